@@ -1,0 +1,48 @@
+# Sets up, demonstrates and tests Aftermap. Needs python3 (3.11 or later) with venv and pip, and git.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup demo test lock clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "aftermap needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+	    "Install a newer one, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { \
+	  echo "aftermap needs Python's venv and pip; on Debian: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A practice flight over a synthetic ruined district, then its map.
+demo: setup
+	@test -e demo/.flight || { rm -rf demo/flight && mkdir -p demo && \
+	  $(BIN)/aftermap twin demo/flight && touch demo/.flight; }
+	$(BIN)/aftermap map demo/flight/images --case demo/case
+
+# The closing line of pytest comes last, so that a log ends with the verdict.
+test: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+# Pins every package with its hashes for every system, and names no registry.
+lock: setup
+	$(BIN)/python -m pip install --quiet uv
+	echo 'setuptools>=77' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --extra twin --group dev $(LOCK_OPTIONS) pyproject.toml - --output-file requirements.lock
+	@! grep -nE '://|^-|@ |file:' requirements.lock
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,106 @@
+"""``aftermap.toml`` to one frozen :class:`Settings`, the command line laid over it."""
+
+import difflib
+import tomllib
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from aftermap.errors import InputError
+
+SETTINGS_NAME = "aftermap.toml"
+
+
+class Quality(StrEnum):
+    """How much work a map is worth."""
+
+    DRAFT = "draft"
+    STANDARD = "standard"
+    FINE = "fine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a user may set for a case.
+
+    quality: draft for a first look in the field, standard for a map to measure on, fine for
+        smaller cells at several times the cost.
+    crs: the map's projected CRS as "EPSG:n"; None is the UTM zone of the scene.
+    gcp: the file of ground control points; None is a map without control.
+    """
+
+    quality: Quality = Quality.STANDARD
+    crs: str | None = None
+    gcp: Path | None = None
+
+
+NEW_FILE = """\
+# Settings of this Aftermap case. What is said on the command line goes before what is said here.
+# Take away the "#" to set a value.
+
+# How much work the map is worth: "draft", "standard" or "fine".
+#quality = "standard"
+
+# The map's coordinate reference system, projected and in metres. Left out: the scene's UTM zone.
+#crs = "EPSG:32637"
+
+# Ground control points: a CRS line, then one "E N H px py image name" per line. Left out: none.
+# A path that is not absolute starts at this folder.
+#gcp = "gcp_list.txt"
+"""
+
+
+def settings_for(
+    case: Path,
+    *,
+    quality: str | None = None,
+    crs: str | None = None,
+    gcp: Path | None = None,
+) -> Settings:
+    """The settings of a run: the command line, then the case's file, then the defaults."""
+    kept = settings_in(case / SETTINGS_NAME)
+    return replace(
+        kept,
+        quality=kept.quality if quality is None else Quality(quality),
+        crs=kept.crs if crs is None else crs,
+        gcp=kept.gcp if gcp is None else gcp.absolute(),
+    )
+
+
+def settings_in(path: Path) -> Settings:
+    """The settings that a file holds; the defaults where there is no such file."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error}); check its permissions"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path}: is not valid TOML ({error}); correct that line") from error
+    _refuse_unknown(path, values)
+    return Settings(**{key: _value(path, key, value) for key, value in values.items()})
+
+
+def _refuse_unknown(path: Path, values: dict[str, Any]) -> None:
+    known = [field.name for field in fields(Settings)]
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise InputError(f"{path}: there is no setting {key!r}; {hint}")
+
+
+def _value(path: Path, key: str, value: object) -> Any:
+    if not isinstance(value, str):
+        raise InputError(f"{path}: {key} must be text in quotes, not {value!r}")
+    if key == "gcp":
+        return path.parent.absolute() / value
+    if key == "quality":
+        if value not in list(Quality):
+            known = ", ".join(Quality)
+            raise InputError(f"{path}: {value!r} is no quality; use one of {known}")
+        return Quality(value)
+    return value

@@ -1,0 +1,139 @@
+"""What a piece of work costs on this machine: wall time, CPU time, and memory at its peak.
+
+Work is done by this process and by the worker processes below it, so everything is summed over
+the tree of processes, from Linux's /proc (man 5 proc). Memory is the proportional set size, in
+which a page that several processes share counts once. Where there is no /proc the numbers come
+from getrusage: then children count only once they have ended, and the peak is since the start.
+"""
+
+import os
+import resource
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+SAMPLE_EVERY_S = 0.25
+
+_PROC = Path("/proc")
+_HAS_PROC = sys.platform == "linux" and (_PROC / "self" / "smaps_rollup").exists()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Wall seconds, CPU seconds of all processes, and the most memory held at one time."""
+
+    wall_s: float
+    cpu_s: float
+    peak_memory_bytes: int
+
+
+class Meter:
+    """Measures the block that it is put around; read :attr:`cost` afterwards.
+
+    A light thread looks at the memory four times a second; shorter peaks are missed.
+    """
+
+    cost: Cost
+
+    def __enter__(self) -> Self:
+        self._began_s = time.monotonic()
+        self._began_cpu_s = tree_cpu_s()
+        self._peak_bytes = 0
+        self._ended = threading.Event()
+        self._sampler = threading.Thread(target=self._watch, name="aftermap-memory", daemon=True)
+        self._sampler.start()
+        return self
+
+    def _watch(self) -> None:
+        while True:
+            self._sample()
+            if self._ended.wait(SAMPLE_EVERY_S):
+                return
+
+    def _sample(self) -> None:
+        """Take in the memory of this moment.
+
+        The proportional size is slow to read (a walk of the page tables), so it is read only
+        where the plain resident size, which is never smaller, leaves room for a new peak.
+        """
+        if not _HAS_PROC:
+            self._peak_bytes = max(self._peak_bytes, _peak_by_getrusage_bytes())
+            return
+        pids = _tree_pids()
+        if sum(map(_resident_bytes, pids)) > self._peak_bytes:
+            self._peak_bytes = max(self._peak_bytes, sum(map(_proportional_bytes, pids)))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._sampler.join()
+        self.cost = Cost(
+            wall_s=time.monotonic() - self._began_s,
+            cpu_s=max(0.0, tree_cpu_s() - self._began_cpu_s),
+            peak_memory_bytes=self._peak_bytes,
+        )
+
+
+def tree_cpu_s() -> float:
+    """CPU seconds used so far by this process and everything below it, alive or ended."""
+    if not _HAS_PROC:
+        times = os.times()
+        return times.user + times.system + times.children_user + times.children_system
+    ticks = sum(map(_cpu_ticks, _tree_pids()))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _tree_pids() -> list[int]:
+    """This process and all its descendants."""
+    pids = [os.getpid()]
+    for pid in pids:  # grows while it is walked
+        for task in _listed(_PROC / str(pid) / "task"):
+            pids += [int(child) for child in _read(task / "children").split()]
+    return pids
+
+
+def _listed(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return list(folder.iterdir())
+    return []
+
+
+def _read(path: Path) -> str:
+    """The text of a /proc file; nothing where the process has ended meanwhile."""
+    with suppress(OSError):
+        return path.read_text(encoding="ascii", errors="replace")
+    return ""
+
+
+def _cpu_ticks(pid: int) -> int:
+    """User and system time of a process, and of the children that it has waited for."""
+    after_name = _read(_PROC / str(pid) / "stat").rpartition(")")[2].split()
+    return sum(map(int, after_name[11:15]))
+
+
+def _resident_bytes(pid: int) -> int:
+    fields = _read(_PROC / str(pid) / "statm").split()
+    return int(fields[1]) * resource.getpagesize() if fields else 0
+
+
+def _proportional_bytes(pid: int) -> int:
+    for line in _read(_PROC / str(pid) / "smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _peak_by_getrusage_bytes() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return (own + children) * unit

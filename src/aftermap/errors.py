@@ -1,0 +1,40 @@
+"""Every error a user can meet. Each message names the thing, what is wrong and what to do next.
+
+The command line prints that one line and exits 2; ``--debug`` shows the traceback as well.
+"""
+
+
+class AftermapError(Exception):
+    """An expected failure, told in one line that a user can act on."""
+
+
+class InputError(AftermapError):
+    """A file or folder the user named cannot be used."""
+
+
+class CaseError(AftermapError):
+    """The case folder cannot be opened, read or written."""
+
+
+class CaseInUseError(CaseError):
+    """Another run holds the case."""
+
+
+class CrsError(AftermapError):
+    """A coordinate reference system or vertical datum is missing, unknown or unsuitable."""
+
+
+class ControlError(AftermapError):
+    """A ground control file or one of its points cannot be used."""
+
+
+class ReconstructionError(AftermapError):
+    """The photographs do not hold together well enough to be placed."""
+
+
+class SurfaceError(AftermapError):
+    """No surface could be measured from the placed photographs."""
+
+
+class MissingExtraError(AftermapError):
+    """An optional part of Aftermap is not installed."""

@@ -1,0 +1,1 @@
+"""How space works: pure maths, arrays in, arrays out."""

@@ -1,0 +1,88 @@
+"""CRS and vertical datum by name, strict transforms, refusal to guess either."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from pyproj import CRS, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
+from pyproj.exceptions import CRSError, ProjError
+
+from aftermap.errors import CrsError
+
+Array = npt.NDArray[np.float64]
+
+LOCAL = "LOCAL"
+WGS84 = "EPSG:4326"
+
+LOCAL_WKT = (
+    'LOCAL_CS["Aftermap local frame: unscaled, not on the globe",UNIT["arbitrary unit",1],'
+    'AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+)
+
+
+def projected_crs(text: str) -> str:
+    """The CRS as "EPSG:n", or an error where it is unknown, not projected or not in metres."""
+    crs = _crs_of(text)
+    if not crs.is_projected:
+        raise CrsError(
+            f"{text}: is not a projected CRS, and a map is measured in metres; "
+            "name a projected one, for example the UTM zone, EPSG:326xx north or EPSG:327xx south"
+        )
+    if any(not math.isclose(axis.unit_conversion_factor, 1.0) for axis in crs.axis_info[:2]):
+        raise CrsError(f"{text}: its axes are not in metres; name a projected CRS in metres")
+    code = crs.to_epsg(min_confidence=70)
+    if code is None:
+        raise CrsError(f"{text}: has no EPSG code; name the CRS by its code, such as EPSG:32637")
+    return f"EPSG:{code}"
+
+
+def utm_crs(lon_deg: float, lat_deg: float) -> str:
+    """The WGS 84 / UTM zone of a place as "EPSG:n"."""
+    area = AreaOfInterest(lon_deg, lat_deg, lon_deg, lat_deg)
+    found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
+    if not found:
+        raise CrsError(
+            f"{lat_deg:.4f}, {lon_deg:.4f}: lies outside every UTM zone; name a CRS with --crs"
+        )
+    return f"EPSG:{found[0].code}"
+
+
+def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
+    """(N, 2) coordinates in another CRS, both in x (east, longitude), y (north, latitude) order.
+
+    Only the best transformation is used and never a ballpark one: where its grids are not
+    installed this is an error, not a silent shift of metres.
+    """
+    pairs = np.asarray(xy, float).reshape(-1, 2)
+    if from_crs == to_crs:
+        return pairs.copy()
+    try:
+        transformer = Transformer.from_crs(
+            _crs_of(from_crs), _crs_of(to_crs), always_xy=True, allow_ballpark=False, only_best=True
+        )
+        x, y = transformer.transform(pairs[:, 0], pairs[:, 1], errcheck=True)
+    except ProjError as error:
+        raise CrsError(
+            f"{from_crs} to {to_crs}: no exact transformation is installed ({error}); "
+            "install the PROJ grids it needs, or choose --crs on the datum of the data"
+        ) from error
+    out = np.stack([x, y], axis=1)
+    if not np.isfinite(out).all():
+        raise CrsError(f"{from_crs} to {to_crs}: a position lies outside the area of the CRS")
+    return out
+
+
+def wkt_of(crs: str) -> str:
+    """Well-known text to write into a raster; the local frame has one of its own."""
+    return LOCAL_WKT if crs == LOCAL else str(_crs_of(crs).to_wkt())
+
+
+def _crs_of(text: str) -> CRS:
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise CrsError(
+            f"{text}: is not a CRS this installation knows; give an EPSG code such as EPSG:32637"
+        ) from error

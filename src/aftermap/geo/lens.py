@@ -1,0 +1,57 @@
+"""Between camera axes and pixels: COLMAP's OPENCV model (Brown 1966: k1, k2, p1, p2).
+
+``params`` are fx, fy, cx, cy, k1, k2, p1, p2. Pixels count from the outer corner.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+def distorted(xy: npt.ArrayLike, params: Sequence[float]) -> Array:
+    """(N, 2) distorted normalised coordinates of (N, 2) ideal ones (x/z, y/z)."""
+    xy = np.asarray(xy, float)
+    k1, k2, p1, p2 = params[4:8]
+    x, y = xy[..., 0], xy[..., 1]
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * k2)
+    return np.stack(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
+            y * radial + 2 * p2 * x * y + p1 * (r2 + 2 * y * y),
+        ],
+        axis=-1,
+    )
+
+
+def undistorted(xy: npt.ArrayLike, params: Sequence[float], *, iterations: int = 20) -> Array:
+    """(N, 2) ideal normalised coordinates of (N, 2) distorted ones, by fixed-point iteration.
+
+    Converges for lenses that do not fold the picture over itself (|k1| r^2 well under 1).
+    """
+    target = np.asarray(xy, float)
+    ideal = target.copy()
+    for _ in range(iterations):
+        ideal = ideal - (distorted(ideal, params) - target)
+    return ideal
+
+
+def projected_px(xyz_cam: npt.ArrayLike, params: Sequence[float]) -> Array:
+    """(N, 2) pixels of (N, 3) points in camera axes. Points behind the camera give NaN."""
+    xyz = np.asarray(xyz_cam, float)
+    depth = np.where(xyz[..., 2] > 0, xyz[..., 2], np.nan)
+    xy = distorted(xyz[..., :2] / depth[..., None], params)
+    fx, fy, cx, cy = params[:4]
+    return np.stack([fx * xy[..., 0] + cx, fy * xy[..., 1] + cy], axis=-1)
+
+
+def rays_cam(xy_px: npt.ArrayLike, params: Sequence[float]) -> Array:
+    """(N, 3) directions in camera axes, z = 1, of (N, 2) pixels."""
+    xy_px = np.asarray(xy_px, float)
+    fx, fy, cx, cy = params[:4]
+    xy = np.stack([(xy_px[..., 0] - cx) / fx, (xy_px[..., 1] - cy) / fy], axis=-1)
+    ideal = undistorted(xy, params)
+    return np.concatenate([ideal, np.ones_like(ideal[..., :1])], axis=-1)

@@ -1,0 +1,7 @@
+"""Files to media items: what an original is and what it claims."""
+
+from aftermap.media.find import files_in
+from aftermap.media.ingest import Ingested, MediaStore, StoredFile, ingest
+from aftermap.media.probe import probe
+
+__all__ = ["Ingested", "MediaStore", "StoredFile", "files_in", "ingest", "probe"]

@@ -1,0 +1,155 @@
+"""Files and folders a person named -> the photographs in them, and what was left out and why.
+
+Only names and the file system are looked at here; what is inside a file is the business of
+``probe``. Nothing outside a folder that was named is ever reached through a link in it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from aftermap.errors import InputError
+from aftermap.model.runs import Skipped
+
+PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff"})
+TO_CONVERT = frozenset(
+    {".heic", ".heif", ".avif", ".webp", ".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".raf",
+     ".orf", ".rw2", ".iiq"}
+)  # fmt: skip
+VIDEOS = frozenset(
+    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
+     ".lrv", ".lrf", ".insv", ".360"}
+)  # fmt: skip
+
+NOT_A_PHOTOGRAPH = "not a photograph"
+A_VIDEO = "a video; this version maps photographs only"
+CONVERT_FIRST = "HEIC, WebP, DNG and other raw files are not read; convert it to JPEG"
+
+Found = Path | Skipped
+
+
+def files_in(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+    """The photographs in these files and folders, and everything else with its reason.
+
+    Folders are read to their full depth, 2 before 10. A path that does not exist and a folder
+    without a single file are errors. A file that is named twice is returned once.
+    """
+    found: dict[Path, Path] = {}
+    skipped: list[Skipped] = []
+    for given in paths:
+        for one in _under(given):
+            if isinstance(one, Skipped):
+                skipped.append(one)
+            else:
+                found.setdefault(one.resolve(), one)
+    return tuple(found.values()), tuple(skipped)
+
+
+def names_of(files: Sequence[Path], paths: Sequence[Path]) -> tuple[str, ...]:
+    """What each file is called from here on: its path below the folder that was named.
+
+    Two files that would share a name get the name of their folder in front, then their full
+    path. Line breaks and bytes that are not text are written as escapes, so a name is one line.
+    """
+    roots = [path for path in paths if path.is_dir()]
+    choices = [_names_from_short_to_long(file, roots) for file in files]
+    names = [choice[0] for choice in choices]
+    for longer in (1, 2):
+        shared = {name for name, count in Counter(names).items() if count > 1}
+        names = [
+            choice[longer] if name in shared else name
+            for name, choice in zip(names, choices, strict=True)
+        ]
+    return tuple(printable(name) for name in names)
+
+
+def printable(name: str) -> str:
+    """A file name on one line: control characters and broken bytes as escapes."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return re.sub(
+        r"[\x00-\x1f\x7f-\x9f\u2028\u2029]",
+        lambda match: match.group().encode("unicode_escape").decode("ascii"),
+        text,
+    )
+
+
+def _names_from_short_to_long(file: Path, roots: Sequence[Path]) -> tuple[str, str, str]:
+    root = next((root for root in roots if file.is_relative_to(root)), None)
+    if root is None:
+        return file.name, f"{file.absolute().parent.name}/{file.name}", file.absolute().as_posix()
+    below = file.relative_to(root).as_posix()
+    return below, f"{root.resolve().name}/{below}", file.absolute().as_posix()
+
+
+def _under(given: Path) -> Iterator[Found]:
+    if not given.exists():
+        raise InputError(
+            f"{printable(str(given))}: there is no such file or folder; check the path"
+        )
+    if not given.is_dir():
+        yield _judged(given, printable(given.name))
+        return
+    empty = True
+    for one in _in_folder(given, given):
+        empty = False
+        yield one
+    if empty:
+        raise InputError(
+            f"{printable(str(given))}: the folder is empty; "
+            "give the folder that holds the photographs"
+        )
+
+
+def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
+    try:
+        entries = sorted(folder.iterdir(), key=_natural)
+    except OSError as error:
+        reason = f"the folder cannot be read ({error.strerror}); check its permissions"
+        yield Skipped(name=_below(folder, root), reason=reason)
+        return
+    for entry in entries:
+        name = _below(entry, root)
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            yield Skipped(name=name, reason=NOT_A_PHOTOGRAPH)
+        elif entry.is_symlink():
+            yield _linked(entry, name, root)
+        elif entry.is_dir():
+            yield from _in_folder(entry, root)
+        else:
+            yield _judged(entry, name)
+
+
+def _linked(entry: Path, name: str, root: Path) -> Found:
+    try:
+        target = entry.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return Skipped(name=name, reason="a link that leads nowhere")
+    if not target.is_relative_to(root.resolve()):
+        reason = "a link that leads out of the folder; copy the file into the folder to use it"
+        return Skipped(name=name, reason=reason)
+    if target.is_dir():
+        return Skipped(name=name, reason="a link to a folder that is read under its own name")
+    return _judged(entry, name)
+
+
+def _judged(file: Path, name: str) -> Found:
+    suffix = file.suffix.lower()
+    if not file.is_file():
+        return Skipped(name=name, reason="not a regular file")
+    if suffix in PHOTOGRAPHS:
+        return file
+    if suffix in VIDEOS:
+        return Skipped(name=name, reason=A_VIDEO)
+    if suffix in TO_CONVERT:
+        return Skipped(name=name, reason=CONVERT_FIRST)
+    return Skipped(name=name, reason=NOT_A_PHOTOGRAPH)
+
+
+def _below(path: Path, root: Path) -> str:
+    return printable(path.relative_to(root).as_posix())
+
+
+def _natural(path: Path) -> tuple[tuple[int, int, str], ...]:
+    parts = re.findall(r"[0-9]+|[^0-9]+", path.name.casefold())
+    return tuple((0, int(p), p) if p[0] in "0123456789" else (1, 0, p) for p in parts)

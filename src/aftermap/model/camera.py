@@ -1,0 +1,139 @@
+"""Cameras, their poses, and what a reconstruction leaves behind.
+
+World axes are east, north, up in metres of the named CRS; camera axes are x right, y down,
+z forward; pixel (0, 0) is the outer corner of the first stored pixel.
+"""
+
+from dataclasses import dataclass
+
+from aftermap.model.media import FocalSource, VerticalDatum
+from aftermap.model.runs import Skipped
+
+Vector3 = tuple[float, float, float]
+Matrix3 = tuple[Vector3, Vector3, Vector3]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """An interior orientation shared by the frames of one camera at one setting.
+
+    ``params`` follow COLMAP's OPENCV model: fx, fy, cx, cy, k1, k2, p1, p2 (pixels; the
+    distortion terms are dimensionless, Brown-Conrady on normalised coordinates).
+    """
+
+    model: str
+    width_px: int
+    height_px: int
+    params: tuple[float, ...]
+    focal_prior_px: float
+    focal_prior_source: FocalSource
+    focal_sigma_px: float
+    focal_decision: str
+    focal_if_freed_px: float | None = None
+    focal_if_freed_sigma_px: float | None = None
+
+    @property
+    def focal_px(self) -> float:
+        """Mean of the two focal lengths, in pixels."""
+        return (self.params[0] + self.params[1]) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraPose:
+    """Where a frame was taken from: x_cam = R (X_world - position). Covariance in square metres."""
+
+    rotation_cam_from_world: Matrix3
+    position_m: Vector3
+    covariance_m2: Matrix3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One picture to be placed: the original it is, and the prior knowledge of where it was taken.
+
+    ``prior_position_m`` is in the reconstruction's CRS and datum; None where nothing was recorded.
+    ``camera_key`` is shared by frames that were taken with one camera at one setting.
+    """
+
+    sha256: str
+    name: str
+    path: str
+    width_px: int
+    height_px: int
+    orientation: int
+    camera_key: str
+    focal_px: float
+    focal_sigma_px: float
+    focal_source: FocalSource
+    prior_position_m: Vector3 | None = None
+    prior_sigma_m: Vector3 | None = None
+    relative_height_m: float | None = None
+    pitch_deg: float | None = None
+    taken_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameSet:
+    """The pictures that go in, in which coordinates, and the pictures that do not.
+
+    ``crs`` is "EPSG:n", or "LOCAL" where no picture says where it was taken. ``notes`` say, one
+    line each, which recorded positions and heights are not used, and why.
+    """
+
+    crs: str
+    vertical_datum: VerticalDatum
+    frames: tuple[Frame, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedFrame:
+    """A frame with its pose. ``ground_m`` is the height range of the tie points that it sees."""
+
+    frame: Frame
+    camera: int
+    pose: CameraPose
+    reprojection_px: float
+    tie_points: int
+    group: int
+    ground_m: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlResidual:
+    """A ground control mark: surveyed against measured, in metres (estimated minus surveyed)."""
+
+    name: str
+    role: str
+    position_m: Vector3
+    residual_m: Vector3 | None
+    reprojection_px: float | None
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction:
+    """Every placed frame in one frame of reference, and how far to trust it.
+
+    Coordinates are absolute in ``crs``. ``points`` names an .npz file with ``xyz_m`` (N, 3)
+    float64 and, per observation, ``frame_index`` and ``point_index`` (M,) int32. ``mapped_group``
+    is the connected group that is mapped (the largest); other groups are kept and reported.
+    """
+
+    crs: str
+    vertical_datum: VerticalDatum
+    cameras: tuple[Camera, ...]
+    placed: tuple[PlacedFrame, ...]
+    skipped: tuple[Skipped, ...]
+    points: str
+    mapped_group: int
+    group_sizes: tuple[int, ...]
+    reprojection_px: float
+    control: tuple[ControlResidual, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def mapped(self) -> tuple[PlacedFrame, ...]:
+        """The frames of the group that is mapped."""
+        return tuple(p for p in self.placed if p.group == self.mapped_group)

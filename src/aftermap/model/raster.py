@@ -1,0 +1,56 @@
+"""A grid on the ground and the raster files that fill it."""
+
+from dataclasses import dataclass
+
+from aftermap.model.media import VerticalDatum
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """North-up cells of ``cell_m``, the outer corner of the first at (``east_m``, ``north_m``)."""
+
+    crs: str
+    east_m: float
+    north_m: float
+    cell_m: float
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raster:
+    """A raster file with its grid, what no data is, and for heights what they are measured from."""
+
+    path: str
+    grid: Grid
+    nodata: float | None
+    vertical_datum: VerticalDatum | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elevation:
+    """The surface and, per cell, how many photographs agree on it (0 where it was filled).
+
+    ``ground_sample_m`` is the median size of a picture's pixel on the ground. The fractions are
+    of the cells inside the mapped area: measured by at least two photographs, filled, empty.
+    """
+
+    surface: Raster
+    confidence: Raster
+    ground_sample_m: float
+    measured_fraction: float
+    filled_fraction: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orthophoto:
+    """The true orthophoto and, per pixel, the frame that it was taken from.
+
+    ``source`` holds the index into the frames of cameras.json; 65535 where there is no picture.
+    ``gains`` are the brightness factors that were applied, one per mapped frame, in their order.
+    """
+
+    image: Raster
+    source: Raster
+    gains: tuple[float, ...]
+    covered_fraction: float

@@ -1,0 +1,8 @@
+"""Photographs to poses: features, matches, one adjusted block, and how far to trust it."""
+
+from aftermap.poses.control import ControlFile, control_in
+from aftermap.poses.features import features_of
+from aftermap.poses.options import PoseOptions
+from aftermap.poses.placing import placed, reconstruct
+
+__all__ = ["ControlFile", "PoseOptions", "control_in", "features_of", "placed", "reconstruct"]

@@ -1,0 +1,286 @@
+"""Normal equations of a bundle adjustment, points eliminated (Triggs et al. 2000, section 6).
+
+Compiled loops over plain arrays. A frame has six unknowns: a small rotation in camera axes,
+applied from the left, and its position in the world. A camera has seven: focal length, principal
+point, k1, k2, p1, p2 (COLMAP's OPENCV model with one focal length). Observations are sorted by
+point; ``start`` (P + 1,) says where each point's begin.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int32]
+
+
+class State(NamedTuple):
+    """Everything that is estimated.
+
+    ``rotations`` (N, 3, 3) cam_from_world, ``positions`` (N, 3), ``lenses`` (K, 7) per camera,
+    ``camera_of`` (N,) which camera a frame was taken with, ``points`` (P, 3).
+    """
+
+    rotations: Array
+    positions: Array
+    lenses: Array
+    camera_of: Index
+    points: Array
+
+
+class Sights(NamedTuple):
+    """Observations sorted by point: frame (M,), start (P + 1,), corner-origin pixels (M, 2)."""
+
+    frame: Index
+    start: Index
+    xy_px: Array
+
+
+POSE = 6
+LENS = 7
+MIN_DEPTH = 1e-6
+
+
+@njit(cache=True)
+def _residual(
+    rotation: Array, position: Array, lens: Array, point: Array, xy_px: Array, ideal: Array
+) -> tuple[float, float]:
+    """Residual in pixels; leaves the point in camera axes in ``ideal``. Behind the camera: huge."""
+    dx = point[0] - position[0]
+    dy = point[1] - position[1]
+    dz = point[2] - position[2]
+    for i in range(3):
+        ideal[i] = rotation[i, 0] * dx + rotation[i, 1] * dy + rotation[i, 2] * dz
+    if ideal[2] < MIN_DEPTH:
+        return 1e6, 1e6
+    x = ideal[0] / ideal[2]
+    y = ideal[1] / ideal[2]
+    r2 = x * x + y * y
+    radial = 1.0 + r2 * (lens[3] + r2 * lens[4])
+    u = x * radial + 2.0 * lens[5] * x * y + lens[6] * (r2 + 2.0 * x * x)
+    v = y * radial + 2.0 * lens[6] * x * y + lens[5] * (r2 + 2.0 * y * y)
+    return lens[0] * u + lens[1] - xy_px[0], lens[0] * v + lens[2] - xy_px[1]
+
+
+@njit(cache=True)
+def _jacobian(rotation: Array, lens: Array, ideal: Array, jac: Array) -> None:
+    """(2, 16) derivatives of the pixel: rotation 3, position 3, lens 7, point 3."""
+    inverse = 1.0 / ideal[2]
+    x = ideal[0] * inverse
+    y = ideal[1] * inverse
+    f, k1, k2, p1, p2 = lens[0], lens[3], lens[4], lens[5], lens[6]
+    r2 = x * x + y * y
+    radial = 1.0 + r2 * (k1 + r2 * k2)
+    slope = 2.0 * (k1 + 2.0 * r2 * k2)
+    xx = f * (radial + x * x * slope + 2.0 * p1 * y + 6.0 * p2 * x)
+    xy = f * (x * y * slope + 2.0 * p1 * x + 2.0 * p2 * y)
+    yy = f * (radial + y * y * slope + 2.0 * p2 * x + 6.0 * p1 * y)
+    for row in range(2):
+        a = (xx if row == 0 else xy) * inverse
+        b = (xy if row == 0 else yy) * inverse
+        c = -(a * x + b * y)
+        jac[row, 0] = c * ideal[1] - b * ideal[2]
+        jac[row, 1] = a * ideal[2] - c * ideal[0]
+        jac[row, 2] = b * ideal[0] - a * ideal[1]
+        for k in range(3):
+            world = a * rotation[0, k] + b * rotation[1, k] + c * rotation[2, k]
+            jac[row, 3 + k] = -world
+            jac[row, 13 + k] = world
+    jac[0, 6] = x * radial + 2.0 * p1 * x * y + p2 * (r2 + 2.0 * x * x)
+    jac[1, 6] = y * radial + 2.0 * p2 * x * y + p1 * (r2 + 2.0 * y * y)
+    jac[0, 7], jac[0, 8], jac[1, 7], jac[1, 8] = 1.0, 0.0, 0.0, 1.0
+    jac[0, 9], jac[1, 9] = f * x * r2, f * y * r2
+    jac[0, 10], jac[1, 10] = f * x * r2 * r2, f * y * r2 * r2
+    jac[0, 11], jac[1, 11] = 2.0 * f * x * y, f * (r2 + 2.0 * y * y)
+    jac[0, 12], jac[1, 12] = f * (r2 + 2.0 * x * x), 2.0 * f * x * y
+
+
+@njit(cache=True, nogil=True)
+def residuals_px(state: State, sights: Sights, out: Array) -> None:
+    """Fill ``out`` (M, 2) with projected minus observed pixels."""
+    ideal = np.empty(3)
+    for p in range(len(state.points)):
+        for m in range(sights.start[p], sights.start[p + 1]):
+            f = sights.frame[m]
+            lens = state.lenses[state.camera_of[f]]
+            out[m, 0], out[m, 1] = _residual(
+                state.rotations[f],
+                state.positions[f],
+                lens,
+                state.points[p],
+                sights.xy_px[m],
+                ideal,
+            )
+
+
+@njit(cache=True)
+def _inverse3(a: Array, out: Array) -> None:
+    """Inverse of a symmetric positive (3, 3)."""
+    c00 = a[1, 1] * a[2, 2] - a[1, 2] * a[1, 2]
+    c01 = a[0, 2] * a[1, 2] - a[0, 1] * a[2, 2]
+    c02 = a[0, 1] * a[1, 2] - a[0, 2] * a[1, 1]
+    d = 1.0 / (a[0, 0] * c00 + a[0, 1] * c01 + a[0, 2] * c02)
+    out[0, 0] = c00 * d
+    out[0, 1] = out[1, 0] = c01 * d
+    out[0, 2] = out[2, 0] = c02 * d
+    out[1, 1] = (a[0, 0] * a[2, 2] - a[0, 2] * a[0, 2]) * d
+    out[1, 2] = out[2, 1] = (a[0, 1] * a[0, 2] - a[0, 0] * a[1, 2]) * d
+    out[2, 2] = (a[0, 0] * a[1, 1] - a[0, 1] * a[0, 1]) * d
+
+
+@njit(cache=True, nogil=True)
+def eliminate(
+    state: State, sights: Sights, weight: Array, damping: float,
+    normal: Array, gradient: Array, inverses: Array, pulls: Array,
+) -> None:  # fmt: skip
+    """Add every point's share to ``normal`` and ``gradient`` (frames first, then lenses).
+
+    ``weight`` (M,) multiplies squared residuals. On entry ``inverses`` (P, 3, 3) and ``pulls``
+    (P, 3) hold what a survey says of each point (weights and right-hand side; zero where nothing);
+    they leave as the inverse of each point's damped block and its whole right-hand side. Only
+    the upper triangle of ``normal`` is filled.
+    """
+    rotations, positions, lenses, camera_of, points = state
+    frame, start, xy_px = sights
+    lens_at = POSE * len(rotations)
+    longest = 0
+    for p in range(len(points)):
+        longest = max(longest, start[p + 1] - start[p])
+    jac = np.empty((2, 16))
+    ideal = np.empty(3)
+    block = np.empty((3, 3))
+    mixed = np.zeros((longest + len(lenses), LENS, 3))
+    carried = np.zeros((longest + len(lenses), LENS, 3))
+    column = np.empty(longest + len(lenses), np.int64)
+    size = np.empty(longest + len(lenses), np.int64)
+    slot_of = np.full(len(lenses), -1, np.int64)
+    for p in range(len(points)):
+        block[:] = inverses[p]
+        pull = pulls[p]
+        count = 0
+        slot_of[:] = -1
+        for m in range(start[p], start[p + 1]):
+            f = frame[m]
+            cam = camera_of[f]
+            r0, r1 = _residual(rotations[f], positions[f], lenses[cam], points[p], xy_px[m], ideal)
+            if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
+                continue
+            _jacobian(rotations[f], lenses[cam], ideal, jac)
+            w = weight[m]
+            for i in range(3):
+                pull[i] -= w * (jac[0, 13 + i] * r0 + jac[1, 13 + i] * r1)
+                for j in range(3):
+                    block[i, j] += w * (
+                        jac[0, 13 + i] * jac[0, 13 + j] + jac[1, 13 + i] * jac[1, 13 + j]
+                    )
+            own = count
+            count += 1
+            column[own] = POSE * f
+            size[own] = POSE
+            lens_slot = slot_of[cam]
+            if lens_slot < 0:
+                lens_slot = count
+                count += 1
+                slot_of[cam] = lens_slot
+                column[lens_slot] = lens_at + LENS * cam
+                size[lens_slot] = LENS
+                mixed[lens_slot] = 0.0
+            _add_observation(
+                jac, r0, r1, w, column[own], column[lens_slot], normal, gradient,
+                mixed[own], mixed[lens_slot],
+            )  # fmt: skip
+        for k in range(3):
+            block[k, k] += damping * block[k, k] + 1e-12
+        _inverse3(block, inverses[p])
+        _subtract_point(mixed, carried, column, size, count, inverses[p], pull, normal, gradient)
+
+
+@njit(cache=True)
+def _add_observation(
+    jac: Array, r0: float, r1: float, w: float, pose_at: int, lens_at: int,
+    normal: Array, gradient: Array, pose_mixed: Array, lens_mixed: Array,
+) -> None:  # fmt: skip
+    for i in range(POSE):
+        a0, a1 = w * jac[0, i], w * jac[1, i]
+        gradient[pose_at + i] -= a0 * r0 + a1 * r1
+        for j in range(i, POSE):
+            normal[pose_at + i, pose_at + j] += a0 * jac[0, j] + a1 * jac[1, j]
+        for j in range(LENS):
+            normal[pose_at + i, lens_at + j] += a0 * jac[0, 6 + j] + a1 * jac[1, 6 + j]
+        for j in range(3):
+            pose_mixed[i, j] = a0 * jac[0, 13 + j] + a1 * jac[1, 13 + j]
+    for i in range(LENS):
+        a0, a1 = w * jac[0, 6 + i], w * jac[1, 6 + i]
+        gradient[lens_at + i] -= a0 * r0 + a1 * r1
+        for j in range(i, LENS):
+            normal[lens_at + i, lens_at + j] += a0 * jac[0, 6 + j] + a1 * jac[1, 6 + j]
+        for j in range(3):
+            lens_mixed[i, j] += a0 * jac[0, 13 + j] + a1 * jac[1, 13 + j]
+
+
+@njit(cache=True)
+def _subtract_point(
+    mixed: Array, carried: Array, column: Index, size: Index, count: int,
+    inverse: Array, pull: Array, normal: Array, gradient: Array,
+) -> None:  # fmt: skip
+    """Take a point's part out: normal -= W V^-1 W', gradient -= W V^-1 pull."""
+    for s in range(count):
+        for i in range(size[s]):
+            for j in range(3):
+                carried[s, i, j] = (
+                    mixed[s, i, 0] * inverse[0, j]
+                    + mixed[s, i, 1] * inverse[1, j]
+                    + mixed[s, i, 2] * inverse[2, j]
+                )
+            gradient[column[s] + i] -= (
+                carried[s, i, 0] * pull[0] + carried[s, i, 1] * pull[1] + carried[s, i, 2] * pull[2]
+            )
+    for s in range(count):
+        for t in range(count):
+            if column[t] < column[s]:
+                continue
+            for i in range(size[s]):
+                for j in range(i if s == t else 0, size[t]):
+                    normal[column[s] + i, column[t] + j] -= (
+                        carried[s, i, 0] * mixed[t, j, 0]
+                        + carried[s, i, 1] * mixed[t, j, 1]
+                        + carried[s, i, 2] * mixed[t, j, 2]
+                    )
+
+
+@njit(cache=True, nogil=True)
+def back_substitute(
+    state: State, sights: Sights, weight: Array, step: Array,
+    inverses: Array, pulls: Array, point_step: Array,
+) -> None:  # fmt: skip
+    """Fill ``point_step`` (P, 3) from the step of the frames and lenses."""
+    rotations, positions, lenses, camera_of, points = state
+    frame, start, xy_px = sights
+    lens_at = POSE * len(rotations)
+    jac = np.empty((2, 16))
+    ideal = np.empty(3)
+    for p in range(len(points)):
+        right = pulls[p].copy()
+        for m in range(start[p], start[p + 1]):
+            f = frame[m]
+            cam = camera_of[f]
+            _residual(rotations[f], positions[f], lenses[cam], points[p], xy_px[m], ideal)
+            if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
+                continue
+            _jacobian(rotations[f], lenses[cam], ideal, jac)
+            for row in range(2):
+                moved = 0.0
+                for i in range(POSE):
+                    moved += jac[row, i] * step[POSE * f + i]
+                for i in range(LENS):
+                    moved += jac[row, 6 + i] * step[lens_at + LENS * cam + i]
+                for k in range(3):
+                    right[k] -= weight[m] * jac[row, 13 + k] * moved
+        for k in range(3):
+            point_step[p, k] = (
+                inverses[p, k, 0] * right[0]
+                + inverses[p, k, 1] * right[1]
+                + inverses[p, k, 2] * right[2]
+            )

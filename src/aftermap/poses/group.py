@@ -1,0 +1,206 @@
+"""One connected group of photographs: from a skeleton to an adjusted block in the world frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import ReconstructionError
+from aftermap.model.camera import Frame
+from aftermap.poses.bundle import Adjusted, Knowns, adjusted
+from aftermap.poses.bundle_kernel import Sights, State
+from aftermap.poses.georeference import plumb_line, world_from_plane, world_from_positions
+from aftermap.poses.skeleton import Skeleton
+from aftermap.poses.tracks import Tracks
+from aftermap.poses.triangulate import ray_angles_deg, thinned, triangulated
+
+Array = npt.NDArray[np.float64]
+
+MIN_ANGLE_DEG = 1.5
+"""Rays closer together than this do not say how far away a point is."""
+GROSS_SIGMAS = 6.0
+"""Observations farther off than this, in sigmas of the block, are taken out."""
+MIN_SIGMA_PX = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A group being adjusted. ``frames`` are the group's own, in the order of the state's.
+
+    The world is ``offset_m`` plus the state's coordinates; ``located`` says that positions fix it.
+    ``camera_keys`` name the state's lenses.
+    """
+
+    frames: tuple[Frame, ...]
+    camera_keys: tuple[str, ...]
+    state: State
+    sights: Sights
+    sigma_px: Array
+    knowns: Knowns
+    offset_m: Array
+    located: bool
+
+
+def block_of(
+    skeleton: Skeleton, frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks
+) -> Block:
+    """The group's tracks triangulated, in the world frame, not yet adjusted."""
+    own = [frames[i] for i in skeleton.frames]
+    keys = tuple(dict.fromkeys(f.camera_key for f in own))
+    lenses = np.stack([_lens(skeleton.lenses[key]) for key in keys])
+    camera_of = np.array([keys.index(f.camera_key) for f in own], np.int32)
+    rough = State(skeleton.rotations, skeleton.positions, lenses, camera_of, np.zeros((0, 3)))
+    sights = _sights_in(skeleton, keypoints, tracks)
+    rough = rough._replace(points=triangulated(rough, sights))
+    state, sights = _trusted(rough, sights, np.ones(len(sights.frame), bool))
+    if len(state.points) < 10:
+        raise ReconstructionError(
+            f"{own[0].name} and {len(own) - 1} more: share too few points to be placed; "
+            "add photographs that overlap by 60 % or more"
+        )
+    offset, recorded, sigma = _recorded(own)
+    state, located = _in_the_world(state, own, recorded, sigma)
+    knowns = _knowns(own, keys, state, recorded, sigma, located=located)
+    side = max(max(f.width_px, f.height_px) for f in own)
+    return Block(
+        frames=tuple(own),
+        camera_keys=keys,
+        state=state,
+        sights=sights,
+        sigma_px=np.full(len(sights.frame), 0.001 * side),
+        knowns=knowns,
+        offset_m=offset,
+        located=located,
+    )
+
+
+def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:
+    """The block adjusted, gross errors taken out, its noise measured from what is left over."""
+    found = adjusted(block.state, block.sights, block.sigma_px, block.knowns, iterations=10)
+    for _ in range(rounds):
+        sigma = noise_px(found.residuals_px)
+        squared = (found.residuals_px**2).sum(axis=1)
+        near = squared < (GROSS_SIGMAS * sigma) ** 2
+        state, sights = _trusted(found.state, block.sights, near)
+        block = with_sights(block, state, sights, sigma)
+        found = adjusted(state, sights, block.sigma_px, block.knowns, iterations=10)
+    return replace(block, state=found.state), found
+
+
+def with_sights(block: Block, state: State, sights: Sights, sigma_px: float) -> Block:
+    """The block with other tie points, about which nothing is known apart from the pictures."""
+    nothing = np.full_like(state.points, np.nan)
+    return replace(
+        block,
+        state=state,
+        sights=sights,
+        sigma_px=np.full(len(sights.frame), sigma_px),
+        knowns=replace(block.knowns, points=nothing, point_sigma=nothing),
+    )
+
+
+def noise_px(residuals: Array) -> float:
+    """Standard deviation of a coordinate, from the median so that gross errors do not count."""
+    return max(float(np.median(np.abs(residuals)) * 1.4826), MIN_SIGMA_PX)
+
+
+def _lens(params: Array) -> Array:
+    return np.array([(params[0] + params[1]) / 2, *params[2:8]])
+
+
+def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -> Sights:
+    """Observations of the group, in its own numbering of frames, of tracks seen twice in it."""
+    number = np.full(len(keypoints), -1, np.int32)
+    number[skeleton.frames] = np.arange(len(skeleton.frames))
+    mine = number[tracks.frame] >= 0
+    counts = np.bincount(tracks.track[mine], minlength=len(tracks))
+    mine &= counts[tracks.track] >= 2
+    frame, feature = tracks.frame[mine], tracks.feature[mine]
+    xy = np.stack([keypoints[f][k] for f, k in zip(frame, feature, strict=True)])
+    start = np.concatenate([[0], np.cumsum(counts[counts >= 2])]).astype(np.int32)
+    return Sights(number[frame], start, xy.astype(np.float64))
+
+
+def _trusted(state: State, sights: Sights, kept: npt.NDArray[np.bool_]) -> tuple[State, Sights]:
+    """The kept observations of points in front of their cameras, seen from apart enough.
+
+    Points that two photographs from one place see (a duplicate, say) have no depth to speak of:
+    left in, they would pretend to know where the block is.
+    """
+    state, sights, _ = thinned(state, sights, kept, np.ones(len(state.points), bool))
+    point = np.repeat(np.arange(len(state.points)), np.diff(sights.start))
+    ahead = np.einsum(
+        "mi,mi->m",
+        state.rotations[sights.frame, 2],
+        state.points[point] - state.positions[sights.frame],
+    )
+    behind = np.bincount(point[ahead <= 0], minlength=len(state.points)) > 0
+    good = (ray_angles_deg(state, sights) > MIN_ANGLE_DEG) & ~behind
+    state, sights, _ = thinned(state, sights, np.ones(len(sights.frame), bool), good)
+    return state, sights
+
+
+def _recorded(own: Sequence[Frame]) -> tuple[Array, Array, Array]:
+    """The offset, and recorded positions minus it with their sigmas; NaN where there is none."""
+    nothing = (np.nan, np.nan, np.nan)
+    recorded = np.array([f.prior_position_m or nothing for f in own], float)
+    sigma = np.array([f.prior_sigma_m or nothing for f in own], float)
+    located = np.isfinite(recorded).all(axis=1)
+    offset = np.round(np.median(recorded[located], axis=0)) if located.any() else np.zeros(3)
+    return offset, recorded - offset, sigma
+
+
+def _in_the_world(
+    state: State, own: Sequence[Frame], recorded: Array, sigma: Array
+) -> tuple[State, bool]:
+    known = np.isfinite(recorded).all(axis=1)
+    down = plumb_line(state.rotations, own)
+    world = None
+    if known.sum() >= 3:
+        depth = float(np.median((np.median(state.points, axis=0) - state.positions) @ down))
+        world = world_from_positions(
+            state.positions[known], down, abs(depth), recorded[known], sigma[known]
+        )
+    located = world is not None
+    if world is None:
+        world = world_from_plane(state.rotations, state.positions, state.points, own)
+    scale, rotation, shift = world
+    moved = state._replace(
+        rotations=state.rotations @ rotation.T,
+        positions=scale * state.positions @ rotation.T + shift,
+        points=scale * state.points @ rotation.T + shift,
+    )
+    return moved, located
+
+
+def _knowns(
+    own: Sequence[Frame],
+    keys: Sequence[str],
+    state: State,
+    recorded: Array,
+    sigma: Array,
+    *,
+    located: bool,
+) -> Knowns:
+    first = {key: next(f for f in own if f.camera_key == key) for key in keys}
+    lenses = np.array(
+        [[f.focal_px, f.width_px / 2, f.height_px / 2, 0, 0, 0, 0] for f in first.values()], float
+    )
+    lens_sigma = np.array([_lens_sigma(f) for f in first.values()])
+    nothing = np.full_like(recorded, np.nan)
+    return Knowns(
+        positions=recorded if located else nothing,
+        position_sigma=sigma if located else nothing,
+        offset_sigma=np.nanmedian(sigma, axis=0) if located else np.ones(3),
+        lenses=lenses,
+        lens_sigma=lens_sigma,
+        points=np.full_like(state.points, np.nan),
+        point_sigma=np.full_like(state.points, np.nan),
+    )
+
+
+def _lens_sigma(frame: Frame) -> list[float]:
+    """How far a lens may be from an ideal one: 0.5 % of the side off centre, mild distortion."""
+    off_centre = 0.005 * max(frame.width_px, frame.height_px)
+    return [frame.focal_sigma_px, off_centre, off_centre, 0.2, 0.2, 0.005, 0.005]

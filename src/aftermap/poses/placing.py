@@ -1,0 +1,151 @@
+"""Frames and their matches -> one reconstruction: every group placed, the largest mapped."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import ReconstructionError
+from aftermap.geo.crs import LOCAL
+from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction
+from aftermap.model.runs import Executor, Workspace
+from aftermap.poses.align import aligned, evenly_chosen
+from aftermap.poses.assemble import Group, reconstruction_of
+from aftermap.poses.bundle import covariance_of
+from aftermap.poses.bundle_kernel import Sights, State, residuals_px
+from aftermap.poses.control import ControlFile
+from aftermap.poses.features import features_of, load_features
+from aftermap.poses.focal import trust_factor, weighed
+from aftermap.poses.group import GROSS_SIGMAS, Block, block_of, settled, with_sights
+from aftermap.poses.match import matches_of
+from aftermap.poses.options import PoseOptions
+from aftermap.poses.skeleton import skeletons_of
+from aftermap.poses.survey import MIN_CONTROL, Survey, control_residuals, controlled, survey_of
+from aftermap.poses.tracks import tracks_of
+from aftermap.poses.triangulate import thinned, triangulated
+
+Index = npt.NDArray[np.int64]
+
+FIRST_SIGMA_PX = 0.3
+"""Guess of the noise of aligned points, before it is measured."""
+POINTS_FILE = "points.npz"
+
+
+def reconstruct(
+    frame_set: FrameSet,
+    options: PoseOptions,
+    files: Workspace,
+    executor: Executor,
+    control: ControlFile | None = None,
+) -> Reconstruction:
+    """Every photograph that can be placed, in one world frame.
+
+    Features are kept in ``files`` by SHA-256 and reused; the tie points are written there.
+    """
+    features = features_of(frame_set, options, files, executor)
+    return placed(frame_set, features, options, files, executor, control)
+
+
+def placed(
+    frame_set: FrameSet,
+    features: Mapping[str, Path],
+    options: PoseOptions,
+    files: Workspace,
+    executor: Executor,
+    control: ControlFile | None = None,
+) -> Reconstruction:
+    """The reconstruction from features that are there already."""
+    frames = frame_set.frames
+    crs = None if frame_set.crs == LOCAL else frame_set.crs
+    survey = survey_of(control, frames, crs) if control else None
+    pairs = matches_of(frame_set, features, options, executor)
+    keypoints = [load_features(features[f.sha256]).xy_px.astype(np.float64) for f in frames]
+    tracks = tracks_of(pairs, [len(k) for k in keypoints])
+    skeletons = skeletons_of(frames, keypoints, tracks, options)
+    if not skeletons:
+        raise ReconstructionError(
+            f"{len(frames)} photographs: no three of them overlap; "
+            "give photographs of one place that overlap by 60 % or more"
+        )
+    groups = [_group(block_of(s, frames, keypoints, tracks), options, executor) for s in skeletons]
+    marks: tuple[ControlResidual, ...] = ()
+    warnings: list[str] = []
+    if survey is not None:
+        crs = survey.crs
+        groups[0], marks, warnings = _held(groups[0], survey, frame_set)
+    return reconstruction_of(
+        frame_set, crs or LOCAL, groups, pairs, files.path(POINTS_FILE), marks, warnings
+    )
+
+
+def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
+    """A group adjusted on its features, its tie points aligned, and adjusted on those."""
+    factor = trust_factor(rough)
+    rough, _ = settled(weighed(rough, factor))
+    chosen = evenly_chosen(rough, options.tie_points_per_frame)
+    state, sights = aligned(rough, chosen, executor)
+    block, estimate = settled(with_sights(rough, state, sights, FIRST_SIGMA_PX))
+    return Group(
+        block=block,
+        estimate=estimate,
+        covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
+        factor=factor,
+        others=_others(rough, chosen, block),
+    )
+
+
+def _others(rough: Block, chosen: Index, block: Block) -> tuple[State, Sights]:
+    """The features that were not aligned, in the final poses: they describe the ground too."""
+    left = np.ones(len(rough.state.points), bool)
+    left[chosen] = False
+    state = block.state._replace(points=rough.state.points)
+    everywhere = np.ones(len(rough.sights.frame), bool)
+    state, sights, _ = thinned(state, rough.sights, everywhere, left)
+    return _fitting(state, sights, GROSS_SIGMAS * float(rough.sigma_px[0]))
+
+
+def _fitting(state: State, sights: Sights, most_px: float) -> tuple[State, Sights]:
+    """Points triangulated, without observations that lie farther off than ``most_px``."""
+    state = state._replace(points=triangulated(state, sights))
+    off = np.empty_like(sights.xy_px)
+    residuals_px(state, sights, off)
+    near = (off**2).sum(axis=1) < most_px**2
+    state, sights, _ = thinned(state, sights, near, np.ones(len(state.points), bool))
+    return state, sights
+
+
+def _held(
+    group: Group, survey: Survey, frame_set: FrameSet
+) -> tuple[Group, tuple[ControlResidual, ...], list[str]]:
+    """The mapped group held by its control marks, what they say, and what to warn of."""
+    index = {f.sha256: i for i, f in enumerate(frame_set.frames)}
+    numbers = {index[f.sha256]: n for n, f in enumerate(group.block.frames)}
+    names = [f.name for f in frame_set.frames]
+    warnings = list(survey.warnings)
+    found = controlled(group.block, survey, numbers)
+    if found is None:
+        warnings.append(
+            f"The ground control points do not hold the map: at least {MIN_CONTROL} control "
+            "points, not in one line, must be seen in two mapped photographs each."
+        )
+        if not group.block.located:
+            return group, (), warnings
+        return group, control_residuals(group.block, survey, numbers, names), warnings
+    block, estimate = found.block, found.estimate
+    held = replace(
+        group,
+        block=block,
+        estimate=estimate,
+        covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
+        factor=1.0,
+        others=_fitting(
+            block.state._replace(points=group.others[0].points),
+            group.others[1],
+            GROSS_SIGMAS * float(np.max(block.sigma_px)),
+        ),
+        controlled=True,
+    )
+    marks = control_residuals(block, survey, numbers, names)
+    return held, marks, warnings + list(found.warnings)

@@ -1,0 +1,184 @@
+"""Tracks -> rough poses, by COLMAP's incremental mapping on a thin choice of tracks.
+
+A few hundred well-spread tracks per photograph are enough to find out how the photographs hang
+together; the accuracy comes from the adjustment afterwards. World frame: whatever the first pair
+gives. Pixels: corner origin, COLMAP's own.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pycolmap
+
+from aftermap.model.camera import Frame
+from aftermap.poses.options import PoseOptions
+from aftermap.poses.tracks import Tracks, thinned_tracks
+
+Array = npt.NDArray[np.float64]
+
+MIN_FRAMES = 3
+TRACKS_PER_FRAME = 200
+"""Enough to place a frame among its neighbours; the mapping's cost grows faster than this."""
+MAX_ERROR_SHARE = 0.004
+"""Largest reprojection error that is kept, as a share of the picture's longer side."""
+CALIBRATED = 2
+"""COLMAP's name (number) for a pair with an essential matrix; it estimates its own from there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skeleton:
+    """One connected group: frame indices (n,), cam_from_world rotations, positions, lenses.
+
+    ``lenses`` maps a camera key to COLMAP's eight OPENCV parameters.
+    """
+
+    frames: npt.NDArray[np.int32]
+    rotations: Array
+    positions: Array
+    lenses: dict[str, Array]
+
+
+def skeletons_of(
+    frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks, options: PoseOptions
+) -> list[Skeleton]:
+    """The groups of frames that hang together, the largest first; frames in none are missing."""
+    if len(tracks) == 0:
+        return []
+    _quiet()
+    with tempfile.TemporaryDirectory(prefix="aftermap-") as folder:
+        database = Path(folder) / "skeleton.db"
+        _write_database(database, frames, keypoints, thinned_tracks(tracks, TRACKS_PER_FRAME))
+        models: list[Skeleton] = []
+        for seed in range(options.seed, options.seed + 3):
+            found = _mapped(database, Path(folder), frames, seed)
+            models = max(models, found, key=_worth)
+            if models and _worth(models) > 0.9 * len(frames):
+                break
+    return models
+
+
+def _worth(models: list[Skeleton]) -> int:
+    """The largest group counts: more frames in one piece is better than more pieces."""
+    return len(models[0].frames) if models else 0
+
+
+def _quiet() -> None:
+    pycolmap.logging.minloglevel = pycolmap.logging.Level.FATAL.value
+
+
+def _write_database(
+    path: Path, frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks
+) -> None:
+    with pycolmap.Database.open(path) as database:
+        cameras = {f.camera_key: f for f in frames}
+        camera_ids, rig_ids = {}, {}
+        for key, frame in cameras.items():
+            camera_ids[key] = database.write_camera(_camera(frame))
+            rig = pycolmap.Rig()
+            rig.add_ref_sensor(_sensor(camera_ids[key]))
+            rig_ids[key] = database.write_rig(rig)
+        images = []
+        for index, frame in enumerate(frames):
+            camera_id = camera_ids[frame.camera_key]
+            image = database.write_image(pycolmap.Image(name=str(index), camera_id=camera_id))
+            shot = pycolmap.Frame()
+            shot.rig_id = rig_ids[frame.camera_key]
+            shot.add_data_id(pycolmap.data_t(_sensor(camera_id), image))
+            database.write_frame(shot)
+            database.write_keypoints(image, keypoints[index].astype(np.float32))
+            images.append(image)
+        for (i, j), matches in _pairs_in(tracks).items():
+            geometry = pycolmap.TwoViewGeometry()
+            geometry.config = CALIBRATED
+            geometry.inlier_matches = matches
+            database.write_matches(images[i], images[j], matches)
+            database.write_two_view_geometry(images[i], images[j], geometry)
+
+
+def _camera(frame: Frame) -> pycolmap.Camera:
+    focal = frame.focal_px
+    centre = frame.width_px / 2, frame.height_px / 2
+    return pycolmap.Camera(
+        model="OPENCV",
+        width=frame.width_px,
+        height=frame.height_px,
+        params=[focal, focal, *centre, 0, 0, 0, 0],
+        has_prior_focal_length=True,
+    )
+
+
+def _sensor(camera_id: int) -> pycolmap.sensor_t:
+    return pycolmap.sensor_t(pycolmap.SensorType.CAMERA, camera_id)
+
+
+def _pairs_in(tracks: Tracks) -> dict[tuple[int, int], npt.NDArray[np.uint32]]:
+    """Matches between any two frames that share tracks."""
+    firsts, seconds = [], []
+    for lag in range(1, int(np.diff(tracks.start).max(initial=1))):
+        first = np.flatnonzero(tracks.track[lag:] == tracks.track[:-lag])
+        firsts.append(first)
+        seconds.append(first + lag)
+    if not firsts:
+        return {}
+    a, b = np.concatenate(firsts), np.concatenate(seconds)
+    pair = np.stack([tracks.frame[a], tracks.frame[b]], axis=1)
+    order = np.lexsort((pair[:, 1], pair[:, 0]))
+    unique, begin = np.unique(pair[order], axis=0, return_index=True)
+    matches = np.stack([tracks.feature[a], tracks.feature[b]], axis=1)[order].astype(np.uint32)
+    parts = np.split(matches, begin[1:])
+    return {(int(i), int(j)): part for (i, j), part in zip(unique, parts, strict=True)}
+
+
+def _options(frames: Sequence[Frame], seed: int) -> pycolmap.IncrementalPipelineOptions:
+    """COLMAP's settings for a quick, rough model of well-verified tracks."""
+    tolerance = MAX_ERROR_SHARE * max(max(f.width_px, f.height_px) for f in frames)
+    focal_unknown = any(f.focal_sigma_px > 0.05 * f.focal_px for f in frames)
+    options = pycolmap.IncrementalPipelineOptions()
+    options.random_seed = seed
+    options.extract_colors = False
+    options.min_model_size = MIN_FRAMES
+    options.ba_refine_focal_length = focal_unknown
+    options.mapper.abs_pose_refine_focal_length = focal_unknown
+    options.mapper.filter_max_reproj_error = tolerance
+    options.mapper.abs_pose_max_error = 3 * tolerance
+    options.mapper.init_max_error = tolerance
+    options.mapper.init_min_num_inliers = 40
+    options.mapper.abs_pose_min_num_inliers = 20
+    options.triangulation.merge_max_reproj_error = tolerance
+    options.triangulation.complete_max_reproj_error = tolerance
+    options.ba_global_frames_ratio = options.ba_global_points_ratio = 1.4
+    options.ba_global_max_refinements = 2
+    options.ba_local_max_refinements = 1
+    options.ba_local_max_num_iterations = 10
+    options.ba_global_max_num_iterations = 20
+    return options
+
+
+def _mapped(database: Path, folder: Path, frames: Sequence[Frame], seed: int) -> list[Skeleton]:
+    pycolmap.set_random_seed(seed)
+    models = pycolmap.incremental_mapping(database, folder, folder, _options(frames, seed))
+    taken: set[int] = set()
+    found = []
+    for model in sorted(models.values(), key=lambda m: -m.num_reg_images()):
+        images = {int(i.name): i for i in model.images.values() if i.has_pose}
+        own = sorted(set(images) - taken)
+        if len(own) >= MIN_FRAMES:
+            taken |= set(own)
+            found.append(_skeleton(frames, own, images))
+    return found
+
+
+def _skeleton(
+    frames: Sequence[Frame], own: Sequence[int], images: dict[int, pycolmap.Image]
+) -> Skeleton:
+    poses = [images[i].cam_from_world() for i in own]
+    return Skeleton(
+        frames=np.array(own, np.int32),
+        rotations=np.stack([pose.rotation.matrix() for pose in poses]),
+        positions=np.stack([images[i].projection_center() for i in own]),
+        lenses={frames[i].camera_key: np.array(images[i].camera.params) for i in own},
+    )

@@ -1,0 +1,159 @@
+"""A reconstruction to products/cameras.json and back: where every photograph was taken.
+
+Coordinates are absolute in the named CRS, heights above the named datum; the rotation turns world
+axes (east, north, up) into camera axes (x right, y down, z forward). The first entries are the
+placed photographs in their order: products/source.tif points at them by that index.
+The format is public: docs/formats/cameras.md.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aftermap.errors import CaseError
+from aftermap.model.camera import Matrix3, PlacedFrame, Reconstruction, Vector3
+from aftermap.model.runs import Skipped
+from aftermap.publish.files import json_text, write_whole
+from aftermap.publish.left_out import merged
+
+ROTATION_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraEntry:
+    """One photograph. Everything but its name is None where it was not placed."""
+
+    name: str
+    sha256: str | None
+    registered: bool
+    reason: str | None
+    width_px: int | None = None
+    height_px: int | None = None
+    camera_model: str | None = None
+    params: tuple[float, ...] | None = None
+    focal_px: float | None = None
+    rotation_cam_from_world: Matrix3 | None = None
+    position_m: Vector3 | None = None
+    position_sigma_m: Vector3 | None = None
+    reprojection_px: float | None = None
+    position_covariance_m2: Matrix3 | None = None
+    group: int | None = None
+    mapped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraList:
+    """The content of a cameras.json: a CRS, a vertical datum and every photograph known."""
+
+    crs: str
+    vertical_datum: str
+    frames: tuple[CameraEntry, ...]
+
+
+def write_cameras(
+    reconstruction: Reconstruction, path: str | Path, *, left_out: Sequence[Skipped] = ()
+) -> Path:
+    """The path of the written file. ``left_out`` adds what earlier steps could not use."""
+    skipped = merged(left_out, reconstruction.skipped)
+    content = CameraList(
+        crs=reconstruction.crs,
+        vertical_datum=str(reconstruction.vertical_datum),
+        frames=(
+            *(_placed_entry(reconstruction, placed) for placed in reconstruction.placed),
+            *(
+                CameraEntry(
+                    name=item.name, sha256=item.sha256, registered=False, reason=item.reason
+                )
+                for item in skipped
+            ),
+        ),
+    )
+    return write_whole(json_text(asdict(content)), Path(path))
+
+
+def read_cameras(path: str | Path) -> CameraList:
+    """The cameras of a file written by :func:`write_cameras`, every rotation checked.
+
+    Keys that this version does not know are passed over, as the format may grow.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        frames = tuple(_entry(item) for item in content["frames"])
+        cameras = CameraList(
+            crs=content["crs"], vertical_datum=content["vertical_datum"], frames=frames
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CaseError(
+            f"{path}: is not a camera list ({error}); "
+            "delete it and run `aftermap map` again to have it made anew"
+        ) from error
+    for entry in frames:
+        _check(entry, path)
+    return cameras
+
+
+def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> CameraEntry:
+    camera = reconstruction.cameras[placed.camera]
+    mapped = placed.group == reconstruction.mapped_group
+    return CameraEntry(
+        name=placed.frame.name,
+        sha256=placed.frame.sha256,
+        registered=True,
+        reason=None if mapped else "placed, but in a group that is not joined to the mapped one",
+        width_px=camera.width_px,
+        height_px=camera.height_px,
+        camera_model=camera.model,
+        params=camera.params,
+        focal_px=camera.focal_px,
+        rotation_cam_from_world=placed.pose.rotation_cam_from_world,
+        position_m=placed.pose.position_m,
+        position_sigma_m=position_sigma_m(placed),
+        reprojection_px=placed.reprojection_px,
+        position_covariance_m2=_known(placed.pose.covariance_m2),
+        group=placed.group,
+        mapped=mapped,
+    )
+
+
+def position_sigma_m(placed: PlacedFrame) -> Vector3 | None:
+    """One standard deviation east, north and up; None where the covariance is not known."""
+    variances = [placed.pose.covariance_m2[axis][axis] for axis in range(3)]
+    if not all(math.isfinite(variance) and variance >= 0 for variance in variances):
+        return None
+    east, north, up = (math.sqrt(variance) for variance in variances)
+    return east, north, up
+
+
+def _known(covariance_m2: Matrix3) -> Matrix3 | None:
+    return covariance_m2 if np.isfinite(covariance_m2).all() else None
+
+
+def _entry(item: dict[str, Any]) -> CameraEntry:
+    known = {field.name for field in fields(CameraEntry)}
+    return CameraEntry(**{key: _frozen(value) for key, value in item.items() if key in known})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _check(entry: CameraEntry, path: Path) -> None:
+    if not entry.registered:
+        return
+    rotation = np.asarray(entry.rotation_cam_from_world, float)
+    if rotation.shape != (3, 3) or not _is_rotation(rotation):
+        raise CaseError(
+            f"{path}: the rotation of {entry.name} is not a rotation; "
+            "delete the file and run `aftermap map` again to have it made anew"
+        )
+
+
+def _is_rotation(matrix: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    straight = np.allclose(matrix @ matrix.T, np.eye(3), atol=ROTATION_TOLERANCE)
+    return bool(straight and abs(np.linalg.det(matrix) - 1) < ROTATION_TOLERANCE)

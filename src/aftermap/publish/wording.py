@@ -1,0 +1,184 @@
+"""Figures and names to the words of the report: units, signs, and nothing that hides in a name.
+
+A figure that is not known is told as "not known", never as zero or an empty cell.
+"""
+
+import math
+import unicodedata
+from datetime import datetime
+
+from aftermap.model.media import FocalSource, VerticalDatum
+
+NOT_KNOWN = "not known"
+NARROW = "\u202f"
+"""Narrow no-break space: between a number and its unit, and between thousands."""
+
+MINUS = "\u2212"
+
+HEIGHTS_ARE = {
+    VerticalDatum.ELLIPSOID: "Heights are above the ellipsoid of satellite positioning, not above "
+    "sea level: the two can differ by tens of metres.",
+    VerticalDatum.GEOID: "Heights are above the geoid, which is close to mean sea level.",
+    VerticalDatum.BAROMETRIC: "Heights are as the drone took them from air pressure: differences "
+    "inside the map hold, but its level is not known.",
+    VerticalDatum.TAKEOFF_RELATIVE: "Heights count from the place where the drone took off, whose "
+    "own height is not known.",
+    VerticalDatum.CONTROL: "Heights are in the height system of the ground control points.",
+    VerticalDatum.LOCAL: "Heights are in arbitrary units with no level of their own.",
+    VerticalDatum.UNKNOWN: "Heights are as the camera wrote them; the files do not say what they "
+    "are measured from.",
+}
+
+DATUM_NAMES = {
+    VerticalDatum.ELLIPSOID: "height above the ellipsoid",
+    VerticalDatum.GEOID: "height above the geoid",
+    VerticalDatum.BAROMETRIC: "barometric height, level not known",
+    VerticalDatum.TAKEOFF_RELATIVE: "height above take-off",
+    VerticalDatum.CONTROL: "height in the system of the control points",
+    VerticalDatum.LOCAL: "height in arbitrary units",
+    VerticalDatum.UNKNOWN: "height of unknown origin",
+}
+
+FOCAL_FROM = {
+    FocalSource.XMP_CALIBRATED: "the calibration the drone wrote into the photograph",
+    FocalSource.SENSOR_DATABASE: "the focal length in the EXIF and a table of sensor sizes",
+    FocalSource.FOCAL_PLANE_RESOLUTION: "the focal length and focal plane resolution in the EXIF",
+    FocalSource.FOCAL_35MM: "the 35 mm equivalent focal length in the EXIF",
+    FocalSource.ASSUMED: "an assumption: the photographs say nothing of their lens",
+}
+
+_BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
+
+def told(value: float | None, kind: str, *, unit: str = "m") -> str:
+    """A figure in words. ``kind`` is one of the keys of the table below; ``unit`` is m or units."""
+    if value is None or not math.isfinite(value):
+        return NOT_KNOWN
+    if kind in _LENGTHS:
+        return _LENGTHS[kind](value, unit)
+    return _OTHERS[kind](value)
+
+
+def about(value: float | None, *, unit: str = "m") -> str:
+    """A length to two significant digits, for a sentence."""
+    if value is None or not math.isfinite(value):
+        return NOT_KNOWN
+    if value == 0:
+        return f"0{NARROW}{unit}"
+    if unit == "m" and abs(value) < 0.1:
+        return f"{_significant(value * 100)}{NARROW}cm"
+    return f"{_significant(value)}{NARROW}{unit}"
+
+
+def moment(iso: str) -> str:
+    """A date and time as a person writes it; what is no ISO 8601 is told as it is."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    zone = when.strftime("%Z") if when.tzinfo else "in a zone that is not known"
+    return f"{when.day} {when:%B %Y, %H:%M} {zone}"
+
+
+def plain(name: str) -> str:
+    """A name as text a reader can trust: control and direction characters shown as their code."""
+    return "".join(
+        f"\\u{ord(letter):04x}"
+        if letter in _BIDI_CONTROLS or unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}
+        else letter
+        for letter in name
+    )
+
+
+def grouped(value: float, decimals: int = 0) -> str:
+    """A number with its thousands apart and a true minus sign."""
+    return f"{value:,.{decimals}f}".replace(",", NARROW).replace("-", MINUS)
+
+
+def _significant(value: float, digits: int = 2) -> str:
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return grouped(value, decimals)
+
+
+def _length(value: float, unit: str) -> str:
+    if unit != "m":
+        return f"{_significant(value, 3) if value else 0}{NARROW}{unit}"
+    if abs(value) < 0.1:
+        return f"{grouped(value * 100, 1)}{NARROW}cm"
+    return f"{grouped(value, 2 if abs(value) < 100 else 1)}{NARROW}m"
+
+
+def _signed(value: float, unit: str) -> str:
+    return ("+" if value > 0 else "") + f"{grouped(value, 3 if unit == 'm' else 4)}{NARROW}{unit}"
+
+
+def _fixed(value: float, unit: str) -> str:
+    return f"{grouped(value, 3)}{NARROW}{unit}"
+
+
+def _coordinate(value: float, unit: str) -> str:
+    return f"{grouped(value, 2)}{NARROW}{unit}"
+
+
+def _height(value: float, unit: str) -> str:
+    return f"{grouped(value, 1)}{NARROW}{unit}"
+
+
+def _area(value: float, unit: str) -> str:
+    if unit != "m":
+        return f"{_significant(value, 3) if value else 0}{NARROW}square {unit}"
+    if value < 1000:
+        return f"{grouped(value)}{NARROW}m²"
+    if value < 1e6:
+        return f"{grouped(value / 1e4, 1 if value >= 1e5 else 2)}{NARROW}ha"
+    return f"{grouped(value / 1e6, 2)}{NARROW}km²"
+
+
+def _share(value: float) -> str:
+    percent = value * 100
+    if 0 < percent < 0.1:
+        return f"under 0.1{NARROW}%"
+    if 99.9 < percent < 100:
+        return f"over 99.9{NARROW}%"
+    return f"{grouped(percent, 0 if percent in {0, 100} else 1)}{NARROW}%"
+
+
+def _signed_share(value: float) -> str:
+    return ("+" if value > 0 else "") + f"{grouped(value * 100, 1)}{NARROW}%"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{grouped(seconds, 1)}{NARROW}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{NARROW}min {rest}{NARROW}s"
+    return f"{minutes // 60}{NARROW}h {minutes % 60}{NARROW}min"
+
+
+def _bytes(count: float) -> str:
+    return f"{grouped(count / 1e6)}{NARROW}MB" if count < 1e9 else f"{count / 1e9:.2f}{NARROW}GB"
+
+
+_LENGTHS = {
+    "about": lambda value, unit: about(value, unit=unit),
+    "length": _length,
+    "signed": _signed,
+    "fixed": _fixed,
+    "coordinate": _coordinate,
+    "height": _height,
+    "area": _area,
+}
+_OTHERS = {
+    "count": grouped,
+    "metres": lambda value: f"{grouped(value, 1)}{NARROW}m",
+    "px": lambda value: f"{grouped(value, 2)}{NARROW}px",
+    "focal": lambda value: f"{grouped(value, 1)}{NARROW}px",
+    "lens": lambda value: grouped(value, 5 if abs(value) < 10 else 2),
+    "share": _share,
+    "signed share": _signed_share,
+    "duration": _duration,
+    "bytes": _bytes,
+}

@@ -1,0 +1,285 @@
+"""A case: the folder that holds the record, the originals and what was made of them.
+
+``case.gpkg`` (the record), ``media/`` (originals), ``products/`` (can be deleted and made again),
+``aftermap.toml`` (settings). docs/formats/case.md is the public description.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aftermap.errors import CaseError
+from aftermap.geo.crs import WGS84
+from aftermap.model.camera import Reconstruction
+from aftermap.model.media import MediaItem
+from aftermap.model.runs import Skipped
+from aftermap.record import custody, tables
+from aftermap.record.artefact import canonical_json
+from aftermap.record.disk import remove_parts, write_text, writing_to
+from aftermap.record.geometry import XY, envelope_of
+from aftermap.record.geopackage import GeoPackage, create, describe, insert
+from aftermap.record.lock import LOCK_NAME, CaseLock
+from aftermap.record.store import MediaStore
+
+FORMAT_VERSION = 1
+RECORD_NAME = "case.gpkg"
+SETTINGS_NAME = "aftermap.toml"
+
+# Names that file managers leave in any folder they show, and what a killed first run leaves.
+_NOT_CONTENT = {".DS_Store", ".directory", "Thumbs.db", "desktop.ini", LOCK_NAME}
+
+ACTOR = f"aftermap {version('aftermap')} for the local user"
+
+
+class Case:
+    """An open case. Use :meth:`create_or_open` to write to it, :meth:`open_to_read` to look."""
+
+    def __init__(self, path: Path, package: GeoPackage, closing: ExitStack) -> None:
+        self.path = path
+        self.package = package
+        self._closing = closing
+
+    @classmethod
+    def create_or_open(cls, path: Path, *, settings_text: str = "") -> Self:
+        """The case in this folder, made if the folder is not there or empty, and held by a lock.
+
+        ``settings_text`` becomes ``aftermap.toml`` where there is none yet.
+        """
+        path = path.absolute()
+        _refuse_other_folders(path)
+        with writing_to(path):
+            path.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            stack.enter_context(CaseLock(path))
+            remove_parts(path)
+            if not (path / RECORD_NAME).exists():
+                create(path / RECORD_NAME, tables.ALL, first_rows=_first_rows)
+            case = cls(path, stack.enter_context(_opened(path, read_only=False)), stack.pop_all())
+        try:
+            case._prepare(settings_text)
+        except BaseException:
+            case.close()
+            raise
+        return case
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Self:
+        """The case in this folder, without a lock and without writing anything."""
+        path = path.absolute()
+        if not (path / RECORD_NAME).is_file():
+            raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
+        with ExitStack() as stack:
+            return cls(path, stack.enter_context(_opened(path, read_only=True)), stack.pop_all())
+
+    def _prepare(self, settings_text: str) -> None:
+        if settings_text and not (self.path / SETTINGS_NAME).exists():
+            write_text(self.path / SETTINGS_NAME, settings_text)
+        for folder in (self.store.folder, self.stages):
+            with writing_to(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+        self._end_abandoned_runs()
+
+    @property
+    def store(self) -> MediaStore:
+        """The originals."""
+        return MediaStore(folder=self.path / "media")
+
+    @property
+    def products(self) -> Path:
+        """The folder of what can be made again."""
+        return self.path / "products"
+
+    @property
+    def stages(self) -> Path:
+        """The folder where stages keep their answers and their unfinished work."""
+        return self.products / "stages"
+
+    def add_media(self, items: Iterable[MediaItem], left_out: Iterable[Skipped] = ()) -> int:
+        """Record originals that are not recorded yet, with their entry of receipt; how many.
+
+        What is recorded about an original is never changed afterwards. ``left_out`` are files that
+        were received as well but could not be used: the chain of custody says so.
+        """
+        known = {sha256 for (sha256,) in self.package.rows("SELECT sha256 FROM media")}
+        new = {item.sha256: item for item in items if item.sha256 not in known}
+        known.update(new)
+        known.update(subject for (subject,) in self.package.rows("SELECT subject FROM custody"))
+        unusable = {one.sha256: one for one in left_out if one.sha256 and one.sha256 not in known}
+        with self.package.transaction() as connection:
+            for item in new.values():
+                _receive(connection, item)
+            for one in unusable.values():
+                detail = {"name": one.name, "reason": one.reason}
+                custody.append(
+                    connection, actor=ACTOR, action="left out", subject=one.sha256, detail=detail
+                )
+            if new:
+                bounds = connection.execute(
+                    "SELECT min(lon_deg), min(lat_deg), max(lon_deg), max(lat_deg) FROM media"
+                ).fetchone()
+                describe(connection, "media", crs=WGS84, bounds=bounds)
+        return len(new)
+
+    def media(self) -> list[MediaItem]:
+        """Every original, in the order of receipt."""
+        rows = self.package.rows("SELECT metadata FROM media ORDER BY fid")
+        return [tables.media_item(metadata) for (metadata,) in rows]
+
+    def replace_cameras(
+        self,
+        made: Reconstruction,
+        footprints: Mapping[str, Sequence[XY]],
+        skipped: Sequence[Skipped] = (),
+    ) -> None:
+        """Put the newest run's answer in the ``camera`` and ``camera_footprint`` layers.
+
+        ``footprints`` are rings of (east, north) by SHA-256. Photographs that were left out, here
+        or earlier (``skipped``), get a row with the reason and no place.
+        """
+        cameras = [tables.placed_row(placed, made) for placed in made.placed]
+        left_out = dict.fromkeys((*skipped, *made.skipped))
+        cameras += [tables.skipped_row(one, made) for one in left_out]
+        positions = [placed.pose.position_m[:2] for placed in made.placed]
+        grounds = tables.footprint_rows(made, footprints)
+        corners = [xy for ring in footprints.values() for xy in ring]
+        with self.package.transaction() as connection:
+            connection.execute("DELETE FROM camera")
+            connection.execute("DELETE FROM camera_footprint")
+            for name, xys in (("camera", positions), ("camera_footprint", corners)):
+                bounds = envelope_of(xys) if xys else None
+                describe(connection, name, crs=made.crs, bounds=bounds)
+            for row in cameras:
+                insert(connection, "camera", row)
+            for row in grounds:
+                insert(connection, "camera_footprint", row)
+
+    def start_run(self, *, command: str, options: object, versions: Mapping[str, str]) -> int:
+        """Record that a run begins; its number. ``options`` are plain JSON values."""
+        with self.package.transaction() as connection:
+            run = insert(
+                connection,
+                "run",
+                {
+                    "started_at": custody.utc_now(),
+                    "command": command,
+                    "options": canonical_json(options),
+                    "versions": canonical_json(dict(versions)),
+                    "status": "running",
+                },
+            )
+            custody.append(
+                connection, actor=ACTOR, action="run started", detail={"run": run, "name": command}
+            )
+        return run
+
+    def end_run(
+        self, run: int, *, status: str, message: str | None, results: Mapping[str, object]
+    ) -> None:
+        """Record how a run ended. ``results``: stages, skipped and products, plain JSON values."""
+        detail = {"run": run, "status": status, "products": results.get("products", {})}
+        with self.package.transaction() as connection:
+            head = custody.append(connection, actor=ACTOR, action="run ended", detail=detail)
+            values = {name: canonical_json(value) for name, value in results.items()}
+            values |= {"ended_at": custody.utc_now(), "status": status, "custody_head": head}
+            names = ", ".join(f"{name} = ?" for name in values)
+            connection.execute(
+                f"UPDATE run SET {names}, message = ? WHERE fid = ?",  # noqa: S608 - names are ours
+                (*values.values(), message, run),
+            )
+
+    def _end_abandoned_runs(self) -> None:
+        """A run that is still "running" while we hold the lock was killed: say so."""
+        for (run,) in self.package.rows("SELECT fid FROM run WHERE status = 'running'"):
+            message = "the process ended without a word: it was killed, or the power failed"
+            self.end_run(run, status="interrupted", message=message, results={})
+
+    def close(self) -> None:
+        """Close the record as one clean file and free the lock."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _refuse_other_folders(path: Path) -> None:
+    """Never start a case among a user's other files."""
+    if path.exists() and not path.is_dir():
+        raise CaseError(f"{path}: is a file; a case is a folder, name another one with --case")
+    if not path.exists() or (path / RECORD_NAME).exists():
+        return
+    with writing_to(path):
+        others = sorted(
+            entry.name
+            for entry in path.iterdir()
+            if entry.name not in _NOT_CONTENT and not entry.name.startswith(".part-")
+        )
+    if others:
+        raise CaseError(
+            f"{path}: is not empty and is no case (it holds {others[0]!r} and no {RECORD_NAME}); "
+            "name a new or empty folder with --case"
+        )
+
+
+def _receive(connection: sqlite3.Connection, item: MediaItem) -> None:
+    """The row of an original and its entry in the chain, which holds the digest of the row."""
+    row = tables.media_row(item)
+    insert(connection, "media", {**row, "added_at": custody.utc_now()})
+    detail = {
+        "name": item.name,
+        "size_bytes": item.size_bytes,
+        "metadata_sha256": tables.metadata_sha256(row["metadata"]),
+    }
+    custody.append(connection, actor=ACTOR, action="received", subject=item.sha256, detail=detail)
+
+
+def _first_rows(connection: sqlite3.Connection) -> None:
+    values = {
+        "format_version": str(FORMAT_VERSION),
+        "created_by": f"aftermap {version('aftermap')}",
+        "created_at": custody.utc_now(),
+    }
+    for key, value in values.items():
+        insert(connection, "case_info", {"key": key, "value": value})
+    describe(connection, "media", crs=WGS84, bounds=None)
+    custody.append(
+        connection, actor=ACTOR, action="case created", detail={"format_version": FORMAT_VERSION}
+    )
+
+
+def _opened(path: Path, *, read_only: bool) -> GeoPackage:
+    """The record, if it is a case's and of a version that this Aftermap knows."""
+    package = GeoPackage(path / RECORD_NAME, read_only=read_only)
+    try:
+        _refuse_newer(package)
+    except BaseException:
+        package.close()
+        raise
+    return package
+
+
+def _refuse_newer(package: GeoPackage) -> None:
+    rows = package.rows("SELECT name FROM sqlite_master WHERE name = 'case_info'")
+    info = dict(package.rows("SELECT key, value FROM case_info")) if rows else {}
+    found = info.get("format_version", "")
+    if not found.isdigit():
+        raise CaseError(
+            f"{package.path}: is a GeoPackage but not the record of a case; "
+            "name another folder with --case"
+        )
+    if int(found) > FORMAT_VERSION:
+        raise CaseError(
+            f"{package.path}: was made by a newer Aftermap ({info.get('created_by', 'unknown')}, "
+            f"format {found}; this one reads up to {FORMAT_VERSION}); update Aftermap to open it"
+        )

@@ -1,0 +1,241 @@
+"""GeoPackage files by the standard library alone: tables that QGIS and GDAL open as they are.
+
+OGC GeoPackage 1.3 (https://www.geopackage.org/spec130/). Features carry their CRS; plain tables
+are "attributes". The file is left as one clean file when it is closed, without a journal beside it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from aftermap.errors import CaseError
+from aftermap.geo.crs import LOCAL, WGS84, wkt_of
+from aftermap.record.disk import whole_file, writing_to
+
+APPLICATION_ID = 0x47504B47  # "GPKG"
+USER_VERSION = 10300
+UNDEFINED_CARTESIAN = -1
+BUSY_TIMEOUT_S = 10.0
+
+Bounds = tuple[float, float, float, float]
+
+_REQUIRED_TABLES = """
+CREATE TABLE gpkg_spatial_ref_sys (
+  srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY, organization TEXT NOT NULL,
+  organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT);
+CREATE TABLE gpkg_contents (
+  table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE,
+  description TEXT DEFAULT '',
+  last_change DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+  min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE, srs_id INTEGER,
+  CONSTRAINT fk_gc_r_srs_id FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id));
+CREATE TABLE gpkg_geometry_columns (
+  table_name TEXT NOT NULL, column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL,
+  srs_id INTEGER NOT NULL, z TINYINT NOT NULL, m TINYINT NOT NULL,
+  CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name),
+  CONSTRAINT uk_gc_table_name UNIQUE (table_name),
+  CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
+  CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id));
+INSERT INTO gpkg_spatial_ref_sys VALUES
+  ('Undefined cartesian SRS', -1, 'NONE', -1, 'undefined', 'undefined cartesian coordinates'),
+  ('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', 'undefined geographic coordinates');
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of the file: ``columns`` and ``rules`` are SQL; ``geometry`` is None for no map.
+
+    ``geometry`` is "POINT", "POINT Z" or "POLYGON"; its column is called ``geom`` and may be NULL.
+    """
+
+    name: str
+    description: str
+    columns: str
+    rules: str = ""
+    geometry: str | None = None
+
+
+class GeoPackage:
+    """An open GeoPackage. Reading and writing go through :meth:`rows` and :meth:`transaction`."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        with telling_what_is_wrong(path), writing_to(path):
+            mode = "ro" if read_only else "rw"
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(path.absolute()))}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_TIMEOUT_S,
+            )
+        try:
+            self._check()
+        except BaseException:
+            self._connection.close()
+            raise
+        self._read_only = read_only
+
+    def _check(self) -> None:
+        with telling_what_is_wrong(self.path):
+            (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+            if application != APPLICATION_ID:
+                raise sqlite3.DatabaseError("file is not a GeoPackage")
+            (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(str(verdict))
+            self._connection.execute("PRAGMA foreign_keys = ON")
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query."""
+        with telling_what_is_wrong(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Writes that are kept together when the block ends well, and not at all otherwise."""
+        with telling_what_is_wrong(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Leave one clean file: fold a write-ahead log, if another program made one, back in."""
+        with suppress(sqlite3.Error):
+            if not self._read_only:
+                self._connection.execute("SELECT count(*) FROM sqlite_master")  # sees a new log
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def create(
+    path: Path, tables: Iterable[Table], *, first_rows: Callable[[sqlite3.Connection], None]
+) -> None:
+    """A new file with these tables and ``first_rows``, in place only once it is complete."""
+    with whole_file(path) as part, telling_what_is_wrong(path):
+        part.unlink(missing_ok=True)
+        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = OFF")  # the whole file is synced at the end
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {USER_VERSION}")
+            connection.executescript(_REQUIRED_TABLES)
+            add_crs(connection, WGS84)
+            for table in tables:
+                _add_table(connection, table)
+            first_rows(connection)
+
+
+def srs_id_of(crs: str) -> int:
+    """The number of a CRS in the file: its EPSG code, or -1 for the unscaled local frame."""
+    return UNDEFINED_CARTESIAN if crs == LOCAL else int(crs.removeprefix("EPSG:"))
+
+
+def add_crs(connection: sqlite3.Connection, crs: str) -> int:
+    """Make a CRS ("EPSG:n" or "LOCAL") known to the file; its number there."""
+    srs_id = srs_id_of(crs)
+    if srs_id > 0:
+        name, definition = _name_and_wkt1(crs)
+        connection.execute(
+            "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES (?, ?, 'EPSG', ?, ?, NULL)",
+            (name, srs_id, srs_id, definition),
+        )
+    return srs_id
+
+
+def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int:
+    """Add one row; the number it got."""
+    names = ", ".join(f'"{name}"' for name in row)
+    marks = ", ".join("?" for _ in row)
+    sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names are ours
+    return int(connection.execute(sql, tuple(row.values())).lastrowid or 0)
+
+
+def describe(
+    connection: sqlite3.Connection, table: str, *, crs: str | None, bounds: Bounds | None
+) -> None:
+    """Bring the table's entry in the contents up to date: its CRS, its extent and today's date."""
+    if crs is not None:
+        srs_id = add_crs(connection, crs)
+        for entry in ("gpkg_contents", "gpkg_geometry_columns"):
+            sql = f"UPDATE {entry} SET srs_id = ? WHERE table_name = ?"  # noqa: S608 - names are ours
+            connection.execute(sql, (srs_id, table))
+    connection.execute(
+        "UPDATE gpkg_contents SET min_x = ?, min_y = ?, max_x = ?, max_y = ?, "
+        "last_change = strftime('%Y-%m-%dT%H:%M:%fZ','now') WHERE table_name = ?",
+        (*(bounds or (None,) * 4), table),
+    )
+
+
+@contextmanager
+def telling_what_is_wrong(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into a line that names the file and says what to do."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a row broke a rule of ours: a fault in the program, not in the disk
+    except sqlite3.DatabaseError as error:
+        raise CaseError(f"{path}: {_advice_on(error)}") from error
+
+
+def _advice_on(error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "full" in text:
+        return "the disk is full; free some space and run the same command again"
+    if "readonly" in text or "read-only" in text:
+        return "cannot be written; put the case on a disk that can be written and try again"
+    if "locked" in text:
+        return "another program is writing to it; close it there (QGIS?) and run again"
+    if "unable to open" in text:
+        return "cannot be opened; check that the file is there and that you may read it"
+    return (
+        f"is damaged or is no GeoPackage ({text}); put back a copy of this one file, or start a "
+        "new case: the originals in media/ are untouched"
+    )
+
+
+def _add_table(connection: sqlite3.Connection, table: Table) -> None:
+    kind = "attributes" if table.geometry is None else "features"
+    srs_id = None if table.geometry is None else UNDEFINED_CARTESIAN
+    shape = (table.geometry or "").removesuffix(" Z")
+    geometry = "" if table.geometry is None else f", geom {shape}"
+    connection.execute(f'CREATE TABLE "{table.name}" ({table.columns}{geometry})')
+    connection.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (table.name, kind, table.name, table.description, srs_id),
+    )
+    if table.geometry is not None:
+        z = int(table.geometry.endswith(" Z"))
+        connection.execute(
+            "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, ?, ?, 0)",
+            (table.name, shape, srs_id, z),
+        )
+    connection.executescript(table.rules)
+
+
+def _name_and_wkt1(crs: str) -> tuple[str, str]:
+    """Name and WKT 1 of a CRS: the standard asks for WKT 1; newer CRSs exist only as WKT 2."""
+    found = CRS.from_wkt(wkt_of(crs))
+    with suppress(CRSError):
+        return found.name, str(found.to_wkt("WKT1_GDAL"))
+    return found.name, str(found.to_wkt())

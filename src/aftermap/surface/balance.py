@@ -1,0 +1,252 @@
+"""Pictures of one place in one brightness: a factor per picture, and what the lens darkens.
+
+All factors are solved at once from cells that several pictures see, in the logarithm of the stored
+values, with a prior at 1; a chain of ratios from picture to picture would drift. What is left of
+low spatial frequency (haze, sky light, the sun's direction) goes by :func:`tones_of`: every
+picture is pulled to the mean of all pictures of that ground over a few metres, and no finer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
+
+from aftermap.geo.grid import Block
+from aftermap.model.raster import Grid
+from aftermap.surface.glance import Glance
+from aftermap.surface.sheet import NODE_CELLS, overlap, within
+
+Array = npt.NDArray[np.float64]
+Float = npt.NDArray[np.float32]
+
+SAMPLE_EVERY_CELLS = 8
+DARKEST, BRIGHTEST = 12, 245
+GAIN_SIGMA = 0.1
+SHADE_SIGMA = 0.5
+TERMS = 5
+DIFFERENCE_SIGMA = 0.06
+ROUNDS = 8
+TONE_SIGMA_NODES = 2.0
+TONE_LIMIT = 1.5
+EDGE_SHARE = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """Factors that bring pictures to one brightness.
+
+    ``gains`` (pictures, 3) for blue, green and red; ``shades`` (cameras, 3, 5) per channel the
+    coefficients of the logarithm of a further factor: of r^2, r^4, r^6 (r is 1 in the picture's
+    corner) and of east and north over down of the line of sight.
+    """
+
+    gains: Array
+    shades: Array
+
+    def factors(self, picture: int, camera: int, radius: Float, lean: Float) -> Float:
+        """(..., 3) what to multiply a picture's values with."""
+        shade = shade_terms(radius, lean) @ self.shades[camera].T.astype(np.float32)
+        return np.asarray(self.gains[picture] * np.exp(shade), np.float32)
+
+
+def shade_terms(radius: Float, lean: Float) -> Float:
+    """(..., 5) what the coefficients of :class:`Exposure` are multiplied with."""
+    r2 = radius * radius
+    return np.stack([r2, r2**2, r2**3, lean[..., 0], lean[..., 1]], axis=-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Colours of cells as pictures show them: one entry per picture and cell."""
+
+    cell: npt.NDArray[np.int64]
+    picture: npt.NDArray[np.int64]
+    camera: npt.NDArray[np.int64]
+    colour: Array
+    terms: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tone:
+    """(rows, columns, 3) factors of one picture on a window of the nodes."""
+
+    window: Block
+    factor: Float
+
+
+def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
+    """A sparse, even sample of clear cells that are neither black nor burnt out."""
+    parts = []
+    for at, glance in enumerate(glances):
+        window = glance.picture.window
+        rows = np.arange(-window.row % SAMPLE_EVERY_CELLS, window.rows, SAMPLE_EVERY_CELLS)
+        columns = np.arange(-window.column % SAMPLE_EVERY_CELLS, window.columns, SAMPLE_EVERY_CELLS)
+        with np.load(glance.cells) as kept:
+            pick = np.ix_(rows, columns)
+            share, colour = kept["share"][pick], kept["colour"][pick]
+            terms = shade_terms(kept["radius"][pick], kept["lean"][pick])
+        usable = (share > 250) & (colour.min(-1) >= DARKEST) & (colour.max(-1) <= BRIGHTEST)
+        cell = (rows + window.row)[:, None] * cells.columns + columns + window.column
+        n = int(usable.sum())
+        parts.append(
+            (cell[usable], np.full(n, at), np.full(n, glance.picture.camera_index),
+             colour[usable], terms[usable])
+        )  # fmt: skip
+    cell, picture, camera, colours, terms = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return Sample(
+        cell=cell, picture=picture, camera=camera, colour=colours.astype(float),
+        terms=terms,
+    )  # fmt: skip
+
+
+def exposure_of(sample: Sample, pictures: int, cameras: int) -> Exposure:
+    """Factors for ``pictures`` pictures of ``cameras`` cameras that agree best over the sample.
+
+    Robust (Cauchy weights), since leaves move, water glints and surfaces are wrong at edges.
+    """
+    order = np.lexsort((sample.terms[:, 0], sample.cell))
+    first = np.concatenate([[True], np.diff(sample.cell[order]) != 0])
+    start = np.flatnonzero(first)[np.cumsum(first) - 1]
+    one, other = order[~first], order[start[~first]]
+    gains = np.ones((pictures, 3))
+    shades = np.zeros((cameras, 3, TERMS))
+    if len(one) == 0:
+        return Exposure(gains=gains, shades=shades)
+    design = _rows(sample, one, pictures, cameras) - _rows(sample, other, pictures, cameras)
+    prior = np.concatenate(
+        [np.full(pictures, GAIN_SIGMA**-2.0), np.full(TERMS * cameras, SHADE_SIGMA**-2.0)]
+    )
+    logs = np.log(sample.colour)
+    for channel in range(3):
+        found = _robust(design.tocsr(), logs[other, channel] - logs[one, channel], prior)
+        gains[:, channel] = np.exp(found[:pictures])
+        shades[:, channel] = found[pictures:].reshape(cameras, TERMS)
+    return Exposure(gains=gains, shades=shades)
+
+
+def _rows(
+    sample: Sample, entries: npt.NDArray[np.int64], pictures: int, cameras: int
+) -> sparse.coo_array:
+    """One row per entry: its picture's logarithmic gain and its camera's coefficients."""
+    n = len(entries)
+    row = np.repeat(np.arange(n), 1 + TERMS)
+    shades = pictures + TERMS * sample.camera[entries, None] + np.arange(TERMS)
+    column = np.concatenate([sample.picture[entries, None], shades], axis=1).ravel()
+    value = np.concatenate([np.ones((n, 1)), sample.terms[entries]], axis=1).ravel()
+    return sparse.coo_array((value, (row, column)), shape=(n, pictures + TERMS * cameras))
+
+
+def _robust(design: sparse.csr_array, wanted: Array, prior: Array) -> Array:
+    weight = np.ones(len(wanted))
+    found = np.zeros(len(prior))
+    for _ in range(ROUNDS):
+        scaled = design.multiply((weight / DIFFERENCE_SIGMA**2)[:, None]).tocsr()
+        normal = (scaled.T @ design + sparse.diags_array(prior)).tocsc()
+        found = np.asarray(spsolve(normal, scaled.T @ wanted))
+        left = (design @ found - wanted) / DIFFERENCE_SIGMA
+        weight = 1 / (1 + left**2)
+    return found
+
+
+class TargetTones:
+    """Adds up, region by region, what all pictures show and what each one shows of it."""
+
+    def __init__(self, glances: Sequence[Glance], exposure: Exposure) -> None:
+        self._glances = glances
+        self._exposure = exposure
+        self._windows = [nodes_under(g.picture.window) for g in glances]
+        self._sums = [np.zeros((w.rows, w.columns, 6), np.float32) for w in self._windows]
+
+    def add(self, region: Block) -> None:
+        """Take in one region of cells; its rows and columns begin on whole nodes."""
+        target = np.zeros((region.rows, region.columns, 3), np.float32)
+        weights = np.zeros((region.rows, region.columns), np.float32)
+        shown = []
+        for at, glance in enumerate(self._glances):
+            shared = overlap(glance.picture.window, region)
+            if shared is None:
+                continue
+            cut = within(shared, glance.picture.window)
+            with np.load(glance.cells) as kept:
+                share, edge = kept["share"][cut], kept["edge"][cut]
+                colour, radius, lean = kept["colour"][cut], kept["radius"][cut], kept["lean"][cut]
+            clear = (share > 250) & (colour.max(-1) <= BRIGHTEST)
+            if not clear.any():
+                continue
+            even = colour * self._exposure.factors(at, glance.picture.camera_index, radius, lean)
+            weight = np.where(clear, _trust(share, edge), 0).astype(np.float32)
+            inner = within(shared, region)
+            target[inner] += even * weight[..., None]
+            weights[inner] += weight
+            shown.append((at, shared, even, clear))
+        target /= np.maximum(weights, 1e-6)[..., None]
+        for at, shared, even, clear in shown:
+            wanted = target[within(shared, region)]
+            nodes = self._windows[at]
+            _added(
+                self._sums[at], (nodes.row, nodes.column), (shared.row, shared.column),
+                wanted, even, clear,
+            )  # fmt: skip
+
+    def tones(self) -> tuple[Tone, ...]:
+        """Per picture, smooth factors to the common tone, its gain not yet in them."""
+        return tuple(
+            Tone(window=window, factor=_smooth_ratio(sums))
+            for window, sums in zip(self._windows, self._sums, strict=True)
+        )
+
+
+def nodes_under(window: Block) -> Block:
+    """The window of nodes that holds a window of cells."""
+    top, left = window.row // NODE_CELLS, window.column // NODE_CELLS
+    bottom = -(-(window.row + window.rows) // NODE_CELLS)
+    right = -(-(window.column + window.columns) // NODE_CELLS)
+    return Block(row=top, column=left, rows=bottom - top, columns=right - left)
+
+
+def _trust(share: npt.NDArray[np.uint8], edge: npt.NDArray[np.uint8]) -> Float:
+    """Weights that fade to nothing at a picture's border, so that the mean has no steps."""
+    near = np.minimum(edge.astype(np.float32) / (255 * EDGE_SHARE), 1)
+    return np.asarray(share * near * near * (3 - 2 * near), np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _added(
+    sums: Float, corner: tuple[int, int], first: tuple[int, int],
+    wanted: Float, even: Float, clear: npt.NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Add cells to the nodes they lie in: three channels wanted, three as the picture has them."""
+    for row in range(clear.shape[0]):
+        r = (first[0] + row) // NODE_CELLS - corner[0]
+        for column in range(clear.shape[1]):
+            if clear[row, column]:
+                c = (first[1] + column) // NODE_CELLS - corner[1]
+                for channel in range(3):
+                    sums[r, c, channel] += wanted[row, column, channel]
+                    sums[r, c, 3 + channel] += even[row, column, channel]
+
+
+def _smooth_ratio(sums: Float) -> Float:
+    """Wanted over shown after smoothing; 1 where nothing is known."""
+    size = 2 * round(3 * TONE_SIGMA_NODES) + 1
+    smooth = cv2.GaussianBlur(sums, (size, size), TONE_SIGMA_NODES, borderType=cv2.BORDER_CONSTANT)
+    little = 0.02 * float(smooth[..., 3:].max()) + 1.0
+    ratio = (smooth[..., :3] + little) / (smooth[..., 3:] + little)
+    return np.asarray(np.clip(ratio, 1 / TONE_LIMIT, TONE_LIMIT), np.float32)
+
+
+def at_cells(tone: Tone, window: Block) -> Float:
+    """(rows, columns, 3) a tone's factors at a window of cells, bilinear between nodes."""
+    rows = (np.arange(window.rows) + window.row + 0.5) / NODE_CELLS - tone.window.row - 0.5
+    columns = (np.arange(window.columns) + window.column + 0.5) / NODE_CELLS
+    columns -= tone.window.column + 0.5
+    x = np.repeat(columns.astype(np.float32)[None], window.rows, 0)
+    y = np.repeat(rows.astype(np.float32)[:, None], window.columns, 1)
+    return np.asarray(
+        cv2.remap(tone.factor, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )

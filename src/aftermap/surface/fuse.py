@@ -1,0 +1,171 @@
+"""Heights of many pairs to one height per cell and the number of photographs that agree on it.
+
+Compiled loops over one block. Heights are sorted per cell; the densest run no wider than the
+tolerance wins, the upper one of equals, since a surface seen from above is the topmost one.
+"""
+
+import cv2
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float32]
+Steps = npt.NDArray[np.uint16]
+Count = npt.NDArray[np.uint8]
+
+
+@numba.njit(cache=True, nogil=True)
+def agreed(
+    stack: Steps, images: npt.NDArray[np.int32], width: int, height: Float, count: Count
+) -> None:
+    """Fill ``height`` (rows, columns; in steps, 0 = none) and ``count`` of distinct photographs.
+
+    ``stack`` is (layers, rows, columns) uint16, 0 where a pair saw nothing; ``images`` (layers, 2)
+    the two photographs of each; ``width`` the tolerance in steps.
+    """
+    layers, rows, columns = stack.shape
+    value = np.empty(layers, np.int64)
+    layer = np.empty(layers, np.int64)
+    seen = np.empty(2 * layers, np.int64)
+    for row in range(rows):
+        for column in range(columns):
+            n = 0
+            for k in range(layers):
+                v = np.int64(stack[k, row, column])
+                if v == 0:
+                    continue
+                i = n
+                while i > 0 and value[i - 1] > v:
+                    value[i] = value[i - 1]
+                    layer[i] = layer[i - 1]
+                    i -= 1
+                value[i] = v
+                layer[i] = k
+                n += 1
+            if n == 0:
+                height[row, column] = 0
+                count[row, column] = 0
+                continue
+            best_start, best_end = 0, 0
+            start = 0
+            for end in range(n):
+                while value[end] - value[start] > width:
+                    start += 1
+                if end - start >= best_end - best_start:
+                    best_start, best_end = start, end
+            height[row, column] = _middle(value, best_start, best_end)
+            different = 0
+            for i in range(best_start, best_end + 1):
+                for side in range(2):
+                    image = images[layer[i], side]
+                    known = False
+                    for j in range(different):
+                        if seen[j] == image:
+                            known = True
+                            break
+                    if not known:
+                        seen[different] = image
+                        different += 1
+            count[row, column] = min(different, 255)
+
+
+@numba.njit(cache=True, nogil=True)
+def _middle(value: npt.NDArray[np.int64], start: int, end: int) -> np.float32:
+    """Mean of the middle half of sorted values: as sure as a mean, as deaf as a median."""
+    n = end - start + 1
+    cut = n // 4
+    total = 0.0
+    for i in range(start + cut, end + 1 - cut):
+        total += value[i]
+    return np.float32(total / (n - 2 * cut))
+
+
+def islands_removed(height: Float, count: Count, step: float, least_cells: int) -> None:
+    """Clear patches of few connected cells: waves and leaves agree by chance, but never far.
+
+    A patch is cells joined by height differences of at most ``step``. The fewer photographs agree,
+    the larger it must be: ``least_cells`` where two do, a quarter of that where three do, and a
+    few cells, a water tank on a roof, where four or more do.
+    """
+    scale = 30_000.0 / max(float(height.max()), 1.0)
+    kept = np.zeros(height.shape, np.bool_)
+    for photographs, share in ((2, 1.0), (3, 0.25), (4, 0.01)):
+        patch = np.where(count >= photographs, np.round(height * scale), 0).astype(np.int16)
+        cv2.filterSpeckles(patch, 0, max(4, round(least_cells * share)), step * scale)
+        kept |= patch > 0
+    height[~kept] = 0
+    count[~kept] = 0
+
+
+@numba.njit(cache=True, nogil=True)
+def smoothed(height: Float, count: Count, tolerance: float) -> Float:
+    """Heights averaged with the neighbours of the same surface (bilateral, 5 x 5, weight by count).
+
+    A neighbour counts by a Gaussian of its height difference (sigma ``tolerance``), so roof edges
+    and kerbs stay while matching noise on flat ground goes.
+    """
+    rows, columns = height.shape
+    out = height.copy()
+    for row in range(rows):
+        for column in range(columns):
+            own = height[row, column]
+            if own <= 0:
+                continue
+            total, weights = 0.0, 0.0
+            for r in range(max(0, row - 2), min(rows, row + 3)):
+                for c in range(max(0, column - 2), min(columns, column + 3)):
+                    other = height[r, c]
+                    if other <= 0:
+                        continue
+                    apart = (other - own) / tolerance
+                    if apart * apart > 9:
+                        continue
+                    near = (r - row) ** 2 + (c - column) ** 2
+                    weight = np.exp(-0.5 * apart * apart - near / 8.0) * count[r, c]
+                    total += weight * other
+                    weights += weight
+            if weights > 0:
+                out[row, column] = total / weights
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def filled(height: Float, reach: int) -> Float:
+    """Empty cells filled with the lowest of the nearest heights in eight directions.
+
+    What no two photographs see from above lies low: beside walls, in shafts, under broken roofs.
+    Cells with heights within ``reach`` in fewer than three directions stay 0.
+    """
+    rows, columns = height.shape
+    out = height.copy()
+    for row in range(rows):
+        for column in range(columns):
+            if height[row, column] > 0:
+                continue
+            directions, lowest = 0, np.float32(np.inf)
+            for k in range(9):
+                if k == 4:
+                    continue
+                found = _first_height(height, row, column, k, reach)
+                if found > 0:
+                    directions += 1
+                    lowest = min(lowest, found)
+            if directions >= 3:
+                out[row, column] = lowest
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _first_height(
+    height: Float, row: int, column: int, direction: int, reach: int
+) -> np.float32:
+    """The nearest height along one of nine directions (4 is none), 0 where there is none."""
+    down, right = direction // 3 - 1, direction % 3 - 1
+    for _ in range(reach):
+        row += down
+        column += right
+        if row < 0 or column < 0 or row >= height.shape[0] or column >= height.shape[1]:
+            break
+        if height[row, column] > 0:
+            return height[row, column]
+    return np.float32(0)

@@ -1,0 +1,148 @@
+"""Placed pictures and the surface to the true orthophoto and, per pixel, the picture it came from.
+
+Every picture is looked at coarsely (what it sees of the ground, in which colours); brightness is
+balanced over all of them; cells are given to pictures so that the cuts hide; then the pixels are
+rendered block by block, each from a picture that sees it.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+from functools import partial
+
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import SurfaceError
+from aftermap.geo.grid import Block, blocks_of
+from aftermap.model.camera import Reconstruction
+from aftermap.model.raster import Elevation, Orthophoto, Raster
+from aftermap.model.runs import Executor, Workspace
+from aftermap.surface import balance, seams
+from aftermap.surface.cog import Layer, cog_written
+from aftermap.surface.glance import FOLDER, Glance, GlanceTask, glance_at, mean_heights
+from aftermap.surface.options import SurfaceOptions
+from aftermap.surface.render import Laying, blocks_in_order, rendered
+from aftermap.surface.seams import NO_PICTURE
+from aftermap.surface.sheet import Sheet, pictures_of, sheet_of
+
+REGION_CELLS = 512
+RIM_CELLS = 32
+IMAGE = Layer(
+    dtype="uint8", bands=("red", "green", "blue", "alpha"), nodata=None, unit=None,
+    overviews="average", tags={},
+)  # fmt: skip
+SOURCE = Layer(
+    dtype="uint16", bands=("frame of cameras.json",), nodata=NO_PICTURE, unit=None,
+    overviews="nearest", tags={},
+)  # fmt: skip
+
+
+def orthophoto_of(
+    reconstruction: Reconstruction,
+    elevation: Elevation,
+    options: SurfaceOptions,
+    files: Workspace,
+    executor: Executor,
+) -> Orthophoto:
+    """Write ``orthophoto.tif`` and ``source.tif`` at the pictures' ground sample distance.
+
+    Alpha is 0 where there is no surface or no picture shows it. Raises SurfaceError where no
+    picture shows any of the surface.
+    """
+    sheet = sheet_of(reconstruction, elevation)
+    tasks = [GlanceTask(sheet=sheet, picture=p, files=files)
+             for p in pictures_of(reconstruction, sheet)]  # fmt: skip
+    glances = tuple(executor.map(glance_at, tasks, label="looking at the pictures"))
+    if not glances:
+        raise SurfaceError(
+            "no placed photograph shows any of the measured surface, so there is nothing to make "
+            "an orthophoto of; check the photographs' positions, or run again with --fresh"
+        )
+    laying = _laying(sheet, glances, len(reconstruction.cameras), files)
+    blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
+    frames = _frame_numbers(reconstruction, glances)
+    image_path, source_path = files.path("orthophoto.tif"), files.path("source.tif")
+    ground = shown = 0
+    with (
+        cog_written(image_path, sheet.pixels, IMAGE) as image_out,
+        cog_written(source_path, sheet.pixels, SOURCE) as source_out,
+    ):
+        done = executor.map(partial(rendered, laying), blocks, label="laying down the pictures")
+        for block, part in zip(blocks, done, strict=True):
+            image_out.write(block, np.moveaxis(part.image, -1, 0))
+            source_out.write(block, frames[part.source])
+            ground += part.ground
+            shown += part.shown
+    shutil.rmtree(files.path(FOLDER), ignore_errors=True)
+    gains = np.ones(len(reconstruction.mapped))
+    gains[[g.picture.index for g in glances]] = np.exp(np.log(laying.exposure.gains).mean(axis=1))
+    return Orthophoto(
+        image=Raster(path=str(image_path), grid=sheet.pixels, nodata=None),
+        source=Raster(path=str(source_path), grid=sheet.pixels, nodata=NO_PICTURE),
+        gains=tuple(gains.tolist()),
+        covered_fraction=shown / max(ground, 1),
+    )
+
+
+def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Workspace) -> Laying:
+    """Balance the pictures and choose between them; the answers go to files for the workers."""
+    exposure = balance.exposure_of(balance.sampled(glances, sheet.cells), len(glances), cameras)
+    target = balance.TargetTones(glances, exposure)
+    regions = tuple(blocks_of(sheet.cells, REGION_CELLS))
+    for region in regions:
+        target.add(region)
+    tones = target.tones()
+    labels = np.full((sheet.cells.rows, sheet.cells.columns), NO_PICTURE, np.uint16)
+    for region in regions:
+        _choose(sheet, glances, exposure, tones, region, labels)
+    labels_path = files.path(f"{FOLDER}/labels.npy")
+    np.save(labels_path, labels)
+    tone_paths = []
+    for glance, tone in zip(glances, tones, strict=True):
+        path = files.path(f"{FOLDER}/tone-{glance.picture.index:05d}.npy")
+        np.save(path, tone.factor)
+        tone_paths.append(str(path))
+    return Laying(
+        sheet=sheet, glances=glances, exposure=exposure, tones=tuple(tone_paths),
+        labels=str(labels_path),
+    )  # fmt: skip
+
+
+def _choose(
+    sheet: Sheet,
+    glances: Sequence[Glance],
+    exposure: balance.Exposure,
+    tones: Sequence[balance.Tone],
+    region: Block,
+    labels: npt.NDArray[np.uint16],
+) -> None:
+    """Choose for the cells of a region, with a rim around it so that its border is no cut."""
+    top, left = max(region.row - RIM_CELLS, 0), max(region.column - RIM_CELLS, 0)
+    bottom = min(region.row + region.rows + RIM_CELLS, sheet.cells.rows)
+    right = min(region.column + region.columns + RIM_CELLS, sheet.cells.columns)
+    around = Block(row=top, column=left, rows=bottom - top, columns=right - left)
+    raised = seams.raised_above(mean_heights(sheet, around) / np.float32(sheet.cells.cell_m))
+    choice = seams.candidates(glances, exposure, tones, around, raised)
+    found = seams.chosen(choice, labels[top:bottom, left:right])
+    rows = slice(region.row, region.row + region.rows)
+    columns = slice(region.column, region.column + region.columns)
+    labels[rows, columns] = found[
+        region.row - top : region.row - top + region.rows,
+        region.column - left : region.column - left + region.columns,
+    ]
+
+
+def _frame_numbers(
+    reconstruction: Reconstruction, glances: Sequence[Glance]
+) -> npt.NDArray[np.uint16]:
+    """For every glance, and for NO_PICTURE, what source.tif calls it: the place in ``placed``."""
+    mapped = [
+        at
+        for at, placed in enumerate(reconstruction.placed)
+        if placed.group == reconstruction.mapped_group
+    ]
+    numbers = np.full(NO_PICTURE + 1, NO_PICTURE, np.uint16)
+    numbers[: len(glances)] = [mapped[g.picture.index] for g in glances]
+    return numbers

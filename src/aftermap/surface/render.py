@@ -1,0 +1,267 @@
+"""Blocks of the orthophoto: every pixel from the picture that was chosen for its cell.
+
+A worker renders whole blocks and keeps the few pictures that it used last; blocks come in an order
+that lets it find most of them again.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block, window_of
+from aftermap.model.raster import Grid
+from aftermap.surface import sampling
+from aftermap.surface.balance import Exposure, nodes_under
+from aftermap.surface.glance import Glance, calm, picture_pixels, seen_in
+from aftermap.surface.seams import NO_PICTURE
+from aftermap.surface.sheet import NODE_CELLS, Sheet, heights_m, overlap, within
+
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.uint16]
+
+BLOCK_ROWS = 512
+BLOCK_COLUMNS = 2048
+FEATHER_PX = 4.0
+FINER = 1.5
+KEPT_BYTES = 240_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laying:
+    """What every block needs: who was chosen where (``labels``, an .npy over the cells), the
+    brightness of the pictures, and per picture the .npy of its tone."""
+
+    sheet: Sheet
+    glances: tuple[Glance, ...]
+    exposure: Exposure
+    tones: tuple[str, ...]
+    labels: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """(rows, columns, 4) red, green, blue, alpha; and (rows, columns) the glance it came from.
+
+    ``ground`` counts the pixels with a height, ``shown`` those of them with a picture.
+    """
+
+    image: Bytes
+    source: Labels
+    ground: int
+    shown: int
+
+
+def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
+    """Wide blocks, two strips of them at a time from north to south.
+
+    Two workers that take turns so stay in a strip of their own, and find its pictures again.
+    Blocks begin on whole cells.
+    """
+    tall = BLOCK_ROWS // cell_px * cell_px
+    wide = BLOCK_COLUMNS // cell_px * cell_px
+    strips = max(1, -(-pixels.columns // wide))
+    for pair in range(0, strips, 2):
+        for row in range(0, pixels.rows, tall):
+            for strip in range(pair, min(pair + 2, strips)):
+                yield Block(
+                    row=row, column=strip * wide, rows=min(tall, pixels.rows - row),
+                    columns=min(wide, pixels.columns - strip * wide),
+                )  # fmt: skip
+
+
+def rendered(laying: Laying, block: Block) -> Rendered:
+    """One block of the orthophoto."""
+    ground = _ground_of(laying.sheet, block)
+    done = _Done(
+        colour=np.zeros((block.rows, block.columns, 3), np.float32),
+        weight=np.zeros((block.rows, block.columns), np.float32),
+        source=np.full((block.rows, block.columns), NO_PICTURE, np.uint16),
+    )
+    known = int(np.isfinite(ground.height).sum())
+    chosen, labels = _labels_around(laying, block)
+    if known and len(chosen):
+        seen = np.stack([seen_in(laying.glances[g], ground.under) for g in chosen])
+        numbers = np.stack([_numbers(laying, int(g)) for g in chosen])
+        cell_px = laying.sheet.cell_px
+        wanted = _Wanted.nobody(block)
+        sampling.sources(
+            labels, cell_px, cell_px / FEATHER_PX, seen, ground.first, ground.ratio,
+            ground.height, wanted.main, wanted.second, wanted.share,
+        )  # fmt: skip
+        _lay(laying, chosen, numbers, ground, wanted, done)
+        wanted = _Wanted.nobody(block)
+        if sampling.other_sources(
+            numbers, seen, ground.first, ground.ratio, ground.corner, ground.height, done.weight,
+            wanted.main,
+        ):  # fmt: skip
+            _lay(laying, chosen, numbers, ground, wanted, done)
+    shown = done.weight > 0
+    colour = done.colour / np.maximum(done.weight, 1e-6)[..., None]
+    image = np.empty((block.rows, block.columns, 4), np.uint8)
+    image[..., :3] = np.clip(colour[..., ::-1] + 0.5, 0, 255)
+    image[..., 3] = np.where(shown, 255, 0)
+    return Rendered(image=image, source=done.source, ground=known, shown=int(shown.sum()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """Heights per pixel of a block, and where it lies.
+
+    ``under`` is the window of the surface raster, ``first`` the first pixel's centre in it, in
+    surface cells, and ``ratio`` the step from pixel to pixel; ``corner`` is east, north and the
+    pixel's size.
+    """
+
+    block: Block
+    under: Block
+    first: tuple[float, float]
+    ratio: float
+    corner: Array
+    height: Float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """Per pixel the main source, a second one, and the first one's share."""
+
+    main: npt.NDArray[np.int16]
+    second: npt.NDArray[np.int16]
+    share: Float
+
+    @staticmethod
+    def nobody(block: Block) -> "_Wanted":
+        shape = block.rows, block.columns
+        return _Wanted(
+            main=np.full(shape, sampling.NOBODY, np.int16),
+            second=np.full(shape, sampling.NOBODY, np.int16),
+            share=np.ones(shape, np.float32),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Done:
+    """Colours so far, times their weights, and where they came from."""
+
+    colour: Float
+    weight: Float
+    source: Labels
+
+
+def _ground_of(sheet: Sheet, block: Block) -> _Ground:
+    ratio = sheet.pixels.cell_m / sheet.surface.grid.cell_m
+    under = Block(
+        row=math.floor(block.row * ratio) - 2, column=math.floor(block.column * ratio) - 2,
+        rows=math.ceil(block.rows * ratio) + 5, columns=math.ceil(block.columns * ratio) + 5,
+    )  # fmt: skip
+    first = (block.row + 0.5) * ratio - under.row, (block.column + 0.5) * ratio - under.column
+    height = np.empty((block.rows, block.columns), np.float32)
+    surface = calm(heights_m(sheet.surface, under))
+    sampling.heights_at_pixels(surface, first, ratio, sheet.surface.grid.cell_m, height)
+    grid = window_of(sheet.pixels, block)
+    return _Ground(
+        block=block, under=under, first=first, ratio=ratio, height=height,
+        corner=np.array([grid.east_m, grid.north_m, grid.cell_m]),
+    )  # fmt: skip
+
+
+def _labels_around(laying: Laying, block: Block) -> tuple[npt.NDArray[np.int64], Labels]:
+    """The glances chosen in a block, and the labels of its cells counting those, with a rim."""
+    cell_px = laying.sheet.cell_px
+    cells = Block(
+        row=block.row // cell_px - 1, column=block.column // cell_px - 1,
+        rows=-(-block.rows // cell_px) + 2, columns=-(-block.columns // cell_px) + 2,
+    )  # fmt: skip
+    kept = np.load(laying.labels, mmap_mode="r")
+    whole = Block(row=0, column=0, rows=kept.shape[0], columns=kept.shape[1])
+    around = np.full((cells.rows, cells.columns), NO_PICTURE, np.uint16)
+    shared = overlap(cells, whole)
+    if shared is not None:
+        around[within(shared, cells)] = kept[within(shared, whole)]
+    chosen, counted = np.unique(around, return_inverse=True)
+    chosen = chosen[chosen != NO_PICTURE]
+    labels = np.where(around == NO_PICTURE, NO_PICTURE, counted.reshape(around.shape))
+    return chosen.astype(np.int64), labels.astype(np.uint16)
+
+
+def _lay(
+    laying: Laying,
+    chosen: npt.NDArray[np.int64],
+    numbers: Array,
+    ground: _Ground,
+    wanted: _Wanted,
+    done: _Done,
+) -> None:
+    """Add the colours of every picture that is wanted anywhere in the block."""
+    counts = np.bincount(wanted.main[wanted.main >= 0], minlength=len(chosen))
+    counts += np.bincount(wanted.second[wanted.second >= 0], minlength=len(chosen))
+    step = 1 / (laying.sheet.cell_px * NODE_CELLS)
+    middle = float(np.nanmean(ground.height))
+    for slot in np.flatnonzero(counts):
+        glance = laying.glances[chosen[slot]]
+        picture = glance.picture
+        away = np.linalg.norm(
+            np.array(picture.pose.position_m) - (*(ground.corner[:2] + _half(ground)), middle)
+        )
+        finer = ground.corner[2] * picture.camera.focal_px / max(float(away), 1e-6)
+        pixels = _kept_pixels.read(picture.path, max(0, round(math.log2(max(finer / FINER, 1)))))
+        nodes = nodes_under(picture.window)
+        first = (
+            (ground.block.row + 0.5) * step - nodes.row,
+            (ground.block.column + 0.5) * step - nodes.column,
+        )
+        sampling.laid_down(
+            int(slot), numbers[slot], int(chosen[slot]), pixels,
+            (pixels.shape[0] / picture.camera.height_px, pixels.shape[1] / picture.camera.width_px),
+            np.load(laying.tones[chosen[slot]]), first, step, ground.corner, ground.height,
+            wanted.main, wanted.second, wanted.share, done.colour, done.weight, done.source,
+        )  # fmt: skip
+
+
+def _half(ground: _Ground) -> Array:
+    """From the block's corner to its middle, east and north in metres."""
+    rows, columns = ground.height.shape
+    return np.array([columns, -rows]) * ground.corner[2] / 2
+
+
+def _numbers(laying: Laying, at: int) -> Array:
+    """A picture's row of numbers as the compiled loops read it."""
+    picture = laying.glances[at].picture
+    camera, pose = picture.camera, picture.pose
+    return np.concatenate(
+        [
+            np.ravel(pose.rotation_cam_from_world), pose.position_m, camera.params[:8],
+            [camera.width_px, camera.height_px],
+            laying.exposure.shades[picture.camera_index].ravel(), laying.exposure.gains[at],
+        ]
+    )  # fmt: skip
+
+
+class _KeptPixels:
+    """The pictures that a worker read last, as many as fit in ``KEPT_BYTES``."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int], Bytes] = OrderedDict()
+
+    def read(self, path: str, halvings: int) -> Bytes:
+        """A picture's pixels, halved in size a number of times by averaging."""
+        key = path, halvings
+        if key not in self._kept:
+            pixels = picture_pixels(path)
+            if halvings:
+                share = 0.5**halvings
+                pixels = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+            self._kept[key] = np.asarray(pixels, np.uint8)
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(p.nbytes for p in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+
+_kept_pixels = _KeptPixels()

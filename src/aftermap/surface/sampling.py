@@ -1,0 +1,275 @@
+"""Compiled loops of the orthophoto: heights and sources per pixel, and the pictures' colours there.
+
+Positions are exact: every pixel is projected through the camera and its distortion on its own, and
+read from the picture by a cubic through four by four pixels (Keys 1981, a = -1/2). Pixels count
+from the outer corner.
+"""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+Slots = npt.NDArray[np.int16]
+Labels = npt.NDArray[np.uint16]
+
+NOBODY = -1
+HIDDEN_WEIGHT, DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.0, 0.05, 1.0
+STEEP_CELLS = 2.0
+BORDER_PX = 1.0
+
+# One row of numbers per picture.
+ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
+
+
+@numba.njit(cache=True, nogil=True)
+def heights_at_pixels(
+    surface: Float, first: tuple[float, float], step: float, cell_m: float, out: Float
+) -> None:
+    """Heights per pixel from surface cells; ``first`` is the first pixel's centre in cells.
+
+    Bilinear on one surface; where the four cells around lie on two (a roof and the street below),
+    the nearest, since between them there is only a wall, which has no place in the plan. NaN
+    where the nearest cell has no height.
+    """
+    rows, columns = surface.shape
+    for i in range(out.shape[0]):
+        y = first[0] + i * step
+        row = min(max(int(np.floor(y)), 0), rows - 1)
+        top = min(max(int(np.floor(y - 0.5)), 0), rows - 2)
+        dy = min(max(y - 0.5 - top, 0.0), 1.0)
+        for j in range(out.shape[1]):
+            x = first[1] + j * step
+            column = min(max(int(np.floor(x)), 0), columns - 1)
+            left = min(max(int(np.floor(x - 0.5)), 0), columns - 2)
+            dx = min(max(x - 0.5 - left, 0.0), 1.0)
+            a, b = surface[top, left], surface[top, left + 1]
+            c, d = surface[top + 1, left], surface[top + 1, left + 1]
+            spread = max(a, b, c, d) - min(a, b, c, d)
+            if spread < STEEP_CELLS * cell_m:
+                out[i, j] = (1 - dy) * ((1 - dx) * a + dx * b) + dy * ((1 - dx) * c + dx * d)
+            else:
+                out[i, j] = surface[row, column]
+
+
+@numba.njit(cache=True, nogil=True)
+def sources(
+    labels: Labels, cell_px: int, sharpness: float, seen: Bytes, first: tuple[float, float],
+    step: float, height: Float, main: Slots, second: Slots, share: Float,
+) -> None:  # fmt: skip
+    """The picture of every pixel, the one blended into it near a cut, and the first one's share.
+
+    ``labels`` (cell rows + 2, cell columns + 2) counts the pictures of this block and reaches one
+    cell beyond it on every side, ``seen`` (pictures, rows, columns) is over surface cells. A
+    picture that does not see a pixel is never its source; NOBODY where none of the labels around
+    does.
+    """
+    slot = np.empty(4, np.int64)
+    weight = np.empty(4, np.float64)
+    for i in range(height.shape[0]):
+        y = (i + 0.5) / cell_px + 0.5
+        r = int(y)
+        dy = y - r
+        row = min(max(int(np.floor(first[0] + i * step)), 0), seen.shape[1] - 1)
+        for j in range(height.shape[1]):
+            main[i, j] = NOBODY
+            second[i, j] = NOBODY
+            share[i, j] = 1.0
+            if not height[i, j] > -np.inf:
+                continue
+            x = (j + 0.5) / cell_px + 0.5
+            c = int(x)
+            dx = x - c
+            column = min(max(int(np.floor(first[1] + j * step)), 0), seen.shape[2] - 1)
+            n = 0
+            for k in range(4):
+                label = labels[r + (k >> 1), c + (k & 1)]
+                if label >= seen.shape[0]:
+                    continue
+                w = (dy if k >> 1 else 1 - dy) * (dx if k & 1 else 1 - dx)
+                level = seen[label, row, column]
+                if level == 0:
+                    continue
+                w *= CLEAR_WEIGHT if level == 2 else DOUBTFUL_WEIGHT
+                known = False
+                for m in range(n):
+                    if slot[m] == label:
+                        weight[m] += w
+                        known = True
+                if not known:
+                    slot[n] = label
+                    weight[n] = w
+                    n += 1
+            if n == 0:
+                continue
+            best, next_best = _two_heaviest(weight, n)
+            main[i, j] = slot[best]
+            if next_best >= 0:
+                lead = (weight[best] - weight[next_best]) / (weight[best] + weight[next_best])
+                if lead * sharpness < 1.0:
+                    second[i, j] = slot[next_best]
+                    share[i, j] = 0.5 + 0.5 * lead * sharpness
+
+
+@numba.njit(cache=True, nogil=True)
+def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
+    best, next_best = 0, -1
+    for m in range(1, n):
+        if weight[m] > weight[best]:
+            best, next_best = m, best
+        elif next_best < 0 or weight[m] > weight[next_best]:
+            next_best = m
+    return best, next_best
+
+
+@numba.njit(cache=True, nogil=True)
+def other_sources(
+    pictures: Array, seen: Bytes, first: tuple[float, float], step: float, corner: Array,
+    height: Float, done: Float, main: Slots,
+) -> int:  # fmt: skip
+    """Find a picture for pixels that none of the chosen ones shows; how many were found.
+
+    Of those that see the pixel the steepest view; where none sees it, the steepest view of what
+    hides it. ``corner`` is east and north of the block and the pixel's size, ``done`` is above 0
+    where a pixel has its colour.
+    """
+    found = 0
+    for i in range(height.shape[0]):
+        row = min(max(int(np.floor(first[0] + i * step)), 0), seen.shape[1] - 1)
+        for j in range(height.shape[1]):
+            main[i, j] = NOBODY
+            if done[i, j] > 0 or not height[i, j] > -np.inf:
+                continue
+            column = min(max(int(np.floor(first[1] + j * step)), 0), seen.shape[2] - 1)
+            east = corner[0] + (j + 0.5) * corner[2]
+            north = corner[1] - (i + 0.5) * corner[2]
+            least = np.inf
+            for p in range(pictures.shape[0]):
+                x, y, lean_e, lean_n = _projected(pictures[p], east, north, height[i, j])
+                width, tall = pictures[p, SIZE], pictures[p, SIZE + 1]
+                if not (BORDER_PX < x < width - BORDER_PX and BORDER_PX < y < tall - BORDER_PX):
+                    continue
+                cost = lean_e**2 + lean_n**2 + 4.0 * (2 - seen[p, row, column])
+                if cost < least:
+                    least = cost
+                    main[i, j] = p
+            found += main[i, j] != NOBODY
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _projected(
+    picture: Array, east: float, north: float, up: float
+) -> tuple[float, float, float, float]:
+    """Pixel in the picture, and east and north over down of the line of sight; -1 behind it."""
+    x, y = east - picture[POSITION], north - picture[POSITION + 1]
+    z = up - picture[POSITION + 2]
+    depth = picture[6] * x + picture[7] * y + picture[8] * z
+    if depth <= 0 or z >= 0:
+        return -1.0, -1.0, 0.0, 0.0
+    u = (picture[0] * x + picture[1] * y + picture[2] * z) / depth
+    v = (picture[3] * x + picture[4] * y + picture[5] * z) / depth
+    r2 = u * u + v * v
+    radial = 1 + r2 * (picture[LENS + 4] + r2 * picture[LENS + 5])
+    p1, p2 = picture[LENS + 6], picture[LENS + 7]
+    a = u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u)
+    b = v * radial + 2 * p2 * u * v + p1 * (r2 + 2 * v * v)
+    return (
+        picture[LENS] * a + picture[LENS + 2], picture[LENS + 1] * b + picture[LENS + 3],
+        -x / z, -y / z,
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+def laid_down(
+    slot: int, picture: Array, index: int, pixels: Bytes, scale: tuple[float, float], tone: Float,
+    tone_first: tuple[float, float], tone_step: float, corner: Array, height: Float,
+    main: Slots, second: Slots, share: Float, colour: Float, weight: Float,
+    source: Labels,
+) -> None:  # fmt: skip
+    """Add one picture's colours where it is a pixel's main or second source.
+
+    ``pixels`` is the picture, by ``scale`` (down, across) of its size; ``tone`` its factors on nodes, the first
+    pixel's centre at ``tone_first`` in nodes.
+    """
+    half = 0.25 * (picture[SIZE] ** 2 + picture[SIZE + 1] ** 2)
+    factor = np.empty(3, np.float64)
+    for i in range(height.shape[0]):
+        north = corner[1] - (i + 0.5) * corner[2]
+        for j in range(height.shape[1]):
+            if main[i, j] == slot:
+                part = share[i, j]
+            elif second[i, j] == slot:
+                part = np.float32(1.0) - share[i, j]
+            else:
+                continue
+            east = corner[0] + (j + 0.5) * corner[2]
+            x, y, lean_e, lean_n = _projected(picture, east, north, height[i, j])
+            if not (
+                BORDER_PX < x < picture[SIZE] - BORDER_PX
+                and BORDER_PX < y < picture[SIZE + 1] - BORDER_PX
+            ):
+                continue
+            away_x, away_y = x - picture[LENS + 2], y - picture[LENS + 3]
+            _brightness(picture, (away_x * away_x + away_y * away_y) / half, lean_e, lean_n, factor)
+            _toned(tone, tone_first[0] + i * tone_step, tone_first[1] + j * tone_step, factor)
+            _read(pixels, x * scale[1] - 0.5, y * scale[0] - 0.5, factor, part, colour[i, j])
+            if part >= 0.5 or weight[i, j] == 0:
+                source[i, j] = index
+            weight[i, j] += part
+
+
+@numba.njit(cache=True, nogil=True)
+def _brightness(picture: Array, r2: float, lean_e: float, lean_n: float, factor: Array) -> None:
+    """The factors of :class:`balance.Exposure` for one pixel."""
+    for channel in range(3):
+        at = SHADE + 5 * channel
+        shade = r2 * (picture[at] + r2 * (picture[at + 1] + r2 * picture[at + 2]))
+        shade += picture[at + 3] * lean_e + picture[at + 4] * lean_n
+        factor[channel] = picture[GAIN + channel] * np.exp(shade)
+
+
+@numba.njit(cache=True, nogil=True)
+def _toned(tone: Float, y: float, x: float, factor: Array) -> None:
+    """Multiply with the tone, bilinear between the centres of nodes."""
+    y = min(max(y - 0.5, 0.0), tone.shape[0] - 1.0)
+    x = min(max(x - 0.5, 0.0), tone.shape[1] - 1.0)
+    r, c = min(int(y), tone.shape[0] - 2), min(int(x), tone.shape[1] - 2)
+    dy, dx = y - r, x - c
+    for channel in range(3):
+        upper = (1 - dx) * tone[r, c, channel] + dx * tone[r, c + 1, channel]
+        lower = (1 - dx) * tone[r + 1, c, channel] + dx * tone[r + 1, c + 1, channel]
+        factor[channel] *= (1 - dy) * upper + dy * lower
+
+
+@numba.njit(cache=True, nogil=True)
+def _read(pixels: Bytes, x: float, y: float, factor: Array, part: float, out: Float) -> None:
+    """Add a picture's colour at a position (first pixel's centre at 0), cubic, times its factor."""
+    rows, columns = pixels.shape[0], pixels.shape[1]
+    left, top = int(np.floor(x)), int(np.floor(y))
+    dx, dy = x - left, y - top
+    wx0, wx1, wx2, wx3 = _cubic(dx)
+    wy0, wy1, wy2, wy3 = _cubic(dy)
+    c0, c1 = max(left - 1, 0), min(max(left, 0), columns - 1)
+    c2, c3 = min(left + 1, columns - 1), min(left + 2, columns - 1)
+    for channel in range(3):
+        total = 0.0
+        for k in range(4):
+            r = min(max(top - 1 + k, 0), rows - 1)
+            line = (
+                wx0 * pixels[r, c0, channel] + wx1 * pixels[r, c1, channel]
+                + wx2 * pixels[r, c2, channel] + wx3 * pixels[r, c3, channel]
+            )  # fmt: skip
+            total += line * (wy0 if k == 0 else wy1 if k == 1 else wy2 if k == 2 else wy3)
+        out[channel] += np.float32(part * factor[channel] * total)
+
+
+@numba.njit(cache=True, nogil=True)
+def _cubic(t: float) -> tuple[float, float, float, float]:
+    """Weights of the pixels at -1, 0, 1 and 2 (Keys 1981, a = -1/2)."""
+    a = ((-0.5 * t + 1.0) * t - 0.5) * t
+    b = (1.5 * t - 2.5) * t * t + 1.0
+    c = ((-1.5 * t + 2.0) * t + 0.5) * t
+    return a, b, c, 1.0 - a - b - c

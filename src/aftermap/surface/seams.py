@@ -1,0 +1,332 @@
+"""Which picture each cell of the orthophoto is taken from, so that the cuts between them hide.
+
+Every cell has a cost per picture (how obliquely, coarsely or doubtfully it is shown, how much its
+colour differs from what other pictures show), every border between two pictures a cost by how
+differently they show the ground on both sides, much higher where something stands above it. The
+sum is lowered by letting each picture in turn take what pays (alpha expansion by smallest cuts,
+Boykov, Veksler and Zabih 2001, IEEE PAMI 23(11)). Regions are solved one after the other, the
+finished ones held fixed, so memory does not grow with the map.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block
+from aftermap.surface.balance import Exposure, Tone
+from aftermap.surface.balance import at_cells as tone_at_cells
+from aftermap.surface.cut import sink_side
+from aftermap.surface.glance import Glance
+from aftermap.surface.sheet import overlap, within
+
+Float = npt.NDArray[np.float32]
+Index = npt.NDArray[np.int16]
+Bytes = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.uint16]
+
+NO_PICTURE = 65_535
+CANDIDATES = 6
+ROUNDS = 3
+
+HIDDEN_COST = 4.0
+UNLIKE_COST = 1.0
+UNLIKE_LIMIT = 60.0
+SEAM_COST = 0.02
+DIFFERENCE_COST = 0.01
+DIFFERENCE_LIMIT = 120.0
+RAISED_FACTOR = 12.0
+KEPT_COST = 1000.0
+STEPS = 1000.0
+OPENING_CELLS = 41
+WORST = 1 << 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The candidates of a region's cells: up to six pictures each, -1 where there are fewer.
+
+    ``picture`` and ``cost`` (rows, columns, 6), ``colour`` (rows, columns, 6, 3) uint8, balanced;
+    ``raised`` (rows, columns) from 0 on the ground to 1 on what stands on it.
+    """
+
+    picture: Index
+    cost: Float
+    colour: Bytes
+    raised: Float
+
+
+def candidates(
+    glances: Sequence[Glance],
+    exposure: Exposure,
+    tones: Sequence[Tone],
+    region: Block,
+    raised: Float,
+) -> Choice:
+    """The pictures that may be chosen for the cells of a region."""
+    shape = region.rows, region.columns, CANDIDATES
+    choice = Choice(
+        picture=np.full(shape, -1, np.int16), cost=np.full(shape, np.inf, np.float32),
+        colour=np.zeros((*shape, 3), np.uint8), raised=raised,
+    )  # fmt: skip
+    for at, glance in enumerate(glances):
+        shared = overlap(glance.picture.window, region)
+        if shared is None:
+            continue
+        cut = within(shared, glance.picture.window)
+        with np.load(glance.cells) as kept:
+            share, cost, colour = kept["share"][cut], kept["cost"][cut], kept["colour"][cut]
+            radius, lean = kept["radius"][cut], kept["lean"][cut]
+        factor = exposure.factors(at, glance.picture.camera_index, radius, lean)
+        even = colour * factor * tone_at_cells(tones[at], shared)
+        cost = np.where(share > 0, cost + HIDDEN_COST * (1 - share / np.float32(255)), np.inf)
+        inner = within(shared, region)
+        _offer(
+            at, cost.astype(np.float32), np.clip(even, 0, 255).astype(np.uint8),
+            choice.picture[inner], choice.cost[inner], choice.colour[inner],
+        )  # fmt: skip
+    _add_unlikeness(choice.picture, choice.cost, choice.colour)
+    return choice
+
+
+def raised_above(height_cells: Float) -> Float:
+    """0 on the ground to 1 on what stands more than a cell above it; heights are in cells.
+
+    The ground is what an opening leaves: things narrower than about ten metres' worth of cells
+    vanish from it. Cells next to a raised one count as raised, since its edges are never exact.
+    """
+    known = np.isfinite(height_cells)
+    low = float(height_cells[known].min()) if known.any() else 0.0
+    height = np.where(known, height_cells, low).astype(np.float32)
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (OPENING_CELLS, OPENING_CELLS))
+    ground = cv2.morphologyEx(height, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_REPLICATE)
+    above = np.clip(height - ground - np.float32(0.5), 0, 1)
+    return np.asarray(cv2.dilate(above, np.ones((3, 3), np.uint8)), np.float32)
+
+
+def chosen(choice: Choice, fixed: Labels) -> Labels:
+    """(rows, columns) picture per cell, NO_PICTURE where no picture shows it.
+
+    ``fixed`` holds the choice of cells that are already decided, NO_PICTURE elsewhere.
+    """
+    pick = np.empty(fixed.shape, np.int16)
+    _start(choice.picture, choice.cost, fixed, pick)
+    boxes = _boxes(choice.picture, int(choice.picture.max(initial=-1)) + 1)
+    pictures = [picture for picture, box in enumerate(boxes) if box[0] <= box[1]]
+    active = dict.fromkeys(pictures, True)
+    for _ in range(ROUNDS):
+        changed = 0
+        for picture in pictures:
+            if not active[picture]:
+                continue
+            gain = _expand(
+                picture, boxes[picture], choice.picture, choice.cost, choice.colour,
+                choice.raised, pick,
+            )  # fmt: skip
+            active[picture] = gain > 0
+            changed += gain
+        if changed == 0:
+            break
+    return _labels(choice.picture, pick)
+
+
+def _labels(picture: Index, pick: Index) -> Labels:
+    label = np.take_along_axis(picture, np.maximum(pick, 0)[..., None], 2)[..., 0]
+    return np.where(pick >= 0, label, NO_PICTURE).astype(np.uint16)
+
+
+@numba.njit(cache=True, nogil=True)
+def _offer(
+    at: int, cost: Float, colour: Bytes, pictures: Index, costs: Float, colours: Bytes
+) -> None:
+    """Put one picture among the best of every cell, cheapest first."""
+    rows, columns, limit = pictures.shape
+    for row in range(rows):
+        for column in range(columns):
+            own = cost[row, column]
+            k = limit
+            while k > 0 and own < costs[row, column, k - 1]:
+                k -= 1
+            if k == limit or own == np.inf:
+                continue
+            for move in range(limit - 1, k, -1):
+                pictures[row, column, move] = pictures[row, column, move - 1]
+                costs[row, column, move] = costs[row, column, move - 1]
+                colours[row, column, move] = colours[row, column, move - 1]
+            pictures[row, column, k] = at
+            costs[row, column, k] = own
+            colours[row, column, k] = colour[row, column]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_unlikeness(pictures: Index, costs: Float, colours: Bytes) -> None:
+    """Make a picture dearer where its brightness is far from the middle one: walls, passers-by."""
+    rows, columns, limit = pictures.shape
+    light = np.empty(limit, np.float64)
+    for row in range(rows):
+        for column in range(columns):
+            n = 0
+            while n < limit and pictures[row, column, n] >= 0:
+                light[n] = colours[row, column, n].sum() / 3.0
+                n += 1
+            if n < 3:
+                continue
+            middle = np.median(light[:n])
+            for k in range(n):
+                unlike = min(abs(light[k] - middle), UNLIKE_LIMIT) / UNLIKE_LIMIT
+                costs[row, column, k] += np.float32(UNLIKE_COST * unlike)
+
+
+@numba.njit(cache=True, nogil=True)
+def _start(pictures: Index, costs: Float, fixed: Labels, pick: Index) -> None:
+    """Begin with the cheapest picture; decided cells keep theirs, whatever it costs."""
+    rows, columns, limit = pictures.shape
+    for row in range(rows):
+        for column in range(columns):
+            best = -1
+            for k in range(limit):
+                if pictures[row, column, k] < 0:
+                    break
+                if pictures[row, column, k] == fixed[row, column]:
+                    costs[row, column, k] -= KEPT_COST
+                if best < 0 or costs[row, column, k] < costs[row, column, best]:
+                    best = k
+            pick[row, column] = best
+
+
+@numba.njit(cache=True, nogil=True)
+def _expand(
+    picture: int, box: npt.NDArray[np.int64], pictures: Index, costs: Float, colours: Bytes,
+    raised: Float, pick: Index,
+) -> int:  # fmt: skip
+    """Let one picture take every cell where that lowers the sum; how many it took."""
+    top, bottom, left, right = box
+    width, height = right - left + 3, bottom - top + 3
+    own = np.full((height, width), -1, np.int16)
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            k = _place(picture, pictures, row, column)
+            if k >= 0 and pick[row, column] != k:
+                own[row - top + 1, column - left + 1] = k
+    capacity = np.zeros((height * width, 4), np.int32)
+    terminal = np.zeros(height * width, np.int32)
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            k = own[row - top + 1, column - left + 1]
+            if k >= 0:
+                i = (row - top + 1) * width + column - left + 1
+                keep, take = costs[row, column, pick[row, column]], costs[row, column, k]
+                terminal[i] += _whole(take - keep)
+                _link(
+                    picture, (row, column), (i, width), own, (top - 1, left - 1), pictures,
+                    colours, raised, pick, capacity, terminal,
+                )  # fmt: skip
+    taken = sink_side(capacity, terminal, width)
+    changed = 0
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            k = own[row - top + 1, column - left + 1]
+            if k >= 0 and taken[(row - top + 1) * width + column - left + 1]:
+                pick[row, column] = k
+                changed += 1
+    return changed
+
+
+@numba.njit(cache=True, nogil=True)
+def _link(
+    picture: int, at: tuple[int, int], node: tuple[int, int], own: Index, corner: tuple[int, int],
+    pictures: Index, colours: Bytes, raised: Float, pick: Index,
+    capacity: npt.NDArray[np.int32], terminal: npt.NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Add what the borders of one cell to its neighbours cost if it or they change to a picture."""
+    row, column = at
+    i, width = node
+    old = pictures[row, column, pick[row, column]]
+    for way in range(4):
+        r = row + (1 if way == 2 else -1 if way == 3 else 0)
+        c = column + (1 if way == 0 else -1 if way == 1 else 0)
+        if r < 0 or c < 0 or r >= pick.shape[0] or c >= pick.shape[1] or pick[r, c] < 0:
+            continue
+        other = pictures[r, c, pick[r, c]]
+        alone = own[r - corner[0], c - corner[1]] < 0
+        if not alone and way & 1:
+            continue  # a border between two cells that may change is counted once
+        take_keep = _border(row, column, r, c, picture, other, pictures, colours, raised)
+        keep_keep = _border(row, column, r, c, old, other, pictures, colours, raised)
+        terminal[i] += _whole(take_keep - keep_keep)
+        if not alone:
+            keep_take = take_keep
+            if old != other:
+                keep_take = _border(row, column, r, c, old, picture, pictures, colours, raised)
+            terminal[i + (1 if way == 0 else width)] -= _whole(take_keep)
+            capacity[i, way] += max(0, _whole(keep_take + take_keep - keep_keep))
+
+
+@numba.njit(cache=True, nogil=True)
+def _border(
+    row: int, column: int, r: int, c: int, one: int, other: int,
+    pictures: Index, colours: Bytes, raised: Float,
+) -> float:  # fmt: skip
+    """What it costs that one picture meets another between two cells."""
+    if one == other:
+        return 0.0
+    difference = _difference(one, other, row, column, pictures, colours)
+    difference += _difference(one, other, r, c, pictures, colours)
+    above = max(raised[row, column], raised[r, c])
+    return (SEAM_COST + DIFFERENCE_COST * difference) * (1.0 + RAISED_FACTOR * above)
+
+
+@numba.njit(cache=True, nogil=True)
+def _difference(
+    one: int, other: int, row: int, column: int, pictures: Index, colours: Bytes
+) -> float:
+    """Mean difference of a cell's colour in two pictures; the limit where one does not show it."""
+    a, b = _place(one, pictures, row, column), _place(other, pictures, row, column)
+    if a < 0 or b < 0:
+        return DIFFERENCE_LIMIT
+    total = 0.0
+    for channel in range(3):
+        total += abs(float(colours[row, column, a, channel]) - colours[row, column, b, channel])
+    return min(total / 3.0, DIFFERENCE_LIMIT)
+
+
+@numba.njit(cache=True, nogil=True)
+def _place(picture: int, pictures: Index, row: int, column: int) -> int:
+    """Where among a cell's candidates a picture stands, -1 if it does not."""
+    for k in range(pictures.shape[2]):
+        if pictures[row, column, k] == picture:
+            return k
+        if pictures[row, column, k] < 0:
+            return -1
+    return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _whole(cost: float) -> int:
+    """A cost as the whole number that the smallest cut works with."""
+    return int(np.round(min(max(cost * STEPS, -WORST), WORST)))
+
+
+@numba.njit(cache=True, nogil=True)
+def _boxes(pictures: Index, count: int) -> npt.NDArray[np.int64]:
+    """(count, 4) first and last row, first and last column where each picture is a candidate."""
+    rows, columns, limit = pictures.shape
+    boxes = np.empty((count, 4), np.int64)
+    boxes[:, 0] = rows
+    boxes[:, 2] = columns
+    boxes[:, 1] = -1
+    boxes[:, 3] = -1
+    for row in range(rows):
+        for column in range(columns):
+            for k in range(limit):
+                at = pictures[row, column, k]
+                if at < 0:
+                    break
+                boxes[at, 0] = min(boxes[at, 0], row)
+                boxes[at, 1] = max(boxes[at, 1], row)
+                boxes[at, 2] = min(boxes[at, 2], column)
+                boxes[at, 3] = max(boxes[at, 3], column)
+    return boxes

@@ -1,0 +1,93 @@
+"""The ground: its height and what covers it, as rasters in local metres.
+
+Row 0 is the southern edge; sample (j, i) lies at ``low_m + (i, j) * step``.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Field = npt.NDArray[np.float32]
+
+HEIGHT_STEP_M = 0.4
+COVER_STEP_M = 0.1
+
+
+class Cover(IntEnum):
+    """Ground cover by number, as the shader knows it."""
+
+    EARTH = 0
+    ASPHALT = 1
+    ALLEY = 2
+    PAVEMENT = 3
+    YARD = 4
+    GARDEN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The box that the district covers, in local metres."""
+
+    low_m: tuple[float, float]
+    high_m: tuple[float, float]
+
+    def shape(self, step_m: float) -> tuple[int, int]:
+        """Rows and columns of a raster of this step over the box."""
+        size = np.array(self.high_m) - self.low_m
+        columns, rows = np.ceil(size / step_m).astype(int) + 1
+        return int(rows), int(columns)
+
+    def samples(self, step_m: float) -> tuple[Array, Array]:
+        """East and north of every sample, each (rows, columns)."""
+        rows, columns = self.shape(step_m)
+        east = self.low_m[0] + np.arange(columns) * step_m
+        north = self.low_m[1] + np.arange(rows) * step_m
+        return np.asarray(np.meshgrid(east, north)[0]), np.asarray(np.meshgrid(east, north)[1])
+
+
+def fill(
+    raster: Field | npt.NDArray[np.uint8],
+    extent: Extent,
+    step_m: float,
+    outline: Array,
+    value: float,
+) -> None:
+    """Set every sample inside a polygon of (N, 2) local metres."""
+    index = (np.asarray(outline, float) - extent.low_m) / step_m
+    points = np.round(index * 16).astype(np.int32)
+    cv2.fillPoly(raster, [points], value, cv2.LINE_8, 4)
+
+
+def at(raster: Field, extent: Extent, step_m: float, xy_m: npt.ArrayLike) -> Array:
+    """(N,) bilinear values of a raster at (N, 2) local metres, held constant beyond its edge."""
+    last = np.array(raster.shape[::-1]) - 1.001
+    index = np.clip((np.asarray(xy_m, float) - extent.low_m) / step_m, 0, last)
+    column, row = index.astype(int).T
+    right, up = (index - np.floor(index)).T
+    south = raster[row, column] * (1 - right) + raster[row, column + 1] * right
+    north = raster[row + 1, column] * (1 - right) + raster[row + 1, column + 1] * right
+    return np.asarray(south * (1 - up) + north * up, float)
+
+
+def rolling_m(extent: Extent, relief_m: float, seed: int) -> Field:
+    """Gently rolling bare ground with a range of about ``relief_m``, mean 0."""
+    east, north = extent.samples(HEIGHT_STEP_M)
+    rng = np.random.default_rng([seed, 21])
+    height = np.zeros_like(east)
+    for wavelength, share in ((310.0, 0.5), (170.0, 0.32), (75.0, 0.18)):
+        angle, phase = rng.random(2) * 2 * np.pi
+        along = east * np.cos(angle) + north * np.sin(angle)
+        height += share * np.sin(2 * np.pi * along / wavelength + phase)
+    return np.asarray(height * relief_m / 2, np.float32)
+
+
+def smooth_noise(rng: np.random.Generator, extent: Extent, step_m: float, size_m: float) -> Field:
+    """Noise of about -1 to 1 whose patches are ``size_m`` across."""
+    rows, columns = extent.shape(step_m)
+    few = (max(4, int(columns * step_m / size_m) + 3), max(4, int(rows * step_m / size_m) + 3))
+    coarse = rng.normal(0, 0.6, few[::-1]).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC))

@@ -1,0 +1,259 @@
+"""What is known about the district, written beside the pictures.
+
+Heights are in the datum of the twin's positions, which is called ellipsoidal. Rasters are north-up.
+"""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import rasterio
+
+from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.grid import cell_centres_m, grid_over, rowcol_of
+from aftermap.geo.lens import projected_px
+from aftermap.model.media import VerticalDatum
+from aftermap.model.raster import Grid
+from aftermap.twin.buildings import Building
+from aftermap.twin.caster import Caster
+from aftermap.twin.damage import OUTSIDE
+from aftermap.twin.flight import Station, footprint_m
+from aftermap.twin.options import CRS, ORIGIN_M, TwinOptions
+from aftermap.twin.render import heights_m
+from aftermap.twin.scene import Scene
+from aftermap.twin.site import HEIGHT_STEP_M, at
+from aftermap.twin.streets import StreetPiece
+
+Array = npt.NDArray[np.float64]
+
+NODATA = -9999.0
+DATUM = VerticalDatum.ELLIPSOID
+MARK_MARGIN_PX = 20.0
+
+
+def mapped_area(
+    options: TwinOptions, stations: tuple[Station, ...]
+) -> tuple[Grid, npt.NDArray[np.bool_]]:
+    """The grid over what two photographs show of level ground, and which of its cells that is."""
+    outlines = [footprint_m(options, station) + ORIGIN_M[:2] for station in stations]
+    corners = np.concatenate(outlines)
+    low, high = corners.min(0), corners.max(0)
+    grid = grid_over(CRS, (low[0], low[1]), (high[0], high[1]), options.ground_sample_m)
+    count = np.zeros((grid.rows, grid.columns), np.uint16)
+    for outline in outlines:
+        one = np.zeros(count.shape, np.uint8)
+        points = np.round(rowcol_of(grid, outline)[:, ::-1] * 16 - 8).astype(np.int32)
+        cv2.fillPoly(one, [points], 1, cv2.LINE_8, 4)
+        count += one
+    seen = count >= 2
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    cut = Grid(
+        crs=CRS, east_m=grid.east_m + columns[0] * grid.cell_m,
+        north_m=grid.north_m - rows[0] * grid.cell_m, cell_m=grid.cell_m,
+        columns=int(columns[-1] - columns[0] + 1), rows=int(rows[-1] - rows[0] + 1),
+    )  # fmt: skip
+    return cut, seen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def write_rasters(
+    folder: Path, caster: Caster, scene: Scene, grid: Grid, seen: npt.NDArray[np.bool_]
+) -> None:
+    """surface.tif: what a plumb line meets first; terrain.tif: the ground before any heaps."""
+    east, north = cell_centres_m(grid)
+    local_x, local_y = east - ORIGIN_M[0], north - ORIGIN_M[1]
+    surface = np.full(seen.shape, NODATA, np.float32)
+    terrain = np.full(seen.shape, NODATA, np.float32)
+    for row in range(grid.rows):
+        columns = np.flatnonzero(seen[row])
+        xy = np.column_stack([local_x[columns], np.full(len(columns), local_y[row])])
+        top = heights_m(caster, xy)
+        surface[row, columns] = np.where(np.isnan(top), NODATA, top + ORIGIN_M[2])
+        terrain[row, columns] = (
+            at(scene.ground.bare_m, scene.extent, HEIGHT_STEP_M, xy) + ORIGIN_M[2]
+        )
+    for name, values in (("surface.tif", surface), ("terrain.tif", terrain)):
+        _write_raster(folder / name, grid, values)
+
+
+def _write_raster(path: Path, grid: Grid, values: npt.NDArray[np.float32]) -> None:
+    with rasterio.open(
+        path, "w", driver="GTiff", width=grid.columns, height=grid.rows, count=1, dtype="float32",
+        crs=CRS, nodata=NODATA, tiled=True, compress="deflate", predictor=3,
+        transform=rasterio.Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
+    ) as raster:  # fmt: skip
+        raster.write(values, 1)
+        raster.update_tags(vertical_datum=str(DATUM))
+
+
+def cameras_document(
+    options: TwinOptions, stations: tuple[Station, ...], digests: dict[str, str]
+) -> dict[str, Any]:
+    """True poses and lens in the form of products/cameras.json."""
+    frames = [
+        {
+            "name": station.name,
+            "sha256": digests[station.name],
+            "registered": True,
+            "reason": None,
+            "width_px": options.width_px,
+            "height_px": options.height_px,
+            "camera_model": "OPENCV",
+            "params": list(options.params),
+            "focal_px": options.focal_px,
+            "rotation_cam_from_world": station.rotation_cam_from_world.tolist(),
+            "position_m": [p + o for p, o in zip(station.position_m, ORIGIN_M, strict=True)],
+            "position_sigma_m": [0.0, 0.0, 0.0],
+            "reprojection_px": 0.0,
+        }
+        for station in stations
+    ]
+    return {"crs": CRS, "vertical_datum": str(DATUM), "frames": frames}
+
+
+def buildings_document(scene: Scene, grid: Grid, seen: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Footprints before the damage, with grade, floors and heights; GeoJSON (RFC 7946)."""
+    features = [
+        _feature(
+            "Polygon", _rings(building),
+            {
+                "id": f"B{building.number:04d}", "grade": str(building.grade),
+                "levels": building.levels,
+                "height_m": round(building.levels * building.floor_m, 3),
+                "base_m": round(building.base_m + ORIGIN_M[2], 3),
+                "standing_share": round(_standing_share(building), 3),
+                "mapped": _is_seen(grid, seen, building.lot.corners_m.mean(0)),
+            },
+        )
+        for building in scene.buildings
+    ]  # fmt: skip
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _rings(building: Building) -> list[list[list[float]]]:
+    """Rings in longitude, latitude; outer anticlockwise, courtyards clockwise (RFC 7946, 3.1.6)."""
+    rings = []
+    for place, ring in enumerate(building.outlines()):
+        x, y = ring[:, 0], ring[:, 1]
+        anticlockwise = float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) > 0
+        ordered = ring if anticlockwise == (place == 0) else ring[::-1]
+        rings.append(_lonlat(ordered))
+    return rings
+
+
+def _standing_share(building: Building) -> float:
+    floors = building.left[building.left != OUTSIDE]
+    return float(floors.sum() / (len(floors) * building.levels))
+
+
+def _is_seen(grid: Grid, seen: npt.NDArray[np.bool_], xy_m: Array) -> bool:
+    row, column = np.floor(rowcol_of(grid, [xy_m + ORIGIN_M[:2]])[0]).astype(int)
+    inside = 0 <= row < grid.rows and 0 <= column < grid.columns
+    return bool(inside and seen[row, column])
+
+
+def streets_document(
+    pieces: tuple[StreetPiece, ...], grid: Grid, seen: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Ten-metre pieces of street axis; blocked where no car gets through."""
+    features = [
+        _feature(
+            "LineString", _lonlat(piece.axis_m),
+            {
+                "id": piece.name, "street": piece.street, "width_m": round(piece.width_m, 2),
+                "free_width_m": round(piece.free_width_m, 2), "blocked": piece.blocked,
+                "mapped": _is_seen(grid, seen, piece.axis_m.mean(0)),
+            },
+        )
+        for piece in pieces
+    ]  # fmt: skip
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _feature(kind: str, coordinates: object, properties: dict[str, object]) -> dict[str, object]:
+    return {
+        "type": "Feature",
+        "geometry": {"type": kind, "coordinates": coordinates},
+        "properties": properties,
+    }
+
+
+def _lonlat(xy_m: Array) -> list[list[float]]:
+    found = transformed_xy(CRS, WGS84, np.asarray(xy_m) + ORIGIN_M[:2])
+    return [[round(float(lon), 9), round(float(lat), 9)] for lon, lat in found]
+
+
+def mark_names(scene: Scene) -> list[str]:
+    """M01, M02, ..."""
+    return [f"M{number + 1:02d}" for number in range(len(scene.marks_m))]
+
+
+def marks_document(scene: Scene) -> list[dict[str, object]]:
+    """Every mark's centre: east, north and height."""
+    places = np.round(scene.marks_m + ORIGIN_M, 4).tolist()
+    return [
+        {"name": name, "E": place[0], "N": place[1], "H": place[2]}
+        for name, place in zip(mark_names(scene), places, strict=True)
+    ]
+
+
+def gcp_list(
+    options: TwinOptions, scene: Scene, stations: tuple[Station, ...], caster: Caster
+) -> str:
+    """The common text form: the CRS, then a line for every photograph that shows a mark whole."""
+    rng = np.random.default_rng([options.seed, 81])
+    lines = [CRS]
+    for name, mark in zip(mark_names(scene), scene.marks_m, strict=True):
+        east, north, height = np.round(mark + ORIGIN_M, 4)
+        for station in stations:
+            if not is_mark_seen(options, caster, station, mark):
+                continue
+            x, y = mark_px(options, station, mark) + rng.normal(0, options.click_sigma_px, 2)
+            lines.append(
+                f"{east:.4f} {north:.4f} {height:.4f} {x:.2f} {y:.2f} {station.name} {name}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def mark_px(options: TwinOptions, station: Station, place_m: npt.ArrayLike) -> Array:
+    """(2,) pixel, from the outer corner, at which a place (local metres) is pictured."""
+    xyz = station.rotation_cam_from_world @ (np.asarray(place_m, float) - station.position_m)
+    return np.asarray(projected_px(xyz[None], options.params)[0])
+
+
+def is_mark_seen(options: TwinOptions, caster: Caster, station: Station, mark: Array) -> bool:
+    """Whether centre and rim of a mark lie in the picture, off its edge, in plain view."""
+    xyz = station.rotation_cam_from_world @ (mark - station.position_m)
+    if xyz[2] <= 0:
+        return False
+    x, y = mark_px(options, station, mark)
+    margin = MARK_MARGIN_PX
+    if not (margin < x < options.width_px - margin and margin < y < options.height_px - margin):
+        return False
+    rim = np.array([[0, 0], [0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]])
+    targets = mark + np.column_stack([rim, np.full(5, 0.03)])
+    origins = np.tile(np.array(station.position_m, np.float32), (5, 1))
+    hits = caster.first_hits(origins, (targets - station.position_m).astype(np.float32))
+    return bool((hits.distance > 0.998).all())
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a document as UTF-8 JSON."""
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def library_versions() -> dict[str, str]:
+    """The libraries that the pictures depend on."""
+    names = (
+        "aftermap",
+        "embreex",
+        "numba",
+        "numpy",
+        "opencv-python-headless",
+        "pillow",
+        "rasterio",
+    )
+    return {name: version(name) for name in names}

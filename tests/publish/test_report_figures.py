@@ -1,0 +1,256 @@
+import inspect
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import report_scene as scene
+
+from aftermap.geo.crs import LOCAL
+from aftermap.model.camera import FrameSet
+from aftermap.model.media import VerticalDatum
+from aftermap.model.runs import Skipped
+from aftermap.publish import warnings
+
+SECTIONS = {
+    "format", "version", "run", "crs", "crs_name", "unit", "vertical_datum", "verdict", "warnings",
+    "notes", "map", "coverage", "confidence", "trust", "poses", "gps", "control", "lenses",
+    "flying_height", "photographs", "cost",
+}  # fmt: skip
+
+
+def codes(report):
+    return {caution["code"] for caution in report.json["warnings"]}
+
+
+def without_gps(placed):
+    return tuple(
+        replace(
+            each,
+            frame=replace(
+                each.frame, prior_position_m=None, prior_sigma_m=None, relative_height_m=None
+            ),
+        )
+        for each in placed
+    )
+
+
+def test_the_sections_are_those_that_are_documented(full_report):
+    assert set(full_report.json) == SECTIONS
+    assert (full_report.json["format"], full_report.json["version"]) == ("aftermap-report", 1)
+
+
+def test_gps_residuals_equal_those_worked_out_by_hand(full_report):
+    placed = full_report.reconstruction.placed
+    residuals = np.array([p.pose.position_m for p in placed]) - [
+        p.frame.prior_position_m for p in placed
+    ]
+    told = full_report.json["gps"]["all"]
+    assert told["count"] == 20
+    assert told["mean_m"] == pytest.approx(residuals.mean(axis=0))
+    assert told["rms_m"] == pytest.approx(np.sqrt(np.mean(residuals**2, axis=0)))
+    horizontal = np.sqrt(np.mean(residuals[:, 0] ** 2 + residuals[:, 1] ** 2))
+    assert told["rms_horizontal_m"] == pytest.approx(horizontal)
+
+
+def test_control_and_check_points_are_counted_apart(full_report):
+    marks = full_report.reconstruction.control
+    for role in ("control", "check"):
+        residuals = np.array([m.residual_m for m in marks if m.role == role and m.residual_m])
+        told = full_report.json["control"][role]
+        assert told["count"] == 3
+        assert told["rms_m"][2] == pytest.approx(np.sqrt(np.mean(residuals[:, 2] ** 2)))
+        assert told["rms_horizontal_m"] == pytest.approx(
+            np.sqrt(np.mean(np.sum(residuals[:, :2] ** 2, axis=1)))
+        )
+    assert full_report.json["trust"]["horizontal_m"] == pytest.approx(
+        full_report.json["control"]["check"]["rms_horizontal_m"]
+    )
+
+
+def test_a_mark_that_was_not_measured_is_listed_and_not_counted(full_report):
+    mark = full_report.json["control"]["marks"][-1]
+    assert (mark["name"], mark["residual_m"], mark["photographs"]) == ("M7", None, 0)
+
+
+def test_covered_ground_is_what_the_picture_covers(full_report):
+    known = np.isfinite(scene.heights()).sum() * scene.CELL_M**2
+    assert full_report.json["map"]["area_m2"] == pytest.approx(known, rel=0.01)
+
+
+def test_shares_of_photographs_add_up_to_the_map(full_report):
+    shares = [p["map_fraction"] for p in full_report.json["photographs"]["placed_list"]]
+    assert sum(shares) == pytest.approx(1)
+    assert [share > 0 for share in shares[:6]] == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("section", ["coverage", "confidence"])
+def test_shares_of_a_legend_add_up(full_report, section):
+    classes = full_report.json[section]["classes"]
+    assert sum(each["fraction"] for each in classes) == pytest.approx(1)
+
+
+def test_filled_share_of_the_legend_is_the_strip_that_was_filled(full_report):
+    known = np.isfinite(scene.heights())
+    assert full_report.json["confidence"]["classes"][0]["fraction"] == pytest.approx(
+        known[60:80].sum() / known.sum(), abs=0.002
+    )
+
+
+def test_height_above_the_ground_is_found_from_the_surface(full_report):
+    flight = full_report.json["flying_height"]
+    assert flight["count"] == 20
+    assert flight["above_ground_m"] == pytest.approx(scene.FLYING_M, abs=1)
+    assert abs(flight["difference_fraction"]) < 0.02
+    assert "height_mismatch" not in codes(full_report)
+
+
+def test_a_focal_length_5_percent_off_is_told_in_plain_words(report_on):
+    """The drone recorded 63 m, the map says 60: the report warns that heights may be wrong."""
+    placed = tuple(
+        replace(p, frame=replace(p.frame, relative_height_m=scene.FLYING_M * 1.05))
+        for p in scene.placed_frames()
+    )
+    report = report_on(reconstruction=scene.reconstruction(placed=placed))
+    caution = next(c for c in report.json["warnings"] if c["code"] == "height_mismatch")
+    assert caution["grave"]
+    assert caution["text"].startswith("Heights may be wrong by about 5")
+    assert "held" in caution["text"]
+    assert caution["text"] in report.html
+
+
+def test_a_forged_position_is_named_and_does_not_spoil_the_statistics(figures_on):
+    placed = list(scene.placed_frames())
+    forged = placed[7].frame
+    east, north, up = forged.prior_position_m
+    placed[7] = replace(
+        placed[7], frame=replace(forged, prior_position_m=(east + 400.0, north, up))
+    )
+    report = figures_on(reconstruction=scene.reconstruction(placed=tuple(placed)))
+    gps = report.json["gps"]
+    assert gps["wild"] == [forged.name]
+    assert gps["all"]["rms_m"][0] > 80
+    assert gps["without_wild"]["rms_m"][0] < 2
+    assert "gps_wild" in codes(report)
+    assert report.json["trust"]["horizontal_m"] == pytest.approx(math.hypot(2, 2))
+
+
+def test_honest_positions_are_never_called_wild(full_report):
+    assert full_report.json["gps"]["wild"] == []
+
+
+def test_without_gps_or_control_every_gap_has_its_reason(report_on):
+    built = scene.reconstruction(placed=without_gps(scene.placed_frames()))
+    report = report_on(reconstruction=built)
+    assert report.json["gps"]["all"]["rms_m"] is None
+    assert "no photograph recorded where" in report.json["gps"]["all"]["not_known"]
+    assert "no ground control points were given" in report.html
+    assert {"not_checked", "heights_unchecked"} <= codes(report)
+    assert report.json["flying_height"]["not_known"]
+    assert report.json["trust"]["height_per_100_m"] is None
+    assert report.json["trust"]["not_known"]
+
+
+def test_a_local_map_says_first_that_nothing_can_be_measured(report_on, tmp_path):
+    folder = tmp_path / "local"
+    folder.mkdir()
+    built = scene.reconstruction(
+        crs=LOCAL,
+        vertical_datum=VerticalDatum.LOCAL,
+        placed=without_gps(scene.placed_frames()),
+    )
+    report = report_on(reconstruction=built, rasters=scene.write_rasters(folder, LOCAL))
+    first = report.json["warnings"][0]
+    assert (first["code"], first["grave"]) == ("local", True)
+    assert report.json["unit"] == "units"
+    assert report.json["flying_height"]["recorded_m"] is None
+    assert "grid north" not in report.html
+    assert "north not known" in report.html
+    assert not any(" m " in sentence for sentence in report.json["verdict"])
+
+
+@pytest.mark.parametrize("datum", list(VerticalDatum))
+def test_every_vertical_datum_has_its_words(figures_on, datum):
+    report = figures_on(reconstruction=scene.reconstruction(vertical_datum=datum))
+    floating = {"barometric", "takeoff_relative", "unknown", "local"}
+    assert (report.json["trust"]["vertical_m"] is None) == (datum in floating)
+    assert ("heights_without_level" in codes(report)) == (datum in floating - {"local"})
+
+
+def test_nothing_that_was_given_vanishes(figures_on):
+    """Ingest, choice of frames, reconstruction, and a frame that no step accounted for."""
+    placed = scene.placed_frames()
+    lost = replace(placed[0].frame, name="lost.jpg", sha256=scene.sha256("lost"))
+    repeated = Skipped(name="blurred.jpg", reason="is blurred", sha256=scene.sha256("b"))
+    report = figures_on(
+        ingest_skipped=(Skipped(name="empty.jpg", reason="is empty"),) * 2,
+        frames=FrameSet(
+            crs=scene.UTM,
+            vertical_datum=VerticalDatum.ELLIPSOID,
+            frames=(*(p.frame for p in placed), lost),
+            skipped=(repeated,),
+        ),
+        reconstruction=scene.reconstruction(
+            skipped=(repeated, Skipped(name="far.jpg", reason="shares no view"))
+        ),
+    )
+    names = sorted(item["name"] for item in report.json["photographs"]["left_out_list"])
+    assert names == ["blurred.jpg", "empty.jpg", "empty.jpg", "far.jpg", "lost.jpg"]
+    assert all(item["reason"] for item in report.json["photographs"]["left_out_list"])
+    assert report.json["photographs"]["given"] == 25
+    assert "many_left_out" in codes(report)
+
+
+def test_a_second_group_is_reported_and_kept_out_of_the_map_figures(report_on):
+    placed = scene.placed_frames()
+    apart = tuple(replace(p, group=1) for p in placed[16:])
+    built = scene.reconstruction(placed=(*placed[:16], *apart), group_sizes=(16, 4))
+    report = report_on(reconstruction=built)
+    assert "disconnected" in codes(report)
+    assert report.json["gps"]["all"]["count"] == 16
+    assert [p["mapped"] for p in report.json["photographs"]["placed_list"]].count(False) == 4
+    assert report.html.count("not mapped: placed, but nothing joins its group") == 4
+
+
+def test_warnings_of_the_reconstruction_reach_the_reader(report_on):
+    report = report_on(reconstruction=scene.reconstruction(warnings=("The strips bend.",)))
+    assert "The strips bend." in report.html
+
+
+def test_filled_ground_over_a_tenth_is_a_warning(figures_on, rasters):
+    much = replace(rasters[0], filled_fraction=0.12)
+    assert "much_filled" in codes(figures_on(rasters=(much, rasters[1])))
+    assert "much_filled" not in codes(figures_on())
+
+
+def test_totals_leave_out_what_was_reused(full_report):
+    cost = full_report.json["cost"]
+    assert cost["wall_s"] == pytest.approx(31.0 + 12.4 + 70.2 + 14.9)
+    assert len(cost["stages"]) == 5
+
+
+def test_the_documented_keys_and_warnings_are_those_there_are(full_report):
+    """docs/formats/report.md names every section, every figure and every warning code."""
+    page = Path(__file__).parents[2] / "docs" / "formats" / "report.md"
+    named = set(re.findall(r"`([a-z_0-9]+)`", page.read_text("utf-8")))
+    rules = set(re.findall(r'code="([a-z_]+)"', inspect.getsource(warnings)))
+    assert rules <= named
+    assert SECTIONS - {"format", "version"} <= named
+    own = {"run", "map", "trust", "poses", "gps", "flying_height", "photographs", "cost"}
+    for section in own:
+        assert set(full_report.json[section]) - {"not_known"} <= named
+    assert set(full_report.json["control"]["marks"][0]) <= named
+
+
+def test_a_group_far_away_does_not_shrink_the_plan_of_the_map(report_on):
+    placed = scene.placed_frames()
+    east, north, up = placed[19].pose.position_m
+    away = replace(placed[19].pose, position_m=(east + 9000.0, north, up))
+    built = scene.reconstruction(
+        placed=(*placed[:19], replace(placed[19], pose=away, group=1)), group_sizes=(19, 1)
+    )
+    report = report_on(reconstruction=built)
+    assert "1 placed beyond the edge of this plan" in report.html
+    assert report.json["photographs"]["placed"] == 20
