@@ -201,6 +201,6 @@ def _knowns(
 
 
 def _lens_sigma(frame: Frame) -> list[float]:
-    """How far a lens may be from an ideal one: 0.5 % of the side off centre, mild distortion."""
-    off_centre = 0.005 * max(frame.width_px, frame.height_px)
+    """How far a lens may be from an ideal one: 0.2 % of the side off centre, mild distortion."""
+    off_centre = 0.002 * max(frame.width_px, frame.height_px)
     return [frame.focal_sigma_px, off_centre, off_centre, 0.2, 0.2, 0.005, 0.005]

@@ -24,7 +24,7 @@ class PoseOptions:
     """Photographs that each one is compared with, where positions or a vote can choose them."""
     blind_pairs_below: int = 60
     """Up to this many photographs without positions, every pair is tried."""
-    tie_points_per_frame: int = 300
+    tie_points_per_frame: int = 900
     """Tie points per photograph that are aligned at full resolution and adjusted."""
     seed: int = 7
     """Seed of every random choice, so that a run can be repeated."""
@@ -34,8 +34,8 @@ class PoseOptions:
         """The settings behind a word on the command line."""
         match quality:
             case "draft":
-                return cls(working_side_px=800, features=2000, tie_points_per_frame=300)
+                return cls(tie_points_per_frame=300)
             case "fine":
-                return cls(working_side_px=1600, features=6000, tie_points_per_frame=1500)
+                return cls(working_side_px=1600, features=6000, tie_points_per_frame=2000)
             case "standard":
                 return cls()
