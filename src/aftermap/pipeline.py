@@ -64,7 +64,7 @@ def map_photographs(
         )  # fmt: skip
         picture = run.stage(
             ORTHOPHOTO, surfaces, [cameras, elevation],
-            lambda files: orthophoto_of(cameras, elevation, surfaces, files, executor),
+            lambda files: orthophoto_of(cameras, elevation, files, executor),
         )  # fmt: skip
 
         for raster in (elevation.surface, elevation.confidence, picture.image, picture.source):

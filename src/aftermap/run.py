@@ -41,8 +41,8 @@ Answer = TypeVar("Answer")
 ANSWER_NAME = "answer.json"
 KEY_DIGITS = 16
 TOOLS = (
-    "numba", "numpy", "opencv-python-headless", "pillow", "pyceres", "pycolmap", "pyproj",
-    "rasterio", "scipy",
+    "numba", "numpy", "opencv-python-headless", "pillow", "pycolmap", "pyproj", "rasterio",
+    "scipy",
 )  # fmt: skip
 
 

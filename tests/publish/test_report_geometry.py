@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from aftermap.errors import CaseError
 from aftermap.geo.axes import rotation_cam_from_world
+from aftermap.geo.footprint import FARTHEST, footprint_m
 from aftermap.model.raster import Grid, Raster
 from aftermap.publish.charts import nice_below
 from aftermap.publish.contents import CountClass
-from aftermap.geo.footprint import FARTHEST, footprint_m
 from aftermap.publish.overview import Surface, coarse_grid, picture_of, surface_of
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
 from aftermap.publish.relief import FILLED_GROUND, FILLED_LINES, classed, shade

@@ -4,9 +4,7 @@ The adjusted block predicts where a point lies in each photograph; the patch aro
 there at full resolution. Points get long tracks, and their noise drops by several times.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import cv2
 import numpy as np

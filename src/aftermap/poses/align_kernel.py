@@ -23,7 +23,7 @@ CONVERGED_PX = 0.01
 
 @njit(cache=True, nogil=True)
 def sampled(picture: Grey, x: float, y: float, warp: Array, half: int, out: Grey) -> bool:
-    """Fill ``out`` by bilinear samples around x, y, its axes mapped by ``warp``; False if outside."""
+    """Fill ``out`` by bilinear samples around x, y, axes mapped by ``warp``; False if outside."""
     rows, columns = picture.shape
     reach_x = half * (abs(warp[0, 0]) + abs(warp[0, 1]))
     reach_y = half * (abs(warp[1, 0]) + abs(warp[1, 1]))

@@ -1,4 +1,4 @@
-"""Adjusted groups -> the reconstruction as the rest of the program knows it, and its points file."""
+"""Adjusted groups -> the reconstruction as the rest of the program knows it, and its points."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -78,22 +78,23 @@ def adjusted(
     residuals = _residuals(state, sights)
     cost = _cost(state, offset, residuals, sigma_px, knowns)
     done = 0
-    for done in range(1, iterations + 1):
+    while done < iterations:
+        done += 1
         system = _system(state, sights, residuals, sigma_px, knowns, offset, damping)
-        found = None
+        found: tuple[State, Array, Array, float] | None = None
         while damping < 1e8:
-            moved, moved_offset = _stepped(system, state, sights, offset, damping)
+            moved, moved_offset = _stepped(system, state, sights, offset)
             moved_residuals = _residuals(moved, sights)
             moved_cost = _cost(moved, moved_offset, moved_residuals, sigma_px, knowns)
             if moved_cost <= cost:
-                found = moved
+                found = moved, moved_offset, moved_residuals, moved_cost
                 break
             damping = max(damping, 1e-6) * 10
             system = _system(state, sights, residuals, sigma_px, knowns, offset, damping)
         if found is None:
             break
-        gain = cost - moved_cost
-        state, offset, residuals, cost = found, moved_offset, moved_residuals, moved_cost
+        gain = cost - found[3]
+        state, offset, residuals, cost = found
         damping = max(damping / 10, 1e-9)
         if gain <= tolerance * cost:
             break
@@ -111,12 +112,11 @@ def covariance_of(estimate: Adjusted, sights: Sights, sigma_px: Array, knowns: K
     state = estimate.state
     system = _system(state, sights, estimate.residuals_px, sigma_px, knowns, estimate.offset_m, 0.0)
     normal = system.normal
-    free = _similarity_directions(state, len(normal)) if _is_free(knowns) else None
-    if free is not None:
-        scale = float(np.median(np.diag(normal)[: POSE * len(state.rotations)]))
-        normal = normal + scale * (free @ free.T)
-    inverse = _inverse(normal)
-    return inverse if free is None else inverse - (free @ free.T) / scale
+    if not _is_free(knowns):
+        return _inverse(normal)
+    free = _similarity_directions(state, len(normal))
+    scale = float(np.median(np.diag(normal)[: POSE * len(state.rotations)]))
+    return _inverse(normal + scale * (free @ free.T)) - (free @ free.T) / scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,9 +203,7 @@ def _system(
     return _System(normal=normal, gradient=gradient, weight=weight, inverses=inverses, pulls=pulls)
 
 
-def _stepped(
-    system: _System, state: State, sights: Sights, offset: Array, damping: float
-) -> tuple[State, Array]:
+def _stepped(system: _System, state: State, sights: Sights, offset: Array) -> tuple[State, Array]:
     """The state one step further."""
     scale = 1 / np.sqrt(np.maximum(np.diag(system.normal), 1e-30))
     scaled = system.normal * scale[:, None] * scale

@@ -198,7 +198,7 @@ def eliminate(
 
 
 @njit(cache=True)
-def _add_observation(
+def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     jac: Array, r0: float, r1: float, w: float, pose_at: int, lens_at: int,
     normal: Array, gradient: Array, pose_mixed: Array, lens_mixed: Array,
 ) -> None:  # fmt: skip
@@ -221,7 +221,7 @@ def _add_observation(
 
 
 @njit(cache=True)
-def _subtract_point(
+def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     mixed: Array, carried: Array, column: Index, size: Index, count: int,
     inverse: Array, pull: Array, normal: Array, gradient: Array,
 ) -> None:  # fmt: skip

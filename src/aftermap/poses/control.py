@@ -209,8 +209,10 @@ def _unknown_warnings(control: ControlFile, unknown: Sequence[Sighting]) -> list
     names = list(dict.fromkeys(s.words[0] for s in unknown))
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return [
-        f"{control.path.name}: {len(unknown)} lines name photographs that are not mapped and were "
-        f"passed over ({', '.join(names[:5])}{more})."
+        (
+            f"{control.path.name}: {len(unknown)} lines name photographs that are not mapped and "
+            f"were passed over ({', '.join(names[:5])}{more})."
+        )
     ]
 
 

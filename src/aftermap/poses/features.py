@@ -21,7 +21,7 @@ from aftermap.poses.options import PoseOptions
 ROOTSIFT_NORM = 512.0
 """Length of a stored descriptor, as in COLMAP: one byte per component."""
 GRID_CELLS = 16
-"""The picture's longer side is cut into this many cells, and features are taken evenly from them."""
+"""The picture's longer side is cut into this many cells; features are taken evenly from them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,7 @@ def evenly_spread(
 
 
 def rootsift(descriptors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """(N, 128) bytes: square roots of the L1-normalised SIFT, so that L2 is Hellinger's distance."""
+    """(N, 128) bytes: square roots of the L1-normalised SIFT; then L2 is Hellinger's distance."""
     raw = np.asarray(descriptors, np.float32)
     share = raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-9)
     return np.clip(np.round(ROOTSIFT_NORM * np.sqrt(share)), 0, 255).astype(np.uint8)

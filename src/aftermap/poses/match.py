@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.model.camera import Frame, FrameSet
-from aftermap.model.runs import Executor, Workspace
+from aftermap.model.runs import Executor
 from aftermap.poses.features import ROOTSIFT_NORM, Features, load_features, unit
 from aftermap.poses.match_kernel import Guide, along_lines, best_two
 from aftermap.poses.options import PoseOptions

@@ -52,12 +52,12 @@ class Guide(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def along_lines(
+def along_lines(  # noqa: C901 - a compiled loop is clearer whole
     first_px: Real, second_px: Real, first: Bytes, second: Bytes, guide: Guide
 ) -> tuple[Whole, Whole, Whole, Whole]:
-    """Per feature the best of those that the guide allows, its likeness and the next best one;
-    and per feature of the second picture, which is sorted by y, its best in the first.
+    """Per feature the best of those that the guide allows, its likeness and the next best one.
 
+    Last, per feature of the second picture, which is sorted by y, its best in the first.
     Likeness is the dot product of the stored descriptors; -1 where there is no such feature.
     """
     lines, plane, tolerance_px, reach_px = guide

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aftermap.geo.footprint import footprint_m
 from aftermap.model.camera import Reconstruction, Vector3
 from aftermap.model.raster import Grid
 from aftermap.publish.contents import Contents, Mark, Photograph
-from aftermap.geo.footprint import footprint_m
 from aftermap.publish.wording import MINUS, NARROW, about, told
 
 PLAN_ACROSS = 1000.0

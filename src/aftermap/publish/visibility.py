@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.footprint import footprint_m
 from aftermap.geo.grid import cell_centres_m
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.model.camera import Camera, PlacedFrame
-from aftermap.geo.footprint import footprint_m
 from aftermap.publish.overview import Surface
 
 Array = npt.NDArray[np.float64]

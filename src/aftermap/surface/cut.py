@@ -124,7 +124,7 @@ def _narrowest(i: int, tree: int, capacity: Int, terminal: Int, offset: Int, sta
 
 
 @numba.njit(cache=True, nogil=True)
-def _send(
+def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     i: int, tree: int, flow: int, capacity: Int, terminal: Int, offset: Int, state: Int,
     orphans: Int, left: int,
 ) -> int:  # fmt: skip

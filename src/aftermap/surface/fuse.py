@@ -15,7 +15,7 @@ Count = npt.NDArray[np.uint8]
 
 
 @numba.njit(cache=True, nogil=True)
-def agreed(
+def agreed(  # noqa: C901, PLR0912 - a compiled loop is clearer whole
     stack: Steps, images: npt.NDArray[np.int32], width: int, height: Float, count: Count
 ) -> None:
     """Fill ``height`` (rows, columns; in steps, 0 = none) and ``count`` of distinct photographs.
@@ -156,9 +156,7 @@ def filled(height: Float, reach: int) -> Float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _first_height(
-    height: Float, row: int, column: int, direction: int, reach: int
-) -> np.float32:
+def _first_height(height: Float, row: int, column: int, direction: int, reach: int) -> np.float32:
     """The nearest height along one of nine directions (4 is none), 0 where there is none."""
     down, right = direction // 3 - 1, direction % 3 - 1
     for _ in range(reach):

@@ -7,9 +7,7 @@ rendered block by block, each from a picture that sees it.
 
 import shutil
 from collections.abc import Sequence
-
 from functools import partial
-
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +20,6 @@ from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import balance, seams
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.glance import FOLDER, Glance, GlanceTask, glance_at, mean_heights
-from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.render import Laying, blocks_in_order, rendered
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.sheet import Sheet, pictures_of, sheet_of
@@ -42,7 +39,6 @@ SOURCE = Layer(
 def orthophoto_of(
     reconstruction: Reconstruction,
     elevation: Elevation,
-    options: SurfaceOptions,
     files: Workspace,
     executor: Executor,
 ) -> Orthophoto:

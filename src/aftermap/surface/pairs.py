@@ -145,4 +145,4 @@ def _novelty(offset: np.ndarray, directions: list[np.ndarray]) -> float:
     unit = offset / max(float(np.linalg.norm(offset)), 1e-9)
     if not directions:
         return 1.0
-    return 1.0 - 0.5 * max(0.0, max(float(unit @ d) for d in directions))
+    return 1.0 - 0.5 * max(0.0, *(float(unit @ d) for d in directions))

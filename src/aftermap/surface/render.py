@@ -35,8 +35,11 @@ KEPT_BYTES = 240_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Laying:
-    """What every block needs: who was chosen where (``labels``, an .npy over the cells), the
-    brightness of the pictures, and per picture the .npy of its tone."""
+    """What every block needs of the choices made before it.
+
+    ``labels`` is an .npy over the cells of who was chosen where, ``exposure`` the brightness of
+    the pictures, ``tones`` per picture the .npy of its tone.
+    """
 
     sheet: Sheet
     glances: tuple[Glance, ...]

@@ -55,7 +55,7 @@ def heights_at_pixels(
 
 
 @numba.njit(cache=True, nogil=True)
-def sources(
+def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
     labels: Labels, cell_px: int, sharpness: float, seen: Bytes, first: tuple[float, float],
     step: float, height: Float, main: Slots, second: Slots, share: Float,
 ) -> None:  # fmt: skip
@@ -183,7 +183,7 @@ def _projected(
 
 
 @numba.njit(cache=True, nogil=True)
-def laid_down(
+def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     slot: int, picture: Array, index: int, pixels: Bytes, scale: tuple[float, float], tone: Float,
     tone_first: tuple[float, float], tone_step: float, corner: Array, height: Float,
     main: Slots, second: Slots, share: Float, colour: Float, weight: Float,
@@ -191,8 +191,8 @@ def laid_down(
 ) -> None:  # fmt: skip
     """Add one picture's colours where it is a pixel's main or second source.
 
-    ``pixels`` is the picture, by ``scale`` (down, across) of its size; ``tone`` its factors on nodes, the first
-    pixel's centre at ``tone_first`` in nodes.
+    ``pixels`` is the picture, by ``scale`` (down, across) of its size; ``tone`` its factors on
+    nodes, the first pixel's centre at ``tone_first`` in nodes.
     """
     half = 0.25 * (picture[SIZE] ** 2 + picture[SIZE + 1] ** 2)
     factor = np.empty(3, np.float64)

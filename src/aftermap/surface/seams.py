@@ -236,7 +236,7 @@ def _expand(
 
 
 @numba.njit(cache=True, nogil=True)
-def _link(
+def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     picture: int, at: tuple[int, int], node: tuple[int, int], own: Index, corner: tuple[int, int],
     pictures: Index, colours: Bytes, raised: Float, pick: Index,
     capacity: npt.NDArray[np.int32], terminal: npt.NDArray[np.int32],
@@ -266,7 +266,7 @@ def _link(
 
 
 @numba.njit(cache=True, nogil=True)
-def _border(
+def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     row: int, column: int, r: int, c: int, one: int, other: int,
     pictures: Index, colours: Bytes, raised: Float,
 ) -> float:  # fmt: skip

@@ -8,7 +8,7 @@ Float = npt.NDArray[np.float32]
 
 
 @numba.njit(cache=True, nogil=True)
-def highest_m(
+def highest_m(  # noqa: C901 - a compiled loop is clearer whole
     disparity: Float,
     rotation: npt.NDArray[np.float64],
     centre_m: npt.NDArray[np.float64],

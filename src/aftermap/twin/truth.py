@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import rasterio
@@ -25,6 +24,7 @@ from aftermap.twin.flight import Station, footprint_m
 from aftermap.twin.options import CRS, ORIGIN_M, TwinOptions
 from aftermap.twin.render import heights_m
 from aftermap.twin.scene import Scene
+from aftermap.twin.shown import photographs_showing
 from aftermap.twin.site import HEIGHT_STEP_M, at
 from aftermap.twin.streets import StreetPiece
 
@@ -33,50 +33,44 @@ Array = npt.NDArray[np.float64]
 NODATA = -9999.0
 DATUM = VerticalDatum.ELLIPSOID
 MARK_MARGIN_PX = 20.0
+MAPPED_PHOTOGRAPHS = 2
+"""A place counts as mapped where this many photographs have it in their frame."""
 
 
-def mapped_area(
-    options: TwinOptions, stations: tuple[Station, ...]
-) -> tuple[Grid, npt.NDArray[np.bool_]]:
-    """The grid over what two photographs show of level ground, and which of its cells that is."""
-    outlines = [footprint_m(options, station) + ORIGIN_M[:2] for station in stations]
-    corners = np.concatenate(outlines)
+def mapped_grid(options: TwinOptions, stations: tuple[Station, ...]) -> Grid:
+    """The grid of the truth: over all that the photographs show of level ground."""
+    corners = np.concatenate([footprint_m(options, s) + ORIGIN_M[:2] for s in stations])
     low, high = corners.min(0), corners.max(0)
-    grid = grid_over(CRS, (low[0], low[1]), (high[0], high[1]), options.ground_sample_m)
-    count = np.zeros((grid.rows, grid.columns), np.uint16)
-    for outline in outlines:
-        one = np.zeros(count.shape, np.uint8)
-        points = np.round(rowcol_of(grid, outline)[:, ::-1] * 16 - 8).astype(np.int32)
-        cv2.fillPoly(one, [points], 1, cv2.LINE_8, 4)
-        count += one
-    seen = count >= 2
-    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-    cut = Grid(
-        crs=CRS, east_m=grid.east_m + columns[0] * grid.cell_m,
-        north_m=grid.north_m - rows[0] * grid.cell_m, cell_m=grid.cell_m,
-        columns=int(columns[-1] - columns[0] + 1), rows=int(rows[-1] - rows[0] + 1),
-    )  # fmt: skip
-    return cut, seen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return grid_over(CRS, (low[0], low[1]), (high[0], high[1]), options.ground_sample_m)
 
 
 def write_rasters(
-    folder: Path, caster: Caster, scene: Scene, grid: Grid, seen: npt.NDArray[np.bool_]
-) -> None:
-    """surface.tif: what a plumb line meets first; terrain.tif: the ground before any heaps."""
+    folder: Path,
+    caster: Caster,
+    scene: Scene,
+    grid: Grid,
+    options: TwinOptions,
+    stations: tuple[Station, ...],
+) -> npt.NDArray[np.bool_]:
+    """surface.tif: what a plumb line meets first; terrain.tif: the ground before any heaps.
+
+    Both hold the cells that at least two photographs have in their frame; which ones is returned.
+    """
     east, north = cell_centres_m(grid)
     local_x, local_y = east - ORIGIN_M[0], north - ORIGIN_M[1]
-    surface = np.full(seen.shape, NODATA, np.float32)
-    terrain = np.full(seen.shape, NODATA, np.float32)
+    surface = np.empty((grid.rows, grid.columns), np.float32)
+    terrain = np.empty_like(surface)
     for row in range(grid.rows):
-        columns = np.flatnonzero(seen[row])
-        xy = np.column_stack([local_x[columns], np.full(len(columns), local_y[row])])
-        top = heights_m(caster, xy)
-        surface[row, columns] = np.where(np.isnan(top), NODATA, top + ORIGIN_M[2])
-        terrain[row, columns] = (
-            at(scene.ground.bare_m, scene.extent, HEIGHT_STEP_M, xy) + ORIGIN_M[2]
-        )
+        xy = np.column_stack([local_x, np.full(grid.columns, local_y[row])])
+        surface[row] = heights_m(caster, xy)
+        terrain[row] = at(scene.ground.bare_m, scene.extent, HEIGHT_STEP_M, xy)
+    seen = photographs_showing(options, stations, grid, surface) >= MAPPED_PHOTOGRAPHS
     for name, values in (("surface.tif", surface), ("terrain.tif", terrain)):
+        known = seen & np.isfinite(values)
+        values += np.float32(ORIGIN_M[2])
+        values[~known] = NODATA
         _write_raster(folder / name, grid, values)
+    return np.asarray(seen)
 
 
 def _write_raster(path: Path, grid: Grid, values: npt.NDArray[np.float32]) -> None:
