@@ -88,7 +88,9 @@ def _found(
         point.append(which[i][good])
         where.append(np.full(good.sum(), i, np.int32))
         pixels.append(xy[good])
-    return _sorted(block.state, points, *map(np.concatenate, (point, where, pixels)))
+    return _sorted(
+        block.state, points, np.concatenate(point), np.concatenate(where), np.concatenate(pixels)
+    )
 
 
 def _sorted(

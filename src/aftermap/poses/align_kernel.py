@@ -7,7 +7,8 @@ best, brightness and contrast being free. Pixels here count from the first pixel
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from aftermap.geo.grid import compiled
 
 Grey = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -21,7 +22,7 @@ STEPS = 12
 CONVERGED_PX = 0.01
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sampled(picture: Grey, x: float, y: float, warp: Array, half: int, out: Grey) -> bool:
     """Fill ``out`` by bilinear samples around x, y, axes mapped by ``warp``; False if outside."""
     rows, columns = picture.shape
@@ -45,7 +46,7 @@ def sampled(picture: Grey, x: float, y: float, warp: Array, half: int, out: Grey
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def templates_at(picture: Grey, xy: Array, out: Grey, good: npt.NDArray[np.bool_]) -> None:
     """Fill ``out`` (N, SIDE + 2, SIDE + 2) with patches, and ``good`` where they lie inside.
 
@@ -69,7 +70,7 @@ def templates_at(picture: Grey, xy: Array, out: Grey, good: npt.NDArray[np.bool_
         good[n] = least > SIDE * SIDE * 4.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _likeness(template: Grey, patch: Grey, row: int, column: int) -> float:
     """Normalised correlation of the template's inside with a window of a larger patch."""
     count = SIDE * SIDE
@@ -87,10 +88,10 @@ def _likeness(template: Grey, patch: Grey, row: int, column: int) -> float:
     vp = spp - sp * sp / count
     if vt <= 1e-6 or vp <= 1e-6:
         return -1.0
-    return (stp - st * sp / count) / np.sqrt(vt * vp)
+    return float((stp - st * sp / count) / np.sqrt(vt * vp))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def align(
     picture: Grey, predicted: Array, warps: Array, templates: Grey, found: Array, likeness: Array
 ) -> None:
@@ -120,7 +121,7 @@ def align(
         likeness[n] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _refined(
     picture: Grey, x: float, y: float, warp: Array, template: Grey, patch: Grey,
     du: float, dv: float,

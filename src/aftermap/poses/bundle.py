@@ -147,7 +147,7 @@ def _position_weights(misfit: Array, knowns: Knowns) -> Array:
     """(N, 3) weights of the recorded positions, lower for those that lie far off."""
     weight = np.nan_to_num(knowns.position_sigma**-2.0) * np.isfinite(knowns.positions)
     squared = (misfit**2 * weight).sum(axis=1, keepdims=True)
-    return weight / (1 + squared / CAUCHY_POSITION**2)
+    return np.asarray(weight / (1 + squared / CAUCHY_POSITION**2))
 
 
 def _cost(state: State, offset: Array, residuals: Array, sigma_px: Array, knowns: Knowns) -> float:

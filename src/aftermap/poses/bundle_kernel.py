@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from aftermap.geo.grid import compiled
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int32]
+Whole = npt.NDArray[np.int64]
 
 
 class State(NamedTuple):
@@ -43,7 +45,7 @@ LENS = 7
 MIN_DEPTH = 1e-6
 
 
-@njit(cache=True)
+@compiled
 def _residual(
     rotation: Array, position: Array, lens: Array, point: Array, xy_px: Array, ideal: Array
 ) -> tuple[float, float]:
@@ -64,7 +66,7 @@ def _residual(
     return lens[0] * u + lens[1] - xy_px[0], lens[0] * v + lens[2] - xy_px[1]
 
 
-@njit(cache=True)
+@compiled
 def _jacobian(rotation: Array, lens: Array, ideal: Array, jac: Array) -> None:
     """(2, 16) derivatives of the pixel: rotation 3, position 3, lens 7, point 3."""
     inverse = 1.0 / ideal[2]
@@ -97,7 +99,7 @@ def _jacobian(rotation: Array, lens: Array, ideal: Array, jac: Array) -> None:
     jac[0, 12], jac[1, 12] = f * (r2 + 2.0 * x * x), 2.0 * f * x * y
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def residuals_px(state: State, sights: Sights, out: Array) -> None:
     """Fill ``out`` (M, 2) with projected minus observed pixels."""
     ideal = np.empty(3)
@@ -115,7 +117,7 @@ def residuals_px(state: State, sights: Sights, out: Array) -> None:
             )
 
 
-@njit(cache=True)
+@compiled
 def _inverse3(a: Array, out: Array) -> None:
     """Inverse of a symmetric positive (3, 3)."""
     c00 = a[1, 1] * a[2, 2] - a[1, 2] * a[1, 2]
@@ -130,7 +132,7 @@ def _inverse3(a: Array, out: Array) -> None:
     out[2, 2] = (a[0, 0] * a[1, 1] - a[0, 1] * a[0, 1]) * d
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def eliminate(
     state: State, sights: Sights, weight: Array, damping: float,
     normal: Array, gradient: Array, inverses: Array, pulls: Array,
@@ -197,7 +199,7 @@ def eliminate(
         _subtract_point(mixed, carried, column, size, count, inverses[p], pull, normal, gradient)
 
 
-@njit(cache=True)
+@compiled
 def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     jac: Array, r0: float, r1: float, w: float, pose_at: int, lens_at: int,
     normal: Array, gradient: Array, pose_mixed: Array, lens_mixed: Array,
@@ -220,9 +222,9 @@ def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arra
             lens_mixed[i, j] += a0 * jac[0, 13 + j] + a1 * jac[1, 13 + j]
 
 
-@njit(cache=True)
+@compiled
 def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    mixed: Array, carried: Array, column: Index, size: Index, count: int,
+    mixed: Array, carried: Array, column: Whole, size: Whole, count: int,
     inverse: Array, pull: Array, normal: Array, gradient: Array,
 ) -> None:  # fmt: skip
     """Take a point's part out: normal -= W V^-1 W', gradient -= W V^-1 pull."""
@@ -250,7 +252,7 @@ def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain array
                     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def back_substitute(
     state: State, sights: Sights, weight: Array, step: Array,
     inverses: Array, pulls: Array, point_step: Array,

@@ -88,7 +88,7 @@ def grey_picture(frame: Frame, side_px: int | None = None) -> tuple[npt.NDArray[
 
 def _extract(frame: Frame, options: PoseOptions, path: Path) -> None:
     picture, factor = grey_picture(frame, options.working_side_px)
-    sift = cv2.SIFT_create(
+    sift = cv2.SIFT.create(
         nfeatures=0, contrastThreshold=0.02, edgeThreshold=10, enable_precise_upscale=True
     )
     found = sift.detect(picture, None)
@@ -127,10 +127,11 @@ def rootsift(descriptors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """(N, 128) bytes: square roots of the L1-normalised SIFT; then L2 is Hellinger's distance."""
     raw = np.asarray(descriptors, np.float32)
     share = raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-9)
-    return np.clip(np.round(ROOTSIFT_NORM * np.sqrt(share)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.round(ROOTSIFT_NORM * np.sqrt(share)), 0, 255), np.uint8)
 
 
 def unit(descriptors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Stored descriptors at unit length, so that a dot product is their likeness."""
     real = descriptors.astype(np.float32)
-    return real / np.maximum(np.linalg.norm(real, axis=1, keepdims=True), 1e-9)
+    length = np.linalg.norm(real, axis=1, keepdims=True)
+    return np.asarray(real / np.maximum(length, 1e-9), np.float32)

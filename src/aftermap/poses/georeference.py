@@ -86,7 +86,7 @@ def plumb_line(rotations: Array, frames: Sequence[Frame]) -> Array:
         else:
             normal += np.outer(across, across) + np.outer(ahead, ahead)
             right += ahead * np.sin(np.radians(-frame.pitch_deg))
-    down = np.linalg.solve(normal, right)
+    down = np.asarray(np.linalg.solve(normal, right), np.float64)
     length = float(np.linalg.norm(down))
     return down / length if length > 1e-6 else np.array([0.0, 0.0, 1.0])
 

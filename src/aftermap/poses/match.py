@@ -204,7 +204,7 @@ def one_geometry(
     lines, inside = cv2.findFundamentalMat(
         first_px, second_px, cv2.USAC_MAGSAC, tolerance_px, 0.999, 500
     )
-    if lines is None or lines.shape != (3, 3) or np.count_nonzero(inside) < MIN_MATCHES:
+    if np.shape(lines) != (3, 3) or np.count_nonzero(inside) < MIN_MATCHES:
         return None
     good = np.asarray(inside).ravel() > 0
     first, second = first_px[good].astype(np.float64), second_px[good].astype(np.float64)

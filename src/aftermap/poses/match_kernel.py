@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from aftermap.geo.grid import compiled
 
 Real = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -12,7 +13,7 @@ Whole = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_two(likeness: Real) -> tuple[Whole, Real, Real, Whole]:
     """Per row the best column, its value and the next best value; per column the best row."""
     rows, columns = likeness.shape
@@ -51,7 +52,7 @@ class Guide(NamedTuple):
     reach_px: float
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def along_lines(  # noqa: C901 - a compiled loop is clearer whole
     first_px: Real, second_px: Real, first: Bytes, second: Bytes, guide: Guide
 ) -> tuple[Whole, Whole, Whole, Whole]:
@@ -85,7 +86,7 @@ def along_lines(  # noqa: C901 - a compiled loop is clearer whole
                 continue
             if abs(a * second_px[j, 0] + b * second_px[j, 1] + c) > tolerance_px:
                 continue
-            dot = 0
+            dot = np.int64(0)
             for k in range(128):
                 dot += np.int32(first[i, k]) * np.int32(second[j, k])
             if dot > back_like[j]:
@@ -101,15 +102,15 @@ def along_lines(  # noqa: C901 - a compiled loop is clearer whole
     return best, like, next_like, back
 
 
-@njit(cache=True)
+@compiled
 def _apart(xy_px: Real, i: int, j: int, tolerance_px: float) -> bool:
     """Whether two features are different places; one corner can give several features."""
     dx = xy_px[i, 0] - xy_px[j, 0]
     dy = xy_px[i, 1] - xy_px[j, 1]
-    return dx * dx + dy * dy > 4 * tolerance_px * tolerance_px
+    return bool(dx * dx + dy * dy > 4 * tolerance_px * tolerance_px)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def joined(first: Whole, second: Whole, frame_of: Whole) -> Whole:
     """(F,) label of every feature after joining matches in their order.
 

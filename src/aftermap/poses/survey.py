@@ -211,17 +211,18 @@ def _reprojection(block: Block, survey: Survey, numbers: dict[int, int], places:
 def _laid(block: Block, places: Array, target: Array) -> Block | None:
     """The block moved onto the control. Marks in one line only shift a block that GPS levels."""
     spread = np.linalg.svd(target - target.mean(axis=0), compute_uv=False)
+    found: tuple[float, Array, Array] = 1.0, np.eye(3), (target - places).mean(axis=0)
     if spread[1] < 0.02 * spread[0]:
         if not block.located:
             return None
-        scale, rotation, shift = 1.0, np.eye(3), (target - places).mean(axis=0)
     else:
         weight = np.ones(len(places))
         for _ in range(10):
-            scale, rotation, shift = similarity(places, target, weight)
+            found = similarity(places, target, weight)
+            scale, rotation, shift = found
             miss = np.linalg.norm(scale * places @ rotation.T + shift - target, axis=1)
             weight = 1 / (1 + (miss / (3 * np.median(miss) + 1e-3)) ** 2) ** 2
-    return replace(block, state=_moved(block.state, scale, rotation, shift))
+    return replace(block, state=_moved(block.state, *found))
 
 
 def _moved(state: State, scale: float, rotation: Array, shift: Array) -> State:

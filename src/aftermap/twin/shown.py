@@ -6,11 +6,10 @@ wide for it. Whether something stands in the way does not count here.
 
 from collections.abc import Iterable
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import rowcol_of
+from aftermap.geo.grid import compiled, rowcol_of
 from aftermap.model.raster import Grid
 from aftermap.twin.flight import Station, footprint_m
 from aftermap.twin.options import ORIGIN_M, TwinOptions
@@ -32,7 +31,7 @@ def photographs_showing(
         outline = rowcol_of(grid, footprint_m(options, station) + ORIGIN_M[:2])
         top, left = np.maximum(np.floor(outline.min(0)).astype(int) - 1, 0)
         bottom, right = np.ceil(outline.max(0)).astype(int) + 1
-        at = corner + [left * grid.cell_m, -top * grid.cell_m, 0]
+        at = corner + np.array([left * grid.cell_m, -top * grid.cell_m, 0])
         _count_shown(
             height_m[top:bottom, left:right], at, station.rotation_cam_from_world,
             np.array(station.position_m), np.array(options.params),
@@ -41,7 +40,7 @@ def photographs_showing(
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_shown(
     height: Float,
     corner: npt.NDArray[np.float64],

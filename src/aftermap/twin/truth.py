@@ -67,9 +67,8 @@ def write_rasters(
     seen = photographs_showing(options, stations, grid, surface) >= MAPPED_PHOTOGRAPHS
     for name, values in (("surface.tif", surface), ("terrain.tif", terrain)):
         known = seen & np.isfinite(values)
-        values += np.float32(ORIGIN_M[2])
-        values[~known] = NODATA
-        _write_raster(folder / name, grid, values)
+        raised = np.where(known, values + np.float32(ORIGIN_M[2]), np.float32(NODATA))
+        _write_raster(folder / name, grid, raised)
     return np.asarray(seen)
 
 
