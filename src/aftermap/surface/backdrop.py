@@ -31,7 +31,7 @@ def backdrop_of(lowest_m: Float) -> Float:
     for _ in range(SMOOTHING_ROUNDS):
         calm = cv2.blur(ground, (5, 5), borderType=cv2.BORDER_REPLICATE)
         ground = np.where(known, lowest_m, calm).astype(np.float32)
-    return ground
+    return np.asarray(ground)
 
 
 def sampled(ground: Float, ground_grid: Grid, block: Grid) -> Float:

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from aftermap.geo.grid import Block
+from aftermap.geo.grid import Block, compiled
 from aftermap.model.raster import Grid
 from aftermap.surface.glance import Glance
 from aftermap.surface.sheet import NODE_CELLS, overlap, within
@@ -68,7 +67,7 @@ class Sample:
     picture: npt.NDArray[np.int64]
     camera: npt.NDArray[np.int64]
     colour: Array
-    terms: Array
+    terms: Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +214,7 @@ def _trust(share: npt.NDArray[np.uint8], edge: npt.NDArray[np.uint8]) -> Float:
     return np.asarray(share * near * near * (3 - 2 * near), np.float32)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _added(
     sums: Float, corner: tuple[int, int], first: tuple[int, int],
     wanted: Float, even: Float, clear: npt.NDArray[np.bool_],

@@ -8,9 +8,10 @@ Cells are numbered row by row on a grid with a rim of unused cells, so that ever
 four neighbours: 0 right, 1 left, 2 below, 3 above (the way back is ``way ^ 1``).
 """
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from aftermap.geo.grid import compiled
 
 Int = npt.NDArray[np.int32]
 
@@ -22,7 +23,7 @@ TREE, PARENT, CHECKED, DEPTH, QUEUED = 0, 1, 2, 3, 4  # columns of a cell's stat
 HEAD, TAIL = 0, 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sink_side(capacity: Int, terminal: Int, width: int) -> npt.NDArray[np.bool_]:
     """(cells,) True where a cell falls to the sink.
 
@@ -54,10 +55,10 @@ def sink_side(capacity: Int, terminal: Int, width: int) -> npt.NDArray[np.bool_]
                 continue
         state[i, QUEUED] = 0
         ends[HEAD] = (ends[HEAD] + 1) % queue.shape[0]
-    return state[:, TREE] == SINK
+    return np.asarray(state[:, TREE] == SINK)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _queue_up(i: int, state: Int, queue: Int, ends: npt.NDArray[np.int64]) -> None:
     if state[i, QUEUED] == 0:
         state[i, QUEUED] = 1
@@ -65,13 +66,13 @@ def _queue_up(i: int, state: Int, queue: Int, ends: npt.NDArray[np.int64]) -> No
         ends[TAIL] = (ends[TAIL] + 1) % queue.shape[0]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _room(i: int, j: int, way: int, tree: int, capacity: Int) -> int:
     """What may still flow between a cell and its neighbour, away from the root of their tree."""
     return int(capacity[i, way]) if tree == SOURCE else int(capacity[j, way ^ 1])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _grow(
     i: int, capacity: Int, offset: Int, state: Int, queue: Int, ends: npt.NDArray[np.int64]
 ) -> tuple[int, int]:
@@ -94,7 +95,7 @@ def _grow(
     return -1, -1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill(
     cell: int, way: int, capacity: Int, terminal: Int, offset: Int, state: Int, orphans: Int
 ) -> int:
@@ -111,7 +112,7 @@ def _fill(
     return _send(other, SINK, flow, capacity, terminal, offset, state, orphans, left)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _narrowest(i: int, tree: int, capacity: Int, terminal: Int, offset: Int, state: Int) -> int:
     """The least room on the way from a cell to its terminal."""
     least = FAR
@@ -120,10 +121,10 @@ def _narrowest(i: int, tree: int, capacity: Int, terminal: Int, offset: Int, sta
         j = i + offset[up]
         least = min(least, _room(j, i, up ^ 1, tree, capacity))
         i = j
-    return min(least, abs(terminal[i]))
+    return int(min(least, abs(terminal[i])))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     i: int, tree: int, flow: int, capacity: Int, terminal: Int, offset: Int, state: Int,
     orphans: Int, left: int,
@@ -151,7 +152,7 @@ def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     return left
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _adopt(
     left: int, clock: int, capacity: Int, offset: Int, state: Int, queue: Int,
     ends: npt.NDArray[np.int64], orphans: Int,
@@ -187,7 +188,7 @@ def _adopt(
         state[i, PARENT] = NONE
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _to_terminal(start: int, clock: int, offset: Int, state: Int) -> int:
     """How many cells lie between a cell and its terminal; FAR where an orphan is in the way."""
     steps = 0

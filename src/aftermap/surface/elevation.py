@@ -151,7 +151,7 @@ def photographs_seeing(
     grid: Grid, outlines: Sequence[npt.NDArray[np.float64]]
 ) -> npt.NDArray[np.uint8]:
     """(rows, columns) how many pictures' ground outlines hold the cell, 255 at most."""
-    seen = np.zeros((grid.rows, grid.columns), np.uint8)
+    seen: npt.NDArray[np.uint8] = np.zeros((grid.rows, grid.columns), np.uint8)
     one = np.zeros_like(seen)
     for outline in outlines:
         corners = np.round(rowcol_of(grid, outline)[:, ::-1]).astype(np.int64)
@@ -160,5 +160,5 @@ def photographs_seeing(
             continue
         one[:] = 0
         cv2.fillPoly(one, [corners.clip(-(2**20), 2**20).astype(np.int32)], (1,))
-        seen = cv2.add(seen, one)
-    return np.asarray(seen, np.uint8)
+        seen = np.asarray(cv2.add(seen, one), np.uint8)
+    return seen

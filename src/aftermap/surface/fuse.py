@@ -5,16 +5,17 @@ tolerance wins, the upper one of equals, since a surface seen from above is the 
 """
 
 import cv2
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from aftermap.geo.grid import compiled
 
 Float = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.uint16]
 Count = npt.NDArray[np.uint8]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def agreed(  # noqa: C901, PLR0912 - a compiled loop is clearer whole
     stack: Steps, images: npt.NDArray[np.int32], width: int, height: Float, count: Count
 ) -> None:
@@ -69,7 +70,7 @@ def agreed(  # noqa: C901, PLR0912 - a compiled loop is clearer whole
             count[row, column] = min(different, 255)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _middle(value: npt.NDArray[np.int64], start: int, end: int) -> np.float32:
     """Mean of the middle half of sorted values: as sure as a mean, as deaf as a median."""
     n = end - start + 1
@@ -97,7 +98,7 @@ def islands_removed(height: Float, count: Count, step: float, least_cells: int) 
     count[~kept] = 0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def smoothed(height: Float, count: Count, tolerance: float) -> Float:
     """Heights averaged with the neighbours of the same surface (bilateral, 5 x 5, weight by count).
 
@@ -129,7 +130,7 @@ def smoothed(height: Float, count: Count, tolerance: float) -> Float:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def filled(height: Float, reach: int) -> Float:
     """Empty cells filled with the lowest of the nearest heights in eight directions.
 
@@ -155,7 +156,7 @@ def filled(height: Float, reach: int) -> Float:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _first_height(height: Float, row: int, column: int, direction: int, reach: int) -> np.float32:
     """The nearest height along one of nine directions (4 is none), 0 where there is none."""
     down, right = direction // 3 - 1, direction % 3 - 1
@@ -165,5 +166,5 @@ def _first_height(height: Float, row: int, column: int, direction: int, reach: i
         if row < 0 or column < 0 or row >= height.shape[0] or column >= height.shape[1]:
             break
         if height[row, column] > 0:
-            return height[row, column]
+            return np.float32(height[row, column])
     return np.float32(0)

@@ -4,15 +4,15 @@ Enough to balance pictures and to choose between them; the pixels themselves are
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.axes import opencv_from_corner_px
-from aftermap.geo.grid import Block, cell_centres_m, rowcol_of, window_of
+from aftermap.geo.grid import Block, cell_centres_m, compiled, rowcol_of, window_of
 from aftermap.geo.lens import projected_px
 from aftermap.model.runs import Workspace
 from aftermap.surface.sheet import (
@@ -74,10 +74,9 @@ def glance_at(task: GlanceTask) -> Glance:
     window = surface_under(sheet, picture.window, margin=2)
     heights = heights_m(sheet.surface, window)
     seen = _seen(sheet, picture, heights, window)
-    cells = _cells_seen(sheet, picture, heights, seen, window)
     cells_path = task.files.path(f"{FOLDER}/cells-{picture.index:05d}.npz")
     seen_path = task.files.path(f"{FOLDER}/seen-{picture.index:05d}.npz")
-    np.savez(cells_path, **cells)
+    _write_cells(cells_path, sheet, picture, heights, seen, window)
     np.savez(
         seen_path,
         some=np.packbits(seen >= DOUBTFUL, axis=1),
@@ -130,9 +129,10 @@ def calm(heights: Heights) -> Heights:
     return np.where(known & (middle > low), middle, heights).astype(np.float32)
 
 
-def _cells_seen(
-    sheet: Sheet, picture: Picture, heights: Heights, seen: Bytes, window: Block
-) -> dict[str, npt.NDArray[np.generic]]:
+def _write_cells(
+    path: Path, sheet: Sheet, picture: Picture, heights: Heights, seen: Bytes, window: Block
+) -> None:
+    """Write the ``cells`` of a :class:`Glance`."""
     grid = window_of(sheet.cells, picture.window)
     up, share = _means(sheet, picture.window, heights, seen, window)
     east, north = cell_centres_m(grid)
@@ -149,14 +149,15 @@ def _cells_seen(
         np.log2(np.maximum(coarser, 1e-6)) - 0.1, 0
     )
     share = np.where(inside, np.clip(share, 0.02, 1) * np.where(whole, 1, 0.25), 0)
-    return {
-        "colour": _colours(picture, np.where(inside[..., None], xy_px, -1e4), sheet.cell_px),
-        "share": np.ceil(share * 255).astype(np.uint8),
-        "cost": np.where(inside, cost, 0).astype(np.float32),
-        "edge": np.where(inside, _edge(xy_px, picture), 0).astype(np.uint8),
-        "lean": np.where(inside[..., None], lean, 0).astype(np.float32),
-        "radius": np.where(inside, _radius(xy_px, picture), 0).astype(np.float32),
-    }
+    np.savez(
+        path,
+        colour=_colours(picture, np.where(inside[..., None], xy_px, -1e4), sheet.cell_px),
+        share=np.ceil(share * 255).astype(np.uint8),
+        cost=np.where(inside, cost, 0).astype(np.float32),
+        edge=np.where(inside, _edge(xy_px, picture), 0).astype(np.uint8),
+        lean=np.where(inside[..., None], lean, 0).astype(np.float32),
+        radius=np.where(inside, _radius(xy_px, picture), 0).astype(np.float32),
+    )
 
 
 def mean_heights(sheet: Sheet, cells: Block) -> Heights:
@@ -177,7 +178,7 @@ def _means(
     return up, share
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _gathered(
     heights: Heights, seen: Bytes, start: tuple[float, float], ratio: float,
     up: Heights, share: Heights,

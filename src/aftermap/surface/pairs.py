@@ -70,7 +70,7 @@ def _ranked(
         ratio = norms[right] / distance
         if right == left or turns[right] > MAX_TURN_DEG or not 0.6 < ratio < 1.6:
             continue
-        overlap = _overlap(frames[left], frames[right], centres, left, int(right), ground)
+        overlap = _overlap(frames[left], frames[int(right)], centres, left, int(right), ground)
         if overlap < MIN_OVERLAP:
             continue
         fit = np.exp(-(((angles[right] - options.best_angle_deg) / 14.0) ** 2))

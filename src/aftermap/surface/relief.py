@@ -63,11 +63,12 @@ class Relief:
         cx, cy = pair.left_principal_px
         rays = np.stack([(x - cx) / pair.focal_px, (y - cy) / pair.focal_px, np.ones(9)], axis=1)
         world = rays @ pair.rotation
-        limits: tuple[float, float] | None = self.everywhere_m
+        limits = self.everywhere_m
         for _ in range(3):
-            limits = self._heights_under(pair, world, limits)
-            if limits is None:
+            found = self._heights_under(pair, world, limits)
+            if found is None:
                 return None
+            limits = found
         steep = np.maximum(-world[:, 2], 0.1)
         depths = (pair.left_centre_m[2] - np.array(limits))[None, :] / steep[:, None]
         near, far = max(float(depths.min()), 1e-3), max(float(depths.max()), 1e-3)

@@ -230,7 +230,7 @@ def _lay(
 def _half(ground: _Ground) -> Array:
     """From the block's corner to its middle, east and north in metres."""
     rows, columns = ground.height.shape
-    return np.array([columns, -rows]) * ground.corner[2] / 2
+    return np.asarray(np.array([columns, -rows]) * ground.corner[2] / 2)
 
 
 def _numbers(laying: Laying, at: int) -> Array:
@@ -259,8 +259,9 @@ class _KeptPixels:
             pixels = picture_pixels(path)
             if halvings:
                 share = 0.5**halvings
-                pixels = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-            self._kept[key] = np.asarray(pixels, np.uint8)
+                small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+                pixels = np.asarray(small, np.uint8)
+            self._kept[key] = pixels
         self._kept.move_to_end(key)
         while len(self._kept) > 1 and sum(p.nbytes for p in self._kept.values()) > KEPT_BYTES:
             self._kept.popitem(last=False)

@@ -5,9 +5,10 @@ read from the picture by a cubic through four by four pixels (Keys 1981, a = -1/
 from the outer corner.
 """
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from aftermap.geo.grid import compiled
 
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ BORDER_PX = 1.0
 ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def heights_at_pixels(
     surface: Float, first: tuple[float, float], step: float, cell_m: float, out: Float
 ) -> None:
@@ -54,7 +55,7 @@ def heights_at_pixels(
                 out[i, j] = surface[row, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
     labels: Labels, cell_px: int, sharpness: float, seen: Bytes, first: tuple[float, float],
     step: float, height: Float, main: Slots, second: Slots, share: Float,
@@ -113,7 +114,7 @@ def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
                     share[i, j] = 0.5 + 0.5 * lead * sharpness
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
     best, next_best = 0, -1
     for m in range(1, n):
@@ -124,7 +125,7 @@ def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
     return best, next_best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def other_sources(
     pictures: Array, seen: Bytes, first: tuple[float, float], step: float, corner: Array,
     height: Float, done: Float, main: Slots,
@@ -159,7 +160,7 @@ def other_sources(
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _projected(
     picture: Array, east: float, north: float, up: float
 ) -> tuple[float, float, float, float]:
@@ -182,7 +183,7 @@ def _projected(
     )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     slot: int, picture: Array, index: int, pixels: Bytes, scale: tuple[float, float], tone: Float,
     tone_first: tuple[float, float], tone_step: float, corner: Array, height: Float,
@@ -221,7 +222,7 @@ def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             weight[i, j] += part
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _brightness(picture: Array, r2: float, lean_e: float, lean_n: float, factor: Array) -> None:
     """The factors of :class:`balance.Exposure` for one pixel."""
     for channel in range(3):
@@ -231,7 +232,7 @@ def _brightness(picture: Array, r2: float, lean_e: float, lean_n: float, factor:
         factor[channel] = picture[GAIN + channel] * np.exp(shade)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _toned(tone: Float, y: float, x: float, factor: Array) -> None:
     """Multiply with the tone, bilinear between the centres of nodes."""
     y = min(max(y - 0.5, 0.0), tone.shape[0] - 1.0)
@@ -244,7 +245,7 @@ def _toned(tone: Float, y: float, x: float, factor: Array) -> None:
         factor[channel] *= (1 - dy) * upper + dy * lower
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _read(pixels: Bytes, x: float, y: float, factor: Array, part: float, out: Float) -> None:
     """Add a picture's colour at a position (first pixel's centre at 0), cubic, times its factor."""
     rows, columns = pixels.shape[0], pixels.shape[1]
@@ -266,7 +267,7 @@ def _read(pixels: Bytes, x: float, y: float, factor: Array, part: float, out: Fl
         out[channel] += np.float32(part * factor[channel] * total)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _cubic(t: float) -> tuple[float, float, float, float]:
     """Weights of the pixels at -1, 0, 1 and 2 (Keys 1981, a = -1/2)."""
     a = ((-0.5 * t + 1.0) * t - 0.5) * t

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import Block
+from aftermap.geo.grid import Block, compiled
 from aftermap.surface.balance import Exposure, Tone
 from aftermap.surface.balance import at_cells as tone_at_cells
 from aftermap.surface.cut import sink_side
@@ -138,7 +137,7 @@ def _labels(picture: Index, pick: Index) -> Labels:
     return np.where(pick >= 0, label, NO_PICTURE).astype(np.uint16)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _offer(
     at: int, cost: Float, colour: Bytes, pictures: Index, costs: Float, colours: Bytes
 ) -> None:
@@ -161,7 +160,7 @@ def _offer(
             colours[row, column, k] = colour[row, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _add_unlikeness(pictures: Index, costs: Float, colours: Bytes) -> None:
     """Make a picture dearer where its brightness is far from the middle one: walls, passers-by."""
     rows, columns, limit = pictures.shape
@@ -180,7 +179,7 @@ def _add_unlikeness(pictures: Index, costs: Float, colours: Bytes) -> None:
                 costs[row, column, k] += np.float32(UNLIKE_COST * unlike)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _start(pictures: Index, costs: Float, fixed: Labels, pick: Index) -> None:
     """Begin with the cheapest picture; decided cells keep theirs, whatever it costs."""
     rows, columns, limit = pictures.shape
@@ -197,7 +196,7 @@ def _start(pictures: Index, costs: Float, fixed: Labels, pick: Index) -> None:
             pick[row, column] = best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _expand(
     picture: int, box: npt.NDArray[np.int64], pictures: Index, costs: Float, colours: Bytes,
     raised: Float, pick: Index,
@@ -235,7 +234,7 @@ def _expand(
     return changed
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     picture: int, at: tuple[int, int], node: tuple[int, int], own: Index, corner: tuple[int, int],
     pictures: Index, colours: Bytes, raised: Float, pick: Index,
@@ -265,7 +264,7 @@ def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             capacity[i, way] += max(0, _whole(keep_take + take_keep - keep_keep))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     row: int, column: int, r: int, c: int, one: int, other: int,
     pictures: Index, colours: Bytes, raised: Float,
@@ -276,10 +275,10 @@ def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     difference = _difference(one, other, row, column, pictures, colours)
     difference += _difference(one, other, r, c, pictures, colours)
     above = max(raised[row, column], raised[r, c])
-    return (SEAM_COST + DIFFERENCE_COST * difference) * (1.0 + RAISED_FACTOR * above)
+    return float((SEAM_COST + DIFFERENCE_COST * difference) * (1.0 + RAISED_FACTOR * above))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _difference(
     one: int, other: int, row: int, column: int, pictures: Index, colours: Bytes
 ) -> float:
@@ -293,7 +292,7 @@ def _difference(
     return min(total / 3.0, DIFFERENCE_LIMIT)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _place(picture: int, pictures: Index, row: int, column: int) -> int:
     """Where among a cell's candidates a picture stands, -1 if it does not."""
     for k in range(pictures.shape[2]):
@@ -304,13 +303,13 @@ def _place(picture: int, pictures: Index, row: int, column: int) -> int:
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _whole(cost: float) -> int:
     """A cost as the whole number that the smallest cut works with."""
     return int(np.round(min(max(cost * STEPS, -WORST), WORST)))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _boxes(pictures: Index, count: int) -> npt.NDArray[np.int64]:
     """(count, 4) first and last row, first and last column where each picture is a candidate."""
     rows, columns, limit = pictures.shape

@@ -1,13 +1,14 @@
 """Disparities to heights on the ground grid: compiled loops, one pair at a time."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from aftermap.geo.grid import compiled
 
 Float = npt.NDArray[np.float32]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def highest_m(  # noqa: C901 - a compiled loop is clearer whole
     disparity: Float,
     rotation: npt.NDArray[np.float64],
@@ -56,7 +57,7 @@ def highest_m(  # noqa: C901 - a compiled loop is clearer whole
                 heights[row, column] += total[row, column] / count[row, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def pinholes_closed(heights: Float, agreement_m: float) -> Float:
     """Heights with single empty cells (NaN) between two that agree given their mean.
 
@@ -80,7 +81,7 @@ def pinholes_closed(heights: Float, agreement_m: float) -> Float:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def cell_box(
     disparity: Float,
     rotation: npt.NDArray[np.float64],

@@ -26,7 +26,7 @@ RIM_STEP_PX = 1.5
 
 def disparities_px(left: Grey, right: Grey, disparities: int) -> Float:
     """(rows, columns) disparity of every left pixel in pixels; -1 where there is none."""
-    matcher = cv2.StereoSGBM_create(
+    matcher = cv2.StereoSGBM.create(
         minDisparity=0,
         numDisparities=disparities,
         blockSize=BLOCK_PX,
@@ -39,7 +39,7 @@ def disparities_px(left: Grey, right: Grey, disparities: int) -> Float:
         speckleRange=2,
         mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY,
     )
-    raw = matcher.compute(left, right).astype(np.float32) / 16
+    raw = np.asarray(matcher.compute(left, right), np.float32) / np.float32(16)
     raw[(raw < 0) | (left == 0)] = NO_DISPARITY
     return raw
 
@@ -69,8 +69,8 @@ def tiled_disparities_px(
         band = slice(rows.start, rows.stop + 2 * BORDER_PX)
         start = columns.start + margin - BORDER_PX - count
         end = columns.stop + margin + BORDER_PX
-        near = wide_left[band, start:end]
-        far = wide_right[band, start - first : end - first]
+        near = np.asarray(wide_left[band, start:end], np.uint8)
+        far = np.asarray(wide_right[band, start - first : end - first], np.uint8)
         found = disparities_px(near, far, count)[
             BORDER_PX:-BORDER_PX, BORDER_PX + count : -BORDER_PX
         ]
@@ -98,27 +98,36 @@ def refined_px(left: Grey, right: Grey, disparity: Float, *, iterations: int = 1
     keeps its first value where the window has too little texture across rows or would move by
     more than 0.75 px: there the window straddles an edge.
     """
-    window = (REFINE_WINDOW_PX, REFINE_WINDOW_PX)
     valid = disparity >= 0
     columns = np.arange(left.shape[1], dtype=np.float32)[None, :]
     rows = np.broadcast_to(np.arange(left.shape[0], dtype=np.float32)[:, None], left.shape)
     reference = left.astype(np.float32)
-    reference_gradient = cv2.Scharr(reference, cv2.CV_32F, 1, 0, scale=1 / 32)
+    reference_gradient = _slope(reference)
     target = right.astype(np.float32)
     refined = disparity.copy()
     for _ in range(iterations):
-        warped = cv2.remap(target, columns - refined, rows, cv2.INTER_CUBIC)
-        gradient = cv2.Scharr(warped, cv2.CV_32F, 1, 0, scale=1 / 32)
+        warped = np.asarray(cv2.remap(target, columns - refined, rows, cv2.INTER_CUBIC), np.float32)
+        gradient = _slope(warped)
         gradient += reference_gradient
-        gradient *= 0.5
+        gradient *= np.float32(0.5)
         residual = reference - warped
-        mean_gradient = cv2.boxFilter(gradient, cv2.CV_32F, window)
-        mean_residual = cv2.boxFilter(residual, cv2.CV_32F, window)
-        power = cv2.boxFilter(gradient * gradient, cv2.CV_32F, window) - mean_gradient**2
-        cross = cv2.boxFilter(gradient * residual, cv2.CV_32F, window)
+        mean_gradient, mean_residual = _mean(gradient), _mean(residual)
+        power = _mean(gradient * gradient) - mean_gradient**2
+        cross = _mean(gradient * residual)
         cross -= mean_gradient * mean_residual
         # left(x) = right(x - d): a larger d moves the sample left, so d changes against the slope.
         step = np.where(power > MIN_TEXTURE, -cross / np.maximum(power, MIN_TEXTURE), 0)
         refined += np.where(valid, np.clip(step, -0.5, 0.5), 0).astype(np.float32)
     moved = np.abs(refined - disparity)
     return np.where(valid & (moved <= MAX_STEP_PX), refined, disparity).astype(np.float32)
+
+
+def _slope(picture: Float) -> Float:
+    """Change of brightness per pixel along rows."""
+    return np.asarray(cv2.Scharr(picture, cv2.CV_32F, 1, 0, scale=1 / 32), np.float32)
+
+
+def _mean(values: Float) -> Float:
+    """Mean over the refinement's window around every pixel."""
+    window = (REFINE_WINDOW_PX, REFINE_WINDOW_PX)
+    return np.asarray(cv2.boxFilter(values, cv2.CV_32F, window), np.float32)

@@ -7,9 +7,10 @@ and experiments"). Walls need no points of their own, and any inclination of the
 """
 
 import cv2
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from aftermap.geo.grid import compiled
 
 Heights = npt.NDArray[np.float32]
 Seen = npt.NDArray[np.uint8]
@@ -38,7 +39,7 @@ def seen_cells(heights_m: Heights, camera_cells: tuple[float, float], above: flo
     return np.where(seen > 0, np.where(near_hidden > 0, DOUBTFUL, CLEAR), HIDDEN).astype(np.uint8)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sweep(
     height: Heights, row: float, column: float, above: float, slack: float, seen: Seen
 ) -> None:
@@ -52,7 +53,7 @@ def _sweep(
         _follow(height, row, column, r, columns - 1, above, slack, seen)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _follow(
     height: Heights, row: float, column: float, end_row: int, end_column: int,
     above: float, slack: float, seen: Seen,
@@ -81,7 +82,7 @@ def _follow(
             steepest = (z - above) / run
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _steps_inside(
     end_row: int, end_column: int, step_row: float, step_column: float,
     rows: int, columns: int, limit: int,
