@@ -80,6 +80,7 @@ def _heights_of(task: PairTask) -> tuple[Float, Window] | None:
             left, right, task.relief.disparity_ranges(pair, stereo.TILE_PX), pair.disparities
         )
         disparity = stereo.refined_px(left, right, disparity)
+        disparity = stereo.unlike_removed(left, right, disparity)
         disparity = stereo.foreground_trimmed(disparity)
     return _on_grid(pair, disparity, task.grid)
 

@@ -20,6 +20,8 @@ BORDER_PX = 24
 REFINE_WINDOW_PX = 7
 MAX_STEP_PX = 0.75
 MIN_TEXTURE = 2.0
+MIN_LIKENESS = 0.4
+LIKENESS_TEXTURE = 4.0
 RIM_PX = 5
 RIM_STEP_PX = 1.5
 
@@ -31,7 +33,7 @@ def disparities_px(left: Grey, right: Grey, disparities: int) -> Float:
         numDisparities=disparities,
         blockSize=BLOCK_PX,
         P1=8 * BLOCK_PX**2,
-        P2=32 * BLOCK_PX**2,
+        P2=20 * BLOCK_PX**2,
         disp12MaxDiff=1,
         preFilterCap=31,
         uniquenessRatio=5,
@@ -79,6 +81,23 @@ def tiled_disparities_px(
     return out
 
 
+def unlike_removed(left: Grey, right: Grey, disparity: Float) -> Float:
+    """Disparities without those at which the two pictures look different.
+
+    Semi-global matching carries a roof across a courtyard that only one of the pictures looks
+    into. Windows without texture prove nothing either way and stay.
+    """
+    reference = left.astype(np.float32)
+    warped = _warped(right.astype(np.float32), disparity)
+    mean_l, mean_r = _mean(reference), _mean(warped)
+    var_l = _mean(reference * reference) - mean_l * mean_l
+    var_r = _mean(warped * warped) - mean_r * mean_r
+    both = _mean(reference * warped) - mean_l * mean_r
+    textured = np.maximum(var_l, var_r) > LIKENESS_TEXTURE**2
+    unlike = textured & (both < MIN_LIKENESS * np.sqrt(np.maximum(var_l * var_r, 1e-6)))
+    return np.where(unlike, NO_DISPARITY, disparity).astype(np.float32)
+
+
 def foreground_trimmed(disparity: Float) -> Float:
     """Disparities without the rim of everything that stands up.
 
@@ -99,14 +118,12 @@ def refined_px(left: Grey, right: Grey, disparity: Float, *, iterations: int = 1
     more than 0.75 px: there the window straddles an edge.
     """
     valid = disparity >= 0
-    columns = np.arange(left.shape[1], dtype=np.float32)[None, :]
-    rows = np.broadcast_to(np.arange(left.shape[0], dtype=np.float32)[:, None], left.shape)
     reference = left.astype(np.float32)
     reference_gradient = _slope(reference)
     target = right.astype(np.float32)
     refined = disparity.copy()
     for _ in range(iterations):
-        warped = np.asarray(cv2.remap(target, columns - refined, rows, cv2.INTER_CUBIC), np.float32)
+        warped = _warped(target, refined)
         gradient = _slope(warped)
         gradient += reference_gradient
         gradient *= np.float32(0.5)
@@ -120,6 +137,13 @@ def refined_px(left: Grey, right: Grey, disparity: Float, *, iterations: int = 1
         refined += np.where(valid, np.clip(step, -0.5, 0.5), 0).astype(np.float32)
     moved = np.abs(refined - disparity)
     return np.where(valid & (moved <= MAX_STEP_PX), refined, disparity).astype(np.float32)
+
+
+def _warped(right: Float, disparity: Float) -> Float:
+    """The right picture as the left one should look, if the disparities are true."""
+    columns = np.arange(right.shape[1], dtype=np.float32)[None, :]
+    rows = np.broadcast_to(np.arange(right.shape[0], dtype=np.float32)[:, None], right.shape)
+    return np.asarray(cv2.remap(right, columns - disparity, rows, cv2.INTER_CUBIC), np.float32)
 
 
 def _slope(picture: Float) -> Float:
