@@ -156,7 +156,7 @@ def seen_by_both(left, right):
     """Places inside the heights, some pixels inside both pictures."""
     rng = np.random.default_rng(8)
     spread = rng.uniform([-90, -90, HEIGHTS_M[0]], [90, 90, HEIGHTS_M[1]], (4000, 3))
-    place = spread + [EAST_M, NORTH_M, 0]
+    place = spread + np.array([EAST_M, NORTH_M, 0.0])
     seen = np.ones(len(place), bool)
     for at in (left, right):
         ray = (place - np.array(at.position_m)) @ np.array(at.rotation_cam_from_world).T
