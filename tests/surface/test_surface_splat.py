@@ -137,7 +137,7 @@ def test_the_box_of_cells_holds_every_point_and_no_more():
         disparity, pair.rotation, pair.left_centre_m, scale, corner
     )
     known = np.argwhere(np.isfinite(heights_of(pair, disparity)))
-    assert 0 < top
+    assert top > 0
     assert bottom < ROWS - 1
     assert (top, left) == tuple(known.min(axis=0))
     assert (bottom, right) == tuple(known.max(axis=0))
