@@ -35,7 +35,8 @@ def seen_cells(heights_m: Heights, camera_cells: tuple[float, float], above: flo
     _sweep(heights_m, camera_cells[0] - 0.5, camera_cells[1] - 0.5, above, SLACK_CELLS, seen)
     kernel = np.ones((2 * DOUBT_CELLS + 1, 2 * DOUBT_CELLS + 1), np.uint8)
     hidden = ((seen == 0) & np.isfinite(heights_m)).astype(np.uint8)
-    near_hidden = cv2.dilate(cv2.morphologyEx(hidden, cv2.MORPH_OPEN, kernel[:2, :2]), kernel)
+    patches = cv2.dilate(cv2.erode(hidden, kernel[:2, :2], anchor=(0, 0)), kernel[:2, :2])
+    near_hidden = cv2.dilate(patches, kernel)
     return np.where(seen > 0, np.where(near_hidden > 0, DOUBTFUL, CLEAR), HIDDEN).astype(np.uint8)
 
 
