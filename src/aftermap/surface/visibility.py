@@ -77,7 +77,7 @@ def _follow(
             continue
         run = far - back
         line = above + steepest * run
-        if z + slack >= line:
+        if run == 0 or z + slack >= line:  # nothing lies before the cell below the camera
             seen[r, c] = 1
         if z > line and run > 0.5:
             steepest = (z - above) / run
