@@ -15,13 +15,16 @@ from aftermap.model.raster import Grid
 Float = npt.NDArray[np.float32]
 
 SMOOTHING_ROUNDS = 60
+CALM_TILES = 1.2
+"""Sigma of the last smoothing, in tiles."""
 
 
 def backdrop_of(lowest_m: Float) -> Float:
     """(rows, columns) heights everywhere, from tiles of which some are unknown (NaN).
 
     Unknown tiles take the nearest known height and are then relaxed towards their neighbours'
-    mean, so that nothing steps where nothing is known.
+    mean; then all are smoothed, so that nothing steps, neither where nothing is known nor where a
+    tree top stands beside the ground.
     """
     known = np.isfinite(lowest_m)
     if not known.any():
@@ -31,11 +34,12 @@ def backdrop_of(lowest_m: Float) -> Float:
     for _ in range(SMOOTHING_ROUNDS):
         calm = cv2.blur(ground, (5, 5), borderType=cv2.BORDER_REPLICATE)
         ground = np.where(known, lowest_m, calm).astype(np.float32)
-    return np.asarray(ground)
+    calm = cv2.GaussianBlur(ground, (0, 0), CALM_TILES, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(calm, np.float32)
 
 
 def sampled(ground: Float, ground_grid: Grid, block: Grid) -> Float:
-    """The backdrop at the cells of a block, bilinear."""
+    """The backdrop at the cells of a block, by cubic interpolation."""
     east, north = cell_centres_m(block)
     columns = rowcol_of(ground_grid, np.stack([east, np.zeros_like(east)], 1))[:, 1] - 0.5
     rows = rowcol_of(ground_grid, np.stack([np.zeros_like(north), north], 1))[:, 0] - 0.5
@@ -43,7 +47,7 @@ def sampled(ground: Float, ground_grid: Grid, block: Grid) -> Float:
     y = np.broadcast_to(rows.astype(np.float32)[:, None], (block.rows, block.columns))
     return np.asarray(
         cv2.remap(
-            ground, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR,
+            ground, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REPLICATE,
         ),
         np.float32,
