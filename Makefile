@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 # A practice flight over a synthetic ruined district, then its map.
 demo: setup
 	@test -e demo/.flight || { rm -rf demo/flight && mkdir -p demo && \
-	  $(BIN)/aftermap twin demo/flight && touch demo/.flight; }
+	  $(BIN)/aftermap twin demo/flight --photos 24 && touch demo/.flight; }
 	$(BIN)/aftermap map demo/flight/images --case demo/case
 
 # The closing line of pytest comes last, so that a log ends with the verdict.
