@@ -48,7 +48,7 @@ def heights_at_pixels(
             dx = min(max(x - 0.5 - left, 0.0), 1.0)
             a, b = surface[top, left], surface[top, left + 1]
             c, d = surface[top + 1, left], surface[top + 1, left + 1]
-            spread = max(a, b, c, d) - min(a, b, c, d)
+            spread = max(a, b, c, d) - min(a, b, c, d) + 0 * (a + b + c + d)  # NaN if one is
             if spread < STEEP_CELLS * cell_m:
                 out[i, j] = (1 - dy) * ((1 - dx) * a + dx * b) + dy * ((1 - dx) * c + dx * d)
             else:
