@@ -98,8 +98,8 @@ def raised_above(height_cells: Float) -> Float:
     vanish from it. Cells next to a raised one count as raised, since its edges are never exact.
     """
     known = np.isfinite(height_cells)
-    low = float(height_cells[known].min()) if known.any() else 0.0
-    height = np.where(known, height_cells, low).astype(np.float32)
+    high = float(height_cells[known].max()) if known.any() else 0.0  # which an opening ignores
+    height = np.where(known, height_cells, high).astype(np.float32)
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (OPENING_CELLS, OPENING_CELLS))
     ground = cv2.morphologyEx(height, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_REPLICATE)
     above = np.clip(height - ground - np.float32(0.5), 0, 1)
