@@ -119,6 +119,16 @@ def test_heights_between_cells_are_exact_on_a_slope_and_stay_on_one_side_of_a_wa
     assert (np.isnan(out) == np.broadcast_to(np.floor(x) >= 20, out.shape)).all()
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.3, -0.3])
+def test_the_picture_reaches_as_far_as_the_surface_around_every_hole(offset):
+    surface = np.full((12, 14), GROUND_M, np.float32)
+    surface[4:7, 5:9] = np.nan
+    surface[:, 13] = np.nan
+    out = np.empty((12, 14), np.float32)
+    sampling.heights_at_pixels(surface, (0.5 + offset, 0.5 + offset), 1.0, 0.5, out)
+    assert (np.isnan(out) == np.isnan(surface)).all()
+
+
 def sources(labels, seen, height):
     shape = height.shape
     main, second = np.full(shape, NOBODY, np.int16), np.full(shape, NOBODY, np.int16)
