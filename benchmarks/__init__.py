@@ -1,0 +1,1 @@
+"""Benchmarks that a developer runs by hand: accuracy, speed and growth. See docs/benchmarks.md."""
