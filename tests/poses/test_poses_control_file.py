@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aftermap.errors import ControlError
 from aftermap.poses.control import Mark, control_in, marks_of, roles_of
@@ -202,16 +200,19 @@ def test_without_roles_three_hold_and_half_of_many_test(count):
     assert set(roles) <= {"control", "check"}
 
 
-@settings(max_examples=50, deadline=None)
-@given(seed=st.integers(0, 10_000), count=st.integers(9, 12))
-def test_marks_that_hold_the_map_span_the_area(seed, count):
-    """The control marks reach at least a quarter as far as all marks do, in every direction."""
-    places = np.random.default_rng(seed).uniform(0, 100, (count, 2))
-    roles = np.array(roles_of([mark(f"P{i}", p) for i, p in enumerate(places)]))
-    held = places[roles == "control"]
-    for angle in np.radians(range(0, 180, 15)):
-        along = np.array([np.cos(angle), np.sin(angle)])
-        assert np.ptp(held @ along) > 0.25 * np.ptp(places @ along)
+@pytest.mark.parametrize("count", [7, 9, 12])
+def test_marks_that_hold_the_map_span_the_area(count):
+    """In nearly every layout they reach half as far as all marks do, in every direction."""
+    turns = np.radians(range(0, 180, 15))
+    along = np.stack([np.cos(turns), np.sin(turns)])
+    least = []
+    for seed in range(200):
+        places = np.random.default_rng(seed).uniform(0, 100, (count, 2))
+        roles = np.array(roles_of([mark(f"P{i}", p) for i, p in enumerate(places)]))
+        held = places[roles == "control"]
+        least.append((np.ptp(held @ along, axis=0) / np.ptp(places @ along, axis=0)).min())
+    assert np.percentile(least, 10) > 0.5
+    assert min(least) > 0.2
 
 
 def test_of_four_corners_and_a_middle_three_corners_hold():
