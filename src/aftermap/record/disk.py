@@ -22,14 +22,20 @@ _ADVICE = {
     errno.EPERM: _CLOSED,
     errno.EFBIG: "the disk's format cannot hold so large a file; use a disk of ext4 or NTFS format",
     errno.EIO: "the disk does not answer as it should; copy the case to another disk and try there",
+    errno.ENOTDIR: "a part of this path is a file; choose a path of folders only",
     errno.ENAMETOOLONG: "the path is too long for this disk; choose a folder with a shorter path",
 }
 
 
 def advice_on(error: OSError) -> str:
-    """What is wrong with the disk, and what to do next."""
+    """What is wrong with the disk, and what to do next.
+
+    NumPy and GDAL tell of a write that fell short in words, without the system's number.
+    """
+    if error.errno is None:
+        return f"cannot be written or read ({error}); most likely the disk is full: {_RESUME}"
     return _ADVICE.get(
-        error.errno or 0,
+        error.errno,
         f"cannot be used ({error.strerror or error}); check it and run the same command again",
     )
 
@@ -54,7 +60,7 @@ def telling_disk_trouble(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _ADVICE:
+        if error.errno is not None and error.errno not in _ADVICE:
             raise
         raise case_error_from(error, path) from error
 
@@ -74,6 +80,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield part
             _sync(part)
             part.replace(path)
+            part.unlink(missing_ok=True)  # a rename onto a hard link of the same file does nothing
             _sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
