@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aftermap.errors import CaseError
+from aftermap.errors import CaseError, InputError
+from aftermap.media import files_in
+from aftermap.media.find import A_CASE, printable
+from aftermap.model.runs import Skipped
 from aftermap.record.disk import whole_file
 
 
@@ -46,3 +49,21 @@ def test_a_file_inside_the_path_of_the_case_is_told(tmp_path):
         whole_file(tmp_path / "notes.txt" / "case" / "case.gpkg"),
     ):
         raise OSError(errno.ENOTDIR, "Not a directory")
+
+
+def test_a_case_inside_the_folder_of_photographs_is_not_mapped_again(tmp_path):
+    case = tmp_path / "case"
+    (case / "media" / "ab").mkdir(parents=True)
+    for name in ("photo.jpg", "case/case.gpkg", "case/media/ab/ab.jpg", "case/products.tif"):
+        (tmp_path / name).write_bytes(b"x")
+    found, skipped = files_in([tmp_path])
+    assert found == (tmp_path / "photo.jpg",)
+    assert skipped == (Skipped(name="case", reason=A_CASE),)
+    with pytest.raises(InputError, match=r"case: is a case of Aftermap.*media"):
+        files_in([case])
+    assert files_in([case / "media"])[0] == (case / "media/ab/ab.jpg",)
+
+
+def test_a_name_cannot_reverse_its_letters():
+    assert printable("\u202egpj.exe.jpg") == "\\u202egpj.exe.jpg"
+    assert printable("\u200fصورة.jpg") == "\u200fصورة.jpg"  # a mark that Arabic names do hold

@@ -108,7 +108,7 @@ def test_one_name_in_two_folders_stays_two_photographs(
     assert [item.name for item in together.items] == ["east/DJI_1.jpg", "west/DJI_1.jpg"]
 
 
-def test_nothing_usable_is_one_line_with_counts(store: Store, tmp_path: Path) -> None:
+def test_nothing_usable_is_one_line_with_names_and_counts(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "صور"
     folder.mkdir()
     for number in range(3):
@@ -118,7 +118,8 @@ def test_nothing_usable_is_one_line_with_counts(store: Store, tmp_path: Path) ->
         ingest([folder], store, InOrder())
     message = str(caught.value)
     assert message.startswith(str(folder))
-    assert "no usable photograph (3 is a text file, not a picture, 1 a video)" in message
+    reasons = "0.jpg: is a text file, not a picture and 2 more like it, clip.mp4: a video"
+    assert f"no usable photograph ({reasons})" in message
     assert "\n" not in message
 
 

@@ -26,14 +26,19 @@ NOT_A_PHOTOGRAPH = "not a photograph"
 A_VIDEO = "a video; this version maps photographs only"
 CONVERT_FIRST = "HEIC, WebP, DNG and other raw files are not read; convert it to JPEG"
 
+CASE_RECORD = "case.gpkg"
+"""A folder with this file is a case: its originals and products are no new photographs."""
+A_CASE = "a case of Aftermap, not a folder of photographs"
+
 Found = Path | Skipped
 
 
 def files_in(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
     """The photographs in these files and folders, and everything else with its reason.
 
-    Folders are read to their full depth, 2 before 10. A path that does not exist and a folder
-    without a single file are errors. A file that is named twice is returned once.
+    Folders are read to their full depth, 2 before 10, save those that are a case. A path that does
+    not exist, a folder without a single file and the folder of a case are errors. A file that is
+    named twice is returned once.
     """
     found: dict[Path, Path] = {}
     skipped: list[Skipped] = []
@@ -65,10 +70,13 @@ def names_of(files: Sequence[Path], paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def printable(name: str) -> str:
-    """A file name on one line: control characters and broken bytes as escapes."""
+    """A file name on one line: control characters and broken bytes as escapes.
+
+    So are the marks that reverse the letters after them, by which a name can pretend to be another.
+    """
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return re.sub(
-        r"[\x00-\x1f\x7f-\x9f\u2028\u2029]",
+        r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]",
         lambda match: match.group().encode("unicode_escape").decode("ascii"),
         text,
     )
@@ -107,6 +115,12 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
     except OSError as error:
         reason = f"the folder cannot be read ({error.strerror}); check its permissions"
         yield Skipped(name=_below(folder, root), reason=reason)
+        return
+    if any(entry.name == CASE_RECORD for entry in entries):
+        if folder == root:
+            where, media = printable(str(root)), printable(str(root / "media"))
+            raise InputError(f"{where}: is {A_CASE}; name the photographs' own folder, or {media}")
+        yield Skipped(name=_below(folder, root), reason=A_CASE)
         return
     for entry in entries:
         name = _below(entry, root)

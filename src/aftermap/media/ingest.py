@@ -4,7 +4,6 @@ Nothing opens an original before the store has hashed and copied it; from then o
 copy is read. One bad file never stops the others: it is returned with its reason.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +117,16 @@ def _taken(job: _Job) -> _Taken | Skipped:
 
 def _nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
     where = ", ".join(printable(str(path)) for path in paths)
-    counts = Counter(one.reason.split(";")[0] for one in skipped).most_common()
-    shown = ", ".join(f"{count} {reason}" for reason, count in counts[:REASONS_SHOWN])
-    more = sum(count for _, count in counts[REASONS_SHOWN:])
+    names: dict[str, list[str]] = {}
+    for one in skipped:
+        names.setdefault(one.reason.split(";")[0], []).append(one.name)
+    common = sorted(names.items(), key=lambda item: -len(item[1]))
+    shown = ", ".join(_first_of(*item) for item in common[:REASONS_SHOWN])
+    more = sum(len(others) for _, others in common[REASONS_SHOWN:])
     rest = f", {more} for other reasons" if more else ""
     return f"{where}: no usable photograph ({shown}{rest}); {SUPPORTED}"
+
+
+def _first_of(reason: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - 1} more like it" if len(names) > 1 else ""
+    return f"{names[0]}: {reason}{more}"
