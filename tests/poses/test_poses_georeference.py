@@ -81,6 +81,7 @@ def test_a_single_flight_line_does_not_tip_over(seed, climb):
     rng = np.random.default_rng([seed, 7])
     along = np.arange(12) * 15.0
     true = np.column_stack([along, 0 * along, 80 + climb * along])
+    true[:, 1:] += rng.normal(0, 0.3, (12, 2))
     rotations = jittered(rng, np.full(12, 90.0), np.full(12, -90.0), 1.5)
     frames = [frame_of(i) for i in range(12)]
     recorded = true + rng.normal(0, GPS_M, true.shape)

@@ -76,6 +76,16 @@ def test_matching_does_not_depend_on_which_photograph_comes_first_but_for_the_ra
     assert len(there & back) >= 0.98 * len(there | back)
 
 
+def test_of_two_places_that_want_the_same_match_only_the_more_alike_gets_it():
+    rng = np.random.default_rng(11)
+    place, stranger = descriptors(rng, 2)
+    rival = seen_again(rng, place[None], share=0.3)[0]
+    for first in ([place, rival], [rival, place]):
+        found = mutual_matches(unit(np.stack(first)), unit(np.stack([stranger, place])))
+        at = next(i for i, row in enumerate(first) if row is place)
+        assert found.tolist() == [[at, 1]]
+
+
 def test_windows_that_all_look_alike_are_not_matched():
     rng = np.random.default_rng(3)
     window = descriptors(rng, 1)
