@@ -1,11 +1,17 @@
 """What hostile and clumsy users bring: one clear line each, and nothing that is kept gets lost."""
 
 import errno
+import os
+import signal
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import aftermap
+from aftermap.cli import status_of
 from aftermap.errors import CaseError, InputError
 from aftermap.media import files_in
 from aftermap.media.find import A_CASE, printable
@@ -67,3 +73,33 @@ def test_a_case_inside_the_folder_of_photographs_is_not_mapped_again(tmp_path):
 def test_a_name_cannot_reverse_its_letters():
     assert printable("\u202egpj.exe.jpg") == "\\u202egpj.exe.jpg"
     assert printable("\u200fصورة.jpg") == "\u200fصورة.jpg"  # a mark that Arabic names do hold
+
+
+@pytest.mark.parametrize("arguments", [["", "--case", "case"], ["photos", "--case", ""]])
+def test_an_empty_path_is_not_the_current_folder(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert status_of(["map", *arguments]) == 2
+    assert "is empty; name a file or folder, or '.' for the current one. See" in _error(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals between processes")
+def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
+    class Pipeline(types.ModuleType):
+        @staticmethod
+        def map_photographs(*_arguments, **_options):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    module = Pipeline("aftermap.pipeline")
+    monkeypatch.setitem(sys.modules, "aftermap.pipeline", module)
+    monkeypatch.setattr(aftermap, "pipeline", module, raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    assert status_of(["map", "photos", "--case", str(tmp_path / "case")]) == 130
+    assert "stopped; the same command resumes" in _error(capsys)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _error(capsys):
+    """The one line that a user is told."""
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if one.strip()]
+    return line

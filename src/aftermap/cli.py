@@ -1,16 +1,18 @@
 """The command line: one command per thing a user wants.
 
 Results go to standard output, progress and errors to standard error. An expected failure is one
-line and exit status 2 (``--debug`` adds the traceback), Ctrl-C is 130. Heavy libraries are
-imported when a command needs them, so that ``--help`` answers at once.
+line and exit status 2 (``--debug`` adds the traceback), Ctrl-C and SIGTERM are 130. Heavy libraries
+are imported when a command needs them, so that ``--help`` answers at once.
 """
 
+import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -24,7 +26,17 @@ FAILED = 2
 NOT_AS_RECORDED = 1
 STOPPED = 130
 
-PATH = click.Path(path_type=Path)
+
+class _NamedPath(click.Path):
+    """A path that says something: "" would be the current folder, and is an unset variable."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("is empty; name a file or folder, or '.' for the current one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _NamedPath(path_type=Path)
 
 
 @dataclass
@@ -107,7 +119,7 @@ def map_command(
     from aftermap.pipeline import map_photographs  # noqa: PLC0415
 
     settings = settings_for(case, quality=quality, crs=crs, gcp=gcp)
-    with progress_on(sys.stderr) as progress:
+    with _sigterm_as_ctrl_c(), progress_on(sys.stderr) as progress:
         made = map_photographs(
             photos, case, settings, fresh=fresh, progress=progress, workers=workers
         )
@@ -192,6 +204,23 @@ def twin_command(
     click.echo(f"{made.photos} photographs of {made.buildings} buildings in {made.folder}")
 
 
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Inside the block a polite request to end (kill, a shutdown) stops a run as Ctrl-C does.
+
+    To be entered after pycolmap is imported: its own handler prints a stack of C++ frames.
+    """
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     sys.exit(status_of(arguments))
@@ -227,7 +256,7 @@ def _line_for(error: Exception) -> str:
     """One line that names the thing, what is wrong and what to do next."""
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "aftermap"
-        return f"{_one_line(error.format_message())} See '{path} --help'."
+        return f"{_one_line(error.format_message()).rstrip('.')}. See '{path} --help'."
     if isinstance(error, click.ClickException):
         return _one_line(error.format_message())
     if isinstance(error, MemoryError):

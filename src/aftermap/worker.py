@@ -54,6 +54,8 @@ def serve(pipe: "Connection[Any, Any]") -> None:
         match message:
             case ("work", job, pickled):
                 works[job] = _loaded(pickled)
+                # pycolmap, which may just have been imported, would print its stack on SIGTERM
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
             case ("forget", job):
                 works.pop(job, None)
             case ("item", job, index, item):

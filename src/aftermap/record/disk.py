@@ -33,7 +33,7 @@ def advice_on(error: OSError) -> str:
     NumPy and GDAL tell of a write that fell short in words, without the system's number.
     """
     if error.errno is None:
-        return f"cannot be written or read ({error}); most likely the disk is full: {_RESUME}"
+        return f"cannot be used ({error}); most likely the disk is full: {_RESUME}"
     return _ADVICE.get(
         error.errno,
         f"cannot be used ({error.strerror or error}); check it and run the same command again",
