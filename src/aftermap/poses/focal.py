@@ -6,8 +6,10 @@ of an adjustment knows nothing of the last. Measured on the 18 nadir photographs
 brighton_beach set: freed, the focal length moves by 22 % with a formal sigma of 0.8 %, for 5 % of
 reprojection error. So the evidence of the pictures counts at a fraction of its formal weight:
 the recorded focal length enters the adjustment with its sigma divided by a trust factor, and the
-sigma that is reported is the formal one times that factor. A clearly wrong record is still
-overruled: a synthetic nadir flight with 5 % added to its recorded focal ends within 1 %.
+sigma that is reported is the formal one times that factor. A wrong record is overruled as far as
+the photographs can tell: with 5 % added to it, a synthetic nadir flight over houses of up to 25 m
+with 0.05 px of noise ends near the truth; over nearly level ground it stays at the record, and the
+comparison with the recorded height above take-off has to warn.
 """
 
 from dataclasses import dataclass, replace

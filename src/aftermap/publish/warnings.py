@@ -24,7 +24,7 @@ from aftermap.publish.trust import FLOATING
 from aftermap.publish.wording import NARROW, about, plain, told
 
 FEW_PHOTOGRAPHS = 10
-HEIGHT_MISMATCH_FRACTION = 0.03
+HEIGHT_MISMATCH_FRACTION = 0.02
 FREED_FOCAL_FRACTION = 0.02
 LEFT_OUT_FRACTION = 0.10
 FILLED_FRACTION = 0.10

@@ -107,7 +107,7 @@ def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
                 continue
             best, next_best = _two_heaviest(weight, n)
             main[i, j] = slot[best]
-            if next_best >= 0:
+            if next_best >= 0 and weight[next_best] > 0.0:
                 lead = (weight[best] - weight[next_best]) / (weight[best] + weight[next_best])
                 if lead * sharpness < 1.0:
                     second[i, j] = slot[next_best]
