@@ -12,10 +12,13 @@ import pytest
 
 import aftermap
 from aftermap.cli import status_of
-from aftermap.errors import CaseError, InputError
+from aftermap.errors import CaseError, ControlError, CrsError, InputError
+from aftermap.geo.crs import fitting_crs, projected_crs
 from aftermap.media import files_in
 from aftermap.media.find import A_CASE, printable
 from aftermap.model.runs import Skipped
+from aftermap.poses import control_in
+from aftermap.record import Case
 from aftermap.record.disk import whole_file
 
 
@@ -99,7 +102,88 @@ def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"photos": "nowhere"}, "nowhere: there is no such file or folder"),
+        ({"photos": "empty"}, "empty: the folder is empty"),
+        ({"crs": "EPSG:999999"}, "EPSG:999999: is not a CRS this installation knows"),
+        ({"crs": ""}, "an empty name: is not a CRS"),
+        ({"crs": "EPSG:4326"}, "EPSG:4326: is not a projected CRS"),
+        ({"crs": "EPSG:2264"}, "EPSG:2264: its axes are not in metres"),
+        ({"gcp": "nowhere.txt"}, "nowhere.txt: cannot be read"),
+        ({"gcp": "broken.txt"}, "broken.txt, line 2: has 2 columns"),
+    ],
+)
+def test_a_slip_in_the_command_makes_and_changes_nothing(
+    asked, told, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("photos", "empty"):
+        Path(folder).mkdir()
+    Path("photos/a.jpg").write_bytes(b"x")
+    Path("broken.txt").write_text("EPSG:32637\n1 2\n")
+    with Case.create_or_open(Path("old")) as case:
+        (case.stages / "poses-1").mkdir()
+    before = _bytes_in(Path("old"))
+    arguments = [asked.pop("photos", "photos"), "--fresh"]
+    arguments += [text for name, value in asked.items() for text in (f"--{name}", value)]
+    for name in ("new", "old"):
+        assert status_of(["map", *arguments, "--case", name]) == 2
+        assert told in _error(capsys)
+    assert not Path("new").exists()
+    assert _bytes_in(Path("old")) == before
+    assert Path("old/products/stages/poses-1").exists()
+
+
+@pytest.mark.parametrize("case", ["photos/a.jpg", "photos/a.jpg/case"])
+def test_a_case_cannot_be_a_file_or_in_one(case, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Path("photos/a.jpg").write_bytes(b"x")
+    assert status_of(["map", "photos", "--case", case]) == 2
+    assert "is a file" in _error(capsys)
+    assert Path("photos/a.jpg").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:32601", "EPSG:2193", "EPSG:3035"])
+def test_a_crs_that_is_not_made_for_the_place_is_refused(crs):
+    with pytest.raises(CrsError, match=rf"{crs}: is not made for 35\.950, 39\.000"):
+        fitting_crs(crs, 39.0, 35.95)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32637", "EPSG:32638", "EPSG:32737"])
+def test_the_zone_of_the_place_and_its_neighbours_fit(crs):
+    assert fitting_crs(crs, 39.0, 35.95) == crs
+
+
+def test_an_old_way_to_name_a_crs_is_understood_without_a_warning():
+    assert projected_crs("+init=epsg:32637") == "EPSG:32637"
+
+
+@pytest.mark.parametrize(
+    ("first_line", "told"),
+    [
+        ("EPSG:2227", "counts in US survey foot"),
+        ("EPSG:5703", "is no CRS of a map"),
+        ("x" * 300_000, "is not a CRS"),
+        ("\0" * 5000, "is not a CRS"),
+    ],
+)
+def test_a_control_file_whose_crs_cannot_be_used(first_line, told, tmp_path):
+    file = tmp_path / "gcp.txt"
+    file.write_text(f"{first_line}\n1 2 3 4 5 a.jpg\n")
+    with pytest.raises(ControlError, match=told) as caught:
+        control_in(file)
+    assert str(caught.value).startswith(f"{file}, line 1: ")
+    assert len(str(caught.value)) < 600
+
+
 def _error(capsys):
     """The one line that a user is told."""
     (line,) = [one for one in capsys.readouterr().err.splitlines() if one.strip()]
     return line
+
+
+def _bytes_in(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -72,11 +72,11 @@ def settings_in(path: Path) -> Settings:
     """The settings that a file holds; the defaults where there is no such file."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # where a case cannot be, its opening says so
         return Settings()
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror or error}); check its permissions"
+            f"{path}: cannot be read ({error.strerror or error}); check path and permissions"
         ) from error
     except ValueError as error:
         raise InputError(f"{path}: is not valid TOML ({error}); correct that line") from error

@@ -7,12 +7,13 @@ from pathlib import Path
 from aftermap.config import NEW_FILE, Settings
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
+from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.geo.footprint import footprint_m
-from aftermap.media import Ingested, ingest
+from aftermap.media import Ingested, files_in, ingest
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Progress
-from aftermap.poses import ControlFile, PoseOptions, control_in, features_of, placed
+from aftermap.poses import ControlFile, PoseOptions, control_in, features_of, placed, survey_of
 from aftermap.publish import ReportFacts, write_cameras, write_report
 from aftermap.record import Case
 from aftermap.run import Runner, Stage
@@ -42,6 +43,7 @@ def map_photographs(
     workers: int | None,
 ) -> Mapped:
     """Photographs in files and folders to the products of a case."""
+    control = _checked(paths, settings)
     with (
         Case.create_or_open(case_path, settings_text=NEW_FILE) as case,
         Runner(case, command="map", options=settings, progress=progress, fresh=fresh) as run,
@@ -52,7 +54,6 @@ def map_photographs(
         run.skip(photographs.skipped)
 
         frames = frames_of(photographs.items, photographs.stored, FrameOptions(crs=settings.crs))
-        control = None if settings.gcp is None else control_in(settings.gcp)
         cameras = _cameras(frames, control, settings, run, executor)
         run.skip(cameras.skipped)
         _record_cameras(case, cameras, photographs)
@@ -83,6 +84,14 @@ def map_photographs(
         return Mapped(report=report.page, summary_lines=(*report.verdict, *warnings))
 
 
+def _checked(paths: Sequence[Path], settings: Settings) -> ControlFile | None:
+    """The control points, if any: what was asked is looked at before a case is made or changed."""
+    files_in(paths)
+    if settings.crs is not None:
+        projected_crs(settings.crs)
+    return None if settings.gcp is None else control_in(settings.gcp)
+
+
 def _cameras(
     frames: FrameSet,
     control: ControlFile | None,
@@ -90,6 +99,8 @@ def _cameras(
     run: Runner,
     executor: Executor,
 ) -> Reconstruction:
+    if control is not None:  # its names and places, before the long work
+        survey_of(control, frames.frames, None if frames.crs == LOCAL else frames.crs)
     options = PoseOptions.of(settings.quality.value)
     shelf = run.shelf(FEATURES, options)
     features = run.each_time("features", lambda: features_of(frames, options, shelf, executor))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermap.geo.crs import LOCAL, WGS84, projected_crs, transformed_xy, utm_crs
+from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
 from aftermap.model.camera import Frame, FrameSet, Vector3
 from aftermap.model.media import GeoTag, MediaItem, VerticalDatum
 
@@ -65,7 +65,8 @@ def frames_of(
     priors: dict[str, _Prior] = {}
     crs, datum = LOCAL, VerticalDatum.LOCAL
     if len(tags) >= MIN_POSITIONS:
-        crs = chosen_crs or utm_crs(*_median_lonlat_deg(list(tags.values())))
+        middle = _median_lonlat_deg(list(tags.values()))
+        crs = fitting_crs(chosen_crs, *middle) if chosen_crs else utm_crs(*middle)
         datum, datum_notes = _common_datum(items, tags)
         notes += datum_notes
         priors = _priors(tags, crs, datum)

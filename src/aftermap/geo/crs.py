@@ -1,10 +1,11 @@
 """CRS and vertical datum by name, strict transforms, refusal to guess either."""
 
 import math
+import warnings
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import CRS, Transformer
+from pyproj import CRS, Proj, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 from pyproj.exceptions import CRSError, ProjError
@@ -15,6 +16,9 @@ Array = npt.NDArray[np.float64]
 
 LOCAL = "LOCAL"
 WGS84 = "EPSG:4326"
+
+MAX_SCALE_ERROR = 0.01
+"""A UTM zone is right to 0.0004 inside and to 0.01 eight degrees beside it; a web map is not."""
 
 LOCAL_WKT = (
     'LOCAL_CS["Aftermap local frame: unscaled, not on the globe",UNIT["arbitrary unit",1],'
@@ -49,6 +53,25 @@ def utm_crs(lon_deg: float, lat_deg: float) -> str:
     return f"EPSG:{found[0].code}"
 
 
+def fitting_crs(crs: str, lon_deg: float, lat_deg: float) -> str:
+    """The projected CRS, or an error where its lengths are off by more than a hundredth there.
+
+    A block is laid onto its positions by a similarity, so its heights would be off as much.
+    """
+    try:
+        found = Proj(_crs_of(crs)).get_factors(lon_deg, lat_deg, errcheck=True)
+        scales = (found.tissot_semimajor, found.tissot_semiminor)
+    except ProjError:
+        scales = (math.inf, math.inf)
+    worst = max(scales, key=lambda scale: abs(scale - 1))
+    if not abs(worst - 1) <= MAX_SCALE_ERROR:
+        raise CrsError(
+            f"{crs}: is not made for {lat_deg:.3f}, {lon_deg:.3f}, where a metre on the ground is "
+            f"{worst:.2f} m on its map; name a CRS of the place, or leave it out for the UTM zone"
+        )
+    return crs
+
+
 def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
     """(N, 2) coordinates in another CRS, both in x (east, longitude), y (north, latitude) order.
 
@@ -81,8 +104,11 @@ def wkt_of(crs: str) -> str:
 
 def _crs_of(text: str) -> CRS:
     try:
-        return CRS.from_user_input(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "+init=epsg:n" is old, but clear
+            return CRS.from_user_input(text)
     except CRSError as error:
         raise CrsError(
-            f"{text}: is not a CRS this installation knows; give an EPSG code such as EPSG:32637"
+            f"{text or 'an empty name'}: is not a CRS this installation knows; "
+            "give an EPSG code such as EPSG:32637"
         ) from error

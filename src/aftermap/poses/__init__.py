@@ -4,5 +4,14 @@ from aftermap.poses.control import ControlFile, control_in
 from aftermap.poses.features import features_of
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.placing import placed, reconstruct
+from aftermap.poses.survey import survey_of
 
-__all__ = ["ControlFile", "PoseOptions", "control_in", "features_of", "placed", "reconstruct"]
+__all__ = [
+    "ControlFile",
+    "PoseOptions",
+    "control_in",
+    "features_of",
+    "placed",
+    "reconstruct",
+    "survey_of",
+]

@@ -21,6 +21,8 @@ from aftermap.model.camera import Vector3
 
 COLUMNS = "E N H px py image name"
 ROLES = {"control": "control", "gcp": "control", "check": "check", "checkpoint": "check"}
+SHOWN = 60
+"""So much of a line is shown where it is not what was expected."""
 _UTM = re.compile(r"^WGS\s*-?84\s*/?\s*UTM\s*(?:zone)?\s*(\d{1,2})\s*([NS])$", re.IGNORECASE)
 
 
@@ -81,13 +83,23 @@ def _crs(path: Path, number: int, line: str) -> str:
     utm = _UTM.match(line)
     if utm:
         return f"EPSG:{32600 + 100 * (utm[2].upper() == 'S') + int(utm[1])}"
+    shown = repr(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
     try:
-        CRS.from_user_input(line)
+        crs = CRS.from_user_input(line)
     except CRSError as error:
         raise ControlError(
-            f"{path}, line {number}: {line!r} is not a CRS; "
+            f"{path}, line {number}: {shown} is not a CRS; "
             "the first line must name one, such as EPSG:32637 or WGS84 UTM 37N"
         ) from error
+    if not (crs.is_projected or crs.is_geographic):
+        raise ControlError(
+            f"{path}, line {number}: {shown} is no CRS of a map; name a projected one or EPSG:4326"
+        )
+    if crs.is_projected and not math.isclose(crs.axis_info[0].unit_conversion_factor, 1.0):
+        raise ControlError(
+            f"{path}, line {number}: {shown} counts in {crs.axis_info[0].unit_name}, and heights "
+            "would be taken for metres; convert the marks to a CRS in metres"
+        )
     return line
 
 

@@ -21,7 +21,7 @@ from aftermap.poses.focal import trust_factor, weighed
 from aftermap.poses.group import GROSS_SIGMAS, Block, block_of, settled, with_sights
 from aftermap.poses.match import matches_of
 from aftermap.poses.options import PoseOptions
-from aftermap.poses.skeleton import skeletons_of
+from aftermap.poses.skeleton import MIN_FRAMES, skeletons_of
 from aftermap.poses.survey import MIN_CONTROL, Survey, control_residuals, controlled, survey_of
 from aftermap.poses.tracks import tracks_of
 from aftermap.poses.triangulate import thinned, triangulated
@@ -58,6 +58,12 @@ def placed(
 ) -> Reconstruction:
     """The reconstruction from features that are there already."""
     frames = frame_set.frames
+    if len(frames) < MIN_FRAMES:
+        names = " and ".join(frame.name for frame in frames)
+        raise ReconstructionError(
+            f"{names}: a map needs at least {MIN_FRAMES} photographs; "
+            "give all of the flight, which overlap by 60 % or more"
+        )
     crs = None if frame_set.crs == LOCAL else frame_set.crs
     survey = survey_of(control, frames, crs) if control else None
     pairs = matches_of(frame_set, features, options, executor)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.errors import ControlError
-from aftermap.geo.crs import WGS84, projected_crs, transformed_xy, utm_crs
+from aftermap.geo.crs import WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
 from aftermap.model.camera import ControlResidual, Frame, Vector3
 from aftermap.poses.bundle import Adjusted, adjusted
 from aftermap.poses.bundle_kernel import Sights, State, residuals_px
@@ -84,7 +84,8 @@ def _roles(marks: Sequence[Mark]) -> list[str]:
 def _own_crs(control: ControlFile, xyz: Array) -> str:
     lonlat = transformed_xy(control.crs, WGS84, xyz[:, :2]).mean(axis=0)
     geographic = np.abs(xyz[:, 0]).max() <= 360 and np.abs(xyz[:, 1]).max() <= 90
-    return utm_crs(float(lonlat[0]), float(lonlat[1])) if geographic else projected_crs(control.crs)
+    place = float(lonlat[0]), float(lonlat[1])
+    return utm_crs(*place) if geographic else fitting_crs(projected_crs(control.crs), *place)
 
 
 def _check_near(
