@@ -7,19 +7,23 @@ import sys
 import types
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 import aftermap
 from aftermap.cli import status_of
 from aftermap.errors import CaseError, ControlError, CrsError, InputError
+from aftermap.geo import grid
 from aftermap.geo.crs import fitting_crs, projected_crs
 from aftermap.media import files_in
 from aftermap.media.find import A_CASE, printable
 from aftermap.model.runs import Skipped
 from aftermap.poses import control_in
+from aftermap.poses.features import load_features
 from aftermap.record import Case
 from aftermap.record.disk import whole_file
+from aftermap.twin import lookups
 
 
 def test_delivering_the_same_file_again_leaves_nothing_behind(tmp_path):
@@ -177,6 +181,34 @@ def test_a_control_file_whose_crs_cannot_be_used(first_line, told, tmp_path):
         control_in(file)
     assert str(caught.value).startswith(f"{file}, line 1: ")
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("compiled", [grid.compiled, lookups.compiled])
+def test_without_a_place_for_machine_code_it_is_compiled_every_time(compiled, monkeypatch):
+    def njit(*, cache=False, **_options):
+        if cache:
+            raise RuntimeError("cannot cache function 'f': no locator available for file")
+        return lambda loop: loop
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiled(abs) is abs
+
+
+def test_a_damaged_feature_file_is_named(tmp_path):
+    torn = tmp_path / "torn.npz"
+    np.savez(torn, xy_px=np.zeros((9, 2)))
+    torn.write_bytes(torn.read_bytes()[:100])
+    with pytest.raises(CaseError, match=r"torn\.npz: is damaged; delete it"):
+        load_features(torn)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_a_case_whose_path_is_no_text_is_refused_in_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("a.jpg").write_bytes(b"x")
+    assert status_of(["map", "a.jpg", "--case", os.fsdecode(b"c\xff")]) == 2
+    assert "c\\xff: cannot be written as text here" in _error(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
 
 
 def _error(capsys):

@@ -28,9 +28,14 @@ class Block:
 def compiled(loop: Loop) -> Loop:
     """A loop over many cells or points in machine code, kept on disk for the next run.
 
+    Where neither the package's folder nor the home can be written, every run compiles it again.
     Numba has no types of its own to offer; this keeps those of the loop.
     """
-    fast: Loop = numba.njit(cache=True, nogil=True)(loop)
+    fast: Loop
+    try:
+        fast = numba.njit(cache=True, nogil=True)(loop)
+    except RuntimeError:  # "no locator available": there is no place for the machine code
+        fast = numba.njit(nogil=True)(loop)
     return fast
 
 

@@ -7,12 +7,13 @@ orientation is never applied. One .npz per photograph, named by its SHA-256.
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.errors import InputError
+from aftermap.errors import CaseError, InputError
 from aftermap.geo.axes import corner_from_opencv_px
 from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.runs import Executor, Workspace
@@ -57,13 +58,18 @@ def _feature_file(frame: Frame, options: PoseOptions, files: Workspace) -> Path:
 @lru_cache(maxsize=64)
 def load_features(path: Path) -> Features:
     """The features that :func:`features_of` wrote. A few are kept, since neighbours meet again."""
-    with np.load(path) as archive:
-        return Features(
-            xy_px=archive["xy_px"],
-            scale_px=archive["scale_px"],
-            angle_deg=archive["angle_deg"],
-            descriptors=archive["descriptors"],
-        )
+    try:
+        with path.open("rb") as file, np.load(file) as archive:
+            return Features(
+                xy_px=archive["xy_px"],
+                scale_px=archive["scale_px"],
+                angle_deg=archive["angle_deg"],
+                descriptors=archive["descriptors"],
+            )
+    except (BadZipFile, EOFError, ValueError, KeyError) as error:
+        raise CaseError(
+            f"{path}: is damaged; delete it and run the same command again, which makes it anew"
+        ) from error
 
 
 def grey_picture(frame: Frame, side_px: int | None = None) -> tuple[npt.NDArray[np.uint8], float]:

@@ -215,6 +215,14 @@ class Case:
 
 def _refuse_other_folders(path: Path) -> None:
     """Never start a case among a user's other files."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise CaseError(
+            f"{shown}: cannot be written as text here; choose a case folder with another path, "
+            "or set LANG to a UTF-8 one, such as C.UTF-8"
+        ) from error
     if path.exists() and not path.is_dir():
         raise CaseError(f"{path}: is a file; a case is a folder, name another one with --case")
     if not path.exists() or (path / RECORD_NAME).exists():

@@ -20,9 +20,13 @@ STONE_SIZE, STONE_LEVELS = 1024, 5
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """The function as machine code, without Python's lock; kept on disk between runs."""
+    """The function as machine code, without Python's lock; kept on disk where that can be done."""
     # without Numba's reference counts, which cost 40 % here; nothing compiled allocates
-    made = nb.njit(cache=True, nogil=True, fastmath=True, error_model="numpy", _nrt=False)(function)
+    how = {"nogil": True, "fastmath": True, "error_model": "numpy", "_nrt": False}
+    try:
+        made = nb.njit(cache=True, **how)(function)
+    except RuntimeError:  # neither the package's folder nor the home can be written
+        made = nb.njit(**how)(function)
     return cast(Callable[P, R], made)
 
 
