@@ -18,6 +18,7 @@ from scipy.sparse.linalg import spsolve
 from aftermap.geo.grid import Block, compiled
 from aftermap.model.raster import Grid
 from aftermap.surface.glance import Glance
+from aftermap.surface.sampling import LEAN_LIMIT, SHADE_LIMIT
 from aftermap.surface.sheet import NODE_CELLS, overlap, within
 
 Array = npt.NDArray[np.float64]
@@ -50,12 +51,14 @@ class Exposure:
     def factors(self, picture: int, camera: int, radius: Float, lean: Float) -> Float:
         """(..., 3) what to multiply a picture's values with."""
         shade = shade_terms(radius, lean) @ self.shades[camera].T.astype(np.float32)
-        return np.asarray(self.gains[picture] * np.exp(shade), np.float32)
+        bounded = np.clip(shade, -SHADE_LIMIT, SHADE_LIMIT)
+        return np.asarray(self.gains[picture] * np.exp(bounded), np.float32)
 
 
 def shade_terms(radius: Float, lean: Float) -> Float:
     """(..., 5) what the coefficients of :class:`Exposure` are multiplied with."""
     r2 = radius * radius
+    lean = np.clip(lean, -LEAN_LIMIT, LEAN_LIMIT)
     return np.stack([r2, r2**2, r2**3, lean[..., 0], lean[..., 1]], axis=-1)
 
 

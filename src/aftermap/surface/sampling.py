@@ -20,6 +20,8 @@ NOBODY = -1
 HIDDEN_WEIGHT, DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.0, 0.05, 1.0
 STEEP_CELLS = 2.0
 BORDER_PX = 1.0
+LEAN_LIMIT, SHADE_LIMIT = 1.5, 0.7
+"""Brightness is not extrapolated to flatter views than were compared, nor beyond a factor of 2."""
 
 # One row of numbers per picture.
 ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
@@ -225,10 +227,13 @@ def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 @compiled
 def _brightness(picture: Array, r2: float, lean_e: float, lean_n: float, factor: Array) -> None:
     """The factors of :class:`balance.Exposure` for one pixel."""
+    lean_e = min(max(lean_e, -LEAN_LIMIT), LEAN_LIMIT)
+    lean_n = min(max(lean_n, -LEAN_LIMIT), LEAN_LIMIT)
     for channel in range(3):
         at = SHADE + 5 * channel
         shade = r2 * (picture[at] + r2 * (picture[at + 1] + r2 * picture[at + 2]))
         shade += picture[at + 3] * lean_e + picture[at + 4] * lean_n
+        shade = min(max(shade, -SHADE_LIMIT), SHADE_LIMIT)
         factor[channel] = picture[GAIN + channel] * np.exp(shade)
 
 
