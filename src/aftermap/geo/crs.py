@@ -81,17 +81,18 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
     pairs = np.asarray(xy, float).reshape(-1, 2)
     if from_crs == to_crs:
         return pairs.copy()
+    source, target = _crs_of(from_crs), _crs_of(to_crs)
     try:
-        transformer = Transformer.from_crs(
-            _crs_of(from_crs), _crs_of(to_crs), always_xy=True, allow_ballpark=False, only_best=True
-        )
-        x, y = transformer.transform(pairs[:, 0], pairs[:, 1], errcheck=True)
+        # With always_xy PROJ 9.5 forgets only_best, so the order of axes is kept here.
+        transformer = Transformer.from_crs(source, target, allow_ballpark=False, only_best=True)
+        first, second = _turned(pairs.T, source)
+        moved = transformer.transform(first, second, errcheck=True)
     except ProjError as error:
         raise CrsError(
             f"{from_crs} to {to_crs}: no exact transformation is installed ({error}); "
             "install the PROJ grids it needs, or choose --crs on the datum of the data"
         ) from error
-    out = np.stack([x, y], axis=1)
+    out = _turned(np.stack(moved), target).T
     if not np.isfinite(out).all():
         raise CrsError(f"{from_crs} to {to_crs}: a position lies outside the area of the CRS")
     return out
@@ -100,6 +101,11 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
 def wkt_of(crs: str) -> str:
     """Well-known text to write into a raster; the local frame has one of its own."""
     return LOCAL_WKT if crs == LOCAL else str(_crs_of(crs).to_wkt())
+
+
+def _turned(pair: Array, crs: CRS) -> Array:
+    """(2, N) coordinates between x, y order and that of the CRS, which may name north first."""
+    return pair[::-1] if crs.axis_info[0].direction == "north" else pair
 
 
 def _crs_of(text: str) -> CRS:
