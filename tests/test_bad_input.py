@@ -1,7 +1,9 @@
 """What hostile and clumsy users bring: one clear line each, and nothing that is kept gets lost."""
 
 import errno
+import io
 import os
+import re
 import signal
 import sys
 import types
@@ -21,6 +23,7 @@ from aftermap.media.find import A_CASE, printable
 from aftermap.model.runs import Skipped
 from aftermap.poses import control_in
 from aftermap.poses.features import load_features
+from aftermap.progress import TerminalProgress
 from aftermap.record import Case
 from aftermap.record.disk import whole_file
 from aftermap.twin import lookups
@@ -209,6 +212,23 @@ def test_a_case_whose_path_is_no_text_is_refused_in_words(tmp_path, monkeypatch,
     assert status_of(["map", "a.jpg", "--case", os.fsdecode(b"c\xff")]) == 2
     assert "c\\xff: cannot be written as text here" in _error(capsys)
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_a_narrow_terminal_still_shows_counts_and_time_left(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = _Terminal()
+    with TerminalProgress(terminal) as progress:
+        progress.stage("orthophoto")
+        progress.advance("laying down the pictures", 1234, 1234)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert re.search(r"\rorthoph[^\r\n]*1234/1234[^\r\n]* left 0:00:00", drawn)
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def _error(capsys):

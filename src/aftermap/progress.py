@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S = 5.0
 REDRAWS_PER_S = 4
+NARROW_COLUMNS = 90
+"""A terminal of fewer columns gets the name, the counts and the time left, and no bar."""
+COUNTS_COLUMNS = 27
+"""What "1234/1234 0:00:00 left" takes beside the name."""
 
 
 def progress_on(stream: TextIO) -> "TerminalProgress | PlainProgress":
@@ -180,20 +184,26 @@ def _bars_on(stream: TextIO) -> "Bars":
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
+    console = Console(file=stream)
+    name = TextColumn("{task.description}", markup=False)
+    wide: list[ProgressColumn] = [BarColumn(), TextColumn("time"), TimeElapsedColumn()]
+    if console.width < NARROW_COLUMNS:
+        name.get_table_column().max_width = max(8, console.width - COUNTS_COLUMNS)
+        wide = []
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        name,
+        *wide[:1],
         MofNCompleteColumn(),
-        TextColumn("time"),
-        TimeElapsedColumn(),
+        *wide[1:],
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(file=stream),
+        console=console,
         refresh_per_second=REDRAWS_PER_S,
         redirect_stdout=False,
     )
