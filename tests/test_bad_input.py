@@ -113,6 +113,7 @@ def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
     ("asked", "told"),
     [
         ({"photos": "nowhere"}, "nowhere: there is no such file or folder"),
+        ({"photos": "x" * 300}, "xxx: cannot be looked up (File name too long); check the path"),
         ({"photos": "empty"}, "empty: the folder is empty"),
         ({"crs": "EPSG:999999"}, "EPSG:999999: is not a CRS this installation knows"),
         ({"crs": ""}, "an empty name: is not a CRS"),

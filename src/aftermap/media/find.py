@@ -91,7 +91,14 @@ def _names_from_short_to_long(file: Path, roots: Sequence[Path]) -> tuple[str, s
 
 
 def _under(given: Path) -> Iterator[Found]:
-    if not given.exists():
+    try:
+        there = given.exists()
+    except OSError as error:
+        raise InputError(
+            f"{printable(str(given))}: cannot be looked up ({error.strerror}); check the path and "
+            "its permissions"
+        ) from error
+    if not there:
         raise InputError(
             f"{printable(str(given))}: there is no such file or folder; check the path"
         )
