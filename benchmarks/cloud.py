@@ -16,33 +16,32 @@ from benchmarks.products import Products
 
 Array = npt.NDArray[np.float64]
 
-COARSE_STEPS_M = np.arange(-3.0, 3.01, 0.5)
-FINE_STEPS_M = (np.arange(-0.4, 0.41, 0.1), np.arange(-0.08, 0.081, 0.02))
-EVERY = 31
-"""Of the points, so many are passed over while the horizontal shift is looked for."""
+BOWL_REACH_M = 0.5
+"""Errors beyond this do not take part in the fit of a bowl: they are things, not its shape."""
 
 
 def against_cloud(products: Products, cloud: Path) -> dict[str, Any]:
-    """Height, spread and cover. ``spread`` is after shift (east, north, up) and tilt are off.
+    """Height, spread and cover.
 
     ``ground``: medians over the points of the cloud that fall on measured cells, of the points'
-    own heights and of the cells' heights, nothing removed. ``covered`` are shares of the points.
+    own heights and of the cells' heights, nothing removed. ``spread``: of the errors of height on
+    measured cells once a plane is off (no horizontal shift: it would follow a bowl); and with a
+    second-degree surface off as well, ``without_bowl_nmad_m``. ``covered`` are shares of points.
     """
     points = _points(cloud, products.crs)
     measured = products.measured_at(points[:, :2])
     height_m = products.surface.at(points[:, :2])
-    shift_m = _horizontal_shift_m(products, points)
-    shifted, removed = _left(products, points, shift_m)
-    unshifted, _ = _left(products, points, np.zeros(2))
+    xy = points[measured, :2]
+    left, removed = without_plane(xy, height_m[measured] - points[measured, 2])
     return {
         "ground": {
             "median_m": float(np.median(height_m[measured])),
             "cloud_median_m": float(np.median(points[measured, 2])),
             "cloud_median_of_all_m": float(np.median(points[:, 2])),
         },
-        "removed": {"east_m": shift_m[0], "north_m": shift_m[1]} | removed,
-        "spread": spread(shifted),
-        "spread_without_horizontal_shift": spread(unshifted),
+        "removed": removed,
+        "spread": spread(left),
+        "without_bowl_nmad_m": nmad(_without_bowl(xy, left)),
         "covered_measured": float(measured.mean()),
         "covered_measured_or_filled": float(np.isfinite(height_m).mean()),
         "points": len(points),
@@ -58,22 +57,10 @@ def _points(cloud: Path, crs: str) -> Array:
     return np.column_stack([read.x, read.y, read.z])
 
 
-def _left(products: Products, points: Array, shift_m: Array) -> tuple[Array, dict[str, float]]:
-    """Cell minus point of the points on measured cells, without plane; what was taken off."""
-    xy = points[:, :2] + shift_m
-    on = products.measured_at(xy)
-    return without_plane(points[on, :2], products.surface.at(xy[on]) - points[on, 2])
-
-
-def _horizontal_shift_m(products: Products, points: Array) -> Array:
-    """(2,) east, north from cloud to map at which the NMAD is smallest, to 2 cm."""
-    some = points[::EVERY]
-
-    def nmad_at(shift: Array) -> float:
-        return nmad(_left(products, some, shift)[0])
-
-    best = np.zeros(2)
-    for steps in (COARSE_STEPS_M, *FINE_STEPS_M):
-        tried = [best + np.array([east, north]) for east in steps for north in steps]
-        best = min(tried, key=nmad_at)
-    return best
+def _without_bowl(xy_m: Array, errors_m: Array) -> Array:
+    away = (xy_m - xy_m.mean(0)) / 100.0
+    design = np.column_stack([np.ones(len(away)), away, away**2, away[:, 0] * away[:, 1]])
+    used = np.abs(errors_m) < BOWL_REACH_M
+    return np.asarray(
+        errors_m - design @ np.linalg.lstsq(design[used], errors_m[used], rcond=None)[0]
+    )

@@ -1,11 +1,12 @@
 """What a map costs, ours beside pyorthomosaic's: CPU, wall, memory, and both maps' accuracy.
 
     .venv/bin/python -m benchmarks.speed --case WORK --peer PATH_TO/orthomosaic-3d [--data DIR]
-        [--twin DIR]
+        [--twin DIR] [--measure-only]
 
 Both programs map brighton_beach and the twin afresh, one after the other; both maps are measured
 in the same way; benchmarks/results/speed.json holds all of it. The peer (PyPI, MIT) has an
 environment of its own; without --peer only ours is run. running.py says how costs are counted.
+WORK keeps every cost beside its map: --measure-only measures the maps again without making them.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.accuracy import SHARED, made_twin, measured_on_twin, skipped
 from benchmarks.cloud import against_cloud
@@ -41,6 +44,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--twin", type=Path, help="a made twin; made in the work folder if absent")
     parser.add_argument("--case", type=Path, required=True, help="work folder")
     parser.add_argument("--peer", type=Path, help="the peer's program orthomosaic-3d")
+    parser.add_argument("--measure-only", action="store_true", help="use the maps of the last run")
     return parser.parse_args()
 
 
@@ -48,27 +52,41 @@ def _set_figures(name: str, options: argparse.Namespace) -> dict[str, Any]:
     root = made_twin(options.twin, options.case) if name == "twin" else options.data / name
     if not root.exists():
         return skipped(root)
-    figures = {"aftermap": _aftermap(root, options.case / name)}
+    case, out = options.case / name, options.case / f"{name}_peer"
+    figures = {"aftermap": _aftermap(root, case, is_made=options.measure_only)}
     if options.peer is not None:
-        figures["peer"] = _peer(root, options.case / f"{name}_peer", options.peer)
+        figures["peer"] = _peer(root, out, options.peer, is_made=options.measure_only)
         ours, theirs = (figures[who]["cost"]["cpu_s"] for who in ("aftermap", "peer"))
         figures["share_of_peers_cpu"] = ours / theirs
     return figures
 
 
-def _aftermap(root: Path, case: Path) -> dict[str, Any]:
+def _aftermap(root: Path, case: Path, *, is_made: bool) -> dict[str, Any]:
     words = ("map", root / "images", "--case", case, "--quality", "standard", "--fresh")
-    cost = run(aftermap_command(*words), case.with_name(case.name + ".log"))
+    cost = _last_cost(case) if is_made else _cost(aftermap_command(*words), case)
     report = json.loads((case / "products" / "report.json").read_text(encoding="utf-8"))
     stages = {stage["stage"]: stage["cpu_s"] for stage in report["cost"]["stages"]}
     return _figures(root, aftermap_products(case), cost) | {"cpu_s_by_stage": stages}
 
 
-def _peer(root: Path, out: Path, program: Path) -> dict[str, Any]:
+def _peer(root: Path, out: Path, program: Path, *, is_made: bool) -> dict[str, Any]:
+    command = [str(program), str(root / "images"), "-o", str(out), "--backend", "cpu"]
+    if is_made:
+        return _figures(root, peer_products(out), _last_cost(out))
     shutil.rmtree(out, ignore_errors=True)
-    command: list[str | Path] = [program, root / "images", "-o", out, "--backend", "cpu"]
-    cost = run(command, out.with_name(out.name + ".log"))
-    return _figures(root, peer_products(out), cost)
+    return _figures(root, peer_products(out), _cost(command, out))
+
+
+def _cost(command: list[str], made: Path) -> Cost:
+    """Run a command that makes a map, and keep what it cost beside the map."""
+    cost = run(command, made.with_name(made.name + ".log"))
+    made.with_name(made.name + ".cost.json").write_text(json.dumps(cost.figures()), "utf-8")
+    return cost
+
+
+def _last_cost(made: Path) -> Cost:
+    kept = made.with_name(made.name + ".cost.json").read_text(encoding="utf-8")
+    return Cost(**json.loads(kept))
 
 
 def _figures(root: Path, products: Products, cost: Cost) -> dict[str, Any]:
@@ -77,7 +95,12 @@ def _figures(root: Path, products: Products, cost: Cost) -> dict[str, Any]:
         accuracy = measured_on_twin(products, truth_of(root), root)
     else:
         accuracy = {"cloud": against_cloud(products, root / "model.laz")}
-    return {"cost": cost.figures(), "photographs": placed, "accuracy": accuracy}
+    size = {
+        "pixel_m": products.orthophoto_pixel_m, "cell_m": products.surface.cell_m,
+        "area_m2": float(np.isfinite(products.surface.height_m).sum()) * products.surface.cell_m**2,
+        "measured_area_m2": float(products.measured.sum()) * products.surface.cell_m**2,
+    }  # fmt: skip
+    return {"cost": cost.figures(), "photographs": placed, "map": size, "accuracy": accuracy}
 
 
 def _peer_version(program: Path | None) -> str:
