@@ -12,6 +12,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from rasterio._err import CPLE_AppDefinedError
 
 import aftermap
 from aftermap.cli import status_of
@@ -21,11 +22,13 @@ from aftermap.geo.crs import fitting_crs, projected_crs
 from aftermap.media import files_in
 from aftermap.media.find import A_CASE, printable
 from aftermap.model.runs import Skipped
-from aftermap.poses import control_in
+from aftermap.poses import PoseOptions, control_in, skeleton
 from aftermap.poses.features import load_features
-from aftermap.progress import TerminalProgress
+from aftermap.poses.tracks import Tracks
+from aftermap.progress import NoProgress, TerminalProgress
 from aftermap.record import Case
 from aftermap.record.disk import whole_file
+from aftermap.run import Runner, Stage
 from aftermap.twin import lookups
 
 
@@ -46,6 +49,29 @@ def test_an_array_that_falls_short_names_its_file_and_the_full_disk(tmp_path):
     ):
         raise OSError("840562 requested and 774080 written")  # numpy.ndarray.tofile, without errno
     assert not target.exists()
+
+
+def test_a_raster_that_falls_short_is_told_in_one_line(tmp_path):
+    def work(_files):
+        raise CPLE_AppDefinedError(3, 1, "TIFFAppendToStrip:Seek error at scanline 0")
+
+    with (
+        pytest.raises(CaseError, match=r"Seek error at scanline 0.*the disk is full: free some"),
+        Case.create_or_open(tmp_path / "case") as case,
+        Runner(case, command="map", options=None, progress=NoProgress()) as run,
+    ):
+        run.stage(Stage(name="surface", version=1, answer=Skipped), None, [], work)
+
+
+def test_a_full_temporary_folder_is_told(monkeypatch):
+    def full(*_arguments):
+        raise RuntimeError("[database_sqlite.cc:1350] SQLite error: database or disk is full")
+
+    monkeypatch.setattr(skeleton, "_write_database", full)
+    monkeypatch.setattr(skeleton, "thinned_tracks", lambda tracks, _most: tracks)
+    one = Tracks(start=np.array([0, 2]), frame=np.array([0, 1]), feature=np.array([0, 0]))
+    with pytest.raises(CaseError, match=r"disk is full.*TMPDIR"):
+        skeleton.skeletons_of([], [], one, PoseOptions())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

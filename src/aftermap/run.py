@@ -10,8 +10,8 @@ unfinished work whose finished items are used by the next run with the same key.
 import json
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version as version_of
@@ -21,6 +21,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import pyproj
 import rasterio
+from rasterio._err import CPLE_BaseError
 
 from aftermap.cost import Meter
 from aftermap.errors import CaseError
@@ -268,7 +269,7 @@ class Runner:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / ANSWER_NAME).unlink(missing_ok=True)
         started_at = utc_now()
-        with Meter() as meter, telling_disk_trouble(folder):
+        with Meter() as meter, telling_disk_trouble(folder), _gdal_trouble_as_os_trouble():
             answer = work(StageFolder(folder=folder))
         record = StageRecord(
             stage=stage.name,
@@ -303,6 +304,15 @@ class Runner:
             if folder != keep:
                 with writing_to(folder):
                     shutil.rmtree(folder)
+
+
+@contextmanager
+def _gdal_trouble_as_os_trouble() -> Iterator[None]:
+    """Rasterio makes an OSError of most of what GDAL says, but not of a raster that falls short."""
+    try:
+        yield
+    except CPLE_BaseError as error:
+        raise OSError(f"{error}") from error
 
 
 @cache

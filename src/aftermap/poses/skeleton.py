@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pycolmap
 
+from aftermap.errors import CaseError
 from aftermap.model.camera import Frame
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.tracks import Tracks, thinned_tracks
@@ -51,7 +52,13 @@ def skeletons_of(
     _quiet()
     with tempfile.TemporaryDirectory(prefix="aftermap-") as folder:
         database = Path(folder) / "skeleton.db"
-        _write_database(database, frames, keypoints, thinned_tracks(tracks, TRACKS_PER_FRAME))
+        try:
+            _write_database(database, frames, keypoints, thinned_tracks(tracks, TRACKS_PER_FRAME))
+        except RuntimeError as error:  # COLMAP's word for anything that SQLite says
+            raise CaseError(
+                f"{folder}: cannot be written ({error}); free space on the disk of the temporary "
+                "folder, or set TMPDIR to a folder on another disk"
+            ) from error
         models: list[Skeleton] = []
         for seed in range(options.seed, options.seed + 3):
             found = _mapped(database, Path(folder), frames, seed)
