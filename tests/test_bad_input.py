@@ -25,7 +25,7 @@ from aftermap.model.runs import Skipped
 from aftermap.poses import PoseOptions, control_in, skeleton
 from aftermap.poses.features import load_features
 from aftermap.poses.tracks import Tracks
-from aftermap.progress import NoProgress, TerminalProgress
+from aftermap.progress import NoProgress, TerminalProgress, progress_on
 from aftermap.record import Case
 from aftermap.record.disk import whole_file
 from aftermap.run import Runner, Stage
@@ -251,6 +251,12 @@ def test_a_narrow_terminal_still_shows_counts_and_time_left(columns, monkeypatch
         progress.advance("laying down the pictures", 1234, 1234)
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
     assert re.search(r"\rorthoph[^\r\n]*1234/1234[^\r\n]* left 0:00:00", drawn)
+
+
+def test_a_closed_standard_error_does_not_end_a_run():
+    with progress_on(None) as progress:
+        progress.stage("poses")
+        progress.advance("pairs", 2, 2)
 
 
 class _Terminal(io.StringIO):

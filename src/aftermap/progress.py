@@ -4,6 +4,7 @@ All of it goes to the stream it is given (standard error), so that standard outp
 results.
 """
 
+import io
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -21,8 +22,13 @@ COUNTS_COLUMNS = 27
 """What "1234/1234 0:00:00 left" takes beside the name."""
 
 
-def progress_on(stream: TextIO) -> "TerminalProgress | PlainProgress":
-    """The progress display that suits a stream: bars on a terminal, lines in a log."""
+def progress_on(stream: TextIO | None) -> "TerminalProgress | PlainProgress":
+    """The progress display that suits a stream: bars on a terminal, lines in a log.
+
+    None is a standard error that was closed (``2>&-``, a service): the lines go nowhere.
+    """
+    if stream is None:
+        return PlainProgress(io.StringIO())
     return TerminalProgress(stream) if stream.isatty() else PlainProgress(stream)
 
 
