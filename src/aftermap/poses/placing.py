@@ -10,6 +10,7 @@ import numpy.typing as npt
 from aftermap.errors import ReconstructionError
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction
+from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Executor, Workspace
 from aftermap.poses.align import aligned, evenly_chosen
 from aftermap.poses.assemble import Group, reconstruction_of
@@ -22,7 +23,14 @@ from aftermap.poses.group import GROSS_SIGMAS, Block, block_of, settled, with_si
 from aftermap.poses.match import matches_of
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.skeleton import MIN_FRAMES, skeletons_of
-from aftermap.poses.survey import MIN_CONTROL, Survey, control_residuals, controlled, survey_of
+from aftermap.poses.survey import (
+    MIN_CONTROL,
+    Survey,
+    control_residuals,
+    controlled,
+    level_warnings,
+    survey_of,
+)
 from aftermap.poses.tracks import tracks_of
 from aftermap.poses.triangulate import thinned, triangulated
 
@@ -31,6 +39,8 @@ Index = npt.NDArray[np.int64]
 FIRST_SIGMA_PX = 0.3
 """Guess of the noise of aligned points, before it is measured."""
 POINTS_FILE = "points.npz"
+LEVELLED = (VerticalDatum.ELLIPSOID, VerticalDatum.GEOID, VerticalDatum.BAROMETRIC)
+"""Heights that can be set beside those of a survey, if only roughly."""
 
 
 def reconstruct(
@@ -140,6 +150,8 @@ def _held(
             return group, (), warnings
         return group, control_residuals(group.block, survey, numbers, names), warnings
     block, estimate = found.block, found.estimate
+    if group.block.located and frame_set.vertical_datum in LEVELLED:
+        warnings += level_warnings(survey, group.block, block)
     held = replace(
         group,
         block=block,

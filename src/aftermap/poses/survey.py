@@ -7,6 +7,7 @@ marks take no part; both kinds are measured afterwards by triangulating with the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -34,12 +35,21 @@ POSITION_OFFSET_SIGMA_M = 1000.0
 """Recorded positions may be off by any amount once control fixes the frame."""
 BLUNDER_M = 0.5
 BLUNDER_TIMES = 10.0
+MISFIT_SHARE = 0.05
+"""Marks that miss by more than this share of their own extent belong to other photographs, or
+their coordinates are mixed up: no lens bends a block so far."""
+BENT_SHARE, BENT_SIGMAS = 0.2, 4.0
+"""Recorded positions get the size and the tilt of a block wrong by their noise, and no more than
+this share of its extent."""
+LEVEL_M = 300.0
+"""A barometer and a geoid together do not shift heights by more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
     """The marks of a control file in the CRS of the map: (N, 3) absolute metres."""
 
+    file: Path
     crs: str
     marks: tuple[Mark, ...]
     roles: tuple[str, ...]
@@ -64,6 +74,7 @@ def survey_of(control: ControlFile, frames: Sequence[Frame], crs: str | None) ->
             "photographs to be measured."
         )
     return Survey(
+        file=control.path,
         crs=crs,
         marks=tuple(marks),
         roles=tuple(_roles(marks)),
@@ -134,9 +145,11 @@ def controlled(block: Block, survey: Survey, numbers: dict[int, int]) -> Control
     moved = _laid(block, places[control], target[control])
     if moved is None:
         return None
+    bent_m = _bent_m(block, moved) if block.located else 0.0
     block = replace(moved, offset_m=offset, located=True)
     places, _ = _triangulated(block, survey, numbers)
     miss = np.linalg.norm(places - target, axis=1)
+    _check_fit(survey, target[control], miss[control], bent_m)
     blunder = control & (miss > max(BLUNDER_M, BLUNDER_TIMES * float(np.median(miss[control]))))
     used = control & ~blunder
     warnings = [
@@ -154,6 +167,46 @@ def controlled(block: Block, survey: Survey, numbers: dict[int, int]) -> Control
         used=used,
         warnings=tuple(warnings),
     )
+
+
+def _bent_m(block: Block, moved: Block) -> float:
+    """How much farther the marks move cameras against each other than recorded positions allow."""
+    shift = moved.state.positions - block.state.positions
+    change = np.linalg.norm(shift - np.median(shift, axis=0), axis=1).max()
+    away = block.state.positions - block.state.positions.mean(axis=0)
+    allowed = BENT_SHARE * np.linalg.norm(away, axis=1).max()
+    allowed += BENT_SIGMAS * float(np.nanmedian(block.knowns.position_sigma[:, :2]))
+    return float(change) if change > allowed else 0.0
+
+
+def _check_fit(survey: Survey, target: Array, miss: Array, bent_m: float) -> None:
+    """Refuse marks that the photographs contradict, before they bend the block."""
+    extent = float(np.linalg.norm(target - target.mean(axis=0), axis=1).max())
+    typical = float(np.median(miss))
+    if typical > max(BLUNDER_M, MISFIT_SHARE * extent):
+        found = f"laid onto each other as well as can be, they miss by {typical:.1f} m"
+    elif bent_m > 0:
+        found = f"the recorded positions would be wrong by {bent_m:.0f} m against each other"
+    else:
+        return
+    raise ControlError(
+        f"{survey.file}: the marks do not fit the photographs: {found}; check the coordinates, "
+        "the pixels and the names of the photographs on every line"
+    )
+
+
+def level_warnings(survey: Survey, before: Block, after: Block) -> list[str]:
+    """Heights in feet, or of another place, shift the level of a block and nothing else."""
+    rise_m = float(np.median(after.state.positions[:, 2] - before.state.positions[:, 2]))
+    if abs(rise_m) <= LEVEL_M:
+        return []
+    way = "higher" if rise_m > 0 else "lower"
+    return [
+        (
+            f"{survey.file.name}: its heights put the drone {abs(rise_m):.0f} m {way} than the "
+            "photographs record. Check that they are in metres and in the third column."
+        )
+    ]
 
 
 def control_residuals(
