@@ -82,7 +82,7 @@ def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:
         sigma = noise_px(found.residuals_px)
         squared = (found.residuals_px**2).sum(axis=1)
         near = squared < (GROSS_SIGMAS * sigma) ** 2
-        sigma = _unbiased_px(squared[near], len(found.state.points), len(block.frames))
+        sigma *= _swallowed(int(near.sum()), len(found.state.points), len(block.frames))
         state, sights = _trusted(found.state, block.sights, near)
         block = with_sights(block, state, sights, sigma)
         found = adjusted(state, sights, block.sigma_px, block.knowns, iterations=10)
@@ -106,10 +106,10 @@ def noise_px(residuals: Array) -> float:
     return max(float(np.median(np.abs(residuals)) * 1.4826), MIN_SIGMA_PX)
 
 
-def _unbiased_px(squared: Array, points: int, frames: int) -> float:
-    """Standard deviation of a coordinate; what the unknowns have swallowed is added again."""
-    spare = max(2 * len(squared) - 3 * points - 6 * frames, 1)
-    return max(float(np.sqrt(squared.sum() / spare)), MIN_SIGMA_PX)
+def _swallowed(sights: int, points: int, frames: int) -> float:
+    """How many times the noise is larger than what the unknowns leave over of it."""
+    spare = 2 * sights - 3 * points - 6 * frames
+    return float(np.sqrt(2 * sights / max(spare, 1)))
 
 
 def _lens(params: Array) -> Array:

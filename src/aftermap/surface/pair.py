@@ -117,13 +117,15 @@ def _saved(found: tuple[Float, Window] | None, task: PairTask, target: Path) -> 
         value = (found[0] - np.float32(task.base_m)) / np.float32(task.step_m) + np.float32(1.5)
         usable = (value >= 1) & (value < 65_535)
         steps = np.where(usable, value, 0).astype(np.uint16)
-    with target.open("wb") as stream:
+    part = target.with_suffix(".part")
+    with part.open("wb") as stream:
         np.save(stream, steps)
+    part.replace(target)
     return None if found is None else found[1]
 
 
 def _write_note(note: Path, window: Window | None) -> None:
-    part = note.with_suffix(".part")
+    part = note.with_suffix(".json.part")
     part.write_text(json.dumps(asdict(window) if window else None))
     part.replace(note)
 

@@ -113,9 +113,11 @@ def foreground_trimmed(disparity: Float) -> Float:
 def refined_px(left: Grey, right: Grey, disparity: Float, *, iterations: int = 1) -> Float:
     """Disparities moved to the least-squares optimum of a window around each pixel.
 
-    Brightness is compared after removing each window's mean, so exposure does not matter. A pixel
-    keeps its first value where the window has too little texture across rows or would move by
-    more than 0.75 px: there the window straddles an edge.
+    Brightness is compared after removing each window's mean; contrast is taken as it is, which
+    costs a tenth of a pixel where one picture has a quarter less of it. (Making it equal first
+    was tried: it made heights on the synthetic district a fifth noisier.) A pixel keeps its first
+    value where the window has too little texture across rows or would move by more than 0.75 px:
+    there the window straddles an edge.
     """
     valid = disparity >= 0
     reference = left.astype(np.float32)
