@@ -50,7 +50,8 @@ class BlockWriter:
 def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
     """A writer whose blocks become a COG at ``path`` when the context ends without an error.
 
-    DEFLATE with a predictor: every GIS reads it, and nothing is lost.
+    DEFLATE with a predictor: every GIS reads it, and nothing is lost. At its fastest it makes files
+    two per cent larger than at its best, for a quarter less time.
     """
     draft = path.with_name(path.name + ".blocks.tif")
     transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
@@ -73,7 +74,7 @@ def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
                     dataset.colorinterp = (*rgb, ColorInterp.alpha)
                 yield BlockWriter(dataset)
             rasterio.shutil.copy(
-                draft, path, driver="COG", compress="DEFLATE", level=6, blocksize=TILE,
+                draft, path, driver="COG", compress="DEFLATE", level=1, blocksize=TILE,
                 predictor="YES", overview_resampling=layer.overviews, overview_compress="DEFLATE",
                 bigtiff="IF_SAFER",
             )  # fmt: skip

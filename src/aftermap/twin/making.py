@@ -53,17 +53,21 @@ def _made(out: Path, options: TwinOptions, progress: Progress | None) -> TwinSum
     studio = studio_for(options, scene)
     digests = _photograph(images, studio, stations, progress)
     pieces = street_pieces(scene)
-    grid = truth.mapped_grid(options, stations)
-    seen = truth.write_rasters(facts, studio.caster, scene, grid, options, stations)
+    area = truth.mapped_area(options, stations, studio.caster)
+    truth.write_rasters(facts, scene, area)
     truth.write_json(facts / "cameras.json", truth.cameras_document(options, stations, digests))
-    truth.write_json(facts / "buildings.geojson", truth.buildings_document(scene, grid, seen))
-    truth.write_json(facts / "streets.geojson", truth.streets_document(pieces, grid, seen))
+    truth.write_json(
+        facts / "buildings.geojson", truth.buildings_document(scene, area.grid, area.seen)
+    )
+    truth.write_json(
+        facts / "streets.geojson", truth.streets_document(pieces, area.grid, area.seen)
+    )
     truth.write_json(facts / "marks.json", truth.marks_document(scene))
     gcp = facts / "gcp_list.txt"
     gcp.write_text(truth.gcp_list(options, scene, stations, studio.caster), encoding="utf-8")
     truth.write_json(facts / "twin.json", _record(options, stations))
-    area = float(seen.sum()) * options.ground_sample_m**2
-    return _summary(out, scene, pieces, len(stations), gcp, area)
+    area_m2 = float(area.seen.sum()) * options.ground_sample_m**2
+    return _summary(out, scene, pieces, len(stations), gcp, area_m2)
 
 
 def _photograph(

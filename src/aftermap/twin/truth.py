@@ -4,6 +4,8 @@ Heights are in the datum of the twin's positions, which is called ellipsoidal. R
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy.typing as npt
 import rasterio
 
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.geo.grid import cell_centres_m, grid_over, rowcol_of
+from aftermap.geo.grid import Block, cell_centres_m, grid_over, rowcol_of, window_of
 from aftermap.geo.lens import projected_px
 from aftermap.model.media import VerticalDatum
 from aftermap.model.raster import Grid
@@ -37,39 +39,53 @@ MAPPED_PHOTOGRAPHS = 2
 """A place counts as mapped where this many photographs have it in their frame."""
 
 
-def mapped_grid(options: TwinOptions, stations: tuple[Station, ...]) -> Grid:
-    """The grid of the truth: over all that the photographs show of level ground."""
-    corners = np.concatenate([footprint_m(options, s) + ORIGIN_M[:2] for s in stations])
-    low, high = corners.min(0), corners.max(0)
-    return grid_over(CRS, (low[0], low[1]), (high[0], high[1]), options.ground_sample_m)
+@dataclass(frozen=True, kw_only=True)
+class MappedArea:
+    """A grid just around the cells that at least two photographs have in their frame.
 
-
-def write_rasters(
-    folder: Path,
-    caster: Caster,
-    scene: Scene,
-    grid: Grid,
-    options: TwinOptions,
-    stations: tuple[Station, ...],
-) -> npt.NDArray[np.bool_]:
-    """surface.tif: what a plumb line meets first; terrain.tif: the ground before any heaps.
-
-    Both hold the cells that at least two photographs have in their frame; which ones is returned.
+    ``seen`` (rows, columns) says which cells those are; ``surface_m`` holds what a plumb line
+    meets first, in the district's own datum.
     """
+
+    grid: Grid
+    seen: npt.NDArray[np.bool_]
+    surface_m: npt.NDArray[np.float32]
+
+
+def mapped_area(options: TwinOptions, stations: tuple[Station, ...], caster: Caster) -> MappedArea:
+    """What a map of these photographs can be held against."""
+    corners = np.concatenate([footprint_m(options, s) + ORIGIN_M[:2] for s in stations])
+    (west, south), (east, north) = corners.min(0), corners.max(0)
+    grid = grid_over(CRS, (west, south), (east, north), options.ground_sample_m)
+    surface_m = np.empty((grid.rows, grid.columns), np.float32)
+    for row, places in enumerate(_local_rows(grid)):
+        surface_m[row] = heights_m(caster, places)
+    seen = photographs_showing(options, stations, grid, surface_m) >= MAPPED_PHOTOGRAPHS
+    seen &= np.isfinite(surface_m)
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    window = Block(
+        row=int(rows[0]), column=int(columns[0]),
+        rows=int(rows[-1] - rows[0] + 1), columns=int(columns[-1] - columns[0] + 1),
+    )  # fmt: skip
+    cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return MappedArea(grid=window_of(grid, window), seen=seen[cut], surface_m=surface_m[cut])
+
+
+def write_rasters(folder: Path, scene: Scene, area: MappedArea) -> None:
+    """surface.tif: what a plumb line meets first; terrain.tif: the ground before any heaps."""
+    terrain_m = np.empty_like(area.surface_m)
+    for row, places in enumerate(_local_rows(area.grid)):
+        terrain_m[row] = at(scene.ground.bare_m, scene.extent, HEIGHT_STEP_M, places)
+    for name, values in (("surface.tif", area.surface_m), ("terrain.tif", terrain_m)):
+        raised = np.where(area.seen, values + np.float32(ORIGIN_M[2]), np.float32(NODATA))
+        _write_raster(folder / name, area.grid, raised)
+
+
+def _local_rows(grid: Grid) -> Iterator[Array]:
+    """(columns, 2) local east and north of the cells of each row."""
     east, north = cell_centres_m(grid)
-    local_x, local_y = east - ORIGIN_M[0], north - ORIGIN_M[1]
-    surface = np.empty((grid.rows, grid.columns), np.float32)
-    terrain = np.empty_like(surface)
-    for row in range(grid.rows):
-        xy = np.column_stack([local_x, np.full(grid.columns, local_y[row])])
-        surface[row] = heights_m(caster, xy)
-        terrain[row] = at(scene.ground.bare_m, scene.extent, HEIGHT_STEP_M, xy)
-    seen = photographs_showing(options, stations, grid, surface) >= MAPPED_PHOTOGRAPHS
-    for name, values in (("surface.tif", surface), ("terrain.tif", terrain)):
-        known = seen & np.isfinite(values)
-        raised = np.where(known, values + np.float32(ORIGIN_M[2]), np.float32(NODATA))
-        _write_raster(folder / name, grid, raised)
-    return np.asarray(seen)
+    for value in north - ORIGIN_M[1]:
+        yield np.column_stack([east - ORIGIN_M[0], np.full(grid.columns, value)])
 
 
 def _write_raster(path: Path, grid: Grid, values: npt.NDArray[np.float32]) -> None:
