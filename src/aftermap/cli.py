@@ -158,7 +158,7 @@ def verify_command(case: Path) -> None:
     type=click.Choice(["nadir", "oblique", "mixed"]),
     help="Straight down, looking in from four sides, or both.  [default: nadir]",
 )
-@click.option("--photos", type=click.IntRange(min=1), help="About how many photographs.")
+@click.option("--photos", type=click.IntRange(min=2), help="About how many photographs.")
 @click.option("--size", metavar="WxH", help="Picture size in pixels, such as 1200x900.")
 @click.option("--gsd", metavar="CM", type=float, help="Ground covered by a pixel, centimetres.")
 @click.option(

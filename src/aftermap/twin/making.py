@@ -117,7 +117,7 @@ def _refuse_nonsense(options: TwinOptions) -> None:
     """An error that names the first option that cannot be flown or drawn."""
     height = height_above_ground_m(options)
     demands = (
-        (options.photos >= 1, "photos", "ask for at least one"),
+        (options.photos >= 2, "photos", "ask for two or more, so that some ground is seen twice"),
         (options.width_px >= 64, "width_px", "use 64 or more"),
         (options.height_px >= 64, "height_px", "use 64 or more"),
         (0 <= options.forward_overlap <= 0.95, "forward_overlap", "use 0 to 0.95"),
