@@ -25,6 +25,7 @@ from benchmarks.twin_truth import (
     map_from_truth,
     surface_figures,
     truth_of,
+    with_true_heights,
 )
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -114,6 +115,7 @@ def twin_figures(twin: Path, work: Path) -> dict[str, Any]:
     return {
         "photographs": placed(case),
         **measured_on_twin(products, truth, twin),
+        "surface_if_perfect": surface_figures(with_true_heights(products, truth), truth),
         "pose_induced_deformation": deformation_figures(products, truth),
     }
 

@@ -33,6 +33,11 @@ class Similarity:
         turned = (here - self.here_middle) @ self.rotation.T
         return np.asarray(self.scale * turned + self.there_middle)
 
+    def here(self, there: Array) -> Array:
+        """(N, D) points moved back."""
+        turned = (there - self.there_middle) @ self.rotation / self.scale
+        return np.asarray(turned + self.here_middle)
+
 
 def similarity(here: Array, there: Array) -> Similarity:
     """The similarity with the least squares between (N, D) pairs (Umeyama 1991, eq. 40 to 43)."""

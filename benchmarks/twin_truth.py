@@ -6,7 +6,7 @@ robustly besides. Metres.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,25 @@ def _figures(
         "measured": float(measured.mean()),
         "removed": removed,
     }
+
+
+def with_true_heights(products: Products, truth: Truth) -> Products:
+    """The same map with the true height in every cell: what is then found is due to the grid.
+
+    At a wall, a map whose cells do not lie on those of the truth cannot agree with it everywhere.
+    """
+    grid, fit = products.surface, map_from_truth(products, truth)
+    rows, columns = np.nonzero(np.isfinite(grid.height_m))
+    there = np.column_stack([
+        grid.west_m + (columns + 0.5) * grid.cell_m,
+        grid.north_m - (rows + 0.5) * grid.cell_m,
+        grid.height_m[rows, columns],
+    ])  # fmt: skip
+    here = fit.here(there)
+    here[:, 2] = truth.surface.at(here[:, :2])
+    height_m = np.full_like(grid.height_m, np.nan)
+    height_m[rows, columns] = fit.there(here)[:, 2]
+    return replace(products, surface=replace(grid, height_m=height_m))
 
 
 def camera_figures(products: Products, truth: Truth) -> dict[str, Any]:
