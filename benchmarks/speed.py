@@ -71,10 +71,10 @@ def _aftermap(root: Path, case: Path, *, is_made: bool) -> dict[str, Any]:
 
 def _peer(root: Path, out: Path, program: Path, *, is_made: bool) -> dict[str, Any]:
     command = [str(program), str(root / "images"), "-o", str(out), "--backend", "cpu"]
-    if is_made:
-        return _figures(root, peer_products(out), _last_cost(out))
-    shutil.rmtree(out, ignore_errors=True)
-    return _figures(root, peer_products(out), _cost(command, out))
+    if not is_made:
+        shutil.rmtree(out, ignore_errors=True)
+    cost = _last_cost(out) if is_made else _cost(command, out)
+    return _figures(root, peer_products(out), cost)
 
 
 def _cost(command: list[str], made: Path) -> Cost:
