@@ -4,12 +4,14 @@ import json
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftermap.model.clip import Shot
 from aftermap.model.media import MediaItem
 from aftermap.record.artefact import canonical_json, decoded, digest, encoded, paths_in
 
@@ -130,3 +132,8 @@ def test_the_paths_of_an_answer_are_found():
     inner = Inner(name=str(ROOT / "products/x.tif"), size_m=1.0)
     plain = encoded({"one": inner, "two": (ROOT / "y.npz", "plain")}, root=ROOT)
     assert paths_in(plain) == ["products/x.tif", "y.npz"]
+
+
+def test_a_time_of_a_video_comes_back_exactly():
+    shot = Shot(index=2, start_s=Fraction(1001, 30000), end_s=Fraction(5), begins="cut")
+    assert decoded(Shot, json.loads(canonical_json(encoded(shot, root=None))), root=None) == shot

@@ -6,6 +6,7 @@ z forward; pixel (0, 0) is the outer corner of the first stored pixel.
 
 from dataclasses import dataclass
 
+from aftermap.model.clip import Moment
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
 
@@ -52,7 +53,8 @@ class Frame:
     """One picture to be placed: the original it is, and the prior knowledge of where it was taken.
 
     ``prior_position_m`` is in the reconstruction's CRS and datum; None where nothing was recorded.
-    ``camera_key`` is shared by frames that were taken with one camera at one setting.
+    ``camera_key`` is shared by frames that were taken with one camera at one setting. ``moment``
+    is set where the picture was taken out of a clip; ``sha256`` is then that of the picture.
     """
 
     sha256: str
@@ -70,6 +72,7 @@ class Frame:
     relative_height_m: float | None = None
     pitch_deg: float | None = None
     taken_at: str | None = None
+    moment: Moment | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

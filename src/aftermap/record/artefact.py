@@ -1,8 +1,8 @@
 """Artefacts as JSON and back, and the digest by which a stage knows its inputs.
 
-An artefact is a frozen dataclass of the model: its fields hold text, numbers, truth values, None,
-enums, tuples, dictionaries with text keys, paths and further dataclasses. Reading is led by the
-declared types, so the JSON carries no class names and nothing that could be made to run.
+An artefact is a frozen dataclass of the model: its fields hold text, numbers, fractions, truth
+values, None, enums, tuples, dictionaries with text keys, paths and further dataclasses. Reading is
+led by the declared types, so the JSON carries no class names and nothing that could be made to run.
 
 A path inside the case folder is written relative to it (a case can be moved), and counts in a
 digest as the bytes it points to (never as a path). NaN and infinity, which JSON lacks, are text.
@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from enum import Enum
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,6 +77,8 @@ def _plain(value: object, root: Path | None, path_form: Callable[[Path], object]
         return path_form(Path(value))
     if value is None or isinstance(value, bool | int | str):
         return value
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else repr(float(value))
     return _plain_collection(value, lambda inner: _plain(inner, root, path_form))
@@ -123,6 +126,8 @@ def _decoded_scalar(kind: Any, data: Any, root: Path | None) -> Any:
     if kind in (str, Path) and isinstance(data, dict):
         path = (root or Path()) / data[PATH_MARK]
         return path if kind is Path else str(path)
+    if kind is Fraction and isinstance(data, str):
+        return Fraction(data)
     if kind is float and not isinstance(data, bool) and isinstance(data, int | float | str):
         return float(data)
     if kind in (str, int, bool, types.NoneType) and type(data) is kind:

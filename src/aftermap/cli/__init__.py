@@ -1,0 +1,74 @@
+"""The command line: one command per thing a user wants, one file per command.
+
+Results go to standard output, progress and errors to standard error. An expected failure is one
+line and exit status 2 (``--debug`` adds the traceback), Ctrl-C and SIGTERM are 130. Heavy libraries
+are imported when a command needs them, so that ``--help`` answers at once.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from aftermap.cli.failures import line_for
+from aftermap.cli.map import map_command
+from aftermap.cli.options import Debug, debug_option
+from aftermap.cli.twin import twin_command
+from aftermap.cli.verify import verify_command
+from aftermap.errors import AftermapError
+
+FAILED = 2
+STOPPED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="aftermap", message="aftermap %(version)s")
+@debug_option
+def aftermap() -> None:
+    """Drone photographs of a damaged town in; a map that can be defended out.
+
+    Works on one computer, without a graphics card and without the internet.
+
+    \b
+    Examples:
+      aftermap map flight1/ flight2/ --case raqqa        map two folders of photographs
+      aftermap map flight1/ --case raqqa --gcp gcp.txt   with ground control points
+      aftermap verify raqqa                              check that nothing was changed
+      aftermap twin practice                             make a practice flight with known truth
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+
+
+for _command in (map_command, verify_command, twin_command):
+    aftermap.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(status_of(arguments))
+
+
+def status_of(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of a command line, with every expected failure told in one line."""
+    debug = Debug()
+    try:
+        aftermap.main(
+            list(arguments) if arguments is not None else None,
+            prog_name="aftermap",
+            standalone_mode=False,
+            obj=debug,
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return FAILED
+    except (click.ClickException, AftermapError, OSError, MemoryError) as error:
+        if debug.wanted:
+            traceback.print_exc()
+        click.echo(f"aftermap: {line_for(error)}", err=True)
+        return FAILED
+    except click.Abort:
+        click.echo("aftermap: stopped; the same command resumes where it left off", err=True)
+        return STOPPED
+    except SystemExit as request:
+        return request.code if isinstance(request.code, int) else FAILED
+    return 0

@@ -1,0 +1,28 @@
+"""A failure that was to be expected -> one line that a person can act on."""
+
+import click
+
+
+def line_for(error: Exception) -> str:
+    """One line that names the thing, what is wrong and what to do next."""
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "aftermap"
+        return f"{_one_line(error.format_message()).rstrip('.')}. See '{path} --help'."
+    if isinstance(error, click.ClickException):
+        return _one_line(error.format_message())
+    if isinstance(error, MemoryError):
+        return (
+            "memory ran out; run the same command again with --workers 1 or --quality draft, "
+            "finished work is kept"
+        )
+    if isinstance(error, OSError):
+        from aftermap.record.disk import advice_on  # noqa: PLC0415
+
+        return _one_line(
+            f"{error.filename}: {advice_on(error)}" if error.filename else advice_on(error)
+        )
+    return _one_line(str(error))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,58 @@
+"""``aftermap map``: footage to a map and its report."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from aftermap.cli.options import PATH, debug_option, sigterm_as_ctrl_c
+from aftermap.config import Quality, settings_for
+from aftermap.progress import progress_on
+
+
+@click.command("map")
+@click.argument("photos", nargs=-1, required=True, type=PATH)
+@click.option("--case", required=True, type=PATH, help="Folder of the case; made if not there.")
+@click.option("--gcp", type=PATH, help="Ground control points (gcp_list.txt).")
+@click.option(
+    "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"
+)
+@click.option(
+    "--quality",
+    type=click.Choice([quality.value for quality in Quality]),
+    help="How much work the map is worth.  [default: standard]",
+)
+@click.option("--fresh", is_flag=True, help="Make everything again instead of resuming.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one per core]"
+)
+@debug_option
+def map_command(
+    photos: tuple[Path, ...],
+    case: Path,
+    gcp: Path | None,
+    crs: str | None,
+    quality: str | None,
+    fresh: bool,  # noqa: FBT001 - click passes flags by name
+    workers: int | None,
+) -> None:
+    """Make a map of PHOTOS, which are files and folders.
+
+    The map, its report and every photograph's place go to the folder CASE: open case/case.gpkg
+    and case/products/ in QGIS, and case/products/report.html in a browser. The same command run
+    again reuses what has not changed; stopped at any moment and run again, it resumes.
+
+    \b
+    Example:
+      aftermap map flight1/ --case raqqa --crs EPSG:32637 --quality fine
+    """  # noqa: D301
+    from aftermap.pipeline import map_photographs  # noqa: PLC0415
+
+    settings = settings_for(case, quality=quality, crs=crs, gcp=gcp)
+    with sigterm_as_ctrl_c(), progress_on(sys.stderr) as progress:
+        made = map_photographs(
+            photos, case, settings, fresh=fresh, progress=progress, workers=workers
+        )
+    for line in made.summary_lines:
+        click.echo(line)
+    click.echo(f"Report: {made.report}")

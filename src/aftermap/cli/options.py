@@ -1,0 +1,65 @@
+"""What the commands share: paths that say something, ``--debug``, and a polite end."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _NamedPath(click.Path):
+    """A path that says something: "" would be the current folder, and is an unset variable."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("is empty; name a file or folder, or '.' for the current one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _NamedPath(path_type=Path)
+
+
+@dataclass
+class Debug:
+    """Whether the user wants to see tracebacks."""
+
+    wanted: bool = False
+
+
+def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value:
+        context.find_object(Debug).wanted = True  # type: ignore[union-attr]
+
+
+def debug_option(command: Command) -> Command:
+    """``--debug``, which may stand before or after the name of the command."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_note_debug,
+        help="Show where in the program an error came up.",
+    )(command)
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Inside the block a polite request to end (kill, a shutdown) stops a run as Ctrl-C does.
+
+    To be entered after pycolmap is imported: its own handler prints a stack of C++ frames.
+    """
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

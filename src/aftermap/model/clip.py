@@ -1,0 +1,62 @@
+"""A video as it was received, the shots in it, and the moments that are taken out of it."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from aftermap.model.media import FocalPrior
+from aftermap.model.telemetry import Track
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One video file. Identity is the SHA-256 of its bytes; ``name`` is what the user called it.
+
+    Width and height are of the pixels as coded; ``rotation_deg`` is how far a player turns them
+    clockwise, and is kept, never applied. Times are presentation times in seconds, exact, and
+    ``start_s`` is that of the first frame, which need not be 0. ``frame_rate_hz`` is the average;
+    where ``is_variable_rate`` no moment may be computed from a frame number.
+    """
+
+    sha256: str
+    name: str
+    size_bytes: int
+    container: str
+    codec: str
+    width_px: int
+    height_px: int
+    rotation_deg: int = 0
+    time_base_s: Fraction
+    start_s: Fraction
+    duration_s: Fraction
+    frame_rate_hz: Fraction
+    is_variable_rate: bool = False
+    make: str | None = None
+    camera: str | None = None
+    recorded_at: str | None = None
+    focal: FocalPrior
+    track: Track | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """A stretch of a clip that one camera took without a break, from cut to cut.
+
+    ``index`` counts from 0. ``start_s`` is the time of its first frame, ``end_s`` that of the first
+    frame after it. ``begins`` says how: "clip" (the clip's own start), "cut" or "fade".
+    """
+
+    index: int
+    start_s: Fraction
+    end_s: Fraction
+    begins: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Where in which clip a frame was taken from."""
+
+    clip_sha256: str
+    clip_name: str
+    time_s: Fraction
+    shot: int

@@ -1,0 +1,55 @@
+"""Where the camera of a clip was, moment by moment, and how surely."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from aftermap.model.camera import Camera, CameraPose
+from aftermap.model.media import VerticalDatum
+
+Row6 = tuple[float, float, float, float, float, float]
+Matrix6 = tuple[Row6, Row6, Row6, Row6, Row6, Row6]
+
+
+class PoseSource(StrEnum):
+    """How a pose was found, from the most to the least sure."""
+
+    RECONSTRUCTION = "reconstruction"
+    REGISTERED = "registered"
+    RESECTED = "resected"
+    TELEMETRY = "telemetry"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipPose:
+    """One moment's pose. ``pose`` is in the CRS and datum of its :class:`ClipPath`.
+
+    ``covariance`` is of position (east, north, up; m) and of a small turn about the same world axes
+    (radians): the true world_from_cam is exp([turn]x) world_from_cam. ``pose.covariance_m2`` is its
+    upper left part. ``ce90_m`` is the radius of the circle in which the ground at the middle of the
+    picture lies with 90 % probability.
+    """
+
+    time_s: Fraction
+    shot: int
+    pose: CameraPose
+    covariance: Matrix6
+    source: PoseSource
+    ce90_m: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipPath:
+    """The poses of one clip in order of time, as many as are known, and its camera.
+
+    ``ground_m`` is the level of the ground below, in the same datum, for where no surface is known.
+    """
+
+    clip_sha256: str
+    clip_name: str
+    crs: str
+    vertical_datum: VerticalDatum
+    camera: Camera
+    poses: tuple[ClipPose, ...]
+    ground_m: float
+    notes: tuple[str, ...] = ()
