@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import projected_px
 from aftermap.publish.cameras import CameraEntry
 from benchmarks.products import Heights

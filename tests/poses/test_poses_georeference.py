@@ -11,7 +11,6 @@ from aftermap.poses.georeference import (
     LOCAL_HEIGHT,
     plumb_line,
     similarity,
-    views_spread_deg,
     world_from_plane,
     world_from_positions,
 )
@@ -154,9 +153,3 @@ def test_without_positions_the_ground_is_level_at_zero_and_the_cameras_above_it(
     assert np.median(level[:, 2]) == pytest.approx(0, abs=1.0)
     assert np.median(moved(moved(positions, rough), world)[:, 2]) == pytest.approx(LOCAL_HEIGHT)
     assert np.linalg.det(world[1]) == pytest.approx(1)
-
-
-def test_views_straight_down_hardly_spread_and_slanting_ones_do():
-    rng = np.random.default_rng(12)
-    assert views_spread_deg(nadir(rng)[0]) < 5
-    assert views_spread_deg(oblique(rng)[0]) == pytest.approx(45, abs=5)

@@ -30,6 +30,7 @@ from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.pairs import stereo_pairs
 from aftermap.surface.rectify import rectified, view_of
 from aftermap.surface.relief import CELLS_PER_TILE, MARGIN_CELLS, relief_of
+from aftermap.surface.search import disparity_ranges
 
 BASE_M, STEP_M = GROUND_M - 20.0, 0.5 / 64
 
@@ -182,7 +183,7 @@ def test_every_tile_is_searched_where_its_ground_and_roofs_lie(relief, pitch):
     ]
     both = rectified(sides[0], sides[1], (100.0, GROUND_M + 40), 1024)
     tile = 64
-    ranges = relief.disparity_ranges(both, tile)
+    ranges = disparity_ranges(relief, both, tile)
     assert ranges.shape == (-(-both.height_px // tile), -(-both.width_px // tile), 2)
     met = 0
     for i, j in np.ndindex(*ranges.shape[:2]):
@@ -205,7 +206,7 @@ def test_every_tile_is_searched_where_its_ground_and_roofs_lie(relief, pitch):
 def test_open_water_is_not_searched_at_all(relief):
     sides = [view_of(camera(), at, 600, 450) for at in (pose(300, 0), pose(312, 0))]
     both = rectified(sides[0], sides[1], (GROUND_M - 10, GROUND_M + 30), 1024)
-    assert (relief.disparity_ranges(both, 64) == -1).all()
+    assert (disparity_ranges(relief, both, 64) == -1).all()
 
 
 def test_unknown_ground_lies_calmly_between_what_is_known():

@@ -1,18 +1,15 @@
-"""World to cell and back on a north-up grid; snapping, blocks and compiled loops over them."""
+"""World to cell and back on a north-up grid; snapping, and blocks of cells."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from aftermap.model.raster import Grid
 
 Array = npt.NDArray[np.float64]
-Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +20,6 @@ class Block:
     column: int
     rows: int
     columns: int
-
-
-def compiled(loop: Loop) -> Loop:
-    """A loop over many cells or points in machine code, kept on disk for the next run.
-
-    Where neither the package's folder nor the home can be written, every run compiles it again.
-    Numba has no types of its own to offer; this keeps those of the loop.
-    """
-    fast: Loop
-    try:
-        fast = numba.njit(cache=True, nogil=True)(loop)
-    except RuntimeError:  # "no locator available": there is no place for the machine code
-        fast = numba.njit(nogil=True)(loop)
-    return fast
 
 
 def grid_over(

@@ -8,7 +8,7 @@ best, brightness and contrast being free. Pixels here count from the first pixel
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Grey = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.axes import off_nadir_deg
 from aftermap.model.camera import Frame
 
 Array = npt.NDArray[np.float64]
@@ -119,8 +118,3 @@ def _level_axis(normal: Array, rotations: Array) -> Array:
     if np.linalg.norm(axis) < 1e-6:
         axis = np.cross(normal, [1.0, 0.0, 0.0])
     return np.asarray(axis / np.linalg.norm(axis))
-
-
-def views_spread_deg(rotations: Array) -> float:
-    """How far the viewing directions lie apart: the 90th percentile of their angle off nadir."""
-    return float(np.percentile([off_nadir_deg(r) for r in rotations], 90))

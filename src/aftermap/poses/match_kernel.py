@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Real = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from aftermap.geo.grid import Block, compiled
+from aftermap.geo.compiled import compiled
+from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 from aftermap.surface.glance import Glance
 from aftermap.surface.sampling import LEAN_LIMIT, SHADE_LIMIT

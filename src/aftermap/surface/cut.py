@@ -11,7 +11,7 @@ four neighbours: 0 right, 1 left, 2 below, 3 above (the way back is ``way ^ 1``)
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Int = npt.NDArray[np.int32]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Float = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.uint16]

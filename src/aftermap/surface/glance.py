@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.axes import opencv_from_corner_px
-from aftermap.geo.grid import Block, cell_centres_m, compiled, rowcol_of, window_of
+from aftermap.geo.compiled import compiled
+from aftermap.geo.grid import Block, cell_centres_m, rowcol_of, window_of
 from aftermap.geo.lens import projected_px
 from aftermap.model.runs import Workspace
 from aftermap.surface.sheet import (

@@ -19,6 +19,7 @@ from aftermap.surface import splat, stereo
 from aftermap.surface.heights import PairHeights, Window
 from aftermap.surface.rectify import RectifiedPair, View, rectified, resampled
 from aftermap.surface.relief import Relief
+from aftermap.surface.search import disparity_ranges
 
 Grey = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -77,7 +78,7 @@ def _heights_of(task: PairTask) -> tuple[Float, Window] | None:
         disparity = stereo.disparities_px(left, right, pair.disparities)
     else:
         disparity = stereo.tiled_disparities_px(
-            left, right, task.relief.disparity_ranges(pair, stereo.TILE_PX), pair.disparities
+            left, right, disparity_ranges(task.relief, pair, stereo.TILE_PX), pair.disparities
         )
         disparity = stereo.refined_px(left, right, disparity)
         disparity = stereo.unlike_removed(left, right, disparity)

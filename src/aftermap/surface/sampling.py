@@ -8,7 +8,7 @@ from the outer corner.
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]

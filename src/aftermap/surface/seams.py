@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import Block, compiled
+from aftermap.geo.compiled import compiled
+from aftermap.geo.grid import Block
 from aftermap.surface.balance import Exposure, Tone
 from aftermap.surface.balance import at_cells as tone_at_cells
 from aftermap.surface.cut import sink_side

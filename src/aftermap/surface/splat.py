@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Float = npt.NDArray[np.float32]
 

@@ -15,7 +15,7 @@ Grey = npt.NDArray[np.uint8]
 
 NO_DISPARITY = np.float32(-1.0)
 BLOCK_PX = 3
-TILE_PX = 320
+TILE_PX = 240
 BORDER_PX = 12
 REFINE_WINDOW_PX = 7
 MAX_STEP_PX = 0.75
@@ -88,7 +88,7 @@ def unlike_removed(left: Grey, right: Grey, disparity: Float) -> Float:
     into. Windows without texture prove nothing either way and stay.
     """
     reference = left.astype(np.float32)
-    warped = _warped(right.astype(np.float32), disparity)
+    warped = _warped(right.astype(np.float32), disparity, cv2.INTER_LINEAR)
     mean_l, mean_r = _mean(reference), _mean(warped)
     var_l = _mean(reference * reference) - mean_l * mean_l
     var_r = _mean(warped * warped) - mean_r * mean_r
@@ -125,7 +125,7 @@ def refined_px(left: Grey, right: Grey, disparity: Float, *, iterations: int = 1
     target = right.astype(np.float32)
     refined = disparity.copy()
     for _ in range(iterations):
-        warped = _warped(target, refined)
+        warped = _warped(target, refined, cv2.INTER_CUBIC)
         gradient = _slope(warped)
         gradient += reference_gradient
         gradient *= np.float32(0.5)
@@ -141,11 +141,11 @@ def refined_px(left: Grey, right: Grey, disparity: Float, *, iterations: int = 1
     return np.where(valid & (moved <= MAX_STEP_PX), refined, disparity).astype(np.float32)
 
 
-def _warped(right: Float, disparity: Float) -> Float:
+def _warped(right: Float, disparity: Float, interpolation: int) -> Float:
     """The right picture as the left one should look, if the disparities are true."""
     columns = np.arange(right.shape[1], dtype=np.float32)[None, :]
     rows = np.broadcast_to(np.arange(right.shape[0], dtype=np.float32)[:, None], right.shape)
-    return np.asarray(cv2.remap(right, columns - disparity, rows, cv2.INTER_CUBIC), np.float32)
+    return np.asarray(cv2.remap(right, columns - disparity, rows, interpolation), np.float32)
 
 
 def _slope(picture: Float) -> Float:

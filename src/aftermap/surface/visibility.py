@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled
+from aftermap.geo.compiled import compiled
 
 Heights = npt.NDArray[np.float32]
 Seen = npt.NDArray[np.uint8]

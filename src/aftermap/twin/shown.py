@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import compiled, rowcol_of
+from aftermap.geo.compiled import compiled
+from aftermap.geo.grid import rowcol_of
 from aftermap.model.raster import Grid
 from aftermap.twin.flight import Station, footprint_m
 from aftermap.twin.options import ORIGIN_M, TwinOptions

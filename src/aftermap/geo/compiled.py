@@ -1,0 +1,22 @@
+"""A loop over many cells or points -> the same loop in machine code."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+
+def compiled(loop: Loop) -> Loop:
+    """A loop over many cells or points in machine code, kept on disk for the next run.
+
+    Where neither the package's folder nor the home can be written, every run compiles it again.
+    Numba has no types of its own to offer; this keeps those of the loop.
+    """
+    fast: Loop
+    try:
+        fast = numba.njit(cache=True, nogil=True)(loop)
+    except RuntimeError:  # "no locator available": there is no place for the machine code
+        fast = numba.njit(nogil=True)(loop)
+    return fast
