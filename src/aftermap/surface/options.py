@@ -10,8 +10,8 @@ class SurfaceOptions:
 
     dense_side_px: longest side of a picture for matching. Beyond about 2000 px the surface gains
         little on real, slightly blurred photographs while the cost grows with the square.
-    neighbours: stereo partners per picture. A fourth costs a tenth more of the whole run and changes
-        the surface by less than two runs differ.
+    neighbours: stereo partners per picture. A fourth costs a tenth of the surface and changes
+        it by less than two runs differ.
     best_angle_deg: intersection angle a pair should have. Wide angles measure height better,
         narrow ones see more of the ground between houses.
     block_cells: side of the square of cells that is held in memory at once.
