@@ -12,6 +12,8 @@ from aftermap.model.runs import Skipped
 
 Vector3 = tuple[float, float, float]
 Matrix3 = tuple[Vector3, Vector3, Vector3]
+Row6 = tuple[float, float, float, float, float, float]
+Matrix6 = tuple[Row6, Row6, Row6, Row6, Row6, Row6]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,11 @@ class FrameSet:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedFrame:
-    """A frame with its pose. ``ground_m`` is the height range of the tie points that it sees."""
+    """A frame with its pose. ``ground_m`` is the height range of the tie points that it sees.
+
+    ``covariance`` is of position (east, north, up; m) and of a small turn about the same world axes
+    (radians): the true world_from_cam is exp([turn]x) world_from_cam.
+    """
 
     frame: Frame
     camera: int
@@ -101,6 +107,7 @@ class PlacedFrame:
     tie_points: int
     group: int
     ground_m: tuple[float, float]
+    covariance: Matrix6 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from aftermap.model.camera import Camera, CameraPose
+from aftermap.model.camera import Camera, CameraPose, Matrix6
 from aftermap.model.media import VerticalDatum
-
-Row6 = tuple[float, float, float, float, float, float]
-Matrix6 = tuple[Row6, Row6, Row6, Row6, Row6, Row6]
 
 
 class PoseSource(StrEnum):

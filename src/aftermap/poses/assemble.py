@@ -15,8 +15,10 @@ from aftermap.model.camera import (
     Frame,
     FrameSet,
     Matrix3,
+    Matrix6,
     PlacedFrame,
     Reconstruction,
+    Row6,
     Vector3,
 )
 from aftermap.model.media import VerticalDatum
@@ -124,9 +126,27 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
                 tie_points=int(own.sum()),
                 group=number,
                 ground_m=(float(low), float(high)),
+                covariance=_world_covariance(group, i),
             )
         )
     return found
+
+
+def _world_covariance(group: Group, index: int) -> Matrix6:
+    """Covariance of a frame's position and turn about world axes (the adjustment turns cameras)."""
+    turn_world_from_cam = -group.block.state.rotations[index].T
+    order = np.zeros((POSE, POSE))
+    order[:3, 3:] = np.eye(3)
+    order[3:, :3] = turn_world_from_cam
+    at = slice(POSE * index, POSE * (index + 1))
+    rows = (order @ group.covariance[at, at] @ order.T).tolist()
+    a, b, c, d, e, f = (_row6(row) for row in rows)
+    return a, b, c, d, e, f
+
+
+def _row6(values: Sequence[float]) -> Row6:
+    a, b, c, d, e, f = values
+    return a, b, c, d, e, f
 
 
 def _heights_seen(group: Group) -> tuple[Array, Index]:

@@ -16,8 +16,8 @@ from scipy.optimize import least_squares
 
 from aftermap.errors import ControlError
 from aftermap.geo.lens import distorted
-from aftermap.model.camera import CameraPose, Matrix3, Vector3
-from aftermap.model.flight import ClipPose, Matrix6, PoseSource
+from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
+from aftermap.model.flight import ClipPose, PoseSource
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
