@@ -2,13 +2,17 @@
 
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aftermap.cli.options import PATH, debug_option
 from aftermap.progress import progress_on
+
+if TYPE_CHECKING:
+    from aftermap.twin.clip_options import ClipOptions
 
 
 @click.command("twin", short_help="Make a practice flight with known truth.")
@@ -27,6 +31,17 @@ from aftermap.progress import progress_on
 )
 @click.option("--no-gps", is_flag=True, help="Write no positions into the photographs.")
 @click.option("--flat", is_flag=True, help="Leave out everything that stands on the ground.")
+@click.option("--clips", is_flag=True, help="Also make video: a drone's, news, MPEG-TS. Minutes.")
+@click.option(
+    "--clip-seconds",
+    metavar="S",
+    type=click.FloatRange(min=1),
+    help="Length of the drone's clip.  [default: 40]",
+)
+@click.option("--clip-size", metavar="WxH", help="Its picture size.  [default: 1280x720]")
+@click.option(
+    "--clip-fps", metavar="N", help="Its pictures a second, such as 30000/1001.  [default: 5]"
+)
 @debug_option
 def twin_command(
     out: Path,
@@ -35,12 +50,13 @@ def twin_command(
     focal_error: float | None,
     no_gps: bool,  # noqa: FBT001 - click passes flags by name
     flat: bool,  # noqa: FBT001
+    clips: bool,  # noqa: FBT001
     **chosen: Any,
 ) -> None:
     """Make a practice flight over a synthetic ruined district in the folder OUT.
 
     OUT/images holds photographs as a drone writes them; beside it lies the truth about surface,
-    cameras, buildings, damage and control marks.
+    cameras, buildings, damage and control marks. OUT/clips holds video of the same district.
 
     \b
     Example:
@@ -50,10 +66,13 @@ def twin_command(
     from aftermap.twin.options import Flight, TwinOptions  # noqa: PLC0415
 
     given = {name: value for name, value in chosen.items() if value is not None}
+    wanted = _clip_options(
+        *(given.pop(f"clip_{name}", None) for name in ("seconds", "size", "fps"))
+    )
     if "flight" in given:
         given["flight"] = Flight(given["flight"])
     if size is not None:
-        given["width_px"], given["height_px"] = _size_px(size)
+        given["width_px"], given["height_px"] = _size_px(size, "--size")
     if gsd is not None:
         given["ground_sample_m"] = gsd / 100
     if focal_error is not None:
@@ -61,14 +80,36 @@ def twin_command(
     options = replace(TwinOptions(), gps=not no_gps, flat=flat, **given)
     with progress_on(sys.stderr) as progress:
         progress.stage("twin")
-        made = make(out, options, lambda done, total: progress.advance("photographs", done, total))
+        made = make(
+            out, options, lambda done, total: progress.advance("photographs", done, total),
+            clips=wanted if clips else None,
+            clip_progress=lambda done, total: progress.advance("pictures of clips", done, total),
+        )  # fmt: skip
     click.echo(f"{made.photos} photographs of {made.buildings} buildings in {made.folder}")
 
 
-def _size_px(text: str) -> tuple[int, int]:
+def _clip_options(seconds: float | None, size: str | None, fps: str | None) -> "ClipOptions":
+    from aftermap.twin.clip_options import ClipOptions  # noqa: PLC0415
+
+    given: dict[str, Any] = {}
+    if seconds is not None:
+        given["seconds"] = seconds
+    if size is not None:
+        given["width_px"], given["height_px"] = _size_px(size, "--clip-size")
+    if fps is not None:
+        try:
+            given["drone_fps"] = Fraction(fps)
+        except (ValueError, ZeroDivisionError) as error:
+            raise click.BadParameter(
+                f"{fps!r} is not a rate, such as 25 or 30000/1001", param_hint="--clip-fps"
+            ) from error
+    return ClipOptions(**given)
+
+
+def _size_px(text: str, option: str) -> tuple[int, int]:
     width, mark, height = text.lower().partition("x")
     if not (mark and width.isdecimal() and height.isdecimal()):
         raise click.BadParameter(
-            f"{text!r} is not WIDTHxHEIGHT, such as 1200x900", param_hint="--size"
+            f"{text!r} is not WIDTHxHEIGHT, such as 1200x900", param_hint=option
         )
     return int(width), int(height)

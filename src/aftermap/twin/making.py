@@ -13,6 +13,8 @@ import numpy.typing as npt
 from aftermap.errors import InputError
 from aftermap.twin import truth
 from aftermap.twin.caster import embree
+from aftermap.twin.clip_options import ClipOptions
+from aftermap.twin.clips import make_clips, refuse_odd_clips
 from aftermap.twin.exif import claims, write_photo
 from aftermap.twin.flight import Station, footprint_m, height_above_ground_m, stations_of
 from aftermap.twin.options import CRS, ORIGIN_M, Grade, TwinOptions, TwinSummary
@@ -30,23 +32,36 @@ MOST_THREADS = 4
 """Each holds a picture in the making, about 150 MB at 1200 by 900 pixels."""
 
 
-def make(out: Path, options: TwinOptions, progress: Progress | None = None) -> TwinSummary:
-    """Photographs into ``out``/images and the truth into ``out``/truth.
+def make(
+    out: Path,
+    options: TwinOptions,
+    progress: Progress | None = None,
+    *,
+    clips: ClipOptions | None = None,
+    clip_progress: Progress | None = None,
+) -> TwinSummary:
+    """Photographs into ``out``/images, clips into ``out``/clips, the truth into ``out``/truth.
 
-    ``progress`` is told how many photographs are done, and of how many. The folder must be new or
-    empty. Needs the optional extra ``aftermap[twin]``.
+    ``progress`` is told how many photographs are done, and of how many, ``clip_progress`` the same
+    of the pictures of the clips. Clips show the district that the photographs fly over, and change
+    nothing about it. The folder must be new or empty. Needs the optional extra ``aftermap[twin]``.
     """
     embree()
     _refuse_nonsense(options)
+    if clips is not None:
+        refuse_odd_clips(clips)
     try:
-        return _made(out, options, progress)
+        summary, studio = _made(out, options, progress)
+        if clips is not None:
+            make_clips(out, studio, clips, clip_progress)
     except OSError as error:
         raise InputError(
             f"{out}: cannot be written ({error.strerror}); free some space or name another folder"
         ) from error
+    return summary
 
 
-def _made(out: Path, options: TwinOptions, progress: Progress | None) -> TwinSummary:
+def _made(out: Path, options: TwinOptions, progress: Progress | None) -> tuple[TwinSummary, Studio]:
     images, facts = _folders(out)
     stations = stations_of(options)
     scene = scene_for(options, stations)
@@ -67,7 +82,7 @@ def _made(out: Path, options: TwinOptions, progress: Progress | None) -> TwinSum
     gcp.write_text(truth.gcp_list(options, scene, stations, studio.caster), encoding="utf-8")
     truth.write_json(facts / "twin.json", _record(options, stations))
     area_m2 = float(area.seen.sum()) * options.ground_sample_m**2
-    return _summary(out, scene, pieces, len(stations), gcp, area_m2)
+    return _summary(out, scene, pieces, len(stations), gcp, area_m2), studio
 
 
 def _photograph(

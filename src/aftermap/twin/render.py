@@ -61,7 +61,7 @@ def studio_for(options: TwinOptions, scene: Scene) -> Studio:
         textures=make_tiles(np.random.default_rng([options.seed, 51]), sun),
         site=_site(scene, caster),
         skin=Skin(mesh.material, mesh.tone, mesh.record, scene.walls),
-        rays=_pixel_rays(options),
+        rays=pixel_rays(options),
         sun=sun,
     )
 
@@ -90,13 +90,13 @@ def heights_m(caster: Caster, xy_m: npt.ArrayLike) -> Array:
     return np.where(hits.triangle >= 0, ABOVE_M - hits.distance.astype(float), np.nan)
 
 
-def _pixel_rays(options: TwinOptions) -> Field:
-    """(rows, columns, samples, 3) directions in camera axes of every pixel's sub-samples."""
-    offsets = (np.arange(SAMPLES) + 0.5) / SAMPLES
-    out = np.empty((options.height_px, options.width_px, SAMPLES**2, 3), np.float32)
+def pixel_rays(options: TwinOptions, samples: int = SAMPLES) -> Field:
+    """(rows, columns, samples squared, 3) directions in camera axes of a pixel's sub-samples."""
+    offsets = (np.arange(samples) + 0.5) / samples
+    out = np.empty((options.height_px, options.width_px, samples**2, 3), np.float32)
     columns = np.arange(options.width_px)[:, None, None] + offsets[None, None, :]
     for row in range(options.height_px):
-        x = np.broadcast_to(columns, (options.width_px, SAMPLES, SAMPLES))
+        x = np.broadcast_to(columns, (options.width_px, samples, samples))
         y = np.broadcast_to(row + offsets[None, :, None], x.shape)
         pixels = np.stack([x, y], -1).reshape(-1, 2)
         out[row] = rays_cam(pixels, options.params).reshape(options.width_px, -1, 3)
@@ -125,7 +125,7 @@ def _strip(studio: Studio, origin: Field, directions: Field, out: Field) -> None
     towards = np.ascontiguousarray(np.broadcast_to(studio.sun.astype(np.float32), directions.shape))
     is_lit = studio.caster.is_free(starts, towards)
     rays = Rays(origin, directions, hits.distance, hits.triangle, hits.normal, is_lit)
-    step = 1 / (studio.options.focal_px * SAMPLES)
+    step = 1 / (studio.options.focal_px * math.isqrt(studio.rays.shape[2]))
     shade(
         rays,
         studio.skin,
@@ -151,10 +151,10 @@ def picture(studio: Studio, station: Station, number: int) -> Picture:
     light *= (falloff * gain).astype(np.float32)[..., None]
     grain = rng.standard_normal(light.shape, np.float32)
     light += grain * np.sqrt(np.maximum(light, 0) * 6e-5 + 2e-6)
-    return _srgb(light)
+    return srgb(light)
 
 
-def _srgb(light: Field) -> Picture:
+def srgb(light: Field) -> Picture:
     """Picture in sRGB (IEC 61966-2-1) with highlights rolled off above 0.8."""
     bright = np.clip(light, 0, None)
     rolled = np.where(bright > 0.8, 0.8 + 0.2 * (1 - np.exp(-(bright - 0.8) / 0.2)), bright)

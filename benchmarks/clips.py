@@ -1,0 +1,232 @@
+"""How surely clips are placed: cameras, ground at the picture's centre, shots, against the twin.
+
+    .venv/bin/python -m benchmarks.clips --twin TWIN --case CASE
+
+CASE holds the clips of TWIN (made with `aftermap twin TWIN --clips`) after `aftermap map`. Writes
+benchmarks/results/clips.json. A centre's error is that of the pose alone: the estimated ray through
+the middle of the picture is met with the level plane through what that pixel truly shows, so that
+a roof's edge does not turn a small slip into a storey's parallax.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.lens import rays_cam
+from benchmarks.fitting import rms, similarity
+from benchmarks.machine import tidy, write_result
+
+Array = npt.NDArray[np.float64]
+
+WRONG_CE90, WRONG_M = 3.0, 10.0
+"""A place is wrong where its error exceeds both this many CE90 and this many metres."""
+CHI2_90_3 = 6.251
+"""90 % quantile of chi squared with three degrees of freedom."""
+FEWEST = 4
+"""Cameras that a similarity is worth fitting to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A frame of the case beside the truth of the same picture; NaN where it was not placed."""
+
+    entry: Mapping[str, Any]
+    true_m: Array
+    found_m: Array
+    true_shot: int
+    centre_error_m: float
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the case gives it a position."""
+        return bool(np.isfinite(self.found_m).all())
+
+    @property
+    def ce90_m(self) -> float:
+        """The stated circular error, NaN where none is stated."""
+        stated = self.entry.get("ce90_m")
+        return float("nan") if stated is None else float(stated)
+
+
+def main() -> None:
+    """Measure every clip of the truth that the case holds, print it, and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--twin", type=Path, required=True, help="a twin made with --clips")
+    parser.add_argument("--case", type=Path, required=True, help="the case that was mapped")
+    options = parser.parse_args()
+    figures = clip_figures(options.twin, options.case)
+    print(json.dumps(tidy(figures), indent=1))
+    print(write_result("clips", figures))
+
+
+def clip_figures(twin: Path, case: Path) -> dict[str, Any]:
+    """Figures by the clip's file name; a clip without frames in the case is said to be skipped."""
+    truth = json.loads((twin / "truth" / "clips.json").read_text(encoding="utf-8"))
+    cameras = json.loads((case / "products" / "cameras.json").read_text(encoding="utf-8"))
+    if cameras["crs"] != truth["crs"]:
+        raise SystemExit(f"{case}: is in {cameras['crs']}; map it with --crs {truth['crs']}")
+    figures: dict[str, Any] = {}
+    for clip in truth["clips"]:
+        name = Path(clip["clip"]).name
+        pairs = pairs_of(clip, cameras["frames"])
+        if not pairs:
+            figures[name] = {"skipped": f"no frame of {name} in the case"}
+            continue
+        figures[name] = position_figures(pairs) | {"centre": centre_figures(pairs)}
+        figures[name]["by_source"] = by_source(pairs)
+        if clip["kind"] == "news":
+            figures[name]["shots"] = shot_figures(clip, pairs)
+    return figures
+
+
+def pairs_of(clip: Mapping[str, Any], frames: Sequence[Mapping[str, Any]]) -> list[Pair]:
+    """The case's frames of a clip, each with the true frame nearest in time (half a frame away)."""
+    fps, name = Fraction(clip["fps"]), Path(clip["clip"]).name
+    first = Fraction(clip["first_pts_s"])
+    pairs = []
+    for entry in frames:
+        if entry.get("clip") is None or Path(entry["clip"]).name != name:
+            continue
+        time_s = Fraction(str(entry["time_s"]))
+        number = round((time_s - first) * fps)
+        if 0 <= number < len(clip["frames"]) and abs((time_s - first) * fps - number) < 0.5:
+            pairs.append(_pair(entry, clip["frames"][number]))
+    return pairs
+
+
+def _pair(entry: Mapping[str, Any], true: Mapping[str, Any]) -> Pair:
+    found = entry.get("position_m") or [np.nan] * 3
+    return Pair(
+        entry=entry, true_m=np.array(true["position_m"]), found_m=np.array(found, float),
+        true_shot=true["shot"], centre_error_m=_centre_error_m(entry, true),
+    )  # fmt: skip
+
+
+def _centre_error_m(entry: Mapping[str, Any], true: Mapping[str, Any]) -> float:
+    """Level distance between where the frame's middle is said to look and where it does; or NaN."""
+    needed = (entry.get("position_m"), entry.get("rotation_cam_from_world"), true["centre_m"])
+    if any(value is None for value in needed):
+        return float("nan")
+    middle = [[entry["width_px"] / 2, entry["height_px"] / 2]]
+    ray = rays_cam(middle, entry["params"])[0] @ np.array(entry["rotation_cam_from_world"])
+    position, centre = np.array(entry["position_m"]), np.array(true["centre_m"])
+    if ray[2] >= 0:
+        return float("inf")
+    met = position + ray * (centre[2] - position[2]) / ray[2]
+    return float(np.hypot(*(met - centre)[:2]))
+
+
+def position_figures(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Errors of camera positions as they are, and after the similarity that fits them best."""
+    placed = [pair for pair in pairs if pair.is_placed]
+    figures: dict[str, Any] = {"frames": len(pairs), "placed": len(placed)}
+    if not placed:
+        return figures
+    found = np.array([pair.found_m for pair in placed])
+    true = np.array([pair.true_m for pair in placed])
+    errors = found - true
+    figures["position_rmse_m"] = rms(np.linalg.norm(errors, axis=1))
+    figures["position_rmse_enu_m"] = np.sqrt((errors**2).mean(0)).tolist()
+    figures["position_mean_enu_m"] = errors.mean(0).tolist()
+    figures["inside_90_ellipsoid"] = _inside_ellipsoid(placed)
+    if len(placed) >= FEWEST:
+        moved = similarity(found, true).there(found) - true
+        figures["position_rmse_after_similarity_m"] = rms(np.linalg.norm(moved, axis=1))
+    return figures
+
+
+def _inside_ellipsoid(placed: Sequence[Pair]) -> float | None:
+    """Share of true positions inside the stated 90 % ellipsoid; None where none is stated."""
+    inside = []
+    for pair in placed:
+        stated = pair.entry.get("position_covariance_m2", pair.entry.get("position_covariance"))
+        if stated is not None:
+            error = pair.found_m - pair.true_m
+            inside.append(error @ np.linalg.pinv(np.array(stated, float)) @ error <= CHI2_90_3)
+    return float(np.mean(inside)) if inside else None
+
+
+def centre_figures(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Errors of the ground at the picture's centre, and the share inside the stated CE90."""
+    errors = np.array([pair.centre_error_m for pair in pairs])
+    stated = np.array([pair.ce90_m for pair in pairs])
+    known = np.isfinite(stated) & ~np.isnan(errors)
+    if np.isnan(errors).all():
+        return {"frames": 0}
+    return {
+        "frames": int((~np.isnan(errors)).sum()),
+        "median_m": float(np.nanmedian(errors)),
+        "p90_m": float(np.nanpercentile(errors, 90)),
+        "ce90_stated": int(known.sum()),
+        "median_ce90_m": float(np.median(stated[known])) if known.any() else None,
+        "inside_ce90": float((errors[known] <= stated[known]).mean()) if known.any() else None,
+    }
+
+
+def by_source(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """The same by where a pose came from."""
+    sources = sorted({str(pair.entry.get("source")) for pair in pairs if pair.is_placed})
+    return {
+        source: position_figures(some) | {"centre": centre_figures(some)}
+        for source in sources
+        if (some := [p for p in pairs if p.is_placed and str(p.entry.get("source")) == source])
+    }
+
+
+def shot_figures(clip: Mapping[str, Any], pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Shots found as they are, and each true shot located, not located, or placed wrongly."""
+    shots = []
+    for shot in clip["shots"]:
+        own = [pair for pair in pairs if pair.true_shot == shot["shot"]]
+        shots.append(
+            {"shot": shot["shot"], "is_hard": shot["is_hard"], "found": _is_found(shot, pairs)}
+            | _place_of(own)
+        )
+    places = Counter(shot["place"] for shot in shots)
+    located = [s["median_centre_m"] for s in shots if s["place"] == "located"]
+    return {
+        "true": len(shots),
+        "found": sum(shot["found"] for shot in shots),
+        "in_case": len({pair.entry.get("shot") for pair in pairs}),
+        "located": places["located"], "not_located": places["not located"],
+        "wrong": places["wrong"],
+        "median_centre_m": float(np.median(located)) if located else None,
+        "shots": shots,
+    }  # fmt: skip
+
+
+def _is_found(shot: Mapping[str, Any], pairs: Sequence[Pair]) -> bool:
+    """Whether one shot of the case holds all frames of the true shot and no others."""
+    own = {p.entry.get("shot") for p in pairs if p.true_shot == shot["shot"]}
+    others = {p.entry.get("shot") for p in pairs if p.true_shot != shot["shot"]}
+    return len(own) == 1 and None not in own and not own & others
+
+
+def _place_of(own: Sequence[Pair]) -> dict[str, Any]:
+    """A shot is wrong if any of its frames is: a map user sees each of them."""
+    placed = [pair for pair in own if not np.isnan(pair.centre_error_m)]
+    if not placed:
+        reasons = Counter(str(pair.entry.get("reason")) for pair in own)
+        return {"place": "not located", "reasons": dict(reasons)}
+    wrong = [p for p in placed if p.centre_error_m > max(WRONG_M, WRONG_CE90 * _or_zero(p.ce90_m))]
+    return {
+        "place": "wrong" if wrong else "located",
+        "frames": len(own), "placed": len(placed), "wrong": len(wrong),
+        "median_centre_m": float(np.median([p.centre_error_m for p in placed])),
+    }  # fmt: skip
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if np.isnan(value) else value
+
+
+if __name__ == "__main__":
+    main()
