@@ -1,4 +1,4 @@
-"""Photographs -> the frames to be placed, in one CRS and with one vertical datum.
+"""Photographs and frames of clips -> the frames to be placed, in one CRS and one vertical datum.
 
 Positions go from WGS 84 to the CRS of the map; a height is never converted, only kept or left
 out, because datums that merely look alike differ by tens of metres. What is left out of the prior
@@ -9,7 +9,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
@@ -47,33 +47,63 @@ class FrameOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A frame that was taken out of a clip, and where the clip's telemetry puts that moment."""
+
+    frame: Frame
+    geotag: GeoTag | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Of the picture, not of the clip."""
+        return self.frame.sha256
+
+    @property
+    def name(self) -> str:
+        """The clip and the time in it."""
+        return self.frame.name
+
+
+Source = MediaItem | Recorded
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Prior:
     position_m: Vector3
     sigma_m: Vector3
 
 
 def frames_of(
-    items: Sequence[MediaItem], stored: Mapping[str, Path], options: FrameOptions
+    items: Sequence[MediaItem],
+    stored: Mapping[str, Path],
+    options: FrameOptions,
+    footage: Sequence[Recorded] = (),
 ) -> FrameSet:
     """A frame for every photograph, with what is known of its position in the CRS of the map.
 
-    Where fewer than three photographs have a believable position the CRS is LOCAL and no frame
-    has a prior position. ``stored`` is where each original is kept, by its SHA-256.
+    Where fewer than three frames have a believable position the CRS is LOCAL and no frame
+    has a prior position. ``stored`` is where each original is kept, by its SHA-256; ``footage``
+    are frames of clips, which come after the photographs.
     """
+    sources: tuple[Source, ...] = (*items, *footage)
     chosen_crs = None if options.crs is None else projected_crs(options.crs)
-    tags, notes = _believable(items)
+    tags, notes = _believable(sources)
     priors: dict[str, _Prior] = {}
     crs, datum = LOCAL, VerticalDatum.LOCAL
     if len(tags) >= MIN_POSITIONS:
         middle = _median_lonlat_deg(list(tags.values()))
         crs = fitting_crs(chosen_crs, *middle) if chosen_crs else utm_crs(*middle)
-        datum, datum_notes = _common_datum(items, tags)
+        datum, datum_notes = _common_datum(sources, tags)
         notes += datum_notes
         priors = _priors(tags, crs, datum)
     else:
-        notes.append(_local_note(len(items), len(tags), options.crs))
-    frames = tuple(_frame(item, stored[item.sha256], priors.get(item.sha256)) for item in items)
-    return FrameSet(crs=crs, vertical_datum=datum, frames=frames, skipped=(), notes=tuple(notes))
+        notes.append(_local_note(len(sources), len(tags), options.crs))
+    frames = [_frame(item, stored[item.sha256]) for item in items]
+    frames += [one.frame for one in footage]
+    return FrameSet(
+        crs=crs, vertical_datum=datum, skipped=(), notes=tuple(notes),
+        frames=tuple(_with_prior(frame, priors.get(frame.sha256)) for frame in frames),
+    )  # fmt: skip
 
 
 def camera_key_of(item: MediaItem) -> str:
@@ -89,7 +119,13 @@ def camera_key_of(item: MediaItem) -> str:
     return f"{who}{serial} {item.width_px}x{item.height_px} f={item.focal.focal_px:.1f} px"
 
 
-def _frame(item: MediaItem, path: Path, prior: _Prior | None) -> Frame:
+def _with_prior(frame: Frame, prior: _Prior | None) -> Frame:
+    if prior is None:
+        return frame
+    return replace(frame, prior_position_m=prior.position_m, prior_sigma_m=prior.sigma_m)
+
+
+def _frame(item: MediaItem, path: Path) -> Frame:
     return Frame(
         sha256=item.sha256,
         name=item.name,
@@ -101,15 +137,13 @@ def _frame(item: MediaItem, path: Path, prior: _Prior | None) -> Frame:
         focal_px=item.focal.focal_px,
         focal_sigma_px=item.focal.sigma_px,
         focal_source=item.focal.source,
-        prior_position_m=None if prior is None else prior.position_m,
-        prior_sigma_m=None if prior is None else prior.sigma_m,
         relative_height_m=item.relative_height_m,
         pitch_deg=None if item.attitude is None else item.attitude.pitch_deg,
         taken_at=item.taken_at,
     )
 
 
-def _believable(items: Sequence[MediaItem]) -> tuple[dict[str, GeoTag], list[str]]:
+def _believable(items: Sequence[Source]) -> tuple[dict[str, GeoTag], list[str]]:
     """Positions by SHA-256, without those far from the rest, each of which gets a note."""
     tags = {item.sha256: item.geotag for item in items if item.geotag is not None}
     if len(tags) < MIN_POSITIONS:
@@ -129,7 +163,7 @@ def _believable(items: Sequence[MediaItem]) -> tuple[dict[str, GeoTag], list[str
 
 
 def _common_datum(
-    items: Sequence[MediaItem], tags: Mapping[str, GeoTag]
+    items: Sequence[Source], tags: Mapping[str, GeoTag]
 ) -> tuple[VerticalDatum, list[str]]:
     """The datum of most heights; LOCAL where no height is recorded. Other heights are noted."""
     counts = Counter(tag.vertical_datum for tag in tags.values() if tag.height_m is not None)
