@@ -97,7 +97,7 @@ def _extract(frame: Frame, options: PoseOptions, path: Path) -> None:
     sift = cv2.SIFT.create(
         nfeatures=0, contrastThreshold=0.02, edgeThreshold=10, enable_precise_upscale=True
     )
-    found = sift.detect(picture, None)
+    found = sift.detect(picture, _mask_of(frame, picture.shape))
     xy = np.array([k.pt for k in found], np.float32).reshape(-1, 2)
     response = np.array([k.response for k in found], np.float32)
     order = evenly_spread(xy, response, max(picture.shape) / GRID_CELLS)[: options.features]
@@ -113,6 +113,17 @@ def _extract(frame: Frame, options: PoseOptions, path: Path) -> None:
             angle_deg=np.array([k.angle for k in kept], np.float32),
             descriptors=rootsift(descriptors),
         )
+
+
+def _mask_of(frame: Frame, shape: tuple[int, ...]) -> npt.NDArray[np.uint8] | None:
+    """Where features may lie, at the size of the picture; None is everywhere."""
+    if frame.mask is None:
+        return None
+    mask = cv2.imread(frame.mask, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise InputError(f"{frame.name}: its mask is gone; run again with --fresh")
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def evenly_spread(

@@ -100,12 +100,12 @@ def read_cameras(path: str | Path) -> CameraList:
 
 def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> CameraEntry:
     camera = reconstruction.cameras[placed.camera]
-    mapped = placed.group == reconstruction.mapped_group
+    reason = reconstruction.why_not_mapped(placed)
     return CameraEntry(
         name=placed.frame.name,
         sha256=placed.frame.sha256,
         registered=True,
-        reason=None if mapped else "placed, but in a group that is not joined to the mapped one",
+        reason=reason,
         width_px=camera.width_px,
         height_px=camera.height_px,
         camera_model=camera.model,
@@ -117,7 +117,7 @@ def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> Camera
         reprojection_px=placed.reprojection_px,
         position_covariance_m2=_known(placed.pose.covariance_m2),
         group=placed.group,
-        mapped=mapped,
+        mapped=reason is None,
     )
 
 

@@ -184,13 +184,13 @@ def _photograph(
     reconstruction: Reconstruction, index: int, overviews: Overviews, *, is_wild: bool
 ) -> Photograph:
     placed = reconstruction.placed[index]
-    mapped = placed.group == reconstruction.mapped_group
+    reason = reconstruction.why_not_mapped(placed)
     return Photograph(
         name=placed.frame.name,
         sha256=placed.frame.sha256,
-        mapped=mapped,
+        mapped=reason is None,
         group=placed.group,
-        reason=None if mapped else "placed, but nothing joins its group to the mapped one",
+        reason=reason,
         reprojection_px=placed.reprojection_px,
         tie_points=placed.tie_points,
         position_m=placed.pose.position_m,

@@ -115,13 +115,13 @@ def placed_row(placed: PlacedFrame, made: Reconstruction) -> dict[str, Any]:
     """The ``camera`` row of a photograph that was placed."""
     east_m, north_m, height_m = placed.pose.position_m
     sigma_m = [_sigma(placed.pose.covariance_m2[axis][axis]) for axis in range(3)]
-    mapped = placed.group == made.mapped_group
+    reason = made.why_not_mapped(placed)
     return {
         "name": placed.frame.name,
         "sha256": placed.frame.sha256,
         "registered": True,
-        "mapped": mapped,
-        "reason": None if mapped else "belongs to a group that is not connected to the mapped one",
+        "mapped": reason is None,
+        "reason": reason,
         "group_index": placed.group,
         "east_m": east_m,
         "north_m": north_m,

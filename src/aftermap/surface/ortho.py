@@ -137,7 +137,7 @@ def _frame_numbers(
     mapped = [
         at
         for at, placed in enumerate(reconstruction.placed)
-        if placed.group == reconstruction.mapped_group
+        if reconstruction.why_not_mapped(placed) is None
     ]
     numbers = np.full(NO_PICTURE + 1, NO_PICTURE, np.uint16)
     numbers[: len(glances)] = [mapped[g.picture.index] for g in glances]
