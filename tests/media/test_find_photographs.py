@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from aftermap.errors import InputError
-from aftermap.media.find import files_in, names_of, printable
+from aftermap.media.find import (
+    NO_CLIP_OF_ITS_NAME,
+    NOT_FOOTAGE,
+    files_in,
+    names_of,
+    printable,
+)
 from aftermap.model.runs import Skipped
 
 
@@ -32,16 +38,27 @@ def test_photographs_come_in_counting_order_from_all_depths(tmp_path: Path) -> N
 
 def test_every_other_file_is_listed_with_its_reason(tmp_path: Path) -> None:
     touched(tmp_path, ["a.jpg", "a.SRT", "a.xmp", "log.txt", "f.MRK", ".hidden.jpg"])
-    touched(tmp_path, ["clip.MP4", "raw.DNG", "phone.heic", "__MACOSX/._a.jpg", ".git/x.jpg"])
+    touched(
+        tmp_path,
+        ["clip.LRV", "clip.insv", "raw.DNG", "phone.heic", "__MACOSX/._a.jpg", ".git/x.jpg"],
+    )
     files, skipped = files_in([tmp_path])
     said = reasons(skipped)
     assert [file.name for file in files] == ["a.jpg"]
     for name in ("a.SRT", "a.xmp", "log.txt", "f.MRK", ".hidden.jpg", "__MACOSX", ".git"):
-        assert said[name] == "not a photograph"
-    assert "this version maps photographs only" in said["clip.MP4"]
+        assert said[name] == (NO_CLIP_OF_ITS_NAME if name == "a.SRT" else NOT_FOOTAGE)
+    assert "a small copy" in said["clip.LRV"]
+    assert "spherical" in said["clip.insv"]
     assert "convert it to JPEG" in said["raw.DNG"]
     assert "convert it to JPEG" in said["phone.heic"]
-    assert len(skipped) == 10
+    assert len(skipped) == 11
+
+
+def test_videos_are_footage_and_a_folder_of_them_is_enough(tmp_path: Path) -> None:
+    touched(tmp_path, ["DJI_0002.MP4", "day/DJI_0001.ts", "DJI_0002.SRT"])
+    files, skipped = files_in([tmp_path])
+    assert {file.name for file in files} == {"DJI_0002.MP4", "DJI_0001.ts"}
+    assert reasons(skipped) == {"DJI_0002.SRT": NO_CLIP_OF_ITS_NAME}
 
 
 def test_names_in_arabic_with_spaces_and_quotes_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
-"""Files and folders a person named -> the photographs in them, and what was left out and why.
+"""Files and folders a person named -> the footage in them, and what was left out and why.
 
-Only names and the file system are looked at here; what is inside a file is the business of
-``probe``. Nothing outside a folder that was named is ever reached through a link in it.
+Footage is photographs and videos; a telemetry file (sidecar) goes with the video of its name. Only
+names and the file system are looked at here; what is inside a file is the business of ``probe`` and
+``probe_video``. Nothing outside a folder that was named is ever reached through a link in it.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.errors import InputError
@@ -19,36 +21,81 @@ TO_CONVERT = frozenset(
 )  # fmt: skip
 VIDEOS = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
-     ".lrv", ".lrf", ".insv", ".360"}
+     ".mpe", ".m2v", ".3gp"}
 )  # fmt: skip
+SMALL_COPIES = frozenset({".lrv", ".lrf"})
+SPHERICAL = frozenset({".insv", ".360"})
+SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv"})
 
-NOT_A_PHOTOGRAPH = "not a photograph"
-A_VIDEO = "a video; this version maps photographs only"
+NOT_FOOTAGE = "not a photograph or a video"
+A_SMALL_COPY = "a small copy that the camera makes of its own video; give the video itself"
+A_SPHERE = "a spherical video, which has no single camera; export a flat view of it"
+NO_CLIP_OF_ITS_NAME = "not a photograph or a video, and no video beside it has its name"
 CONVERT_FIRST = "HEIC, WebP, DNG and other raw files are not read; convert it to JPEG"
 
 CASE_RECORD = "case.gpkg"
 """A folder with this file is a case: its originals and products are no new photographs."""
-A_CASE = "a case of Aftermap, not a folder of photographs"
+A_CASE = "a case of Aftermap, not a folder of footage"
 
 Found = Path | Skipped
 
 
+@dataclass(frozen=True, kw_only=True)
+class Footage:
+    """What was found: photographs and videos to read, telemetry files, and the rest with reasons.
+
+    ``sidecars`` gives for each telemetry file the name it is listed by where no video takes it.
+    """
+
+    files: tuple[Path, ...]
+    sidecars: tuple[tuple[Path, str], ...]
+    skipped: tuple[Skipped, ...]
+
+
 def files_in(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
-    """The photographs in these files and folders, and everything else with its reason.
+    """The photographs and videos in these files and folders, and everything else with its reason.
+
+    A telemetry file counts as left out; :func:`footage_in` keeps it apart.
+    """
+    footage = footage_in(paths)
+    alone = [Skipped(name=name, reason=NO_CLIP_OF_ITS_NAME) for _, name in footage.sidecars]
+    return footage.files, (*footage.skipped, *alone)
+
+
+def footage_in(paths: Sequence[Path]) -> Footage:
+    """The photographs, videos and telemetry files in these files and folders.
 
     Folders are read to their full depth, 2 before 10, save those that are a case. A path that does
     not exist, a folder without a single file and the folder of a case are errors. A file that is
     named twice is returned once.
     """
     found: dict[Path, Path] = {}
+    sidecars: dict[Path, tuple[Path, str]] = {}
     skipped: list[Skipped] = []
     for given in paths:
         for one in _under(given):
             if isinstance(one, Skipped):
                 skipped.append(one)
+            elif one.suffix.lower() in SIDECARS:
+                sidecars.setdefault(one.resolve(), (one, _shown_name(one, given)))
             else:
                 found.setdefault(one.resolve(), one)
-    return tuple(found.values()), tuple(skipped)
+    return Footage(
+        files=tuple(found.values()), sidecars=tuple(sidecars.values()), skipped=tuple(skipped)
+    )
+
+
+def is_video(file: Path) -> bool:
+    """Whether a file is called as videos are."""
+    return file.suffix.lower() in VIDEOS
+
+
+def sidecars_by_name(clip: Path, siblings: Sequence[Path]) -> tuple[Path, ...]:
+    """The telemetry files that carry a video's name: DJI_0001.SRT or DJI_0001.MP4.srt."""
+    names = {clip.stem.casefold(), clip.name.casefold()}
+    return tuple(
+        one for one in siblings if one.suffix.lower() in SIDECARS and one.stem.casefold() in names
+    )
 
 
 def names_of(files: Sequence[Path], paths: Sequence[Path]) -> tuple[str, ...]:
@@ -112,7 +159,7 @@ def _under(given: Path) -> Iterator[Found]:
     if empty:
         raise InputError(
             f"{printable(str(given))}: the folder is empty; "
-            "give the folder that holds the photographs"
+            "give the folder that holds the photographs or videos"
         )
 
 
@@ -126,13 +173,13 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
     if any(entry.name == CASE_RECORD for entry in entries):
         if folder == root:
             where, media = printable(str(root)), printable(str(root / "media"))
-            raise InputError(f"{where}: is {A_CASE}; name the photographs' own folder, or {media}")
+            raise InputError(f"{where}: is {A_CASE}; name the footage's own folder, or {media}")
         yield Skipped(name=_below(folder, root), reason=A_CASE)
         return
     for entry in entries:
         name = _below(entry, root)
         if entry.name.startswith(".") or entry.name == "__MACOSX":
-            yield Skipped(name=name, reason=NOT_A_PHOTOGRAPH)
+            yield Skipped(name=name, reason=NOT_FOOTAGE)
         elif entry.is_symlink():
             yield _linked(entry, name, root)
         elif entry.is_dir():
@@ -158,13 +205,15 @@ def _judged(file: Path, name: str) -> Found:
     suffix = file.suffix.lower()
     if not file.is_file():
         return Skipped(name=name, reason="not a regular file")
-    if suffix in PHOTOGRAPHS:
+    if suffix in PHOTOGRAPHS | VIDEOS | SIDECARS:
         return file
-    if suffix in VIDEOS:
-        return Skipped(name=name, reason=A_VIDEO)
-    if suffix in TO_CONVERT:
-        return Skipped(name=name, reason=CONVERT_FIRST)
-    return Skipped(name=name, reason=NOT_A_PHOTOGRAPH)
+    reasons = ((SMALL_COPIES, A_SMALL_COPY), (SPHERICAL, A_SPHERE), (TO_CONVERT, CONVERT_FIRST))
+    reason = next((why for kinds, why in reasons if suffix in kinds), NOT_FOOTAGE)
+    return Skipped(name=name, reason=reason)
+
+
+def _shown_name(file: Path, given: Path) -> str:
+    return _below(file, given) if given.is_dir() else printable(file.name)
 
 
 def _below(path: Path, root: Path) -> str:

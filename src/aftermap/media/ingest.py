@@ -5,13 +5,25 @@ copy is read. One bad file never stops the others: it is returned with its reaso
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from aftermap.errors import InputError
-from aftermap.media.find import files_in, names_of, printable
+from aftermap.media.find import (
+    NO_CLIP_OF_ITS_NAME,
+    SIDECARS,
+    Footage,
+    footage_in,
+    is_video,
+    names_of,
+    printable,
+    sidecars_by_name,
+)
 from aftermap.media.probe import SUPPORTED, probe
+from aftermap.media.video import SUPPORTED as VIDEOS_SUPPORTED
+from aftermap.media.video import probe_video
+from aftermap.model.clip import Clip
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Executor, Skipped
 
@@ -50,12 +62,27 @@ class MediaStore(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredSidecar:
+    """A telemetry file that carries the name of a clip, as the store keeps it."""
+
+    name: str
+    sha256: str
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ingested:
-    """The usable photographs, where the store keeps each (by SHA-256), and what was left out."""
+    """The usable photographs and clips, where the store keeps each, and what was left out.
+
+    ``stored`` and ``sidecars`` go by the SHA-256 of the photograph or clip. Sidecars are kept and
+    not yet read, so the clips have no track.
+    """
 
     items: tuple[MediaItem, ...]
     stored: Mapping[str, Path]
     skipped: tuple[Skipped, ...]
+    clips: tuple[Clip, ...] = ()
+    sidecars: Mapping[str, tuple[StoredSidecar, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,24 +94,26 @@ class _Job:
 
 @dataclass(frozen=True, kw_only=True)
 class _Taken:
-    item: MediaItem
+    item: MediaItem | Clip
+    file: Path
     path: Path
 
 
 def ingest(paths: Sequence[Path], store: MediaStore, executor: Executor) -> Ingested:
-    """The photographs in these files and folders, in the order of their names.
+    """The photographs and clips in these files and folders, in the order of their names.
 
     Byte-identical files are used once. Where nothing is usable the ``InputError`` counts why.
     """
-    files, skipped_files = files_in(paths)
-    names = names_of(files, paths)
+    footage = footage_in(paths)
+    names = names_of(footage.files, paths)
     jobs = [
-        _Job(file=file, name=name, store=store) for file, name in zip(files, names, strict=True)
+        _Job(file=file, name=name, store=store)
+        for file, name in zip(footage.files, names, strict=True)
     ]
     taken: dict[str, _Taken] = {}
-    skipped = list(skipped_files)
+    skipped = list(footage.skipped)
     first_names: dict[str, str] = {}
-    for job, one in zip(jobs, executor.map(_taken, jobs, label="photographs read"), strict=True):
+    for job, one in zip(jobs, executor.map(_taken, jobs, label="files read"), strict=True):
         sha256 = one.sha256 if isinstance(one, Skipped) else one.item.sha256
         first = job.name if sha256 is None else first_names.setdefault(sha256, job.name)
         if first != job.name:
@@ -93,26 +122,75 @@ def ingest(paths: Sequence[Path], store: MediaStore, executor: Executor) -> Inge
             skipped.append(one)
         else:
             taken[one.item.sha256] = one
+    clips = [one for one in taken.values() if isinstance(one.item, Clip)]
+    sidecars, left_over = _sidecars(clips, footage, paths, store)
+    skipped += left_over
     if not taken:
         raise InputError(_nothing_usable(paths, skipped))
     return Ingested(
-        items=tuple(one.item for one in taken.values()),
+        items=tuple(one.item for one in taken.values() if isinstance(one.item, MediaItem)),
         stored={sha256: one.path for sha256, one in taken.items()},
         skipped=tuple(skipped),
+        clips=tuple(one.item for one in clips if isinstance(one.item, Clip)),
+        sidecars=sidecars,
     )
 
 
 def _taken(job: _Job) -> _Taken | Skipped:
-    """Runs in a worker process: an error about the photograph travels back as its reason."""
+    """Runs in a worker process: an error about the file travels back as its reason."""
     sha256 = None
+    looked_at = probe_video if is_video(job.file) else probe
     try:
         stored = job.store.add(job.file)
         sha256 = stored.sha256
-        item = probe(stored.path, name=job.name, sha256=sha256)
+        item = looked_at(stored.path, name=job.name, sha256=sha256)
     except InputError as error:
         reason = str(error).removeprefix(f"{job.name}: ").removeprefix(f"{job.file}: ")
         return Skipped(name=job.name, reason=printable(reason), sha256=sha256)
-    return _Taken(item=item, path=stored.path)
+    return _Taken(item=item, file=job.file, path=stored.path)
+
+
+def _sidecars(
+    clips: Sequence[_Taken], footage: Footage, paths: Sequence[Path], store: MediaStore
+) -> tuple[dict[str, tuple[StoredSidecar, ...]], list[Skipped]]:
+    """The telemetry files of each clip, hashed and kept; and those that no clip takes.
+
+    A file beside a clip is found though only the clip was named; one from elsewhere must be named.
+    """
+    named = {file.resolve(): name for file, name in footage.sidecars}
+    given = [path for path in paths if path.is_file() and path.suffix.lower() in SIDECARS]
+    kept: dict[str, tuple[StoredSidecar, ...]] = {}
+    skipped: list[Skipped] = []
+    used: set[Path] = set()
+    for clip in clips:
+        beside = [
+            one for one in clip.file.parent.iterdir() if one.resolve() in named or _plain(one)
+        ]
+        mine = sidecars_by_name(
+            clip.file, sorted({one.resolve(): one for one in (*given, *beside)})
+        )
+        used.update(mine)
+        found = [_stored_sidecar(one, named.get(one, printable(one.name)), store) for one in mine]
+        skipped += [one for one in found if isinstance(one, Skipped)]
+        kept[clip.item.sha256] = tuple(one for one in found if isinstance(one, StoredSidecar))
+    alone = [
+        Skipped(name=name, reason=NO_CLIP_OF_ITS_NAME)
+        for file, name in footage.sidecars
+        if file.resolve() not in used
+    ]
+    return {sha256: files for sha256, files in kept.items() if files}, skipped + alone
+
+
+def _plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
+
+
+def _stored_sidecar(file: Path, name: str, store: MediaStore) -> StoredSidecar | Skipped:
+    try:
+        stored = store.add(file)
+    except InputError as error:
+        return Skipped(name=name, reason=printable(str(error).removeprefix(f"{file}: ")))
+    return StoredSidecar(name=name, sha256=stored.sha256, path=stored.path)
 
 
 def _nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
@@ -124,7 +202,10 @@ def _nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
     shown = ", ".join(_first_of(*item) for item in common[:REASONS_SHOWN])
     more = sum(len(others) for _, others in common[REASONS_SHOWN:])
     rest = f", {more} for other reasons" if more else ""
-    return f"{where}: no usable photograph ({shown}{rest}); {SUPPORTED}"
+    return (
+        f"{where}: no usable photograph or video ({shown}{rest}); {SUPPORTED}, and of "
+        f"videos {VIDEOS_SUPPORTED.removesuffix(' are read')}"
+    )
 
 
 def _first_of(reason: str, names: Sequence[str]) -> str:

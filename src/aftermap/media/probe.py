@@ -106,7 +106,7 @@ def _other_kind(head: bytes) -> str | None:
     elif head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         wrong = "is a HEIC or AVIF picture, which is not read; convert it to JPEG"
     elif head[4:8] == b"ftyp":
-        wrong = "is a video, not a photograph; this version maps photographs only"
+        wrong = "is a video, not a photograph; give it the ending of its kind (.mp4 or .mov)"
     elif re.fullmatch(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]+", head):
         wrong = f"is a text file, not a picture; {SUPPORTED}"
     else:
