@@ -1,13 +1,23 @@
 """Which photographs are compared: none that overlap may be missed."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_flight import frame_of
 
+from aftermap.model.clip import Moment
 from aftermap.poses.options import PoseOptions
-from aftermap.poses.pairs import all_pairs, pairs_by_position, pairs_by_vote, voters_per_frame
+from aftermap.poses.pairs import (
+    all_pairs,
+    pairs_by_position,
+    pairs_by_vote,
+    pairs_in_sequence,
+    voters_per_frame,
+)
 
 OPTIONS = PoseOptions()
 
@@ -105,3 +115,15 @@ def test_the_vote_stays_cheap_for_many_photographs_and_never_dwindles_to_nothing
     voters = voters_per_frame(count)
     assert 32 <= voters <= 256
     assert count * voters <= 60_000 or voters == 32
+
+
+def test_frames_that_follow_each_other_in_a_shot_are_compared_and_none_across_a_cut():
+    def moment(clip, shot, time_s):
+        return Moment(clip_sha256=clip, clip_name="c", time_s=Fraction(time_s), shot=shot)
+
+    moments = [None, *(moment("a", 0, t) for t in (9, 7, 5, 3, 1, 0)), moment("a", 1, 10), None]
+    frames = [replace(frame_of(i), moment=m) for i, m in enumerate(moments)]
+    pairs = as_set(pairs_in_sequence(frames))
+    assert {(1, 2), (1, 5), (5, 6)} <= pairs
+    assert (1, 6) not in pairs
+    assert not any(i in pair for i in (0, 7, 8) for pair in pairs)

@@ -23,6 +23,7 @@ from aftermap.poses.pairs import (
     all_pairs,
     pairs_by_position,
     pairs_by_vote,
+    pairs_in_sequence,
     voters_per_frame,
 )
 
@@ -87,12 +88,14 @@ def _candidates(
         return all_pairs(len(frames))
     located = sum(f.prior_position_m is not None for f in frames)
     near = pairs_by_position(frames, options)
-    if located == len(frames):
+    following = pairs_in_sequence(frames)
+    if located == len(frames) and not len(following):
         return near
     if len(frames) <= options.blind_pairs_below:
         return all_pairs(len(frames))
+    # A clip mostly looks ahead: what it shows is not what lies near the camera, so it votes too.
     voted = _voted(frames, features, options, executor)
-    return np.unique(np.concatenate([near, voted]), axis=0)
+    return np.unique(np.concatenate([near, following, voted]), axis=0)
 
 
 def _voted(

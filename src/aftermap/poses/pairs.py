@@ -1,6 +1,7 @@
-"""Which photographs may show the same ground: by recorded positions, or by a vote of features."""
+"""Which frames may show the same ground: by recorded positions, by time, by a vote of features."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ SECTORS = 6
 """Directions in which neighbours are looked for, so that the next flight line is never missed
 however dense the photographs are along one."""
 PER_SECTOR = 2
+IN_SEQUENCE = 4
+"""How far apart, in frames that were chosen, two frames of one shot are always compared."""
 VOTERS_MOST = 256
 VOTERS_IN_ALL = 60_000
 """Features that vote, over all photographs together: the cost grows with its square."""
@@ -52,6 +55,21 @@ def _near(offset_m: npt.NDArray[np.float64], own: int, neighbours: int) -> list[
 def all_pairs(count: int) -> Pairs:
     """Every pair of ``count`` frames."""
     return np.stack(np.triu_indices(count, 1), axis=1).astype(np.int32)
+
+
+def pairs_in_sequence(frames: Sequence[Frame]) -> Pairs:
+    """(M, 2) pairs of frames that follow each other closely in one shot of a clip."""
+    shots: dict[tuple[str, int], list[tuple[Fraction, int]]] = {}
+    for index, frame in enumerate(frames):
+        if frame.moment is not None:
+            shot = frame.moment.clip_sha256, frame.moment.shot
+            shots.setdefault(shot, []).append((frame.moment.time_s, index))
+    found = set()
+    for members in shots.values():
+        order = [index for _, index in sorted(members)]
+        for step in range(1, IN_SEQUENCE + 1):
+            found |= {(min(i, j), max(i, j)) for i, j in zip(order, order[step:], strict=False)}
+    return np.array(sorted(found), np.int32).reshape(-1, 2)
 
 
 def voters_per_frame(count: int) -> int:
