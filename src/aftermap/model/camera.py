@@ -6,7 +6,7 @@ z forward; pixel (0, 0) is the outer corner of the first stored pixel.
 
 from dataclasses import dataclass
 
-from aftermap.model.clip import Moment
+from aftermap.model.clip import ClipClock, Moment
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
 
@@ -145,6 +145,7 @@ class Reconstruction:
     reprojection_px: float
     control: tuple[ControlResidual, ...] = ()
     warnings: tuple[str, ...] = ()
+    clocks: tuple[ClipClock, ...] = ()
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:

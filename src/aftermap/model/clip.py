@@ -60,3 +60,16 @@ class Moment:
     clip_name: str
     time_s: Fraction
     shot: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipClock:
+    """How far a clip's telemetry is from its pictures: what it records for t is true of t + offset.
+
+    ``sigma_s`` is one standard deviation, infinite where the flight does not tell.
+    """
+
+    clip_sha256: str
+    time_offset_s: float
+    sigma_s: float
+    is_determined: bool

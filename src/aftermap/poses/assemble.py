@@ -21,6 +21,7 @@ from aftermap.model.camera import (
     Row6,
     Vector3,
 )
+from aftermap.model.clip import ClipClock
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.poses.bundle import Adjusted
@@ -50,7 +51,8 @@ class Group:
     """A group of frames, adjusted.
 
     ``covariance`` is as :func:`covariance_of` gives it; ``factor`` the trust factor of the focal
-    length; ``others`` the points that were not aligned; ``controlled`` says that marks hold it.
+    length; ``others`` the points that were not aligned; ``controlled`` says that marks hold it;
+    ``clocks`` how far the telemetry of its clips is from their pictures.
     """
 
     block: Block
@@ -59,6 +61,7 @@ class Group:
     factor: float
     others: tuple[State, Sights]
     controlled: bool = False
+    clocks: tuple[ClipClock, ...] = ()
 
 
 def reconstruction_of(
@@ -101,6 +104,7 @@ def reconstruction_of(
         reprojection_px=float(np.sqrt(squared.mean())),
         control=control,
         warnings=tuple(told),
+        clocks=tuple(clock for group in kept for clock in group.clocks),
     )
 
 

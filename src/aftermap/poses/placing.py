@@ -16,6 +16,7 @@ from aftermap.poses.align import aligned, evenly_chosen
 from aftermap.poses.assemble import Group, reconstruction_of
 from aftermap.poses.bundle import covariance_of
 from aftermap.poses.bundle_kernel import Sights, State, residuals_px
+from aftermap.poses.clock import on_time
 from aftermap.poses.control import ControlFile
 from aftermap.poses.features import features_of, load_features
 from aftermap.poses.focal import trust_factor, weighed
@@ -100,6 +101,9 @@ def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
     """A group adjusted on its features, its tie points aligned, and adjusted on those."""
     factor = trust_factor(rough)
     rough, _ = settled(weighed(rough, factor))
+    on_clock, clocks = on_time(rough) if rough.located else (rough, ())
+    if any(clock.is_determined for clock in clocks):
+        rough, _ = settled(on_clock, rounds=1)
     chosen = evenly_chosen(rough, options.tie_points_per_frame)
     state, sights = aligned(rough, chosen, executor)
     block, estimate = settled(with_sights(rough, state, sights, FIRST_SIGMA_PX))
@@ -109,6 +113,7 @@ def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
         covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
         factor=factor,
         others=_others(rough, chosen, block),
+        clocks=clocks,
     )
 
 
