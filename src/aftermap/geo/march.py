@@ -1,0 +1,295 @@
+"""Rays over a window of heights -> where they land, what they cannot see, and how well they see it.
+
+A height stands for its whole cell, so that a roof has an edge and a wall (Amanatides and Woo, "A
+fast voxel traversal algorithm", 1987, over columns instead of voxels). World axes are east, north,
+up in metres. Beyond the window the ground is level at ``outside_m``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.compiled import compiled
+
+Array = npt.NDArray[np.float64]
+Float = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.int32]
+
+CLEARANCE_M = 0.5
+"""What a line of sight may pass below the top of a cell: cells are no points, heights not exact."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heights:
+    """A north-up window of heights without holes; its outer corner is at (west, north)."""
+
+    height_m: Float
+    west_m: float
+    north_m: float
+    cell_m: float
+    outside_m: float
+
+    @property
+    def top_m(self) -> float:
+        """The highest height there is: above it every line of sight is free."""
+        return max(float(self.height_m.max()), self.outside_m)
+
+    @property
+    def frame(self) -> Array:
+        """West, north, cell size, height outside and top, as the compiled loops take them."""
+        return np.array([self.west_m, self.north_m, self.cell_m, self.outside_m, self.top_m])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A block of square places on the ground: whole cells of ``cell_m`` counted from 0, 0."""
+
+    column: int
+    row: int
+    columns: int
+    rows: int
+    cell_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """Per place of a patch, row by row from the south-west: how many of its points are what.
+
+    ``points`` is how many points each place was asked at; of those, ``framed`` lie in the picture,
+    and of these, ``hidden`` lie behind something on the surface. ``centre_m`` (N, 3) is on the
+    surface.
+    """
+
+    centre_m: Array
+    points: int
+    framed: Counts
+    hidden: Counts
+
+
+def flat_heights(level_m: float) -> Heights:
+    """Level ground without end."""
+    window = np.full((1, 1), level_m, np.float32)
+    return Heights(height_m=window, west_m=0.0, north_m=0.0, cell_m=1000.0, outside_m=level_m)
+
+
+def landings_m(
+    position_m: npt.ArrayLike, rays: npt.ArrayLike, heights: Heights, *, farthest_m: float
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """(N, 3) where rays from a camera meet the surface, and (N,) whether they do.
+
+    A ray that does not meet it within ``farthest_m`` of plan distance (one above the horizon never
+    does) is cut there, at the height of the surface below.
+    """
+    out = np.empty((len(np.asarray(rays)), 3))
+    landed = np.zeros(len(out), np.bool_)
+    _land(
+        np.asarray(position_m, float), np.ascontiguousarray(rays, float), heights.height_m,
+        heights.frame, farthest_m, out, landed,
+    )  # fmt: skip
+    return out, landed
+
+
+def views_of(
+    patch: Patch,
+    rotation_cam_from_world: npt.ArrayLike,
+    position_m: npt.ArrayLike,
+    lens: npt.ArrayLike,
+    size_px: tuple[int, int],
+    heights: Heights,
+    *,
+    farthest_m: float,
+    points_per_side: int = 3,
+) -> Views:
+    """How much of each place a camera has in its picture, and how much of that is hidden.
+
+    ``lens`` is fx, fy, cx, cy, k1, k2, p1, p2. Places farther than ``farthest_m`` in plan, or not
+    below the camera, count as outside the picture.
+    """
+    count = patch.columns * patch.rows
+    centre, framed, hidden = np.empty((count, 3)), np.zeros(count, np.int32), np.zeros(count, "i4")
+    camera = np.concatenate(
+        [np.ravel(np.asarray(rotation_cam_from_world, float)), np.asarray(position_m, float),
+         np.asarray(lens, float), np.asarray(size_px, float)]
+    )  # fmt: skip
+    block = np.array([patch.column, patch.row, patch.columns, patch.rows], np.int64)
+    _view(
+        block, float(patch.cell_m), points_per_side, camera, heights.height_m, heights.frame,
+        farthest_m, centre, framed, hidden,
+    )  # fmt: skip
+    return Views(centre_m=centre, points=points_per_side**2, framed=framed, hidden=hidden)
+
+
+def off_nadir_of_deg(position_m: npt.ArrayLike, ground_m: npt.ArrayLike) -> Array:
+    """(N,) angle at the camera between straight down and (N, 3) points on the ground."""
+    ray = np.asarray(ground_m, float) - np.asarray(position_m, float)
+    return np.asarray(np.degrees(np.arctan2(np.hypot(ray[..., 0], ray[..., 1]), -ray[..., 2])))
+
+
+def azimuth_of_deg(ground_m: npt.ArrayLike, position_m: npt.ArrayLike) -> Array:
+    """(N,) 0 to 360 clockwise from grid north: where the camera stands, seen from the ground."""
+    away = np.asarray(position_m, float) - np.asarray(ground_m, float)
+    return np.asarray(np.degrees(np.arctan2(away[..., 0], away[..., 1])) % 360.0)
+
+
+def ground_sample_m(
+    position_m: npt.ArrayLike, ground_m: npt.ArrayLike, axis: npt.ArrayLike, focal_px: float
+) -> Array:
+    """(N,) side of a square of level ground as large as a pixel shows at (N, 3) points.
+
+    A pixel at an angle a from the optical ``axis`` sees cos^3 a / f^2 of the sphere, and level
+    ground is foreshortened by the cosine of the off-nadir angle. The lens's distortion is left out.
+    """
+    ray = np.asarray(ground_m, float) - np.asarray(position_m, float)
+    distance = np.linalg.norm(ray, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cos_axis = np.clip(ray @ np.asarray(axis, float) / distance, 0, 1)
+        cos_down = np.where(ray[..., 2] < 0, -ray[..., 2] / distance, np.nan)
+        return np.asarray(distance / focal_px * cos_axis**1.5 / np.sqrt(cos_down))
+
+
+@compiled
+def _height_at(east: float, north: float, heights: Float, frame: Array) -> float:
+    row = int(np.floor((frame[1] - north) / frame[2]))
+    column = int(np.floor((east - frame[0]) / frame[2]))
+    if 0 <= row < heights.shape[0] and 0 <= column < heights.shape[1]:
+        return float(heights[row, column])
+    return float(frame[3])
+
+
+@compiled
+def _land(
+    eye: Array, rays: Array, heights: Float, frame: Array, farthest: float, out: Array,
+    landed: npt.NDArray[np.bool_],
+) -> None:  # fmt: skip
+    for i in range(rays.shape[0]):
+        x, y, z = rays[i, 0], rays[i, 1], rays[i, 2]
+        flat = np.sqrt(x * x + y * y)
+        limit = farthest / flat if flat > 1e-12 else np.inf
+        reach = np.inf
+        if z < 0 and eye[2] + z * min(limit, 1e9) <= frame[4]:
+            reach = _met(eye, x, y, z, heights, frame, limit)
+        landed[i] = reach <= limit
+        reach = min(reach, limit)
+        out[i, 0], out[i, 1] = eye[0] + reach * x, eye[1] + reach * y
+        if landed[i]:
+            out[i, 2] = eye[2] + reach * z
+        else:
+            out[i, 2] = _height_at(out[i, 0], out[i, 1], heights, frame)
+
+
+@compiled
+def _met(
+    eye: Array, x: float, y: float, z: float, heights: Float, frame: Array, limit: float
+) -> float:
+    """How many times the ray (x, y, z), z < 0, goes into its way to the surface; inf if never."""
+    start = max(0.0, (frame[4] - eye[2]) / z)
+    inside = start > 0  # a camera below the top of its own cell is not walled in by it
+    cell = frame[2]
+    at = start
+    east, north = eye[0] + at * x, eye[1] + at * y
+    column = int(np.floor((east - frame[0]) / cell))
+    row = int(np.floor((frame[1] - north) / cell))
+    while at <= limit:
+        next_x, next_y = np.inf, np.inf
+        if x > 0:
+            next_x = (frame[0] + (column + 1) * cell - eye[0]) / x
+        elif x < 0:
+            next_x = (frame[0] + column * cell - eye[0]) / x
+        if y > 0:
+            next_y = (frame[1] - row * cell - eye[1]) / y
+        elif y < 0:
+            next_y = (frame[1] - (row + 1) * cell - eye[1]) / y
+        leave = min(next_x, next_y)
+        height = frame[3]
+        if 0 <= row < heights.shape[0] and 0 <= column < heights.shape[1]:
+            height = heights[row, column]
+        if inside and eye[2] + at * z < height:
+            return at
+        touch = (height - eye[2]) / z
+        if at <= touch <= leave:
+            return touch
+        inside = True
+        at = leave
+        if next_x <= next_y:
+            column += 1 if x > 0 else -1
+        else:
+            row += -1 if y > 0 else 1
+    return np.inf
+
+
+@compiled
+def _free(eye: Array, spot: Array, heights: Float, frame: Array, clearance: float) -> bool:
+    """Whether nothing stands between a spot on the surface and the eye; its own cell never does."""
+    x, y, z = eye[0] - spot[0], eye[1] - spot[1], eye[2] - spot[2]
+    cell = frame[2]
+    column = int(np.floor((spot[0] - frame[0]) / cell))
+    row = int(np.floor((frame[1] - spot[1]) / cell))
+    while True:
+        next_x, next_y = np.inf, np.inf
+        if x > 0:
+            next_x = (frame[0] + (column + 1) * cell - spot[0]) / x
+        elif x < 0:
+            next_x = (frame[0] + column * cell - spot[0]) / x
+        if y > 0:
+            next_y = (frame[1] - row * cell - spot[1]) / y
+        elif y < 0:
+            next_y = (frame[1] - (row + 1) * cell - spot[1]) / y
+        at = min(next_x, next_y)
+        level = spot[2] + at * z
+        if at >= 1.0 or level > frame[4]:
+            return True
+        if next_x <= next_y:
+            column += 1 if x > 0 else -1
+        else:
+            row += -1 if y > 0 else 1
+        height = frame[3]
+        if 0 <= row < heights.shape[0] and 0 <= column < heights.shape[1]:
+            height = heights[row, column]
+        if level + clearance < height:
+            return False
+
+
+@compiled
+def _framed(camera: Array, x: float, y: float, z: float) -> bool:
+    """Whether a point (from the camera, world axes) lies in the picture."""
+    depth = camera[6] * x + camera[7] * y + camera[8] * z
+    if depth <= 0:
+        return False
+    u = (camera[0] * x + camera[1] * y + camera[2] * z) / depth
+    v = (camera[3] * x + camera[4] * y + camera[5] * z) / depth
+    # A lens folds far points back into the picture: those beyond twice its corner are none of it.
+    if abs(u) > camera[20] / camera[12] or abs(v) > camera[21] / camera[13]:
+        return False
+    r2 = u * u + v * v
+    radial = 1 + r2 * (camera[16] + r2 * camera[17])
+    p1, p2 = camera[18], camera[19]
+    a = camera[12] * (u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u)) + camera[14]
+    b = camera[13] * (v * radial + 2 * p2 * u * v + p1 * (r2 + 2 * v * v)) + camera[15]
+    return 0 <= a < camera[20] and 0 <= b < camera[21]
+
+
+@compiled
+def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    block: npt.NDArray[np.int64], size: float, points: int, camera: Array, heights: Float,
+    frame: Array, farthest: float, centre: Array, framed: Counts, hidden: Counts,
+) -> None:  # fmt: skip
+    eye = camera[9:12]
+    spot = np.empty(3)
+    for i in range(block[3]):
+        for j in range(block[2]):
+            place = i * block[2] + j
+            west, south = (block[0] + j) * size, (block[1] + i) * size
+            centre[place, 0], centre[place, 1] = west + size / 2, south + size / 2
+            centre[place, 2] = _height_at(west + size / 2, south + size / 2, heights, frame)
+            for k in range(points * points):
+                spot[0] = west + (k % points + 0.5) * size / points
+                spot[1] = south + (k // points + 0.5) * size / points
+                spot[2] = _height_at(spot[0], spot[1], heights, frame)
+                x, y, z = spot[0] - eye[0], spot[1] - eye[1], spot[2] - eye[2]
+                if z >= 0 or x * x + y * y > farthest * farthest:
+                    continue
+                if not _framed(camera, x, y, z):
+                    continue
+                framed[place] += 1
+                hidden[place] += not _free(eye, spot, heights, frame, CLEARANCE_M)

@@ -1,0 +1,125 @@
+"""The poses of a clip -> its seconds, each with the moments to look at.
+
+A second is a whole second of the clip's own clock within one shot, cut at the first and the last
+pose of a stretch: footage between two poses too far apart is not located, and nothing is claimed.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby, pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
+from aftermap.model.flight import ClipPath, ClipPose, PoseSource
+from aftermap.sightings.options import SightingOptions
+
+Array = npt.NDArray[np.float64]
+
+_SURENESS = {source: rank for rank, source in enumerate(PoseSource)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Second:
+    """One second of a shot: from and to on the clip's clock, and the poses within, in order."""
+
+    shot: int
+    from_s: Fraction
+    to_s: Fraction
+    poses: tuple[ClipPose, ...]
+    is_filled_in: bool = False
+
+    def best_spread(self, count: int) -> tuple[ClipPose, ...]:
+        """At most so many of the poses, spread over the second."""
+        if len(self.poses) <= count:
+            return self.poses
+        chosen = np.linspace(0, len(self.poses) - 1, count).round().astype(int)
+        return tuple(self.poses[i] for i in chosen)
+
+    @property
+    def middle(self) -> ClipPose:
+        """The pose in the middle of the second."""
+        return self.poses[len(self.poses) // 2]
+
+
+def seconds_of(path: ClipPath, options: SightingOptions) -> tuple[Second, ...]:
+    """Every second of which a pose is known or can be filled in, in order of time."""
+    ordered = sorted(path.poses, key=lambda pose: (pose.shot, pose.time_s))
+    return tuple(
+        second for stretch in _stretches(ordered, options.longest_gap_s)
+        for second in _seconds_in(stretch, options.sag_fraction)
+    )  # fmt: skip
+
+
+def between(one: ClipPose, other: ClipPose, time_s: Fraction, *, sag_fraction: float) -> ClipPose:
+    """A pose filled in on the straight line and the even turn between two poses of a shot.
+
+    Its covariance is the weighted mean of theirs, and more by how far a real flight may leave that
+    line: ``sag_fraction`` of the way and of the turn, as one standard deviation.
+    """
+    weight = float((time_s - one.time_s) / (other.time_s - one.time_s))
+    ends = np.array([one.pose.position_m, other.pose.position_m])
+    first, last = (Rotation.from_matrix(pose.pose.rotation_cam_from_world) for pose in (one, other))
+    turn = (last * first.inv()).as_rotvec()
+    rotation = (Rotation.from_rotvec(weight * turn) * first).as_matrix()
+    covariance = (1 - weight) * np.array(one.covariance) + weight * np.array(other.covariance)
+    way = np.linalg.norm(ends[1] - ends[0])
+    sag = sag_fraction * np.repeat([way, np.linalg.norm(turn)], 3)
+    covariance = covariance + np.diag(sag**2)
+    pose = CameraPose(
+        rotation_cam_from_world=_matrix3(rotation),
+        position_m=_vector3((1 - weight) * ends[0] + weight * ends[1]),
+        covariance_m2=_matrix3(covariance[:3, :3]),
+    )
+    source = max((one.source, other.source), key=_SURENESS.__getitem__)
+    return ClipPose(
+        time_s=time_s, shot=one.shot, pose=pose, covariance=_matrix6(covariance), source=source
+    )
+
+
+def _stretches(ordered: Sequence[ClipPose], longest_gap_s: float) -> Iterator[list[ClipPose]]:
+    """Poses of one shot, cut where two are too far apart to fill in between."""
+    for _, shot in groupby(ordered, key=lambda pose: pose.shot):
+        poses = list(shot)
+        breaks = [i for i, (a, b) in enumerate(pairwise(poses), 1)
+                  if b.time_s - a.time_s > longest_gap_s]  # fmt: skip
+        for start, end in pairwise([0, *breaks, len(poses)]):
+            yield poses[start:end]
+
+
+def _seconds_in(stretch: list[ClipPose], sag_fraction: float) -> Iterator[Second]:
+    first, last = stretch[0].time_s, stretch[-1].time_s
+    by_second: dict[int, list[ClipPose]] = {}
+    for pose in stretch:
+        by_second.setdefault(math.floor(pose.time_s), []).append(pose)
+    following = 0
+    for whole in range(math.floor(first), math.floor(last) + 1):
+        poses = by_second.get(whole, [])
+        following += len(poses)
+        filled_in = not poses
+        if filled_in:
+            ends = stretch[following - 1], stretch[following]
+            poses = [between(*ends, whole + Fraction(1, 2), sag_fraction=sag_fraction)]
+        yield Second(
+            shot=stretch[0].shot, from_s=max(first, Fraction(whole)),
+            to_s=min(last, Fraction(whole + 1)), poses=tuple(poses), is_filled_in=filled_in,
+        )  # fmt: skip
+
+
+def _vector3(values: Array) -> Vector3:
+    east, north, up = (float(value) for value in values)
+    return east, north, up
+
+
+def _matrix3(values: Array) -> Matrix3:
+    a, b, c = (_vector3(row) for row in values)
+    return a, b, c
+
+
+def _matrix6(values: Array) -> Matrix6:
+    a, b, c, d, e, f = (tuple(float(value) for value in row) for row in values)
+    return a, b, c, d, e, f  # type: ignore[return-value]
