@@ -1,0 +1,204 @@
+"""Small pictures of a shot -> what matching leaves out: captions, logos, bars, insets and sky.
+
+What is burned in stands still while the scene moves: its edges are in the same place, with the same
+direction, in nearly all pictures. Areas that such edges enclose or cut off go with them. Where the
+scene itself stands still nothing can be told apart, and only black bars and sky are masked.
+
+A mask is (H, W) uint8 at the size of the clip: 0 is left out, 255 may be matched, as in COLMAP.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from aftermap.frames.decode import Decoded
+
+WIDTH_PX = 320
+FEWEST_SAMPLES = 4
+"""Fewer pictures cannot tell what is burned in from what happens to lie still."""
+MOST_SAMPLES = 1200
+_USED_SAMPLES = 60
+_HALF_WAY = 0.5
+BAR_LUMA, BAR_STD = 30, 3.0
+_EDGE = 24.0
+_STEADY = 0.92
+_SCENE_MOVES_STD = 6.0
+_MOST_STATIC_FRACTION = 0.35
+_GROWN_PX = 3
+SKY_SHARE = 0.7
+
+Bgr = NDArray[np.uint8]
+Area = NDArray[np.bool_]
+
+
+@dataclass(kw_only=True)
+class MaskSamples:
+    """Small colour pictures between which the scene has moved, with their times.
+
+    At most ``MOST_SAMPLES`` are held: where there are more, every other one is given up.
+    """
+
+    pictures: list[tuple[Fraction, Bgr]] = field(default_factory=list)
+    _way: float = 0.0
+    _due: float = 0.0
+
+    def offer(self, one: Decoded, way: float) -> None:
+        """Take a picture in where it is due. ``way`` is the share of the way to the next choice."""
+        begins_anew = way < self._way
+        self._way = way
+        if begins_anew or not self.pictures:
+            self._due = 0.0
+        if way < self._due:
+            return
+        self._due = way + _HALF_WAY
+        height_px = max(2, round(one.frame.height * WIDTH_PX / one.frame.width))
+        small = one.frame.to_ndarray(
+            format="bgr24", width=WIDTH_PX, height=height_px, interpolation="AREA"
+        )
+        self.pictures.append((one.time_s, np.asarray(small, np.uint8)))
+        if len(self.pictures) > MOST_SAMPLES:
+            self.pictures = self.pictures[::2]
+
+
+def mask_of(samples: Sequence[Bgr], size_px: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """The mask of a shot from small pictures of it; None where nothing is to be left out."""
+    if not samples:
+        return None
+    step = max(1, len(samples) // _USED_SAMPLES)
+    pictures = np.stack(samples[::step])
+    grey = np.stack([_grey(picture) for picture in pictures])
+    bars = bars_in(grey)
+    out = bars | sky_in(pictures)
+    if len(pictures) >= FEWEST_SAMPLES:
+        out |= burned_in(grey, bars)
+    if not out.any():
+        return None
+    small = np.where(out, np.uint8(0), np.uint8(255))
+    full: Any = cv2.resize(small, size_px, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(full, np.uint8)
+
+
+def bars_in(grey: NDArray[np.uint8]) -> Area:
+    """Letterbox and pillarbox: rows and columns at the border that are black in every picture."""
+    brightest = grey.max(axis=0)
+    spread = grey.reshape(len(grey), -1).std() if len(grey) else 0.0
+    out = np.zeros(brightest.shape, bool)
+    if spread < _SCENE_MOVES_STD:  # a black clip has no bars
+        return out
+    for turned, area in ((brightest, out), (brightest.T, out.T)):
+        dark = np.quantile(turned, 0.99, axis=1) < BAR_LUMA
+        flat = turned.std(axis=1) < BAR_STD
+        for rows in (slice(None), slice(None, None, -1)):
+            run = int(np.argmin(np.append((dark & flat)[rows], False)))
+            if run > 1:
+                area[rows][: run + 1] = True
+    return out
+
+
+def burned_in(grey: NDArray[np.uint8], bars: Area) -> Area:
+    """Captions, logos and inset pictures, from their steady edges."""
+    nothing = np.zeros(bars.shape, bool)
+    scene_std = np.median(grey.std(axis=0)[~bars]) if (~bars).any() else 0.0
+    if scene_std < _SCENE_MOVES_STD:
+        return nothing
+    steady = _steady_edges(grey) & ~_grown(bars, 2)
+    if steady.mean() > _MOST_STATIC_FRACTION:
+        return nothing
+    close = cv2.getStructuringElement(cv2.MORPH_RECT, (9, 5))
+    joined = cv2.morphologyEx(steady.astype(np.uint8), cv2.MORPH_CLOSE, close)
+    joined = _without_specks(np.asarray(joined, np.uint8))
+    filled = joined.astype(bool) | _enclosed(joined) | _cut_off(joined)
+    return _grown(filled, _GROWN_PX) if filled.any() else nothing
+
+
+def sky_in(pictures: NDArray[np.uint8]) -> Area:
+    """Where most pictures show sky: plain, bright, not reddish, and joined to the upper border."""
+    share = np.mean([_sky(picture) for picture in pictures], axis=0)
+    return np.asarray(share >= SKY_SHARE, bool)
+
+
+def _grey(picture: Bgr) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _steady_edges(grey: NDArray[np.uint8]) -> Area:
+    """Pixels whose gradient has the same direction and a like strength in nearly all pictures."""
+    total = np.zeros((2, *grey.shape[1:]), np.float64)
+    strength = np.zeros(grey.shape[1:], np.float64)
+    weak = np.zeros(grey.shape[1:], np.float64)
+    for picture in grey:
+        gradient = np.stack(
+            [cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1)]
+        )
+        size = np.linalg.norm(gradient, axis=0)
+        total += gradient
+        strength += size
+        weak += size < _EDGE
+    coherence = np.linalg.norm(total, axis=0) / np.maximum(strength, 1e-6)
+    strong = strength / len(grey) > 2 * _EDGE
+    return np.asarray((coherence > _STEADY) & strong & (weak <= 0.1 * len(grey)), bool)
+
+
+def _without_specks(joined: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without patches of a few pixels, which are chance."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    large = np.array([i > 0 and stats[i, cv2.CC_STAT_AREA] >= 12 for i in range(count)])
+    return np.asarray(large[labels], np.uint8)
+
+
+def _enclosed(joined: NDArray[np.uint8]) -> Area:
+    """Inside of edges that form most of a rectangle: an inset picture, a caption's plate."""
+    filled = np.zeros(joined.shape, np.uint8)
+    contours, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    for contour in contours:
+        x, y, width, height = cv2.boundingRect(contour)
+        box_px = width * height
+        if box_px > 0.6 * joined.size or min(width, height) < 5:
+            continue
+        rim = np.concatenate(
+            [
+                joined[y : y + 3, x : x + width].any(axis=0),
+                joined[y + height - 3 : y + height, x : x + width].any(axis=0),
+                joined[y : y + height, x : x + 3].any(axis=1),
+                joined[y : y + height, x + width - 3 : x + width].any(axis=1),
+            ]
+        )
+        if rim.mean() > 0.7 or cv2.contourArea(contour) > 0.6 * box_px:
+            filled[y : y + height, x : x + width] = 1
+    return np.asarray(filled, bool)
+
+
+def _cut_off(joined: NDArray[np.uint8]) -> Area:
+    """The strip that a steady line across the whole picture cuts off at the bottom: a ticker."""
+    out = np.zeros(joined.shape, bool)
+    height = joined.shape[0]
+    across = cv2.dilate(joined, np.ones((3, 1), np.uint8)).mean(axis=1) > 0.7
+    lines = [row for row in np.flatnonzero(across) if row > 0.65 * height]
+    if lines:
+        out[min(lines) :] = True
+    return out
+
+
+def _grown(area: Area, by_px: int) -> Area:
+    kernel = np.ones((2 * by_px + 1, 2 * by_px + 1), np.uint8)
+    return np.asarray(cv2.dilate(area.astype(np.uint8), kernel), bool)
+
+
+def _sky(picture: Bgr) -> Area:
+    """Sky in one picture. Nothing where it would be less than a fiftieth."""
+    height, width = picture.shape[:2]
+    grey = _grey(picture).astype(np.float32)
+    mean = cv2.blur(grey, (5, 5))
+    rough = cv2.blur(grey * grey, (5, 5)) - mean * mean
+    blue, _, red = (picture[..., channel].astype(np.int16) for channel in range(3))
+    plain = (rough < 9.0) & (mean > max(90.0, float(np.median(grey)))) & (blue >= red - 6)
+    count, labels = cv2.connectedComponents(plain.astype(np.uint8), connectivity=4)
+    top = np.bincount(labels[0][plain[0]], minlength=count) >= 0.25 * width
+    top[0] = False
+    area = np.asarray(top[labels], bool)
+    return area if area.sum() >= 0.02 * height * width else np.zeros_like(area)
