@@ -28,7 +28,11 @@ CHANGED = 5.0
 """Grey levels of mean change below which two neighbours are taken as alike without looking."""
 FLAT_STD = 6.0
 """Grey levels of contrast below which a picture is plain: black or white, as amid a fade."""
+STILL = 3.0
+"""Grey levels between two thumbnails within which a pixel has not changed."""
 SHORTEST_S = 0.2
+_ALL_STILL_SHARE = 0.8
+_ONE_FADE_S = 0.75
 DISSOLVE_S = (0.5, 1.0, 2.0)
 DISSOLVE_FIT = 0.85
 """Share of a picture's variance that the sum of two others must explain."""
@@ -82,9 +86,18 @@ def shots_of(
 def likeness(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """Best correlation of a half of one thumbnail with any place in the other; -1 to 1.
 
-    Halves reach shifts of up to half the picture. A picture without contrast is like none.
+    Halves reach shifts of up to half the picture. Areas that have not changed at all (a caption, a
+    logo, bars) do not count, unless that is nearly all. A picture without contrast is like none.
     """
     height, width = first.shape
+    still = cv2.morphologyEx(
+        (np.abs(first - second) < STILL).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+    ).astype(bool)
+    if still.mean() > _ALL_STILL_SHARE:
+        return 1.0
+    if still.any():
+        first = np.where(still, first[~still].mean(), first)
+        second = np.where(still, second[~still].mean(), second)
     best = -1.0
     for half in (
         second[height // 4 : -(height // 4), width // 4 : -(width // 4)],
@@ -222,6 +235,20 @@ def _sensible(found: Sequence[Transition], seconds: NDArray[np.float64]) -> tupl
     """Without changes that follow another within less than any shot lasts."""
     kept: list[Transition] = []
     for one in found:
-        if not kept or seconds[one.at] - seconds[kept[-1].at] >= SHORTEST_S:
+        last = kept[-1] if kept else None
+        if last is not None and _one_fade(last, one, seconds):
+            kept[-1] = _joined(last, one)
+        elif last is None or seconds[one.at] - seconds[last.at] >= SHORTEST_S:
             kept.append(one)
     return tuple(kept)
+
+
+def _one_fade(first: Transition, second: Transition, seconds: NDArray[np.float64]) -> bool:
+    """Whether two fades are the going and the coming of one, as when a caption stays on the black."""
+    between_s = seconds[min(second.first, len(seconds) - 1)] - seconds[first.after - 1]
+    return first.kind == second.kind == "fade" and between_s < _ONE_FADE_S
+
+
+def _joined(first: Transition, second: Transition) -> Transition:
+    after = max(first.after, second.after)
+    return Transition(first=first.first, at=(first.at + second.at) // 2, after=after, kind="fade")
