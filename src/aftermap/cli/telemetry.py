@@ -1,0 +1,148 @@
+"""``aftermap telemetry``: what was understood of a file, and what was refused and why."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aftermap.cli.options import PATH, debug_option
+from aftermap.errors import InputError
+
+if TYPE_CHECKING:
+    from aftermap.model.telemetry import Sample, Track
+
+GAPS_SHOWN = 5
+
+
+class _LonLat(click.ParamType[tuple[float, float]]):
+    """LON,LAT in degrees, in this order."""
+
+    name = "LON,LAT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            lon, lat = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value}: is not LON,LAT in degrees, such as 39.01,35.95", param, ctx)
+        if not (abs(lon) <= 180 and abs(lat) <= 90):
+            self.fail(f"{value}: is not on the globe; longitude comes first", param, ctx)
+        return lon, lat
+
+
+@click.command("telemetry")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
+@click.option("--near", type=_LonLat(), help="Where the footage is from, to check positions with.")
+@click.option("--json", "as_json", is_flag=True, help="Everything that was understood, as JSON.")
+@debug_option
+def telemetry_command(
+    files: tuple[Path, ...],
+    near: tuple[float, float] | None,
+    as_json: bool,  # noqa: FBT001 - click's
+) -> None:
+    """Say what is understood of the telemetry in FILE.
+
+    Reads sidecars (SRT, CSV, GPX, KLV, GPMF) and videos with a track of their own. Nothing is
+    written. Ends with status 2 if a file was not understood.
+    """
+    tracks, failures = [], []
+    for file in files:
+        try:
+            tracks.append(_track(file, near))
+        except InputError as error:
+            failures.append(error)
+    if as_json:
+        click.echo(json.dumps([_content(track) for track in tracks], indent=1, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join("\n".join(lines_of(track)) for track in tracks), nl=bool(tracks))
+    for failure in failures[:-1]:
+        click.echo(f"aftermap: {failure}", err=True)
+    if failures:
+        raise failures[-1]
+
+
+def _track(file: Path, near: tuple[float, float] | None) -> "Track":
+    from aftermap.media.find import printable  # noqa: PLC0415
+    from aftermap.media.telemetry import track_in  # noqa: PLC0415
+
+    name = printable(file.name)
+    if file.is_dir():
+        raise InputError(f"{printable(str(file))}: is a folder; name the files in it")
+    if not file.is_file():
+        raise InputError(f"{printable(str(file))}: there is no such file; check the path")
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    return track_in(file, name=name, sha256=sha256, near_lonlat_deg=near)
+
+
+def lines_of(track: "Track") -> list[str]:
+    """What a person wants to know of a track, one thing a line."""
+    from aftermap.geo.track import gaps_s  # noqa: PLC0415
+
+    samples = track.samples
+    placed = [sample for sample in samples if sample.lonlat_deg]
+    gaps = gaps_s(track)
+    shown = ", ".join(f"{begin:.1f} to {end:.1f} s" for begin, end in gaps[:GAPS_SHOWN])
+    more = f" and {len(gaps) - GAPS_SHOWN} more" if len(gaps) > GAPS_SHOWN else ""
+    lines = [
+        track.name,
+        f"  dialect    {track.dialect}",
+        f"  samples    {_counts(samples)}",
+        f"  time       {_span(samples)}, on the clock of the {track.clock}",
+        f"  height     {_heights(track)}",
+        f"  area       {_area(placed)}",
+        f"  sigma      {track.sigma_horizontal_m:g} m across, {track.sigma_vertical_m:g} m up",
+        f"  gaps       {shown + more or 'none that are too long to interpolate in'}",
+    ]
+    lines += [f"  withheld   {what}" for what in track.withheld]
+    lines += [f"  refused    {one.name}: {one.reason}" for one in track.refused]
+    lines += [f"  note       {note}" for note in track.notes]
+    return lines
+
+
+def _counts(samples: "Sequence[Sample]") -> str:
+    kinds = {"lonlat_deg": "a position", "attitude": "angles", "hfov_deg": "a field of view"}
+    counts = [
+        f"{sum(getattr(sample, field) is not None for sample in samples)} with {words}"
+        for field, words in kinds.items()
+    ]
+    return ", ".join([str(len(samples)), *counts])
+
+
+def _span(samples: "Sequence[Sample]") -> str:
+    if not samples:
+        return "none"
+    first, last = samples[0].time_s, samples[-1].time_s
+    rate = f", {(len(samples) - 1) / float(last - first):.3g} a second" if last > first else ""
+    return f"{float(first):.3f} to {float(last):.3f} s{rate}"
+
+
+def _heights(track: "Track") -> str:
+    heights = [sample.height_m for sample in track.samples if sample.height_m is not None]
+    if not heights:
+        return "none"
+    return f"{min(heights):.1f} to {max(heights):.1f} m, datum {track.vertical_datum}"
+
+
+def _area(placed: "Sequence[Sample]") -> str:
+    places = [sample.lonlat_deg for sample in placed if sample.lonlat_deg]
+    if not places:
+        return "none"
+    lons, lats = [lon for lon, _ in places], [lat for _, lat in places]
+    return (
+        f"longitude {min(lons):.5f} to {max(lons):.5f}, latitude {min(lats):.5f} to {max(lats):.5f}"
+    )
+
+
+def _content(value: Any) -> Any:
+    """Anything of the model as JSON: fractions as seconds, what is not known as null."""
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, tuple):
+        return [_content(one) for one in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _content(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value

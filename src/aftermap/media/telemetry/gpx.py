@@ -1,0 +1,69 @@
+"""A GPX track -> a draft of a track. Heights are the file's ``ele``, of a datum it does not say.
+
+No XML parser is used on purpose, as in ``xmp``: a pattern that only looks for points can expand no
+entity and open no other file.
+"""
+
+import re
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from aftermap.errors import InputError
+from aftermap.media.telemetry.draft import RECORDER, Draft, finite, grouped
+from aftermap.model.media import VerticalDatum
+from aftermap.model.telemetry import Sample
+
+_POINT = re.compile(r"<(?:\w+:)?trkpt\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?trkpt\s*>)", re.DOTALL)
+_ATTRIBUTE = re.compile(r"""\b(lat|lon)\s*=\s*["']([^"']*)["']""")
+NO_TIME = "it has no time, and can be matched to no picture"
+
+
+def gpx_draft(text: str, name: str) -> Draft:
+    """The draft, or an InputError where there is no point of a track with a time."""
+    samples, refused = [], []
+    first: datetime | None = None
+    points = list(_POINT.finditer(text))
+    for number, point in enumerate(points, 1):
+        moment = _moment(_element("time", point.group(2) or ""))
+        if moment is None:
+            refused.append((number, NO_TIME))
+            continue
+        first = first or moment
+        samples.append(_sample(point, moment, first))
+    if not samples:
+        why = "its points have no times" if points else "it holds no points of a track (trkpt)"
+        raise InputError(f"{name}: {why}; export the flight again as a GPX track with times")
+    return Draft(
+        dialect="GPX",
+        clock=RECORDER,
+        samples=tuple(samples),
+        vertical_datum=VerticalDatum.UNKNOWN,
+        origins=(("position", "trkpt"), ("height", "ele"), ("time", "time")),
+        refused=grouped("point", refused),
+    )
+
+
+def _sample(point: "re.Match[str]", moment: datetime, first: datetime) -> Sample:
+    place = dict(_ATTRIBUTE.findall(point.group(1)))
+    lon, lat = finite(place.get("lon")), finite(place.get("lat"))
+    since = moment - first
+    return Sample(
+        time_s=Fraction(since.days * 86_400 + since.seconds) + Fraction(since.microseconds, 10**6),
+        lonlat_deg=None if lon is None or lat is None else (lon, lat),
+        height_m=finite(_element("ele", point.group(2) or "")),
+        utc=moment.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def _element(name: str, text: str) -> str:
+    found = re.search(rf"<(?:\w+:)?{name}\s*>([^<]*)<", text)
+    return found.group(1).strip() if found else ""
+
+
+def _moment(text: str) -> datetime | None:
+    """A time with its zone; GPX says that times are UTC, so one without a zone is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

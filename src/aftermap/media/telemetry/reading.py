@@ -1,0 +1,155 @@
+"""Any file that holds telemetry -> a track: what the bytes are decides, and the name only helps.
+
+A sidecar is read by its kind. A video is searched for subtitles of DJI, KLV, GoPro's GPMF and
+DJI's djmd, in this order.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aftermap.errors import InputError
+from aftermap.media.find import VIDEOS
+from aftermap.media.telemetry.belief import believed
+from aftermap.media.telemetry.container import DataPacket, data_packets
+from aftermap.media.telemetry.draft import Draft, LonLat
+from aftermap.media.telemetry.exiftool import exiftool_draft
+from aftermap.media.telemetry.gpmf import Payload, gpmf_draft, is_gpmf
+from aftermap.media.telemetry.gpx import gpx_draft
+from aftermap.media.telemetry.logs import logs_draft
+from aftermap.media.telemetry.misb import KlvPiece, is_klv, misb_draft
+from aftermap.media.telemetry.srt import Cue, cues_in, srt_draft
+from aftermap.model.telemetry import Track
+
+READ = "SRT, CSV, GPX, KLV and GPMF files, and videos with a track of DJI, MISB or GoPro"
+LARGEST_BYTES = 500_000_000
+"""Of a sidecar: a day of flight at 60 Hz. What is larger is something else."""
+
+
+def track_in(path: Path, *, name: str, sha256: str, near_lonlat_deg: LonLat | None = None) -> Track:
+    """The telemetry in a file. ``near_lonlat_deg`` is where the case is, to check positions with.
+
+    A file without a single position still gives a track, of times, that says so. Nothing
+    understood at all is an InputError.
+    """
+    draft = _video_draft(path, name) if _is_video(path) else _sidecar_draft(path, name)
+    if not draft.samples and not draft.refused:
+        raise InputError(f"{name}: {draft.dialect}, but without a single sample; nothing to use")
+    return believed(draft, name=name, sha256=sha256, near_lonlat_deg=near_lonlat_deg)
+
+
+def _is_video(path: Path) -> bool:
+    if path.suffix.lower() in VIDEOS:
+        return True
+    with path.open("rb") as file:
+        head = file.read(400)
+    return head[4:8] == b"ftyp" or (len(head) > 376 and head[0] == head[188] == head[376] == 0x47)
+
+
+def _sidecar_draft(path: Path, name: str) -> Draft:
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError(f"{name}: is empty; fetch it again from the drone's card")
+    if size > LARGEST_BYTES:
+        raise InputError(f"{name}: {size} bytes are too many for telemetry; name the right file")
+    data = path.read_bytes()
+    if is_gpmf(data):
+        return gpmf_draft([Payload(data=data)], name)
+    if is_klv(data):
+        return misb_draft([KlvPiece(data=data)], name)
+    reader = _BY_SUFFIX.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(f"{name}: holds no telemetry that is known; readable are {READ}")
+    return reader(data.decode("utf-8", "replace"), name)
+
+
+def _srt_text(text: str, name: str) -> Draft:
+    return srt_draft(cues_in(text), name)
+
+
+_BY_SUFFIX: dict[str, Callable[[str, str], Draft]] = {
+    ".srt": _srt_text,
+    ".csv": logs_draft,
+    ".gpx": gpx_draft,
+}
+
+
+def _video_draft(path: Path, name: str) -> Draft:
+    packets = data_packets(path)
+    for fits, read in _TRACKS:
+        for stream in sorted({packet.stream for packet in packets}):
+            found = [packet for packet in packets if packet.stream == stream]
+            if fits(found):
+                return read(found, path, name)
+    raise InputError(
+        f"{name}: the video holds no telemetry that is known; give its sidecar (.SRT, .CSV, .GPX) "
+        "if there is one"
+    )
+
+
+def _is_subtitles(packets: Sequence[DataPacket]) -> bool:
+    return packets[0].kind == "subtitle" and any(
+        mark in packets[0].data
+        for mark in (b"GPS", b"HOME", b"[iso", b"[latitude", b"F/", b"[fnum")
+    )
+
+
+def _of_subtitles(packets: Sequence[DataPacket], _: Path, name: str) -> Draft:
+    cues = [
+        Cue(start_s=packet.time_s, text=" ".join(_subtitle_text(packet.data).split()))
+        for packet in packets
+    ]
+    return srt_draft([cue for cue in cues if cue.text], name)
+
+
+def _subtitle_text(data: bytes) -> str:
+    """The text of one subtitle; in MP4 (tx3g) its length stands before it, and styles after it."""
+    length = int.from_bytes(data[:2], "big")
+    body = data[2 : 2 + length] if data[:1] == b"\0" or length == len(data) - 2 else data
+    return body.decode("utf-8", "replace")
+
+
+def _is_klv(packets: Sequence[DataPacket]) -> bool:
+    return packets[0].kind == "data" and any(is_klv(packet.data) for packet in packets[:50])
+
+
+def _of_klv(packets: Sequence[DataPacket], _: Path, name: str) -> Draft:
+    pieces = [
+        KlvPiece(data=packet.data, time_s=packet.time_s, is_timed=packet.is_timed)
+        for packet in packets
+    ]
+    return misb_draft(pieces, name)
+
+
+def _is_gopro(packets: Sequence[DataPacket]) -> bool:
+    return packets[0].kind == "data" and is_gpmf(packets[0].data)
+
+
+def _of_gopro(packets: Sequence[DataPacket], _: Path, name: str) -> Draft:
+    payloads = [
+        Payload(data=packet.data, time_s=packet.time_s, duration_s=packet.duration_s)
+        for packet in packets
+    ]
+    return gpmf_draft(payloads, name)
+
+
+def _is_djmd(packets: Sequence[DataPacket]) -> bool:
+    """DJI's protobuf track names its format in its first packet, and its handler is "DJI meta"."""
+    return "dji meta" in packets[0].label.lower() or b"dvtm_" in packets[0].data[:200]
+
+
+def _of_djmd(_: Sequence[DataPacket], path: Path, name: str) -> Draft:
+    return exiftool_draft(path, name)
+
+
+_TRACKS: tuple[
+    tuple[
+        Callable[[Sequence[DataPacket]], bool],
+        Callable[[Sequence[DataPacket], Path, str], Draft],
+    ],
+    ...,
+] = (
+    (_is_subtitles, _of_subtitles),
+    (_is_klv, _of_klv),
+    (_is_gopro, _of_gopro),
+    (_is_djmd, _of_djmd),
+)
