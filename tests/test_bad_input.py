@@ -124,7 +124,7 @@ def test_an_empty_path_is_not_the_current_folder(arguments, tmp_path, monkeypatc
 def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
     class Pipeline(types.ModuleType):
         @staticmethod
-        def map_photographs(*_arguments, **_options):
+        def map_footage(*_arguments, **_options):
             os.kill(os.getpid(), signal.SIGTERM)
 
     module = Pipeline("aftermap.pipeline")

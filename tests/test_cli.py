@@ -29,7 +29,7 @@ def pipeline(monkeypatch):
         asked: tuple | None = None
         error: BaseException | None = None
 
-        def map_photographs(self, paths, case, settings, *, fresh, progress, workers):
+        def map_footage(self, paths, case, settings, *, fresh, progress, workers):
             self.asked = (paths, case, settings, fresh, workers)
             progress.stage("media")
             progress.advance("reading", 2, 2)

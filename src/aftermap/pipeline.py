@@ -1,4 +1,4 @@
-"""Photographs to a map that can be defended: every step, top to bottom."""
+"""Photographs and clips to a map that can be defended: every step, top to bottom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aftermap.config import NEW_FILE, Settings
 from aftermap.execute import LocalExecutor
+from aftermap.footage import filmed
 from aftermap.frames import FrameOptions, frames_of
 from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.geo.footprint import footprint_m
@@ -33,7 +34,7 @@ class Mapped:
     summary_lines: tuple[str, ...]
 
 
-def map_photographs(
+def map_footage(
     paths: Sequence[Path],
     case_path: Path,
     settings: Settings,
@@ -42,21 +43,26 @@ def map_photographs(
     progress: Progress,
     workers: int | None,
 ) -> Mapped:
-    """Photographs in files and folders to the products of a case."""
+    """Photographs and clips in files and folders to the products of a case."""
     control = _checked(paths, settings)
     with (
         Case.create_or_open(case_path, settings_text=NEW_FILE) as case,
         Runner(case, command="map", options=settings, progress=progress, fresh=fresh) as run,
         LocalExecutor(workers, progress=progress, preload=("numpy", "cv2", "numba")) as executor,
     ):
-        photographs = run.each_time("photographs", lambda: ingest(paths, case.store, executor))
-        case.add_media(photographs.items, photographs.skipped)
-        run.skip(photographs.skipped)
+        received = run.each_time("photographs", lambda: ingest(paths, case.store, executor))
+        sidecars = [one for some in received.sidecars.values() for one in some]
+        case.add_media((*received.items, *received.clips), received.skipped, sidecars)
+        run.skip(received.skipped)
 
-        frames = frames_of(photographs.items, photographs.stored, FrameOptions(crs=settings.crs))
+        clips = filmed(received, run, executor)
+        run.skip(clips.skipped)
+        frames = frames_of(
+            received.items, received.stored, FrameOptions(crs=settings.crs), clips.frames
+        )
         cameras = _cameras(frames, control, settings, run, executor)
         run.skip(cameras.skipped)
-        _record_cameras(case, cameras, photographs)
+        _record_cameras(case, cameras, received)
 
         surfaces = SurfaceOptions.of(settings.quality.value)
         elevation = run.stage(
@@ -73,10 +79,10 @@ def map_photographs(
         facts = ReportFacts(
             case_name=case.path.name, command="aftermap map", started_at=run.started_at,
             versions=tuple(run.versions.items()), reconstruction=cameras, frames=frames,
-            ingest_skipped=photographs.skipped, elevation=elevation, orthophoto=picture,
+            ingest_skipped=received.skipped, elevation=elevation, orthophoto=picture,
             stages=run.records, notes=frames.notes,
         )  # fmt: skip
-        write_cameras(cameras, case.products / "cameras.json", left_out=photographs.skipped)
+        write_cameras(cameras, case.products / "cameras.json", left_out=received.skipped)
         report = run.each_time("report", lambda: write_report(facts, case.products))
         for name in ("cameras.json", "report.json", "report.html"):
             run.deliver(case.products / name, name)
@@ -110,9 +116,9 @@ def _cameras(
     )  # fmt: skip
 
 
-def _record_cameras(case: Case, cameras: Reconstruction, photographs: Ingested) -> None:
+def _record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> None:
     footprints = {
         p.frame.sha256: [(float(e), float(n)) for e, n in footprint_m(p, cameras.cameras[p.camera])]
         for p in cameras.placed
     }
-    case.replace_cameras(cameras, footprints, photographs.skipped)
+    case.replace_cameras(cameras, footprints, received.skipped)

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 
 from aftermap.config import Settings
-from aftermap.pipeline import Mapped, map_photographs
+from aftermap.pipeline import Mapped, map_footage
 
 pytest.importorskip("embreex")
 from aftermap.twin import TwinOptions, make
@@ -57,7 +57,7 @@ def flown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wrong-focal")
     make(folder / "twin", FLIGHT)
     settings = replace(Settings(), quality=type(Settings().quality)("draft"))
-    mapped = map_photographs(
+    mapped = map_footage(
         [folder / "twin" / "images"], folder / "case", settings, fresh=False, progress=Quiet(),
         workers=1,
     )  # fmt: skip

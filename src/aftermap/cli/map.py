@@ -46,11 +46,11 @@ def map_command(
     Example:
       aftermap map flight1/ --case raqqa --crs EPSG:32637 --quality fine
     """  # noqa: D301
-    from aftermap.pipeline import map_photographs  # noqa: PLC0415
+    from aftermap.pipeline import map_footage  # noqa: PLC0415
 
     settings = settings_for(case, quality=quality, crs=crs, gcp=gcp)
     with sigterm_as_ctrl_c(), progress_on(sys.stderr) as progress:
-        made = map_photographs(
+        made = map_footage(
             photos, case, settings, fresh=fresh, progress=progress, workers=workers
         )
     for line in made.summary_lines:

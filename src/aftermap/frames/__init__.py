@@ -1,5 +1,16 @@
 """Media items to frames: which pictures go in, and what is known of each beforehand."""
 
-from aftermap.frames.photographs import FrameOptions, camera_key_of, frames_of
+from aftermap.frames.clips import ClipFrames, ClipOptions, clip_frames
+from aftermap.frames.photographs import FrameOptions, Recorded, camera_key_of, frames_of
+from aftermap.frames.recorded import recorded
 
-__all__ = ["FrameOptions", "camera_key_of", "frames_of"]
+__all__ = [
+    "ClipFrames",
+    "ClipOptions",
+    "FrameOptions",
+    "Recorded",
+    "camera_key_of",
+    "clip_frames",
+    "frames_of",
+    "recorded",
+]

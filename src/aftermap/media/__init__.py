@@ -1,7 +1,7 @@
 """Files to media items: what an original is and what it claims."""
 
 from aftermap.media.find import files_in
-from aftermap.media.ingest import Ingested, MediaStore, StoredFile, StoredSidecar, ingest
+from aftermap.media.ingest import Ingested, MediaStore, StoredFile, ingest
 from aftermap.media.probe import probe
 from aftermap.media.video import probe_video
 
@@ -9,7 +9,6 @@ __all__ = [
     "Ingested",
     "MediaStore",
     "StoredFile",
-    "StoredSidecar",
     "files_in",
     "ingest",
     "probe",

@@ -23,7 +23,7 @@ from aftermap.media.find import (
 from aftermap.media.probe import SUPPORTED, probe
 from aftermap.media.video import SUPPORTED as VIDEOS_SUPPORTED
 from aftermap.media.video import probe_video
-from aftermap.model.clip import Clip
+from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Executor, Skipped
 
@@ -62,15 +62,6 @@ class MediaStore(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredSidecar:
-    """A telemetry file that carries the name of a clip, as the store keeps it."""
-
-    name: str
-    sha256: str
-    path: Path
-
-
-@dataclass(frozen=True, kw_only=True)
 class Ingested:
     """The usable photographs and clips, where the store keeps each, and what was left out.
 
@@ -82,7 +73,7 @@ class Ingested:
     stored: Mapping[str, Path]
     skipped: tuple[Skipped, ...]
     clips: tuple[Clip, ...] = ()
-    sidecars: Mapping[str, tuple[StoredSidecar, ...]] = field(default_factory=dict)
+    sidecars: Mapping[str, tuple[Sidecar, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,14 +143,14 @@ def _taken(job: _Job) -> _Taken | Skipped:
 
 def _sidecars(
     clips: Sequence[_Taken], footage: Footage, paths: Sequence[Path], store: MediaStore
-) -> tuple[dict[str, tuple[StoredSidecar, ...]], list[Skipped]]:
+) -> tuple[dict[str, tuple[Sidecar, ...]], list[Skipped]]:
     """The telemetry files of each clip, hashed and kept; and those that no clip takes.
 
     A file beside a clip is found though only the clip was named; one from elsewhere must be named.
     """
     named = {file.resolve(): name for file, name in footage.sidecars}
     given = [path for path in paths if path.is_file() and path.suffix.lower() in SIDECARS]
-    kept: dict[str, tuple[StoredSidecar, ...]] = {}
+    kept: dict[str, tuple[Sidecar, ...]] = {}
     skipped: list[Skipped] = []
     used: set[Path] = set()
     for clip in clips:
@@ -172,7 +163,7 @@ def _sidecars(
         used.update(mine)
         found = [_stored_sidecar(one, named.get(one, printable(one.name)), store) for one in mine]
         skipped += [one for one in found if isinstance(one, Skipped)]
-        kept[clip.item.sha256] = tuple(one for one in found if isinstance(one, StoredSidecar))
+        kept[clip.item.sha256] = tuple(one for one in found if isinstance(one, Sidecar))
     alone = [
         Skipped(name=name, reason=NO_CLIP_OF_ITS_NAME)
         for file, name in footage.sidecars
@@ -185,12 +176,12 @@ def _plain(file: Path) -> bool:
     return file.is_file() and not file.is_symlink()
 
 
-def _stored_sidecar(file: Path, name: str, store: MediaStore) -> StoredSidecar | Skipped:
+def _stored_sidecar(file: Path, name: str, store: MediaStore) -> Sidecar | Skipped:
     try:
         stored = store.add(file)
     except InputError as error:
         return Skipped(name=name, reason=printable(str(error).removeprefix(f"{file}: ")))
-    return StoredSidecar(name=name, sha256=stored.sha256, path=stored.path)
+    return Sidecar(name=name, sha256=stored.sha256, path=stored.path)
 
 
 def _nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from aftermap.model.media import FocalPrior
 from aftermap.model.telemetry import Track
@@ -36,6 +37,15 @@ class Clip:
     focal: FocalPrior
     track: Track | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sidecar:
+    """A telemetry file that carries the name of a clip, as the store keeps it."""
+
+    name: str
+    sha256: str
+    path: Path
 
 
 @dataclass(frozen=True, kw_only=True)

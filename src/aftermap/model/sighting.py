@@ -87,7 +87,8 @@ class Sighting:
     only its CE90 band reaches it. ``occluded_fraction`` is the share of that which something on the
     surface hides. ``azimuth_deg`` is where the camera stands, seen from the spot, clockwise from
     grid north. What is not known is None. ``rank_m`` orders answers, the best first: the ground
-    sample distance, made larger by all that makes a view worse.
+    sample distance, made larger by all that makes a view worse. ``segment`` is the number of the
+    best second in the layers ``segment`` and ``clip_footprint``.
     """
 
     clip_name: str
@@ -107,6 +108,7 @@ class Sighting:
     precision: Precision = Precision.NONE
     source: str
     rank_m: float
+    segment: int | None = None
 
 
 def cell_of(level: int, column: int, row: int) -> int:

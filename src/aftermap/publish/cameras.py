@@ -17,6 +17,7 @@ import numpy as np
 
 from aftermap.errors import CaseError
 from aftermap.model.camera import Matrix3, PlacedFrame, Reconstruction, Vector3
+from aftermap.model.flight import PoseSource
 from aftermap.model.runs import Skipped
 from aftermap.publish.files import json_text, write_whole
 from aftermap.publish.left_out import merged
@@ -26,7 +27,12 @@ ROTATION_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class CameraEntry:
-    """One photograph. Everything but its name is None where it was not placed."""
+    """One photograph, or one frame of a clip. All but its name is None where it was not placed.
+
+    ``time_s`` is the exact presentation time as a fraction in text, such as "1001/30000".
+    ``position_covariance`` is ``position_covariance_m2`` again, under the name that frames of clips
+    have it by; ``ce90_m`` is of the ground in the middle of the picture.
+    """
 
     name: str
     sha256: str | None
@@ -44,6 +50,13 @@ class CameraEntry:
     position_covariance_m2: Matrix3 | None = None
     group: int | None = None
     mapped: bool = False
+    clip: str | None = None
+    clip_sha256: str | None = None
+    time_s: str | None = None
+    shot: int | None = None
+    position_covariance: Matrix3 | None = None
+    ce90_m: float | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +131,22 @@ def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> Camera
         position_covariance_m2=_known(placed.pose.covariance_m2),
         group=placed.group,
         mapped=reason is None,
+        **_clip_fields(placed),
     )
+
+
+def _clip_fields(placed: PlacedFrame) -> dict[str, Any]:
+    moment = placed.frame.moment
+    if moment is None:
+        return {}
+    return {
+        "clip": moment.clip_name,
+        "clip_sha256": moment.clip_sha256,
+        "time_s": str(moment.time_s),
+        "shot": moment.shot,
+        "position_covariance": _known(placed.pose.covariance_m2),
+        "source": PoseSource.RECONSTRUCTION.value,
+    }
 
 
 def position_sigma_m(placed: PlacedFrame) -> Vector3 | None:

@@ -15,6 +15,7 @@ from typing import Self
 from aftermap.errors import CaseError
 from aftermap.geo.crs import WGS84
 from aftermap.model.camera import Reconstruction
+from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Skipped
 from aftermap.record import custody, tables
@@ -98,11 +99,17 @@ class Case:
         """The folder where stages keep their answers and their unfinished work."""
         return self.products / "stages"
 
-    def add_media(self, items: Iterable[MediaItem], left_out: Iterable[Skipped] = ()) -> int:
+    def add_media(
+        self,
+        items: Iterable[MediaItem | Clip],
+        left_out: Iterable[Skipped] = (),
+        sidecars: Iterable[Sidecar] = (),
+    ) -> int:
         """Record originals that are not recorded yet, with their entry of receipt; how many.
 
         What is recorded about an original is never changed afterwards. ``left_out`` are files that
-        were received as well but could not be used: the chain of custody says so.
+        were received as well but could not be used: the chain of custody says so. ``sidecars`` hold
+        the telemetry of clips.
         """
         known = {sha256 for (sha256,) in self.package.rows("SELECT sha256 FROM media")}
         new = {item.sha256: item for item in items if item.sha256 not in known}
@@ -117,6 +124,11 @@ class Case:
                 custody.append(
                     connection, actor=ACTOR, action="left out", subject=one.sha256, detail=detail
                 )
+            for sidecar in (s for s in sidecars if s.sha256 not in known):
+                custody.append(
+                    connection, actor=ACTOR, action=custody.SIDECAR, subject=sidecar.sha256,
+                    detail={"name": sidecar.name},
+                )  # fmt: skip
             if new:
                 bounds = connection.execute(
                     "SELECT min(lon_deg), min(lat_deg), max(lon_deg), max(lat_deg) FROM media"
@@ -124,7 +136,7 @@ class Case:
                 describe(connection, "media", crs=WGS84, bounds=bounds)
         return len(new)
 
-    def media(self) -> list[MediaItem]:
+    def media(self) -> list[MediaItem | Clip]:
         """Every original, in the order of receipt."""
         rows = self.package.rows("SELECT metadata FROM media ORDER BY fid")
         return [tables.media_item(metadata) for (metadata,) in rows]
@@ -240,7 +252,7 @@ def _refuse_other_folders(path: Path) -> None:
         )
 
 
-def _receive(connection: sqlite3.Connection, item: MediaItem) -> None:
+def _receive(connection: sqlite3.Connection, item: MediaItem | Clip) -> None:
     """The row of an original and its entry in the chain, which holds the digest of the row."""
     row = tables.media_row(item)
     insert(connection, "media", {**row, "added_at": custody.utc_now()})

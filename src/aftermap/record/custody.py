@@ -18,6 +18,7 @@ from aftermap.record.geopackage import GeoPackage, Table, insert
 GENESIS = "0" * 64
 _FIELDS = "seq, at, actor, action, subject, detail, prev_hash, hash"
 
+SIDECAR = "received with a clip"
 TABLE = Table(
     name="custody",
     description="Chain of custody: append-only, each entry holds the hash of the one before it",

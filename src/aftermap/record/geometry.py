@@ -42,11 +42,16 @@ def envelope_of(points: Sequence[XY]) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _header(srs_id: int, points: Sequence[XY]) -> bytes:
-    min_x, min_y, max_x, max_y = envelope_of(points)
+def envelope_header(srs_id: int, envelope: tuple[float, float, float, float]) -> bytes:
+    """What GeoPackage puts before a geometry's WKB; the envelope is min x, min y, max x, max y."""
+    min_x, min_y, max_x, max_y = envelope
     return struct.pack(
         "<2sBBi4d", b"GP", 0, _LITTLE_ENDIAN_WITH_XY_ENVELOPE, srs_id, min_x, max_x, min_y, max_y
     )
+
+
+def _header(srs_id: int, points: Sequence[XY]) -> bytes:
+    return envelope_header(srs_id, envelope_of(points))
 
 
 def _twice_signed_area(ring: Sequence[XY]) -> float:

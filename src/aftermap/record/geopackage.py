@@ -141,7 +141,7 @@ def create(
             connection.executescript(_REQUIRED_TABLES)
             add_crs(connection, WGS84)
             for table in tables:
-                _add_table(connection, table)
+                add_table(connection, table)
             first_rows(connection)
 
 
@@ -213,7 +213,8 @@ def _advice_on(error: sqlite3.DatabaseError) -> str:
     )
 
 
-def _add_table(connection: sqlite3.Connection, table: Table) -> None:
+def add_table(connection: sqlite3.Connection, table: Table) -> None:
+    """Make a table and enter it in the contents; one with ``rules`` ends a transaction."""
     kind = "attributes" if table.geometry is None else "features"
     srs_id = None if table.geometry is None else UNDEFINED_CARTESIAN
     shape = (table.geometry or "").removesuffix(" Z")
@@ -230,7 +231,8 @@ def _add_table(connection: sqlite3.Connection, table: Table) -> None:
             "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, ?, ?, 0)",
             (table.name, shape, srs_id, z),
         )
-    connection.executescript(table.rules)
+    if table.rules:
+        connection.executescript(table.rules)
 
 
 def _name_and_wkt1(crs: str) -> tuple[str, str]:

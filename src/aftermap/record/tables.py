@@ -11,12 +11,15 @@ from typing import Any
 
 from aftermap.geo.crs import WGS84
 from aftermap.model.camera import PlacedFrame, Reconstruction
+from aftermap.model.clip import Clip
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Skipped
 from aftermap.record import custody
 from aftermap.record.artefact import canonical_json, decoded, encoded
 from aftermap.record.geometry import XY, point, point_z, polygon
 from aftermap.record.geopackage import Table, srs_id_of
+
+CLIP_CLOCK = "as the video file claims; zone unknown unless it is given"
 
 INFO = Table(
     name="case_info",
@@ -67,43 +70,60 @@ RUN = Table(
 ALL = (MEDIA, CAMERA, FOOTPRINT, RUN, custody.TABLE, INFO)
 
 
-def media_row(item: MediaItem) -> dict[str, Any]:
+def media_row(item: MediaItem | Clip) -> dict[str, Any]:
     """The columns of an original, without ``added_at``; ``metadata`` holds the whole record."""
-    tag, attitude = item.geotag, item.attitude
-    lonlat = None if tag is None else (tag.lon_deg, tag.lat_deg)
     row = {
         "sha256": item.sha256,
         "name": item.name,
         "size_bytes": item.size_bytes,
         "width_px": item.width_px,
         "height_px": item.height_px,
-        "orientation": item.orientation,
         "make": item.make,
         "camera": item.camera,
         "focal_px": item.focal.focal_px,
         "focal_sigma_px": item.focal.sigma_px,
         "focal_source": item.focal.source.value,
-        "taken_at": item.taken_at,
-        "clock": item.clock,
+        "metadata": canonical_json(encoded(item, root=None)),
+        **(_clip_columns(item) if isinstance(item, Clip) else _photograph_columns(item)),
+    }
+    return {name: None if _is_not_finite(value) else value for name, value in row.items()}
+
+
+def _clip_columns(clip: Clip) -> dict[str, Any]:
+    """A clip has no one place and no one time; its track and its frames have."""
+    nothing = dict.fromkeys(_photograph_columns(None))
+    clock = None if clip.recorded_at is None else CLIP_CLOCK
+    return {**nothing, "orientation": 1, "taken_at": clip.recorded_at, "clock": clock}
+
+
+def _photograph_columns(item: MediaItem | None) -> dict[str, Any]:
+    """The columns that only a photograph fills; without one, all of them empty."""
+    tag, attitude = item and item.geotag, item and item.attitude
+    lonlat = tag and (tag.lon_deg, tag.lat_deg)
+    return {
+        "orientation": item and item.orientation,
+        "taken_at": item and item.taken_at,
+        "clock": item and item.clock,
         "lon_deg": tag and tag.lon_deg,
         "lat_deg": tag and tag.lat_deg,
         "height_m": tag and tag.height_m,
         "vertical_datum": tag and tag.vertical_datum.value,
         "sigma_horizontal_m": tag and tag.sigma_horizontal_m,
         "sigma_vertical_m": tag and tag.sigma_vertical_m,
-        "relative_height_m": item.relative_height_m,
+        "relative_height_m": item and item.relative_height_m,
         "yaw_deg": attitude and attitude.yaw_deg,
         "pitch_deg": attitude and attitude.pitch_deg,
         "roll_deg": attitude and attitude.roll_deg,
-        "metadata": canonical_json(encoded(item, root=None)),
         "geom": lonlat and point(srs_id_of(WGS84), lonlat),
     }
-    return {name: None if _is_not_finite(value) else value for name, value in row.items()}
 
 
-def media_item(metadata: str) -> MediaItem:
+def media_item(metadata: str) -> MediaItem | Clip:
     """The original's record, from the ``metadata`` column."""
-    return decoded(MediaItem, json.loads(metadata), root=None)
+    data = json.loads(metadata)
+    if isinstance(data, dict) and "container" in data:
+        return decoded(Clip, data, root=None)
+    return decoded(MediaItem, data, root=None)
 
 
 def metadata_sha256(metadata: str) -> str:

@@ -65,7 +65,7 @@ def _originals_changed(
     known = {
         entry.subject or "": str(_detail(entry).get("name"))
         for entry in entries
-        if entry.action in ("received", "left out")
+        if entry.action in ("received", "left out", custody.SIDECAR)
     }
     for done, (sha256, name) in enumerate(known.items(), start=1):
         path = paths.pop(sha256, None)

@@ -1,0 +1,113 @@
+"""The clips of a case: what pipeline.py joins of them, from the file to the path of the camera."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from aftermap.errors import InputError
+from aftermap.frames import ClipFrames, ClipOptions, Recorded, clip_frames, recorded
+from aftermap.media import Ingested
+from aftermap.media.telemetry import track_in
+from aftermap.model.clip import Clip
+from aftermap.model.runs import Executor, Skipped, Workspace
+from aftermap.model.telemetry import Track
+from aftermap.run import Runner, Stage
+
+LONGER_SHARE = 1.5
+"""A record this many times as long as the clip, or longer, is of another clip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footage:
+    """What was taken out of the clips, in their order."""
+
+    clips: tuple[ClipFrames, ...]
+
+
+FRAMES = Stage(name="frames", version=1, answer=Footage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filmed:
+    """The clips with their tracks, their frames with what was recorded, and what was left out."""
+
+    clips: tuple[Clip, ...]
+    footage: Footage
+    frames: tuple[Recorded, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def filmed(ingested: Ingested, run: Runner, executor: Executor) -> Filmed:
+    """Tracks read, shots found and frames chosen for every clip that came in."""
+    if not ingested.clips:
+        return Filmed(clips=(), footage=Footage(clips=()), frames=(), skipped=())
+    clips, skipped = _tracked(ingested)
+    options = ClipOptions()
+    footage = run.stage(
+        FRAMES, options, [clips],
+        lambda files: _chosen(clips, ingested, options, files, executor),
+    )  # fmt: skip
+    frames = [
+        one
+        for clip, taken in zip(clips, footage.clips, strict=True)
+        for one in recorded(taken.frames, clip.track)
+    ]
+    left_out = [one for taken in footage.clips for one in taken.skipped]
+    return Filmed(clips=clips, footage=footage, frames=tuple(frames), skipped=(*skipped, *left_out))
+
+
+def _chosen(
+    clips: Sequence[Clip],
+    ingested: Ingested,
+    options: ClipOptions,
+    files: Workspace,
+    executor: Executor,
+) -> Footage:
+    work = partial(_taken_out, stored=dict(ingested.stored), options=options, files=files)
+    return Footage(clips=tuple(executor.map(work, clips, label="clips")))
+
+
+def _taken_out(
+    clip: Clip, stored: Mapping[str, Path], options: ClipOptions, files: Workspace
+) -> ClipFrames:
+    return clip_frames(clip, stored[clip.sha256], options, files)
+
+
+def _tracked(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
+    """The clips with the telemetry that belongs to them, and the records that were not used."""
+    clips, skipped = [], []
+    for clip in ingested.clips:
+        track = None
+        for sidecar in ingested.sidecars.get(clip.sha256, ()):
+            found = _read(sidecar.path, sidecar.name, sidecar.sha256, clip)
+            if isinstance(found, Skipped):
+                skipped.append(found)
+            elif track is None:
+                track = found
+            else:
+                reason = f"{clip.name} has its telemetry from {track.name} already"
+                skipped.append(Skipped(name=sidecar.name, reason=reason, sha256=sidecar.sha256))
+        if track is None:
+            inside = _read(ingested.stored[clip.sha256], clip.name, clip.sha256, clip)
+            track = None if isinstance(inside, Skipped) else inside
+        clips.append(replace(clip, track=track))
+    return tuple(clips), tuple(skipped)
+
+
+def _read(path: Path, name: str, sha256: str, clip: Clip) -> Track | Skipped:
+    """The telemetry in a file, or why it says nothing about this clip."""
+    try:
+        track = track_in(path, name=name, sha256=sha256)
+    except InputError as error:
+        return Skipped(name=name, reason=str(error).removeprefix(f"{name}: "), sha256=sha256)
+    ends = track.samples[:1] + track.samples[-1:]
+    span_s = ends[-1].time_s - ends[0].time_s if ends else Fraction(0)
+    if span_s > LONGER_SHARE * clip.duration_s + 5:
+        reason = (
+            f"its record lasts {float(span_s):.0f} s and {clip.name} {float(clip.duration_s):.0f} "
+            "s: it is of another clip; give the one that belongs to it"
+        )
+        return Skipped(name=name, reason=reason, sha256=sha256)
+    return track
