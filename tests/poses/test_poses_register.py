@@ -1,22 +1,94 @@
+"""Frames of a made-up district, drawn by draping its orthophoto, are found again in it."""
+
+from dataclasses import replace
 from fractions import Fraction
 
+import cv2
 import numpy as np
+import pytest
 
+from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.media import FocalPrior, FocalSource
-from aftermap.poses.reference import Reference
+from aftermap.poses.drape import draped, places_met
+from aftermap.poses.reference import reference_of
 from aftermap.poses.register import NotLocated, ShotFrame, registered
 
+CORNER = (500_000.0, 3_980_120.0)
+CELL_M = 0.2
+LENS = (560, 560, 320, 180, -0.01, 0, 0, 0)
+PRIOR = FocalPrior(focal_px=600, sigma_px=100, source=FocalSource.ASSUMED)
+CAMERAS = (((500_065, 3_980_030, 330), (10, -50, 0)), ((500_085, 3_980_032, 332), (2, -52, 1)))
 
-def test_a_picture_with_nothing_in_it_is_not_located():
-    rng = np.random.default_rng(1)
-    reference = Reference(
-        crs="EPSG:32637",
-        xyz_m=rng.uniform(0, 300, (500, 3)),
-        descriptors=rng.uniform(0, 0.1, (500, 128)).astype(np.float32),
-        cell_m=0.2,
+
+def _texture(rng, size):
+    coarse = [
+        cv2.resize(rng.normal(0, 1, (size // s, size // s)), (size, size)) for s in (3, 6, 15)
+    ]
+    grey = sum(coarse)
+    return np.clip(128 + 45 * grey / grey.std(), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def district():
+    rng = np.random.default_rng(3)
+    height = np.full((600, 600), 250.0)
+    for _ in range(60):
+        row, column = rng.integers(0, 540, 2)
+        height[row : row + 50, column : column + 60] = 250 + rng.uniform(4, 15)
+    return reference_of(
+        "EPSG:32637", _texture(rng, 600), height, CORNER, (CELL_M, CELL_M), (0.3, 0.5)
     )
-    prior = FocalPrior(focal_px=500, sigma_px=1, source=next(iter(FocalSource)))
-    frames = [ShotFrame(time_s=Fraction(i), grey=np.full((240, 320), 90, np.uint8)) for i in (0, 1)]
-    found = registered(frames, reference, prior)
+
+
+def _frames(reference, cameras=CAMERAS):
+    rng = np.random.default_rng(4)
+    for i, (place, angles) in enumerate(cameras):
+        shown = draped(
+            reference, rotation_cam_from_world(*angles), np.array(place, float), LENS, (640, 360)
+        )
+        noisy = shown.grey + rng.normal(0, 4, shown.grey.shape)
+        yield ShotFrame(time_s=Fraction(i), grey=np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def test_a_ray_meets_roof_street_and_nothing():
+    height = np.full((10, 10), 5.0)
+    height[:, 5:] = 9.0
+    flat = reference_of("EPSG:32637", np.zeros((10, 10), np.uint8), height, (0, 10), (1, 1))
+    rays = np.array([[-2, 0, -20.0], [2, 0, -20], [0, 0, 1], [40, 0, -20]])
+    places = places_met(flat, np.array([5.0, 5.0, 25.0]), rays)
+    assert places[0] == pytest.approx([3, 5, 5])
+    assert places[1] == pytest.approx([6.6, 5, 9])
+    assert np.isnan(places[2:]).all()
+
+
+def test_oblique_frames_without_telemetry_are_placed_and_confirm_each_other(district):
+    found = registered(list(_frames(district)), district, PRIOR)
+    assert not isinstance(found, NotLocated), found
+    assert [moment for moment, _ in found.frames] == [0, 1]
+    for (_, pose), (place, _) in zip(found.frames, CAMERAS, strict=True):
+        error = pose.position_m - place
+        own = pose.covariance[:3, :3] - np.diag([0.3**2, 0.3**2, 0.5**2])
+        assert np.linalg.norm(error) < 1.0
+        assert error @ np.linalg.solve(own, error) < 25
+        assert pose.params[0] == pytest.approx(560, abs=5)
+
+
+def test_a_frame_that_no_other_confirms_is_not_located(district):
+    found = registered(list(_frames(district))[:1], district, PRIOR)
     assert isinstance(found, NotLocated)
-    assert "0 of 2 frames matched; 0 points in common" in found.reason
+    assert "1 of 1 frames matched" in found.reason
+    assert "no other frame" in found.reason
+
+
+def test_a_surface_that_lies_elsewhere_below_its_orthophoto_is_noticed(district):
+    frames = list(_frames(district))
+    moved = replace(district, height_m=np.roll(district.height_m, 75, axis=1))
+    assert isinstance(registered(frames, moved, PRIOR), NotLocated)
+
+
+def test_a_picture_with_nothing_in_it_is_not_located(district):
+    frames = [ShotFrame(time_s=Fraction(i), grey=np.full((360, 640), 90, np.uint8)) for i in (0, 1)]
+    found = registered(frames, district, PRIOR)
+    assert isinstance(found, NotLocated)
+    assert "0 of 2 frames matched" in found.reason
+    assert isinstance(registered([], district, PRIOR), NotLocated)

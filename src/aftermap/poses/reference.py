@@ -16,25 +16,35 @@ from rasterio.errors import RasterioIOError
 from aftermap.errors import InputError
 
 Array = npt.NDArray[np.float64]
+Grey = npt.NDArray[np.uint8]
 
 WORKING_SIDE_PX = 2400
 """Longer side at which the orthophoto is looked at: SIFT bears other scales well."""
-FEATURES = 12000
+FEATURES = 20000
+SIGMA_M = (0.5, 1.0)
+"""Error of a reference as a whole, horizontal (each axis) and vertical, where none is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """Places of a reference: (N, 3) in ``crs``, (N, 128) float32 unit RootSIFT, its cell in m."""
+    """What is known of a place: (H, W) grey from above, (H, W) float32 heights in m, NaN unknown.
+
+    Row 0 is north; ``corner_m`` is the outer corner (west, north) and ``cell_m`` the size of a cell
+    (east, south). ``xyz_m`` (N, 3) are the places of (N, 128) float32 unit RootSIFT. ``sigma_m`` is
+    the error of the whole, horizontal (each axis) and vertical: nothing seen in it tells of it.
+    """
 
     crs: str
+    grey: Grey
+    height_m: npt.NDArray[np.float32]
+    corner_m: tuple[float, float]
+    cell_m: tuple[float, float]
     xyz_m: Array
     descriptors: npt.NDArray[np.float32]
-    cell_m: float
+    sigma_m: tuple[float, float] = SIGMA_M
 
 
-def rootsift(
-    grey: npt.NDArray[np.uint8], seen: npt.NDArray[np.uint8], count: int
-) -> tuple[Array, npt.NDArray[np.float32]]:
+def rootsift(grey: Grey, seen: Grey, count: int) -> tuple[Array, npt.NDArray[np.float32]]:
     """(N, 2) corner-origin pixels and (N, 128) unit descriptors where ``seen`` is not 0."""
     sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
     found, raw = sift.detectAndCompute(grey, seen)
@@ -44,7 +54,7 @@ def rootsift(
     return np.array([k.pt for k in found], float) + 0.5, np.sqrt(share).astype(np.float32)
 
 
-def reference_in(ortho: Path, surface: Path) -> Reference:
+def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
     """The reference in an RGB(A) GeoTIFF and a GeoTIFF of heights in the same CRS."""
     try:
         with rasterio.open(ortho) as image, rasterio.open(surface) as heights:
@@ -53,22 +63,65 @@ def reference_in(ortho: Path, surface: Path) -> Reference:
                     f"{ortho}: has no projected CRS, or not that of {surface.name}; "
                     "give both in one projected CRS"
                 )
-            shrink = min(1.0, WORKING_SIDE_PX / max(image.shape))
-            shape = tuple(max(1, round(side * shrink)) for side in image.shape)
-            bands = image.read(
-                [1, 2, 3], out_shape=(3, *shape), resampling=Resampling.average
-            ).transpose(1, 2, 0)
-            seen = image.dataset_mask(out_shape=shape)
+            grey, seen = _grey_in(image)
             bounds, crs = image.bounds, image.crs.to_string()
-            grey = cv2.cvtColor(np.ascontiguousarray(bands, np.uint8), cv2.COLOR_RGB2GRAY)
-            xy, descriptors = rootsift(np.asarray(grey, np.uint8), seen, FEATURES)
-            cell = np.array([bounds.right - bounds.left, bounds.top - bounds.bottom]) / shape[::-1]
-            east, north = bounds.left + xy[:, 0] * cell[0], bounds.top - xy[:, 1] * cell[1]
-            up = [float(value[0]) for value in heights.sample(zip(east, north, strict=True))]
-            known = np.isfinite(up) & (np.array(up) != heights.nodata)
+            up = _heights_in(heights, bounds, grey.shape)
     except RasterioIOError as error:
         raise InputError(f"{ortho} or {surface}: cannot be read ({error})") from error
-    xyz = np.column_stack([east, north, up])
-    return Reference(
-        crs=crs, xyz_m=xyz[known], descriptors=descriptors[known], cell_m=float(cell[0])
+    cell = (
+        (bounds.right - bounds.left) / grey.shape[1],
+        (bounds.top - bounds.bottom) / grey.shape[0],
     )
+    return reference_of(crs, grey, np.where(seen > 0, up, np.nan), (bounds.left, bounds.top), cell,
+                        sigma_m)  # fmt: skip
+
+
+def reference_of(
+    crs: str,
+    grey: Grey,
+    height_m: npt.NDArray[np.floating],
+    corner_m: tuple[float, float],
+    cell_m: tuple[float, float],
+    sigma_m: tuple[float, float] = SIGMA_M,
+) -> Reference:
+    """The reference of rasters in memory, features found where a height is known."""
+    known = np.isfinite(height_m)
+    xy, descriptors = rootsift(grey, np.asarray(known * np.uint8(255)), FEATURES)
+    column, row = np.minimum(xy.astype(int), np.array(grey.shape[::-1]) - 1).T
+    place = np.array(corner_m) + xy * (cell_m[0], -cell_m[1])
+    return Reference(
+        crs=crs,
+        grey=grey,
+        height_m=np.asarray(height_m, np.float32),
+        corner_m=corner_m,
+        cell_m=cell_m,
+        xyz_m=np.column_stack([place, height_m[row, column]]),
+        descriptors=descriptors,
+        sigma_m=sigma_m,
+    )
+
+
+def _grey_in(image: rasterio.DatasetReader) -> tuple[Grey, Grey]:
+    """The orthophoto at working size in grey, and where it is known (not 0)."""
+    shrink = min(1.0, WORKING_SIDE_PX / max(image.shape))
+    shape = tuple(max(1, round(side * shrink)) for side in image.shape)
+    bands = image.read([1, 2, 3], out_shape=(3, *shape), resampling=Resampling.average)
+    seen = image.dataset_mask(out_shape=shape)
+    colour = np.ascontiguousarray(bands.transpose(1, 2, 0), np.uint8)
+    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.uint8), seen
+
+
+def _heights_in(
+    heights: rasterio.DatasetReader, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...]
+) -> npt.NDArray[np.float32]:
+    """The heights on the cells of the orthophoto, NaN where not known or not covered."""
+    window = heights.window(*bounds)
+    filled = heights.read(
+        1,
+        window=window,
+        out_shape=shape,
+        boundless=True,
+        masked=True,
+        resampling=Resampling.nearest,
+    )
+    return np.asarray(np.ma.filled(filled.astype(np.float32), np.nan), np.float32)

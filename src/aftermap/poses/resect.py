@@ -21,6 +21,7 @@ from aftermap.model.flight import ClipPose, PoseSource
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
 
 MIN_POINTS = 6
 LINE_FRACTION = 0.02
@@ -96,6 +97,38 @@ def resected(
     return replace(told, left_out_px=_left_out(state, xyz - middle, xy, used, view, click_px))
 
 
+def refitted(
+    xyz_m: Array, xy_px: Array, view: View, start: Resected, groups: Whole, *, click_px: float
+) -> Resected | None:
+    """The pose nearest to ``start`` that fits many measured points, or None where none does.
+
+    ``groups`` (N,) number the points that may err together; the covariance is widened for it.
+    """
+    middle = xyz_m.mean(axis=0)
+    near = xyz_m - middle
+    turn = cv2.Rodrigues(start.rotation_cam_from_world)[0].ravel()
+    first = np.concatenate([turn, start.position_m - middle, [start.params[0], start.params[4]]])
+    state = least_squares(
+        _weighted, first, args=(near, xy_px, view, click_px), loss="cauchy", x_scale="jac"
+    ).x
+    off = np.linalg.norm(misses_px(state, near, xy_px, view), axis=1)
+    used = off < GROSS_SIGMAS * max(click_px, float(np.median(off)) / 1.1774)
+    if used.sum() < 2 * MIN_POINTS:
+        return None
+    state = least_squares(
+        _weighted, state, args=(near[used], xy_px[used], view, click_px), x_scale="jac"
+    ).x
+    if not _is_above(state, near[used]):
+        return None
+    told = _told(state, near, xy_px, used, view, click_px, middle)
+    wider = _design_effect(state, near[used], xy_px[used], view, told.sigma_px, groups[used])
+    return replace(
+        told,
+        covariance=told.covariance * wider,
+        focal_sigma_px=min(told.focal_sigma_px * np.sqrt(wider), view.focal_sigma_px),
+    )
+
+
 def clip_pose(found: Resected, time_s: Fraction, shot: int, source: PoseSource) -> ClipPose:
     """A resected pose as a moment of a clip."""
     covariance = tuple(tuple(float(v) for v in row) for row in found.covariance)
@@ -149,7 +182,7 @@ def _solved(
     if best is None:
         return None
     state = best[1]
-    off = np.linalg.norm(_misses(state, near, xy_px, view), axis=1)
+    off = np.linalg.norm(misses_px(state, near, xy_px, view), axis=1)
     typical = max(click_px, float(np.median(off)) / 1.1774)
     used = off < GROSS_SIGMAS * typical
     if used.sum() < max(MIN_POINTS, 0.6 * len(near)):
@@ -159,7 +192,7 @@ def _solved(
     state = least_squares(
         _weighted, state, args=(near[used], xy_px[used], view, click_px), x_scale="jac"
     ).x
-    left = _misses(state, near[used], xy_px[used], view)
+    left = misses_px(state, near[used], xy_px[used], view)
     if np.sqrt((left**2).mean()) > FITTING_SIGMAS * click_px or not _is_above(state, near[used]):
         return None
     return state, used, middle
@@ -198,7 +231,7 @@ def _is_above(state: Array, near: Array) -> bool:
     return bool((((near - state[PLACE]) @ rotation.T)[:, 2] > 0).all())
 
 
-def _misses(state: Array, near: Array, xy_px: Array, view: View) -> Array:
+def misses_px(state: Array, near: Array, xy_px: Array, view: View) -> Array:
     """(N, 2) pixels, computed minus clicked. A place behind the camera is far off, not NaN."""
     rotation = _rotation(state)
     cam = (near - state[PLACE]) @ rotation.T
@@ -213,13 +246,13 @@ def _weighted(state: Array, near: Array, xy_px: Array, view: View, click_px: flo
         (state[FOCAL] - view.focal_px) / max(view.focal_sigma_px, 1e-6 * view.focal_px),
         state[K1] / K1_SIGMA,
     ]
-    return np.concatenate([_misses(state, near, xy_px, view).ravel() / click_px, prior])
+    return np.concatenate([misses_px(state, near, xy_px, view).ravel() / click_px, prior])
 
 
 def _told(
     state: Array, near: Array, xy_px: Array, used: Bools, view: View, click_px: float, middle: Array
 ) -> Resected:
-    misses = _misses(state, near, xy_px, view)
+    misses = misses_px(state, near, xy_px, view)
     freedom = max(1, 2 * int(used.sum()) - 8)
     sigma = max(click_px, float(np.sqrt((misses[used] ** 2).sum() / freedom)))
     rotation = _rotation(state)
@@ -248,6 +281,12 @@ def _told(
 
 def _covariance(state: Array, near: Array, xy_px: Array, view: View, sigma_px: float) -> Array:
     """(8, 8) of position, turn about the world axes, focal and k1, focal and k1 not held."""
+    jacobian = _jacobian(state, near, xy_px, view, sigma_px)
+    return _inverse(jacobian.T @ jacobian)
+
+
+def _jacobian(state: Array, near: Array, xy_px: Array, view: View, sigma_px: float) -> Array:
+    """(2N + 2, 8) of the weighted misses by position, turn about the world axes, focal and k1."""
     rotation = _rotation(state)
 
     def moved(change: Array) -> Array:
@@ -259,8 +298,32 @@ def _covariance(state: Array, near: Array, xy_px: Array, view: View, sigma_px: f
     depth = float(np.median(np.linalg.norm(near - state[PLACE], axis=1)))
     steps = np.array([1e-5 * depth] * 3 + [1e-5] * 3 + [1e-5 * state[FOCAL], 1e-5])
     columns = [(moved(s) - moved(-s)) / (2 * s.sum()) for s in np.diag(steps)]
-    jacobian = np.stack(columns, axis=1) * steps
-    return np.asarray(np.linalg.pinv(jacobian.T @ jacobian) * np.outer(steps, steps))
+    return np.stack(columns, axis=1)
+
+
+def _inverse(information: Array) -> Array:
+    """The inverse of an information matrix whose unknowns differ in size."""
+    scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
+    return np.asarray(np.linalg.pinv(information * np.outer(scale, scale)) * np.outer(scale, scale))
+
+
+def _design_effect(
+    state: Array, near: Array, xy_px: Array, view: View, sigma_px: float, groups: Whole
+) -> float:
+    """How many times larger variances are than if the points of one group did not err together.
+
+    The cluster-robust estimate (Liang and Zeger 1986) beside the plain one, at least 1.
+    """
+    jacobian = _jacobian(state, near, xy_px, view, sigma_px)
+    misses = _weighted(state, near, xy_px, view, sigma_px)
+    inverse = _inverse(jacobian.T @ jacobian)
+    pulls = jacobian[:-2] * misses[:-2, None]
+    _, which = np.unique(np.repeat(groups, 2), return_inverse=True)
+    sums = np.zeros((int(which.max()) + 1, 8))
+    np.add.at(sums, which, pulls)
+    meat = sums.T @ sums * len(sums) / max(1, len(sums) - 1) + jacobian[-2:].T @ jacobian[-2:]
+    ratio = np.diag(inverse @ meat @ inverse)[:6] / np.diag(inverse)[:6]
+    return max(1.0, float(ratio.mean()))
 
 
 def _left_out(
@@ -273,7 +336,7 @@ def _left_out(
         fit = least_squares(
             _weighted, state, args=(near[others], xy_px[others], view, click_px), x_scale="jac"
         )
-        off[i] = np.linalg.norm(_misses(fit.x, near[[i]], xy_px[[i]], view))
+        off[i] = np.linalg.norm(misses_px(fit.x, near[[i]], xy_px[[i]], view))
     return off
 
 
