@@ -74,7 +74,8 @@ def written(
         if turn_deg:
             stream.set_display_rotation(turn_deg)
         for index, picture in enumerate(pictures):
-            stream.height, stream.width = picture.shape[:2]
+            if index == 0:
+                stream.height, stream.width = picture.shape[:2]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
             frame.pts = index if ticks is None else ticks[index]
             frame.time_base = time_base_s

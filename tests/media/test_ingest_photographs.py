@@ -118,7 +118,10 @@ def test_nothing_usable_is_one_line_with_names_and_counts(store: Store, tmp_path
         ingest([folder], store, InOrder())
     message = str(caught.value)
     assert message.startswith(str(folder))
-    reasons = "0.jpg: is a text file, not a picture and 2 more like it, clip.mp4: is a text file, not a video"
+    reasons = (
+        "0.jpg: is a text file, not a picture and 2 more like it, "
+        "clip.mp4: is a text file, not a video"
+    )
     assert f"no usable photograph or video ({reasons})" in message
     assert "\n" not in message
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import median, median_low
 
 import av
 from av.container import InputContainer
@@ -44,7 +44,10 @@ _MAKERS = ("DJI", "GoPro", "Autel", "Parrot", "Skydio")
 
 @dataclass(frozen=True, kw_only=True)
 class _Timing:
-    """What the packets say: times of the pictures that will be shown, in ticks, in order."""
+    """What the packets say: times of the pictures that will be shown, in ticks, in order.
+
+    The last picture is taken to last as long as most do; ``hidden`` ones are for decoding only.
+    """
 
     ticks: tuple[int, ...]
     last_ticks: int
@@ -154,7 +157,7 @@ def _notes(timing: _Timing, announced: int) -> tuple[str, ...]:
 
 def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timing:
     """Times of all packets, without decoding. Fewer than two make no clip."""
-    ticks, durations, broken, hidden = set(), [], 0, 0
+    ticks, broken, hidden = set(), 0, 0
     for packet in _packets(container, stream):
         if packet is None:
             broken += 1
@@ -166,7 +169,6 @@ def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timin
                 broken += 1
                 continue
             ticks.add(time)
-            durations.append(packet.duration or 0)
     if not ticks or not stream.time_base:
         raise InputError(f"{name}: holds no picture; {_COPY_AGAIN}")
     ordered = tuple(sorted(ticks))
@@ -176,8 +178,7 @@ def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timin
             "JPEG and give that"
         )
     steps = [later - earlier for earlier, later in pairwise(ordered)]
-    last_ticks = durations[-1] if durations[-1] > 0 else int(median(steps))
-    return _Timing(ticks=ordered, last_ticks=last_ticks, broken=broken, hidden=hidden)
+    return _Timing(ticks=ordered, last_ticks=median_low(steps), broken=broken, hidden=hidden)
 
 
 def _packets(
