@@ -14,6 +14,7 @@ import click
 from aftermap.cli.failures import line_for
 from aftermap.cli.map import map_command
 from aftermap.cli.options import Debug, debug_option
+from aftermap.cli.seen import seen_command
 from aftermap.cli.telemetry import telemetry_command
 from aftermap.cli.twin import twin_command
 from aftermap.cli.verify import verify_command
@@ -36,12 +37,13 @@ def aftermap() -> None:
       aftermap map flight1/ flight2/ --case raqqa        map two folders of photographs
       aftermap map flight1/ --case raqqa --gcp gcp.txt   with ground control points
       aftermap telemetry DJI_0001.SRT                    what is understood of a clip's telemetry
+      aftermap seen raqqa --at 39.0087,35.9506           clips that show a spot, best first
       aftermap verify raqqa                              check that nothing was changed
       aftermap twin practice                             make a practice flight with known truth
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
 
 
-for _command in (map_command, telemetry_command, verify_command, twin_command):
+for _command in (map_command, telemetry_command, verify_command, seen_command, twin_command):
     aftermap.add_command(_command)
 
 

@@ -120,34 +120,6 @@ def views_of(
     return Views(centre_m=centre, points=points_per_side**2, framed=framed, hidden=hidden)
 
 
-def off_nadir_of_deg(position_m: npt.ArrayLike, ground_m: npt.ArrayLike) -> Array:
-    """(N,) angle at the camera between straight down and (N, 3) points on the ground."""
-    ray = np.asarray(ground_m, float) - np.asarray(position_m, float)
-    return np.asarray(np.degrees(np.arctan2(np.hypot(ray[..., 0], ray[..., 1]), -ray[..., 2])))
-
-
-def azimuth_of_deg(ground_m: npt.ArrayLike, position_m: npt.ArrayLike) -> Array:
-    """(N,) 0 to 360 clockwise from grid north: where the camera stands, seen from the ground."""
-    away = np.asarray(position_m, float) - np.asarray(ground_m, float)
-    return np.asarray(np.degrees(np.arctan2(away[..., 0], away[..., 1])) % 360.0)
-
-
-def ground_sample_m(
-    position_m: npt.ArrayLike, ground_m: npt.ArrayLike, axis: npt.ArrayLike, focal_px: float
-) -> Array:
-    """(N,) side of a square of level ground as large as a pixel shows at (N, 3) points.
-
-    A pixel at an angle a from the optical ``axis`` sees cos^3 a / f^2 of the sphere, and level
-    ground is foreshortened by the cosine of the off-nadir angle. The lens's distortion is left out.
-    """
-    ray = np.asarray(ground_m, float) - np.asarray(position_m, float)
-    distance = np.linalg.norm(ray, axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cos_axis = np.clip(ray @ np.asarray(axis, float) / distance, 0, 1)
-        cos_down = np.where(ray[..., 2] < 0, -ray[..., 2] / distance, np.nan)
-        return np.asarray(distance / focal_px * cos_axis**1.5 / np.sqrt(cos_down))
-
-
 @compiled
 def _height_at(east: float, north: float, heights: Float, frame: Array) -> float:
     row = int(np.floor((frame[1] - north) / frame[2]))
@@ -205,10 +177,10 @@ def _met(
         if 0 <= row < heights.shape[0] and 0 <= column < heights.shape[1]:
             height = heights[row, column]
         if inside and eye[2] + at * z < height:
-            return at
+            return float(at)
         touch = (height - eye[2]) / z
         if at <= touch <= leave:
-            return touch
+            return float(touch)
         inside = True
         at = leave
         if next_x <= next_y:
@@ -266,7 +238,7 @@ def _framed(camera: Array, x: float, y: float, z: float) -> bool:
     p1, p2 = camera[18], camera[19]
     a = camera[12] * (u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u)) + camera[14]
     b = camera[13] * (v * radial + 2 * p2 * u * v + p1 * (r2 + 2 * v * v)) + camera[15]
-    return 0 <= a < camera[20] and 0 <= b < camera[21]
+    return bool(0 <= a < camera[20] and 0 <= b < camera[21])
 
 
 @compiled

@@ -46,23 +46,90 @@ def inside(xy_m: npt.ArrayLike, ring_m: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return np.asarray((((y0 > y) != (y1 > y)) & (x < crossing)).sum(axis=1) % 2 == 1)
 
 
-def touch(one_m: npt.ArrayLike, other_m: npt.ArrayLike) -> bool:
-    """Whether two rings share ground: a corner of one inside the other, or sides that cross."""
-    one, other = np.asarray(one_m, float), np.asarray(other_m, float)
-    if inside(one[:1], other).any() or inside(other[:1], one).any():
-        return True
-    return bool(_sides_cross(one, other))
+def touching(
+    ring_m: npt.ArrayLike, corners_m: npt.ArrayLike, starts: npt.ArrayLike
+) -> npt.NDArray[np.bool_]:
+    """(K,) which of K rings share ground with one ring.
+
+    ``corners_m`` (M, 2) holds the rings one after the other, ``starts`` (K + 1,) where each begins.
+    """
+    starts = np.asarray(starts, np.int64)
+    out = np.zeros(len(starts) - 1, np.bool_)
+    _touch(np.ascontiguousarray(ring_m, float), np.ascontiguousarray(corners_m, float), starts, out)
+    return out
 
 
-def _sides_cross(one: Array, other: Array) -> bool:
-    a, b = one[:, None], np.roll(one, -1, axis=0)[:, None]
-    c, d = other[None], np.roll(other, -1, axis=0)[None]
-    return bool(((_side(a, b, c) != _side(a, b, d)) & (_side(c, d, a) != _side(c, d, b))).any())
+def shares_inside(xy_m: npt.ArrayLike, corners_m: npt.ArrayLike, starts: npt.ArrayLike) -> Array:
+    """(K,) share of (N, 2) points that lie inside each of K rings, given as in :func:`touching`."""
+    starts = np.asarray(starts, np.int64)
+    out = np.zeros(len(starts) - 1)
+    _share(np.ascontiguousarray(xy_m, float), np.ascontiguousarray(corners_m, float), starts, out)
+    return out
 
 
-def _side(a: Array, b: Array, point: Array) -> npt.NDArray[np.bool_]:
-    along, to = b - a, point - a
-    return np.asarray(along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0] > 0)
+def points_in(ring_m: npt.ArrayLike, *, per_side: int = 10) -> Array:
+    """(N, 2) points spread evenly over a ring's ground; its own corners where it is too thin."""
+    ring = np.asarray(ring_m, float)
+    low, high = ring.min(axis=0), ring.max(axis=0)
+    steps = (np.arange(per_side) + 0.5) / per_side
+    mesh = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    spread = low + mesh * (high - low)
+    found = spread[inside(spread, ring)]
+    return found if len(found) else ring
+
+
+@compiled
+def _within(x: float, y: float, ring: Array) -> bool:
+    odd = False
+    j = len(ring) - 1
+    for i in range(len(ring)):
+        if (ring[i, 1] > y) != (ring[j, 1] > y):
+            at = (y - ring[i, 1]) / (ring[j, 1] - ring[i, 1])
+            if x < ring[i, 0] + at * (ring[j, 0] - ring[i, 0]):
+                odd = not odd
+        j = i
+    return odd
+
+
+@compiled
+def _side(a: Array, b: Array, x: float, y: float) -> bool:
+    return bool((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) > 0)
+
+
+@compiled
+def _crosses(one: Array, other: Array) -> bool:
+    for i in range(len(one)):
+        a, b = one[i - 1], one[i]
+        for j in range(len(other)):
+            c, d = other[j - 1], other[j]
+            if _side(a, b, c[0], c[1]) != _side(a, b, d[0], d[1]) and _side(
+                c, d, a[0], a[1]
+            ) != _side(c, d, b[0], b[1]):
+                return True
+    return False
+
+
+@compiled
+def _touch(
+    ring: Array, corners: Array, starts: npt.NDArray[np.int64], out: npt.NDArray[np.bool_]
+) -> None:
+    for k in range(len(out)):
+        other = corners[starts[k] : starts[k + 1]]
+        out[k] = (
+            _within(ring[0, 0], ring[0, 1], other)
+            or _within(other[0, 0], other[0, 1], ring)
+            or _crosses(ring, other)
+        )
+
+
+@compiled
+def _share(xy: Array, corners: Array, starts: npt.NDArray[np.int64], out: Array) -> None:
+    for k in range(len(out)):
+        other = corners[starts[k] : starts[k + 1]]
+        count = 0
+        for i in range(len(xy)):
+            count += _within(xy[i, 0], xy[i, 1], other)
+        out[k] = count / len(xy)
 
 
 @compiled

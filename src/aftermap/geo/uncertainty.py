@@ -27,11 +27,12 @@ def ground_covariance_m2(
     ground_m: npt.ArrayLike,
     covariance: npt.ArrayLike,
     *,
-    ground_sigma_m: float = 0.0,
+    ground_sigma_m: npt.ArrayLike = 0.0,
 ) -> Array:
     """(N, 2, 2) covariance of east and north of (N, 3) points that a camera sees on the ground.
 
-    ``covariance`` is (6, 6): of the position and of a small turn about the world's axes, as in
+    One camera for all points, or (N, 3) positions and (N, 6, 6) covariances, one for each.
+    ``covariance`` is of the position and of a small turn about the world's axes, as in
     ``model.flight.ClipPose``. NaN where a point is not below the camera: no ground is met there.
     """
     ray = np.asarray(ground_m, float).reshape(-1, 3) - np.asarray(position_m, float)
@@ -45,9 +46,8 @@ def ground_covariance_m2(
     moved[:, 2, 3], moved[:, 2, 4] = north, -east
     slid = moved[:, :2] - slope[:, :, None] * moved[:, 2:]
     spread = slid @ np.asarray(covariance, float) @ slid.transpose(0, 2, 1)
-    return np.asarray(
-        spread + ground_sigma_m**2 * slope[:, :, None] * slope[:, None, :], np.float64
-    )
+    height_variance = np.reshape(np.asarray(ground_sigma_m, float) ** 2, (-1, 1, 1))
+    return np.asarray(spread + height_variance * slope[:, :, None] * slope[:, None, :], np.float64)
 
 
 def ce90_m(covariance_m2: npt.ArrayLike) -> Array:

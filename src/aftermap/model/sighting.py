@@ -7,7 +7,7 @@ from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 
 CELL_SIZES_M = (10, 40, 160)
-"""Cells by level. A moment whose CE90 is larger than a cell is indexed in the next larger ones."""
+"""Cells by level. A second whose CE90 is far larger than a cell is filed under larger ones."""
 
 CELL_BITS = 25
 CELL_OFFSET = 1 << (CELL_BITS - 1)

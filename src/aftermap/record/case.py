@@ -18,12 +18,14 @@ from aftermap.model.camera import Reconstruction
 from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Skipped
+from aftermap.model.sighting import SightingIndex
 from aftermap.record import custody, tables
 from aftermap.record.artefact import canonical_json
 from aftermap.record.disk import remove_parts, write_text, writing_to
 from aftermap.record.geometry import XY, envelope_of
 from aftermap.record.geopackage import GeoPackage, create, describe, insert
 from aftermap.record.lock import LOCK_NAME, CaseLock
+from aftermap.record.sightings import replace_clip
 from aftermap.record.store import MediaStore
 
 FORMAT_VERSION = 1
@@ -168,6 +170,15 @@ class Case:
                 insert(connection, "camera", row)
             for row in grounds:
                 insert(connection, "camera_footprint", row)
+
+    def replace_clips(self, index: SightingIndex) -> None:
+        """Put what clips saw in the ``segment``, ``clip_footprint`` and ``sighting`` tables.
+
+        A clip's earlier rows are replaced; those of clips that the index does not name stay.
+        """
+        with self.package.transaction() as connection:
+            for clip in index.clips:
+                replace_clip(connection, clip)
 
     def start_run(self, *, command: str, options: object, versions: Mapping[str, str]) -> int:
         """Record that a run begins; its number. ``options`` are plain JSON values."""

@@ -150,6 +150,11 @@ def srs_id_of(crs: str) -> int:
     return UNDEFINED_CARTESIAN if crs == LOCAL else int(crs.removeprefix("EPSG:"))
 
 
+def crs_of_srs_id(srs_id: int) -> str | None:
+    """The CRS by its number in the file, "EPSG:n"; None where it has no place on the globe."""
+    return f"EPSG:{srs_id}" if srs_id > 0 else None
+
+
 def add_crs(connection: sqlite3.Connection, crs: str) -> int:
     """Make a CRS ("EPSG:n" or "LOCAL") known to the file; its number there."""
     srs_id = srs_id_of(crs)

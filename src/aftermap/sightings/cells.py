@@ -10,16 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.march import (
-    Heights,
-    Patch,
-    Views,
+from aftermap.geo.march import Heights, Patch, Views, views_of
+from aftermap.geo.ring import inside
+from aftermap.geo.viewing import (
     azimuth_of_deg,
+    faces_of,
     ground_sample_m,
     off_nadir_of_deg,
-    views_of,
+    rank_m,
 )
-from aftermap.geo.ring import inside
 from aftermap.model.flight import ClipPose
 from aftermap.model.sighting import CELL_BITS, CELL_OFFSET, CELL_SIZES_M
 from aftermap.sightings.look import Eye, Look, circles_m
@@ -36,13 +35,8 @@ COLUMNS = {
 UNKNOWN = -1
 """In ``occluded_percent`` (the cell is not in the picture itself) and ``ce90_dm``: NULL."""
 
-NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
-FACE_SINE = 0.26
-"""A wall is seen where its normal is within 75 degrees of the line of sight."""
-
-SURE_M = 20.0
-UNSURE_M = 1000.0
-LEAST_SHARE = 0.1
+CIRCLE_PER_CELL = 2.0
+"""A CE90 may be so many times the side of the cell that a second is filed under."""
 
 Rows = dict[str, npt.NDArray[np.int64]]
 
@@ -69,33 +63,13 @@ def cells_of(number: int, second: Second, seen: Sequence[Seen], eye: Eye, height
     return {name: column[order][first] for name, column in rows.items()}
 
 
-def faces_of(azimuth_deg: Array, off_nadir_deg: Array) -> npt.NDArray[np.int64]:
-    """(N,) which faces of an upright block a camera there sees: NORTH + EAST + SOUTH + WEST."""
-    azimuth, slant = np.radians(azimuth_deg), np.sin(np.radians(off_nadir_deg))
-    north, east = np.cos(azimuth) * slant, np.sin(azimuth) * slant
-    return np.asarray(
-        NORTH * (north > FACE_SINE) + SOUTH * (north < -FACE_SINE)
-        + EAST * (east > FACE_SINE) + WEST * (east < -FACE_SINE)
-    )  # fmt: skip
-
-
-def rank_m(sample_m: Array, off_nadir_deg: Array, visible_share: Array, circle_m: Array) -> Array:
-    """(N,) by which views are ordered, the smallest first.
-
-    The ground sample distance, foreshortened once more; twice as large where half of the spot is
-    hidden or outside the picture, and twice as large where the CE90 is 20 m.
-    """
-    upright = np.sqrt(np.clip(np.cos(np.radians(off_nadir_deg)), 0.01, 1))
-    unsure = 1 + np.nan_to_num(circle_m, nan=UNSURE_M) / SURE_M
-    return np.asarray(sample_m / upright * unsure / np.maximum(visible_share, LEAST_SHARE))
-
-
 def _level_of(seen: Sequence[Seen]) -> int:
-    """The level whose cells are as large as the CE90 in the middle of the best placed moment."""
+    """The level whose cells are not much smaller than the best placed moment's CE90."""
     known = [one.look.ce90_m for one in seen if np.isfinite(one.look.ce90_m)]
     circle = min(known, default=np.inf)
     return next(
-        (level for level, size in enumerate(CELL_SIZES_M) if circle <= size), len(CELL_SIZES_M) - 1
+        (level for level, size in enumerate(CELL_SIZES_M) if circle <= CIRCLE_PER_CELL * size),
+        len(CELL_SIZES_M) - 1,
     )
 
 
@@ -107,15 +81,22 @@ def _rows_of(
     views = views_of(
         patch, pose.rotation_cam_from_world, pose.position_m, camera.params,
         (camera.width_px, camera.height_px), heights,
-        farthest_m=eye.farthest_m(one.pose), points_per_side=eye.options.points_per_side,
+        farthest_m=eye.farthest_m(one.pose), points_per_side=eye.options.points_per_side << level,
     )  # fmt: skip
     shown = views.hidden < views.framed
-    near = (views.framed == 0) & inside(views.centre_m[:, :2], one.look.outer_m)
+    near = (views.framed == 0) & _any_inside(views.centre_m[:, :2], patch.cell_m, one.look.outer_m)
     kept = np.nonzero(shown | near)[0]
     centre = views.centre_m[kept]
     kept = kept[centre[:, 2] < pose.position_m[2]]
     best_ms = round(float(one.pose.time_s - second.from_s) * 1000)
     return _columns(number, best_ms, places[kept], _only(views, kept), one.pose, eye)
+
+
+def _any_inside(centre_m: Array, cell_m: float, ring_m: Array) -> npt.NDArray[np.bool_]:
+    """Which cells have their middle or a corner inside a ring."""
+    steps = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) * cell_m / 2
+    places = centre_m[:, None, :] + steps
+    return np.asarray(inside(places.reshape(-1, 2), ring_m).reshape(-1, len(steps)).any(axis=1))
 
 
 def _columns(

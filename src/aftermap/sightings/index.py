@@ -183,9 +183,7 @@ def _add_second(
     looked_at = [one for one in seen if one.pose in chosen] or [middle]
     sightings.add(cells_of(segments.count, second, looked_at, eye, heights))
     outer = hull_of(np.concatenate([one.look.outer_m for one in looked_at]))
-    segments.add(
-        segment_row(second, middle.pose, middle.look, outer, eye.camera.focal_px, heights.outside_m)
-    )
+    segments.add(segment_row(second, middle, outer, eye, heights.outside_m))
     walk.hull_m = hull_of(np.concatenate([walk.hull_m, middle.look.ring_m]))
     look = middle.look
     walk.middles.append((look.off_nadir_deg, look.ground_sample_m, look.ce90_m))

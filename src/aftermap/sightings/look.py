@@ -9,15 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.lens import rays_cam
-from aftermap.geo.march import (
-    Heights,
-    azimuth_of_deg,
-    ground_sample_m,
-    landings_m,
-    off_nadir_of_deg,
-)
+from aftermap.geo.march import Heights, landings_m
 from aftermap.geo.ring import hull_of_circles, twice_signed_area
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
+from aftermap.geo.viewing import azimuth_of_deg, ground_sample_m, off_nadir_of_deg
 from aftermap.model.camera import Camera
 from aftermap.model.flight import ClipPose
 from aftermap.sightings.ground import Box
@@ -124,7 +119,7 @@ def circles_m(pose: ClipPose, ground_m: Array, ground_sigma_m: float) -> Array:
     spread = ground_covariance_m2(
         position, ground_m, pose.covariance, ground_sigma_m=ground_sigma_m
     )
-    return np.minimum(ce90_m(spread), np.linalg.norm(ground_m - position, axis=1))
+    return np.asarray(np.minimum(ce90_m(spread), np.linalg.norm(ground_m - position, axis=1)))
 
 
 def _border_px(width_px: int, height_px: int, points: int) -> Array:

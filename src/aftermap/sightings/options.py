@@ -13,7 +13,8 @@ class SightingOptions:
     ``march_cell_m``: surfaces finer than this are averaged to it (a wall is still a wall at 1 m).
     ``window_cells``: most cells of a surface that are held on a side; bounds memory to 64 MB.
     ``moments_per_segment``: poses of a second that are looked at for the best time code.
-    ``points_per_side``: points of a cell on a side that are asked whether they are hidden.
+    ``points_per_side``: points on a side of the smallest cells that are asked whether they are
+    hidden; each larger size of cell is asked at twice as many.
     ``longest_gap_s``: between two poses of a shot so far apart at most, the seconds between are
     filled in along a straight line; farther apart nothing is claimed.
     ``sag_fraction``: how far a filled-in pose may be off, as a share of the way (and turn) between.

@@ -20,8 +20,8 @@ from pyproj import CRS
 
 from aftermap.geo.uncertainty import precision_of
 from aftermap.model.flight import ClipPose
-from aftermap.sightings.cells import COLUMNS, UNKNOWN, Rows
-from aftermap.sightings.look import Look
+from aftermap.sightings.cells import COLUMNS, UNKNOWN, Rows, Seen
+from aftermap.sightings.look import Eye, Look
 from aftermap.sightings.moments import Second
 
 Array = npt.NDArray[np.float64]
@@ -44,7 +44,8 @@ FOOTPRINTS = pa.schema(
 SEGMENTS = pa.schema([
     ("from_s", pa.float64()), ("to_s", pa.float64()), ("moments", pa.int32()),
     ("axis_off_nadir_deg", pa.float64()), ("axis_azimuth_deg", pa.float64()),
-    ("focal_px", pa.float64()), ("ground_m", pa.float64()), *_VIEW,
+    ("focal_px", pa.float64()), ("ground_m", pa.float64()), ("ground_sigma_m", pa.float64()),
+    ("pose_covariance", pa.binary()), *_VIEW,
 ])  # fmt: skip
 SIGHTINGS = pa.schema([(name, pa.from_numpy_dtype(kind)) for name, kind in COLUMNS.items()])
 
@@ -149,19 +150,25 @@ def footprint_row(moment: ClipPose, look: Look) -> dict[str, Any]:
 
 
 def segment_row(
-    second: Second, moment: ClipPose, look: Look, outer_m: Array, focal_px: float, ground_m: float
+    second: Second, one: Seen, outer_m: Array, eye: Eye, ground_m: float
 ) -> dict[str, Any]:
-    """The row of one second, told by one of its moments; ``outer_m`` is around all of them."""
-    axis = np.asarray(moment.pose.rotation_cam_from_world, float)[2]
+    """The row of one second, told by one of its moments; ``outer_m`` is around all of them.
+
+    ``pose_covariance`` is 36 float32, row by row. ``ground_m`` is the level of the ground there.
+    """
+    pose = one.pose.pose
+    axis = np.asarray(pose.rotation_cam_from_world, float)[2]
     return {
         "from_s": float(second.from_s),
         "to_s": float(second.to_s),
         "moments": 0 if second.is_filled_in else len(second.poses),
         "axis_off_nadir_deg": float(np.degrees(np.arccos(np.clip(-axis[2], -1, 1)))),
         "axis_azimuth_deg": float(np.degrees(np.arctan2(axis[0], axis[1])) % 360),
-        "focal_px": focal_px,
+        "focal_px": eye.camera.focal_px,
         "ground_m": ground_m,
-        **_view(moment, look, outer_m),
+        "ground_sigma_m": eye.ground_sigma_m,
+        "pose_covariance": np.asarray(one.pose.covariance, "<f4").tobytes(),
+        **_view(one.pose, one.look, outer_m),
     }
 
 

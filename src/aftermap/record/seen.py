@@ -1,0 +1,252 @@
+"""A spot or a patch of ground -> the stretches of footage that saw it, the best first.
+
+A spot is looked up in the table ``sighting``: its cells of every size, one index search each. A
+polygon goes through the R*Tree and an exact test of every footprint that it finds. Neighbouring
+seconds of a shot become one stretch, told by its best moment.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import floor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.ring import points_in, shares_inside, touching
+from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
+from aftermap.geo.viewing import (
+    FACE_LETTERS,
+    azimuth_of_deg,
+    faces_of,
+    ground_sample_m,
+    off_nadir_of_deg,
+    rank_m,
+)
+from aftermap.model.sighting import CELL_SIZES_M, Sighting, cell_of
+from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
+from aftermap.record.sightings import HEADER_BYTES, WKB_OF_POLYGON_BYTES
+
+Array = npt.NDArray[np.float64]
+XY = tuple[float, float]
+
+LONGEST_PAUSE_S = 1.001
+ASKED_CELLS = 9
+
+_AT = """
+SELECT s.segment, g.clip_sha256, g.shot, g.from_s, g.to_s, s.rank_mm, s.best_ms, s.gsd_mm,
+  s.off_nadir_deg, s.azimuth_deg, s.faces, s.framed_percent, s.occluded_percent, s.ce90_dm,
+  g.clip, g.source
+FROM sighting s JOIN segment g ON g.fid = s.segment WHERE s.place IN ({})"""
+_WITHIN = """
+SELECT g.fid, g.clip_sha256, g.shot, g.from_s, g.to_s, g.clip, g.source, g.camera_east_m,
+  g.camera_north_m, g.camera_height_m, g.axis_off_nadir_deg, g.axis_azimuth_deg, g.focal_px,
+  g.ground_m, g.ground_sigma_m, g.pose_covariance, g.geom, f.geom
+FROM rtree_segment_geom r JOIN segment g ON g.fid = r.id JOIN clip_footprint f ON f.fid = r.id
+WHERE r.minx <= ? AND r.maxx >= ? AND r.miny <= ? AND r.maxy >= ?"""
+_HIDDEN = """
+SELECT segment, avg(occluded_percent) FROM sighting WHERE place IN ({}) GROUP BY segment"""
+
+
+def seen_at(package: GeoPackage, lonlat_deg: XY, *, limit: int) -> list[Sighting]:
+    """The stretches of clips that saw a spot (WGS 84), the best first; none where none did."""
+    crs = sightings_crs(package)
+    if crs is None:
+        return []
+    (xy,) = transformed_xy(WGS84, crs, [lonlat_deg])
+    return seen_at_xy(package, (float(xy[0]), float(xy[1])), limit=limit)
+
+
+def seen_at_xy(package: GeoPackage, xy_m: XY, *, limit: int) -> list[Sighting]:
+    """As :func:`seen_at`, for east and north in the CRS of the case's clips."""
+    places = [
+        cell_of(level, floor(xy_m[0] / size), floor(xy_m[1] / size))
+        for level, size in enumerate(CELL_SIZES_M)
+    ]
+    rows = package.rows(_AT.format(_marks(places)), places)
+    rows.sort()
+    return [
+        _sighting_of_row(best, from_s, to_s)
+        for best, from_s, to_s in _best_first(_stretches(rows), limit)
+    ]
+
+
+def seen_within(package: GeoPackage, ring_lonlat: Sequence[XY], *, limit: int) -> list[Sighting]:
+    """The stretches of clips that saw any part of a polygon (WGS 84), the best first."""
+    crs = sightings_crs(package)
+    if crs is None:
+        return []
+    return seen_within_xy(package, transformed_xy(WGS84, crs, ring_lonlat), limit=limit)
+
+
+def seen_within_xy(package: GeoPackage, ring_m: npt.ArrayLike, *, limit: int) -> list[Sighting]:
+    """As :func:`seen_within`, for a ring in the CRS of the case's clips.
+
+    Angles, ground sample and CE90 are of the middle of the polygon. What is hidden is asked of
+    nine places in it at most; a second of which none of them is known to be seen counts as hidden.
+    """
+    ring = np.asarray(ring_m, float)
+    (west, south), (east, north) = ring.min(axis=0), ring.max(axis=0)
+    rows = package.rows(_WITHIN, (east, west, north, south))
+    rows = _that_touch(ring, rows)
+    if not rows:
+        return []
+    rows.sort(key=lambda row: row[0])
+    points = points_in(ring)
+    seen = _views_of(points, rows, _hidden_in(package, points))
+    order = [
+        (*row[:5], float(seen["rank_m"][i]), i) for i, row in enumerate(rows)
+    ]  # fmt: skip
+    return [
+        _sighting_of_view(rows[best[6]], best[6], seen, from_s, to_s)
+        for best, from_s, to_s in _best_first(_stretches(order), limit)
+    ]
+
+
+def sightings_crs(package: GeoPackage) -> str | None:
+    """The CRS of what clips saw, "EPSG:n"; None in a case without clips."""
+    found = package.rows("SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = 'segment'")
+    return crs_of_srs_id(found[0][0]) if found else None
+
+
+def footprints_of(package: GeoPackage, segments: Sequence[int]) -> dict[int, Array]:
+    """(N, 2) closed ring of ground in the picture, by the number of the segment."""
+    sql = f"SELECT fid, geom FROM clip_footprint WHERE fid IN ({_marks(segments)})"  # noqa: S608
+    return {fid: _ring_of(geom) for fid, geom in package.rows(sql, segments)}
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _stretches(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, float, float]]:
+    """Neighbouring seconds of a shot as one: the best row, from, to.
+
+    Rows are in order of segment and start with segment, clip, shot, from, to, rank.
+    """
+    best: tuple[Any, ...] | None = None
+    key, start, end = None, 0.0, 0.0
+    for row in rows:
+        if best is None or (row[1], row[2]) != key or row[3] - end > LONGEST_PAUSE_S:
+            if best is not None:
+                yield best, start, end
+            best, key, start = row, (row[1], row[2]), row[3]
+        elif row[5] < best[5]:
+            best = row
+        end = row[4]
+    if best is not None:
+        yield best, start, end
+
+
+def _best_first(
+    stretches: Iterable[tuple[Any, float, float]], limit: int
+) -> list[tuple[Any, float, float]]:
+    return sorted(stretches, key=lambda stretch: stretch[0][5])[:limit]
+
+
+def _sighting_of_row(row: tuple[Any, ...], from_s: float, to_s: float) -> Sighting:
+    (segment, sha256, shot, second_s, _, rank, best_ms, gsd, off_nadir, azimuth, faces, framed,
+     occluded, circle, clip, source) = row  # fmt: skip
+    ce90 = None if circle is None else circle / 10
+    return Sighting(
+        clip_name=clip, sha256=sha256, kind="clip", shot=shot, from_s=from_s, to_s=to_s,
+        best_s=second_s + best_ms / 1000, ground_sample_m=gsd / 1000, off_nadir_deg=off_nadir,
+        azimuth_deg=azimuth, faces=_letters(faces), framed_fraction=framed / 100,
+        occluded_fraction=None if occluded is None else occluded / 100, ce90_m=ce90,
+        precision=precision_of(ce90), source=source, rank_m=rank / 1000, segment=segment,
+    )  # fmt: skip
+
+
+def _letters(faces: int) -> str:
+    return "".join(letter for bit, letter in FACE_LETTERS.items() if faces & bit)
+
+
+def _that_touch(ring: Array, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows whose ground, out to CE90, shares some with the ring."""
+    if not rows:
+        return rows
+    met = touching(ring, *flat_rings([row[16] for row in rows]))
+    return [row for row, yes in zip(rows, met, strict=True) if yes]
+
+
+def flat_rings(geometries: Sequence[bytes]) -> tuple[Array, npt.NDArray[np.int64]]:
+    """The corners of GeoPackage polygons, one after the other; where each begins.
+
+    The last corner of each, which repeats the first, is left out.
+    """
+    skip = HEADER_BYTES + WKB_OF_POLYGON_BYTES
+    corners = [np.frombuffer(blob, "<f8", offset=skip, count=-1)[:-2] for blob in geometries]
+    sizes = np.array([len(one) // 2 for one in corners])
+    return np.concatenate(corners).reshape(-1, 2), np.concatenate([[0], np.cumsum(sizes)])
+
+
+def _ring_of(geometry: bytes) -> Array:
+    return np.frombuffer(geometry, "<f8", offset=HEADER_BYTES + WKB_OF_POLYGON_BYTES).reshape(-1, 2)
+
+
+def _views_of(
+    points: Array, rows: list[tuple[Any, ...]], hidden: Mapping[int, float | None]
+) -> dict[str, Array]:
+    """How each second sees the middle of the points."""
+    numbers = np.array([row[7:15] for row in rows], float)
+    eye, ground = numbers[:, :3], numbers[:, 6]
+    tilt, turn = np.radians(numbers[:, 3]), np.radians(numbers[:, 4])
+    axis = np.stack(
+        [np.sin(tilt) * np.sin(turn), np.sin(tilt) * np.cos(turn), -np.cos(tilt)], axis=1
+    )
+    spot = np.column_stack([np.broadcast_to(points.mean(axis=0), (len(rows), 2)), ground])
+    covariance = np.frombuffer(b"".join(row[15] for row in rows), "<f4").reshape(-1, 6, 6)
+    spread = ground_covariance_m2(eye, spot, covariance, ground_sigma_m=numbers[:, 7])
+    views = {
+        "off_nadir_deg": off_nadir_of_deg(eye, spot),
+        "azimuth_deg": azimuth_of_deg(spot, eye),
+        "ground_sample_m": ground_sample_m(eye, spot, axis, numbers[:, 5]),
+        "ce90_m": np.minimum(ce90_m(spread), np.linalg.norm(eye - spot, axis=1)),
+        "framed": shares_inside(points, *flat_rings([row[17] for row in rows])),
+    }
+    views["hidden"] = _hidden_fractions(rows, views["framed"], hidden)
+    shown = views["framed"] * (1 - np.nan_to_num(views["hidden"], nan=0.0))
+    views["rank_m"] = rank_m(
+        np.nan_to_num(views["ground_sample_m"], nan=np.inf), views["off_nadir_deg"], shown,
+        views["ce90_m"],
+    )  # fmt: skip
+    return views
+
+
+def _hidden_in(package: GeoPackage, points: Array) -> dict[int, float | None]:
+    """Percent hidden by segment, as the cells of a few of the points know it."""
+    few = points[np.linspace(0, len(points) - 1, min(ASKED_CELLS, len(points))).astype(int)]
+    places = sorted(
+        {
+            cell_of(level, floor(x / size), floor(y / size))
+            for level, size in enumerate(CELL_SIZES_M)
+            for x, y in few
+        }
+    )
+    return dict(package.rows(_HIDDEN.format(_marks(places)), places))
+
+
+def _hidden_fractions(
+    rows: list[tuple[Any, ...]], framed: Array, hidden: Mapping[int, float | None]
+) -> Array:
+    """NaN where it is not known; 1 where the place is framed and no cell of it is seen."""
+    known = [hidden.get(row[0], 100.0 if share > 0.5 else None)
+             for row, share in zip(rows, framed, strict=True)]  # fmt: skip
+    return np.array([np.nan if percent is None else percent / 100 for percent in known])
+
+
+def _sighting_of_view(
+    row: tuple[Any, ...], i: int, seen: Mapping[str, Array], from_s: float, to_s: float
+) -> Sighting:
+    view = {name: float(column[i]) if np.isfinite(column[i]) else None
+            for name, column in seen.items()}  # fmt: skip
+    faces = faces_of(seen["azimuth_deg"][i], seen["off_nadir_deg"][i])
+    return Sighting(
+        clip_name=row[5], sha256=row[1], kind="clip", shot=row[2], from_s=from_s, to_s=to_s,
+        best_s=(row[3] + row[4]) / 2, ground_sample_m=view["ground_sample_m"],
+        off_nadir_deg=view["off_nadir_deg"], azimuth_deg=view["azimuth_deg"],
+        faces=_letters(int(faces)), framed_fraction=view["framed"],
+        occluded_fraction=view["hidden"], ce90_m=view["ce90_m"],
+        precision=precision_of(view["ce90_m"]), source=row[6], rank_m=float(seen["rank_m"][i]),
+        segment=row[0],
+    )  # fmt: skip

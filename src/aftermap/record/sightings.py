@@ -1,0 +1,191 @@
+"""What clips saw, in the record: segments that QGIS shows, and the table that ``seen`` asks.
+
+docs/formats/sightings.md describes every column. The layers are made when the first clip is
+recorded, so that a case of photographs has none of them.
+"""
+
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from aftermap.errors import CaseError
+from aftermap.model.sighting import ClipIndex
+from aftermap.record.geometry import envelope_header
+from aftermap.record.geopackage import Table, add_table, describe, srs_id_of
+from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
+
+SEGMENT = Table(
+    name="segment",
+    description="What each second of a clip saw, out to where it may have seen (CE90)",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, clip TEXT NOT NULL, clip_sha256 TEXT NOT NULL,
+  shot INTEGER NOT NULL, from_s DOUBLE NOT NULL, to_s DOUBLE NOT NULL, time_code TEXT NOT NULL,
+  source TEXT NOT NULL, ce90_m DOUBLE, precision TEXT NOT NULL, ground_sample_m DOUBLE,
+  off_nadir_deg DOUBLE, azimuth_deg DOUBLE, moments INTEGER NOT NULL, camera_east_m DOUBLE NOT NULL,
+  camera_north_m DOUBLE NOT NULL, camera_height_m DOUBLE NOT NULL,
+  axis_off_nadir_deg DOUBLE NOT NULL, axis_azimuth_deg DOUBLE NOT NULL, focal_px DOUBLE NOT NULL,
+  ground TEXT NOT NULL, ground_m DOUBLE NOT NULL, ground_sigma_m DOUBLE NOT NULL,
+  pose_covariance BLOB NOT NULL""",
+    geometry="POLYGON",
+)
+CLIP_FOOTPRINT = Table(
+    name="clip_footprint",
+    description="The ground in the picture in the middle of each second of a clip",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, clip TEXT NOT NULL, time_code TEXT NOT NULL,
+  source TEXT NOT NULL, ce90_m DOUBLE""",
+    geometry="POLYGON",
+)
+LAYERS = (SEGMENT, CLIP_FOOTPRINT)
+SIGHTING_SQL = """
+CREATE TABLE sighting (
+  place INTEGER NOT NULL, segment INTEGER NOT NULL, best_ms INTEGER NOT NULL,
+  gsd_mm INTEGER NOT NULL, off_nadir_deg INTEGER NOT NULL, azimuth_deg INTEGER NOT NULL,
+  faces INTEGER NOT NULL, framed_percent INTEGER NOT NULL, occluded_percent INTEGER,
+  ce90_dm INTEGER, rank_mm INTEGER NOT NULL, PRIMARY KEY (place, segment)) WITHOUT ROWID"""
+SIGHTING_COLUMNS = (
+    "place", "segment", "best_ms", "gsd_mm", "off_nadir_deg", "azimuth_deg", "faces",
+    "framed_percent", "occluded_percent", "ce90_dm", "rank_mm",
+)  # fmt: skip
+_SAME_IN_BOTH = (
+    "shot", "from_s", "to_s", "source", "ce90_m", "precision", "ground_sample_m", "off_nadir_deg",
+    "azimuth_deg", "moments", "camera_east_m", "camera_north_m", "camera_height_m",
+    "axis_off_nadir_deg", "axis_azimuth_deg", "focal_px", "ground_m", "ground_sigma_m",
+    "pose_covariance",
+)  # fmt: skip
+
+BATCH_ROWS = 20_000
+WKB_OF_POLYGON_BYTES = 13
+HEADER_BYTES = 40
+
+
+def has_sightings(connection: sqlite3.Connection) -> bool:
+    """Whether a clip was ever recorded in this case."""
+    sql = "SELECT 1 FROM sqlite_master WHERE name = 'sighting'"
+    return connection.execute(sql).fetchone() is not None
+
+
+def replace_clip(connection: sqlite3.Connection, index: ClipIndex) -> None:
+    """Put what a clip saw in the record, in place of what an earlier run said of that clip."""
+    teach_envelopes(connection)
+    if not has_sightings(connection):
+        _make_tables(connection, index.crs)
+    _refuse_other_crs(connection, index)
+    _remove(connection, index.clip_sha256)
+    (first,) = connection.execute("SELECT coalesce(max(fid), 0) + 1 FROM segment").fetchone()
+    _add_segments(connection, index, first)
+    _add_sightings(connection, index.sightings, first)
+    for layer in LAYERS:
+        bounds = rtree_bounds(connection, layer.name)
+        describe(connection, layer.name, crs=index.crs, bounds=bounds)
+
+
+def time_code(seconds: float) -> str:
+    """Hours, minutes and seconds on a clip's own clock, to the tenth: 0:02:07.4."""
+    sign, tenths = "-" if seconds < 0 else "", round(abs(seconds) * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}:{minutes:02d}:{tenths // 10:02d}.{tenths % 10}"
+
+
+def _make_tables(connection: sqlite3.Connection, crs: str) -> None:
+    for layer in LAYERS:
+        add_table(connection, layer)
+        describe(connection, layer.name, crs=crs, bounds=None)
+        add_rtree(connection, layer.name)
+    connection.execute("CREATE INDEX segment_clip ON segment (clip_sha256)")
+    connection.execute(SIGHTING_SQL)
+
+
+def _refuse_other_crs(connection: sqlite3.Connection, index: ClipIndex) -> None:
+    sql = "SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = 'segment'"
+    (known,) = connection.execute(sql).fetchone()
+    (count,) = connection.execute(
+        "SELECT count(*) FROM segment WHERE clip_sha256 != ? LIMIT 1", (index.clip_sha256,)
+    ).fetchone()
+    if known != srs_id_of(index.crs) and count:
+        raise CaseError(
+            f"{index.clip_name}: is placed in {index.crs}, but the case holds clips in "
+            f"EPSG:{known}; map all of a case in one CRS, with --crs EPSG:{known}"
+        )
+
+
+def _remove(connection: sqlite3.Connection, sha256: str) -> None:
+    of_clip = "SELECT fid FROM segment WHERE clip_sha256 = ?"
+    if connection.execute(of_clip, (sha256,)).fetchone() is None:
+        return
+    connection.execute(
+        f"DELETE FROM sighting WHERE segment IN ({of_clip})",  # noqa: S608 - names are ours
+        (sha256,),
+    )
+    connection.execute(
+        f"DELETE FROM clip_footprint WHERE fid IN ({of_clip})",  # noqa: S608 - names are ours
+        (sha256,),
+    )
+    connection.execute("DELETE FROM segment WHERE clip_sha256 = ?", (sha256,))
+
+
+def _add_segments(connection: sqlite3.Connection, index: ClipIndex, first: int) -> None:
+    srs_id = srs_id_of(index.crs)
+    for batch in _numbered_batches(index.segments, first):
+        segments = [_segment(fid, row, index, srs_id) for fid, row in batch]
+        _insert_many(connection, "segment", segments)
+        footprints = [
+            {
+                "fid": fid, "clip": index.clip_name, "time_code": time_code(row["from_s"]),
+                "source": row["source"], "ce90_m": row["ce90_m"],
+                "geom": _geometry(srs_id, row["geometry"]),
+            }
+            for fid, row in batch
+        ]  # fmt: skip
+        _insert_many(connection, "clip_footprint", footprints)
+
+
+def _segment(fid: int, row: Mapping[str, Any], index: ClipIndex, srs_id: int) -> dict[str, Any]:
+    return {
+        "fid": fid,
+        "clip": index.clip_name,
+        "clip_sha256": index.clip_sha256,
+        "time_code": time_code(row["from_s"]),
+        "ground": index.ground.value,
+        **{name: row[name] for name in _SAME_IN_BOTH},
+        "geom": _geometry(srs_id, row["outer"]),
+    }
+
+
+def _insert_many(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    names = ", ".join(rows[0])
+    marks = ", ".join("?" for _ in rows[0])
+    sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
+    connection.executemany(sql, (tuple(row.values()) for row in rows))
+
+
+def _add_sightings(connection: sqlite3.Connection, path: str, first: int) -> None:
+    marks = ", ".join(f"? + {first}" if name == "segment" else "?" for name in SIGHTING_COLUMNS)
+    sql = f"INSERT INTO sighting VALUES ({marks})"  # noqa: S608 - names are ours
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH_ROWS, columns=list(SIGHTING_COLUMNS)):
+            columns: Iterable[list[int | None]] = (
+                batch.column(name).to_pylist() for name in SIGHTING_COLUMNS
+            )
+            connection.executemany(sql, zip(*columns, strict=True))
+
+
+def _numbered_batches(path: str, first: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(1000):
+            yield list(enumerate(batch.to_pylist(), start=first))
+            first += len(batch)
+
+
+def _geometry(srs_id: int, wkb: bytes) -> bytes:
+    """A polygon of one ring in WKB as GeoPackage geometry."""
+    count = (len(wkb) - WKB_OF_POLYGON_BYTES) // 16
+    values = struct.unpack_from(f"<{2 * count}d", wkb, WKB_OF_POLYGON_BYTES)
+    xs, ys = values[::2], values[1::2]
+    return envelope_header(srs_id, (min(xs), min(ys), max(xs), max(ys))) + wkb
