@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from aftermap.media.telemetry.container import data_packets
-from aftermap.media.telemetry.klv import ST0601, Packet, local_items, packets_in
-from aftermap.media.telemetry.klv_values import value_of
+from aftermap.media.telemetry.klv import ST0601, Packet, packets_in
 from aftermap.media.telemetry.mapped import imap_bytes, imap_value
-from aftermap.media.telemetry.st0601 import FIELDS
+from aftermap.media.telemetry.st0601 import values_in
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each form
@@ -65,11 +64,10 @@ def against_stream(folder: Path) -> dict[str, Any]:
         wrong: Counter[int] = Counter()
         packets = list(_sets(folder / name))
         for packet, expected in zip(packets, gold, strict=True):
-            items = dict(local_items(packet.value))
+            ours = values_in(packet.value)
             for entry in expected["value"]:
                 tag = entry["key"]["integer"]
-                ours = value_of(FIELDS[tag][1], items[tag]) if tag in FIELDS else None
-                known = tag in FIELDS and tag in items and same(ours, plain(entry["value"]))
+                known = tag in ours and same(ours[tag], plain(entry["value"]))
                 (right if known else wrong)[tag] += 1
         figures[name] = {
             "packets": len(packets),

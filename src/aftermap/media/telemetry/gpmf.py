@@ -151,7 +151,7 @@ def _sample(
         if key == "GPS9" and len(row) >= 9:
             if row[8] < 2:
                 return None
-            moment = _EPOCH_2000 + timedelta(days=row[5], seconds=row[6])
+            moment = _of_days(row[5], row[6])
     elif len(row) >= 4:  # GPRI and GLPI begin with a time in their own scale
         lat, lon, height_m = row[1:4]
     else:
@@ -160,6 +160,13 @@ def _sample(
         return None
     stamp = moment.isoformat().replace("+00:00", "Z") if moment else None
     return Sample(time_s=time_s, lonlat_deg=(lon, lat), height_m=height_m, utc=stamp)
+
+
+def _of_days(days: float, seconds: float) -> datetime | None:
+    try:
+        return _EPOCH_2000 + timedelta(days=days, seconds=seconds)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _rows(named: dict[str, _Item]) -> list[list[float]]:

@@ -5,7 +5,6 @@ empty item the meaning "no longer known".
 """
 
 import base64
-import math
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -118,33 +117,6 @@ def uuid(data: bytes) -> str:
     """A UUID in groups of four digits, as MISB writes it."""
     digits = data.hex()
     return "-".join(digits[k : k + 4] for k in range(0, len(digits), 4))
-
-
-def array(data: bytes) -> dict[str, Any] | None:
-    """A multi-dimensional array of ST 1303 whose elements are mapped by ST 1201 or plain integers.
-
-    ``elements`` is None for the other ways of packing, which say too little by themselves.
-    """
-    numbers: list[int] = []
-    at = 0
-    while not numbers or len(numbers) < numbers[0] + 3:
-        number = ber_oid(data, at)
-        if number is None:
-            return None
-        numbers.append(number[0])
-        at = number[1]
-    *sizes, element_bytes, method = numbers[1:]
-    elements = None
-    if method == 2:
-        half = 8 if (len(data) - at - 16) == element_bytes * math.prod(sizes) else 4
-        low, high = real(data[at : at + half]), real(data[at + half : at + 2 * half])
-        at += 2 * half
-        if low is not None and high is not None:
-            elements = [
-                imap_value(data[k : k + element_bytes], low, high)
-                for k in range(at, len(data), element_bytes)
-            ]
-    return {"sizes": sizes, "elements": elements}
 
 
 signed, unsigned = signed_in, unsigned_in

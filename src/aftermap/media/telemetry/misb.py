@@ -5,6 +5,7 @@ platform and are composed with the platform's into absolute ones. Heights are el
 set says so (tags 75 and 104), else above mean sea level, which is GEOID.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -106,12 +107,19 @@ def _problem(one: Packet | Damage) -> str | None:
 def _values(packet: Packet) -> dict[int, Any]:
     """Values by the tags of ST 0601; EG 0104 is given the same tags."""
     if packet.key != ST0601:
-        return eg0104.values_in(packet.value)
-    return {
-        tag: value
-        for tag, item in local_items(packet.value)
-        if tag in NEEDED and (value := value_of(FIELDS[tag][1], item)) is not None
-    }
+        found = eg0104.values_in(packet.value)
+    else:
+        found = {
+            tag: value_of(FIELDS[tag][1], item)
+            for tag, item in local_items(packet.value)
+            if tag in NEEDED
+        }
+    return {tag: value for tag, value in found.items() if _is_known(value)}
+
+
+def _is_known(value: Any) -> bool:
+    """Not empty, out of range, infinite or "not a number"."""
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
 
 
 def _place_problem(values: dict[int, Any]) -> str | None:

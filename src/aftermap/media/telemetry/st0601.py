@@ -4,6 +4,10 @@ Ranges and maps are those of ST 0601.16 and ST 0102.12. Angles in degrees, lengt
 speeds in metres a second, times in microseconds since 1970 in the sender's scale (see ``misb``).
 """
 
+from typing import Any
+
+from aftermap.media.telemetry.klv import local_items
+from aftermap.media.telemetry.klv_arrays import statistics
 from aftermap.media.telemetry.klv_values import (
     HEADING,
     HEIGHT,
@@ -22,6 +26,7 @@ from aftermap.media.telemetry.klv_values import (
     text,
     times,
     unsigned,
+    value_of,
 )
 from aftermap.media.telemetry.st0601_packs import (
     airbases,
@@ -37,7 +42,14 @@ from aftermap.media.telemetry.st0601_packs import (
     wavelength,
     waypoint,
 )
-from aftermap.media.telemetry.st0601_sets import COMPOSITE, RANGE_IMAGE, RVT, SAR, VMTI
+from aftermap.media.telemetry.st0601_sets import (
+    COMPOSITE,
+    RANGE_IMAGE,
+    REGISTRATION,
+    RVT,
+    SAR,
+    VMTI,
+)
 
 SECURITY: Fields = {
     1: ("security classification", unsigned),
@@ -145,7 +157,9 @@ _ITEMS: Fields = {
     95: ("SAR set", local_set(SAR)),
     96: ("target width, extended", imap(0, 1_500_000)),
     97: ("range image set", local_set(RANGE_IMAGE)),
+    98: ("registration set", local_set(REGISTRATION)),
     99: ("composite imaging set", local_set(COMPOSITE)),
+    102: ("statistics", statistics),
     103: ("density altitude, extended", WIDE_HEIGHT),
     104: ("sensor ellipsoid height, extended", WIDE_HEIGHT),
     105: ("alternate platform ellipsoid height, extended", WIDE_HEIGHT),
@@ -194,3 +208,21 @@ FIELDS: Fields = {
     100: ("segment", local_set(_ITEMS)),
     101: ("amendment", local_set(_ITEMS)),
 }
+
+_STATISTICS = 102
+
+
+def values_in(value: bytes) -> dict[int, Any]:
+    """Every value of a local set by its tag; None where it cannot be read or is not known.
+
+    Statistics are of the items that stand right before them, which is why these are named in it.
+    """
+    found: dict[int, Any] = {}
+    order: list[int] = []
+    for tag, item in local_items(value):
+        if tag in FIELDS:
+            found[tag] = value_of(FIELDS[tag][1], item)
+        if tag == _STATISTICS and isinstance(found[tag], dict):
+            found[tag]["members"] = order[-len(found[tag]["sigma"]) :]
+        order.append(tag)
+    return found

@@ -7,13 +7,13 @@ those of ST 0806, ST 0903, ST 1206, ST 1002 and ST 1602, by their tags.
 from typing import Any
 
 from aftermap.media.telemetry.klv import ber_oid
+from aftermap.media.telemetry.klv_arrays import array_by_rows, array_of, section
 from aftermap.media.telemetry.klv_values import (
     HEIGHT,
     LATITUDE,
     LONGITUDE,
     Fields,
     Reader,
-    array,
     each,
     imap,
     local_set,
@@ -203,7 +203,7 @@ SAR: Fields = {
     19: ("pulse factor", imap(0, 1)),
     20: ("centre frequency", imap(0, 1e12)),
     21: ("bandwidth", imap(0, 1e11)),
-    22: ("cross section", array),
+    22: ("cross section", array_of(real)),
     23: ("reference time", unsigned),
     24: ("reference grazing", imap(0, 90)),
     25: ("reference squint", imap(-90, 90)),
@@ -227,6 +227,20 @@ RANGE_IMAGE: Fields = {
             }
         ),
     ),
+    20: ("section", section),
+}
+_PIXEL_ERRORS = [(0.0, 100.0), (0.0, 100.0), (-1.0, 1.0)] * 2
+_PLACE_ERRORS = [(0.0, 1000.0), (0.0, 1000.0), (-1.0, 1.0), (0.0, 1000.0), (-1.0, 1.0), (-1.0, 1.0)]
+REGISTRATION: Fields = {
+    1: ("version", unsigned),
+    **_named("algorithm, algorithm version", text, 2),
+    4: ("pixels", array_of(unsigned)),
+    5: ("places", array_of(real)),
+    6: ("second image", text),
+    7: ("configuration", uuid),
+    8: ("heights", array_of(real)),
+    9: ("errors of pixels", array_by_rows(_PIXEL_ERRORS)),
+    10: ("errors of places", array_by_rows(_PLACE_ERRORS)),
 }
 COMPOSITE: Fields = {
     **_named("time stamp, version, rows, columns, area rows, area columns", unsigned, 1),
