@@ -171,7 +171,6 @@ def test_clips_that_were_paused_and_joined_do_not_jump(tmp_path: Path) -> None:
         ((39.01, 35.95), "with longitude and latitude exchanged"),
         ((35.95, -39.01), "with the sign of the longitude turned"),
         ((-35.95, 39.01), "with the sign of the latitude turned"),
-        ((0.627446, 0.680853), "read as radians"),
     ],
 )
 def test_positions_far_from_the_case_are_told_and_not_corrected(
@@ -181,6 +180,13 @@ def test_positions_far_from_the_case_are_told_and_not_corrected(
     assert track.samples[0].lonlat_deg is None
     assert words in track.refused[0].reason
     assert "km from the case" in track.refused[0].reason
+
+
+def test_radians_are_converted_where_the_case_proves_them(tmp_path: Path) -> None:
+    text = srt(bracket(0.627446, 0.680853))
+    track = read(tmp_path, text, near_lonlat_deg=(39.0, 35.9))
+    assert track.samples[0].lonlat_deg == pytest.approx((39.01, 35.95), abs=1e-3)
+    assert any("in radians" in note for note in track.notes)
 
 
 def test_numbers_that_could_be_radians_are_noted(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A draft -> a track: every place is checked, and what is not believed is listed with its reason.
 
-Nothing is ever corrected: an axis order, a hemisphere or a unit that the dialect does not settle is
-told to the user, and the places it puts in doubt are left out.
+An axis order or a hemisphere is never corrected: what puts a place in doubt is told, and the place is
+left out. Radians, which some drones write, are converted where the case's place proves them.
 """
 
 import math
@@ -20,6 +20,9 @@ FAR_M = 100_000.0
 FASTEST_M_PER_S = 150.0
 JUMP_FLOOR_M = 200.0
 """Receivers settle by less in their first seconds; what moves more and too fast is a jump."""
+
+RADIANS = "read as radians"
+IN_RADIANS = "positions are in radians, which some drones write, and were converted"
 
 OPERATOR = "the position of the operator (HOME)"
 
@@ -153,7 +156,7 @@ _READINGS: tuple[tuple[str, Callable[[float, float], LonLat]], ...] = (
     ("with the sign of the longitude turned", lambda lon, lat: (-lon, lat)),
     ("with the sign of the latitude turned", lambda lon, lat: (lon, -lat)),
     ("with both signs turned", lambda lon, lat: (-lon, -lat)),
-    ("read as radians", lambda lon, lat: (math.degrees(lon), math.degrees(lat))),
+    (RADIANS, lambda lon, lat: (math.degrees(lon), math.degrees(lat))),
 )
 
 
@@ -178,9 +181,20 @@ def _held_against_case(
     )
     reason = f"{away_m / 1000:.0f} km from the case"
     best, minus_m = readings.most_common(1)[0]
+    if -minus_m <= FAR_M and best == RADIANS:
+        return _from_radians(samples), (), (f"{IN_RADIANS}; as degrees they lie {reason}",)
     if -minus_m <= FAR_M:
         reason += f", but {-minus_m / 1000:.0f} km {best}; nothing was changed, so correct the file"
     return _without_places(samples), (Skipped(name="positions", reason=reason),), ()
+
+
+def _from_radians(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    return tuple(
+        replace(one, lonlat_deg=(math.degrees(one.lonlat_deg[0]), math.degrees(one.lonlat_deg[1])))
+        if one.lonlat_deg
+        else one
+        for one in samples
+    )
 
 
 def _could_be_radians(places: Sequence[LonLat]) -> tuple[str, ...]:
