@@ -1,7 +1,7 @@
 """A draft -> a track: every place is checked, and what is not believed is listed with its reason.
 
-An axis order or a hemisphere is never corrected: what puts a place in doubt is told, and the place is
-left out. Radians, which some drones write, are converted where the case's place proves them.
+An axis order or a hemisphere is never corrected: what puts a place in doubt is told, and the place
+is left out. Radians, which some drones write, are converted where the case's place proves them.
 """
 
 import math
