@@ -40,7 +40,7 @@ Points = NDArray[np.float32]
 class ChoiceOptions:
     """Which pictures of a clip are kept."""
 
-    step_fraction: float = 0.2
+    step_fraction: float = 0.1
     """How far the scene moves between two kept pictures, of the picture's width or height: 0.2
     leaves 80 % of overlap, as for photographs taken to be mapped."""
     window_fraction: float = 0.7
@@ -104,17 +104,15 @@ class Chooser:
 
     def offer(self, looked: Looked) -> list[Looked]:
         """Take in the next picture; gives those that are kept now, this or earlier ones."""
-        if looked.fault == FROZEN:
+        if looked.fault in (FROZEN, BLURRED):  # points are followed past them
             return []
         if looked.fault == BLACK:
             return self.end()
         if self._follow(looked.small):
             return self._judged(looked)
         kept = self.end()
-        if looked.fault is None:
-            self._begin(looked.small)
-            kept.append(looked)
-        return kept
+        self._begin(looked.small)
+        return [*kept, looked]
 
     def end(self) -> list[Looked]:
         """The last picture before a break, if the scene has moved enough since the one before."""
@@ -183,15 +181,11 @@ class Chooser:
         way, step = self._way, self.options.step_fraction
         if way is None:
             return []
-        if looked.fault is None:
-            self._last = looked
-            if self.moved_fraction >= self.options.window_fraction * step and (
-                self._candidate is None or looked.sharpness > self._candidate.sharpness
-            ):
-                self._candidate = looked
-                way.in_candidate = way.now.copy()
+        self._last = looked
         due = self.moved_fraction >= step or way.old.sum() < _OLD_SHARE * way.olds
-        if due and self._candidate is None and looked.fault is None:
+        near = self.moved_fraction >= self.options.window_fraction * step
+        best = self._candidate
+        if (due and best is None) or (near and (best is None or looked.sharpness > best.sharpness)):
             self._candidate = looked
             way.in_candidate = way.now.copy()
         if not due or self._candidate is None:

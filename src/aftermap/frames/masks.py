@@ -106,7 +106,7 @@ def burned_in(grey: NDArray[np.uint8], bars: Area) -> Area:
     scene_std = np.median(grey.std(axis=0)[~bars]) if (~bars).any() else 0.0
     if scene_std < _SCENE_MOVES_STD:
         return nothing
-    steady = _steady_edges(grey) & ~_grown(bars, 2)
+    steady = _steady_edges(grey) & ~_grown(bars, 4)
     if steady.mean() > _MOST_STATIC_FRACTION:
         return nothing
     close = cv2.getStructuringElement(cv2.MORPH_RECT, (9, 5))
