@@ -19,7 +19,7 @@ from aftermap.model.flight import ClipPath, ClipPose, PoseSource
 Array = npt.NDArray[np.float64]
 
 STEP_S = Fraction(1, 5)
-LONGEST_GAP_S = Fraction(3)
+LONGEST_GAP_S = Fraction(6)
 ACCELERATION_M_S2 = 1.0
 """One standard deviation of a drone's acceleration while it films."""
 TURNING_RAD_S2 = 0.15
