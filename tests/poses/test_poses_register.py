@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
+from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.media import FocalPrior, FocalSource
 from aftermap.poses.drape import draped, places_met
 from aftermap.poses.reference import reference_of
-from aftermap.poses.register import NotLocated, ShotFrame, registered
+from aftermap.poses.register import NotLocated, ShotFrame, registered, shot_frame
 
 CORNER = (500_000.0, 3_980_120.0)
 CELL_M = 0.2
@@ -92,3 +93,15 @@ def test_a_picture_with_nothing_in_it_is_not_located(district):
     assert isinstance(found, NotLocated)
     assert "0 of 2 frames matched" in found.reason
     assert isinstance(registered([], district, PRIOR), NotLocated)
+
+
+def test_a_frame_is_read_from_its_files_and_a_torn_one_is_told(tmp_path):
+    picture, mask, torn = tmp_path / "a.png", tmp_path / "m.png", tmp_path / "t.png"
+    cv2.imwrite(str(picture), np.full((6, 8), 7, np.uint8))
+    cv2.imwrite(str(mask), np.full((6, 8), 255, np.uint8))
+    torn.write_bytes(b"")
+    frame = shot_frame(Fraction(1, 25), picture, mask)
+    assert frame.grey.shape == frame.mask.shape == (6, 8)
+    assert shot_frame(Fraction(0), picture).mask is None
+    with pytest.raises(InputError, match="cannot be decoded"):
+        shot_frame(Fraction(0), picture, torn)

@@ -10,11 +10,13 @@ where another frame, placed apart, confirms them (:mod:`aftermap.poses.confirm`)
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.media import FocalPrior
 from aftermap.poses.confirm import Located, Picture, confirmed
@@ -65,6 +67,19 @@ class ShotFrame:
     time_s: Fraction
     grey: Grey
     mask: Grey | None = None
+
+
+def shot_frame(time_s: Fraction, picture: Path, mask: Path | None = None) -> ShotFrame:
+    """A frame read from its files; the mask is a grey picture of its size, 0 is not used."""
+    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+    read = [cv2.imread(str(path), flags) for path in (picture, mask) if path is not None]
+    if any(one is None or one.shape != np.shape(read[0]) for one in read):
+        raise InputError(
+            f"{picture}: it or its mask cannot be decoded, or they differ in size; run the same "
+            "command with --fresh"
+        )
+    greys = [np.asarray(one, np.uint8) for one in read]
+    return ShotFrame(time_s=time_s, grey=greys[0], mask=greys[1] if mask is not None else None)
 
 
 @dataclass(frozen=True, kw_only=True)
