@@ -111,7 +111,7 @@ def test_samples_are_taken_as_the_scene_moves_and_stay_bounded() -> None:
     samples = MaskSamples()
     frame = av.VideoFrame.from_ndarray(view(1, 100.0), format="bgr24")
     for i in range(4000):
-        samples.offer(Decoded(time_s=Fraction(i), frame=frame), way=(i % 10) / 10)
+        samples.offer(Decoded(time_s=Fraction(i), frame=frame), moved_fraction=(i % 10) / 10)
     assert MOST_SAMPLES // 2 <= len(samples.pictures) <= MOST_SAMPLES
     times = [time for time, _ in samples.pictures]
     assert times == sorted(times)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from aftermap.frames.decode import Decoded, Grey, luma_of, small_luma
 
 BLACK, FROZEN, BLURRED = "black", "frozen", "blurred"
-BLACK_MEAN, BLACK_STD = 28.0, 6.0
+BLACK_MEAN, BLACK_STD = 36.0, 6.0
 FROZEN_CHANGE = 0.25
 """Mean grey levels between two small pictures, below which nothing at all has moved."""
 _POINTS = 240

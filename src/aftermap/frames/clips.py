@@ -135,7 +135,7 @@ def _read(clip: Clip, path: Path, options: ChoiceOptions, files: Workspace) -> _
         now_kept = chooser.offer(looked)
         reading.kept += [_written(clip, kept.decoded, files) for kept in now_kept]
         if looked.fault is None:
-            reading.samples.offer(one, chooser.moved_fraction / options.step_fraction)
+            reading.samples.offer(one, chooser.moved_fraction)
     reading.kept += [_written(clip, kept.decoded, files) for kept in chooser.end()]
     return reading
 

@@ -7,6 +7,7 @@ scene itself stands still nothing can be told apart, and only black bars and sky
 A mask is (H, W) uint8 at the size of the clip: 0 is left out, 255 may be matched, as in COLMAP.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -23,13 +24,17 @@ FEWEST_SAMPLES = 4
 """Fewer pictures cannot tell what is burned in from what happens to lie still."""
 MOST_SAMPLES = 1200
 _USED_SAMPLES = 60
-_HALF_WAY = 0.5
+APART_FRACTION = 0.1
+"""How far the scene has moved between two of them, of the width or height of the picture."""
 BAR_LUMA, BAR_STD = 30, 3.0
 _EDGE = 24.0
 _STEADY = 0.92
 _SCENE_MOVES_STD = 6.0
 _MOST_STATIC_FRACTION = 0.35
 _GROWN_PX = 3
+_SPECK_PX = 12
+_ONE_DIRECTION = 0.97
+_ACROSS = 0.7
 SKY_SHARE = 0.7
 
 Bgr = NDArray[np.uint8]
@@ -44,18 +49,17 @@ class MaskSamples:
     """
 
     pictures: list[tuple[Fraction, Bgr]] = field(default_factory=list)
-    _way: float = 0.0
-    _due: float = 0.0
+    _moved_fraction: float = 0.0
+    _since_fraction: float = math.inf
 
-    def offer(self, one: Decoded, way: float) -> None:
-        """Take a picture in where it is due. ``way`` is the share of the way to the next choice."""
-        begins_anew = way < self._way
-        self._way = way
-        if begins_anew or not self.pictures:
-            self._due = 0.0
-        if way < self._due:
+    def offer(self, one: Decoded, moved_fraction: float) -> None:
+        """Take a picture in where it is due. The movement counts from the last chosen picture."""
+        before, self._moved_fraction = self._moved_fraction, moved_fraction
+        since_before = moved_fraction - before if moved_fraction >= before else moved_fraction
+        self._since_fraction += since_before
+        if moved_fraction > 0 and self._since_fraction < APART_FRACTION:
             return
-        self._due = way + _HALF_WAY
+        self._since_fraction = 0.0
         height_px = max(2, round(one.frame.height * WIDTH_PX / one.frame.width))
         small = one.frame.to_ndarray(
             format="bgr24", width=WIDTH_PX, height=height_px, interpolation="AREA"
@@ -106,12 +110,13 @@ def burned_in(grey: NDArray[np.uint8], bars: Area) -> Area:
     scene_std = np.median(grey.std(axis=0)[~bars]) if (~bars).any() else 0.0
     if scene_std < _SCENE_MOVES_STD:
         return nothing
-    steady = _steady_edges(grey) & ~_grown(bars, 4)
+    steady, gradient = _steady_edges(grey)
+    steady &= ~_grown(bars, 4)
     if steady.mean() > _MOST_STATIC_FRACTION:
         return nothing
     close = cv2.getStructuringElement(cv2.MORPH_RECT, (9, 5))
     joined = cv2.morphologyEx(steady.astype(np.uint8), cv2.MORPH_CLOSE, close)
-    joined = _without_specks(np.asarray(joined, np.uint8))
+    joined = _without_chance(np.asarray(joined, np.uint8), gradient)
     filled = joined.astype(bool) | _enclosed(joined) | _cut_off(joined)
     return _grown(filled, _GROWN_PX) if filled.any() else nothing
 
@@ -126,8 +131,8 @@ def _grey(picture: Bgr) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _steady_edges(grey: NDArray[np.uint8]) -> Area:
-    """Pixels whose gradient has the same direction and a like strength in nearly all pictures."""
+def _steady_edges(grey: NDArray[np.uint8]) -> tuple[Area, NDArray[np.float64]]:
+    """Pixels whose gradient has one direction and is strong in nearly all pictures; its mean."""
     total = np.zeros((2, *grey.shape[1:]), np.float64)
     strength = np.zeros(grey.shape[1:], np.float64)
     weak = np.zeros(grey.shape[1:], np.float64)
@@ -141,14 +146,27 @@ def _steady_edges(grey: NDArray[np.uint8]) -> Area:
         weak += size < _EDGE
     coherence = np.linalg.norm(total, axis=0) / np.maximum(strength, 1e-6)
     strong = strength / len(grey) > 2 * _EDGE
-    return np.asarray((coherence > _STEADY) & strong & (weak <= 0.1 * len(grey)), bool)
+    steady = (coherence > _STEADY) & strong & (weak <= 0.1 * len(grey))
+    return np.asarray(steady, bool), np.where(steady, total / len(grey), 0.0)
 
 
-def _without_specks(joined: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without patches of a few pixels, which are chance."""
+def _without_chance(joined: NDArray[np.uint8], gradient: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Without patches of a few pixels, and without lines in one direction only.
+
+    A straight edge of the scene that lies along the movement seems to stand still. One that crosses
+    the whole picture is kept: :func:`_cut_off` judges it.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    large = np.array([i > 0 and stats[i, cv2.CC_STAT_AREA] >= 12 for i in range(count)])
-    return np.asarray(large[labels], np.uint8)
+    dx, dy = (part.ravel() for part in gradient)
+    sums = [
+        np.bincount(labels.ravel(), weights=product, minlength=count)
+        for product in (dx * dx, dy * dy, dx * dy)
+    ]
+    along = np.hypot(sums[0] - sums[1], 2 * sums[2]) / np.maximum(sums[0] + sums[1], 1e-9)
+    across = stats[:, cv2.CC_STAT_WIDTH] > _ACROSS * joined.shape[1]
+    kept = (stats[:, cv2.CC_STAT_AREA] >= _SPECK_PX) & ((along < _ONE_DIRECTION) | across)
+    kept[0] = False
+    return np.asarray(kept[labels], np.uint8)
 
 
 def _enclosed(joined: NDArray[np.uint8]) -> Area:
@@ -177,7 +195,7 @@ def _cut_off(joined: NDArray[np.uint8]) -> Area:
     """The strip that a steady line across the whole picture cuts off at the bottom: a ticker."""
     out = np.zeros(joined.shape, bool)
     height = joined.shape[0]
-    across = cv2.dilate(joined, np.ones((3, 1), np.uint8)).mean(axis=1) > 0.7
+    across = cv2.dilate(joined, np.ones((3, 1), np.uint8)).mean(axis=1) > _ACROSS
     lines = [row for row in np.flatnonzero(across) if row > 0.65 * height]
     if lines:
         out[min(lines) :] = True

@@ -6,6 +6,7 @@ is a picture that is a sum of an earlier and a later one that are unlike. A fade
 pictures without contrast. Classical measures on luma only: see docs/decisions/0007.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,6 +39,7 @@ SHORTEST_S = 0.2
 _ALL_STILL_SHARE = 0.8
 _FLAT_DETAIL = 1.5
 _ONE_FADE_S = 0.75
+_MIXED_LONGER = 1.7
 DISSOLVE_S = (0.5, 1.0, 2.0)
 DISSOLVE_FIT = 0.85
 """Share of a picture's variance that the sum of two others must explain."""
@@ -219,21 +221,26 @@ def _dip(first: Thumbs, middle: Thumbs, last: Thumbs) -> float:
 
 
 def _dissolve(thumbs: Thumbs, first: int, last: int) -> Transition:
-    """Where in the window the old scene gives way: the middle and the two ends of the mixing."""
+    """Where in the window the old scene gives way: the middle and the two ends of the mixing.
+
+    The ends are put farther out than the shares say: in motion the faint ends are not seen.
+    """
     shares = [_new_share(thumbs[first], thumbs[last], thumbs[i]) for i in range(first, last + 1)]
     later = [i for i, share in enumerate(shares) if share is not None and share >= 0.5]
     mixed = [i for i, share in enumerate(shares) if share is None or 0.08 < share < 0.92]
     at = first + (later[0] if later else len(shares) // 2)
     begin, end = first + min(mixed, default=0), first + max(mixed, default=len(shares)) + 1
-    return Transition(first=min(begin, at), at=at, after=max(end, at), kind="fade")
+    half = math.ceil(_MIXED_LONGER * max(at - begin, end - at))
+    after = min(at + half, len(thumbs) - 1)
+    return Transition(first=max(1, at - half), at=at, after=after, kind="fade")
 
 
 def _new_share(old: Thumbs, new: Thumbs, mixed: Thumbs) -> float | None:
     """The share of the new scene in a picture, or None where it is no sum of the two.
 
-    Each scene may have moved by up to an eighth of the picture meanwhile.
+    Each scene may have moved by up to a fifth of the picture meanwhile.
     """
-    margin_y, margin_x = mixed.shape[0] // 8, mixed.shape[1] // 8
+    margin_y, margin_x = mixed.shape[0] // 5, mixed.shape[1] // 5
     inner = _smoothed(mixed)[margin_y:-margin_y, margin_x:-margin_x]
     parts = [_shifted_to(_smoothed(scene), inner).ravel() for scene in (old, new)]
     design = np.stack([*parts, np.ones(inner.size, np.float32)], axis=1).astype(np.float64)
