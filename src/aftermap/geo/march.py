@@ -141,8 +141,10 @@ def _land(
         reach = np.inf
         if z < 0 and eye[2] + z * min(limit, 1e9) <= frame[4]:
             reach = _met(eye, x, y, z, heights, frame, limit)
-        landed[i] = reach <= limit
+        landed[i] = reach <= limit and reach < np.inf
         reach = min(reach, limit)
+        if reach == np.inf:  # straight up
+            reach = 0.0
         out[i, 0], out[i, 1] = eye[0] + reach * x, eye[1] + reach * y
         if landed[i]:
             out[i, 2] = eye[2] + reach * z

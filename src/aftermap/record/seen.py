@@ -34,7 +34,7 @@ LONGEST_PAUSE_S = 1.001
 ASKED_CELLS = 9
 
 _AT = """
-SELECT s.segment, g.clip_sha256, g.shot, g.from_s, g.to_s, s.rank_mm, s.best_ms, s.gsd_mm,
+SELECT s.segment, g.clip_sha256, g.shot, g.from_s, g.to_s, s.rank_um, s.best_ms, s.gsd_mm,
   s.off_nadir_deg, s.azimuth_deg, s.faces, s.framed_percent, s.occluded_percent, s.ce90_dm,
   g.clip, g.source
 FROM sighting s JOIN segment g ON g.fid = s.segment WHERE s.place IN ({})"""
@@ -153,7 +153,7 @@ def _sighting_of_row(row: tuple[Any, ...], from_s: float, to_s: float) -> Sighti
         best_s=second_s + best_ms / 1000, ground_sample_m=gsd / 1000, off_nadir_deg=off_nadir,
         azimuth_deg=azimuth, faces=_letters(faces), framed_fraction=framed / 100,
         occluded_fraction=None if occluded is None else occluded / 100, ce90_m=ce90,
-        precision=precision_of(ce90), source=source, rank_m=rank / 1000, segment=segment,
+        precision=precision_of(ce90), source=source, rank_m=rank / 1e6, segment=segment,
     )  # fmt: skip
 
 

@@ -45,10 +45,10 @@ CREATE TABLE sighting (
   place INTEGER NOT NULL, segment INTEGER NOT NULL, best_ms INTEGER NOT NULL,
   gsd_mm INTEGER NOT NULL, off_nadir_deg INTEGER NOT NULL, azimuth_deg INTEGER NOT NULL,
   faces INTEGER NOT NULL, framed_percent INTEGER NOT NULL, occluded_percent INTEGER,
-  ce90_dm INTEGER, rank_mm INTEGER NOT NULL, PRIMARY KEY (place, segment)) WITHOUT ROWID"""
+  ce90_dm INTEGER, rank_um INTEGER NOT NULL, PRIMARY KEY (place, segment)) WITHOUT ROWID"""
 SIGHTING_COLUMNS = (
     "place", "segment", "best_ms", "gsd_mm", "off_nadir_deg", "azimuth_deg", "faces",
-    "framed_percent", "occluded_percent", "ce90_dm", "rank_mm",
+    "framed_percent", "occluded_percent", "ce90_dm", "rank_um",
 )  # fmt: skip
 _SAME_IN_BOTH = (
     "shot", "from_s", "to_s", "source", "ce90_m", "precision", "ground_sample_m", "off_nadir_deg",

@@ -30,7 +30,7 @@ COLUMNS = {
     "place": np.int64, "segment": np.int32, "best_ms": np.int32, "gsd_mm": np.int32,
     "off_nadir_deg": np.int32, "azimuth_deg": np.int32, "faces": np.int32,
     "framed_percent": np.int32, "occluded_percent": np.int32, "ce90_dm": np.int32,
-    "rank_mm": np.int32,
+    "rank_um": np.int32,
 }  # fmt: skip
 UNKNOWN = -1
 """In ``occluded_percent`` (the cell is not in the picture itself) and ``ce90_dm``: NULL."""
@@ -57,7 +57,7 @@ def cells_of(number: int, second: Second, seen: Sequence[Seen], eye: Eye, height
     level = _level_of(seen)
     parts = [_rows_of(number, second, one, level, eye, heights) for one in seen]
     rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
-    order = np.lexsort((rows["rank_mm"], rows["place"]))
+    order = np.lexsort((rows["rank_um"], rows["place"]))
     first = np.ones(len(order), bool)
     first[1:] = np.diff(rows["place"][order]) != 0
     return {name: column[order][first] for name, column in rows.items()}
@@ -122,7 +122,7 @@ def _columns(
         "faces": faces_of(azimuth, off_nadir), "framed_percent": framed * 100,
         "occluded_percent": np.where(views.framed > 0, hidden * 100, UNKNOWN),
         "ce90_dm": np.where(np.isfinite(circle), np.ceil(circle * 10), UNKNOWN),
-        "rank_mm": np.clip(rank * 1000, 0, 2**31 - 1),
+        "rank_um": np.clip(rank * 1e6, 0, 2**31 - 1),
     }  # fmt: skip
     return {name: np.rint(column).astype(np.int64) for name, column in exact.items()}
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from aftermap.errors import InputError
@@ -99,13 +99,14 @@ def _resampled(
     Read by way of a warped view, which aligns windows to any grid and reads overviews.
     """
     place = {
-        "transform": from_origin(*corner, cell, cell), "height": shape[0], "width": shape[1]
-    }  # fmt: skip
+        "transform": Affine(cell, 0, corner[0], 0, -cell, corner[1]),
+        "height": shape[0],
+        "width": shape[1],
+    }
     finer = abs(raster.transform.a) < cell / 1.5
     resampling = Resampling.average if finer else Resampling.nearest
-    source = raster
     with WarpedVRT(
-        source, crs=raster.crs, resampling=resampling, nodata=np.nan, dtype="float32", **place
+        raster, crs=raster.crs, resampling=resampling, nodata=np.nan, dtype="float32", **place
     ) as view:
         return np.asarray(view.read(1), np.float32)
 

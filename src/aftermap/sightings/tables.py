@@ -110,7 +110,8 @@ class SightingTable:
 @contextmanager
 def footprints_file(path: Path, crs: str, notes: Mapping[str, str]) -> Iterator[Table]:
     """A GeoParquet file of footprints in a CRS; ``notes`` are kept as its metadata."""
-    with pq.ParquetWriter(path, FOOTPRINTS, compression="zstd") as writer:
+    # Without Arrow's own schema in it, readers find the metadata that is added at the end.
+    with pq.ParquetWriter(path, FOOTPRINTS, compression="zstd", store_schema=False) as writer:
         bounds = _Bounds()
         table = _Footprints(
             writer=writer, schema=FOOTPRINTS, per_group=FOOTPRINTS_PER_GROUP, bounds=bounds

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.camera import Camera, CameraPose
@@ -78,7 +78,7 @@ def straight_flight(seconds: int, *, height_m=100.0, speed_m_s=5.0, rate_hz=2, *
 def write_surface(path: Path, heights: np.ndarray, *, west_m, north_m, cell_m=1.0) -> Path:
     with rasterio.open(
         path, "w", driver="GTiff", width=heights.shape[1], height=heights.shape[0], count=1,
-        dtype="float32", crs=CRS, transform=from_origin(west_m, north_m, cell_m, cell_m),
+        dtype="float32", crs=CRS, transform=Affine(cell_m, 0, west_m, 0, -cell_m, north_m),
         nodata=np.nan,
     ) as raster:  # fmt: skip
         raster.write(heights.astype(np.float32), 1)
