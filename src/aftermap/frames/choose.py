@@ -29,6 +29,8 @@ _LOST_SHARE = 0.35
 _OLD_SHARE = 0.5
 _LAST_STEP = 0.35
 _APART_PX = 8
+_OUTER = 0.75
+"""The movement is what a quarter of the points exceed: where a camera circles, the middle stays."""
 _FEWEST_MEASURED = 5
 _PATCH_PX, _PATCH_ROWS, _PATCH_COLUMNS = 96, 4, 5
 _SHARPNESS_MEMORY = 25
@@ -164,7 +166,7 @@ class Chooser:
         if self._way is not None:
             size = np.array(small.shape[::-1], np.float32)
             steps = np.linalg.norm((self._way.now - self._way.then) / size, axis=1)
-            self.moved_fraction = float(np.median(steps))
+            self.moved_fraction = float(np.quantile(steps, _OUTER))
 
     def _seed(self, way: _Way, small: Grey) -> None:
         """New points, as if they had always moved with the others."""

@@ -24,7 +24,7 @@ FEWEST_SAMPLES = 4
 """Fewer pictures cannot tell what is burned in from what happens to lie still."""
 MOST_SAMPLES = 1200
 _USED_SAMPLES = 60
-APART_FRACTION = 0.1
+APART_FRACTION = 0.03
 """How far the scene has moved between two of them, of the width or height of the picture."""
 BAR_LUMA, BAR_STD = 30, 3.0
 _EDGE = 24.0
