@@ -36,6 +36,8 @@ _SPECK_PX = 12
 _ONE_DIRECTION = 0.97
 _ACROSS = 0.7
 SKY_SHARE = 0.7
+SKY_ROUGH = 30.0
+"""Variance within 5 by 5 pixels of the small picture, up to which it may be sky with clouds."""
 
 Bgr = NDArray[np.uint8]
 Area = NDArray[np.bool_]
@@ -214,9 +216,11 @@ def _sky(picture: Bgr) -> Area:
     mean = cv2.blur(grey, (5, 5))
     rough = cv2.blur(grey * grey, (5, 5)) - mean * mean
     blue, _, red = (picture[..., channel].astype(np.int16) for channel in range(3))
-    plain = (rough < 9.0) & (mean > max(90.0, float(np.median(grey)))) & (blue >= red - 6)
+    plain = (rough < SKY_ROUGH) & (mean > max(90.0, float(np.median(grey)))) & (blue >= red - 6)
     count, labels = cv2.connectedComponents(plain.astype(np.uint8), connectivity=4)
     top = np.bincount(labels[0][plain[0]], minlength=count) >= 0.25 * width
     top[0] = False
-    area = np.asarray(top[labels], bool)
+    found = np.asarray(top[labels], np.uint8)
+    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    area = np.asarray(closed, bool)
     return area if area.sum() >= 0.02 * height * width else np.zeros_like(area)

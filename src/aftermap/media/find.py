@@ -25,7 +25,8 @@ VIDEOS = frozenset(
 )  # fmt: skip
 SMALL_COPIES = frozenset({".lrv", ".lrf"})
 SPHERICAL = frozenset({".insv", ".360"})
-SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv"})
+SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv", ".bin", ".gpmf"})
+"""Endings of telemetry files. They count only where ``telemetry.sidecars_of`` finds them a clip."""
 
 NOT_FOOTAGE = "not a photograph or a video"
 A_SMALL_COPY = "a small copy that the camera makes of its own video; give the video itself"
@@ -88,14 +89,6 @@ def footage_in(paths: Sequence[Path]) -> Footage:
 def is_video(file: Path) -> bool:
     """Whether a file is called as videos are."""
     return file.suffix.lower() in VIDEOS
-
-
-def sidecars_by_name(clip: Path, siblings: Sequence[Path]) -> tuple[Path, ...]:
-    """The telemetry files that carry a video's name: DJI_0001.SRT or DJI_0001.MP4.srt."""
-    names = {clip.stem.casefold(), clip.name.casefold()}
-    return tuple(
-        one for one in siblings if one.suffix.lower() in SIDECARS and one.stem.casefold() in names
-    )
 
 
 def names_of(files: Sequence[Path], paths: Sequence[Path]) -> tuple[str, ...]:

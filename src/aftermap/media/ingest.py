@@ -12,15 +12,14 @@ from typing import Protocol
 from aftermap.errors import InputError
 from aftermap.media.find import (
     NO_CLIP_OF_ITS_NAME,
-    SIDECARS,
     Footage,
     footage_in,
     is_video,
     names_of,
     printable,
-    sidecars_by_name,
 )
 from aftermap.media.probe import SUPPORTED, probe
+from aftermap.media.telemetry.sidecars import sidecars_of
 from aftermap.media.video import SUPPORTED as VIDEOS_SUPPORTED
 from aftermap.media.video import probe_video
 from aftermap.model.clip import Clip, Sidecar
@@ -149,17 +148,15 @@ def _sidecars(
     A file beside a clip is found though only the clip was named; one from elsewhere must be named.
     """
     named = {file.resolve(): name for file, name in footage.sidecars}
-    given = [path for path in paths if path.is_file() and path.suffix.lower() in SIDECARS]
+    given = [path.resolve() for path in paths if path.resolve() in named]
     kept: dict[str, tuple[Sidecar, ...]] = {}
     skipped: list[Skipped] = []
     used: set[Path] = set()
     for clip in clips:
-        beside = [
-            one for one in clip.file.parent.iterdir() if one.resolve() in named or _plain(one)
-        ]
-        mine = sidecars_by_name(
-            clip.file, sorted({one.resolve(): one for one in (*given, *beside)})
-        )
+        folder = clip.file.resolve().parent
+        beside = [one for one in sorted(folder.iterdir()) if one in named or _plain(one)]
+        far = [one for one in given if sidecars_of(one.parent / clip.file.name, [one])]
+        mine = tuple(dict.fromkeys((*sidecars_of(folder / clip.file.name, beside), *far)))
         used.update(mine)
         found = [_stored_sidecar(one, named.get(one, printable(one.name)), store) for one in mine]
         skipped += [one for one in found if isinstance(one, Skipped)]
