@@ -118,6 +118,9 @@ def test_a_run_again_replaces_the_rows_of_its_clips(case_path, indexed):
     with Case.create_or_open(case_path) as case:
         case.replace_clips(indexed(path_of(straight_flight(2), name="near.mp4", sha256="1" * 64)))
     assert counts()[0][0] == before[0][0] - 6
+    with Case.create_or_open(case_path) as case:
+        case.replace_clips(indexed(path_of([], name="near.mp4", sha256="1" * 64)))
+    assert counts()[0][0] == before[0][0] - 8
 
 
 def test_a_clip_in_another_crs_is_refused_in_one_line(case_path, indexed):

@@ -25,7 +25,7 @@ from aftermap.record.disk import remove_parts, write_text, writing_to
 from aftermap.record.geometry import XY, envelope_of
 from aftermap.record.geopackage import GeoPackage, create, describe, insert
 from aftermap.record.lock import LOCK_NAME, CaseLock
-from aftermap.record.sightings import replace_clip
+from aftermap.record.sightings import forget_clip, replace_clip
 from aftermap.record.store import MediaStore
 
 FORMAT_VERSION = 1
@@ -174,9 +174,12 @@ class Case:
     def replace_clips(self, index: SightingIndex) -> None:
         """Put what clips saw in the ``segment``, ``clip_footprint`` and ``sighting`` tables.
 
-        A clip's earlier rows are replaced; those of clips that the index does not name stay.
+        A clip's earlier rows are replaced, or removed where it could not be indexed this time;
+        those of clips that the index does not name stay.
         """
         with self.package.transaction() as connection:
+            for skipped in index.skipped:
+                forget_clip(connection, skipped.sha256)
             for clip in index.clips:
                 replace_clip(connection, clip)
 

@@ -83,6 +83,12 @@ def replace_clip(connection: sqlite3.Connection, index: ClipIndex) -> None:
         describe(connection, layer.name, crs=index.crs, bounds=bounds)
 
 
+def forget_clip(connection: sqlite3.Connection, sha256: str | None) -> None:
+    """Take out what an earlier run said that a clip saw."""
+    if sha256 is not None and has_sightings(connection):
+        _remove(connection, sha256)
+
+
 def time_code(seconds: float) -> str:
     """Hours, minutes and seconds on a clip's own clock, to the tenth: 0:02:07.4."""
     sign, tenths = "-" if seconds < 0 else "", round(abs(seconds) * 10)
