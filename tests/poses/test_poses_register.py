@@ -6,12 +6,13 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+import rasterio
 
 from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.media import FocalPrior, FocalSource
 from aftermap.poses.drape import draped, places_met
-from aftermap.poses.reference import reference_of
+from aftermap.poses.reference import reference_in, reference_of
 from aftermap.poses.register import NotLocated, ShotFrame, registered, shot_frame
 
 CORNER = (500_000.0, 3_980_120.0)
@@ -105,3 +106,32 @@ def test_a_frame_is_read_from_its_files_and_a_torn_one_is_told(tmp_path):
     assert shot_frame(Fraction(0), picture).mask is None
     with pytest.raises(InputError, match="cannot be decoded"):
         shot_frame(Fraction(0), picture, torn)
+
+
+def _raster(path, values, corner, cell, crs="EPSG:32637"):
+    bands = values if values.ndim == 3 else values[None]
+    with rasterio.open(
+        path, "w", driver="GTiff", dtype=bands.dtype.name, count=len(bands),
+        height=bands.shape[1], width=bands.shape[2], crs=crs,
+        nodata=-9999 if values.ndim < 3 else None,
+        transform=rasterio.Affine(cell, 0, corner[0], 0, -cell, corner[1]),
+    ) as raster:  # fmt: skip
+        raster.write(bands)
+    return path
+
+
+def test_heights_on_another_grid_are_put_below_the_orthophoto(tmp_path):
+    picture = np.random.default_rng(1).integers(0, 255, (3, 40, 60)).astype(np.uint8)
+    ortho = _raster(tmp_path / "o.tif", picture, (500_000, 4_000_000), 0.5)
+    height = np.arange(20, dtype=np.float32)[None].repeat(30, axis=0)
+    height[:, 7] = -9999
+    surface = _raster(tmp_path / "s.tif", height, (500_005, 4_000_005), 1.0)
+    found = reference_in(ortho, surface)
+    assert found.grey.shape == found.height_m.shape == (40, 60)
+    assert np.isnan(found.height_m[:, :10]).all()
+    assert found.height_m[5, 10:16] == pytest.approx([0, 0, 1, 1, 2, 2])
+    assert np.isnan(found.height_m[:, 24:26]).all()
+    assert np.isnan(found.height_m[:, 50:]).all()
+    other = _raster(tmp_path / "other.tif", height, (500_005, 4_000_005), 1.0, crs="EPSG:32638")
+    with pytest.raises(InputError, match="one projected CRS"):
+        reference_in(ortho, other)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from aftermap.cli.failures import line_for
+from aftermap.cli.locate import locate_command
 from aftermap.cli.map import map_command
 from aftermap.cli.options import Debug, debug_option
 from aftermap.cli.seen import seen_command
@@ -38,12 +39,15 @@ def aftermap() -> None:
       aftermap map flight1/ --case raqqa --gcp gcp.txt   with ground control points
       aftermap telemetry DJI_0001.SRT                    what is understood of a clip's telemetry
       aftermap seen raqqa --at 39.0087,35.9506           clips that show a spot, best first
+      aftermap locate raqqa news.mp4 --points ties.csv   where a clip was filmed from, by clicks
       aftermap verify raqqa                              check that nothing was changed
       aftermap twin practice                             make a practice flight with known truth
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
 
 
-for _command in (map_command, telemetry_command, verify_command, seen_command, twin_command):
+for _command in (
+    map_command, telemetry_command, locate_command, verify_command, seen_command, twin_command,
+):  # fmt: skip
     aftermap.add_command(_command)
 
 

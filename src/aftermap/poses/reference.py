@@ -76,6 +76,35 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
                         sigma_m)  # fmt: skip
 
 
+def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
+    """A reference that knows heights and no picture: enough to carry a pose, not to find one."""
+    try:
+        with rasterio.open(surface) as heights:
+            if heights.crs is None or not heights.crs.is_projected:
+                raise InputError(f"{surface}: has no projected CRS; make the map again")
+            shrink = min(1.0, WORKING_SIDE_PX / max(heights.shape))
+            shape = tuple(max(1, round(side * shrink)) for side in heights.shape)
+            bounds, crs = heights.bounds, heights.crs.to_string()
+            up = _heights_in(heights, bounds, shape)
+    except RasterioIOError as error:
+        raise InputError(f"{surface}: cannot be read ({error}); make the map again") from error
+    cell = (bounds.right - bounds.left) / shape[1], (bounds.top - bounds.bottom) / shape[0]
+    return reference_of(
+        crs, np.zeros(up.shape, np.uint8), up, (bounds.left, bounds.top), cell, sigma_m
+    )
+
+
+def heights_at_m(reference: Reference, xy_m: Array) -> Array:
+    """(N,) heights of the surface at (N, 2) places in its CRS, NaN where it has none."""
+    cell = (xy_m - reference.corner_m) / (reference.cell_m[0], -reference.cell_m[1])
+    column, row = np.floor(cell).astype(int).T
+    rows, columns = reference.height_m.shape
+    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    found = np.full(len(xy_m), np.nan)
+    found[inside] = reference.height_m[row[inside], column[inside]]
+    return found
+
+
 def reference_of(
     crs: str,
     grey: Grey,
@@ -115,13 +144,18 @@ def _heights_in(
     heights: rasterio.DatasetReader, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...]
 ) -> npt.NDArray[np.float32]:
     """The heights on the cells of the orthophoto, NaN where not known or not covered."""
-    window = heights.window(*bounds)
-    filled = heights.read(
-        1,
-        window=window,
-        out_shape=shape,
-        boundless=True,
-        masked=True,
-        resampling=Resampling.nearest,
-    )
-    return np.asarray(np.ma.filled(filled.astype(np.float32), np.nan), np.float32)
+    own = heights.bounds
+    cell = (bounds.right - bounds.left) / shape[1], (bounds.top - bounds.bottom) / shape[0]
+    rows = max(1, min(heights.height, round((own.top - own.bottom) / cell[1])))
+    columns = max(1, min(heights.width, round((own.right - own.left) / cell[0])))
+    read = heights.read(1, out_shape=(rows, columns), masked=True, resampling=Resampling.nearest)
+    known = np.ma.filled(read.astype(np.float32), np.nan)
+    # The middle of every cell of the orthophoto, in cells of the heights.
+    east = bounds.left + (np.arange(shape[1]) + 0.5) * cell[0] - own.left
+    south = own.top - bounds.top + (np.arange(shape[0]) + 0.5) * cell[1]
+    column = np.floor(east * columns / (own.right - own.left)).astype(int)
+    row = np.floor(south * rows / (own.top - own.bottom)).astype(int)
+    found = known[np.clip(row, 0, rows - 1)[:, None], np.clip(column, 0, columns - 1)]
+    found[(row < 0) | (row >= rows), :] = np.nan
+    found[:, (column < 0) | (column >= columns)] = np.nan
+    return np.asarray(found, np.float32)

@@ -73,12 +73,12 @@ def shot_frame(time_s: Fraction, picture: Path, mask: Path | None = None) -> Sho
     """A frame read from its files; the mask is a grey picture of its size, 0 is not used."""
     flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
     read = [cv2.imread(str(path), flags) for path in (picture, mask) if path is not None]
-    if any(one is None or one.shape != np.shape(read[0]) for one in read):
+    greys = [np.asarray(one, np.uint8) for one in read if one is not None]
+    if len(greys) < len(read) or len({grey.shape for grey in greys}) > 1:
         raise InputError(
             f"{picture}: it or its mask cannot be decoded, or they differ in size; run the same "
             "command with --fresh"
         )
-    greys = [np.asarray(one, np.uint8) for one in read]
     return ShotFrame(time_s=time_s, grey=greys[0], mask=greys[1] if mask is not None else None)
 
 

@@ -1,0 +1,95 @@
+"""Ties and a surface -> the places of the ties in its CRS, with heights, checked for slips.
+
+Longitude and latitude exchanged, and a sign that is wrong, get a line of their own: both are common
+in files typed by hand, and both put a camera somewhere on the globe without another word.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import ControlError, CrsError
+from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.poses.reference import Reference, heights_at_m
+from aftermap.poses.ties import Tie
+
+Array = npt.NDArray[np.float64]
+LonLat = tuple[float, float]
+
+FAR_KM = 20.0
+"""Ties further from the middle of the surface are of another place."""
+KM_PER_DEG = 111.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """Ties of one picture and their (N, 3) places; the lines whose height is the surface's."""
+
+    ties: tuple[Tie, ...]
+    xyz_m: Array
+    from_surface: tuple[int, ...]
+
+
+def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
+    """The places of ties in the CRS of the surface; ``path`` names their file in an error."""
+    _check_place(ties, _middle_lonlat(surface), path)
+    xy = transformed_xy(WGS84, surface.crs, [tie.lonlat_deg for tie in ties])
+    below = heights_at_m(surface, xy)
+    given = np.array([math.nan if tie.height_m is None else tie.height_m for tie in ties])
+    up = np.where(np.isnan(given), below, given)
+    for tie, height in zip(ties, up, strict=True):
+        if math.isnan(height):
+            raise ControlError(
+                f"{path}, line {tie.line}: has no height, and the case's surface has none there; "
+                "give a height, or click a place that is mapped"
+            )
+    return Placed(
+        ties=tuple(ties),
+        xyz_m=np.column_stack([xy, up]),
+        from_surface=tuple(tie.line for tie in ties if tie.height_m is None),
+    )
+
+
+def _middle_lonlat(surface: Reference) -> LonLat:
+    rows, columns = surface.height_m.shape
+    east = surface.corner_m[0] + columns * surface.cell_m[0] / 2
+    north = surface.corner_m[1] - rows * surface.cell_m[1] / 2
+    try:
+        ((lon, lat),) = transformed_xy(surface.crs, WGS84, [[east, north]])
+    except CrsError as error:
+        raise ControlError(f"the case's map has no place on the globe ({error})") from error
+    return float(lon), float(lat)
+
+
+def _check_place(ties: Sequence[Tie], middle: LonLat, path: Path) -> None:
+    for tie in ties:
+        lon, lat = tie.lonlat_deg
+        away = _apart_km((lon, lat), middle)
+        if away <= FAR_KM:
+            continue
+        slips = {
+            "lon and lat are exchanged; lon counts east": (lat, lon),
+            "lat has the wrong sign: it is on the other side of the equator": (lon, -lat),
+            "lon has the wrong sign: it is on the other side of Greenwich": (-lon, lat),
+            "lon and lat have the wrong signs": (-lon, -lat),
+        }
+        for told, place in slips.items():
+            if _apart_km(place, middle) <= FAR_KM:
+                raise ControlError(f"{path}, line {tie.line}: {told}; correct the file")
+        raise ControlError(
+            f"{path}, line {tie.line}: {lon:g}, {lat:g} lies {away:.0f} km from the case's map; "
+            "check the place and the case"
+        )
+
+
+def _apart_km(first: LonLat, second: LonLat) -> float:
+    (lon1, lat1), (lon2, lat2) = np.radians(first), np.radians(second)
+    half = (
+        math.sin((lat2 - lat1) / 2) ** 2
+        + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    )
+    return math.degrees(2 * math.asin(min(1.0, math.sqrt(half)))) * KM_PER_DEG
