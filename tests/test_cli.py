@@ -68,7 +68,7 @@ def test_the_settings_of_the_case_hold_where_the_command_line_is_silent(pipeline
     ("arguments", "line"),
     [
         (["map", "x"], "aftermap: Missing option '--case'. See 'aftermap map --help'."),
-        (["map", "--case", "c"], "aftermap: Missing argument 'PHOTOS...'."),
+        (["map", "--case", "c"], "aftermap: Missing argument 'FOOTAGE...'."),
         (["mapp"], "aftermap: No such command 'mapp'."),
         (["map", "x", "--case", "c", "--quality", "best"], "aftermap: Invalid value for"),
         (["map", "x", "--case", "c", "--workers", "0"], "aftermap: Invalid value for '--workers'"),

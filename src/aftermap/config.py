@@ -28,11 +28,15 @@ class Settings:
         smaller cells at several times the cost.
     crs: the map's projected CRS as "EPSG:n"; None is the UTM zone of the scene.
     gcp: the file of ground control points; None is a map without control.
+    reference: an orthophoto of the place, to find clips by that carry no telemetry.
+    dem: the heights that belong to it; None is the surface.tif beside it.
     """
 
     quality: Quality = Quality.STANDARD
     crs: str | None = None
     gcp: Path | None = None
+    reference: Path | None = None
+    dem: Path | None = None
 
 
 NEW_FILE = """\
@@ -48,6 +52,11 @@ NEW_FILE = """\
 # Ground control points: a CRS line, then one "E N H px py image name" per line. Left out: none.
 # A path that is not absolute starts at this folder.
 #gcp = "gcp_list.txt"
+
+# An orthophoto of the place, to find clips by that carry no telemetry, and the heights that belong
+# to it. Left out: clips are placed by their telemetry and by the other footage alone.
+#reference = "earlier/orthophoto.tif"
+#dem = "earlier/surface.tif"
 """
 
 
@@ -56,15 +65,18 @@ def settings_for(
     *,
     quality: str | None = None,
     crs: str | None = None,
-    gcp: Path | None = None,
+    **files: Path | None,
 ) -> Settings:
-    """The settings of a run: the command line, then the case's file, then the defaults."""
+    """The settings of a run: the command line, then the case's file, then the defaults.
+
+    ``files`` are ``gcp``, ``reference`` and ``dem``, as they were named on the command line.
+    """
     kept = settings_in(case / SETTINGS_NAME)
     return replace(
         kept,
         quality=kept.quality if quality is None else Quality(quality),
         crs=kept.crs if crs is None else crs,
-        gcp=kept.gcp if gcp is None else gcp.absolute(),
+        **{name: file.absolute() for name, file in files.items() if file is not None},
     )
 
 
@@ -96,7 +108,7 @@ def _refuse_unknown(path: Path, values: dict[str, Any]) -> None:
 def _value(path: Path, key: str, value: object) -> Any:
     if not isinstance(value, str):
         raise InputError(f"{path}: {key} must be text in quotes, not {value!r}")
-    if key == "gcp":
+    if key in ("gcp", "reference", "dem"):
         return path.parent.absolute() / value
     if key == "quality":
         if value not in list(Quality):

@@ -7,14 +7,28 @@ from functools import partial
 from pathlib import Path
 
 from aftermap.errors import InputError
-from aftermap.frames import ClipFrames, ClipOptions, Recorded, clip_frames, recorded
+from aftermap.frames import (
+    ClipFrames,
+    ClipOptions,
+    Recorded,
+    clip_frames,
+    geotag_of,
+    recorded,
+)
 from aftermap.media import Ingested
 from aftermap.media.telemetry import track_in
 from aftermap.model.clip import Clip
+from aftermap.model.flight import ClipPath, ShotPlace
+from aftermap.model.raster import Elevation
 from aftermap.model.runs import Executor, Skipped, Workspace
+from aftermap.model.sighting import Ground, GroundKind, SightingIndex
 from aftermap.model.telemetry import Track
+from aftermap.poses import shot_place, shot_tasks
 from aftermap.run import Runner, Stage
+from aftermap.sightings import SightingOptions, index_clips
 
+GROUND_SIGMA_M = 0.5
+"""Of a height of the surface that a ray meets, in the datum of the poses: matched from them."""
 LONGER_SHARE = 1.5
 """A record this many times as long as the clip, or longer, is of another clip."""
 
@@ -26,7 +40,16 @@ class Footage:
     clips: tuple[ClipFrames, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """The shots without telemetry that were looked for in the reference."""
+
+    shots: tuple[ShotPlace, ...] = ()
+
+
 FRAMES = Stage(name="frames", version=1, answer=Footage)
+REGISTERED = Stage(name="registered", version=1, answer=Registration)
+SIGHTINGS = Stage(name="sightings", version=1, answer=SightingIndex)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +79,73 @@ def filmed(ingested: Ingested, run: Runner, executor: Executor) -> Filmed:
     ]
     left_out = [one for taken in footage.clips for one in taken.skipped]
     return Filmed(clips=clips, footage=footage, frames=tuple(frames), skipped=(*skipped, *left_out))
+
+
+def in_reference(
+    filmed: Filmed, reference: Path | None, dem: Path | None, run: Runner, executor: Executor
+) -> Registration:
+    """The shots of clips without positions, as far as the reference shows where they were."""
+    without = [one.frame for one in filmed.frames if one.geotag is None]
+    if reference is None or not without:
+        return Registration()
+    surface = dem or reference.with_name("surface.tif")
+    if not surface.exists():
+        raise InputError(
+            f"{reference}: needs heights to place footage by; name them with --dem "
+            f"(there is no {surface.name} beside it)"
+        )
+    return run.stage(
+        REGISTERED, None, [[frame.sha256 for frame in without], reference, surface],
+        lambda _: Registration(
+            shots=tuple(
+                executor.map(shot_place, shot_tasks(without, reference, surface), label="shots")
+            )
+        ),
+    )  # fmt: skip
+
+
+def with_places(filmed: Filmed, registration: Registration) -> Filmed:
+    """The frames of registered shots with the place that was found, and the others as they are."""
+    places = {
+        (shot.clip_sha256, pose.time_s): geotag_of(pose, shot.crs)
+        for shot in registration.shots
+        for pose in shot.poses
+    }
+    frames = [
+        replace(one, geotag=places[key])
+        if one.frame.moment
+        and (key := (one.frame.moment.clip_sha256, one.frame.moment.time_s)) in places
+        else one
+        for one in filmed.frames
+    ]
+    lost = [
+        Skipped(
+            name=f"{shot.clip_name}, shot {shot.shot}", reason=f"not located: {shot.reason}",
+            sha256=shot.clip_sha256,
+        )
+        for shot in registration.shots
+        if shot.reason is not None
+    ]  # fmt: skip
+    return replace(filmed, frames=tuple(frames), skipped=(*filmed.skipped, *lost))
+
+
+def sightings(
+    paths: Sequence[ClipPath], filmed: Filmed, elevation: Elevation, run: Runner, executor: Executor
+) -> SightingIndex:
+    """What every second of every clip saw of the surface that this case has."""
+    ground = Ground(
+        kind=GroundKind.SURFACE, path=elevation.surface.path, sigma_m=GROUND_SIGMA_M,
+        vertical_datum=elevation.surface.vertical_datum,
+    )  # fmt: skip
+    options = SightingOptions()
+    seen = run.stage(
+        SIGHTINGS, options, [paths, filmed.clips, ground],
+        lambda files: index_clips(paths, filmed.clips, ground, files, executor, options),
+    )  # fmt: skip
+    run.skip(seen.skipped)
+    for file in (name for one in seen.clips for name in (one.footprints, one.item)):
+        run.deliver(file, f"clips/{Path(file).name}")
+    return seen
 
 
 def _chosen(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aftermap.config import NEW_FILE, Settings
 from aftermap.execute import LocalExecutor
-from aftermap.footage import filmed
+from aftermap.footage import filmed, in_reference, sightings, with_places
 from aftermap.frames import FrameOptions, frames_of
 from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.geo.footprint import footprint_m
@@ -14,7 +14,15 @@ from aftermap.media import Ingested, files_in, ingest
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Progress
-from aftermap.poses import ControlFile, PoseOptions, control_in, features_of, placed, survey_of
+from aftermap.poses import (
+    ControlFile,
+    PoseOptions,
+    control_in,
+    features_of,
+    flown,
+    placed,
+    survey_of,
+)
 from aftermap.publish import ReportFacts, write_cameras, write_report
 from aftermap.record import Case
 from aftermap.run import Runner, Stage
@@ -56,6 +64,8 @@ def map_footage(
         run.skip(received.skipped)
 
         clips = filmed(received, run, executor)
+        found = in_reference(clips, settings.reference, settings.dem, run, executor)
+        clips = with_places(clips, found)
         run.skip(clips.skipped)
         frames = frames_of(
             received.items, received.stored, FrameOptions(crs=settings.crs), clips.frames
@@ -74,6 +84,9 @@ def map_footage(
             lambda files: orthophoto_of(cameras, elevation, files, executor),
         )  # fmt: skip
 
+        if clips.clips:
+            seen = sightings(flown(cameras), clips, elevation, run, executor)
+            case.replace_clips(seen)
         for raster in (elevation.surface, elevation.confidence, picture.image, picture.source):
             run.deliver(raster.path, Path(raster.path).name)
         facts = ReportFacts(

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,9 +12,11 @@ from aftermap.progress import progress_on
 
 
 @click.command("map")
-@click.argument("photos", nargs=-1, required=True, type=PATH)
+@click.argument("footage", nargs=-1, required=True, type=PATH)
 @click.option("--case", required=True, type=PATH, help="Folder of the case; made if not there.")
 @click.option("--gcp", type=PATH, help="Ground control points (gcp_list.txt).")
+@click.option("--reference", type=PATH, help="Orthophoto to find clips by without telemetry.")
+@click.option("--dem", type=PATH, help="Its heights.  [default: surface.tif beside it]")
 @click.option(
     "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"
 )
@@ -28,15 +31,13 @@ from aftermap.progress import progress_on
 )
 @debug_option
 def map_command(
-    photos: tuple[Path, ...],
+    footage: tuple[Path, ...],
     case: Path,
-    gcp: Path | None,
-    crs: str | None,
-    quality: str | None,
     fresh: bool,  # noqa: FBT001 - click passes flags by name
     workers: int | None,
+    **chosen: Any,
 ) -> None:
-    """Make a map of PHOTOS, which are files and folders.
+    """Make a map of FOOTAGE: photographs, clips and their sidecars, as files and folders.
 
     The map, its report and every photograph's place go to the folder CASE: open case/case.gpkg
     and case/products/ in QGIS, and case/products/report.html in a browser. The same command run
@@ -48,11 +49,9 @@ def map_command(
     """  # noqa: D301
     from aftermap.pipeline import map_footage  # noqa: PLC0415
 
-    settings = settings_for(case, quality=quality, crs=crs, gcp=gcp)
+    settings = settings_for(case, **chosen)
     with sigterm_as_ctrl_c(), progress_on(sys.stderr) as progress:
-        made = map_footage(
-            photos, case, settings, fresh=fresh, progress=progress, workers=workers
-        )
+        made = map_footage(footage, case, settings, fresh=fresh, progress=progress, workers=workers)
     for line in made.summary_lines:
         click.echo(line)
     click.echo(f"Report: {made.report}")

@@ -2,7 +2,7 @@
 
 from aftermap.frames.clips import ClipFrames, ClipOptions, clip_frames
 from aftermap.frames.photographs import FrameOptions, Recorded, camera_key_of, frames_of
-from aftermap.frames.recorded import recorded
+from aftermap.frames.recorded import geotag_of, recorded
 
 __all__ = [
     "ClipFrames",
@@ -12,5 +12,6 @@ __all__ = [
     "camera_key_of",
     "clip_frames",
     "frames_of",
+    "geotag_of",
     "recorded",
 ]

@@ -5,12 +5,15 @@ honest; a moment in a longer gap gets nothing. Angles turn the short way round.
 """
 
 import bisect
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from aftermap.frames.photographs import Recorded
+from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.camera import Frame
+from aftermap.model.flight import ClipPose
 from aftermap.model.media import Attitude, GeoTag, VerticalDatum
 from aftermap.model.telemetry import Sample, Track
 
@@ -26,6 +29,18 @@ def recorded(frames: Sequence[Frame], track: Track | None) -> tuple[Recorded, ..
         return tuple(Recorded(frame=frame) for frame in frames)
     times = [sample.time_s for sample in track.samples]
     return tuple(_recorded(frame, track, times) for frame in frames)
+
+
+def geotag_of(pose: ClipPose, crs: str) -> GeoTag:
+    """The place of a pose that a reference gave, whose heights are in a datum of its own."""
+    lonlat = transformed_xy(crs, WGS84, [pose.pose.position_m[:2]])[0]
+    variance = [pose.covariance[axis][axis] for axis in range(3)]
+    return GeoTag(
+        lon_deg=float(lonlat[0]), lat_deg=float(lonlat[1]), height_m=pose.pose.position_m[2],
+        vertical_datum=VerticalDatum.UNKNOWN,
+        sigma_horizontal_m=math.sqrt(max(variance[0], variance[1])),
+        sigma_vertical_m=math.sqrt(variance[2]),
+    )  # fmt: skip
 
 
 def _recorded(frame: Frame, track: Track, times: Sequence[Fraction]) -> Recorded:

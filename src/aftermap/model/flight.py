@@ -50,3 +50,20 @@ class ClipPath:
     poses: tuple[ClipPose, ...]
     ground_m: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShotPlace:
+    """Where the frames of one shot were taken from, by a reference; or ``reason`` why not.
+
+    ``params`` are of the OPENCV lens model, in pixels of the clip. Heights are in the datum of the
+    reference's surface.
+    """
+
+    clip_sha256: str
+    clip_name: str
+    shot: int
+    crs: str
+    poses: tuple[ClipPose, ...] = ()
+    params: tuple[float, ...] = ()
+    reason: str | None = None
