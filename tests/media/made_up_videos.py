@@ -19,6 +19,7 @@ def video(
     tags: Mapping[str, str] | None = None,
     turn_deg: int = 0,
     size_px: tuple[int, int] = SIZE_PX,
+    aspect: Fraction | None = None,
 ) -> Path:
     """A moving pattern in H.264; ``ticks`` are the times of its pictures, by default 0, 1, 2..."""
     pattern = np.random.default_rng(1).integers(0, 255, (size_px[1] // 8 + 1, 90), dtype=np.uint8)
@@ -32,6 +33,8 @@ def video(
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = time_base_s
         stream.time_base = time_base_s
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         if turn_deg:
             stream.set_display_rotation(turn_deg)
         for index in range(pictures):

@@ -151,3 +151,14 @@ def test_a_clip_cut_short_behind_its_index_is_kept_with_a_note(tmp_path: Path) -
     moved.write_bytes(moved.read_bytes()[: int(moved.stat().st_size * 0.6)])
     clip = probed(moved)
     assert any("is cut short" in note and "of the 60 pictures" in note for note in clip.notes)
+
+
+def test_pixels_that_are_not_square_are_said(tmp_path: Path) -> None:
+    clip = probed(video(tmp_path / "s.mp4", aspect=Fraction(4, 3)))
+    assert any("1.333 times as wide as high" in note for note in clip.notes)
+
+
+def test_a_codec_that_nothing_here_decodes_says_so(tmp_path: Path) -> None:
+    path = video(tmp_path / "c.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz1").replace(b"avcC", b"zzzC"))
+    assert "can be decoded" in refused(path)

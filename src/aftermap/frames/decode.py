@@ -227,7 +227,11 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             "aftermap verify on the case, the kept copy may be damaged"
         ) from error
     with container:
-        streams = [s for s in container.streams.video if not s.disposition & _NO_VIDEO]
+        streams = [
+            s
+            for s in container.streams.video
+            if getattr(s, "codec_context", None) and not s.disposition & _NO_VIDEO
+        ]
         if not streams:
             raise InputError(f"{path.name}: holds no video stream; leave it out")
         stream = max(streams, key=lambda s: s.width * s.height)

@@ -16,6 +16,7 @@ from statistics import median, median_low
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from aftermap.errors import InputError
@@ -72,6 +73,7 @@ class _Picture:
 
     size_px: tuple[int, int]
     rotation_deg: int
+    oddities: tuple[str, ...]
 
 
 def probe_video(path: Path, *, name: str, sha256: str) -> Clip:
@@ -84,7 +86,8 @@ def probe_video(path: Path, *, name: str, sha256: str) -> Clip:
         stream = main_stream(container)
         if stream is None:
             raise InputError(
-                f"{name}: holds no video stream; give the recording that has the picture"
+                f"{name}: holds no video stream that can be decoded; give the recording "
+                "that has the picture, or convert it to H.264"
             )
         timing = _timing(container, stream, name)
         claims = _claims(container, stream)
@@ -95,7 +98,11 @@ def probe_video(path: Path, *, name: str, sha256: str) -> Clip:
 
 def main_stream(container: InputContainer) -> VideoStream | None:
     """The stream with the most pixels that is no cover picture; the first of equals."""
-    streams = [s for s in container.streams.video if not s.disposition & _NO_VIDEO]
+    streams = [
+        s
+        for s in container.streams.video
+        if getattr(s, "codec_context", None) and not s.disposition & _NO_VIDEO
+    ]
     return max(streams, key=lambda s: s.width * s.height, default=None)
 
 
@@ -138,7 +145,7 @@ def _clip(
         camera=camera,
         recorded_at=_tag(claims.tags, _TIME_TAGS),
         focal=focal_prior(exif, {}, picture.size_px),
-        notes=_notes(timing, claims.pictures),
+        notes=(*_notes(timing, claims.pictures), *picture.oddities),
     )
 
 
@@ -220,10 +227,29 @@ def _first_picture(container: InputContainer, name: str) -> _Picture:
                     f"{name}: is {size_px[0]} x {size_px[1]} pixels, too small to be placed "
                     f"(at least {MIN_SIDE_PX} on each side); use the original video"
                 )
-            return _Picture(size_px=size_px, rotation_deg=-round(pictures[0].rotation) % 360)
+            return _Picture(
+                size_px=size_px,
+                rotation_deg=-round(pictures[0].rotation) % 360,
+                oddities=tuple(_oddities(stream, pictures[0])) if stream else (),
+            )
         if tried >= _TRIED_PACKETS:
             break
     raise InputError(f"{name}: no picture in it can be decoded; {_COPY_AGAIN}")
+
+
+def _oddities(stream: VideoStream, picture: VideoFrame) -> Iterator[str]:
+    """What makes pictures of a video unlike photographs."""
+    if picture.interlaced_frame:
+        yield (
+            "is interlaced: what moves has comb-like edges, and is placed less exactly; give the "
+            "progressive original if there is one"
+        )
+    aspect = stream.sample_aspect_ratio
+    if aspect not in (None, 0, 1):
+        yield (
+            f"has pixels that are {float(aspect or 1):.3f} times as wide as high; frames are as "
+            "coded and will be placed poorly; convert it to square pixels"
+        )
 
 
 @contextmanager
