@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import rotation_cam_from_world
@@ -48,6 +48,7 @@ def test_footprint_of_a_level_camera_is_its_picture_at_scale():
     assert met[:, 2] == pytest.approx(30.0)
 
 
+@settings(deadline=None)  # the first call may compile
 @given(
     yaw=st.floats(0, 360), pitch=st.floats(-90, -15), east=st.floats(-90, 90),
     height=st.floats(20, 300),
@@ -144,6 +145,7 @@ def test_what_is_framed_is_what_projects_into_the_picture():
     assert area == pytest.approx(outline, rel=0.01)
 
 
+@settings(deadline=None)  # the first call may compile
 @given(yaw=st.floats(0, 360), pitch=st.floats(-90, -20), px=st.floats(0, 1600),
        py=st.floats(0, 1200))  # fmt: skip
 def test_ground_sample_is_the_side_of_a_pixel_on_the_ground(yaw, pitch, px, py):

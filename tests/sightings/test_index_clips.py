@@ -175,7 +175,7 @@ def middle_m(one: ClipPose) -> np.ndarray:
 def test_nine_of_ten_true_middles_lie_inside_the_stated_circle(indexed, pitch_deg):
     random = np.random.default_rng(7)
     where = (EAST_M, NORTH_M, GROUND_M + 100)
-    true = [pose(i, where, pitch_deg=pitch_deg, sigmas=(3.0, 1.0)) for i in range(600)]
+    true = [pose(i / 30, where, pitch_deg=pitch_deg, sigmas=(3.0, 1.0)) for i in range(600)]
     told = [drawn(one, random) for one in true]
     exact = Ground(kind=FLAT_GROUND.kind, sigma_m=0.0)
     made = indexed(path_of(told), ground=exact).clips[0]

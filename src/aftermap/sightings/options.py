@@ -22,7 +22,7 @@ class SightingOptions:
 
     farthest_heights: float = 5.0
     farthest_m: float = 1500.0
-    border_points: int = 8
+    border_points: int = 16
     march_cell_m: float = 1.0
     window_cells: int = 4000
     moments_per_segment: int = 3
