@@ -1,6 +1,7 @@
 """``aftermap seen``: which footage shows a spot, the best first; the same after every run."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from made_up_paths import (
     GROUND_M,
     NORTH_M,
     UNSURE,
+    Here,
+    files_in,
     path_of,
     pose,
     straight_flight,
@@ -21,8 +24,10 @@ from aftermap.cli import status_of
 from aftermap.errors import CaseError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.flight import PoseSource
+from aftermap.model.sighting import FLAT_GROUND
 from aftermap.record import Case
 from aftermap.record.seen import seen_at_xy, seen_within_xy
+from aftermap.sightings import index_clips
 
 SPOT = (EAST_M + 33.0, NORTH_M + 22.0)
 NEAR = path_of(straight_flight(8, height_m=80), name="near.mp4", sha256="1" * 64)
@@ -37,11 +42,19 @@ SLANTED = path_of(
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def made_case(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("seen")
+    paths = (HIGH, UNSURE_CLIP, SLANTED, NEAR)
+    index = index_clips(paths, [], FLAT_GROUND, files_in(folder / "stage"), Here())
+    with Case.create_or_open(folder / "case") as case:
+        case.replace_clips(index)
+    return folder / "case"
+
+
 @pytest.fixture
-def case_path(tmp_path: Path, indexed) -> Path:
-    with Case.create_or_open(tmp_path / "case") as case:
-        case.replace_clips(indexed(HIGH, UNSURE_CLIP, SLANTED, NEAR))
-    return tmp_path / "case"
+def case_path(tmp_path: Path, made_case: Path) -> Path:
+    return Path(shutil.copytree(made_case, tmp_path / "case"))
 
 
 @pytest.fixture
