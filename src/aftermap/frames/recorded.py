@@ -51,6 +51,7 @@ def _recorded(frame: Frame, track: Track, times: Sequence[Fraction]) -> Recorded
         frame,
         relative_height_m=sample.relative_height_m,
         pitch_deg=None if sample.attitude is None else sample.attitude.pitch_deg,
+        yaw_deg=None if sample.attitude is None else sample.attitude.yaw_deg,
         taken_at=sample.utc or sample.recorded_at or frame.taken_at,
     )
     return Recorded(frame=told, geotag=_geotag(sample, track))

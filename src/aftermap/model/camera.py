@@ -6,7 +6,7 @@ z forward; pixel (0, 0) is the outer corner of the first stored pixel.
 
 from dataclasses import dataclass
 
-from aftermap.model.clip import ClipClock, Moment
+from aftermap.model.clip import ClipOffsets, Moment
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
 
@@ -75,6 +75,7 @@ class Frame:
     prior_sigma_m: Vector3 | None = None
     relative_height_m: float | None = None
     pitch_deg: float | None = None
+    yaw_deg: float | None = None
     taken_at: str | None = None
     moment: Moment | None = None
     mask: str | None = None
@@ -145,7 +146,7 @@ class Reconstruction:
     reprojection_px: float
     control: tuple[ControlResidual, ...] = ()
     warnings: tuple[str, ...] = ()
-    clocks: tuple[ClipClock, ...] = ()
+    offsets: tuple[ClipOffsets, ...] = ()
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:

@@ -73,13 +73,20 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipClock:
-    """How far a clip's telemetry is from its pictures: what it records for t is true of t + offset.
+class ClipOffsets:
+    """How far a clip's telemetry is from its pictures: three constants, each with one sigma.
 
-    ``sigma_s`` is one standard deviation, infinite where the flight does not tell.
+    What it records for time t is true of t + ``time_offset_s``; its heights less
+    ``height_offset_m`` are those of the rest of the group; its yaw less ``yaw_offset_deg`` is that
+    of the camera. None where nothing tells; a time is used where ``is_determined``.
     """
 
     clip_sha256: str
-    time_offset_s: float
-    sigma_s: float
-    is_determined: bool
+    clip_name: str
+    time_offset_s: float | None = None
+    time_sigma_s: float | None = None
+    is_determined: bool = False
+    height_offset_m: float | None = None
+    height_sigma_m: float | None = None
+    yaw_offset_deg: float | None = None
+    yaw_sigma_deg: float | None = None

@@ -21,7 +21,7 @@ from aftermap.model.camera import (
     Row6,
     Vector3,
 )
-from aftermap.model.clip import ClipClock
+from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.poses.bundle import Adjusted
@@ -52,7 +52,7 @@ class Group:
 
     ``covariance`` is as :func:`covariance_of` gives it; ``factor`` the trust factor of the focal
     length; ``others`` the points that were not aligned; ``controlled`` says that marks hold it;
-    ``clocks`` how far the telemetry of its clips is from their pictures.
+    ``offsets`` how far the telemetry of its clips is from their pictures.
     """
 
     block: Block
@@ -61,7 +61,7 @@ class Group:
     factor: float
     others: tuple[State, Sights]
     controlled: bool = False
-    clocks: tuple[ClipClock, ...] = ()
+    offsets: tuple[ClipOffsets, ...] = ()
 
 
 def reconstruction_of(
@@ -104,7 +104,7 @@ def reconstruction_of(
         reprojection_px=float(np.sqrt(squared.mean())),
         control=control,
         warnings=tuple(told),
-        clocks=tuple(clock for group in kept for clock in group.clocks),
+        offsets=tuple(one for group in kept for one in group.offsets),
     )
 
 

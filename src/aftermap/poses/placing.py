@@ -10,18 +10,19 @@ import numpy.typing as npt
 from aftermap.errors import ReconstructionError
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction
+from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Executor, Workspace
 from aftermap.poses.align import aligned, evenly_chosen
 from aftermap.poses.assemble import Group, reconstruction_of
 from aftermap.poses.bundle import covariance_of
 from aftermap.poses.bundle_kernel import Sights, State, residuals_px
-from aftermap.poses.clock import on_time
 from aftermap.poses.control import ControlFile
 from aftermap.poses.features import features_of, load_features
 from aftermap.poses.focal import trust_factor, weighed
 from aftermap.poses.group import GROSS_SIGMAS, Block, block_of, settled, with_sights
 from aftermap.poses.match import matches_of
+from aftermap.poses.offsets import without_offsets
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.skeleton import MIN_FRAMES, skeletons_of
 from aftermap.poses.survey import (
@@ -40,6 +41,7 @@ Index = npt.NDArray[np.int64]
 FIRST_SIGMA_PX = 0.3
 """Guess of the noise of aligned points, before it is measured."""
 POINTS_FILE = "points.npz"
+OFFSET_ROUNDS = 2
 LEVELLED = (VerticalDatum.ELLIPSOID, VerticalDatum.GEOID, VerticalDatum.BAROMETRIC)
 """Heights that can be set beside those of a survey, if only roughly."""
 
@@ -101,9 +103,7 @@ def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
     """A group adjusted on its features, its tie points aligned, and adjusted on those."""
     factor = trust_factor(rough)
     rough, _ = settled(weighed(rough, factor))
-    on_clock, clocks = on_time(rough) if rough.located else (rough, ())
-    if any(clock.is_determined for clock in clocks):
-        rough, _ = settled(on_clock, rounds=1)
+    rough, offsets = _freed_of_offsets(rough)
     chosen = evenly_chosen(rough, options.tie_points_per_frame)
     state, sights = aligned(rough, chosen, executor)
     block, estimate = settled(with_sights(rough, state, sights, FIRST_SIGMA_PX))
@@ -113,8 +113,25 @@ def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
         covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
         factor=factor,
         others=_others(rough, chosen, block),
-        clocks=clocks,
+        offsets=offsets,
     )
+
+
+def _freed_of_offsets(rough: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
+    """The block adjusted without the constants in the telemetry of its clips, and these.
+
+    The first estimate is made from poses that still lean towards the wrong record, so it is made
+    again from the better ones.
+    """
+    offsets: tuple[ClipOffsets, ...] = ()
+    recorded = rough.knowns.positions
+    for _ in range(OFFSET_ROUNDS if rough.located else 0):
+        whole = replace(rough, knowns=replace(rough.knowns, positions=recorded))
+        freed, offsets = without_offsets(whole)
+        if not offsets:
+            break
+        rough, _ = settled(freed, rounds=1)
+    return rough, offsets
 
 
 def _others(rough: Block, chosen: Index, block: Block) -> tuple[State, Sights]:

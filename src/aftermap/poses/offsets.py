@@ -1,4 +1,4 @@
-"""A clip's pictures against its telemetry's clock: how far apart are the two, in seconds?
+"""A clip's pictures against its telemetry: how far apart in time, in height, in yaw?
 
 The pictures alone say, up to a similarity, where the camera was at every time. If the recorded
 position of time t is really that of t + offset, the offset shows wherever the flight speeds up,
@@ -9,13 +9,15 @@ place; then nothing is determined, and nothing is changed.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
+from aftermap.geo.axes import gimbal_angles_deg
 from aftermap.model.camera import Frame
-from aftermap.model.clip import ClipClock
+from aftermap.model.clip import ClipOffsets
 from aftermap.poses.group import Block
 
 Array = npt.NDArray[np.float64]
@@ -27,24 +29,39 @@ DETERMINED_S = 0.3
 """An offset less sure than this is not used."""
 SURE_SIGMAS = 2.0
 WILD_SIGMAS = 3.0
+MIN_HEIGHTS = 4
+UNKNOWN_HEIGHT_M = 500.0
+"""Heights less sure than this were not recorded, or not in the datum of the block."""
+STEEPEST_DEG = -80.0
 
 
-def on_time(block: Block) -> tuple[Block, tuple[ClipClock, ...]]:
-    """The block with its clips' recorded positions moved to their pictures' time, and the clocks.
+def without_offsets(block: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
+    """The block with its clips' recorded places moved to where their pictures say, and by how much.
 
-    The block is adjusted already, roughly. Only offsets that are determined and differ from 0 by
-    more than their error move anything; the others are reported as they are.
+    The block is adjusted already, roughly. A time offset moves positions only where it is
+    determined and differs from 0 by more than its error; a height offset wherever the group holds
+    other heights to compare with.
     """
     positions = block.knowns.positions.copy()
-    clocks = []
+    found = []
     for members in _clips(block.frames):
-        moved = _moved_by(block, members)
-        if moved is None:
+        moment = block.frames[members[0]].moment
+        if moment is None:
             continue
-        clock, shift_m = moved
-        clocks.append(clock)
+        shift_m, timed = _time_told(block, members)
+        height = _height_told(block, members)
         positions[members, :2] += shift_m
-    return replace(block, knowns=replace(block.knowns, positions=positions)), tuple(clocks)
+        positions[members, 2] -= height.get("height_offset_m", 0.0)
+        found.append(
+            ClipOffsets(
+                clip_sha256=moment.clip_sha256,
+                clip_name=moment.clip_name,
+                **timed,
+                **height,
+                **_yaw_told(block, members),
+            )
+        )
+    return replace(block, knowns=replace(block.knowns, positions=positions)), tuple(found)
 
 
 def _clips(frames: Sequence[Frame]) -> list[list[int]]:
@@ -60,24 +77,66 @@ def _time_s(frame: Frame) -> float:
     return 0.0 if frame.moment is None else float(frame.moment.time_s)
 
 
-def _moved_by(block: Block, members: list[int]) -> tuple[ClipClock, Array] | None:
-    """The clock of one clip, and the (N, 2) shift of its recorded positions that it asks for."""
+def _time_told(block: Block, members: list[int]) -> tuple[Array, dict[str, Any]]:
+    """The (N, 2) shift of the recorded positions that the clip's clock asks for, and that clock."""
     recorded = block.knowns.positions[members, :2]
+    nothing = np.zeros_like(recorded)
     times = np.array([_time_s(block.frames[i]) for i in members])
     known = np.isfinite(recorded).all(axis=1)
-    moment = block.frames[members[0]].moment
-    if moment is None or known.sum() < MIN_FRAMES or (np.diff(times) <= 0).any():
-        return None
+    if known.sum() < MIN_FRAMES or (np.diff(times) <= 0).any():
+        return nothing, {}
     path = CubicSpline(times, block.state.positions[members, :2])
     offset_s, sigma_s = time_offset_s(times[known], recorded[known], path)
-    clock = ClipClock(
-        clip_sha256=moment.clip_sha256, time_offset_s=offset_s, sigma_s=sigma_s,
-        is_determined=sigma_s < DETERMINED_S and abs(offset_s) < MOST_S - STEP_S,
-    )  # fmt: skip
-    if not clock.is_determined or abs(offset_s) < SURE_SIGMAS * sigma_s:
-        return clock, np.zeros_like(recorded)
+    is_determined = sigma_s < DETERMINED_S and abs(offset_s) < MOST_S - STEP_S
+    if not is_determined:
+        return nothing, {}
+    told = {"time_offset_s": offset_s, "time_sigma_s": sigma_s, "is_determined": True}
+    if abs(offset_s) < SURE_SIGMAS * sigma_s:
+        return nothing, told
     inside = np.clip(times + offset_s, times[0], times[-1])
-    return clock, path(times) - path(inside)
+    return path(times) - path(inside), told
+
+
+def _height_told(block: Block, members: list[int]) -> dict[str, Any]:
+    """How far the clip's heights lie above those of the rest of the group."""
+    known = block.knowns.position_sigma[:, 2] < UNKNOWN_HEIGHT_M
+    above_m = (block.knowns.positions - block.state.positions)[:, 2]
+    own = np.zeros(len(block.frames), bool)
+    own[members] = True
+    ours, theirs = above_m[known & own], above_m[known & ~own]
+    if min(len(ours), len(theirs)) < MIN_HEIGHTS:
+        return {}
+    sigma_m = np.hypot(_spread(ours) / np.sqrt(len(ours)), _spread(theirs) / np.sqrt(len(theirs)))
+    return {
+        "height_offset_m": float(np.median(ours) - np.median(theirs)),
+        "height_sigma_m": float(sigma_m),
+    }
+
+
+def _yaw_told(block: Block, members: list[int]) -> dict[str, Any]:
+    """How far the recorded yaw is turned clockwise from that of the poses; views of the side only.
+
+    Near nadir yaw and roll are one, and a recorded yaw may be the aircraft's.
+    """
+    off_deg = []
+    for i in members:
+        yaw_deg, pitch_deg, _ = gimbal_angles_deg(block.state.rotations[i])
+        recorded_deg = block.frames[i].yaw_deg
+        if recorded_deg is not None and pitch_deg > STEEPEST_DEG:
+            off_deg.append((recorded_deg - yaw_deg + 180) % 360 - 180)
+    if len(off_deg) < MIN_HEIGHTS:
+        return {}
+    middle = float(np.degrees(np.angle(np.exp(1j * np.radians(off_deg)).mean())))
+    around = (np.array(off_deg) - middle + 180) % 360 - 180
+    return {
+        "yaw_offset_deg": middle + float(np.median(around)),
+        "yaw_sigma_deg": _spread(around) / float(np.sqrt(len(around))),
+    }
+
+
+def _spread(values: Array) -> float:
+    """Standard deviation by the median distance from the median."""
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 def time_offset_s(times_s: Array, recorded_m: Array, path: CubicSpline) -> tuple[float, float]:

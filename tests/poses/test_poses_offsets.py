@@ -1,0 +1,50 @@
+"""The clock of telemetry against that of the pictures: found where the flight tells, else not."""
+
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+
+from aftermap.poses.offsets import DETERMINED_S, time_offset_s
+
+TIMES = np.arange(0, 60, 0.7)
+
+
+def wandering(t):
+    """A flight that turns, slows and speeds up."""
+    along = 5 * t + 8 * np.sin(t / 4)
+    return np.stack([along, 20 * np.sin(t / 9) + 6 * np.cos(t / 3)], axis=1)
+
+
+def straight(t):
+    return np.stack([5 * t, 2 * t], axis=1)
+
+
+def circle(t):
+    return 40 * np.stack([np.cos(t / 8), np.sin(t / 8)], axis=1)
+
+
+@pytest.mark.parametrize("offset_s", [-1.1, 0.0, 0.4])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_offset_is_found_within_what_it_says_of_itself(offset_s, seed):
+    rng = np.random.default_rng(seed)
+    recorded = wandering(TIMES + offset_s) + rng.normal(0, 1.5, (len(TIMES), 2))
+    turned = wandering(TIMES) @ np.array([[0.9, -0.3], [0.3, 0.9]]) * 1.1 + [300, 40]
+    found_s, sigma_s = time_offset_s(TIMES, recorded, CubicSpline(TIMES, turned))
+    assert sigma_s < DETERMINED_S
+    assert abs(found_s - offset_s) < 3 * sigma_s
+
+
+def test_a_few_wild_positions_do_not_matter():
+    rng = np.random.default_rng(4)
+    recorded = wandering(TIMES + 0.6) + rng.normal(0, 0.5, (len(TIMES), 2))
+    recorded[::15] += 80
+    found_s, sigma_s = time_offset_s(TIMES, recorded, CubicSpline(TIMES, wandering(TIMES)))
+    assert abs(found_s - 0.6) < max(3 * sigma_s, 0.1)
+
+
+@pytest.mark.parametrize("flight", [straight, circle])
+def test_an_even_flight_does_not_tell(flight):
+    rng = np.random.default_rng(5)
+    recorded = flight(TIMES + 0.5) + rng.normal(0, 1.5, (len(TIMES), 2))
+    _, sigma_s = time_offset_s(TIMES, recorded, CubicSpline(TIMES, flight(TIMES)))
+    assert sigma_s > DETERMINED_S
