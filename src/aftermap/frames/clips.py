@@ -214,7 +214,7 @@ def _frame(clip: Clip, shot: Shot, kept: _Kept, mask: str | None) -> Frame:
         width_px=kept.size_px[0],
         height_px=kept.size_px[1],
         orientation=1,
-        camera_key=f"{who} in {clip.name} {clip.sha256[:8]} {clip.width_px}x{clip.height_px}",
+        camera_key=_camera_key(clip, shot, who),
         focal_px=clip.focal.focal_px,
         focal_sigma_px=clip.focal.sigma_px,
         focal_source=clip.focal.source,
@@ -224,6 +224,12 @@ def _frame(clip: Clip, shot: Shot, kept: _Kept, mask: str | None) -> Frame:
         ),
         mask=mask,
     )
+
+
+def _camera_key(clip: Clip, shot: Shot, who: str) -> str:
+    """One camera for a shot: edited footage cuts between cameras, and between zooms of one."""
+    size = f"{clip.width_px}x{clip.height_px}"
+    return f"{who} in {clip.name} {clip.sha256[:8]} shot {shot.index} {size}"
 
 
 def _drop_others(kept: Sequence[_Kept], frames: Sequence[Frame]) -> None:

@@ -39,6 +39,7 @@ class ClipPose:
 class ClipPath:
     """The poses of one clip in order of time, as many as are known, and its camera.
 
+    ``shot_cameras`` hold those shots of edited footage that have a camera or a zoom of their own.
     ``ground_m`` is the level of the ground below, in the same datum, for where no surface is known.
     """
 
@@ -49,7 +50,12 @@ class ClipPath:
     camera: Camera
     poses: tuple[ClipPose, ...]
     ground_m: float
+    shot_cameras: tuple[tuple[int, Camera], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def camera_of(self, shot: int) -> Camera:
+        """The camera that took a shot."""
+        return dict(self.shot_cameras).get(shot, self.camera)
 
 
 @dataclass(frozen=True, kw_only=True)

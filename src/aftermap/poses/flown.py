@@ -50,6 +50,11 @@ def _path(reconstruction: Reconstruction, frames: Sequence[PlacedFrame]) -> Clip
         crs=reconstruction.crs,
         vertical_datum=reconstruction.vertical_datum,
         camera=reconstruction.cameras[ordered[0].camera],
+        shot_cameras=tuple(
+            (pose.shot, reconstruction.cameras[frame.camera])
+            for pose, frame in zip(known, ordered, strict=True)
+            if frame.camera != ordered[0].camera
+        ),
         poses=tuple(poses),
         ground_m=float(np.median([np.mean(frame.ground_m) for frame in ordered])),
     )

@@ -151,7 +151,10 @@ def _walked(
 ) -> _Walk:
     """Write the tables of a clip, second by second; memory does not grow with its length."""
     walk = _Walk()
-    eye = Eye.of(path.camera, path.ground_m, ground.sigma_m, options)
+    shots = {pose.shot for pose in path.poses}
+    eyes = {
+        shot: Eye.of(path.camera_of(shot), path.ground_m, ground.sigma_m, options) for shot in shots
+    }
     notes = {"aftermap:clip": path.clip_sha256, "aftermap:ground": ground.kind.value}
     with (
         open_ground(ground, path.crs, path.ground_m, options) as windows,
@@ -160,6 +163,7 @@ def _walked(
         sightings_file(parts[2]) as sightings,
     ):
         for second in seconds_of(path, options):
+            eye = eyes[second.poses[0].shot]
             _add_second(second, eye, windows, walk, (footprints, segments, sightings))
     walk.moments, walk.segments = footprints.count, segments.count
     walk.sightings = sightings.count
