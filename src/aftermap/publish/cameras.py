@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from aftermap.errors import CaseError
-from aftermap.model.camera import Matrix3, PlacedFrame, Reconstruction, Vector3
+from aftermap.geo.lens import rays_cam
+from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
+from aftermap.model.camera import Camera, Matrix3, PlacedFrame, Reconstruction, Vector3
 from aftermap.model.flight import PoseSource
 from aftermap.model.runs import Skipped
 from aftermap.publish.files import json_text, write_whole
@@ -131,11 +133,11 @@ def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> Camera
         position_covariance_m2=_known(placed.pose.covariance_m2),
         group=placed.group,
         mapped=reason is None,
-        **_clip_fields(placed),
+        **_clip_fields(placed, camera),
     )
 
 
-def _clip_fields(placed: PlacedFrame) -> dict[str, Any]:
+def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
     moment = placed.frame.moment
     if moment is None:
         return {}
@@ -145,8 +147,27 @@ def _clip_fields(placed: PlacedFrame) -> dict[str, Any]:
         "time_s": str(moment.time_s),
         "shot": moment.shot,
         "position_covariance": _known(placed.pose.covariance_m2),
+        "ce90_m": _ce90_m(placed, camera),
         "source": PoseSource.RECONSTRUCTION.value,
     }
+
+
+def _ce90_m(placed: PlacedFrame, camera: Camera) -> float | None:
+    """Of the ground in the middle of the picture, on the level that the frame sees."""
+    if placed.covariance is None or not np.isfinite(placed.covariance).all():
+        return None
+    middle = rays_cam([[camera.width_px / 2, camera.height_px / 2]], camera.params)
+    ray = middle[0] @ np.array(placed.pose.rotation_cam_from_world)
+    position, level_m = np.array(placed.pose.position_m), np.mean(placed.ground_m)
+    if ray[2] >= 0 or position[2] <= level_m:
+        return None
+    ground = position + ray * (level_m - position[2]) / ray[2]
+    relief_m = (placed.ground_m[1] - placed.ground_m[0]) / 4
+    spread = ground_covariance_m2(
+        position, ground[None], placed.covariance, ground_sigma_m=relief_m
+    )
+    radius_m = float(ce90_m(spread)[0])
+    return radius_m if math.isfinite(radius_m) else None
 
 
 def position_sigma_m(placed: PlacedFrame) -> Vector3 | None:
