@@ -105,28 +105,36 @@ def in_reference(
 
 
 def with_places(filmed: Filmed, registration: Registration) -> Filmed:
-    """The frames of registered shots with the place that was found, and the others as they are."""
+    """The frames of registered shots with the place that was found; those of lost shots left out.
+
+    A shot that the reference does not show could still be tied to another by a few wrong matches,
+    and then be placed wrongly with a good conscience. It is named instead, with the reason.
+    """
     places = {
         (shot.clip_sha256, pose.time_s): geotag_of(pose, shot.crs)
         for shot in registration.shots
         for pose in shot.poses
     }
-    frames = [
-        replace(one, geotag=places[key])
-        if one.frame.moment
-        and (key := (one.frame.moment.clip_sha256, one.frame.moment.time_s)) in places
-        else one
-        for one in filmed.frames
-    ]
-    lost = [
+    lost = {(shot.clip_sha256, shot.shot): shot for shot in registration.shots if shot.reason}
+    found = {(shot.clip_sha256, shot.shot) for shot in registration.shots if not shot.reason}
+    frames = []
+    for one in filmed.frames:
+        moment = one.frame.moment
+        shot = None if moment is None else (moment.clip_sha256, moment.shot)
+        if moment is not None and shot in found:
+            geotag = places.get((moment.clip_sha256, moment.time_s))
+            frame = replace(one.frame, is_registered=True)
+            frames.append(replace(one, frame=frame, geotag=geotag))
+        elif shot not in lost:
+            frames.append(one)
+    skipped = [
         Skipped(
-            name=f"{shot.clip_name}, shot {shot.shot}", reason=f"not located: {shot.reason}",
-            sha256=shot.clip_sha256,
+            name=f"{shot.clip_name}, shot {shot.shot + 1}", sha256=shot.clip_sha256,
+            reason=f"not located: {shot.reason}",
         )
-        for shot in registration.shots
-        if shot.reason is not None
+        for shot in lost.values()
     ]  # fmt: skip
-    return replace(filmed, frames=tuple(frames), skipped=(*filmed.skipped, *lost))
+    return replace(filmed, frames=tuple(frames), skipped=(*filmed.skipped, *skipped))
 
 
 def sightings(

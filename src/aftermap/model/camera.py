@@ -59,6 +59,8 @@ class Frame:
     is set where the picture was taken out of a clip; ``sha256`` is then that of the picture.
     ``mask`` is the path of a grey picture of its size, 0 where something lies over the scene: a
     caption, a logo, a border, or sky. Such a frame is placed, but no map is made of it.
+    ``is_registered`` is set where its shot was found in a reference, so that a prior position is no
+    record of a flight.
     """
 
     sha256: str
@@ -79,6 +81,7 @@ class Frame:
     taken_at: str | None = None
     moment: Moment | None = None
     mask: str | None = None
+    is_registered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ def _pose_of(placed: PlacedFrame) -> ClipPose:
         raise ValueError(f"{placed.frame.name}: a frame of a clip has a moment and a covariance")
     return ClipPose(
         time_s=moment.time_s, shot=moment.shot, pose=placed.pose, covariance=placed.covariance,
-        source=PoseSource.RECONSTRUCTION,
+        source=PoseSource.REGISTERED if placed.frame.is_registered else PoseSource.RECONSTRUCTION,
     )  # fmt: skip
 
 

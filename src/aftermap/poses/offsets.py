@@ -68,7 +68,7 @@ def _clips(frames: Sequence[Frame]) -> list[list[int]]:
     """Frames of each clip, in order of time."""
     found: dict[str, list[int]] = {}
     for index, frame in enumerate(frames):
-        if frame.moment is not None:
+        if frame.moment is not None and not frame.is_registered:
             found.setdefault(frame.moment.clip_sha256, []).append(index)
     return [sorted(members, key=lambda i: _time_s(frames[i])) for members in found.values()]
 

@@ -148,8 +148,13 @@ def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
         "shot": moment.shot,
         "position_covariance": _known(placed.pose.covariance_m2),
         "ce90_m": _ce90_m(placed, camera),
-        "source": PoseSource.RECONSTRUCTION.value,
+        "source": _source_of(placed).value,
     }
+
+
+def _source_of(placed: PlacedFrame) -> PoseSource:
+    is_registered = placed.frame.is_registered
+    return PoseSource.REGISTERED if is_registered else PoseSource.RECONSTRUCTION
 
 
 def _ce90_m(placed: PlacedFrame, camera: Camera) -> float | None:
