@@ -82,6 +82,7 @@ def test_a_frame_that_no_other_confirms_is_not_located(district):
     assert "no other frame" in found.reason
 
 
+@pytest.mark.slow
 def test_a_surface_that_lies_elsewhere_below_its_orthophoto_is_noticed(district):
     frames = list(_frames(district))
     moved = replace(district, height_m=np.roll(district.height_m, 75, axis=1))
