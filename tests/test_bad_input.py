@@ -18,7 +18,7 @@ from rasterio._err import CPLE_AppDefinedError
 import aftermap
 from aftermap.cli import status_of
 from aftermap.errors import CaseError, ControlError, CrsError, InputError
-from aftermap.geo import grid
+from aftermap.geo import compiled as machine_code
 from aftermap.geo.crs import fitting_crs, projected_crs
 from aftermap.media import files_in
 from aftermap.media.find import A_CASE, printable
@@ -262,7 +262,7 @@ def test_heights_in_feet_are_warned_of(rise_m, told):
     assert not survey.level_warnings(SURVEY, before, before)
 
 
-@pytest.mark.parametrize("compiled", [grid.compiled, lookups.compiled])
+@pytest.mark.parametrize("compiled", [machine_code.compiled, lookups.compiled])
 def test_without_a_place_for_machine_code_it_is_compiled_every_time(compiled, monkeypatch):
     def njit(*, cache=False, **_options):
         if cache:

@@ -12,7 +12,7 @@ from aftermap.frames import (
     ClipOptions,
     Recorded,
     clip_frames,
-    geotag_of,
+    found,
     recorded,
 )
 from aftermap.media import Ingested
@@ -111,20 +111,17 @@ def with_places(filmed: Filmed, registration: Registration) -> Filmed:
     and then be placed wrongly with a good conscience. It is named instead, with the reason.
     """
     places = {
-        (shot.clip_sha256, pose.time_s): geotag_of(pose, shot.crs)
-        for shot in registration.shots
-        for pose in shot.poses
+        (shot.clip_sha256, pose.time_s): pose for shot in registration.shots for pose in shot.poses
     }
     lost = {(shot.clip_sha256, shot.shot): shot for shot in registration.shots if shot.reason}
-    found = {(shot.clip_sha256, shot.shot) for shot in registration.shots if not shot.reason}
+    crs = {(one.clip_sha256, one.shot): one.crs for one in registration.shots if not one.reason}
     frames = []
     for one in filmed.frames:
         moment = one.frame.moment
         shot = None if moment is None else (moment.clip_sha256, moment.shot)
-        if moment is not None and shot in found:
-            geotag = places.get((moment.clip_sha256, moment.time_s))
-            frame = replace(one.frame, is_registered=True)
-            frames.append(replace(one, frame=frame, geotag=geotag))
+        if moment is not None and shot in crs:
+            pose = places.get((moment.clip_sha256, moment.time_s))
+            frames.append(found(one.frame, pose, crs[shot]))
         elif shot not in lost:
             frames.append(one)
     skipped = [

@@ -147,6 +147,8 @@ def block_of_flown(flight, rng, *, gps_m=1.0, located=True, offset_m=ORIGIN_M, s
             lens_sigma=sigma.astype(float),
             points=unknown,
             point_sigma=unknown,
+            rotations=np.full((len(truth.rotations), 3, 3), np.nan),
+            turn_sigma=np.full(truth.positions.shape, np.nan),
         ),
         offset_m=np.asarray(offset_m, float) if located else np.zeros(3),
         located=located,

@@ -1,9 +1,10 @@
 """Bundle adjustment on synthetic flights: errors must lie inside the noise that was put in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px
@@ -82,6 +83,8 @@ def knowns(truth, rng, *, gps=1.5, lens_sigma=FREE, lens=LENS):
         lens_sigma=np.asarray(lens_sigma, float)[None],
         points=np.full(truth.points.shape, np.nan),
         point_sigma=np.full(truth.points.shape, np.nan),
+        rotations=np.full((count, 3, 3), np.nan),
+        turn_sigma=np.full((count, 3), np.nan),
     )
 
 
@@ -143,3 +146,31 @@ def test_positions_lie_within_their_covariance(seed):
     assert squared.mean() < 3 * 4.0
     relative = similar(found.state.positions, flown.state.positions) - flown.state.positions
     assert np.sqrt((relative**2).sum(1).mean()) < 0.15
+
+
+def test_a_gimbal_turns_a_straight_flight_that_its_positions_leave_free():
+    """Along one line of flight, positions do not tell how the ground is turned about that line."""
+    rng = np.random.default_rng(21)
+    made = flight(rng, strips=1, per_strip=12)
+    truth = made.state
+    tilted = Rotation.from_euler("x", 3, degrees=True).as_matrix()
+    pivot = truth.positions.mean(axis=0)
+    start = truth._replace(
+        rotations=truth.rotations @ tilted.T, points=(truth.points - pivot) @ tilted.T + pivot
+    )
+    free = knowns(truth, rng, gps=2.0, lens_sigma=HELD)
+    sigma_rad = 0.02
+    rotations = turned(rng.normal(0, sigma_rad, (len(truth.rotations), 3))) @ truth.rotations
+    told = replace(free, rotations=rotations, turn_sigma=np.full((len(rotations), 3), sigma_rad))
+    seen = made.sights._replace(xy_px=made.clean_px + rng.normal(0, 0.3, made.clean_px.shape))
+    sigma_px = np.full(len(seen.frame), 0.3)
+    found = adjusted(start, seen, sigma_px, told)
+    off_rad = Rotation.from_matrix(
+        found.state.rotations @ truth.rotations.transpose(0, 2, 1)
+    ).magnitude()
+    assert off_rad.max() < 3 * sigma_rad / np.sqrt(len(rotations)) + 0.01
+
+    def turn_sigma(known):
+        return np.sqrt(covariance_of(found, seen, sigma_px, known)[:3, :3].diagonal().max())
+
+    assert turn_sigma(told) < sigma_rad < turn_sigma(free)

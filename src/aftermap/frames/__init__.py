@@ -2,7 +2,7 @@
 
 from aftermap.frames.clips import ClipFrames, ClipOptions, clip_frames
 from aftermap.frames.photographs import FrameOptions, Recorded, camera_key_of, frames_of
-from aftermap.frames.recorded import geotag_of, recorded
+from aftermap.frames.recorded import found, recorded
 
 __all__ = [
     "ClipFrames",
@@ -11,7 +11,7 @@ __all__ = [
     "Recorded",
     "camera_key_of",
     "clip_frames",
+    "found",
     "frames_of",
-    "geotag_of",
     "recorded",
 ]

@@ -11,14 +11,19 @@ from dataclasses import replace
 from fractions import Fraction
 
 from aftermap.frames.photographs import Recorded
+from aftermap.geo.axes import Array, gimbal_angles_deg
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.model.camera import Frame
+from aftermap.model.camera import Frame, Matrix3
 from aftermap.model.flight import ClipPose
 from aftermap.model.media import Attitude, GeoTag, VerticalDatum
 from aftermap.model.telemetry import Sample, Track
 
 LONGEST_GAP_S = Fraction(5, 2)
 """A drone at 10 m/s is 25 m on by then; the usual receivers of 1 Hz are well within."""
+TURN_SIGMA_RAD = (0.03, 0.03, 0.12)
+"""About east, north and up: a gimbal keeps the plumb line to two degrees, and north to seven."""
+STEEPEST_DEG = -85.0
+"""Straight down yaw and roll are one angle, and what is recorded may be either's."""
 EDGE_S = Fraction(1)
 """How far outside its first and last sample a record still says where the camera was."""
 
@@ -31,7 +36,22 @@ def recorded(frames: Sequence[Frame], track: Track | None) -> tuple[Recorded, ..
     return tuple(_recorded(frame, track, times) for frame in frames)
 
 
-def geotag_of(pose: ClipPose, crs: str) -> GeoTag:
+def found(frame: Frame, pose: ClipPose | None, crs: str) -> Recorded:
+    """A frame of a shot that was found in a reference, with its own pose if it has one."""
+    told = replace(frame, is_registered=True)
+    if pose is None:
+        return Recorded(frame=told)
+    turns = [math.sqrt(pose.covariance[axis][axis]) for axis in (3, 4, 5)]
+    told = replace(
+        told,
+        pitch_deg=gimbal_angles_deg(pose.pose.rotation_cam_from_world)[1],
+        prior_rotation_cam_from_world=pose.pose.rotation_cam_from_world,
+        prior_turn_sigma_rad=(turns[0], turns[1], turns[2]),
+    )
+    return Recorded(frame=told, geotag=_geotag_of(pose, crs))
+
+
+def _geotag_of(pose: ClipPose, crs: str) -> GeoTag:
     """The place of a pose that a reference gave, whose heights are in a datum of its own."""
     lonlat = transformed_xy(crs, WGS84, [pose.pose.position_m[:2]])[0]
     variance = [pose.covariance[axis][axis] for axis in range(3)]
@@ -117,3 +137,8 @@ def _turned(first_deg: float, second_deg: float, share: float) -> float:
 
 def _between(first: float | None, second: float | None, share: float) -> float | None:
     return None if first is None or second is None else first + share * (second - first)
+
+
+def _matrix3(values: Array) -> Matrix3:
+    a, b, c = ((float(row[0]), float(row[1]), float(row[2])) for row in values)
+    return a, b, c

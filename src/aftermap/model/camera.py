@@ -55,6 +55,7 @@ class Frame:
     """One picture to be placed: the original it is, and the prior knowledge of where it was taken.
 
     ``prior_position_m`` is in the reconstruction's CRS and datum; None where nothing was recorded.
+    ``prior_turn_sigma_rad`` is of a turn about east, north and up from the prior rotation.
     ``camera_key`` is shared by frames that were taken with one camera at one setting. ``moment``
     is set where the picture was taken out of a clip; ``sha256`` is then that of the picture.
     ``mask`` is the path of a grey picture of its size, 0 where something lies over the scene: a
@@ -75,6 +76,8 @@ class Frame:
     focal_source: FocalSource
     prior_position_m: Vector3 | None = None
     prior_sigma_m: Vector3 | None = None
+    prior_rotation_cam_from_world: Matrix3 | None = None
+    prior_turn_sigma_rad: Vector3 | None = None
     relative_height_m: float | None = None
     pitch_deg: float | None = None
     yaw_deg: float | None = None

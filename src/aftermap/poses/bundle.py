@@ -6,11 +6,13 @@ are Gaussian with their stated sigmas; recorded positions share one unknown offs
 errors of a flight's receiver are mostly common to all of its photographs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.spatial.transform import Rotation
 
 from aftermap.errors import ReconstructionError
 from aftermap.poses.bundle_kernel import (
@@ -37,7 +39,8 @@ class Knowns:
     """What is known apart from the pictures. NaN stands for unknown, everywhere.
 
     ``positions`` and their sigmas (N, 3) metres; ``offset_sigma`` (3,) of the offset they share;
-    ``lenses`` and their sigmas (K, 7); ``points`` and their sigmas (P, 3).
+    ``lenses`` and their sigmas (K, 7); ``points`` and their sigmas (P, 3); ``rotations`` (N, 3, 3)
+    cam_from_world and the sigmas (N, 3) of a turn from them about the world's axes, in radians.
     """
 
     positions: Array
@@ -47,6 +50,8 @@ class Knowns:
     lens_sigma: Array
     points: Array
     point_sigma: Array
+    rotations: Array
+    turn_sigma: Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +165,20 @@ def _cost(state: State, offset: Array, residuals: Array, sigma_px: Array, knowns
     cost += ((offset / knowns.offset_sigma) ** 2).sum()
     cost += np.nansum(((state.lenses - knowns.lenses) / knowns.lens_sigma) ** 2)
     cost += np.nansum(((state.points - knowns.points) / knowns.point_sigma) ** 2)
+    cost += sum(float(miss @ weight @ miss) for _, miss, weight in _turns(state, knowns))
     return float(cost / 2)
+
+
+def _turns(state: State, knowns: Knowns) -> Iterator[tuple[int, Array, Array]]:
+    """Frame, turn of the camera (3,) that leads to its known rotation, and (3, 3) weight of that.
+
+    The turn is about the camera's axes, as the adjustment turns cameras; the sigmas are about the
+    world's, since a gimbal knows the plumb line well and north badly.
+    """
+    for i in np.flatnonzero(np.isfinite(knowns.turn_sigma).all(axis=1)):
+        rotation = state.rotations[i]
+        miss = Rotation.from_matrix(knowns.rotations[i] @ rotation.T).as_rotvec()
+        yield int(i), miss, rotation @ np.diag(knowns.turn_sigma[i] ** -2.0) @ rotation.T
 
 
 def _system(
@@ -194,6 +212,11 @@ def _system(
     last = offset_at + np.arange(3)
     normal[last, last] += position_weight.sum(axis=0) + knowns.offset_sigma**-2.0
     gradient[last] += (position_weight * misfit).sum(axis=0) - offset / knowns.offset_sigma**2
+
+    for i, miss, turn_weight in _turns(state, knowns):
+        own = slice(POSE * i, POSE * i + 3)
+        normal[own, own] += turn_weight
+        gradient[own] += turn_weight @ miss
 
     lens = lens_at + np.arange(state.lenses.size)
     lens_weight = np.nan_to_num(knowns.lens_sigma**-2.0).ravel()

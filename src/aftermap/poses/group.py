@@ -204,7 +204,22 @@ def _knowns(
         lens_sigma=lens_sigma,
         points=np.full_like(state.points, np.nan),
         point_sigma=np.full_like(state.points, np.nan),
+        rotations=_prior_rotations(own),
+        turn_sigma=_prior_turns(own) if located else nothing,
     )
+
+
+def _prior_rotations(own: Sequence[Frame]) -> Array:
+    """(N, 3, 3) what is known of the frames' rotations; NaN where nothing is."""
+    nothing = np.full((3, 3), np.nan)
+    known = [f.prior_rotation_cam_from_world for f in own]
+    return np.stack([nothing if r is None else np.array(r, float) for r in known])
+
+
+def _prior_turns(own: Sequence[Frame]) -> Array:
+    """(N, 3) sigmas of those rotations about the world's axes, in radians."""
+    nothing = (np.nan, np.nan, np.nan)
+    return np.array([f.prior_turn_sigma_rad or nothing for f in own], float)
 
 
 def _lens_sigma(frame: Frame) -> list[float]:
