@@ -120,8 +120,9 @@ def _ground_at(surface: Path, xy_m: Sequence[float]) -> float | None:
     import rasterio  # noqa: PLC0415
 
     with rasterio.open(surface) as raster:
-        ((height,),) = raster.sample([tuple(xy_m)], masked=True)
-    return float(height) if math.isfinite(float(height)) and height is not None else None
+        ((height,),) = raster.sample([tuple(xy_m)])
+        known = math.isfinite(height) and height != raster.nodata
+    return float(height) if known else None
 
 
 def _polygon_in(path: Path) -> list[LonLat]:
