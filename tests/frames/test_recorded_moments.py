@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftermap.frames.recorded import LONGEST_GAP_S, recorded
+from aftermap.frames.recorded import recorded
+from aftermap.geo.track import LONGEST_GAP_S
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Moment
 from aftermap.model.media import Attitude, FocalSource, VerticalDatum
 from aftermap.model.telemetry import Sample, Track
+
+LONGEST_GAP = Fraction(LONGEST_GAP_S)
 
 
 def frame(time_s):
@@ -59,10 +62,10 @@ def test_a_place_across_the_antimeridian_is_reached_the_short_way(start, way, sh
 
 
 def test_a_moment_in_a_long_gap_or_far_outside_gets_no_place():
-    samples = sample(0), sample(LONGEST_GAP_S * 2)
-    assert told(LONGEST_GAP_S, *samples).geotag is None
+    samples = sample(0), sample(LONGEST_GAP * 2)
+    assert told(LONGEST_GAP, *samples).geotag is None
     assert told(0, *samples).geotag is not None
-    assert told(LONGEST_GAP_S * 2 + 5, *samples).geotag is None
+    assert told(LONGEST_GAP * 2 + 5, *samples).geotag is None
 
 
 def test_a_sample_without_a_fix_gives_no_place_and_keeps_its_angles():
