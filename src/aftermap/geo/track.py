@@ -1,4 +1,4 @@
-"""A track of samples -> where the camera was at other times, and how far two clocks are apart.
+"""A track of samples -> where the camera was at other times.
 
 Arrays in, arrays out. Between two samples a value is interpolated only where the gap is short
 enough to be honest; elsewhere it is NaN. Angles turn the short way round.
