@@ -189,9 +189,9 @@ def _left_out(measured: Measured) -> Caution | None:
 def _groups(measured: Measured) -> Caution | None:
     photographs = measured.photographs
     apart = photographs.placed - photographs.mapped
-    if not apart:
-        return None
     groups = len(photographs.groups)
+    if not apart or groups < 2:  # one group: the others are frames with something over them
+        return None
     return Caution(
         code="disconnected",
         grave=True,
