@@ -94,6 +94,20 @@ def test_seconds_that_follow_each_other_are_one_stretch(package):
     assert near.best_s == pytest.approx(33 / 5, abs=0.6)
 
 
+def test_a_pause_and_a_cut_part_two_stretches(tmp_path, indexed):
+    def above(*times_s, shot=0):
+        return [pose(t, (EAST_M + 33, NORTH_M + 22, GROUND_M + 80), shot=shot) for t in times_s]
+
+    clip = path_of([*above(0.5, 1.5, 20.5, 21.25), *above(21.5, 22.5, shot=1)])
+    with Case.create_or_open(tmp_path / "case") as case:
+        case.replace_clips(indexed(clip))
+        spot = seen_at_xy(case.package, SPOT, limit=9)
+        block = seen_within_xy(case.package, square_around(SPOT), limit=9)
+    for found in (spot, block):
+        stretches = sorted((one.shot, one.from_s, one.to_s) for one in found)
+        assert stretches == [(0, 0.5, 1.5), (0, 20.5, 21.25), (1, 21.5, 22.5)]
+
+
 def test_a_clip_placed_by_telemetry_says_within_how_many_metres(package):
     unsure = next(one for one in seen_at_xy(package, SPOT, limit=9) if one.source == "telemetry")
     assert unsure.ce90_m > 10

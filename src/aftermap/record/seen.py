@@ -5,9 +5,11 @@ polygon goes through the R*Tree and an exact test of every footprint that it fin
 seconds of a shot become one stretch, told by its best moment.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import heapq
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,14 +32,16 @@ from aftermap.record.sightings import HEADER_BYTES, WKB_OF_POLYGON_BYTES
 Array = npt.NDArray[np.float64]
 XY = tuple[float, float]
 
-LONGEST_PAUSE_S = 1.001
 ASKED_CELLS = 9
+POINTS_PER_SIDE = 7
 
-_AT = """
-SELECT s.segment, g.clip_sha256, g.shot, g.from_s, g.to_s, s.rank_um, s.best_ms, s.gsd_mm,
+_AT = "SELECT segment, rank_um FROM sighting WHERE place IN ({})"
+_BEST = """
+SELECT s.segment, g.clip_sha256, g.shot, g.from_s, s.rank_um, s.best_ms, s.gsd_mm,
   s.off_nadir_deg, s.azimuth_deg, s.faces, s.framed_percent, s.occluded_percent, s.ce90_dm,
   g.clip, g.source
-FROM sighting s JOIN segment g ON g.fid = s.segment WHERE s.place IN ({})"""
+FROM sighting s JOIN segment g ON g.fid = s.segment WHERE s.place IN ({}) AND s.segment IN ({})"""
+_TIMES = "SELECT fid, from_s, to_s FROM segment WHERE fid IN ({})"
 _WITHIN = """
 SELECT g.fid, g.clip_sha256, g.shot, g.from_s, g.to_s, g.clip, g.source, g.camera_east_m,
   g.camera_north_m, g.camera_height_m, g.axis_off_nadir_deg, g.axis_azimuth_deg, g.focal_px,
@@ -46,6 +50,14 @@ FROM rtree_segment_geom r JOIN segment g ON g.fid = r.id JOIN clip_footprint f O
 WHERE r.minx <= ? AND r.maxx >= ? AND r.miny <= ? AND r.maxy >= ?"""
 _HIDDEN = """
 SELECT segment, avg(occluded_percent) FROM sighting WHERE place IN ({}) GROUP BY segment"""
+
+
+class _Stretch(NamedTuple):
+    """The numbers of its best, first and last segment."""
+
+    best: int
+    first: int
+    last: int
 
 
 def seen_at(package: GeoPackage, lonlat_deg: XY, *, limit: int) -> list[Sighting]:
@@ -63,12 +75,13 @@ def seen_at_xy(package: GeoPackage, xy_m: XY, *, limit: int) -> list[Sighting]:
         cell_of(level, floor(xy_m[0] / size), floor(xy_m[1] / size))
         for level, size in enumerate(CELL_SIZES_M)
     ]
-    rows = package.rows(_AT.format(_marks(places)), places)
-    rows.sort()
-    return [
-        _sighting_of_row(best, from_s, to_s)
-        for best, from_s, to_s in _best_first(_stretches(rows), limit)
-    ]
+    found = package.rows(_AT.format(_marks(places)), places)
+    stretches = _best_stretches(found, limit)
+    numbers = [stretch.best for stretch in stretches]
+    sql = _BEST.format(_marks(places), _marks(numbers))
+    rows = {row[0]: row for row in package.rows(sql, [*places, *numbers])}
+    times = _times_of(package, stretches)
+    return [_sighting_of_row(rows[one.best], *times[one]) for one in stretches]
 
 
 def seen_within(package: GeoPackage, ring_lonlat: Sequence[XY], *, limit: int) -> list[Sighting]:
@@ -91,15 +104,13 @@ def seen_within_xy(package: GeoPackage, ring_m: npt.ArrayLike, *, limit: int) ->
     rows = _that_touch(ring, rows)
     if not rows:
         return []
-    rows.sort(key=lambda row: row[0])
-    points = points_in(ring)
+    points = points_in(ring, per_side=POINTS_PER_SIDE)
     seen = _views_of(points, rows, _hidden_in(package, points))
-    order = [
-        (*row[:5], float(seen["rank_m"][i]), i) for i, row in enumerate(rows)
-    ]  # fmt: skip
+    at = {row[0]: i for i, row in enumerate(rows)}
+    stretches = _best_stretches(zip(at, seen["rank_m"].tolist(), strict=True), limit)
+    times = _times_of(package, stretches)
     return [
-        _sighting_of_view(rows[best[6]], best[6], seen, from_s, to_s)
-        for best, from_s, to_s in _best_first(_stretches(order), limit)
+        _sighting_of_view(rows[at[one.best]], at[one.best], seen, *times[one]) for one in stretches
     ]
 
 
@@ -119,33 +130,33 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" for _ in values)
 
 
-def _stretches(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, float, float]]:
-    """Neighbouring seconds of a shot as one: the best row, from, to.
-
-    Rows are in order of segment and start with segment, clip, shot, from, to, rank.
-    """
-    best: tuple[Any, ...] | None = None
-    key, start, end = None, 0.0, 0.0
-    for row in rows:
-        if best is None or (row[1], row[2]) != key or row[3] - end > LONGEST_PAUSE_S:
-            if best is not None:
-                yield best, start, end
-            best, key, start = row, (row[1], row[2]), row[3]
-        elif row[5] < best[5]:
-            best = row
-        end = row[4]
-    if best is not None:
-        yield best, start, end
+def _best_stretches(found: Iterable[tuple[int, float]], limit: int) -> list[_Stretch]:
+    """Neighbouring segments as one, the best first; of each segment found its number and rank."""
+    stretches = []
+    best, rank, first, last = -1, math.inf, -1, -2
+    for segment, its_rank in sorted(found):
+        if segment != last + 1:
+            stretches.append((rank, best, first, last))
+            best, rank, first = segment, its_rank, segment
+        elif its_rank < rank:
+            best, rank = segment, its_rank
+        last = segment
+    stretches.append((rank, best, first, last))
+    chosen = heapq.nsmallest(limit, stretches[1:])
+    return [_Stretch(best=best, first=first, last=last) for _, best, first, last in chosen]
 
 
-def _best_first(
-    stretches: Iterable[tuple[Any, float, float]], limit: int
-) -> list[tuple[Any, float, float]]:
-    return sorted(stretches, key=lambda stretch: stretch[0][5])[:limit]
+def _times_of(
+    package: GeoPackage, stretches: Sequence[_Stretch]
+) -> dict[_Stretch, tuple[float, float]]:
+    """From and to of every stretch."""
+    ends = [number for one in stretches for number in (one.first, one.last)]
+    times = {fid: span for fid, *span in package.rows(_TIMES.format(_marks(ends)), ends)}
+    return {one: (times[one.first][0], times[one.last][1]) for one in stretches}
 
 
 def _sighting_of_row(row: tuple[Any, ...], from_s: float, to_s: float) -> Sighting:
-    (segment, sha256, shot, second_s, _, rank, best_ms, gsd, off_nadir, azimuth, faces, framed,
+    (segment, sha256, shot, second_s, rank, best_ms, gsd, off_nadir, azimuth, faces, framed,
      occluded, circle, clip, source) = row  # fmt: skip
     ce90 = None if circle is None else circle / 10
     return Sighting(

@@ -4,11 +4,14 @@ docs/formats/sightings.md describes every column. The layers are made when the f
 recorded, so that a case of photographs has none of them.
 """
 
+import itertools
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from aftermap.errors import CaseError
@@ -16,6 +19,8 @@ from aftermap.model.sighting import ClipIndex
 from aftermap.record.geometry import envelope_header
 from aftermap.record.geopackage import Table, add_table, describe, srs_id_of
 from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
+
+Fids = npt.NDArray[np.int64]
 
 SEGMENT = Table(
     name="segment",
@@ -58,6 +63,7 @@ _SAME_IN_BOTH = (
 )  # fmt: skip
 
 BATCH_ROWS = 20_000
+SAME_MOMENT_S = 1e-6
 WKB_OF_POLYGON_BYTES = 13
 HEADER_BYTES = 40
 
@@ -75,9 +81,10 @@ def replace_clip(connection: sqlite3.Connection, index: ClipIndex) -> None:
         _make_tables(connection, index.crs)
     _refuse_other_crs(connection, index)
     _remove(connection, index.clip_sha256)
-    (first,) = connection.execute("SELECT coalesce(max(fid), 0) + 1 FROM segment").fetchone()
-    _add_segments(connection, index, first)
-    _add_sightings(connection, index.sightings, first)
+    (last,) = connection.execute("SELECT coalesce(max(fid), -1) FROM segment").fetchone()
+    fids = last + 2 + _numbers_of(index.segments)
+    _add_segments(connection, index, fids)
+    _add_sightings(connection, index.sightings, fids)
     for layer in LAYERS:
         bounds = rtree_bounds(connection, layer.name)
         describe(connection, layer.name, crs=index.crs, bounds=bounds)
@@ -134,9 +141,22 @@ def _remove(connection: sqlite3.Connection, sha256: str) -> None:
     connection.execute("DELETE FROM segment WHERE clip_sha256 = ?", (sha256,))
 
 
-def _add_segments(connection: sqlite3.Connection, index: ClipIndex, first: int) -> None:
+def _numbers_of(path: str) -> Fids:
+    """0, 1, 2 ... for the segments of a clip, with one left out wherever they do not follow on.
+
+    Neighbouring numbers are therefore neighbouring seconds of one shot, which saves ``seen`` from
+    looking at the segments of all that it finds.
+    """
+    table = pq.read_table(path, columns=["shot", "from_s", "to_s"])
+    shot, start, end = (column.to_numpy() for column in table.columns)
+    breaks = (np.diff(shot) != 0) | (start[1:] - end[:-1] > SAME_MOMENT_S)
+    left_out = np.concatenate([[0], np.cumsum(breaks)])
+    return np.asarray(np.arange(len(shot)) + left_out, np.int64)
+
+
+def _add_segments(connection: sqlite3.Connection, index: ClipIndex, fids: Fids) -> None:
     srs_id = srs_id_of(index.crs)
-    for batch in _numbered_batches(index.segments, first):
+    for batch in _numbered_batches(index.segments, fids):
         segments = [_segment(fid, row, index, srs_id) for fid, row in batch]
         _insert_many(connection, "segment", segments)
         footprints = [
@@ -171,22 +191,22 @@ def _insert_many(
     connection.executemany(sql, (tuple(row.values()) for row in rows))
 
 
-def _add_sightings(connection: sqlite3.Connection, path: str, first: int) -> None:
-    marks = ", ".join(f"? + {first}" if name == "segment" else "?" for name in SIGHTING_COLUMNS)
+def _add_sightings(connection: sqlite3.Connection, path: str, fids: Fids) -> None:
+    marks = ", ".join("?" for _ in SIGHTING_COLUMNS)
     sql = f"INSERT INTO sighting VALUES ({marks})"  # noqa: S608 - names are ours
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH_ROWS, columns=list(SIGHTING_COLUMNS)):
-            columns: Iterable[list[int | None]] = (
-                batch.column(name).to_pylist() for name in SIGHTING_COLUMNS
-            )
-            connection.executemany(sql, zip(*columns, strict=True))
+            columns = {name: batch.column(name).to_pylist() for name in SIGHTING_COLUMNS}
+            columns["segment"] = fids[columns["segment"]].tolist()
+            connection.executemany(sql, zip(*columns.values(), strict=True))
 
 
-def _numbered_batches(path: str, first: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _numbered_batches(path: str, fids: Fids) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    numbers = iter(fids.tolist())
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(1000):
-            yield list(enumerate(batch.to_pylist(), start=first))
-            first += len(batch)
+            rows = batch.to_pylist()
+            yield list(zip(itertools.islice(numbers, len(rows)), rows, strict=True))
 
 
 def _geometry(srs_id: int, wkb: bytes) -> bytes:
