@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from rasterio.features import shapes
 
+from aftermap.model.assessment import Grade
 from aftermap.twin.damage import OUTSIDE, Cells, floors_left
 from aftermap.twin.layout import Lot, on_quad, sides_m
 from aftermap.twin.mesh import Material, MeshBuilder, Tone
-from aftermap.twin.options import Grade
 
 Array = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.twin.options import Grade
+from aftermap.model.assessment import Grade
 
 Cells = npt.NDArray[np.int8]
 OUTSIDE = -1

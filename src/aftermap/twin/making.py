@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.model.assessment import Grade
 from aftermap.twin import truth
 from aftermap.twin.caster import embree
 from aftermap.twin.clip_options import ClipOptions
 from aftermap.twin.clips import make_clips, refuse_odd_clips
 from aftermap.twin.exif import claims, write_photo
 from aftermap.twin.flight import Station, footprint_m, height_above_ground_m, stations_of
-from aftermap.twin.options import CRS, ORIGIN_M, Grade, TwinOptions, TwinSummary
+from aftermap.twin.options import CRS, ORIGIN_M, TwinOptions, TwinSummary
 from aftermap.twin.render import Studio, picture, studio_for
 from aftermap.twin.scene import Scene, make_scene
 from aftermap.twin.site import HEIGHT_STEP_M, Extent, fill

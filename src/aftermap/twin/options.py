@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from aftermap.model.assessment import Grade
+
 CRS = "EPSG:32637"
 ORIGIN_M = (500_900.0, 3_978_400.0, 245.0)
 """East, north and height of the district's own (0, 0, 0): Raqqa, north bank of the Euphrates."""
@@ -15,16 +17,6 @@ class Flight(StrEnum):
     NADIR = "nadir"
     OBLIQUE = "oblique"
     MIXED = "mixed"
-
-
-class Grade(StrEnum):
-    """How badly a building is damaged, from no visible damage to nothing left standing."""
-
-    NONE = "none"
-    LIGHT = "light"
-    MODERATE = "moderate"
-    SEVERE = "severe"
-    DESTROYED = "destroyed"
 
 
 @dataclass(frozen=True, kw_only=True)

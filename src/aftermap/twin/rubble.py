@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from aftermap.model.assessment import Grade
 from aftermap.twin.buildings import Building
-from aftermap.twin.options import Grade
 from aftermap.twin.site import HEIGHT_STEP_M, Extent, Field, fill, smooth_noise
 
 SHED = {Grade.NONE: 0.0, Grade.LIGHT: 0.05, Grade.MODERATE: 0.28}

@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.model.assessment import Grade
 from aftermap.twin.buildings import CELL_M, Building
 from aftermap.twin.ground import Ground
 from aftermap.twin.layout import Lot, Plan, Street, sides_m
 from aftermap.twin.mesh import Material, MeshBuilder, box_corners, rotation_about_up
-from aftermap.twin.options import Grade
 from aftermap.twin.site import HEIGHT_STEP_M, at
 from aftermap.twin.things import (
     add_blocks,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.model.assessment import Grade
 from aftermap.twin.buildings import Building, WallTable, build, building_on
 from aftermap.twin.fronts import add_fronts
 from aftermap.twin.furniture import furnish
@@ -15,7 +16,7 @@ from aftermap.twin.ground import Ground, cover_of, ground_of
 from aftermap.twin.layout import Lot, Plan, area_m2, plan_over, sides_m
 from aftermap.twin.marks import mark_places
 from aftermap.twin.mesh import Material, Mesh, MeshBuilder
-from aftermap.twin.options import Grade, TwinOptions
+from aftermap.twin.options import TwinOptions
 from aftermap.twin.rubble import heaps_of
 from aftermap.twin.scatter import hang_slabs, litter_floors, scatter
 from aftermap.twin.site import HEIGHT_STEP_M, Extent, Field, at, rolling_m, smooth_noise

@@ -1,0 +1,1 @@
+"""``aftermap assess``: the buildings of a case, graded with their evidence."""

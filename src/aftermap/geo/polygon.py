@@ -1,0 +1,64 @@
+"""Outlines in metres -> shapely's shapes and back, cells inside them, and groups of neighbours."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from rasterio.features import rasterize
+from rasterio.transform import Affine
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from aftermap.model.building import Polygon as Rings
+from aftermap.model.raster import Grid
+
+
+def shape_of(polygons_m: Sequence[Rings]) -> MultiPolygon:
+    """The shape that these rings bound."""
+    return MultiPolygon([(rings[0], list(rings[1:])) for rings in polygons_m])
+
+
+def polygons_of(shape: BaseGeometry) -> tuple[Rings, ...]:
+    """The rings of all polygons in a shape; outer ones anticlockwise, courtyards clockwise."""
+    parts = [part for part in getattr(shape, "geoms", [shape]) if isinstance(part, Polygon)]
+    return tuple(
+        tuple(_ring(ring.coords) for ring in (turned.exterior, *turned.interiors))
+        for turned in (part.normalize().reverse() for part in parts if not part.is_empty)
+    )
+
+
+def shifted(polygons_m: Sequence[Rings], shift_m: tuple[float, float]) -> tuple[Rings, ...]:
+    """The same rings, moved east and north."""
+    east, north = shift_m
+    return tuple(
+        tuple(tuple((x + east, y + north) for x, y in ring) for ring in rings)
+        for rings in polygons_m
+    )
+
+
+def cells_inside(shape: BaseGeometry, grid: Grid) -> npt.NDArray[np.bool_]:
+    """(rows, columns) True where the middle of a cell lies inside."""
+    if shape.is_empty:
+        return np.zeros((grid.rows, grid.columns), bool)
+    transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
+    burnt = rasterize(
+        [(shape, 1)], out_shape=(grid.rows, grid.columns), transform=transform, dtype="uint8"
+    )
+    return np.asarray(burnt, bool)
+
+
+def neighbourhoods(places_m: npt.ArrayLike, size_m: float) -> list[npt.NDArray[np.int64]]:
+    """Indices of (N, 2) places by the square of ``size_m`` that they lie in, south-west first."""
+    squares = np.floor(np.asarray(places_m, float).reshape(-1, 2) / size_m).astype(np.int64)
+    found: dict[tuple[int, int], list[int]] = {}
+    for index, (column, row) in enumerate(squares.tolist()):
+        found.setdefault((row, column), []).append(index)
+    return [np.array(found[key], np.int64) for key in sorted(found)]
+
+
+def _ring(coords: Sequence[tuple[float, ...]]) -> tuple[tuple[float, float], ...]:
+    ring = tuple((float(place[0]), float(place[1])) for place in coords)
+    if not all(math.isfinite(value) for place in ring for value in place):
+        raise ValueError("an outline has a place that is no number")
+    return ring

@@ -1,0 +1,44 @@
+"""A raster file -> its cells over a box of its own grid, as one array without reading the rest."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.windows import Window
+
+from aftermap.geo.grid import Block, window_of
+from aftermap.model.raster import Grid, Raster
+
+
+def block_over(
+    grid: Grid, lower_left_m: tuple[float, float], upper_right_m: tuple[float, float]
+) -> Block:
+    """The cells of a grid that a box touches; they may lie beyond its edge."""
+    first = int(np.floor((grid.north_m - upper_right_m[1]) / grid.cell_m))
+    left = int(np.floor((lower_left_m[0] - grid.east_m) / grid.cell_m))
+    last = int(np.ceil((grid.north_m - lower_left_m[1]) / grid.cell_m))
+    right = int(np.ceil((upper_right_m[0] - grid.east_m) / grid.cell_m))
+    return Block(row=first, column=left, rows=max(1, last - first), columns=max(1, right - left))
+
+
+def read_block(raster: Raster, block: Block) -> tuple[npt.NDArray[np.generic], Grid]:
+    """(bands, rows, columns) of a block and its grid.
+
+    Beyond the raster's edge there is its no-data value, or 0 where it has none (an alpha band then
+    says that nothing is there).
+    """
+    with rasterio.open(Path(raster.path)) as file:
+        window = Window(block.column, block.row, block.columns, block.rows)
+        fill = 0 if raster.nodata is None else raster.nodata
+        cells = file.read(window=window, boundless=True, fill_value=fill)
+    return cells, window_of(raster.grid, block)
+
+
+def read_heights(raster: Raster, block: Block) -> tuple[npt.NDArray[np.float32], Grid]:
+    """(rows, columns) of a raster of heights, NaN where there is none; and its grid."""
+    cells, grid = read_block(raster, block)
+    heights = cells[0].astype(np.float32)
+    if raster.nodata is not None:
+        heights[heights == np.float32(raster.nodata)] = np.nan
+    return heights, grid

@@ -1,0 +1,76 @@
+"""Grades of damage: what they are, who gave them, and on what grounds."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How badly a building is damaged, from no visible damage to nothing left standing."""
+
+    NONE = "none"
+    LIGHT = "light"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+    DESTROYED = "destroyed"
+
+
+GRADES = tuple(Grade)
+
+
+class AssessorKind(StrEnum):
+    """Whose word a grade is. ``adopted`` is what the case stands by; it replaces neither."""
+
+    MACHINE = "machine"
+    REVIEWER = "reviewer"
+    ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visibility:
+    """How well a building was seen: not how surely it is graded.
+
+    ``roof_fraction`` is the share of the footprint whose height was measured; ``facades`` how many
+    of its four sides some picture shows; ``surface_photographs`` the median number of photographs
+    that agree on its heights. None is not known.
+    """
+
+    roof_fraction: float
+    views: int
+    facades: int
+    ground_sample_m: float | None
+    surface_photographs: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """One grade of one building by one assessor.
+
+    ``grade`` is the most probable one and ``grades`` the smallest run of neighbouring grades that
+    holds most of the probability; both are empty where the building is not assessed, and
+    ``not_assessed_reason`` says why. ``is_possible`` means that ``grades`` holds both no damage and
+    damage. ``probabilities`` are of the grades in order; None where a person gave one grade.
+    ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are in words.
+    """
+
+    source_id: str
+    kind: AssessorKind
+    assessor: str
+    grade: Grade | None
+    grades: tuple[Grade, ...] = ()
+    is_possible: bool = False
+    probabilities: tuple[float, ...] | None = None
+    confidence: float | None = None
+    visibility: Visibility | None = None
+    reasons: tuple[str, ...] = ()
+    not_assessed_reason: str | None = None
+    note: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grading:
+    """A machine's grade of every building, in their order, and the model that gave it."""
+
+    assessments: tuple[Assessment, ...]
+    model: str
+    model_sha256: str

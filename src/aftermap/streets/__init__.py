@@ -1,0 +1,1 @@
+"""The surface and the lines of streets -> how wide a way is left, every ten metres."""
