@@ -30,6 +30,12 @@ class Settings:
     gcp: the file of ground control points; None is a map without control.
     reference: an orthophoto of the place, to find clips by that carry no telemetry.
     dem: the heights that belong to it; None is the surface.tif beside it.
+    footprints: outlines of buildings, in anything that GDAL reads; None grades no buildings.
+    footprints_crs: the CRS of that file where it names none itself.
+    id_field: its field with the buildings' ids; None is osm_id, else id, else the feature's number.
+    streets: lines of streets; None takes the space between buildings.
+    before: an orthophoto of the time before the damage, and
+    before_surface: its surface, heights of roofs included.
     """
 
     quality: Quality = Quality.STANDARD
@@ -37,7 +43,15 @@ class Settings:
     gcp: Path | None = None
     reference: Path | None = None
     dem: Path | None = None
+    footprints: Path | None = None
+    footprints_crs: str | None = None
+    id_field: str | None = None
+    streets: Path | None = None
+    before: Path | None = None
+    before_surface: Path | None = None
 
+
+FILES = ("gcp", "reference", "dem", "footprints", "streets", "before", "before_surface")
 
 NEW_FILE = """\
 # Settings of this Aftermap case. What is said on the command line goes before what is said here.
@@ -57,27 +71,31 @@ NEW_FILE = """\
 # to it. Left out: clips are placed by their telemetry and by the other footage alone.
 #reference = "earlier/orthophoto.tif"
 #dem = "earlier/surface.tif"
+
+# Outlines of buildings to grade (OSM, GeoJSON, shapefile, ...), the field that holds their ids, and
+# their CRS where the file names none; lines of streets; orthophoto and surface from before.
+#footprints = "buildings.geojson"
+#id_field = "osm_id"
+#footprints_crs = "EPSG:4326"
+#streets = "streets.geojson"
+#before = "before/orthophoto.tif"
+#before_surface = "before/surface.tif"
 """
 
 
-def settings_for(
-    case: Path,
-    *,
-    quality: str | None = None,
-    crs: str | None = None,
-    **files: Path | None,
-) -> Settings:
+def settings_for(case: Path, *, quality: str | None = None, **chosen: Any) -> Settings:
     """The settings of a run: the command line, then the case's file, then the defaults.
 
-    ``files`` are ``gcp``, ``reference`` and ``dem``, as they were named on the command line.
+    ``chosen`` are the other settings by name, as they were given on the command line; None is not
+    given.
     """
-    kept = settings_in(case / SETTINGS_NAME)
-    return replace(
-        kept,
-        quality=kept.quality if quality is None else Quality(quality),
-        crs=kept.crs if crs is None else crs,
-        **{name: file.absolute() for name, file in files.items() if file is not None},
-    )
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if quality is not None:
+        given["quality"] = Quality(quality)
+    for name in FILES:
+        if name in given:
+            given[name] = given[name].absolute()
+    return replace(settings_in(case / SETTINGS_NAME), **given)
 
 
 def settings_in(path: Path) -> Settings:
@@ -108,7 +126,7 @@ def _refuse_unknown(path: Path, values: dict[str, Any]) -> None:
 def _value(path: Path, key: str, value: object) -> Any:
     if not isinstance(value, str):
         raise InputError(f"{path}: {key} must be text in quotes, not {value!r}")
-    if key in ("gcp", "reference", "dem"):
+    if key in FILES:
         return path.parent.absolute() / value
     if key == "quality":
         if value not in list(Quality):

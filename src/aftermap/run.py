@@ -129,6 +129,20 @@ class Runner:
         self._remove_others(stage.name, keep=folder)
         return answer
 
+    def left(self, stage: Stage[Answer], *, command: str) -> Answer:
+        """The answer that the newest finished run left of a stage, whatever it was asked.
+
+        Raises CaseError where there is none, or where its files are gone or changed; ``command`` is
+        what makes it again.
+        """
+        for folder in self._case.stages.glob(f"{stage.name}-{'[0-9a-f]' * KEY_DIGITS}"):
+            found = self._kept_in(stage, folder)
+            if found is not None:
+                return found[0]
+        raise CaseError(
+            f"{self._case.path}: has no finished {stage.name}; run {command} on it first"
+        )
+
     def each_time(self, name: str, work: Callable[[], Answer]) -> Answer:
         """What ``work()`` gives, run every time: for reading what comes in, and for the report."""
         self._progress.stage(name)
@@ -239,18 +253,24 @@ class Runner:
 
     def _recorded(self, stage: Stage[Answer], key: str, folder: Path) -> Answer | None:
         """The earlier answer, if it has this key and every file that it names is still the same."""
+        found = self._kept_in(stage, folder)
+        if found is None or found[1].key != key:
+            return None
+        self._records.append(replace(found[1], reused=True))
+        return found[0]
+
+    def _kept_in(self, stage: Stage[Answer], folder: Path) -> tuple[Answer, StageRecord] | None:
+        """A folder's answer and what it cost, if every file that it names is still the same."""
         root = self._case.path
         try:
             kept = json.loads((folder / ANSWER_NAME).read_text(encoding="utf-8"))
             believed = {name: _File(**file) for name, file in kept["files"].items()}
-            if kept["key"] != key or not self._unchanged(believed):
+            if not self._unchanged(believed):
                 return None
             answer = decoded(stage.answer, kept["answer"], root=root)
-            record = decoded(StageRecord, kept["record"], root=root)
+            return answer, decoded(StageRecord, kept["record"], root=root)
         except (OSError, ValueError, KeyError, TypeError):
             return None  # not there, or not readable: it is made again
-        self._records.append(replace(record, reused=True))
-        return answer
 
     def _unchanged(self, believed: dict[str, _File]) -> bool:
         return all(
