@@ -1,7 +1,7 @@
 """A reference and a pose -> what that camera would see: the orthophoto draped over the surface.
 
-Rays are marched over the cells of the surface, one column of heights a cell; walls are the steps
-between columns. World metres, east, north, up; pixels from the outer corner.
+Rays are marched over the cells of the surface (:mod:`aftermap.geo.march`). World metres, east,
+north, up; pixels from the outer corner.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import rays_cam
+from aftermap.geo.march import Heights, landings_m
 from aftermap.poses.reference import Reference
 
 Array = npt.NDArray[np.float64]
-Real = npt.NDArray[np.float32]
 FAR_M = 1500.0
 """Ground further away than this shows nothing that could be matched."""
+ABYSS_M = 1000.0
+"""How far below the lowest known height the unknown is laid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,50 +50,39 @@ def draped(
 
 
 def places_met(reference: Reference, position_m: Array, rays_world: Array) -> Array:
-    """(N, 3) places where (N, 3) rays from one position meet the surface, NaN where they do not."""
-    distance = np.full(len(rays_world), np.nan)
-    length = np.linalg.norm(rays_world, axis=1)
-    unit = np.ascontiguousarray(rays_world / length[:, None])
-    highest = float(np.nanmax(reference.height_m)) if np.isfinite(reference.height_m).any() else 0.0
-    _march(
-        reference.height_m,
-        np.array([*reference.corner_m, *reference.cell_m]),
-        np.asarray(position_m, np.float64),
-        unit,
-        highest,
-        distance,
+    """(N, 3) places where (N, 3) rays from one position meet the surface, NaN where they do not.
+
+    A ray passes over cells whose height is not known.
+    """
+    heights, stretch = _heights_of(reference)
+    eye = np.asarray(position_m, np.float64) * stretch
+    met, landed = landings_m(
+        eye, rays_world * stretch, heights, farthest_m=_farthest_m(heights, eye)
     )
-    return np.asarray(position_m + unit * distance[:, None], np.float64)
+    landed &= met[:, 2] > heights.outside_m + 1
+    return np.where(landed[:, None], met / stretch, np.nan)
 
 
-@compiled
-def _march(
-    height: Real, frame: Array, position: Array, rays: Array, highest: float, distance: Array
-) -> None:
-    """Distance along each ray to the first cell whose height it falls below; NaN is left as is."""
-    rows, columns = height.shape
-    west, north, cell_x, cell_y = frame[0], frame[1], frame[2], frame[3]
-    for i in range(rays.shape[0]):
-        dx, dy, dz = rays[i, 0], rays[i, 1], rays[i, 2]
-        if dz >= -1e-3:
-            continue
-        along = max(0.0, (position[2] - highest) / -dz)
-        step = min(cell_x, cell_y) / max(np.hypot(dx, dy), 0.5 * -dz)
-        before = along
-        while along < FAR_M:
-            column = int(np.floor((position[0] + along * dx - west) / cell_x))
-            row = int(np.floor((north - position[1] - along * dy) / cell_y))
-            if 0 <= row < rows and 0 <= column < columns:
-                ground = height[row, column]
-                over = position[2] + along * dz - ground
-                if over <= 0:
-                    # Down onto the cell it comes from above; into a wall it is where the step ends.
-                    distance[i] = max(before, along + over / -dz) if over > -1e9 else np.nan
-                    break
-            elif along > 0 and (
-                (column < 0 and dx <= 0) or (column >= columns and dx >= 0)
-                or (row < 0 and dy >= 0) or (row >= rows and dy <= 0)
-            ):  # fmt: skip
-                break
-            before = along
-            along += step
+def _heights_of(reference: Reference) -> tuple[Heights, Array]:
+    """The surface with square cells, and by how much that stretches the world (east, north, up).
+
+    What is not known lies far below everything: a ray passes over it, and what ends there is none.
+    """
+    height = reference.height_m
+    known = np.isfinite(height)
+    lowest = float(height[known].min()) if known.any() else 0.0
+    stretch = np.array([1.0, reference.cell_m[0] / reference.cell_m[1], 1.0])
+    heights = Heights(
+        height_m=np.where(known, height, np.float32(lowest - ABYSS_M)),
+        west_m=reference.corner_m[0], north_m=reference.corner_m[1] * stretch[1],
+        cell_m=reference.cell_m[0], outside_m=lowest - ABYSS_M,
+    )  # fmt: skip
+    return heights, stretch
+
+
+def _farthest_m(heights: Heights, eye: Array) -> float:
+    """To the corner of the surface that is farthest away in plan, or ``FAR_M``."""
+    rows, columns = heights.height_m.shape
+    east = np.abs(eye[0] - heights.west_m - np.array([0, columns]) * heights.cell_m).max()
+    north = np.abs(heights.north_m - np.array([0, rows]) * heights.cell_m - eye[1]).max()
+    return float(min(FAR_M, np.hypot(east, north)))
