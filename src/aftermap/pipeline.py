@@ -12,7 +12,6 @@ from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.geo.footprint import footprint_m
 from aftermap.media import Ingested, files_in, ingest
 from aftermap.model.camera import FrameSet, Reconstruction
-from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Progress
 from aftermap.poses import (
     ControlFile,
@@ -25,13 +24,9 @@ from aftermap.poses import (
 )
 from aftermap.publish import ReportFacts, write_cameras, write_report
 from aftermap.record import Case
-from aftermap.run import Runner, Stage
+from aftermap.run import Runner
+from aftermap.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
-
-FEATURES = Stage(name="features", version=1, answer=FrameSet)
-POSES = Stage(name="poses", version=1, answer=Reconstruction)
-SURFACE = Stage(name="surface", version=1, answer=Elevation)
-ORTHOPHOTO = Stage(name="orthophoto", version=1, answer=Orthophoto)
 
 
 @dataclass(frozen=True, kw_only=True)
