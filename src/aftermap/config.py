@@ -36,6 +36,7 @@ class Settings:
     streets: lines of streets; None takes the space between buildings.
     before: an orthophoto of the time before the damage, and
     before_surface: its surface, heights of roofs included.
+    model: what grades: one learnt from reviewed labels, or a user's own; None is the shipped one.
     """
 
     quality: Quality = Quality.STANDARD
@@ -49,9 +50,10 @@ class Settings:
     streets: Path | None = None
     before: Path | None = None
     before_surface: Path | None = None
+    model: Path | None = None
 
 
-FILES = ("gcp", "reference", "dem", "footprints", "streets", "before", "before_surface")
+FILES = ("gcp", "reference", "dem", "footprints", "streets", "before", "before_surface", "model")
 
 NEW_FILE = """\
 # Settings of this Aftermap case. What is said on the command line goes before what is said here.
@@ -80,6 +82,9 @@ NEW_FILE = """\
 #streets = "streets.geojson"
 #before = "before/orthophoto.tif"
 #before_surface = "before/surface.tif"
+
+# What grades the buildings: a model learnt from your reviewed labels, or an .onnx of your own.
+#model = "learnt.json"
 """
 
 
