@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
+from aftermap.geo.viewing import FACE_SINE
 
 Array = npt.NDArray[np.float64]
 Float = npt.NDArray[np.float32]
@@ -108,16 +109,56 @@ def views_of(
     """
     count = patch.columns * patch.rows
     centre, framed, hidden = np.empty((count, 3)), np.zeros(count, np.int32), np.zeros(count, "i4")
-    camera = np.concatenate(
-        [np.ravel(np.asarray(rotation_cam_from_world, float)), np.asarray(position_m, float),
-         np.asarray(lens, float), np.asarray(size_px, float)]
-    )  # fmt: skip
+    camera = eye_row(rotation_cam_from_world, position_m, lens, size_px)
     block = np.array([patch.column, patch.row, patch.columns, patch.rows], np.int64)
     _view(
         block, float(patch.cell_m), points_per_side, camera, heights.height_m, heights.frame,
         farthest_m, centre, framed, hidden,
     )  # fmt: skip
     return Views(centre_m=centre, points=points_per_side**2, framed=framed, hidden=hidden)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spots:
+    """Places on things, in groups: those of thing k are the rows ``starts[k]`` to ``starts[k+1]``.
+
+    ``place_m`` (N, 3); ``normal`` (N, 3) of the face that each lies on, 0 where any side will do;
+    ``part`` (N,) counts from 0 which part of its thing it belongs to, of ``parts``.
+    """
+
+    place_m: Array
+    normal: Array
+    part: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    parts: int
+
+
+def eye_row(
+    rotation_cam_from_world: npt.ArrayLike, position_m: npt.ArrayLike, lens: npt.ArrayLike,
+    size_px: tuple[int, int],
+) -> Array:  # fmt: skip
+    """(22,) one camera as the loops take it; ``lens`` is fx, fy, cx, cy, k1, k2, p1, p2."""
+    return np.concatenate(
+        [np.ravel(np.asarray(rotation_cam_from_world, float)), np.asarray(position_m, float),
+         np.asarray(lens, float), np.asarray(size_px, float)]
+    )  # fmt: skip
+
+
+def spots_seen(
+    spots: Spots, pairs: npt.NDArray[np.int64], eyes: Array, heights: Heights
+) -> tuple[Counts, Counts]:
+    """Per pair (thing, camera) and part: how many spots are in the picture; of those, not seen.
+
+    ``pairs`` is (P, 2), ``eyes`` (K, 22). Both answers are (P, parts). A spot is not seen where it
+    lies behind something, or on a face that is turned away or seen at more than 75 degrees.
+    """
+    framed = np.zeros((len(pairs), spots.parts), np.int32)
+    hidden = np.zeros_like(framed)
+    _spot(
+        spots.place_m, spots.normal, spots.part, spots.starts, pairs, eyes, heights.height_m,
+        heights.frame, framed, hidden,
+    )  # fmt: skip
+    return framed, hidden
 
 
 @compiled
@@ -267,3 +308,24 @@ def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                     continue
                 framed[place] += 1
                 hidden[place] += not _free(eye, spot, heights, frame, CLEARANCE_M)
+
+
+@compiled
+def _spot(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    places: Array, normals: Array, parts: npt.NDArray[np.int64], starts: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.int64], eyes: Array, heights: Float, frame: Array, framed: Counts,
+    hidden: Counts,
+) -> None:  # fmt: skip
+    for p in range(pairs.shape[0]):
+        thing, camera = pairs[p, 0], eyes[pairs[p, 1]]
+        eye = camera[9:12]
+        for i in range(starts[thing], starts[thing + 1]):
+            x, y, z = places[i, 0] - eye[0], places[i, 1] - eye[1], places[i, 2] - eye[2]
+            if z >= 0 or not _framed(camera, x, y, z):
+                continue
+            framed[p, parts[i]] += 1
+            towards = -(normals[i, 0] * x + normals[i, 1] * y + normals[i, 2] * z)
+            facing = towards >= FACE_SINE * np.sqrt(x * x + y * y + z * z)
+            any_side = normals[i, 0] == 0 and normals[i, 1] == 0 and normals[i, 2] == 0
+            if not (any_side or facing) or not _free(eye, places[i], heights, frame, CLEARANCE_M):
+                hidden[p, parts[i]] += 1

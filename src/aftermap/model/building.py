@@ -93,9 +93,13 @@ class ViewTable:
     ``off_nadir_deg``; ``ground_sample_m``; ``framed_fraction`` of the roof in the picture;
     ``occluded_fraction`` of what is framed that something hides; ``faces`` (1 north + 2 east +
     4 south + 8 west); ``ce90_m``; ``rank_m`` as in :class:`aftermap.model.sighting.Sighting`.
+
+    ``clip_path`` names a second file with the same columns: every frame of a clip that shows a
+    building, also those that are not among its best views.
     """
 
     path: str
+    clip_path: str
     views: int
 
 
