@@ -54,7 +54,7 @@ def coarse_heights(
     *,
     cell_m: float,
 ) -> tuple[npt.NDArray[np.float32], Grid]:
-    """(rows, columns) heights over a box in cells of ``cell_m``, or their own where those are larger.
+    """(rows, columns) heights over a box in cells of ``cell_m``, or in its own where larger.
 
     Each is the mean of the heights in it, NaN where there are none. Memory is that of the answer.
     """
