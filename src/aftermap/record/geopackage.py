@@ -66,7 +66,8 @@ class Table:
 class GeoPackage:
     """An open GeoPackage. Reading and writing go through :meth:`rows` and :meth:`transaction`."""
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
+    def __init__(self, path: Path, *, read_only: bool, again: bool = False) -> None:
+        """``again`` leaves out the check of the whole file: it was opened here before."""
         self.path = path
         with telling_what_is_wrong(path), writing_to(path):
             mode = "ro" if read_only else "rw"
@@ -77,18 +78,20 @@ class GeoPackage:
                 timeout=BUSY_TIMEOUT_S,
             )
         try:
-            self._check()
+            self._check(again=again)
         except BaseException:
             self._connection.close()
             raise
         self._read_only = read_only
 
-    def _check(self) -> None:
+    def _check(self, *, again: bool) -> None:
         with telling_what_is_wrong(self.path):
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
             if application != APPLICATION_ID:
                 raise sqlite3.DatabaseError("file is not a GeoPackage")
-            (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            verdict = "ok"
+            if not again:
+                (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(str(verdict))
             self._connection.execute("PRAGMA foreign_keys = ON")

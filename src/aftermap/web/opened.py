@@ -1,0 +1,139 @@
+"""The case that is served: its folder, its place, and connections for reading, one for each thread.
+
+A run may map the case at the same time. What is read is what the newest finished run left, and
+``generation`` changes when another one has finished.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from aftermap.errors import CaseError
+from aftermap.geo.crs import LOCAL
+from aftermap.record import Case
+from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
+from aftermap.web.place import Place
+
+Value = TypeVar("Value")
+
+REMAKES = {
+    "orthophoto": "aftermap map", "surface": "aftermap map", "confidence": "aftermap map",
+    "source": "aftermap map", "before": "a new setting of before in aftermap.toml",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """The newest run that ended, and whether one is under way."""
+
+    run: int
+    ended_at: str
+    is_running: bool
+
+
+class OpenedCase:
+    """A case to look at. Every thread that asks gets a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        with Case.open_to_read(path) as case:  # checks the record as a whole
+            self.path = case.path
+            self.store = case.store
+            self.products = case.products
+        self._here = threading.local()
+
+    @property
+    def name(self) -> str:
+        """What the folder is called."""
+        return self.path.name
+
+    @property
+    def package(self) -> GeoPackage:
+        """The record, to read, for this thread."""
+        found: GeoPackage | None = getattr(self._here, "package", None)
+        if found is None:
+            found = GeoPackage(self.path / "case.gpkg", read_only=True, again=True)
+            self._here.package = found
+        return found
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query."""
+        return self.package.rows(sql, values)
+
+    def has(self, table: str) -> bool:
+        """Whether the record has a table of that name."""
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
+
+    @property
+    def generation(self) -> Generation:
+        """Which answer the record holds now."""
+        ((run, ended_at, running),) = self.rows(
+            "SELECT coalesce(max(fid), 0), coalesce(max(ended_at), ''), "
+            "count(*) FILTER (WHERE status = 'running') FROM run"
+        )
+        return Generation(run=run, ended_at=ended_at, is_running=running > 0)
+
+    @property
+    def place(self) -> Place:
+        """Where the case is: the CRS of its cameras, else of its buildings, else nowhere."""
+        known = dict(self.rows("SELECT table_name, srs_id FROM gpkg_geometry_columns"))
+        for table in ("camera", "building"):
+            crs = crs_of_srs_id(known.get(table, 0))
+            if crs is not None:
+                return Place(crs=crs)
+        return Place(crs=LOCAL)
+
+    def original(self, sha256: str) -> Path:
+        """The kept original of that digest, which must be one of the case's."""
+        if not self.rows("SELECT 1 FROM media WHERE sha256 = ?", (sha256,)):
+            raise CaseError(f"{sha256[:16]}: is no original of this case")
+        kept = sorted((self.store.folder / sha256[:2]).glob(f"{sha256}*"))
+        if not kept:
+            raise CaseError(f"{sha256[:16]}: the original is missing; run aftermap verify")
+        return kept[0]
+
+    def raster(self, name: str) -> Path:
+        """The product of that name, or an error that says what makes it again."""
+        path = self.products / f"{name}.tif"
+        if name not in REMAKES or not path.is_file():
+            made_by = REMAKES.get(name, "nothing")
+            raise CaseError(f"products/{name}.tif: is not there; made again by {made_by}")
+        return path
+
+
+def stamp_of(path: Path) -> str:
+    """What changes when a file is put in another's place; "" where there is none."""
+    with suppress(OSError):
+        status = path.stat()
+        return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    return ""
+
+
+class Kept(Generic[Value]):
+    """The answers that were asked for last, so many bytes of them, each made by one thread."""
+
+    def __init__(self, size_bytes: int, size_of: Callable[[Value], int]) -> None:
+        self._limit = size_bytes
+        self._size_of = size_of
+        self._used = 0
+        self._found: OrderedDict[object, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: object, make: Callable[[], Value]) -> Value:
+        """The answer that is kept under the key, or the one that is made now."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        made = make()
+        with self._lock:
+            if key not in self._found:
+                self._found[key] = made
+                self._used += self._size_of(made)
+            while self._used > self._limit and len(self._found) > 1:
+                _, oldest = self._found.popitem(last=False)
+                self._used -= self._size_of(oldest)
+        return made

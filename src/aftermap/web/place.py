@@ -1,0 +1,66 @@
+"""Between the case's coordinates and those of the page, which are longitude and latitude (WGS 84).
+
+A case without any recorded position has no place on the globe. The page then shows it where
+Greenwich meets the equator, one arbitrary unit to the metre there, and says so.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from aftermap.geo.crs import LOCAL, WGS84, transformed_xy
+
+Array = npt.NDArray[np.float64]
+
+WEB_MERCATOR = "EPSG:3857"
+DEGREE_DIGITS = 7
+"""A centimetre."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a case is. ``crs`` is "EPSG:n" or "LOCAL"."""
+
+    crs: str
+
+    @property
+    def is_on_globe(self) -> bool:
+        """Whether longitude and latitude mean anything here."""
+        return self.crs != LOCAL
+
+    @property
+    def shown_crs(self) -> str:
+        """The CRS by which the page puts the case on a globe."""
+        return self.crs if self.is_on_globe else WEB_MERCATOR
+
+    def lonlat_deg(self, xy_m: npt.ArrayLike) -> Array:
+        """(N, 2) longitude and latitude of (N, 2) places of the case, to the centimetre."""
+        return np.round(transformed_xy(self.shown_crs, WGS84, xy_m), DEGREE_DIGITS)
+
+    def xy_m(self, lonlat_deg: npt.ArrayLike) -> Array:
+        """(N, 2) places of the case of (N, 2) longitude and latitude."""
+        return transformed_xy(WGS84, self.shown_crs, lonlat_deg)
+
+    def geojson(self, geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+        """Shapes of the case as GeoJSON geometry texts, a shape that is missing as None."""
+        moved = shapely.transform(geometries, self.lonlat_deg)
+        return np.asarray(shapely.to_geojson(moved), object)
+
+
+def shapes_of(blobs: list[bytes | None]) -> npt.NDArray[np.object_]:
+    """GeoPackage geometries as shapes; None where there is none or it is empty."""
+    wkb = [
+        None if blob is None or _is_empty(blob) else blob[_header_bytes(blob) :] for blob in blobs
+    ]
+    return np.asarray(shapely.from_wkb(wkb), object)
+
+
+def _header_bytes(blob: bytes) -> int:
+    """GeoPackage 1.3, clause 2.1.3: magic, version, flags, srs_id, then the envelope."""
+    return 8 + {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}[blob[3] >> 1 & 0b111]
+
+
+def _is_empty(blob: bytes) -> bool:
+    return bool(blob[3] >> 4 & 1)

@@ -1,0 +1,284 @@
+"""The case's rasters as map tiles: 512 by 512 pixels in Web Mercator, straight from the COGs.
+
+Pictures are WebP with transparency; heights for the 3-D view are PNG in Terrarium's coding (h =
+256 R + G + B / 256 - 32768, metres above ``base_m``, so that the ground lies near 0).
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from PIL import Image
+from rasterio.errors import RasterioIOError
+from rasterio.vrt import WarpedVRT
+from rio_tiler.errors import TileOutsideBounds
+from rio_tiler.io import Reader
+
+from aftermap.errors import CaseError
+from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
+from aftermap.publish.relief import shade
+from aftermap.web.opened import Kept, OpenedCase, stamp_of
+from aftermap.web.place import WEB_MERCATOR
+
+SIDE_PX = 512
+EDGE_PX = 1
+WEB_MERCATOR_HALF_M = 20037508.342789244
+DEEPEST = 24
+KEPT_BYTES = 192 << 20
+WEBP_QUALITY = 88
+LOW_PERCENT, HIGH_PERCENT = 1.0, 99.0
+GLANCE_PX = 512
+MOST_COUNT = 12
+"""So many photographs and more have the last colour of the ramp."""
+FILLED_RGB = (150, 120, 160)
+FILLED_PERIOD_PX, FILLED_WIDTH_PX = 10, 3
+
+Bytes = bytes
+Bands = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A picture and its media type."""
+
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RasterFacts:
+    """What the page must know of a raster. ``bounds_lonlat`` is west, south, east, north."""
+
+    bounds_lonlat: tuple[float, float, float, float]
+    cell_m: float
+    deepest_zoom: int
+    stamp: str
+
+
+@dataclass
+class _Open:
+    reader: Any
+    closing: Callable[[], None]
+
+
+@dataclass
+class Tiles:
+    """Makes tiles and keeps those that were asked for last."""
+
+    case: OpenedCase
+    _here: threading.local = field(default_factory=threading.local)
+    _kept: Kept[Tile | None] = field(
+        default_factory=lambda: Kept(KEPT_BYTES, lambda tile: len(tile.body) if tile else 64)
+    )
+    _spans: Kept[tuple[float, float]] = field(default_factory=lambda: Kept(1 << 16, lambda _: 64))
+
+    def tile(self, kind: str, zoom: int, column: int, row: int) -> Tile | None:
+        """A tile of a kind (a key of ``KINDS``); None where the raster has nothing there."""
+        raster, make = KINDS[kind]
+        path = self.path_of(raster)
+        at = (column, row, zoom)
+        if not (0 <= zoom <= DEEPEST and 0 <= column < 2**zoom and 0 <= row < 2**zoom):
+            return None
+
+        def making() -> Tile | None:
+            with suppress(TileOutsideBounds):
+                return make(self, path, at)
+            return None
+
+        return self._kept.get((kind, at, stamp_of(path)), making)
+
+    def path_of(self, raster: str) -> Path:
+        """The file of a raster, ``before`` being the orthophoto that the settings name."""
+        if raster == "before":
+            return before_path(self.case)
+        return self.case.raster(raster)
+
+    def facts(self, raster: str) -> RasterFacts:
+        """Where a raster lies and how fine it is."""
+        path = self.path_of(raster)
+        with self._reading(path) as reader:
+            west, south, east, north = reader.get_geographic_bounds("EPSG:4326")
+            cell_m = abs(reader.dataset.transform.a)
+        middle = math.radians((south + north) / 2)
+        mercator_m = cell_m / max(math.cos(middle), 0.01)
+        deepest = math.log2(2 * WEB_MERCATOR_HALF_M / SIDE_PX / mercator_m)
+        return RasterFacts(
+            bounds_lonlat=(west, south, east, north), cell_m=cell_m,
+            deepest_zoom=max(0, min(DEEPEST, math.ceil(deepest))), stamp=stamp_of(path),
+        )  # fmt: skip
+
+    def read(
+        self, path: Path, at: tuple[int, int, int], *, edge_px: int = 0, method: str = "nearest"
+    ) -> tuple[Bands, npt.NDArray[np.bool_]]:
+        """Bands (B, S, S) and the mask (S, S), True where there is data; with so wide an edge."""
+        column, row, zoom = at
+        with self._reading(path) as reader:
+            image = reader.tile(
+                column, row, zoom, tilesize=SIDE_PX, buffer=edge_px or None,
+                resampling_method=method, reproject_method=method,
+            )  # fmt: skip
+        return np.asarray(image.array.data), np.asarray(image.mask) > 0
+
+    def span_m(self, path: Path) -> tuple[float, float]:
+        """The heights between which nearly all of a surface lies."""
+        return self._spans.get(stamp_of(path), lambda: _span_m(path))
+
+    def _reading(self, path: Path) -> Any:
+        """An open reader for this thread; opened anew where the file was replaced."""
+        opened: dict[Path, tuple[str, Any]] = self._here.__dict__.setdefault("opened", {})
+        stamp = stamp_of(path)
+        known = opened.get(path)
+        if known is not None and known[0] == stamp:
+            return _Lent(known[1])
+        if known is not None:
+            known[1].close()
+        opened[path] = stamp, _reader(path)
+        return _Lent(opened[path][1])
+
+
+@dataclass
+class _Lent:
+    """A reader that stays open when a block that uses it ends; GDAL's trouble told in one line."""
+
+    reader: Any
+
+    def __enter__(self) -> Any:
+        return self.reader
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RasterioIOError | rasterio.errors.RasterioError):
+            raise CaseError(
+                f"{Path(self.reader.input or '').name}: is damaged ({error}); run the command that "
+                "made it again"
+            ) from error
+
+
+def _reader(path: Path) -> Any:
+    try:
+        dataset = rasterio.open(path)
+    except RasterioIOError as error:
+        raise CaseError(f"{path.name}: cannot be read ({error}); make it again") from error
+    if dataset.crs is None or not (dataset.crs.is_projected or dataset.crs.is_geographic):
+        dataset = WarpedVRT(dataset, src_crs=WEB_MERCATOR, crs=WEB_MERCATOR)
+    return Reader(input=str(path), dataset=dataset)
+
+
+def before_path(case: OpenedCase) -> Path:
+    """The orthophoto from before, as the case's settings name it."""
+    from aftermap.config import SETTINGS_NAME, settings_in  # noqa: PLC0415
+
+    path = settings_in(case.path / SETTINGS_NAME).before
+    if path is None or not path.is_file():
+        raise CaseError("before: the case names no orthophoto from before; set it in aftermap.toml")
+    return path
+
+
+def _span_m(path: Path) -> tuple[float, float]:
+    with rasterio.open(path) as raster:
+        shrink = max(1.0, max(raster.shape) / GLANCE_PX)
+        shape = tuple(max(1, round(side / shrink)) for side in raster.shape)
+        heights = raster.read(1, out_shape=shape, masked=True).astype(np.float32)
+    known = heights.compressed()
+    if not len(known):
+        return 0.0, 1.0
+    low, high = np.percentile(known, [LOW_PERCENT, HIGH_PERCENT])
+    return float(low), float(max(high, low + 1.0))
+
+
+def base_m(tiles: Tiles) -> float:
+    """The height that the 3-D view calls 0."""
+    return math.floor(tiles.span_m(tiles.path_of("surface"))[0])
+
+
+def _picture(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+    bands, known = tiles.read(path, at, method="bilinear")
+    if not known.any():
+        return None
+    if len(bands) < 3:
+        bands = np.repeat(bands[:1], 3, axis=0)
+    return webp(_rgba(bands[:3].transpose(1, 2, 0), known))
+
+
+def _shaded(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+    heights, cell_m = _heights(tiles, path, at)
+    if not np.isfinite(heights).any():
+        return None
+    low, high = tiles.span_m(path)
+    light = shade(heights, cell_m)[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX, None]
+    inner = heights[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
+    known = np.isfinite(inner)
+    tint = coloured(np.nan_to_num((inner - low) / (high - low)), CIVIDIS) * 0.3 + 255 * 0.7
+    return webp(_rgba(np.clip(tint * light * 1.5, 0, 255), known))
+
+
+def _terrain(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+    bands, known = tiles.read(path, at, method="bilinear")
+    above = np.where(known, bands[0].astype(np.float64), 0) - base_m(tiles)
+    value = np.where(known, np.maximum(above, 0), 0) + 32768
+    rgb = np.stack([value // 256, value % 256, (value % 1) * 256], axis=-1)
+    return png(np.asarray(rgb, np.uint8))
+
+
+def _confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+    counts, _ = tiles.read(path, at)
+    _, has_height = tiles.read(tiles.path_of("surface"), at)
+    if not has_height.any():
+        return None
+    share = np.clip((counts[0].astype(np.float32) - 2) / (MOST_COUNT - 2), 0, 1)
+    rgb = coloured(share, VIRIDIS)
+    rows, columns = np.indices(has_height.shape)
+    lines = (rows + columns) % FILLED_PERIOD_PX < FILLED_WIDTH_PX
+    filled = counts[0] < 2
+    rgb = np.where(filled[..., None], np.array(FILLED_RGB, np.float32), rgb)
+    return webp(_rgba(rgb, has_height & (~filled | lines)))
+
+
+def _heights(
+    tiles: Tiles, path: Path, at: tuple[int, int, int]
+) -> tuple[npt.NDArray[np.float32], float]:
+    """Heights with an edge of one pixel, NaN where there are none, and the pixel on the ground."""
+    bands, known = tiles.read(path, at, edge_px=EDGE_PX, method="bilinear")
+    heights = np.where(known, bands[0].astype(np.float32), np.float32("nan"))
+    _, row, zoom = at
+    mercator_m = 2 * WEB_MERCATOR_HALF_M / 2**zoom / SIDE_PX
+    angle = math.pi * (1 - 2 * (row + 0.5) / 2**zoom)
+    return heights.astype(np.float32), mercator_m / math.cosh(angle)
+
+
+def _rgba(rgb: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    alpha = np.where(known, 255, 0)[..., None]
+    return np.concatenate([rgb, alpha], axis=-1).astype(np.uint8)
+
+
+def webp(rgba: npt.NDArray[np.uint8]) -> Tile:
+    """A picture as WebP, quickly."""
+    return _encoded(rgba, "webp", quality=WEBP_QUALITY, method=0)
+
+
+def png(rgb: npt.NDArray[np.uint8]) -> Tile:
+    """A picture as PNG, bit by bit what it was."""
+    return _encoded(rgb, "png", compress_level=1)
+
+
+def _encoded(pixels: npt.NDArray[np.uint8], form: str, **options: Any) -> Tile:
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, form, **options)
+    return Tile(body=stream.getvalue(), media_type=f"image/{form}")
+
+
+KINDS: dict[str, tuple[str, Callable[[Tiles, Path, tuple[int, int, int]], Tile | None]]] = {
+    "orthophoto": ("orthophoto", _picture),
+    "before": ("before", _picture),
+    "relief": ("surface", _shaded),
+    "terrain": ("surface", _terrain),
+    "confidence": ("confidence", _confidence),
+}
+"""Each kind of tile: the raster that it is made of, and how."""
