@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from made_up_paths import path_of, pose
 
 from aftermap.geo.axes import gimbal_angles_deg
+from aftermap.geo.between import pose_between
 from aftermap.model.flight import PoseSource
-from aftermap.sightings.moments import between, seconds_of
+from aftermap.sightings.moments import seconds_of
 from aftermap.sightings.options import SightingOptions
 
 OPTIONS = SightingOptions()
@@ -49,7 +50,7 @@ def test_nothing_is_filled_in_across_a_cut():
 def test_a_filled_in_pose_lies_on_the_way_and_is_less_sure(weight, yaw):
     one = pose(0, (0, 0, 300), yaw_deg=yaw, pitch_deg=-40)
     other = pose(2, (20, 10, 310), yaw_deg=yaw + 20, pitch_deg=-40, source=PoseSource.TELEMETRY)
-    made = between(one, other, 2 * weight, sag_fraction=0.1)
+    made = pose_between(one, other, 2 * weight, sag_fraction=0.1)
     share = float(weight)
     assert made.pose.position_m == pytest.approx((20 * share, 10 * share, 300 + 10 * share))
     found, pitch, _ = gimbal_angles_deg(made.pose.rotation_cam_from_world)

@@ -11,16 +11,10 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 
 import numpy as np
-import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
-from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
-from aftermap.model.flight import ClipPath, ClipPose, PoseSource
+from aftermap.geo.between import pose_between
+from aftermap.model.flight import ClipPath, ClipPose
 from aftermap.sightings.options import SightingOptions
-
-Array = npt.NDArray[np.float64]
-
-_SURENESS = {source: rank for rank, source in enumerate(PoseSource)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,32 +49,6 @@ def seconds_of(path: ClipPath, options: SightingOptions) -> tuple[Second, ...]:
     )  # fmt: skip
 
 
-def between(one: ClipPose, other: ClipPose, time_s: Fraction, *, sag_fraction: float) -> ClipPose:
-    """A pose filled in on the straight line and the even turn between two poses of a shot.
-
-    Its covariance is the weighted mean of theirs, and more by how far a real flight may leave that
-    line: ``sag_fraction`` of the way and of the turn, as one standard deviation.
-    """
-    weight = float((time_s - one.time_s) / (other.time_s - one.time_s))
-    ends = np.array([one.pose.position_m, other.pose.position_m])
-    first, last = (Rotation.from_matrix(pose.pose.rotation_cam_from_world) for pose in (one, other))
-    turn = (last * first.inv()).as_rotvec()
-    rotation = (Rotation.from_rotvec(weight * turn) * first).as_matrix()
-    covariance = (1 - weight) * np.array(one.covariance) + weight * np.array(other.covariance)
-    way = np.linalg.norm(ends[1] - ends[0])
-    sag = sag_fraction * np.repeat([way, np.linalg.norm(turn)], 3)
-    covariance = covariance + np.diag(sag**2)
-    pose = CameraPose(
-        rotation_cam_from_world=_matrix3(rotation),
-        position_m=_vector3((1 - weight) * ends[0] + weight * ends[1]),
-        covariance_m2=_matrix3(covariance[:3, :3]),
-    )
-    source = max((one.source, other.source), key=_SURENESS.__getitem__)
-    return ClipPose(
-        time_s=time_s, shot=one.shot, pose=pose, covariance=_matrix6(covariance), source=source
-    )
-
-
 def _stretches(ordered: Sequence[ClipPose], longest_gap_s: float) -> Iterator[list[ClipPose]]:
     """Poses of one shot, cut where two are too far apart to fill in between."""
     for _, shot in groupby(ordered, key=lambda pose: pose.shot):
@@ -103,23 +71,8 @@ def _seconds_in(stretch: list[ClipPose], sag_fraction: float) -> Iterator[Second
         filled_in = not poses
         if filled_in:
             ends = stretch[following - 1], stretch[following]
-            poses = [between(*ends, whole + Fraction(1, 2), sag_fraction=sag_fraction)]
+            poses = [pose_between(*ends, whole + Fraction(1, 2), sag_fraction=sag_fraction)]
         yield Second(
             shot=stretch[0].shot, from_s=max(first, Fraction(whole)),
             to_s=min(last, Fraction(whole + 1)), poses=tuple(poses), is_filled_in=filled_in,
         )  # fmt: skip
-
-
-def _vector3(values: Array) -> Vector3:
-    east, north, up = (float(value) for value in values)
-    return east, north, up
-
-
-def _matrix3(values: Array) -> Matrix3:
-    a, b, c = (_vector3(row) for row in values)
-    return a, b, c
-
-
-def _matrix6(values: Array) -> Matrix6:
-    a, b, c, d, e, f = (tuple(float(value) for value in row) for row in values)
-    return a, b, c, d, e, f  # type: ignore[return-value]
