@@ -1,0 +1,339 @@
+"""A file of building footprints -> outlines in the CRS of the map, and what is wrong with the rest.
+
+Anything that GDAL reads, in any CRS. What is kept is valid, flat, areal, within ``NEAR_M`` of the
+map and drawn once; an outline is never moved or simplified here. docs/formats/footprints.md.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from aftermap.buildings.features import Features, features_in, sha256_of
+from aftermap.buildings.outlines import broken_places, cleaned, counted, doubles, too_small
+from aftermap.errors import CrsError, InputError
+from aftermap.geo.crs import LOCAL, transformed_xy
+from aftermap.geo.polygon import polygons_of
+from aftermap.model.building import Footprint, FootprintSet
+from aftermap.model.runs import Skipped
+
+Box = tuple[float, float, float, float]
+Objects = npt.NDArray[np.object_]
+
+ID_FIELDS = ("osm_id", "id")
+WAY_FIELD = "osm_way_id"
+LEVEL_FIELDS = ("building:levels", "building_levels", "building_l", "levels")
+TAGS_FIELD = "other_tags"
+BUILDING_FIELD = "building"
+NEAR_M = 100.0
+"""Outlines within this of the map's box belong to the case; the others are of another place."""
+REACH_M = 5000.0
+"""No building ends so far beyond the map: a place of it must be wrong."""
+MOST_LEVELS = 200
+TOLD = 20
+"""So many left out for one reason of place are named each; beyond that they are counted."""
+_TAG = re.compile(r'"building:levels"=>"([^"]*)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ids:
+    names: tuple[str, ...]
+    field: str
+    notes: tuple[str, ...]
+
+
+def footprints_in(
+    path: Path,
+    *,
+    id_field: str | None,
+    crs: str | None,
+    map_crs: str,
+    area_m: Box,
+    layer: str | None = None,
+) -> FootprintSet:
+    """The footprints of a file that lie on the map, in ``map_crs``.
+
+    ``crs`` is that of the file where the file names none (or names a wrong one). ``area_m`` is the
+    map's west, south, east and north. Raises ``InputError`` or ``CrsError`` where nothing in the
+    file can be used.
+    """
+    wanted = [*ID_FIELDS, WAY_FIELD, *LEVEL_FIELDS, TAGS_FIELD, BUILDING_FIELD]
+    features = features_in(path, layer=layer, wanted=[*wanted, *([id_field] if id_field else [])])
+    file_crs, crs_notes = _crs_of(features, crs, map_crs)
+    ids = _ids_of(features, id_field)
+    reasons = _no_areas(features) | _no_buildings(features)
+    shapes, near_reasons = _on_map(features, reasons, file_crs, map_crs, area_m)
+    reasons |= near_reasons
+    usable = np.array([i for i in range(len(shapes)) if i not in reasons], np.int64)
+    clean = cleaned(shapes[usable])
+    reasons |= {int(usable[place]): reason for place, reason in clean.reasons.items()}
+    usable = np.delete(usable, sorted(clean.reasons))
+    areas = np.delete(clean.shapes, sorted(clean.reasons))
+    worse, overlapping = _unfit(areas, [ids.names[i] for i in usable])
+    reasons |= {int(usable[place]): reason for place, reason in worse.items()}
+    kept = [place for place in range(len(usable)) if place not in worse]
+    _refuse_nothing(features, ids, reasons, kept)
+    levels = _levels_of(features)
+    return FootprintSet(
+        crs=map_crs, file_name=path.name, file_sha256=sha256_of(path), id_field=ids.field,
+        footprints=tuple(
+            Footprint(
+                source_id=ids.names[usable[place]], feature=int(usable[place]),
+                polygons_m=polygons_of(areas[place]), area_m2=float(areas[place].area),
+                levels=levels[usable[place]],
+            )
+            for place in kept
+        ),
+        skipped=_skipped(ids.names, reasons),
+        notes=tuple(f"{path.name}: {n}" for n in (*crs_notes, *ids.notes, *clean.notes, *overlapping)),
+    )  # fmt: skip
+
+
+def _crs_of(features: Features, given: str | None, map_crs: str) -> tuple[str, list[str]]:
+    """The CRS to read the file in, in two dimensions, and what to say of it."""
+    if map_crs == LOCAL:
+        if given == LOCAL:
+            return LOCAL, []
+        raise CrsError(
+            f"{features.path}: the case has no place on the globe, so footprints cannot be laid on "
+            "it; map it with positions or control points, or draw footprints on its own picture "
+            f"and name --footprints-crs {LOCAL}"
+        )
+    named = given or features.crs
+    if named is None:
+        raise CrsError(
+            f"{features.path}: names no CRS; say in which one its outlines are with "
+            "--footprints-crs, such as EPSG:4326"
+        )
+    notes = []
+    if given is not None and features.crs is not None and given != features.crs:
+        notes.append(f"read as {given}, as asked, and not in the CRS that it names")
+    try:
+        return str(CRS.from_user_input(named).to_2d().to_wkt()), notes
+    except CRSError as error:
+        raise CrsError(
+            f"{features.path}: its CRS is not one this installation knows ({named[:60]!r}); "
+            "name it by its code with --footprints-crs, such as EPSG:4326"
+        ) from error
+
+
+def _ids_of(features: Features, id_field: str | None) -> _Ids:
+    by_name = {name.casefold(): name for name in features.fields}
+    if id_field is not None and id_field.casefold() not in by_name:
+        raise InputError(
+            f"{features.path}: has no field {id_field!r}; name another with --id-field, or none"
+        )
+    candidates = (id_field,) if id_field is not None else (*ID_FIELDS, WAY_FIELD)
+    field = next((by_name[n.casefold()] for n in candidates if n.casefold() in by_name), None)
+    count = len(features.shapes)
+    texts = [_text(v) for v in features.fields[field]] if field else [None] * count
+    if field and field.casefold() == "osm_id" and WAY_FIELD in by_name:
+        ways = features.fields[by_name[WAY_FIELD]]
+        texts = [one or _text(other) for one, other in zip(texts, ways, strict=True)]
+    notes = []
+    nameless = sum(text is None for text in texts)
+    if nameless:
+        which = "there is no field of ids" if field is None else f"{counted(nameless)} without id"
+        notes.append(f"{which}: the feature's number in the file is used")
+    filled = [text or str(n) for text, n in zip(texts, features.numbers.tolist(), strict=True)]
+    names, repeated = _unique(filled)
+    if repeated:
+        notes.append(f"{counted(repeated, 'id')} given again: the second is called ID#2, and so on")
+    return _Ids(names=names, field=field or "feature", notes=tuple(notes))
+
+
+def _unique(names: Sequence[str]) -> tuple[tuple[str, ...], int]:
+    """The names, made unique by ``#2`` and so on; and how many had to be."""
+    taken, out, repeated = set(names), [], 0
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] == 1:
+            out.append(name)
+            continue
+        repeated += 1
+        while f"{name}#{seen[name]}" in taken:
+            seen[name] += 1
+        out.append(f"{name}#{seen[name]}")
+        taken.add(out[-1])
+    return tuple(out), repeated
+
+
+def _text(value: object) -> str | None:
+    """A field's value as text; None where it is empty. Whole floats are numbers of objects."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip() or None
+
+
+def _levels_of(features: Features) -> list[float | None]:
+    """Storeys by feature, from the first field that names them, else from OSM's other tags."""
+    by_name = {name.casefold(): features.fields[name] for name in features.fields}
+    levels: list[float | None] = [None] * len(features.shapes)
+    for name in (*LEVEL_FIELDS, TAGS_FIELD):
+        for place, value in enumerate(by_name.get(name, ())):
+            text = _text(value)
+            if levels[place] is None and text is not None:
+                tag = _TAG.search(text) if name == TAGS_FIELD else None
+                levels[place] = _number(tag[1] if tag else text)
+    return levels
+
+
+def _number(text: str) -> float | None:
+    try:
+        levels = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return levels if 0 < levels <= MOST_LEVELS else None
+
+
+def _no_areas(features: Features) -> dict[int, str]:
+    """Features without a usable shape; an error where the file holds no area at all."""
+    broken = broken_places(features.shapes)
+    reasons = dict.fromkeys(
+        np.flatnonzero(broken).tolist(), "has a coordinate that is not a number"
+    )
+    kinds = shapely.get_type_id(features.shapes)
+    if not np.isin(kinds, (3, 6, 7)).any():
+        held = {"nothing" if k < 0 else "points or lines" for k in kinds.tolist()} or {"nothing"}
+        raise InputError(
+            f"{features.path}, layer {features.layer}: holds no polygons "
+            f"({' and '.join(sorted(held))}); footprints are areas, give a file of those"
+        )
+    return reasons
+
+
+def _no_buildings(features: Features) -> dict[int, str]:
+    """Areas that the file itself calls no building, where it says so of its others (OSM)."""
+    field = next((n for n in features.fields if n.casefold() == BUILDING_FIELD), None)
+    if field is None:
+        return {}
+    words = [_text(value) for value in features.fields[field]]
+    if not any(word is not None and word != "no" for word in words):
+        return {}
+    reason = "is no building: its tag building is empty or no"
+    return {i: reason for i, word in enumerate(words) if word is None or word == "no"}
+
+
+def _on_map(
+    features: Features, known: Mapping[int, str], file_crs: str, map_crs: str, area_m: Box
+) -> tuple[Objects, dict[int, str]]:
+    """(N,) the shapes on the map in its CRS, None elsewhere, and why others are not on it.
+
+    Outlines are sought in the file's CRS first, so that one that lies anywhere (or nowhere on the
+    globe) stops none of the others.
+    """
+    near = _seen_from(file_crs, map_crs, area_m, NEAR_M)
+    reach = _seen_from(file_crs, map_crs, area_m, REACH_M)
+    bounds = shapely.bounds(features.shapes)
+    there = np.isfinite(bounds).all(1) & np.array([i not in known for i in range(len(bounds))])
+    close, inside = there & _touching(bounds, near), _within(bounds, reach)
+    moved = np.full(len(bounds), None, object)
+    moved[close & inside] = shapely.transform(
+        features.shapes[close & inside], lambda xy: transformed_xy(file_crs, map_crs, xy)
+    )
+    grown = (*(value - NEAR_M for value in area_m[:2]), *(value + NEAR_M for value in area_m[2:]))
+    close &= ~inside | _touching(shapely.bounds(moved), np.array(grown))
+    if there.any() and not close.any():
+        _refuse_far(features.path, bounds[there], _seen_from(file_crs, map_crs, area_m, 0.0))
+    beyond = f"lies more than {NEAR_M:g} m off the map"
+    out = dict.fromkeys(np.flatnonzero(there & ~close).tolist(), beyond)
+    far = f"reaches more than {REACH_M / 1000:g} km beyond the map; one of its corners is wrong"
+    return moved, out | dict.fromkeys(np.flatnonzero(close & ~inside).tolist(), far)
+
+
+def _seen_from(
+    file_crs: str, map_crs: str, area_m: Box, margin_m: float
+) -> npt.NDArray[np.float64]:
+    """The map's box with a margin as a box in the file's CRS: x and y from, x and y to."""
+    west, south, east, north = area_m
+    x = np.linspace(west - margin_m, east + margin_m, 9)
+    y = np.linspace(south - margin_m, north + margin_m, 9)
+    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    xy = transformed_xy(map_crs, file_crs, places)
+    return np.concatenate([xy.min(0), xy.max(0)])
+
+
+def _touching(
+    bounds: npt.NDArray[np.float64], box: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    return np.asarray((bounds[:, :2] <= box[2:]).all(1) & (bounds[:, 2:] >= box[:2]).all(1))
+
+
+def _within(bounds: npt.NDArray[np.float64], box: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    return np.asarray((bounds[:, :2] >= box[:2]).all(1) & (bounds[:, 2:] <= box[2:]).all(1))
+
+
+def _refuse_far(path: Path, bounds: npt.NDArray[np.float64], box: npt.NDArray[np.float64]) -> None:
+    """Raise an error that says where the file and the map lie, in the file's own CRS."""
+    held = np.concatenate([bounds[:, :2].min(0), bounds[:, 2:].max(0)])
+    turned = _touching(bounds[:, [1, 0, 3, 2]], box).any()
+    advice = (
+        "its axes are exchanged: write x (east, longitude) before y (north, latitude)" if turned
+        else "check that it is of this place, that x (longitude) comes before y (latitude), and "
+        "that its CRS is right (--footprints-crs names another)"
+    )  # fmt: skip
+    raise InputError(
+        f"{path}: no outline lies on the map: the file has {_range(held)}, the map {_range(box)}; "
+        f"{advice}"
+    )
+
+
+def _range(box: npt.NDArray[np.float64]) -> str:
+    digits = 4 if np.abs(box).max() <= 360 else 0
+    west, south, east, north = (f"{value:.{digits}f}" for value in box)
+    return f"x {west} to {east} and y {south} to {north}"
+
+
+def _unfit(areas: Objects, names: Sequence[str]) -> tuple[dict[int, str], list[str]]:
+    """Slivers and repeated outlines by place, and what to say of overlapping ones."""
+    reasons = too_small(areas)
+    fit = np.array([place for place in range(len(areas)) if place not in reasons], np.int64)
+    same, overlapping = doubles(areas[fit])
+    for later, first in same.items():
+        reasons[int(fit[later])] = f"has the same outline as {shown(names[int(fit[first])])}"
+    notes = f"{counted(overlapping, 'pair')} of outlines overlap by more than half of the smaller"
+    return reasons, [notes] if overlapping else []
+
+
+def _refuse_nothing(
+    features: Features, ids: _Ids, reasons: Mapping[int, str], kept: Sequence[int]
+) -> None:
+    if not kept:
+        first = min(reasons)
+        raise InputError(
+            f"{features.path}: none of its {counted(len(reasons), 'feature')} can be used (the "
+            f"first, {shown(ids.names[first])}, {reasons[first]}); give footprints of this map"
+        )
+
+
+def _skipped(names: Sequence[str], reasons: Mapping[int, str]) -> tuple[Skipped, ...]:
+    """What was left out, in the file's order; a crowd of one reason is counted after its first."""
+    told: dict[str, int] = {}
+    out = []
+    for place in sorted(reasons):
+        reason = reasons[place]
+        told[reason] = told.get(reason, 0) + 1
+        if told[reason] <= TOLD:
+            out.append(Skipped(name=shown(names[place]), reason=reason))
+    return (
+        *out,
+        *(
+            Skipped(name=f"{counted(count - TOLD, 'more outline')}", reason=f"each {reason}")
+            for reason, count in told.items() if count > TOLD
+        ),
+    )  # fmt: skip
+
+
+def shown(name: str) -> str:
+    """An id as it can stand in one line of text, whatever it holds."""
+    return name if name.isprintable() else repr(name)
