@@ -1,0 +1,325 @@
+"""People's grades in and out as CSV, and what several reviewers' grades of a building come to.
+
+Columns of the file: docs/formats/assessments.md. Written as UTF-8 with a byte order mark, so that
+a spreadsheet reads every script; read with commas, semicolons or tabs. A line that cannot be used
+is told with its number, and the rest goes on.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median_low
+
+from aftermap.errors import InputError
+from aftermap.model.assessment import GRADES, WITHDRAWN, Assessment, AssessorKind, Grade
+from aftermap.model.runs import Skipped
+from aftermap.model.sample import NOT_ASSESSED
+
+ASKED = ("grade", "grades", "not_assessed_reason", "reviewer", "at", "note", "confidence")
+"""What a reviewer fills in, beside ``source_id``."""
+NEEDED = ("source_id", "grade", "reviewer")
+POSSIBLE = "possible"
+
+_BYTE_ORDER_MARK = "\ufeff"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DELIMITERS = (",", ";", "\t")
+_SHORT = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """One line of a reviewer's file that can be used, with the number of that line."""
+
+    line: int
+    assessment: Assessment
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFile:
+    """What a file of labels holds: usable lines, those left out with reasons, and notes.
+
+    ``empty`` counts lines that nobody has filled in yet.
+    """
+
+    labels: tuple[Label, ...]
+    skipped: tuple[Skipped, ...]
+    empty: int
+    notes: tuple[str, ...]
+
+
+def labels_text(rows: Sequence[Mapping[str, object]], before: Sequence[str] = ()) -> str:
+    """A file of labels to fill in: ``before`` are the columns beside those that are asked.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it; plain numbers,
+    as negative ids are, stay as they are.
+    """
+    stream = io.StringIO()
+    stream.write(_BYTE_ORDER_MARK)
+    columns = ("source_id", *before, *ASKED)
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([guarded(row.get(name)) for name in columns])
+    return stream.getvalue()
+
+
+def guarded(value: object) -> str:
+    """A value as a cell that no spreadsheet runs as a formula; the inverse of :func:`unguarded`."""
+    text = "" if value is None else str(value)
+    if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS):
+        return f"'{text}"
+    if text.startswith(_FORMULA_STARTS) and not _is_negative_number(text):
+        return f"'{text}"
+    return text
+
+
+def unguarded(cell: str) -> str:
+    """The value that :func:`guarded` wrote."""
+    after = cell[1:]
+    is_guarded = cell.startswith("'") and after.removeprefix("'").startswith(_FORMULA_STARTS)
+    return after if is_guarded else cell
+
+
+def labels_in(path: Path, known: Collection[str], reviewer: str | None = None) -> LabelFile:
+    """The labels of a file. ``known`` are the ids of the case's buildings.
+
+    ``reviewer`` signs the lines that name none. Raises :class:`InputError` where the file as a
+    whole cannot be used: not readable, not UTF-8, empty, or without the columns.
+    """
+    rows, columns = _rows_in(path)
+    _check_columns(path, columns, reviewer)
+    extra = [name for name in columns if name not in {"source_id", *ASKED}]
+    labels, skipped, empty = [], [], 0
+    for line, row in rows:
+        found = _label(line, row, known, reviewer)
+        if isinstance(found, Label):
+            labels.append(found)
+        elif found is None:
+            empty += 1
+        else:
+            skipped.append(Skipped(name=f"{path.name}, line {line}", reason=found))
+    notes = [*_told_twice(path, labels)]
+    if extra:
+        notes.append(f"{path.name}: not read: the columns {', '.join(extra)}")
+    return LabelFile(labels=tuple(labels), skipped=tuple(skipped), empty=empty, notes=tuple(notes))
+
+
+def _rows_in(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """Lines with their numbers, and the names of the columns in small letters."""
+    text = _text_of(path)
+    first = next(iter(text.splitlines()), "")
+    delimiter = max(_DELIMITERS, key=first.count)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        columns = [cell.strip().casefold() for cell in next(reader, [])]
+        rows = [
+            (reader.line_num, {n: unguarded(c.strip()) for n, c in zip(columns, row, strict=False)})
+            for row in reader
+            if any(cell.strip() for cell in row)
+        ]
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: cannot be read as CSV ({error}); save it again as CSV UTF-8"
+        ) from error
+    return rows, columns
+
+
+def _text_of(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error}); name a CSV file of labels"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: is not UTF-8 (byte {error.start}); save it as CSV UTF-8 and import it again"
+        ) from error
+    if "\0" in text:
+        raise InputError(f"{path}: is no text file; save it as CSV UTF-8 and import it again")
+    if not text.strip():
+        raise InputError(f"{path}: is empty; export a file with aftermap review export first")
+    return text
+
+
+def _check_columns(path: Path, columns: Sequence[str], reviewer: str | None) -> None:
+    needed = [name for name in NEEDED if name != "reviewer" or reviewer is None]
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        hint = " (or name one reviewer for all with --reviewer)" if "reviewer" in missing else ""
+        raise InputError(
+            f"{path}: has no column {', '.join(missing)}{hint}; its first line must name "
+            f"{', '.join(needed)}, and may name {', '.join(n for n in ASKED if n not in needed)}"
+        )
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    if twice:
+        raise InputError(f"{path}: has the column {', '.join(twice)} twice; keep one of them")
+
+
+def _label(
+    line: int, row: Mapping[str, str], known: Collection[str], reviewer: str | None
+) -> Label | str | None:
+    """A label, or why the line is no label, or None where it was not filled in."""
+    if not row.get("grade") and not row.get("grades") and not row.get("not_assessed_reason"):
+        return None
+    try:
+        return Label(line=line, assessment=_assessment(row, known, reviewer))
+    except _LineError as error:
+        return str(error)
+
+
+class _LineError(Exception):
+    """Why a line cannot be used; told to the user with its number."""
+
+
+def _assessment(row: Mapping[str, str], known: Collection[str], reviewer: str | None) -> Assessment:
+    source_id = row.get("source_id", "")
+    if source_id not in known:
+        shown = f"{source_id!r:.{_SHORT}}" if source_id else "an empty source_id"
+        raise _LineError(f"{shown} is no building of the case; ids are those of the export")
+    name = " ".join(unicodedata.normalize("NFC", row.get("reviewer") or reviewer or "").split())
+    if not name:
+        raise _LineError(f"{source_id}: names no reviewer; a grade is somebody's word")
+    grade, grades = _grades(row, source_id)
+    reason = row.get("not_assessed_reason") or None
+    if grade is not None and reason:
+        raise _LineError(f"{source_id}: has a grade and a reason why it has none; keep one of them")
+    if grade is None and not reason:
+        raise _LineError(f"{source_id}: is {NOT_ASSESSED} without a not_assessed_reason; give one")
+    return Assessment(
+        source_id=source_id,
+        kind=AssessorKind.REVIEWER,
+        assessor=name,
+        grade=grade,
+        grades=grades,
+        is_possible=Grade.NONE in grades and len(grades) > 1,
+        confidence=_confidence(row.get("confidence", ""), source_id),
+        not_assessed_reason=reason,
+        note=row.get("note") or None,
+        at=_time(row.get("at", ""), source_id),
+    )
+
+
+def _grades(row: Mapping[str, str], source_id: str) -> tuple[Grade | None, tuple[Grade, ...]]:
+    """The grade and the run of grades that the reviewer holds possible."""
+    word = row.get("grade", "").casefold().replace(" ", "_")
+    words = [
+        w.casefold() for w in row.get("grades", "").replace(",", " ").replace(";", " ").split()
+    ]
+    if POSSIBLE in (word, *words):
+        raise _LineError(
+            f"{source_id}: possible is an uncertainty and no grade; give the most probable grade, "
+            "and in grades all that it may be"
+        )
+    if word in ("", NOT_ASSESSED):
+        if words:
+            raise _LineError(f"{source_id}: names grades but no grade; give the most probable one")
+        return None, ()
+    unknown = [w for w in (word, *words) if w not in set(GRADES)]
+    if unknown:
+        raise _LineError(
+            f"{source_id}: {unknown[0]!r:.{_SHORT}} is no grade; one of {', '.join(GRADES)} or "
+            f"{NOT_ASSESSED} is asked"
+        )
+    places = sorted({GRADES.index(Grade(w)) for w in (word, *words)})
+    if places[-1] - places[0] != len(places) - 1:
+        raise _LineError(f"{source_id}: its grades leave out one in between; name that as well")
+    return Grade(word), tuple(GRADES[place] for place in places)
+
+
+def _confidence(text: str, source_id: str) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise _LineError(f"{source_id}: confidence {text!r:.{_SHORT}} is no number from 0 to 1")
+    return value
+
+
+def _time(text: str, source_id: str) -> str | None:
+    """A time in UTC; without a zone it is taken to be UTC."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _LineError(
+            f"{source_id}: at {text!r:.{_SHORT}} is no ISO 8601 time, such as 2024-05-01T10:00:00Z"
+        ) from None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _told_twice(path: Path, labels: Sequence[Label]) -> Iterator[str]:
+    last: dict[tuple[str, str], int] = {}
+    for label in labels:
+        key = (label.assessment.assessor, label.assessment.source_id)
+        if key in last:
+            yield (
+                f"{path.name}, line {label.line}: {key[0]} grades {key[1]} again (before on line "
+                f"{last[key]}); both are kept, and the later one counts"
+            )
+        last[key] = label.line
+
+
+def _is_negative_number(text: str) -> bool:
+    digits = text.removeprefix("-").replace(".", "", 1)
+    return text.startswith("-") and digits.isascii() and digits.isdigit()
+
+
+def newest_by_reviewer(
+    reviews: Iterable[Assessment],
+) -> dict[str, dict[str, Assessment]]:
+    """By building and reviewer what they said last; a grade that was taken back is not there."""
+    found: dict[str, dict[str, Assessment]] = {}
+    for one in reviews:
+        by = found.setdefault(one.source_id, {})
+        if one.grade is None and one.not_assessed_reason == WITHDRAWN:
+            by.pop(one.assessor, None)
+        else:
+            by[one.assessor] = one
+    return {name: by for name, by in found.items() if by}
+
+
+def grades_by_reviewer(
+    newest: Mapping[str, Mapping[str, Assessment]],
+) -> dict[str, dict[str, Grade]]:
+    """The same with grades only, as the figures of agreement take them."""
+    graded = {
+        name: {who: one.grade for who, one in by.items() if one.grade is not None}
+        for name, by in newest.items()
+    }
+    return {name: by for name, by in graded.items() if by}
+
+
+def settled(by_reviewer: Mapping[str, Assessment], adopted: Assessment | None) -> str | None:
+    """The label that stands for a building: a grade, "not_assessed", or None where it is open.
+
+    The adopted grade, where there is one. Else what most reviewers say; where no word has most, the
+    middle grade of an odd number of reviewers who all gave one; else it is open until one is
+    adopted.
+    """
+    if adopted is not None:
+        return adopted.grade.value if adopted.grade is not None else NOT_ASSESSED
+    words = [NOT_ASSESSED if o.grade is None else o.grade.value for o in by_reviewer.values()]
+    if not words:
+        return None
+    most = max(words, key=words.count)
+    if 2 * words.count(most) > len(words):
+        return most
+    if len(words) % 2 and NOT_ASSESSED not in words:
+        return GRADES[median_low([GRADES.index(Grade(word)) for word in words])].value
+    return None
+
+
+def same_word(one: Assessment, other: Assessment) -> bool:
+    """Whether two labels of a reviewer say the same, whenever they were given."""
+    names = ("grade", "grades", "not_assessed_reason", "note", "confidence")
+    return all(getattr(one, name) == getattr(other, name) for name in names)

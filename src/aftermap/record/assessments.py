@@ -1,0 +1,296 @@
+"""Grades in the record, append-only: what the machine, each reviewer and the case itself say.
+
+Nothing overwrites anything: a newer row stands beside the older one. Rows come in batches, and
+each batch has an entry in the chain of custody with the digest of its rows. Beside them: which
+samples were drawn, and which rows a model has learnt from. docs/formats/assessments.md.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aftermap.model.assessment import Assessment, AssessorKind, Grade, Visibility
+from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
+from aftermap.record import custody
+from aftermap.record.artefact import canonical_json, decoded, encoded
+from aftermap.record.geopackage import GeoPackage, Table, add_table, insert
+
+ASSESSED = "assessed"
+DRAWN = "sample drawn"
+LEARNT = "learnt from labels"
+
+ASSESSMENT = Table(
+    name="assessment",
+    description="Every grade that a machine, a reviewer or the case gave; rows are only added",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, batch INTEGER NOT NULL, source_id TEXT NOT NULL,
+  kind TEXT NOT NULL, assessor TEXT NOT NULL, grade TEXT, grades TEXT NOT NULL,
+  is_possible BOOLEAN NOT NULL, probabilities TEXT, confidence DOUBLE, visibility TEXT,
+  reasons TEXT NOT NULL, not_assessed_reason TEXT, note TEXT, at TEXT NOT NULL""",
+)
+SAMPLE_DRAW = Table(
+    name="sample_draw",
+    description="Each probability sample that was drawn: seed, strata, and from which grades",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, drawn_at TEXT NOT NULL, seed INTEGER NOT NULL,
+  machine_batch INTEGER NOT NULL, strata TEXT NOT NULL""",
+)
+SAMPLE = Table(
+    name="sample",
+    description="The buildings of each drawn sample, with their probability of being drawn",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, draw INTEGER NOT NULL, source_id TEXT NOT NULL,
+  stratum TEXT NOT NULL, inclusion_probability DOUBLE NOT NULL""",
+)
+LEARNING_LABEL = Table(
+    name="learning_label",
+    description="Grades that a model has learnt from; no total is estimated from them",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, assessment INTEGER NOT NULL, source_id TEXT NOT NULL,
+  model_sha256 TEXT NOT NULL, at TEXT NOT NULL""",
+)
+TABLES = (ASSESSMENT, SAMPLE_DRAW, SAMPLE, LEARNING_LABEL)
+
+_COLUMNS = (
+    "source_id", "kind", "assessor", "grade", "grades", "is_possible", "probabilities",
+    "confidence", "visibility", "reasons", "not_assessed_reason", "note", "at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """An assessment with its number in the record and the number of its batch."""
+
+    number: int
+    batch: int
+    assessment: Assessment
+
+
+def add_assessments(
+    package: GeoPackage,
+    assessments: Iterable[Assessment],
+    *,
+    actor: str,
+    subject: str | None = None,
+) -> int:
+    """Add grades as one batch; its number. ``subject`` is the SHA-256 of the file they came in.
+
+    A grade without a time gets the present one. An empty batch is recorded too: it was looked at.
+    """
+    now = custody.utc_now()
+    rows = [_row(one, now) for one in assessments]
+    _make_tables(package)
+    with package.transaction() as connection:
+        (batch,) = connection.execute(
+            "SELECT coalesce(max(batch), 0) + 1 FROM assessment"
+        ).fetchone()
+        for row in rows:
+            insert(connection, ASSESSMENT.name, {"batch": batch, **row})
+        detail = {
+            "batch": batch,
+            "rows": len(rows),
+            "rows_sha256": _digest(rows),
+            "kinds": sorted({row["kind"] for row in rows}),
+        }
+        custody.append(connection, actor=actor, action=ASSESSED, subject=subject, detail=detail)
+    return int(batch)
+
+
+def machine_grades(package: GeoPackage, batch: int | None = None) -> tuple[Kept, ...]:
+    """The machine's grades of one batch, the newest where none is named; empty where none are."""
+    if batch is None:
+        ((batch,),) = _rows(
+            package, "SELECT max(batch) FROM assessment WHERE kind = 'machine'", ((None,),)
+        )
+    return _kept(package, "kind = 'machine' AND batch = ?", (batch,))
+
+
+def reviews(package: GeoPackage) -> tuple[Kept, ...]:
+    """All that reviewers ever said, in the order in which it was recorded."""
+    return _kept(package, "kind = 'reviewer'", ())
+
+
+def adopted_grades(package: GeoPackage) -> dict[str, Kept]:
+    """What the case stands by: the newest adopted grade of each building that has one."""
+    found = _kept(package, "kind = 'adopted'", ())
+    return {one.assessment.source_id: one for one in found}
+
+
+def add_draw(package: GeoPackage, draw: Draw, *, actor: str) -> int:
+    """Record a drawn sample; its number."""
+    _make_tables(package)
+    with package.transaction() as connection:
+        strata = canonical_json([asdict(one) for one in draw.strata])
+        row = {"drawn_at": custody.utc_now(), "seed": draw.seed, "strata": strata}
+        number = insert(connection, "sample_draw", {**row, "machine_batch": draw.machine_batch})
+        for building in draw.buildings:
+            insert(connection, "sample", {"draw": number, **asdict(building)})
+        detail = {
+            "draw": number, "seed": draw.seed, "rows": len(draw.buildings),
+            "rows_sha256": _digest([asdict(one) for one in draw.buildings]),
+        }  # fmt: skip
+        custody.append(connection, actor=actor, action=DRAWN, detail=detail)
+    return number
+
+
+def newest_draw(package: GeoPackage) -> Draw | None:
+    """The sample that was drawn last, if any was."""
+    sql = (
+        "SELECT fid, drawn_at, seed, machine_batch, strata FROM sample_draw "
+        "ORDER BY fid DESC LIMIT 1"
+    )
+    for number, drawn_at, seed, batch, strata in _rows(package, sql):
+        sql = (
+            "SELECT source_id, stratum, inclusion_probability FROM sample "
+            "WHERE draw = ? ORDER BY fid"
+        )
+        return Draw(
+            seed=seed,
+            machine_batch=batch,
+            strata=tuple(DrawnStratum(**one) for one in json.loads(strata)),
+            buildings=tuple(
+                DrawnBuilding(source_id=name, stratum=stratum, inclusion_probability=share)
+                for name, stratum, share in package.rows(sql, (number,))
+            ),
+            number=number,
+            drawn_at=drawn_at,
+        )
+    return None
+
+
+def add_learning_labels(
+    package: GeoPackage, labels: Sequence[Kept], *, model_sha256: str, actor: str
+) -> None:
+    """Record which rows a model has learnt from, so that no total is estimated from them."""
+    _make_tables(package)
+    now = custody.utc_now()
+    rows = [
+        {"assessment": one.number, "source_id": one.assessment.source_id,
+         "model_sha256": model_sha256, "at": now}
+        for one in labels
+    ]  # fmt: skip
+    with package.transaction() as connection:
+        for row in rows:
+            insert(connection, "learning_label", row)
+        detail = {"rows": len(rows), "rows_sha256": _digest(rows)}
+        custody.append(
+            connection, actor=actor, action=LEARNT, subject=model_sha256, detail=detail
+        )  # fmt: skip
+
+
+def learning_labels(package: GeoPackage) -> dict[int, str]:
+    """Numbers of the rows that a model has learnt from -> the SHA-256 of the (last) model."""
+    return dict(_rows(package, "SELECT assessment, model_sha256 FROM learning_label ORDER BY fid"))
+
+
+def changed_batches(package: GeoPackage) -> tuple[str, ...]:
+    """Batches whose rows are not those that the chain of custody knows, one line each."""
+    findings = []
+    entries = package.rows(
+        "SELECT detail FROM custody WHERE action = ? ORDER BY seq", (ASSESSED,)
+    )  # fmt: skip
+    known: set[int] = set()
+    for (text,) in entries:
+        detail = json.loads(text)
+        batch = detail["batch"]
+        known.add(batch)
+        names = ", ".join(_COLUMNS)
+        sql = f"SELECT {names} FROM assessment WHERE batch = ? ORDER BY fid"  # noqa: S608 - ours
+        rows = [dict(zip(_COLUMNS, row, strict=True)) for row in _rows(package, sql, (), (batch,))]
+        if _digest(rows) != detail["rows_sha256"]:
+            findings.append(f"grades of batch {batch} were changed or removed after they came in")
+    for (batch,) in _rows(package, "SELECT DISTINCT batch FROM assessment ORDER BY batch"):
+        if batch not in known:
+            findings.append(f"grades of batch {batch} have no entry in the chain of custody")
+    return tuple(findings)
+
+
+def _make_tables(package: GeoPackage) -> None:
+    with package.transaction() as connection:
+        for table in TABLES:
+            if not _has(connection, table.name):
+                add_table(connection, table)
+                for rule in _guards(table.name):
+                    connection.execute(rule)
+        connection.execute("CREATE INDEX IF NOT EXISTS assessment_batch ON assessment (batch)")
+
+
+def _guards(table: str) -> list[str]:
+    refusal = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only added'); END"
+    return [
+        f"CREATE TRIGGER {table}_is_never_{done} BEFORE {what} ON {table} {refusal}"
+        for done, what in (("changed", "UPDATE"), ("removed", "DELETE"))
+    ]
+
+
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(sql, (table,)).fetchone() is not None
+
+
+def _rows(
+    package: GeoPackage,
+    sql: str,
+    without: Sequence[tuple[Any, ...]] = (),
+    values: Sequence[Any] = (),
+) -> list[tuple[Any, ...]]:
+    """Rows of a query on these tables, or ``without`` where the case has none of them yet."""
+    if not package.rows("SELECT 1 FROM sqlite_master WHERE name = 'learning_label'"):
+        return list(without)
+    return package.rows(sql, values)
+
+
+def _kept(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[Kept, ...]:
+    names = ", ".join(_COLUMNS)
+    sql = f"SELECT fid, batch, {names} FROM assessment WHERE {which} ORDER BY fid"  # noqa: S608
+    return tuple(
+        Kept(number=number, batch=batch, assessment=_assessment(row))
+        for number, batch, *row in _rows(package, sql, (), values)
+    )
+
+
+def _row(one: Assessment, now: str) -> dict[str, Any]:
+    visibility = one.visibility and canonical_json(encoded(one.visibility, root=None))
+    probabilities = one.probabilities and canonical_json([float(p) for p in one.probabilities])
+    return {
+        "source_id": one.source_id,
+        "kind": one.kind.value,
+        "assessor": one.assessor,
+        "grade": one.grade and one.grade.value,
+        "grades": canonical_json([grade.value for grade in one.grades]),
+        "is_possible": int(one.is_possible),
+        "probabilities": probabilities,
+        "confidence": None if one.confidence is None else float(one.confidence),
+        "visibility": visibility,
+        "reasons": canonical_json(list(one.reasons)),
+        "not_assessed_reason": one.not_assessed_reason,
+        "note": one.note,
+        "at": one.at or now,
+    }
+
+
+def _assessment(row: Sequence[Any]) -> Assessment:
+    data = dict(zip(_COLUMNS, row, strict=True))
+    probabilities, visibility = data["probabilities"], data["visibility"]
+    return Assessment(
+        source_id=data["source_id"],
+        kind=AssessorKind(data["kind"]),
+        assessor=data["assessor"],
+        grade=None if data["grade"] is None else Grade(data["grade"]),
+        grades=tuple(Grade(word) for word in json.loads(data["grades"])),
+        is_possible=bool(data["is_possible"]),
+        probabilities=None if probabilities is None else tuple(json.loads(probabilities)),
+        confidence=data["confidence"],
+        visibility=visibility and decoded(Visibility, json.loads(visibility), root=None),
+        reasons=tuple(json.loads(data["reasons"])),
+        not_assessed_reason=data["not_assessed_reason"],
+        note=data["note"],
+        at=data["at"],
+    )
+
+
+def _digest(rows: Sequence[dict[str, Any]]) -> str:
+    return hashlib.sha256(canonical_json(list(rows)).encode()).hexdigest()
