@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aftermap.model.raster import Raster
+
 
 class Grade(StrEnum):
     """How badly a building is damaged, from no visible damage to nothing left standing."""
@@ -15,6 +17,10 @@ class Grade(StrEnum):
 
 
 GRADES = tuple(Grade)
+
+
+WITHDRAWN = "withdrawn by the reviewer"
+"""Why a building is not assessed where a reviewer took back the only grade that they gave it."""
 
 
 class AssessorKind(StrEnum):
@@ -74,3 +80,15 @@ class Grading:
     assessments: tuple[Assessment, ...]
     model: str
     model_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """The place before the damage: an orthophoto, a surface with its datum, or both.
+
+    They may lie on other grids and in another projected CRS than the map. Heights are compared
+    after both surfaces have been brought together on the ground around each building.
+    """
+
+    orthophoto: Raster | None = None
+    surface: Raster | None = None

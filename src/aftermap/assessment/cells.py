@@ -1,0 +1,158 @@
+"""A window of the map -> cells around buildings: heights, which are measured, slope, roughness.
+
+Everything about a block of buildings is computed once, over all of its window; a building then
+takes its own cells. Cells are about ``CELL_M`` wide whatever the map's are, so that a measure means
+the same on a fine map and on a coarse one: of a finer surface every k-th cell is taken (no mean
+over an edge), of a finer picture the mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from rasterio.features import rasterize
+from rasterio.transform import Affine
+from shapely.geometry.base import BaseGeometry
+
+from aftermap.geo.grid import Block
+from aftermap.geo.windows import block_over, read_block, read_heights
+from aftermap.model.raster import Elevation, Grid, Orthophoto
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+
+CELL_M = 0.2
+PIXEL_M = 0.075
+FIT_M = 1.4
+"""Side of the square that a cell's slope and roughness are fitted in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Heights over a window. Arrays are (rows, columns); NaN is not known.
+
+    ``measured`` is where photographs agree on a height. ``slope_east`` and ``slope_north`` are of
+    the plane fitted around a cell, rise over run; ``rough_m`` is the root mean square residual to
+    it. ``owner`` is 1 plus the place of the building in the window that a cell lies in, 0 in none.
+    """
+
+    grid: Grid
+    height_m: Floats
+    photographs: Floats
+    measured: Mask
+    slope_east: Floats
+    slope_north: Floats
+    rough_m: Floats
+    owner: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """The orthophoto over a window: (rows, columns, 3) uint8 and where there is a picture."""
+
+    grid: Grid
+    rgb: npt.NDArray[np.uint8]
+    seen: Mask
+
+
+def cells_over(elevation: Elevation, box: Box, shapes: Sequence[BaseGeometry]) -> Cells:
+    """The surface over (west, south, east, north) with the buildings ``shapes`` in it."""
+    whole = elevation.surface.grid
+    step = max(1, int(CELL_M / whole.cell_m + 0.1))
+    block = _whole_steps(block_over(whole, box[:2], box[2:]), step)
+    heights, grid = read_heights(elevation.surface, block)
+    counts = read_block(elevation.confidence, block)[0][0]
+    offset = step // 2
+    height = np.ascontiguousarray(heights[offset::step, offset::step])
+    photographs = counts[offset::step, offset::step].astype(np.float32)
+    coarse = coarser(grid, step, height.shape)
+    measured = np.isfinite(height) & (photographs > 0)
+    slope_east, slope_north, rough = fitted(height, measured, coarse.cell_m)
+    return Cells(
+        grid=coarse, height_m=height, photographs=photographs, measured=measured,
+        slope_east=slope_east, slope_north=slope_north, rough_m=rough,
+        owner=owners(shapes, coarse),
+    )  # fmt: skip
+
+
+def pixels_over(orthophoto: Orthophoto, box: Box) -> Pixels:
+    """The orthophoto over (west, south, east, north), brought to about ``PIXEL_M``."""
+    whole = orthophoto.image.grid
+    step = max(1, int(PIXEL_M / whole.cell_m + 0.1))
+    block = _whole_steps(block_over(whole, box[:2], box[2:]), step)
+    bands, grid = read_block(orthophoto.image, block)
+    rgb = np.ascontiguousarray(bands[:3].transpose(1, 2, 0)).astype(np.uint8)
+    seen = bands[3] > 0 if len(bands) > 3 else np.ones(rgb.shape[:2], bool)
+    if step > 1:
+        size = (block.columns // step, block.rows // step)
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        seen = cv2.resize(seen.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return Pixels(grid=coarser(grid, step, seen.shape), rgb=rgb, seen=seen)
+
+
+def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> npt.NDArray[np.int32]:
+    """(rows, columns) 1 plus the place of the last shape over a cell's middle, 0 where none is."""
+    filled = [(shape, place + 1) for place, shape in enumerate(shapes) if not shape.is_empty]
+    if not filled:
+        return np.zeros((grid.rows, grid.columns), np.int32)
+    transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
+    burnt = rasterize(
+        filled, out_shape=(grid.rows, grid.columns), transform=transform, dtype="int32"
+    )
+    return np.asarray(burnt, np.int32)
+
+
+def fitted(height_m: Floats, known: Mask, cell_m: float) -> tuple[Floats, Floats, Floats]:
+    """Slope east, slope north and roughness of least squares planes in squares of ``FIT_M``.
+
+    NaN where fewer than half of a square's cells are known.
+    """
+    side = max(3, round(FIT_M / cell_m) | 1)
+    base = float(np.median(height_m[known])) if known.any() else 0.0
+    weight = known.astype(np.float64)
+    z = np.where(known, height_m - base, 0).astype(np.float64)
+    rows, columns = height_m.shape
+    x = np.broadcast_to((np.arange(columns) - columns / 2) * cell_m, (rows, columns))
+    y = np.broadcast_to(((rows / 2 - np.arange(rows)) * cell_m)[:, None], (rows, columns))
+
+    def mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(
+            cv2.boxFilter(values, cv2.CV_64F, (side, side), borderType=cv2.BORDER_CONSTANT)
+        )
+
+    count = mean(weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mx, my, mz = (mean(weight * v) / count for v in (x, y, z))
+        xx = mean(weight * x * x) / count - mx * mx
+        yy = mean(weight * y * y) / count - my * my
+        xy = mean(weight * x * y) / count - mx * my
+        xz = mean(x * z) / count - mx * mz
+        yz = mean(y * z) / count - my * mz
+        zz = mean(z * z) / count - mz * mz
+        down = xx * yy - xy * xy
+        east = (yy * xz - xy * yz) / down
+        north = (xx * yz - xy * xz) / down
+        rough = np.sqrt(np.maximum(zz - east * xz - north * yz, 0))
+    too_few = (count < 0.5) | ~(down > 1e-9)
+    return tuple(  # type: ignore[return-value]
+        np.where(too_few, np.nan, v).astype(np.float32) for v in (east, north, rough)
+    )
+
+
+def coarser(grid: Grid, step: int, shape: tuple[int, ...]) -> Grid:
+    """The grid of every ``step``-th cell of a window."""
+    return Grid(
+        crs=grid.crs, east_m=grid.east_m, north_m=grid.north_m, cell_m=grid.cell_m * step,
+        rows=shape[0], columns=shape[1],
+    )  # fmt: skip
+
+
+def _whole_steps(block: Block, step: int) -> Block:
+    """The block, widened to whole steps that start where the raster starts."""
+    row, column = block.row // step * step, block.column // step * step
+    rows = -(-(block.row + block.rows - row) // step) * step
+    columns = -(-(block.column + block.columns - column) // step) * step
+    return Block(row=row, column=column, rows=rows, columns=columns)

@@ -1,0 +1,164 @@
+"""The orthophoto over a roof -> holes too small for the surface: darker than any shadow, ragged.
+
+Matching closes a hole of a metre, so the heights do not show it. A picture does: no sun gets in, so
+it is several times darker than a shadow on the same roof. Solar panels and dark things are
+straight-edged, coloured or raised; a shadow lies beside what casts it. Spots darker than ``DARK``
+are described by ``INPUTS``, and a small forest (holes.json, trained on the twin where holes are
+known) says how likely each is a hole.
+"""
+
+import json
+import math
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.assessment.cells import Floats, Mask
+from aftermap.assessment.roof import Found
+from aftermap.assessment.site import Array, Site
+from aftermap.assessment.texture import Picture
+from aftermap.assessment.trees import Forest, forest_of
+from aftermap.geo.grid import cell_centres_m
+
+DARK = 0.13
+"""Light from the spot as a share of the roof's own in the sun."""
+SMALLEST_M2 = 0.06
+MOST_SPOTS = 40
+AROUND_PX = 8
+TONE_QUANTILE = 0.7
+BLUR_PX = 0.8
+GAMMA = 2.2
+LEAST_PIXELS = 300
+NAMES = ("dark_hole_m2", "dark_hole_count", "hole_probability")
+INPUTS = (
+    "area_m2", "light_low", "light", "light_spread", "ring_light", "ring_light_high",
+    "ring_light_low", "solid_fraction", "box_fraction", "elongation", "roughness_of_edge",
+    "width_m", "blue", "ring_blue", "height_m", "near_high_m", "near_low_m", "near_height_m",
+)  # fmt: skip
+
+
+def hole_measures(picture: Picture, site: Site) -> Found:
+    """Area and number of likely holes in a roof, and how likely there is one; with one sigma."""
+    if picture.inner.sum() < LEAST_PIXELS:
+        return dict.fromkeys(NAMES, (math.nan, math.nan))
+    spots = dark_spots(picture, site)
+    return holes_among(spots[:, 0], hole_forest().probability(spots))
+
+
+def holes_among(area_m2: Array, probability: Array) -> Found:
+    """The measures that spots of these areas and probabilities come to."""
+    doubt = probability * (1 - probability)
+    return {
+        "dark_hole_m2": (
+            float((area_m2 * probability).sum()), math.sqrt(float((area_m2**2 * doubt).sum()))
+        ),
+        "dark_hole_count": (float(probability.sum()), math.sqrt(float(doubt.sum()))),
+        "hole_probability": (float(1 - np.prod(1 - probability)), 0.1),
+    }  # fmt: skip
+
+
+@cache
+def hole_forest() -> Forest:
+    """The forest that is shipped."""
+    path = Path(__file__).with_name("holes.json")
+    return forest_of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def dark_spots(picture: Picture, site: Site) -> Array:
+    """(N, inputs) what the dark spots of a roof look like, the largest first."""
+    light = relative_light(picture)
+    dark = ((light < DARK) & picture.inner).astype(np.uint8)
+    total, label, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    area = boxes[:, cv2.CC_STAT_AREA] * picture.grid.cell_m**2
+    large = [k for k in range(1, total) if area[k] >= SMALLEST_M2]
+    large.sort(key=lambda k: -area[k])
+    blue = _blue(picture)
+    heights = _heights_at(picture, site)
+    rows = [
+        _described(label == k, boxes[k], (light, blue, heights), picture.grid.cell_m)
+        for k in large[:MOST_SPOTS]
+    ]
+    return np.array(rows, float).reshape(-1, len(INPUTS))
+
+
+def relative_light(picture: Picture) -> Floats:
+    """Linear light of every pixel as a share of the roof's in the sun."""
+    linear = (picture.rgb.astype(np.float32) / 255) ** GAMMA
+    light: npt.NDArray[np.float32] = cv2.GaussianBlur(linear.mean(2), (0, 0), BLUR_PX)
+    tone = float(np.quantile(light[picture.inner], TONE_QUANTILE))
+    return np.asarray(light / max(tone, 1e-3), np.float32)
+
+
+def _blue(picture: Picture) -> Floats:
+    linear = (picture.rgb.astype(np.float32) / 255) ** GAMMA
+    return np.asarray((linear[..., 2] - linear[..., 0]) / (linear.sum(2) + 0.01), np.float32)
+
+
+def _heights_at(picture: Picture, site: Site) -> Floats:
+    """The measured heights at the pixels; NaN where none is."""
+    east, north = cell_centres_m(picture.grid)
+    grid = site.grid
+    row = np.clip(((grid.north_m - north) / grid.cell_m).astype(int), 0, grid.rows - 1)
+    column = np.clip(((east - grid.east_m) / grid.cell_m).astype(int), 0, grid.columns - 1)
+    heights = np.where(site.cells.measured, site.cells.height_m, np.float32(np.nan))
+    return np.asarray(heights[np.ix_(row, column)], np.float32)
+
+
+def _described(
+    whole: Mask, box: npt.NDArray[np.int32], layers: tuple[Floats, Floats, Floats], cell_m: float
+) -> tuple[float, ...]:
+    left, top, wide, high = (int(value) for value in box[:4])
+    cut = np.s_[
+        max(0, top - AROUND_PX) : top + high + AROUND_PX,
+        max(0, left - AROUND_PX) : left + wide + AROUND_PX,
+    ]
+    spot = whole[cut].astype(np.uint8)
+    light, blue, heights = (layer[cut] for layer in layers)
+    inside = spot > 0
+    ring = (cv2.dilate(spot, np.ones((7, 7))) > 0) & (cv2.dilate(spot, np.ones((3, 3))) == 0)
+    near = cv2.dilate(spot, np.ones((13, 13))) > 0
+    if not ring.any():
+        ring = ~inside if not inside.all() else inside
+    low, mean, spread = np.quantile(light[inside], 0.1), light[inside].mean(), light[inside].std()
+    ring_low, ring_middle, ring_high = np.quantile(light[ring], [0.2, 0.5, 0.9])
+    return (
+        float(spot.sum()) * cell_m**2, float(low), float(mean), float(spread),
+        float(ring_middle), float(ring_high), float(ring_low), *_form(spot, cell_m),
+        float(np.median(blue[inside])), float(np.median(blue[ring])),
+        *_relief(heights, inside, near),
+    )  # fmt: skip
+
+
+def _form(spot: npt.NDArray[np.uint8], cell_m: float) -> tuple[float, ...]:
+    """Share of its hull and of its narrowest box, elongation, length of its edge, width."""
+    edge = max(
+        cv2.findContours(spot, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len
+    )  # fmt: skip
+    area = float(spot.sum())
+    hull = cv2.contourArea(cv2.convexHull(edge)) + len(edge) / 2 + 1
+    _, (one, other), _ = cv2.minAreaRect(edge)
+    longer, shorter = max(one, other) + 1, min(one, other) + 1
+    depth = cv2.distanceTransform(np.pad(spot, 1), cv2.DIST_L2, cv2.DIST_MASK_5).max()
+    return (
+        area / hull, area / (longer * shorter), longer / shorter, len(edge) / math.sqrt(area),
+        float(depth) * cell_m,
+    )  # fmt: skip
+
+
+def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
+    """Heights in the spot and near it, above the middle of what lies around."""
+    known = np.isfinite(heights)
+    if not known.any():
+        return (math.nan,) * 4
+    level = float(np.median(heights[known]))
+    own, by = heights[inside & known], heights[near & known]
+    if not len(own) or not len(by):
+        return (math.nan,) * 4
+    low, middle, high = np.quantile(by, [0.05, 0.8, 0.95])
+    return (
+        float(np.median(own)) - level, float(high) - level, float(low) - level,
+        float(middle) - level,
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""A building's cells -> its roof: height, planes, what is missing of it, holes, and roughness.
+
+Heights are above the ground around the building. Only measured cells inside the outline off its rim
+are counted; what was filled in is no evidence.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.assessment.cells import Mask
+from aftermap.assessment.planes import Planes, planes_through
+from aftermap.assessment.site import Site, places_of
+
+Array = npt.NDArray[np.float64]
+Found = dict[str, tuple[float, float]]
+
+LOW_M = 1.0
+"""What lies this far below the roof plane next to it is missing roof and no unevenness."""
+LOWER_LEVEL_M = 1.6
+RAISED_M = 1.5
+ROUGH_M = 0.2
+SMALLEST_HOLE_M2 = 0.3
+DEPENDS_M2 = 1.5
+"""Heights within such an area hang together: matching smooths over about a metre."""
+SLOPE_BINS = (0.18, 0.47, 1.0, 2.1)
+"""Rise over run of 10, 25, 45 and 65 degrees."""
+AZIMUTHS = 8
+
+
+def roof_measures(site: Site, seed: int) -> tuple[Found, Mask]:
+    """The measures of a roof by name, each with one sigma; and which cells lie on its planes."""
+    used = site.used
+    xyz, slopes = places_of(site, used)
+    slopes = np.nan_to_num(slopes, nan=9.0)
+    rough = np.nan_to_num(site.cells.rough_m[used].astype(float), nan=9.0)
+    planes = planes_through(xyz, slopes, rough, site.cell_area_m2, seed)
+    above = xyz[:, 2] - site.ground_m
+    count = _effective(site, used)
+    on_roof = np.zeros(used.shape, bool)
+    on_roof[used] = _on_roof(planes)
+    found = (
+        _heights(site, above, planes, count)
+        | _planarity(xyz, planes, count)
+        | _missing(site, used, xyz, planes, count)
+        | _unevenness(slopes, rough, count)
+    )
+    return found, on_roof
+
+
+def _on_roof(planes: Planes) -> npt.NDArray[np.bool_]:
+    """(N,) the cells of planes that lie at the height of the roof."""
+    roofs = planes.level_m >= reference_level_m(planes) - LOWER_LEVEL_M
+    return np.append(roofs, False)[planes.of_cell]
+
+
+def whole_measures(site: Site, on_roof: Mask, broken: Mask) -> Found:
+    """Which share of the roof is there and looks whole, and which looks broken.
+
+    ``broken`` is (rows, columns) the cells of the site that a picture shows broken.
+    """
+    used = site.used
+    count = _effective(site, used)
+    return {
+        "whole_fraction": share((on_roof & ~broken)[used], count),
+        "broken_fraction": share(broken[used], count),
+    }
+
+
+def _effective(site: Site, used: Mask) -> float:
+    return max(1.0, float(used.sum()) * site.cell_area_m2 / DEPENDS_M2)
+
+
+def share(mask: npt.NDArray[np.bool_], count: float) -> tuple[float, float]:
+    """Share of True, and one sigma of it where ``count`` cells are independent (Agresti-Coull)."""
+    p = float(mask.mean()) if len(mask) else math.nan
+    middle = (p * count + 2) / (count + 4)
+    return p, math.sqrt(middle * (1 - middle) / (count + 4))
+
+
+def reference_level_m(planes: Planes) -> float:
+    """Height of the roof: the highest of the planes that are at least half as large as the largest.
+
+    Stair heads and dormers are smaller and do not count. NaN where there is no plane.
+    """
+    if not len(planes.level_m):
+        return math.nan
+    large = planes.area_m2 >= 0.5 * planes.area_m2[0]
+    return float(planes.level_m[large].max())
+
+
+def _heights(site: Site, above: Array, planes: Planes, count: float) -> Found:
+    middle, top = np.quantile(above, [0.5, 0.95])
+    spread = 1.4826 * float(np.median(np.abs(above - middle)))
+    sigma = math.hypot(site.ground_sigma_m, 1.25 * spread / math.sqrt(count))
+    level = reference_level_m(planes) - site.ground_m
+    roof = level if math.isfinite(level) else float(top)
+    roof = max(roof, 0.5 * float(top))
+    half = share(above < 0.5 * roof, count)
+    return {
+        "height_m": (float(middle), sigma),
+        "roof_height_m": (roof, site.ground_sigma_m),
+        "below_half_fraction": half,
+        "height_spread_fraction": (spread / max(roof, 1.0), spread / max(roof, 1.0) / count**0.5),
+    }
+
+
+def _planarity(xyz: Array, planes: Planes, count: float) -> Found:
+    planar = planes.of_cell >= 0
+    total = max(1, len(xyz))
+    largest = float((planes.of_cell == 0).sum()) / total
+    level = reference_level_m(planes)
+    per_plane = planes.level_m[planes.of_cell] if len(planes.level_m) else np.zeros(total)
+    if len(planes.level_m):
+        lower = planar & (per_plane < level - LOWER_LEVEL_M) & (xyz[:, 2] < level - LOWER_LEVEL_M)
+        standing = planar & (per_plane >= level - LOWER_LEVEL_M)
+    else:
+        lower = standing = np.zeros(total, bool)
+    residual = planes.residual_m
+    return {
+        "plane_residual_m": (residual, residual / math.sqrt(2 * count)),
+        "plane_count": (float(len(planes.level_m)), 1.0),
+        "plane_fraction": share(planar, count),
+        "largest_plane_fraction": (largest, share(planes.of_cell == 0, count)[1]),
+        "lower_plane_fraction": share(lower, count),
+        "standing_fraction": share(standing, count),
+    }
+
+
+def deficits_m(used: Mask, xyz: Array, planes: Planes) -> Array:
+    """(N,) how far cells lie below the roof plane next to them; NaN where there is no plane.
+
+    Planes a storey below the roof are no roof: their cells are held against the roof next to them.
+    """
+    level = reference_level_m(planes)
+    roofs = np.flatnonzero(planes.level_m >= level - LOWER_LEVEL_M)
+    if not len(roofs):
+        return np.full(len(xyz), np.nan)
+    of_roof = np.isin(planes.of_cell, roofs)
+    seeds = np.ones(used.shape, np.uint8)
+    rows, columns = np.nonzero(used)
+    seeds[rows[of_roof], columns[of_roof]] = 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        seeds, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    plane_of_label = np.zeros(int(nearest.max()) + 1, np.int64)
+    at_seed = nearest[rows[of_roof], columns[of_roof]]
+    plane_of_label[at_seed] = planes.of_cell[of_roof]
+    plane = plane_of_label[nearest[rows, columns]]
+    heights = planes.heights_m(xyz[:, :2])
+    return np.asarray(heights[plane, np.arange(len(xyz))] - xyz[:, 2])
+
+
+def _missing(site: Site, used: Mask, xyz: Array, planes: Planes, count: float) -> Found:
+    deficit = deficits_m(used, xyz, planes)
+    if not np.isfinite(deficit).any():
+        nothing = (math.nan, math.nan)
+        names = ("low_fraction", "hole_fraction", "hole_count", "deepest_m", "raised_fraction")
+        return dict.fromkeys(names, nothing)
+    low = deficit > LOW_M
+    holes_m2, holes = _holes(site, used, low)
+    area = max(len(xyz) * site.cell_area_m2, site.cell_area_m2)
+    return {
+        "low_fraction": share(low, count),
+        "hole_fraction": (holes_m2 / area, share(low, count)[1]),
+        "hole_count": (float(holes), 1.0),
+        "deepest_m": (float(np.quantile(deficit, 0.98)), 0.3),
+        "raised_fraction": share(deficit < -0.5 * LOW_M, count),
+    }
+
+
+def _holes(site: Site, used: Mask, low: npt.NDArray[np.bool_]) -> tuple[float, int]:
+    """Area and number of low places that the roof goes all the way round."""
+    spot = np.zeros(used.shape, np.uint8)
+    spot[used] = low
+    total, label, boxes, _ = cv2.connectedComponentsWithStats(spot, connectivity=8)
+    rim = site.outline & ~site.inner
+    touching = set(np.unique(label[cv2.dilate(rim.astype(np.uint8), np.ones((3, 3))) > 0]))
+    areas = [
+        float(boxes[k, cv2.CC_STAT_AREA]) * site.cell_area_m2
+        for k in range(1, total) if k not in touching
+    ]  # fmt: skip
+    real = [area for area in areas if area >= SMALLEST_HOLE_M2]
+    return sum(real), len(real)
+
+
+def _unevenness(slopes: Array, rough: Array, count: float) -> Found:
+    ok = rough < 9
+    if not ok.any():
+        nothing = (math.nan, math.nan)
+        return dict.fromkeys(("roughness_m", "rough_fraction", "normal_entropy"), nothing)
+    middle = float(np.median(rough[ok]))
+    spread = 1.4826 * float(np.median(np.abs(rough[ok] - middle)))
+    return {
+        "roughness_m": (middle, 1.25 * spread / math.sqrt(count)),
+        "rough_fraction": share(rough[ok] > ROUGH_M, count),
+        "normal_entropy": (normal_entropy(slopes[ok]), 0.5 / math.sqrt(count)),
+    }
+
+
+def normal_entropy(slopes: Array) -> float:
+    """Entropy of the directions in which cells face, 0 (all one way) to 1 (all ways alike)."""
+    rise = np.hypot(slopes[:, 0], slopes[:, 1])
+    steep = np.searchsorted(SLOPE_BINS, rise)
+    turn = np.floor((np.arctan2(slopes[:, 1], slopes[:, 0]) / (2 * np.pi) + 0.5) * AZIMUTHS)
+    kind = np.where(steep == 0, 0, 1 + (steep - 1) * AZIMUTHS + turn.astype(int) % AZIMUTHS)
+    size = 1 + len(SLOPE_BINS) * AZIMUTHS
+    p = np.bincount(kind, minlength=size) / len(kind)
+    return float(-(p[p > 0] * np.log(p[p > 0])).sum() / math.log(size))

@@ -1,0 +1,136 @@
+"""One building's own cells of a window: those inside its outline, those around it, its ground."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
+
+from aftermap.assessment.cells import Cells, Floats, Mask
+from aftermap.geo.grid import Block, cell_centres_m, window_of
+from aftermap.geo.polygon import cells_inside
+from aftermap.geo.windows import block_over
+from aftermap.model.raster import Grid
+
+Array = npt.NDArray[np.float64]
+
+AROUND_M = 8.0
+"""How far from the outline ground is looked for; twice as far where there is too little."""
+RIM_M = 0.6
+"""Cells nearer to the outline than this are not counted: parapets, and outlines a little off."""
+LEAST_INSIDE = 0.3
+GROUND_CELLS = 40
+GROUND_QUANTILE = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A building in a window cut to its surroundings. Arrays are (rows, columns).
+
+    ``outline`` is what lies inside the footprint and ``inner`` what lies inside off its rim;
+    ``outside_m`` is the distance from the footprint, 0 inside. ``neighbours`` is what lies inside
+    other footprints. ``ground_m`` is the height of the ground around; NaN where none is measured.
+    """
+
+    grid: Grid
+    cells: Cells
+    outline: Mask
+    inner: Mask
+    neighbours: Mask
+    outside_m: Floats
+    ground_m: float
+    ground_sigma_m: float
+
+    @property
+    def cell_area_m2(self) -> float:
+        """Area of one cell."""
+        return self.grid.cell_m**2
+
+    @property
+    def used(self) -> Mask:
+        """The cells that measures are taken from: inner ones whose height was measured."""
+        return np.asarray(self.inner & self.cells.measured)
+
+
+def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
+    """The surroundings of the building at ``place`` of the window's buildings."""
+    west, south, east, north = shape.bounds
+    reach = 2 * AROUND_M
+    block = _within(
+        block_over(cells.grid, (west - reach, south - reach), (east + reach, north + reach)),
+        cells.grid,
+    )
+    cut = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
+    own = Cells(
+        grid=window_of(cells.grid, block), height_m=cells.height_m[cut],
+        photographs=cells.photographs[cut], measured=cells.measured[cut],
+        slope_east=cells.slope_east[cut], slope_north=cells.slope_north[cut],
+        rough_m=cells.rough_m[cut], owner=cells.owner[cut],
+    )  # fmt: skip
+    outline = cells_inside(shape, own.grid)
+    inner = inner_of(outline, own.grid.cell_m)
+    outside = distance_m(~outline, own.grid.cell_m)
+    neighbours = (own.owner > 0) & (own.owner != place + 1) & ~outline
+    ground, sigma = ground_level(own, outline, neighbours, outside)
+    return Site(
+        grid=own.grid, cells=own, outline=outline, inner=inner, neighbours=neighbours,
+        outside_m=outside, ground_m=ground, ground_sigma_m=sigma,
+    )  # fmt: skip
+
+
+def inner_of(outline: Mask, cell_m: float) -> Mask:
+    """What lies inside off the rim; less is cut off a narrow building, so that something stays."""
+    depth = distance_m(outline, cell_m)
+    rim = RIM_M
+    while rim > cell_m and (depth > rim).sum() < LEAST_INSIDE * outline.sum():
+        rim /= 2
+    return np.asarray(depth > rim)
+
+
+def distance_m(mask: Mask, cell_m: float) -> Floats:
+    """Distance of every cell of a mask from the nearest cell outside it, 0 there."""
+    padded = np.pad(mask.astype(np.uint8), 1)
+    away = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    return np.asarray(away * cell_m, np.float32)
+
+
+def ground_level(
+    cells: Cells, outline: Mask, neighbours: Mask, outside_m: Floats
+) -> tuple[float, float]:
+    """Height of the ground around a building, and one sigma: a low quantile of what is measured.
+
+    Cars, trees, walls and heaps stand on the ground and nothing stands below it, so it is near
+    the lowest of what lies around; the very lowest are outliers of matching.
+    """
+    free = cells.measured & ~outline & ~neighbours & (outside_m > 2 * cells.grid.cell_m)
+    for reach in (AROUND_M, 2 * AROUND_M):
+        heights = cells.height_m[free & (outside_m < reach)]
+        if len(heights) >= GROUND_CELLS:
+            low, middle = np.quantile(heights, [GROUND_QUANTILE, 0.4])
+            return float(low), float(np.hypot(0.08, min((middle - low) / 2, 2.0)))
+    return float("nan"), float("nan")
+
+
+def cut_to(part: Grid, whole: Grid, values: Floats) -> Floats:
+    """The values of a whole window in one part of it, a window of the same cells."""
+    row = round((whole.north_m - part.north_m) / whole.cell_m)
+    column = round((part.east_m - whole.east_m) / whole.cell_m)
+    return values[row : row + part.rows, column : column + part.columns]
+
+
+def places_of(site: Site, mask: Mask) -> tuple[Array, Array]:
+    """(N, 3) east, north, height of cells from the middle of the site, and (N, 2) slopes."""
+    east, north = cell_centres_m(site.grid)
+    rows, columns = np.nonzero(mask)
+    x = east[columns] - east.mean()
+    y = north[rows] - north.mean()
+    slopes = np.column_stack([site.cells.slope_east[mask], site.cells.slope_north[mask]])
+    return np.column_stack([x, y, site.cells.height_m[mask]]).astype(float), slopes.astype(float)
+
+
+def _within(block: Block, grid: Grid) -> Block:
+    first, left = max(0, block.row), max(0, block.column)
+    last = min(grid.rows, block.row + block.rows)
+    right = min(grid.columns, block.column + block.columns)
+    return Block(row=first, column=left, rows=max(1, last - first), columns=max(1, right - left))

@@ -1,0 +1,178 @@
+"""The orthophoto over a roof -> how broken it looks: directions of edges, contrast, dust.
+
+A whole roof has few edges and they run two ways; rubble has many and they run every way. All is
+measured on pixels of about 0.15 m, on brightness relative to its surroundings, so that exposure
+and a large shadow do not count.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
+
+from aftermap.assessment.cells import Floats, Mask, Pixels, coarser
+from aftermap.assessment.roof import Found
+from aftermap.assessment.site import inner_of
+from aftermap.geo.grid import Block, cell_centres_m, window_of
+from aftermap.geo.polygon import cells_inside
+from aftermap.geo.windows import block_over
+from aftermap.model.raster import Grid
+
+EDGE = 0.12
+"""Change of log brightness from pixel to pixel that counts as an edge."""
+TURNS = 18
+DUST_CHROMA = 0.16
+AROUND_M = 1.6
+"""Side of the square in which a spot is told broken or whole."""
+BROKEN_EDGES = 0.3
+BROKEN_ISOTROPY = 0.65
+LEAST_PIXELS = 300
+DEPENDS_PX = 12.0
+MARGIN_M = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The orthophoto over one building: pixels of its own window, and which are its inner ones."""
+
+    grid: Grid
+    rgb: npt.NDArray[np.uint8]
+    inner: Mask
+    outline: Mask
+
+
+def picture_of(pixels: Pixels, shape: BaseGeometry) -> Picture:
+    """The part of a window's orthophoto that shows a building."""
+    west, south, east, north = shape.bounds
+    block = block_over(
+        pixels.grid, (west - MARGIN_M, south - MARGIN_M), (east + MARGIN_M, north + MARGIN_M)
+    )
+    first, left = max(0, block.row), max(0, block.column)
+    last = max(first + 1, min(pixels.grid.rows, block.row + block.rows))
+    right = max(left + 1, min(pixels.grid.columns, block.column + block.columns))
+    grid = window_of(
+        pixels.grid, Block(row=first, column=left, rows=last - first, columns=right - left)
+    )
+    outline = cells_inside(shape, grid)
+    seen = pixels.seen[first:last, left:right]
+    return Picture(
+        grid=grid, rgb=pixels.rgb[first:last, left:right],
+        inner=inner_of(outline, grid.cell_m) & seen, outline=outline & seen,
+    )  # fmt: skip
+
+
+def halved(picture: Picture) -> Picture:
+    """The same in pixels twice as wide, as long as that is at most 0.2 m."""
+    if picture.grid.cell_m > 0.1 or min(picture.inner.shape) < 4:
+        return picture
+    rows, columns = (side // 2 * 2 for side in picture.inner.shape)
+    rgb = cv2.resize(
+        picture.rgb[:rows, :columns], (columns // 2, rows // 2), interpolation=cv2.INTER_AREA
+    )
+    inner = picture.inner[:rows:2, :columns:2]
+    return Picture(
+        grid=coarser(picture.grid, 2, inner.shape), rgb=np.asarray(rgb, np.uint8), inner=inner,
+        outline=picture.outline[:rows:2, :columns:2],
+    )  # fmt: skip
+
+
+def texture_measures(picture: Picture) -> Found:
+    """The measures of a building's looks by name, each with one sigma.
+
+    Needs ``LEAST_PIXELS`` inside.
+    """
+    small = halved(picture)
+    inner = small.inner
+    light = small.rgb.astype(np.float32).mean(2)
+    log = np.log2(light + 6.0)
+    east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
+    north = -cv2.Scharr(log, cv2.CV_32F, 0, 1) / 32
+    strength = np.hypot(east, north)[inner].astype(float)
+    turn = np.arctan2(north, east)[inner].astype(float)
+    around = cv2.blur(log, (7, 7))
+    spread = np.sqrt(np.maximum(cv2.blur(log * log, (7, 7)) - around * around, 0))[inner]
+    count = max(1.0, inner.sum() / DEPENDS_PX)
+    edges = float((strength > EDGE).mean())
+    broken = float(_broken(log)[inner].mean())
+    dusty = float(_dusty(small.rgb)[inner].mean())
+    some = 0.5 / math.sqrt(count)
+    return {
+        "gradient_isotropy": (isotropy(strength, turn), some),
+        "edge_entropy": (turn_entropy(strength, turn), some),
+        "edge_fraction": (edges, some),
+        "contrast": (float(np.median(spread)), float(spread.std()) / math.sqrt(count)),
+        "broken_texture": (broken, some),
+        "dust_fraction": (dusty, some),
+    }
+
+
+def broken_places(picture: Picture) -> tuple[Grid, Mask]:
+    """Where a picture looks broken: many edges within ``AROUND_M`` that run every way."""
+    small = halved(picture)
+    log = np.log2(small.rgb.astype(np.float32).mean(2) + 6.0)
+    east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
+    north = -cv2.Scharr(log, cv2.CV_32F, 0, 1) / 32
+    strength = np.hypot(east, north)
+    side = max(3, round(AROUND_M / small.grid.cell_m))
+    density = cv2.blur((strength > EDGE).astype(np.float32), (side, side))
+    square = strength * strength + 1e-9
+    real = (east**4 - 6 * east**2 * north**2 + north**4) / (square * np.maximum(strength, 1e-4))
+    imaginary = 4 * east * north * (east**2 - north**2) / (square * np.maximum(strength, 1e-4))
+    along = np.hypot(cv2.blur(real, (side, side)), cv2.blur(imaginary, (side, side)))
+    every_way = 1 - along / np.maximum(cv2.blur(strength, (side, side)), 1e-4)
+    return small.grid, np.asarray((density > BROKEN_EDGES) & (every_way > BROKEN_ISOTROPY))
+
+
+def at_cells(grid: Grid, of_pixels: Grid, mask: Mask) -> Mask:
+    """A mask of pixels at the middles of the cells of a grid; False beyond its edge."""
+    east, north = cell_centres_m(grid)
+    row = np.floor((of_pixels.north_m - north) / of_pixels.cell_m).astype(int)
+    column = np.floor((east - of_pixels.east_m) / of_pixels.cell_m).astype(int)
+    padded = np.pad(mask, 1)
+    rows, columns = mask.shape
+    return padded[np.ix_(np.clip(row + 1, 0, rows + 1), np.clip(column + 1, 0, columns + 1))]
+
+
+def isotropy(strength: npt.NDArray[np.float64], turn: npt.NDArray[np.float64]) -> float:
+    """0 where all edges run along two directions at right angles, 1 where they run every way."""
+    total = float(strength.sum())
+    if total <= 0:
+        return math.nan
+    return 1 - float(np.abs((strength * np.exp(4j * turn)).sum())) / total
+
+
+def turn_entropy(strength: npt.NDArray[np.float64], turn: npt.NDArray[np.float64]) -> float:
+    """Entropy of the directions of edges (by half turn), 0 to 1, weighted by their strength."""
+    kind = np.floor(turn / math.pi * TURNS).astype(int) % TURNS
+    p = np.bincount(kind, weights=strength, minlength=TURNS)
+    p = p / max(p.sum(), 1e-9)
+    return float(-(p[p > 0] * np.log(p[p > 0])).sum() / math.log(TURNS))
+
+
+def _broken(log: Floats) -> Mask:
+    """Pixels whose ring of eight neighbours crosses their own brightness more than twice.
+
+    Those are the non-uniform local binary patterns (Ojala, Pietikäinen and Mäenpää 2002), with a
+    threshold above the noise of a picture: spots and ragged bits rather than edges and plain.
+    """
+    around = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
+    padded = cv2.copyMakeBorder(log, 1, 1, 1, 1, cv2.BORDER_REFLECT_101)
+    rows, columns = log.shape
+    ring = [
+        padded[1 + r : 1 + r + rows, 1 + c : 1 + c + columns] > log + EDGE / 2 for r, c in around
+    ]
+    changes = np.zeros(log.shape, np.uint8)
+    for one, other in zip(ring, ring[1:] + ring[:1], strict=True):
+        changes += one != other
+    return np.asarray(changes > 2)
+
+
+def _dusty(rgb: npt.NDArray[np.uint8]) -> Mask:
+    """Pixels of the grey of dust and broken concrete: little colour, and rather warm than cold."""
+    colour = rgb.astype(np.float32)
+    most, least = colour.max(2), colour.min(2)
+    pale = (most - least) / np.maximum(most, 1) < DUST_CHROMA
+    return np.asarray(pale & (colour[..., 0] + 4 >= colour[..., 2]) & (most > 60))
