@@ -16,6 +16,7 @@ from aftermap.cli.locate import locate_command
 from aftermap.cli.map import map_command
 from aftermap.cli.options import Debug, debug_option
 from aftermap.cli.seen import seen_command
+from aftermap.cli.serve import serve_command
 from aftermap.cli.telemetry import telemetry_command
 from aftermap.cli.twin import twin_command
 from aftermap.cli.verify import verify_command
@@ -40,6 +41,7 @@ def aftermap() -> None:
       aftermap telemetry DJI_0001.SRT                    what is understood of a clip's telemetry
       aftermap seen raqqa --at 39.0087,35.9506           clips that show a spot, best first
       aftermap locate raqqa news.mp4 --points ties.csv   where a clip was filmed from, by clicks
+      aftermap serve raqqa --open                        look, check and correct in a local page
       aftermap verify raqqa                              check that nothing was changed
       aftermap twin practice                             make a practice flight with known truth
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
@@ -47,6 +49,7 @@ def aftermap() -> None:
 
 for _command in (
     map_command, telemetry_command, locate_command, verify_command, seen_command, twin_command,
+    serve_command,
 ):  # fmt: skip
     aftermap.add_command(_command)
 

@@ -41,9 +41,13 @@ HEADERS = {
 
 @dataclass
 class Session:
-    """One browser that came in. ``reviewer`` is the name that its user gave, "" before."""
+    """One browser that came in. ``reviewer`` is the name that its user gave, "" before.
+
+    One who works blind is sent no grade but their own.
+    """
 
     reviewer: str = ""
+    is_blind: bool = False
 
 
 @dataclass

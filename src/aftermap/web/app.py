@@ -1,0 +1,106 @@
+"""The server of the workbench: every address, and the one table from errors to HTTP statuses.
+
+Addresses under ``/api`` answer in JSON; pictures and clips come from ``/tiles`` and ``/media``.
+No path of a file ever comes from the page: rasters and layers go by fixed names, originals by their
+SHA-256, evidence by the number of its row.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
+
+from aftermap.errors import (
+    AftermapError,
+    CaseError,
+    ControlError,
+    CrsError,
+    InputError,
+)
+from aftermap.web.desk import Desk
+from aftermap.web.routes_footage import footage_routes
+from aftermap.web.routes_map import map_routes
+from aftermap.web.routes_review import review_routes
+from aftermap.web.security import ENTRANCE, Door, Gate
+
+STATIC = Path(__file__).with_name("static")
+PAGES = ("app.js", "app.css", "maplibre-worker.js", "LICENSES.txt", "icon.svg")
+IN_USE = 503
+
+STATUS_OF: dict[type[Exception], int] = {
+    InputError: 422, ControlError: 422, CrsError: 422, CaseError: 404, AftermapError: 500,
+    OSError: 500,
+}  # fmt: skip
+"""The nearest class counts. A record that is busy is 503: the same request may be sent again."""
+
+
+def workbench(desk: Desk, door: Door) -> ASGIApp:
+    """The application, behind its gate."""
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.footage.close()
+        await asyncio.to_thread(desk.writer.close)
+
+    app = FastAPI(
+        title="Aftermap workbench", version=version("aftermap"), lifespan=living,
+        docs_url=None, redoc_url=None, openapi_url=None,
+    )  # fmt: skip
+    for kind in (AftermapError, OSError):
+        app.add_exception_handler(kind, _told)
+    app.add_exception_handler(RequestValidationError, _refused)
+    _add_page(app, door)
+    app.include_router(map_routes(desk))
+    app.include_router(footage_routes(desk))
+    app.include_router(review_routes(desk, door))
+    return Gate(app, door)
+
+
+def _add_page(app: FastAPI, door: Door) -> None:
+    async def enter(token: str = "") -> Response:
+        key = door.enter(token)
+        if key is None:
+            return Response(
+                "This address was used already or is not one of this server. Start aftermap serve "
+                "again, or ask someone who is in for an invitation.",
+                status_code=403, media_type="text/plain",
+            )  # fmt: skip
+        answer = RedirectResponse("/", status_code=303)
+        answer.set_cookie(door.cookie, key, httponly=True, samesite="strict", path="/")
+        return answer
+
+    async def page() -> Response:
+        return FileResponse(STATIC / "index.html", media_type="text/html")
+
+    async def part(name: str) -> Response:
+        if name not in PAGES:
+            return Response("There is no such page.", status_code=404, media_type="text/plain")
+        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+
+    app.add_api_route(ENTRANCE, enter)
+    app.add_api_route("/", page)
+    app.add_api_route("/page/{name}", part)
+
+
+async def _told(_: Request, error: Exception) -> JSONResponse:
+    nearest = next(kind for kind in type(error).__mro__ if kind in STATUS_OF)
+    status = STATUS_OF[nearest]
+    text = str(error)
+    if "is writing to it" in text:
+        status = IN_USE
+    return JSONResponse({"error": text}, status_code=status)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    details: list[Any] = list(getattr(error, "errors", list)())
+    first = details[0] if details else {}
+    where = ".".join(str(part) for part in first.get("loc", ())[1:])
+    return JSONResponse({"error": f"{where}: {first.get('msg', 'is wrong')}"}, status_code=422)

@@ -1,0 +1,172 @@
+"""The buildings of a case for the page: their layer, one with its evidence, and what is said of it.
+
+A reviewer who works blind is sent neither the machine's grades nor those of other reviewers, so
+that no page can show them by mistake.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from aftermap.errors import CaseError
+from aftermap.model.assessment import WITHDRAWN
+from aftermap.record.assessments import newest_draw
+from aftermap.web.layers import collection, feature
+from aftermap.web.opened import Kept, OpenedCase
+from aftermap.web.place import shapes_of
+
+KEPT_BYTES = 256 << 20
+DIGITS = 3
+
+THE_MACHINES = (
+    "grade", "grades", "confidence", "possible", "is_possible", "reasons", "probabilities",
+)  # fmt: skip
+"""Columns of a building that tell what the machine thinks of it."""
+LISTS = ("grades", "reasons", "probabilities", "sources", "window", "visibility")
+
+_REVIEWS = """
+SELECT fid, assessor, grade, not_assessed_reason, note, at, reasons FROM assessment
+WHERE kind = 'reviewer' AND source_id = ? ORDER BY fid"""
+_NEWEST = """
+SELECT source_id, assessor, grade, not_assessed_reason FROM assessment
+WHERE fid IN (SELECT max(fid) FROM assessment WHERE kind = 'reviewer' {}
+  GROUP BY source_id, assessor) ORDER BY fid"""
+
+
+@dataclass
+class BuildingDesk:
+    """What the page asks of buildings."""
+
+    case: OpenedCase
+    _kept: Kept[bytes] = field(default_factory=lambda: Kept(KEPT_BYTES, len))
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the case has buildings."""
+        return self.case.has("building") and bool(self.case.rows("SELECT 1 FROM building LIMIT 1"))
+
+    def layer(self, *, is_blind: bool) -> bytes:
+        """Every building as GeoJSON; ``sample`` is its place in the newest drawn sample."""
+        if not self.has_any:
+            return collection(())
+        draw = newest_draw(self.case.package)
+        key = is_blind, self.case.generation, draw and draw.number
+        in_sample = {one.source_id: at for at, one in enumerate(draw.buildings)} if draw else {}
+        return self._kept.get(key, lambda: self._layer(in_sample, is_blind=is_blind))
+
+    def _layer(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
+        names = [name for name in self._columns("building") if name not in ("fid", "geom")]
+        shown = ", ".join(f'"{name}"' for name in names)
+        rows = self.case.rows(f"SELECT fid, geom, {shown} FROM building ORDER BY fid")  # noqa: S608 - ours
+        shapes = shapes_of([row[1] for row in rows])
+        middles = self.case.place.lonlat_deg(
+            shapely.get_coordinates(shapely.point_on_surface(shapes))
+        )
+        texts = self.case.place.geojson(shapes)
+        features = []
+        for row, text, middle in zip(rows, texts, middles.tolist(), strict=True):
+            told = plain(dict(zip(names, row[2:], strict=True)))
+            told.pop("reasons", None)  # long; sent with the one building that is looked at
+            if is_blind:
+                told = without_the_machine(told)
+            told["at"] = middle
+            told["sample"] = in_sample.get(told["source_id"])
+            features.append(feature(row[0], text, told))
+        return collection(features)
+
+    def one(self, source_id: str, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
+        """A building with its measurements, its pictures and what everyone says of it."""
+        found = self._table("building", "source_id", source_id) if self.has_any else []
+        if not found:
+            raise CaseError(f"{source_id[:80]}: is no building of this case")
+        building = {name: value for name, value in found[0].items() if name != "geom"}
+        number = self._number_of(building)
+        return {
+            "building": without_the_machine(building) if is_blind else building,
+            "measurements": self._table("measurement", "building", number),
+            "evidence": self._table("evidence", "source_id", source_id),
+            "reviews": self._reviews(source_id, reviewer if is_blind else None),
+        }
+
+    def _number_of(self, building: Mapping[str, Any]) -> Any:
+        """How the table ``measurement`` names it: by source_id, or by its place in the file."""
+        kinds = dict(
+            self.case.rows("SELECT name, upper(type) FROM pragma_table_info('measurement')")
+        )
+        if "TEXT" in kinds.get("building", ""):
+            return building["source_id"]
+        return building.get("fid")
+
+    def _reviews(self, source_id: str, only: str | None) -> list[dict[str, Any]]:
+        if not self.case.has("assessment"):
+            return []
+        names = ("number", "reviewer", "grade", "not_assessed_reason", "note", "at", "reasons")
+        rows = [
+            plain(dict(zip(names, row, strict=True)))
+            for row in self.case.rows(_REVIEWS, (source_id,))
+        ]
+        return [row for row in rows if only is None or row["reviewer"] == only]
+
+    def grades(self, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
+        """The newest grade of each building by each reviewer: building -> reviewer -> grade."""
+        found: dict[str, dict[str, Any]] = {}
+        if self.case.has("assessment"):
+            only, values = ("AND assessor = ?", (reviewer,)) if is_blind else ("", ())
+            for source_id, who, grade, reason in self.case.rows(_NEWEST.format(only), values):
+                if reason != WITHDRAWN:
+                    found.setdefault(source_id, {})[who] = grade
+        return found
+
+    def picture(self, number: int) -> Path:
+        """The file of a row of evidence, which lies in the evidence folder."""
+        for row in self._table("evidence", "fid", number):
+            folder = (self.case.products / "evidence").resolve()
+            path = (folder / str(row["name"])).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                return path
+        raise CaseError(f"evidence {number}: is not there; aftermap assess makes it again")
+
+    def _columns(self, table: str) -> list[str]:
+        return [
+            name for (name,) in self.case.rows("SELECT name FROM pragma_table_info(?)", (table,))
+        ]
+
+    def _table(self, table: str, column: str, value: object) -> list[dict[str, Any]]:
+        """The rows of a table in which a column has a value, as JSON values."""
+        if not self.case.has(table):
+            return []
+        names = [name for name in self._columns(table) if name != "geom"]
+        shown = ", ".join(f'"{name}"' for name in names)
+        rows = self.case.rows(
+            f'SELECT {shown} FROM "{table}" WHERE "{column}" = ? ORDER BY rowid',  # noqa: S608 - ours
+            (value,),
+        )
+        return [plain(dict(zip(names, row, strict=True))) for row in rows]
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON values: columns that hold JSON read, numbers short, NaN as null."""
+    return {name: _value(name, value) for name, value in row.items()}
+
+
+def without_the_machine(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reviewer who works blind may see of a building."""
+    return {name: value for name, value in row.items() if name not in THE_MACHINES}
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS + 3) if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return None
+    if name in LISTS and isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,38 @@
+"""Everything of a case that the addresses of the workbench ask."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aftermap.web.buildings import BuildingDesk
+from aftermap.web.footage import Footage
+from aftermap.web.grading import Writer
+from aftermap.web.layers import Layers
+from aftermap.web.locating import Locating
+from aftermap.web.opened import OpenedCase
+from aftermap.web.pictures import Pictures
+from aftermap.web.tiles import Tiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Everything that answers, for one case."""
+
+    case: OpenedCase
+    tiles: Tiles
+    layers: Layers
+    buildings: BuildingDesk
+    footage: Footage
+    pictures: Pictures
+    locating: Locating
+    writer: Writer
+    basemap: Path | None = None
+
+
+def desk_of(case_path: Path, *, basemap: Path | None = None) -> Desk:
+    """The desk of the case in a folder."""
+    case = OpenedCase(case_path)
+    return Desk(
+        case=case, tiles=Tiles(case), layers=Layers(case), buildings=BuildingDesk(case),
+        footage=Footage(case), pictures=Pictures(case), locating=Locating(case),
+        writer=Writer(case.path / "case.gpkg"), basemap=basemap,
+    )  # fmt: skip

@@ -1,0 +1,227 @@
+"""Decisions of reviewers, written to the record at once, durably, and one after the other.
+
+All writing of the server goes through one thread with one connection. What has come in meanwhile
+is written together: one transaction, synced to the disk, before anyone is told that it is saved
+(SQLite with a write-ahead log and ``synchronous = FULL``). A run that maps the case at the same
+time takes its turn by SQLite's own locks.
+
+Nothing is removed: an undo is a new row that says what holds again, and whose ``reasons`` name the
+row that it takes back.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aftermap.errors import AftermapError, InputError
+from aftermap.model.assessment import WITHDRAWN, Assessment, AssessorKind, Grade
+from aftermap.record.assessments import ASSESSMENT, add_assessments
+from aftermap.record.case import ACTOR
+from aftermap.record.custody import utc_now
+from aftermap.record.geopackage import GeoPackage
+
+Value = TypeVar("Value")
+
+MOST_TOGETHER = 500
+TAKES_BACK = "takes back row "
+CLOCKS_APART = timedelta(days=1)
+"""A browser whose clock is further off is not believed."""
+
+_SAME = (
+    "SELECT fid FROM assessment WHERE source_id = ? AND kind = 'reviewer' AND assessor = ? "
+    "AND at = ?"
+)
+_OWN = (
+    "SELECT fid, grade, not_assessed_reason, note, reasons FROM assessment "
+    "WHERE source_id = ? AND kind = 'reviewer' AND assessor = ? ORDER BY fid"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a reviewer decided of a building. ``grade`` None needs a reason."""
+
+    source_id: str
+    reviewer: str
+    grade: Grade | None
+    not_assessed_reason: str | None = None
+    note: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undo:
+    """A reviewer takes back the last that they decided of a building."""
+
+    source_id: str
+    reviewer: str
+    at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """The number of a row that is on the disk, and what the reviewer's grade of it is now."""
+
+    number: int
+    grade: Grade | None
+    not_assessed_reason: str | None
+    note: str | None
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    work: Decision | Undo | Callable[[GeoPackage], Any]
+    answer: "Future[Any]"
+
+
+class Writer:
+    """The one thread that writes to the record of a case."""
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._package: GeoPackage | None = None
+        self._thread = threading.Thread(target=self._write_all, name="writer", daemon=True)
+        self._thread.start()
+
+    def decide(self, work: Decision | Undo) -> "Future[Saved]":
+        """Resolves once the decision is on the disk; fails where it could not be written."""
+        return self._ask(work)
+
+    def write(self, work: Callable[[GeoPackage], Value]) -> "Future[Value]":
+        """Does any other writing in its turn."""
+        return self._ask(work)
+
+    def close(self) -> None:
+        """Write what has come in, and leave one clean file."""
+        self._asked.put(None)
+        self._thread.join()
+
+    def _ask(self, work: Decision | Undo | Callable[[GeoPackage], Any]) -> "Future[Any]":
+        answer: Future[Any] = Future()
+        self._asked.put(_Asked(work=work, answer=answer))
+        return answer
+
+    def _write_all(self) -> None:
+        while True:
+            first = self._asked.get()
+            together = [first]
+            with suppress(queue.Empty):
+                while len(together) < MOST_TOGETHER:
+                    together.append(self._asked.get_nowait())
+            for group in _groups([one for one in together if one is not None]):
+                self._answer(group)
+            if None in together:
+                break
+        if self._package is not None:
+            self._package.close()
+
+    def _answer(self, group: Sequence[_Asked]) -> None:
+        try:
+            package = self._opened()
+            first = group[0].work
+            if isinstance(first, Decision):
+                works = [one.work for one in group if isinstance(one.work, Decision)]
+                answers: Sequence[Any] = _decided(package, works)
+            elif isinstance(first, Undo):
+                answers = [_undone(package, first)]
+            else:
+                answers = [first(package)]
+        except (AftermapError, OSError) as error:
+            for one in group:
+                one.answer.set_exception(error)
+            return
+        for one, answer in zip(group, answers, strict=True):
+            one.answer.set_result(answer)
+
+    def _opened(self) -> GeoPackage:
+        if self._package is None:
+            package = GeoPackage(self._record, read_only=False, again=True)
+            package.rows("PRAGMA journal_mode = WAL")
+            package.rows("PRAGMA synchronous = FULL")
+            self._package = package
+        return self._package
+
+
+def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
+    """Neighbouring decisions together; everything else alone."""
+    groups: list[list[_Asked]] = []
+    for one in asked:
+        if groups and isinstance(one.work, Decision) and isinstance(groups[-1][0].work, Decision):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _decided(package: GeoPackage, works: Sequence[Decision]) -> list[Saved]:
+    """Decisions written in one transaction. One that is sent again is found, not written twice."""
+    rows = [_assessment(work) for work in works]
+    new = []
+    for row in rows:
+        if row not in new and not _numbers(package, row):
+            new.append(row)
+    if new:
+        add_assessments(package, new, actor=ACTOR)
+        package.rows("CREATE INDEX IF NOT EXISTS assessment_source ON assessment (source_id)")
+    return [_saved(_numbers(package, row)[-1], row) for row in rows]
+
+
+def _numbers(package: GeoPackage, row: Assessment) -> list[int]:
+    if not package.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (ASSESSMENT.name,)):
+        return []
+    found = package.rows(_SAME, (row.source_id, row.assessor, row.at))
+    return [number for (number,) in found]
+
+
+def _undone(package: GeoPackage, work: Undo) -> Saved:
+    standing: list[tuple[Any, ...]] = []
+    has_table = package.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (ASSESSMENT.name,))
+    for row in package.rows(_OWN, (work.source_id, work.reviewer)) if has_table else ():
+        if TAKES_BACK in row[4] and standing:
+            standing.pop()
+        else:
+            standing.append(row)
+    if not standing:
+        raise InputError(f"{work.source_id}: there is no grade of yours to take back")
+    taken = standing.pop()
+    grade, reason, note = standing[-1][1:4] if standing else (None, WITHDRAWN, None)
+    row = _assessment(Decision(
+        source_id=work.source_id, reviewer=work.reviewer, note=note, at=work.at,
+        grade=None if grade is None else Grade(grade), not_assessed_reason=reason,
+    ))  # fmt: skip
+    row = replace(row, reasons=(f"{TAKES_BACK}{taken[0]}",))
+    add_assessments(package, [row], actor=ACTOR)
+    return _saved(_numbers(package, row)[-1], row)
+
+
+def _assessment(work: Decision) -> Assessment:
+    return Assessment(
+        source_id=work.source_id, kind=AssessorKind.REVIEWER, assessor=work.reviewer,
+        grade=work.grade, grades=() if work.grade is None else (work.grade,),
+        not_assessed_reason=None if work.grade is not None else work.not_assessed_reason,
+        note=work.note, at=_time_of(work.at),
+    )  # fmt: skip
+
+
+def _time_of(at: str | None) -> str:
+    """The browser's time of the decision where it can be right, else this computer's."""
+    with suppress(ValueError):
+        told = datetime.fromisoformat(at or "")
+        if told.tzinfo is not None and abs(datetime.now(UTC) - told) <= CLOCKS_APART:
+            return told.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return utc_now()
+
+
+def _saved(number: int, row: Assessment) -> Saved:
+    return Saved(
+        number=number, grade=row.grade, not_assessed_reason=row.not_assessed_reason,
+        note=row.note, at=row.at or "",
+    )  # fmt: skip

@@ -1,0 +1,176 @@
+"""Addresses of footage: clips and photographs, their pictures, and placing a clip by hand."""
+
+import asyncio
+from concurrent.futures import Future
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from aftermap.errors import InputError
+from aftermap.model.clip import Clip
+from aftermap.model.sighting import ClipIndex
+from aftermap.poses.ties import ties_in
+from aftermap.record.case import ACTOR
+from aftermap.record.geopackage import GeoPackage
+from aftermap.record.marks import add_mark, graphic_originals
+from aftermap.record.sightings import replace_clip
+from aftermap.web.desk import Desk
+from aftermap.web.locating import Click, keep_clicks, placed, refuse_without_surface
+from aftermap.web.security import session_of
+from aftermap.web.tiles import Tile
+from aftermap.web.wire import ClicksSent, ClickSent, MarkSent
+
+Time = Annotated[str, Query(pattern=r"^-?\d{1,18}(/[1-9]\d{0,17})?$")]
+KEPT = {"Cache-Control": "private, max-age=86400"}
+
+
+def footage_routes(desk: Desk) -> APIRouter:
+    """The addresses of footage."""
+    routes = APIRouter()
+    _add_looking(routes, desk)
+    _add_placing(routes, desk)
+    return routes
+
+
+def _add_looking(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("/api/footage")
+    def footage() -> dict[str, Any]:
+        return {
+            "clips": [asdict(one) for one in desk.footage.clips()],
+            "photographs": desk.pictures.photographs(),
+            "graphic": sorted(graphic_originals(desk.case.package)),
+        }
+
+    @routes.post("/api/graphic")
+    async def mark(sent: MarkSent, request: Request) -> dict[str, Any]:
+        reviewer = session_of(request).reviewer
+        if not reviewer:
+            raise InputError("say who you are first")
+        await asyncio.to_thread(desk.case.original, sent.sha256)
+        work = _marking(sent, reviewer)
+        await asyncio.wrap_future(desk.writer.write(work))
+        return {"sha256": sent.sha256, "is_graphic": sent.is_graphic}
+
+    @routes.get("/api/clips/{sha256}/times")
+    def times(sha256: str) -> dict[str, Any]:
+        return desk.footage.times(sha256)
+
+    @routes.get("/api/clips/{sha256}/path")
+    def path(sha256: str) -> Response:
+        return Response(desk.footage.path(sha256), media_type="application/json")
+
+    @routes.post("/api/clips/{sha256}/copy")
+    def copy(sha256: str) -> dict[str, Any]:
+        desk.footage.make_copy(sha256)
+        return {"copy": next(one.copy for one in desk.footage.clips() if one.sha256 == sha256)}
+
+    @routes.get("/media/clips/{sha256}")
+    def film(sha256: str) -> Response:
+        played, _ = desk.footage.played(sha256)
+        return FileResponse(played, media_type="video/mp4")
+
+    @routes.get("/media/clips/{sha256}/still")
+    def still(sha256: str, time_s: Time) -> Response:
+        return _picture(desk.pictures.still(desk.footage.clip(sha256), Fraction(time_s)))
+
+    @routes.get("/media/photographs/{sha256}")
+    def photograph(sha256: str, side_px: Annotated[int, Query(ge=16, le=6000)] = 1600) -> Response:
+        return _picture(desk.pictures.photograph(sha256, side_px))
+
+    @routes.get("/media/evidence/{number}")
+    def evidence(number: int) -> Response:
+        return FileResponse(desk.buildings.picture(number), headers=KEPT)
+
+
+def _add_placing(routes: APIRouter, desk: Desk) -> None:
+    jobs: dict[str, Future[ClipIndex | str]] = {}
+    told: dict[str, str] = {}
+
+    @routes.get("/api/clips/{sha256}/clicks")
+    def clicks(sha256: str) -> dict[str, Any]:
+        clip = desk.footage.clip(sha256)
+        return {"clicks": _kept_clicks(desk, clip)}
+
+    @routes.post("/api/clips/{sha256}/solve")
+    def solve(sha256: str, sent: ClicksSent) -> dict[str, Any]:
+        refuse_without_surface(desk.case)
+        if not sent.clicks:
+            raise InputError("click places in the picture and on the map first")
+        return desk.locating.solved(desk.footage.clip(sha256), _clicks(sent.clicks))
+
+    @routes.post("/api/clips/{sha256}/place")
+    def place(sha256: str, sent: ClicksSent) -> dict[str, Any]:
+        refuse_without_surface(desk.case)
+        clip = desk.footage.clip(sha256)
+        if sha256 in jobs and not jobs[sha256].done():
+            raise InputError(f"{clip.name}: is being placed; wait until that has ended")
+        ties = keep_clicks(desk.case, clip, _clicks(sent.clicks))
+        job = desk.footage.in_background(placed, desk.case.path, clip, ties)
+        jobs[sha256] = job
+        told.pop(sha256, None)
+        job.add_done_callback(lambda done: _record(desk, done, told, sha256))
+        return {"state": "working"}
+
+    @routes.get("/api/clips/{sha256}/place")
+    def progress(sha256: str) -> dict[str, Any]:
+        if sha256 in told:
+            return {"state": "failed" if told[sha256] else "done", "error": told[sha256] or None}
+        return {"state": "working" if sha256 in jobs else "none"}
+
+
+def _record(desk: Desk, done: "Future[ClipIndex | str]", told: dict[str, str], sha256: str) -> None:
+    """Put in the record what a clip saw that was placed by hand."""
+    if done.cancelled() or done.exception() is not None:
+        told[sha256] = f"the work ended early ({done.exception()}); save again"
+        return
+    found = done.result()
+    if isinstance(found, str):
+        told[sha256] = found
+        return
+
+    def write(package: GeoPackage) -> None:
+        with package.transaction() as connection:
+            replace_clip(connection, found)
+
+    written = desk.writer.write(write)
+    written.add_done_callback(
+        lambda one: told.update({sha256: str(one.exception()) if one.exception() else ""})
+    )
+
+
+def _marking(sent: MarkSent, reviewer: str) -> Any:
+    def work(package: GeoPackage) -> None:
+        add_mark(
+            package, sha256=sent.sha256, is_graphic=sent.is_graphic, reviewer=reviewer, actor=ACTOR
+        )
+
+    return work
+
+
+def _clicks(sent: list[ClickSent]) -> list[Click]:
+    return [
+        Click(
+            time_s=one.time_s, xy_px=(one.px, one.py), lonlat_deg=(one.lon, one.lat),
+            height_m=one.height_m,
+        )
+        for one in sent
+    ]  # fmt: skip
+
+
+def _kept_clicks(desk: Desk, clip: Clip) -> list[dict[str, Any]]:
+    """The clicks that were kept of a clip before, as the page sends them."""
+    path = desk.case.path / "ties" / f"{clip.sha256}.csv"
+    if not path.is_file():
+        return []
+    return [
+        {"time_s": str(tie.time_s), "px": tie.xy_px[0], "py": tie.xy_px[1],
+         "lon": tie.lonlat_deg[0], "lat": tie.lonlat_deg[1], "height_m": tie.height_m}
+        for tie in ties_in(path)
+    ]  # fmt: skip
+
+
+def _picture(made: Tile) -> Response:
+    return Response(made.body, media_type=made.media_type, headers=KEPT)

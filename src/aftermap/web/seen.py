@@ -1,0 +1,110 @@
+"""A click on the map -> the moments and photographs that saw the spot, and what the rasters say.
+
+Questions are answered from the record (:mod:`aftermap.record.seen`).
+"""
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+
+from aftermap.errors import AftermapError, CaseError, CrsError
+from aftermap.model.sighting import Sighting
+from aftermap.record.seen import seen_at
+from aftermap.record.seen_photographs import photographs_crs, photographs_of
+from aftermap.record.sightings import time_code
+from aftermap.web.opened import OpenedCase
+from aftermap.web.tiles import Tiles
+
+LIMIT = 60
+SPOT_M = 0.5
+MOST_PROFILE_POINTS = 600
+LonLat = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """What the map says of one place; None is not known."""
+
+    xy_m: tuple[float, float]
+    height_m: float | None
+    photographs: int | None
+
+
+def moments_of(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> list[dict[str, Any]]:
+    """The stretches and photographs that saw a spot, the best first."""
+    place = case.place
+    if not place.is_on_globe:
+        return []
+    try:
+        found = seen_at(case.package, lonlat, limit=LIMIT)
+    except CrsError:  # so far away that the case's CRS has no coordinates for it
+        return []
+    if photographs_crs(case.package) is not None:
+        spot = spot_at(case, tiles, lonlat)
+        ring = np.add(spot.xy_m, SPOT_M * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
+        found += photographs_of(case.package, ring, spot.height_m, limit=LIMIT)
+    found.sort(key=lambda one: one.rank_m)
+    return [plain(one) for one in found[:LIMIT]]
+
+
+def plain(one: Sighting) -> dict[str, Any]:
+    """A sighting as JSON values, with its times as time codes as well."""
+    told = {**asdict(one), "precision": one.precision.value}
+    told["rank_m"] = one.rank_m if math.isfinite(one.rank_m) else None
+    for name in ("from_s", "to_s", "best_s"):
+        told[name.replace("_s", "_code")] = None if told[name] is None else time_code(told[name])
+    return told
+
+
+def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> Spot:
+    """Coordinates in the case's CRS, the surface's height, and how many photographs agree on it."""
+    xy = case.place.xy_m([lonlat])
+    height = count = math.nan
+    with suppress(CaseError):
+        (height,) = _sampled(tiles, "surface", xy)
+    with suppress(CaseError):
+        (count,) = _sampled(tiles, "confidence", xy)
+    known = math.isfinite(height)
+    return Spot(
+        xy_m=(float(xy[0, 0]), float(xy[0, 1])), height_m=float(height) if known else None,
+        photographs=int(count) if known and math.isfinite(count) else None,
+    )  # fmt: skip
+
+
+def profile_of(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[str, Any]:
+    """Heights along a line: distance in metres of the case, height, photographs that agree."""
+    corners = case.place.xy_m(line)
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    cell_m = tiles.facts("surface").cell_m
+    count = int(np.clip(along[-1] / cell_m, 2, MOST_PROFILE_POINTS))
+    at = np.linspace(0, along[-1], count)
+    xy = np.column_stack([np.interp(at, along, corners[:, axis]) for axis in range(2)])
+    heights = _sampled(tiles, "surface", xy)
+    counts = np.full(len(xy), math.nan)
+    with suppress(AftermapError):
+        counts = _sampled(tiles, "confidence", xy)
+    return {
+        "along_m": [round(float(one), 2) for one in at],
+        "height_m": [round(float(one), 2) if math.isfinite(one) else None for one in heights],
+        "photographs": [
+            int(one) if math.isfinite(one) and math.isfinite(height) else None
+            for one, height in zip(counts, heights, strict=True)
+        ],
+    }
+
+
+def _sampled(tiles: Tiles, raster: str, xy_m: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(N,) values of a raster's first band, NaN where it has none."""
+    with rasterio.open(tiles.path_of(raster)) as opened:
+        found = [
+            math.nan if value is np.ma.masked else float(value)
+            for (value,) in opened.sample(xy_m.tolist(), indexes=1, masked=True)
+        ]
+    return np.array(found, float)
