@@ -193,13 +193,13 @@ def _undone(package: GeoPackage, work: Undo) -> Saved:
         raise InputError(f"{work.source_id}: there is no grade of yours to take back")
     taken = standing.pop()
     grade, reason, note = standing[-1][1:4] if standing else (None, WITHDRAWN, None)
-    row = _assessment(Decision(
+    told = _assessment(Decision(
         source_id=work.source_id, reviewer=work.reviewer, note=note, at=work.at,
         grade=None if grade is None else Grade(grade), not_assessed_reason=reason,
     ))  # fmt: skip
-    row = replace(row, reasons=(f"{TAKES_BACK}{taken[0]}",))
-    add_assessments(package, [row], actor=ACTOR)
-    return _saved(_numbers(package, row)[-1], row)
+    told = replace(told, reasons=(f"{TAKES_BACK}{taken[0]}",))
+    add_assessments(package, [told], actor=ACTOR)
+    return _saved(_numbers(package, told)[-1], told)
 
 
 def _assessment(work: Decision) -> Assessment:

@@ -25,8 +25,9 @@ from aftermap.model.clip import Clip
 from aftermap.model.flight import ClipPath, PoseSource
 from aftermap.model.media import VerticalDatum
 from aftermap.model.sighting import ClipIndex, Ground, GroundKind
+from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference, heights_at_m, surface_in
-from aftermap.poses.resect import Resected, View, clip_pose, resected
+from aftermap.poses.resect import Resected, clip_pose, resected
 from aftermap.poses.ties import Tie
 from aftermap.poses.world import placed_ties
 from aftermap.record.artefact import decoded

@@ -21,7 +21,7 @@ from aftermap.web.desk import Desk
 from aftermap.web.locating import Click, keep_clicks, placed, refuse_without_surface
 from aftermap.web.security import session_of
 from aftermap.web.tiles import Tile
-from aftermap.web.wire import ClicksSent, ClickSent, MarkSent
+from aftermap.web.wire import ClickSent, ClicksSent, MarkSent
 
 Time = Annotated[str, Query(pattern=r"^-?\d{1,18}(/[1-9]\d{0,17})?$")]
 KEPT = {"Cache-Control": "private, max-age=86400"}
@@ -31,6 +31,8 @@ def footage_routes(desk: Desk) -> APIRouter:
     """The addresses of footage."""
     routes = APIRouter()
     _add_looking(routes, desk)
+    _add_clips(routes, desk)
+    _add_pictures(routes, desk)
     _add_placing(routes, desk)
     return routes
 
@@ -54,6 +56,8 @@ def _add_looking(routes: APIRouter, desk: Desk) -> None:
         await asyncio.wrap_future(desk.writer.write(work))
         return {"sha256": sent.sha256, "is_graphic": sent.is_graphic}
 
+
+def _add_clips(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/api/clips/{sha256}/times")
     def times(sha256: str) -> dict[str, Any]:
         return desk.footage.times(sha256)
@@ -72,6 +76,8 @@ def _add_looking(routes: APIRouter, desk: Desk) -> None:
         played, _ = desk.footage.played(sha256)
         return FileResponse(played, media_type="video/mp4")
 
+
+def _add_pictures(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/media/clips/{sha256}/still")
     def still(sha256: str, time_s: Time) -> Response:
         return _picture(desk.pictures.still(desk.footage.clip(sha256), Fraction(time_s)))

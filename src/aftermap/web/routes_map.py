@@ -47,6 +47,11 @@ def map_routes(desk: Desk) -> APIRouter:
             headers={"ETag": tag, "Cache-Control": "private, no-cache"},
         )  # fmt: skip
 
+    _add_places(routes, desk)
+    return routes
+
+
+def _add_places(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/api/point")
     def point(lon: Annotated[Lon, Query()], lat: Annotated[Lat, Query()]) -> dict[str, Any]:
         return asdict(spot_at(desk.case, desk.tiles, (lon, lat)))
@@ -64,8 +69,6 @@ def map_routes(desk: Desk) -> APIRouter:
         if desk.basemap is None:
             raise CaseError("no base map was named; start aftermap serve with --basemap FILE")
         return FileResponse(desk.basemap, media_type="application/octet-stream")
-
-    return routes
 
 
 def _case_facts(desk: Desk) -> dict[str, Any]:

@@ -105,9 +105,9 @@ class Door:
 def names_of(listen: str, others: Iterable[str] = ()) -> tuple[str, ...]:
     """The names under which a server that listens there may be asked, the printed one first."""
     address = ipaddress.ip_address(listen)
-    ours = ("127.0.0.1", "localhost", "::1") if address.is_loopback else (listen,)
-    if address.is_unspecified:
-        ours = ("127.0.0.1", "localhost")
+    ours: tuple[str, ...] = (listen,)
+    if address.is_loopback or address.is_unspecified:
+        ours = (LOOPBACK, "localhost", "::1")
     first = (listen,) if address.is_loopback else ()
     return tuple(dict.fromkeys((*others, *first, *ours)))
 
