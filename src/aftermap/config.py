@@ -36,6 +36,7 @@ class Settings:
     streets: lines of streets; None takes the space between buildings.
     before: an orthophoto of the time before the damage, and
     before_surface: its surface, heights of roofs included.
+    proxies: whether each clip gets a small copy for playing, at about what decoding it costs.
     model: what grades: one learnt from reviewed labels, or a user's own; None is the shipped one.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     before: Path | None = None
     before_surface: Path | None = None
     model: Path | None = None
+    proxies: bool = True
 
 
 FILES = ("gcp", "reference", "dem", "footprints", "streets", "before", "before_surface", "model")
@@ -73,6 +75,9 @@ NEW_FILE = """\
 # to it. Left out: clips are placed by their telemetry and by the other footage alone.
 #reference = "earlier/orthophoto.tif"
 #dem = "earlier/surface.tif"
+
+# A small copy of each clip for playing, in products/clips/. It costs about what decoding does.
+#proxies = true
 
 # Outlines of buildings to grade (OSM, GeoJSON, shapefile, ...), the field that holds their ids, and
 # their CRS where the file names none; lines of streets; orthophoto and surface from before.
@@ -129,6 +134,10 @@ def _refuse_unknown(path: Path, values: dict[str, Any]) -> None:
 
 
 def _value(path: Path, key: str, value: object) -> Any:
+    if key == "proxies":
+        if not isinstance(value, bool):
+            raise InputError(f"{path}: proxies must be true or false, not {value!r}")
+        return value
     if not isinstance(value, str):
         raise InputError(f"{path}: {key} must be text in quotes, not {value!r}")
     if key in FILES:

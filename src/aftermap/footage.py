@@ -15,20 +15,18 @@ from aftermap.frames import (
     found,
     recorded,
 )
+from aftermap.frames.proxy import proxy_of
 from aftermap.media import Ingested
 from aftermap.media.telemetry import track_in
-from aftermap.model.clip import Clip
+from aftermap.model.clip import Clip, product_name
 from aftermap.model.flight import ClipPath, ShotPlace
-from aftermap.model.raster import Elevation
 from aftermap.model.runs import Executor, Skipped, Workspace
-from aftermap.model.sighting import Ground, GroundKind, SightingIndex
+from aftermap.model.sighting import Ground, SightingIndex
 from aftermap.model.telemetry import Track
 from aftermap.poses import shot_place, shot_tasks
 from aftermap.run import Runner, Stage
 from aftermap.sightings import SightingOptions, index_clips
 
-GROUND_SIGMA_M = 0.5
-"""Of a height of the surface that a ray meets, in the datum of the poses: matched from them."""
 LONGER_SHARE = 1.5
 """A record this many times as long as the clip, or longer, is of another clip."""
 
@@ -49,6 +47,7 @@ class Registration:
 
 FRAMES = Stage(name="frames", version=1, answer=Footage)
 REGISTERED = Stage(name="registered", version=1, answer=Registration)
+PROXIES = Stage(name="proxies", version=1, answer=Footage)
 SIGHTINGS = Stage(name="sightings", version=1, answer=SightingIndex)
 
 
@@ -135,22 +134,45 @@ def with_places(filmed: Filmed, registration: Registration) -> Filmed:
 
 
 def sightings(
-    paths: Sequence[ClipPath], filmed: Filmed, elevation: Elevation, run: Runner, executor: Executor
-) -> SightingIndex:
-    """What every second of every clip saw of the surface that this case has."""
-    ground = Ground(
-        kind=GroundKind.SURFACE, path=elevation.surface.path, sigma_m=GROUND_SIGMA_M,
-        vertical_datum=elevation.surface.vertical_datum,
-    )  # fmt: skip
+    paths: Sequence[ClipPath], clips: Sequence[Clip], ground: Ground, run: Runner,
+    executor: Executor,
+) -> SightingIndex:  # fmt: skip
+    """What every second of every clip saw of the ground."""
     options = SightingOptions()
     seen = run.stage(
-        SIGHTINGS, options, [paths, filmed.clips, ground],
-        lambda files: index_clips(paths, filmed.clips, ground, files, executor, options),
+        SIGHTINGS, options, [paths, clips, ground],
+        lambda files: index_clips(paths, clips, ground, files, executor, options),
     )  # fmt: skip
     run.skip(seen.skipped)
+    deliver_clips(seen, run)
+    return seen
+
+
+def deliver_clips(seen: SightingIndex, run: Runner) -> None:
+    """The footprints and the STAC item of every clip, under their public names."""
     for file in (name for one in seen.clips for name in (one.footprints, one.item)):
         run.deliver(file, f"clips/{Path(file).name}")
-    return seen
+
+
+def proxies(
+    clips: Sequence[Clip], stored: Mapping[str, Path], run: Runner, executor: Executor
+) -> None:
+    """A small copy of every clip for playing, made once; one that cannot be made is told."""
+    shelf = run.shelf(PROXIES, None)
+    work = partial(_copied, stored=dict(stored), files=shelf)
+    made = run.each_time("proxies", lambda: list(executor.map(work, clips, label="copies")))
+    run.skip(one for one in made if isinstance(one, Skipped))
+    for clip, copy in zip(clips, made, strict=True):
+        if isinstance(copy, Path):
+            run.deliver(copy, f"clips/{product_name(clip.name, clip.sha256)}.mp4")
+
+
+def _copied(clip: Clip, stored: Mapping[str, Path], files: Workspace) -> Path | Skipped:
+    try:
+        return proxy_of(clip, stored[clip.sha256], files)
+    except InputError as error:
+        reason = str(error).removeprefix(f"{clip.name}: ")
+        return Skipped(name=clip.name, reason=f"no copy for playing: {reason}", sha256=clip.sha256)
 
 
 def _chosen(

@@ -17,7 +17,7 @@ from aftermap.publish import warnings
 SECTIONS = {
     "format", "version", "run", "crs", "crs_name", "unit", "vertical_datum", "verdict", "warnings",
     "notes", "map", "coverage", "confidence", "trust", "poses", "gps", "control", "lenses",
-    "flying_height", "photographs", "cost",
+    "flying_height", "photographs", "clips", "cost",
 }  # fmt: skip
 
 

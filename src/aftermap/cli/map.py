@@ -16,7 +16,12 @@ from aftermap.progress import progress_on
 @click.option("--case", required=True, type=PATH, help="Folder of the case; made if not there.")
 @click.option("--gcp", type=PATH, help="Ground control points (gcp_list.txt).")
 @click.option("--reference", type=PATH, help="Orthophoto to find clips by without telemetry.")
-@click.option("--dem", type=PATH, help="Its heights.  [default: surface.tif beside it]")
+@click.option(
+    "--dem",
+    type=PATH,
+    help="Heights of the reference [default: surface.tif beside it], or of the ground below clips "
+    "that give no map.",
+)
 @click.option(
     "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"
 )
@@ -24,6 +29,11 @@ from aftermap.progress import progress_on
     "--quality",
     type=click.Choice([quality.value for quality in Quality]),
     help="How much work the map is worth.  [default: standard]",
+)
+@click.option(
+    "--proxies/--no-proxies",
+    default=None,
+    help="A small copy of each clip for playing.  [default: yes]",
 )
 @click.option("--fresh", is_flag=True, help="Make everything again instead of resuming.")
 @click.option(

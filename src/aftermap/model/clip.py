@@ -1,8 +1,9 @@
 """A video as it was received, the shots in it, and the moments that are taken out of it."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from aftermap.model.media import FocalPrior
 from aftermap.model.telemetry import Track
@@ -90,3 +91,9 @@ class ClipOffsets:
     height_sigma_m: float | None = None
     yaw_offset_deg: float | None = None
     yaw_sigma_deg: float | None = None
+
+
+def product_name(clip_name: str, sha256: str) -> str:
+    """What a clip's products are called: its name as far as every disk takes it, and its hash."""
+    stem = re.sub(r"[^\w.-]+", "_", PurePath(clip_name).stem).strip("._")[:60]
+    return f"{stem or 'clip'}-{sha256[:8]}"

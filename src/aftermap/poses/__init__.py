@@ -7,6 +7,7 @@ from aftermap.poses.options import PoseOptions
 from aftermap.poses.placing import placed, reconstruct
 from aftermap.poses.registering import shot_place, shot_tasks
 from aftermap.poses.survey import survey_of
+from aftermap.poses.unplaced import unplaced
 
 __all__ = [
     "ControlFile",
@@ -19,4 +20,5 @@ __all__ = [
     "shot_place",
     "shot_tasks",
     "survey_of",
+    "unplaced",
 ]

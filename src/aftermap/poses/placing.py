@@ -15,7 +15,7 @@ from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Executor, Workspace
 from aftermap.poses.align import aligned, evenly_chosen
 from aftermap.poses.assemble import Group, reconstruction_of
-from aftermap.poses.bundle import covariance_of
+from aftermap.poses.bundle import Adjusted, covariance_of
 from aftermap.poses.bundle_kernel import Sights, State, residuals_px
 from aftermap.poses.control import ControlFile
 from aftermap.poses.features import features_of, load_features
@@ -24,6 +24,7 @@ from aftermap.poses.group import GROSS_SIGMAS, Block, block_of, settled, with_si
 from aftermap.poses.match import matches_of
 from aftermap.poses.offsets import without_offsets
 from aftermap.poses.options import PoseOptions
+from aftermap.poses.scatter import as_scattered
 from aftermap.poses.skeleton import MIN_FRAMES, skeletons_of
 from aftermap.poses.survey import (
     MIN_CONTROL,
@@ -36,6 +37,7 @@ from aftermap.poses.survey import (
 from aftermap.poses.tracks import tracks_of
 from aftermap.poses.triangulate import thinned, triangulated
 
+Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 FIRST_SIGMA_PX = 0.3
@@ -72,7 +74,7 @@ def placed(
     """The reconstruction from features that are there already."""
     frames = frame_set.frames
     if len(frames) < MIN_FRAMES:
-        names = " and ".join(frame.name for frame in frames)
+        names = " and ".join(frame.name for frame in frames) or "no usable picture"
         raise ReconstructionError(
             f"{names}: a map needs at least {MIN_FRAMES} photographs; "
             "give all of the flight, which overlap by 60 % or more"
@@ -110,11 +112,22 @@ def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
     return Group(
         block=block,
         estimate=estimate,
-        covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
+        covariance=_covariance(block, estimate),
         factor=factor,
         others=_others(rough, chosen, block),
         offsets=offsets,
     )
+
+
+def _covariance(block: Block, estimate: Adjusted) -> Array:
+    """That of frames, lenses and the shared offset, by what the recorded positions really scatter.
+
+    Where no positions fix the frame there is nothing to scatter.
+    """
+    knowns = block.knowns
+    if block.located:
+        knowns = as_scattered(knowns, estimate, block.frames)
+    return covariance_of(estimate, block.sights, block.sigma_px, knowns)
 
 
 def _freed_of_offsets(rough: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
@@ -178,7 +191,7 @@ def _held(
         group,
         block=block,
         estimate=estimate,
-        covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
+        covariance=_covariance(block, estimate),
         factor=1.0,
         others=_fitting(
             block.state._replace(points=group.others[0].points),

@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 
 from aftermap.errors import CaseError
-from aftermap.geo.lens import rays_cam
-from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
-from aftermap.model.camera import Camera, Matrix3, PlacedFrame, Reconstruction, Vector3
-from aftermap.model.flight import PoseSource
+from aftermap.model.camera import Camera, Frame, Matrix3, PlacedFrame, Reconstruction, Vector3
+from aftermap.model.flight import ClipPath, PoseSource
 from aftermap.model.runs import Skipped
 from aftermap.publish.files import json_text, write_whole
+from aftermap.publish.flown import ce90_in_middle_m, pose_at
 from aftermap.publish.left_out import merged
 
 ROTATION_TOLERANCE = 1e-6
+GROUND_SIGMA_M = 5.0
+"""Of the level of the ground that a frame of a clip looks at, where no picture measured it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,20 +72,32 @@ class CameraList:
 
 
 def write_cameras(
-    reconstruction: Reconstruction, path: str | Path, *, left_out: Sequence[Skipped] = ()
+    reconstruction: Reconstruction,
+    path: str | Path,
+    *,
+    left_out: Sequence[Skipped] = (),
+    flights: Sequence[ClipPath] = (),
+    frames: Sequence[Frame] = (),
 ) -> Path:
-    """The path of the written file. ``left_out`` adds what earlier steps could not use."""
+    """The path of the written file. ``left_out`` adds what earlier steps could not use.
+
+    ``flights`` place those of the ``frames`` that the reconstruction does not hold.
+    """
+    flown = flown_entries(reconstruction, flights, frames)
+    there = {entry.sha256 for entry in flown}
     skipped = merged(left_out, reconstruction.skipped)
     content = CameraList(
         crs=reconstruction.crs,
         vertical_datum=str(reconstruction.vertical_datum),
         frames=(
             *(_placed_entry(reconstruction, placed) for placed in reconstruction.placed),
+            *flown,
             *(
                 CameraEntry(
                     name=item.name, sha256=item.sha256, registered=False, reason=item.reason
                 )
                 for item in skipped
+                if item.sha256 is None or item.sha256 not in there
             ),
         ),
     )
@@ -152,6 +165,47 @@ def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
     }
 
 
+def flown_entries(
+    reconstruction: Reconstruction, flights: Sequence[ClipPath], frames: Sequence[Frame]
+) -> tuple[CameraEntry, ...]:
+    """The frames of clips that were placed in another way than by the reconstruction."""
+    paths = {path.clip_sha256: path for path in flights if path.crs == reconstruction.crs}
+    there = {placed.frame.sha256 for placed in reconstruction.placed}
+    found = [
+        _flown_entry(frame, paths[frame.moment.clip_sha256])
+        for frame in frames
+        if frame.sha256 not in there and frame.moment and frame.moment.clip_sha256 in paths
+    ]
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _flown_entry(frame: Frame, path: ClipPath) -> CameraEntry | None:
+    moment = frame.moment
+    pose = None if moment is None else pose_at(path, moment.shot, moment.time_s)
+    if moment is None or pose is None:
+        return None
+    camera = path.camera_of(moment.shot)
+    by = {PoseSource.TELEMETRY: "by telemetry alone", PoseSource.RESECTED: "by hand"}
+    spread = _known(pose.pose.covariance_m2)
+    variances = [pose.covariance[axis][axis] for axis in range(3)]
+    return CameraEntry(
+        name=frame.name, sha256=frame.sha256, registered=True,
+        reason=f"placed {by.get(pose.source, 'between two frames')}; no map is made of it",
+        width_px=camera.width_px, height_px=camera.height_px, camera_model=camera.model,
+        params=camera.params, focal_px=camera.focal_px,
+        rotation_cam_from_world=pose.pose.rotation_cam_from_world, position_m=pose.pose.position_m,
+        position_sigma_m=(
+            math.sqrt(variances[0]), math.sqrt(variances[1]), math.sqrt(variances[2])
+        ) if spread else None,
+        position_covariance_m2=spread, clip=moment.clip_name, clip_sha256=moment.clip_sha256,
+        time_s=str(moment.time_s), shot=moment.shot, position_covariance=spread,
+        ce90_m=ce90_in_middle_m(
+            pose.pose, pose.covariance, camera, path.ground_m, GROUND_SIGMA_M
+        ),
+        source=pose.source.value,
+    )  # fmt: skip
+
+
 def _source_of(placed: PlacedFrame) -> PoseSource:
     is_registered = placed.frame.is_registered
     return PoseSource.REGISTERED if is_registered else PoseSource.RECONSTRUCTION
@@ -159,20 +213,14 @@ def _source_of(placed: PlacedFrame) -> PoseSource:
 
 def _ce90_m(placed: PlacedFrame, camera: Camera) -> float | None:
     """Of the ground in the middle of the picture, on the level that the frame sees."""
-    if placed.covariance is None or not np.isfinite(placed.covariance).all():
-        return None
-    middle = rays_cam([[camera.width_px / 2, camera.height_px / 2]], camera.params)
-    ray = middle[0] @ np.array(placed.pose.rotation_cam_from_world)
-    position, level_m = np.array(placed.pose.position_m), np.mean(placed.ground_m)
-    if ray[2] >= 0 or position[2] <= level_m:
-        return None
-    ground = position + ray * (level_m - position[2]) / ray[2]
-    relief_m = (placed.ground_m[1] - placed.ground_m[0]) / 4
-    spread = ground_covariance_m2(
-        position, ground[None], placed.covariance, ground_sigma_m=relief_m
+    low_m, high_m = placed.ground_m
+    return ce90_in_middle_m(
+        placed.pose,
+        placed.covariance,
+        camera,
+        float(np.mean(placed.ground_m)),
+        (high_m - low_m) / 4,
     )
-    radius_m = float(ce90_m(spread)[0])
-    return radius_m if math.isfinite(radius_m) else None
 
 
 def position_sigma_m(placed: PlacedFrame) -> Vector3 | None:

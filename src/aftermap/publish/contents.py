@@ -199,6 +199,42 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlacedSeconds:
+    """How many seconds of a clip were placed in one way (``source`` as in cameras.json)."""
+
+    source: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipFigures:
+    """One clip: what was taken out of it, how it was placed, and how far its record is off.
+
+    The offsets are of its telemetry against its pictures, each with one standard deviation: what
+    it records for time t is true of t + ``time_offset_s``; its heights less ``height_offset_m``
+    and its yaw less ``yaw_offset_deg`` are those of the map. ``ground`` is what its views meet.
+    """
+
+    name: str
+    sha256: str
+    duration_s: float
+    shots: int
+    frames: int
+    placed_frames: int
+    telemetry: str | None
+    placed: tuple[PlacedSeconds, ...]
+    ground: str | None
+    time_offset_s: float | None
+    time_sigma_s: float | None
+    height_offset_m: float | None
+    height_sigma_m: float | None
+    yaw_offset_deg: float | None
+    yaw_sigma_deg: float | None
+    notes: tuple[str, ...]
+    not_known: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Photographs:
     """How many were given, placed and mapped; groups are the sizes of the connected groups."""
 
@@ -268,4 +304,23 @@ class Contents:
     lenses: tuple[Lens, ...]
     flying_height: FlyingHeight
     photographs: Photographs
+    clips: tuple[ClipFigures, ...]
+    cost: Cost
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnmappedContents:
+    """The report of a run without a map: ``map`` is None, and ``why`` says why."""
+
+    format: str
+    version: int
+    run: Run
+    crs: str
+    crs_name: str
+    verdict: tuple[str, ...]
+    why: str
+    notes: tuple[str, ...]
+    map: None
+    clips: tuple[ClipFigures, ...]
+    left_out_list: tuple[LeftOut, ...]
     cost: Cost

@@ -3,8 +3,44 @@
 from dataclasses import dataclass
 
 from aftermap.model.camera import FrameSet, Reconstruction
+from aftermap.model.clip import Clip
+from aftermap.model.flight import ClipPath
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Skipped, StageRecord
+from aftermap.model.sighting import ClipIndex
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipFacts:
+    """A clip: how many shots it has, how many frames were taken out of it, and what came of them.
+
+    ``path`` and ``index`` are None where no moment of it could be placed.
+    """
+
+    clip: Clip
+    shots: int
+    frames: int
+    path: ClipPath | None = None
+    index: ClipIndex | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnmappedFacts:
+    """A finished run that gives no map, only the index of what its clips saw.
+
+    ``why`` is the error that the map ended with; ``skipped`` is everything that was left out.
+    """
+
+    case_name: str
+    command: str
+    versions: tuple[tuple[str, str], ...]
+    started_at: str
+    crs: str
+    why: str
+    clips: tuple[ClipFacts, ...]
+    skipped: tuple[Skipped, ...]
+    stages: tuple[StageRecord, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,3 +62,4 @@ class ReportFacts:
     orthophoto: Orthophoto
     stages: tuple[StageRecord, ...]
     notes: tuple[str, ...] = ()
+    clips: tuple[ClipFacts, ...] = ()

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import PlacedFrame, Reconstruction
+from aftermap.model.runs import StageRecord
 from aftermap.publish.cameras import position_sigma_m
 from aftermap.publish.contents import (
     Cost,
@@ -203,9 +204,9 @@ def _photograph(
     )
 
 
-def cost(facts: ReportFacts) -> Cost:
+def cost(stages: Sequence[StageRecord]) -> Cost:
     """Time and memory by stage; the totals are of this run, so without what was reused."""
-    ran = [stage for stage in facts.stages if not stage.reused]
+    ran = [stage for stage in stages if not stage.reused]
     return Cost(
         wall_s=sum((stage.wall_s for stage in ran), 0.0),
         cpu_s=sum((stage.cpu_s for stage in ran), 0.0),
@@ -220,7 +221,7 @@ def cost(facts: ReportFacts) -> Cost:
                 peak_memory_bytes=stage.peak_memory_bytes,
                 reused=stage.reused,
             )
-            for stage in facts.stages
+            for stage in stages
         ),
     )
 

@@ -16,7 +16,15 @@ from pyproj import CRS
 
 from aftermap.geo.crs import LOCAL
 from aftermap.publish.charts import height_chart, plan, scatter
-from aftermap.publish.contents import FORMAT, VERSION, Contents, FlyingHeight, Run
+from aftermap.publish.clips import clip_figures
+from aftermap.publish.contents import (
+    FORMAT,
+    VERSION,
+    Contents,
+    FlyingHeight,
+    Run,
+    UnmappedContents,
+)
 from aftermap.publish.facts import ReportFacts
 from aftermap.publish.files import json_text, write_whole
 from aftermap.publish.flight import flying_height
@@ -88,7 +96,7 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
             versions=facts.versions,
         ),
         crs=reconstruction.crs,
-        crs_name=_crs_name(reconstruction.crs),
+        crs_name=crs_name(reconstruction.crs),
         unit=unit_of(reconstruction),
         vertical_datum=str(reconstruction.vertical_datum),
         verdict=verdict(reconstruction, measured.map, measured.photographs, measured.trust),
@@ -104,7 +112,8 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
         lenses=lenses(reconstruction),
         flying_height=measured.flying_height,
         photographs=measured.photographs,
-        cost=cost(facts),
+        clips=clip_figures(facts.clips, reconstruction),
+        cost=cost(facts.stages),
     )
 
 
@@ -116,11 +125,13 @@ def _flying_height(facts: ReportFacts, overviews: Overviews) -> FlyingHeight:
     return replace(unscaled, not_known="the map has no scale to compare a height in metres with")
 
 
-def _crs_name(crs: str) -> str:
+def crs_name(crs: str) -> str:
+    """What a CRS is called in words."""
     return "local frame, unscaled" if crs == LOCAL else str(CRS.from_user_input(crs).name)
 
 
-def _page(facts: ReportFacts, overviews: Overviews, contents: Contents) -> str:
+def page_maker(contents: Contents | UnmappedContents, unit: str) -> Environment:
+    """What makes a page: templates that may look up figures, and escape all that they are given."""
     environment = Environment(
         loader=PackageLoader("aftermap.publish", "."),
         autoescape=True,
@@ -130,11 +141,21 @@ def _page(facts: ReportFacts, overviews: Overviews, contents: Contents) -> str:
     )
     environment.filters["plain"] = plain
     environment.filters["moment"] = moment
-    environment.globals["figure"] = _Figures(contents)
+    environment.globals["figure"] = _Figures(contents, unit)
+    return environment
+
+
+def style() -> Markup:
+    """The style sheet of both pages."""
+    return Markup(files("aftermap.publish").joinpath("report.css").read_text("utf-8"))  # noqa: S704 - our own file
+
+
+def _page(facts: ReportFacts, overviews: Overviews, contents: Contents) -> str:
+    environment = page_maker(contents, contents.unit)
     pictures = pictures_of(facts, overviews, contents)
     return environment.get_template("report.html").render(
         c=contents,
-        css=Markup(files("aftermap.publish").joinpath("report.css").read_text("utf-8")),  # noqa: S704 - our own file
+        css=style(),
         pictures=pictures,
         scatter=scatter(contents),
         heights=height_chart(contents),
@@ -161,9 +182,9 @@ def _shares(contents: Contents) -> dict[str, str]:
 class _Figures:
     """Looks a figure up by its key in report.json and tells it as a ``<data>`` element."""
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: Contents | UnmappedContents, unit: str) -> None:
         self._root: Any = asdict(contents)
-        self._unit = contents.unit
+        self._unit = unit
 
     def __call__(self, path: str, kind: str) -> Markup:
         value: Any = self._root

@@ -149,6 +149,10 @@ def _signed_share(value: float) -> str:
     return ("+" if value > 0 else "") + f"{grouped(value * 100, 1)}{NARROW}%"
 
 
+def _plus(value: float) -> str:
+    return "+" if value > 0 else ""
+
+
 def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{grouped(seconds, 1)}{NARROW}s"
@@ -173,6 +177,11 @@ _LENGTHS = {
 }
 _OTHERS = {
     "count": grouped,
+    "seconds": lambda value: f"{grouped(value, 2)}{NARROW}s",
+    "signed seconds": lambda value: f"{_plus(value)}{grouped(value, 2)}{NARROW}s",
+    "signed metres": lambda value: f"{_plus(value)}{grouped(value, 1)}{NARROW}m",
+    "degrees": lambda value: f"{grouped(value, 1)}°",
+    "signed degrees": lambda value: f"{_plus(value)}{grouped(value, 1)}°",
     "metres": lambda value: f"{grouped(value, 1)}{NARROW}m",
     "px": lambda value: f"{grouped(value, 2)}{NARROW}px",
     "focal": lambda value: f"{grouped(value, 1)}{NARROW}px",

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ import numpy.typing as npt
 from aftermap.geo.crs import LOCAL
 from aftermap.geo.march import Heights
 from aftermap.geo.ring import hull_of
-from aftermap.model.clip import Clip
+from aftermap.model.clip import Clip, product_name
 from aftermap.model.flight import ClipPath
 from aftermap.model.runs import Executor, Skipped, Workspace
 from aftermap.model.sighting import FLAT_GROUND, ClipIndex, Ground, GroundKind, SightingIndex
@@ -88,7 +87,8 @@ def _skipped(path: ClipPath, reason: str) -> Skipped:
 def _index(
     work: _Work, *, ground: Ground, files: Workspace, options: SightingOptions
 ) -> ClipIndex | Skipped:
-    path, name = work.path, _name_of(work.path)
+    path = work.path
+    name = product_name(path.clip_name, path.clip_sha256)
     used, notes = _fitting(ground, path)
     kinds = ("parquet", "segments.parquet", "sightings.parquet", "stac.json")
     with ExitStack() as stack:
@@ -202,9 +202,3 @@ def _looked(second: Second, eye: Eye, heights: Heights) -> list[Seen]:
 def _around(boxes: Sequence[Box]) -> Box:
     west, south, east, north = zip(*boxes, strict=True)
     return min(west), min(south), max(east), max(north)
-
-
-def _name_of(path: ClipPath) -> str:
-    """What the clip's products are called: its name as far as every disk takes it, and its hash."""
-    stem = re.sub(r"[^\w.-]+", "_", PurePath(path.clip_name).stem).strip("._")[:60]
-    return f"{stem or 'clip'}-{path.clip_sha256[:8]}"
