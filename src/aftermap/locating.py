@@ -24,8 +24,9 @@ from aftermap.model.flight import ClipPath, ClipPose, PoseSource
 from aftermap.model.media import VerticalDatum
 from aftermap.poses.carry import Carried
 from aftermap.poses.drape import places_met
+from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference, surface_in
-from aftermap.poses.resect import Resected, View, clip_pose, resected
+from aftermap.poses.resect import Resected, clip_pose, resected
 from aftermap.poses.ties import by_moment, ties_in
 from aftermap.poses.world import Placed, placed_ties
 from aftermap.record import Case
@@ -118,7 +119,7 @@ def _solved(film: Film, surface: Reference, moment: Fraction | int, placed: Plac
     xy = np.array([tie.xy_px for tie in placed.ties])
     what = f"ties at {float(time_s):.3f} s"
     film.check_inside(placed.ties)
-    pose = resected(placed.xyz_m, xy, view, what=what)
+    pose = resected(placed.xyz_m, xy, view, what=what, place_sigma_m=placed.sigma_m)
     level, up = surface.sigma_m
     covariance = pose.covariance.copy()
     covariance[:3, :3] += np.diag([level**2, level**2, up**2])

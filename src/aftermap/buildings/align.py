@@ -55,6 +55,8 @@ LEAST_SEEN = 0.3
 """Share of an outline that must lie on the map to be matched."""
 LEAST_EDGES = 0.2
 EDGE_REACH_M = 1.0
+OWN_SURE_M = 0.5
+"""An outline whose own edges place it so surely is placed by them, in the end by both."""
 UNSURE_M = 5.0
 """Sigma of a shift of which nothing is known."""
 
@@ -305,7 +307,7 @@ def _building(footprint: Footprint, found: _Found, expected_sigma_m: float) -> B
         return Building(
             footprint=footprint, alignment=alignment, polygons_m=footprint.polygons_m
         )
-    is_own = found.own_sigma_m is not None and found.own_sigma_m <= expected_sigma_m
+    is_own = found.own_sigma_m is not None and found.own_sigma_m <= OWN_SURE_M
     xx, _, yy = found.covariance_m2
     alignment = Alignment(
         shift_m=found.shift_m,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from aftermap.buildings.lettering import PAPER, Picture, traced
+from aftermap.buildings.lettering import BEYOND, PAPER, Picture, traced
 from aftermap.geo.lens import projected_px
 from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
 from aftermap.geo.polygon import shape_of
@@ -100,7 +100,7 @@ def crop_of(
     is_above = eye.off_nadir_deg(drawn.middle_m) <= ABOVE_DEG
     turn = _snapped(-_from_up_deg(towards_north if is_above else towards_up))
     cut = _Cut.around(known, turn, eye.pixels_per_m(drawn.middle_m), picture.shape[:2])
-    out = cut.out_of(picture, cv2.INTER_CUBIC, PAPER)
+    out = cut.out_of(picture, cv2.INTER_CUBIC, BEYOND)
     if mask is not None:
         covered = cut.out_of(mask, cv2.INTER_NEAREST, (255,)) == 0
         out = _hatched(out, covered)

@@ -299,18 +299,15 @@ def _first_line(sight: _Sight) -> str:
 
 
 def _second_line(view: View, scale: float) -> str:
-    share = "none" if view.occluded_fraction < 0.005 else f"{view.occluded_fraction:.0%}"
     parts = [
         f"from {compass(view.azimuth_deg)} {view.azimuth_deg:.0f}°",
         f"{view.off_nadir_deg:.0f}° off nadir", f"{view.distance_m:.0f} m away",
-        f"{view.ground_sample_m * 100:.1f} cm a pixel", f"{share} of the roof hidden",
+        f"{view.ground_sample_m * 100:.1f} cm a pixel", f"{view.occluded_fraction:.0%} hidden",
     ]  # fmt: skip
     if view.framed_fraction < 0.995:
         parts.append(f"{view.framed_fraction:.0%} in the picture")
-    if scale > 1:
-        parts.append(f"shown {scale:g} times as large")
-    elif scale < 1:
-        parts.append(f"shown 1:{1 / scale:g}")
+    if scale != 1:
+        parts.append(f"enlarged {scale:g} times" if scale > 1 else f"reduced to 1:{1 / scale:g}")
     return " · ".join(parts)
 
 

@@ -16,12 +16,15 @@ Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 PAPER, INK, SOFT = (247, 250, 251), (39, 35, 28), (106, 98, 86)
-STRIP_PX = 92
-TEXT_LEFT_PX = 74
-MARGIN_PX = 12
-FIRST_PX, OTHERS_PX, HASH_PX = 19, 15, 12
-BASELINES_PX = (27, 51, 75)
+BEYOND = (214, 219, 222)
+"""What lies outside the original, or where an orthophoto shows nothing."""
+WIDTH_PX = 720.0
+"""At this width of a picture the measures below are as they stand; they grow with it."""
+STRIP_PX = 92.0
+TEXT_LEFT_PX, MARGIN_PX = 74.0, 12.0
+BASELINES_PX, LETTERS_PX = (27.0, 51.0, 75.0), (19.0, 15.0, 12.5)
 HEAVY, PLAIN = 600, 400
+LEAST_SHRUNK = 0.7
 SUBPIXEL_BITS = 4
 COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
@@ -41,19 +44,22 @@ class Caption:
 
 def captioned(picture: Picture, caption: Caption) -> Picture:
     """The picture, row for row as it was, with a strip of words below."""
-    width = picture.shape[1]
-    strip = np.full((STRIP_PX, width, 3), PAPER, np.uint8)
-    right = width - MARGIN_PX
+    times = picture.shape[1] / WIDTH_PX
+    pen = _Pen(
+        strip=np.full((round(STRIP_PX * times), picture.shape[1], 3), PAPER, np.uint8), times=times
+    )
+    right = WIDTH_PX - MARGIN_PX
+    room = right
     if caption.pixel_m is not None:
-        right -= _scale_bar(strip, caption.pixel_m) + MARGIN_PX
-    left = TEXT_LEFT_PX if caption.north_deg is not None else MARGIN_PX
+        room -= pen.scale_bar(caption.pixel_m) + MARGIN_PX
+    left = MARGIN_PX
     if caption.north_deg is not None:
-        _arrow(strip, caption.north_deg)
-    looks = ((FIRST_PX, HEAVY, INK), (OTHERS_PX, PLAIN, INK), (HASH_PX, PLAIN, SOFT))
-    for i, (text, (size, weight, colour)) in enumerate(zip(caption.lines, looks, strict=True)):
-        room = (right if i < 1 else width - MARGIN_PX) - left
-        _write(strip, text, (left, BASELINES_PX[i]), room, (size, weight, colour))
-    return np.concatenate([picture, strip])
+        left = TEXT_LEFT_PX
+        pen.arrow(caption.north_deg)
+    for i, text in enumerate(caption.lines):
+        look = (LETTERS_PX[i], HEAVY if i == 0 else PLAIN, SOFT if i == 2 else INK)
+        pen.write(text, (left, BASELINES_PX[i]), (room if i == 0 else right) - left, look)
+    return np.concatenate([picture, pen.strip])
 
 
 def readable(name: str) -> str:
@@ -88,47 +94,60 @@ def nice_below(length_m: float) -> float:
     return max(step * power for step in (1, 2, 5) if step * power <= length_m)
 
 
-def _write(
-    strip: Picture, text: str, at: tuple[int, int], room_px: int, look: tuple[int, int, Colour]
-) -> None:
-    """A line of text, in smaller letters and then cut where it is too long for its room."""
-    size, weight, colour = look
-    font = cv2.FontFace("sans")
-    while size > HASH_PX - 2 and _length(text, font, size, weight) > room_px:
-        size -= 1
-    while len(text) > 1 and _length(text, font, size, weight) > room_px:
-        text = text[:-2] + "…"
-    cv2.putText(strip, text, at, colour, font, size, weight)
+@dataclass(frozen=True, kw_only=True)
+class _Pen:
+    """Draws on a strip, in measures that are ``times`` as large there."""
 
+    strip: Picture
+    times: float
 
-def _length(text: str, font: cv2.FontFace, size: int, weight: int) -> int:
-    left, _, width, _ = cv2.getTextSize((1, 1), text, (0, 0), font, size, weight)
-    return int(left + width)
+    def write(
+        self, text: str, at: tuple[float, float], room: float, look: tuple[float, int, Colour]
+    ) -> None:
+        """A line of text, in smaller letters and then cut where it is too long for its room."""
+        size, weight, colour = look
+        smaller = size * min(1.0, max(LEAST_SHRUNK, room / max(self.length(text, size, weight), 1)))
+        while len(text) > 1 and self.length(text, smaller, weight) > room + 1:
+            text = text[:-2] + "…"
+        place = round(at[0] * self.times), round(at[1] * self.times)
+        cv2.putText(
+            self.strip, text, place, colour, cv2.FontFace("sans"), round(smaller * self.times),
+            weight,
+        )  # fmt: skip
 
+    def length(self, text: str, size: float, weight: int) -> float:
+        """How long a text is, in the same measures."""
+        font = cv2.FontFace("sans")
+        pixels = round(size * self.times)
+        left, _, width, _ = cv2.getTextSize((1, 1), text, (0, 0), font, pixels, weight)
+        return float(left + width) / self.times
 
-def _arrow(strip: Picture, north_deg: float) -> None:
-    """An arrow to the north in a ring, with its letter at the tip."""
-    middle, reach = np.array([38.0, STRIP_PX / 2]), 30.0
-    angle = math.radians(north_deg)
-    tip = np.array([math.sin(angle), -math.cos(angle)])
-    side = np.array([math.cos(angle), math.sin(angle)])
-    head = [tip * reach * 0.62, side * 9 - tip * 14, -tip * 8, -side * 9 - tip * 14]
-    corners = np.rint((middle + np.array(head)) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-    cv2.fillPoly(strip, [corners], INK, cv2.LINE_AA, SUBPIXEL_BITS)
-    letter = middle + tip * reach - [6, -6]
-    cv2.putText(strip, "N", tuple(np.rint(letter).astype(int).tolist()), INK,
-                cv2.FontFace("sans"), 15, HEAVY)  # fmt: skip
+    def arrow(self, north_deg: float) -> None:
+        """An arrow to the north, with its letter at the tip."""
+        middle, reach = np.array([38.0, STRIP_PX / 2]), 30.0
+        angle = math.radians(north_deg)
+        tip = np.array([math.sin(angle), -math.cos(angle)])
+        side = np.array([math.cos(angle), math.sin(angle)])
+        head = [tip * reach * 0.55, side * 10 - tip * 18, -tip * 11, -side * 10 - tip * 18]
+        corners = (middle + np.array(head)) * self.times * (1 << SUBPIXEL_BITS)
+        fixed = np.rint(corners).astype(np.int32)
+        cv2.fillPoly(self.strip, [fixed], INK, cv2.LINE_AA, SUBPIXEL_BITS)
+        letter = middle + tip * reach + np.array([-5.5, 5.5])
+        self.write("N", (letter[0], letter[1]), 30, (15.0, HEAVY, INK))
 
+    def scale_bar(self, pixel_m: float) -> float:
+        """A bar of a round length at the right of the first line; how much room it takes."""
+        unit_m = pixel_m * self.times
+        length_m = nice_below(WIDTH_PX * unit_m / 4)
+        left, right = WIDTH_PX - MARGIN_PX - length_m / unit_m, WIDTH_PX - MARGIN_PX
+        self.box((left, 25), (right, 28))
+        for x in (left, right):
+            self.box((x - 0.7, 20), (x + 0.7, 28))
+        text = f"{length_m:g} m"
+        self.write(text, (left, 16), 100, (13.0, PLAIN, INK))
+        return max(length_m / unit_m, self.length(text, 13.0, PLAIN))
 
-def _scale_bar(strip: Picture, pixel_m: float) -> int:
-    """A bar of a round length at the right of the first line; its width in pixels."""
-    right = strip.shape[1] - MARGIN_PX
-    length_m = nice_below(strip.shape[1] * pixel_m / 4)
-    width = round(length_m / pixel_m)
-    cv2.rectangle(strip, (right - width, 24), (right, 28), INK, -1)
-    for x in (right - width, right):
-        cv2.line(strip, (x, 19), (x, 28), INK, 1)
-    font = cv2.FontFace("sans")
-    text = f"{length_m:g} m"
-    cv2.putText(strip, text, (right - width, 15), INK, font, 13, PLAIN)
-    return max(width, _length(text, font, 13, PLAIN))
+    def box(self, first: tuple[float, float], last: tuple[float, float]) -> None:
+        """A filled box."""
+        corners = [(round(x * self.times), round(y * self.times)) for x, y in (first, last)]
+        cv2.rectangle(self.strip, corners[0], corners[1], INK, -1)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import shapely
 
 from aftermap.buildings.crops import ASPECT, LEAST_ACROSS_M, MARGIN, ROOF_COLOUR, SHOWN_PX
-from aftermap.buildings.lettering import PAPER, Caption, Picture, captioned, readable, traced
+from aftermap.buildings.lettering import BEYOND, Caption, Picture, captioned, readable, traced
 from aftermap.buildings.levels import levels_of
 from aftermap.buildings.profile import drawing_of, profile_of
 from aftermap.buildings.written import write_bytes, write_jpeg
@@ -81,7 +81,7 @@ def _plan(
     shown = traced(shown, rings, ROOF_COLOUR)
     named = [f"{readable(one.name)} {one.fraction:.0%}" for one in sources[:NAMED_SOURCES]]
     more = f" and {len(sources) - NAMED_SOURCES} more" if len(sources) > NAMED_SOURCES else ""
-    times = f" · shown {scale:g} times as large" if scale > 1 else f" · shown 1:{1 / scale:g}"
+    times = f" · enlarged {scale:g} times" if scale > 1 else f" · reduced to 1:{1 / scale:g}"
     caption = Caption(
         lines=(
             f"Orthophoto, {grid.cell_m * 100:.1f} cm a pixel{'' if scale == 1 else times}",
@@ -152,9 +152,9 @@ def _window(shape: shapely.MultiPolygon, grid: Grid) -> tuple[Block, float]:
 
 
 def _on_paper(pixels: npt.NDArray[np.generic]) -> Picture:
-    """(rows, columns, 3) BGR of red, green, blue and alpha; paper where there is no picture."""
+    """(rows, columns, 3) BGR of red, green, blue and alpha; grey where there is no picture."""
     bgr = np.moveaxis(pixels[:3][::-1], 0, -1)
-    return np.where((pixels[3] > 0)[..., None], bgr, np.array(PAPER)).astype(np.uint8)
+    return np.where((pixels[3] > 0)[..., None], bgr, np.array(BEYOND)).astype(np.uint8)
 
 
 def _scaled(picture: Picture, scale: float) -> Picture:

@@ -82,7 +82,7 @@ def profile_of(
 def drawing_of(profile: Profile, title: str) -> str:
     """The cut as an SVG file."""
     box = _Box.around(profile)
-    parts = [_axis_lines(box), _ground_line(box), _surface(profile, box)]
+    parts = [_axis_lines(box), _surface(profile, box), _ground_line(box)]
     parts += [_expected(profile, box), _walls(profile, box), _ends(profile, box), _key(box)]
     width, height = WIDTH_PX, box.bottom_px + FOOT_PX
     return (

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from aftermap.geo.lens import rays_cam
 from aftermap.poses.drape import places_met
+from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference
-from aftermap.poses.resect import Resected, View, refitted
+from aftermap.poses.resect import Resected, refitted
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]

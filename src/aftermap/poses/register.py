@@ -21,10 +21,11 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.media import FocalPrior
 from aftermap.poses.confirm import Located, Picture, confirmed
 from aftermap.poses.drape import draped
+from aftermap.poses.fitting import View
 from aftermap.poses.match import mutual_matches
 from aftermap.poses.nearby import matched_near
 from aftermap.poses.reference import Reference, rootsift
-from aftermap.poses.resect import Resected, View, refitted
+from aftermap.poses.resect import Resected, refitted
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]

@@ -1,8 +1,8 @@
 """One picture's pose from places of a map that are seen in it, and how far to trust it.
 
 SQPNP (Terzakis and Lourakis 2020) in RANSAC, from several focal lengths; then least squares over
-pose, focal length and k1, robust first (to find the wrong clicks) and plain after. World axes are
-east, north, up in metres; pixels count from the outer corner.
+pose, focal length and k1 (:mod:`aftermap.poses.fitting`), robust first (to find the wrong clicks)
+and plain after. World axes are east, north, up in metres; pixels count from the outer corner.
 """
 
 from dataclasses import dataclass, replace
@@ -13,11 +13,27 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
+from scipy.stats import chi2
+from scipy.stats import f as fisher
 
 from aftermap.errors import ControlError
-from aftermap.geo.lens import distorted
 from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
 from aftermap.model.flight import ClipPose, PoseSource
+from aftermap.poses.fitting import (
+    FOCAL,
+    K1,
+    PLACE,
+    Sights,
+    View,
+    covariance_of,
+    design_effect,
+    misses_px,
+    off_sigmas,
+    plain_whitening,
+    rotation_of,
+    weighted,
+    whitening_of,
+)
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -29,27 +45,16 @@ LINE_FRACTION = 0.02
 PLANE_FRACTION = 0.01
 """Points that leave their best plane by less than this part of their length (RMS) are in it."""
 CLICK_SIGMA_PX = 1.5
-"""What a click is good for; the measured noise may raise a covariance, never lower it."""
-K1_SIGMA = 0.1
+"""What a click in the picture is good for; the measured noise may only raise it."""
+PLACE_SIGMA_M = (0.5, 0.5, 0.5)
+"""What a click on a map is good for, east and north, and a height of a surface, up."""
 FOCAL_STARTS = (0.6, 0.75, 0.9, 1.0, 1.1, 1.35, 1.7)
 """Starts, in parts of the focal length believed beforehand, within three of its sigmas."""
 GROSS_SIGMAS = 4.0
 """Residual, in sigmas, from which a point is a wrong click."""
+WEIGHINGS = 3
 FITTING_SIGMAS = 4.0
-"""RMS residual, in click sigmas, from which the points do not fit one camera."""
-TURN = slice(0, 3)
-PLACE = slice(3, 6)
-FOCAL, K1 = 6, 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """What is believed of a picture before: its size, and its focal length with one sigma."""
-
-    width_px: int
-    height_px: int
-    focal_px: float
-    focal_sigma_px: float
+"""RMS residual, in sigmas, from which the points do not fit one camera."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +63,8 @@ class Resected:
 
     ``covariance`` (6, 6) is of position and of a small turn about the world axes (left-multiplied
     on world_from_cam). ``left_out_px`` (N,) is how far each point lies from where the others put
-    it: the honest residual. ``used`` (N,) is False for wrong clicks.
+    it: the honest residual. ``used`` (N,) is False for wrong clicks. ``sigma_px`` is what a click
+    turned out to be good for, no less than was believed.
     """
 
     rotation_cam_from_world: Array
@@ -79,22 +85,32 @@ def resected(
     *,
     what: str = "ties",
     click_px: float = CLICK_SIGMA_PX,
+    place_sigma_m: npt.ArrayLike = PLACE_SIGMA_M,
     leave_one_out: bool = True,
 ) -> Resected:
     """The pose from (N, 3) places and their (N, 2) pixels; ``what`` names them in an error.
 
-    Leaving out one at a time takes a solution per point; without it ``left_out_px`` is NaN.
+    ``place_sigma_m`` is (3,) of all places, or (N, 3). Leaving out one at a time takes a solution
+    per point; without it ``left_out_px`` is NaN.
     """
     xyz, xy = np.asarray(xyz_m, float), np.asarray(xy_px, float)
     check_spread(xyz, what)
-    found = _solved(xyz, xy, view, click_px)
+    middle = xyz.mean(axis=0)
+    clicks = _Clicks(
+        xyz_m=xyz - middle, xy_px=xy, click_px=click_px,
+        place_sigma_m=np.broadcast_to(np.asarray(place_sigma_m, float), xyz.shape),
+    )  # fmt: skip
+    found = _solved(clicks, view)
     if found is None:
-        raise ControlError(f"{what}: {_why_not(xyz, xy, view, click_px)}")
-    state, used, middle = found
-    told = _told(state, xyz - middle, xy, used, view, click_px, middle)
+        raise ControlError(f"{what}: {_why_not(clicks, view)}")
+    state, used = found
+    state, scale = _weighed(state, clicks.sights(state).only(used), view)
+    sights = clicks.sights(state).less_sure(scale)
+    told = _told(state, sights, used, view, middle)
+    told = replace(told, sigma_px=scale * click_px)
     if not leave_one_out:
         return told
-    return replace(told, left_out_px=_left_out(state, xyz - middle, xy, used, view, click_px))
+    return replace(told, left_out_px=_left_out(state, sights, used, view))
 
 
 def refitted(
@@ -105,25 +121,23 @@ def refitted(
     ``groups`` (N,) number the points that may err together; the covariance is widened for it.
     """
     middle = xyz_m.mean(axis=0)
-    near = xyz_m - middle
+    sights = Sights(
+        xyz_m=xyz_m - middle, xy_px=xy_px, whitening=plain_whitening(len(xyz_m), click_px)
+    )
     turn = cv2.Rodrigues(start.rotation_cam_from_world)[0].ravel()
     first = np.concatenate([turn, start.position_m - middle, [start.params[0], start.params[4]]])
-    state = least_squares(
-        _weighted, first, args=(near, xy_px, view, click_px), loss="cauchy", x_scale="jac"
-    ).x
-    off = np.linalg.norm(misses_px(state, near, xy_px, view), axis=1)
-    used = off < GROSS_SIGMAS * max(click_px, float(np.median(off)) / 1.1774)
+    state, used = _fitting_ones(_fitted(first, sights, view, loss="cauchy"), sights, view)
     if used.sum() < 2 * MIN_POINTS:
         return None
-    state = least_squares(
-        _weighted, state, args=(near[used], xy_px[used], view, click_px), x_scale="jac"
-    ).x
-    if not _is_above(state, near[used]):
+    state, scale = _weighed(state, sights.only(used), view)
+    if not _is_above(state, sights.xyz_m[used]):
         return None
-    told = _told(state, near, xy_px, used, view, click_px, middle)
-    wider = _design_effect(state, near[used], xy_px[used], view, told.sigma_px, groups[used])
+    sights = sights.less_sure(scale)
+    told = _told(state, sights, used, view, middle)
+    wider = design_effect(state, sights.only(used), view, groups[used])
     return replace(
         told,
+        sigma_px=scale * click_px,
         covariance=told.covariance * wider,
         focal_sigma_px=min(told.focal_sigma_px * np.sqrt(wider), view.focal_sigma_px),
     )
@@ -166,40 +180,71 @@ def check_spread(xyz_m: Array, what: str) -> None:
         )
 
 
-def _solved(
-    xyz_m: Array, xy_px: Array, view: View, click_px: float
-) -> tuple[Array, Bools, Array] | None:
-    """State (turn, place, focal, k1), points used, and the place that was subtracted."""
-    middle = xyz_m.mean(axis=0)
-    near = xyz_m - middle
+@dataclass(frozen=True, kw_only=True)
+class _Clicks:
+    """Places (N, 3), near the origin, with (N, 2) clicks and what both are good for."""
+
+    xyz_m: Array
+    xy_px: Array
+    click_px: float
+    place_sigma_m: Array
+
+    def sights(self, state: Array) -> Sights:
+        """As they weigh when they are seen from there."""
+        whitening = whitening_of(state, self.xyz_m, self.click_px, self.place_sigma_m)
+        return Sights(xyz_m=self.xyz_m, xy_px=self.xy_px, whitening=whitening)
+
+
+def _solved(clicks: _Clicks, view: View) -> tuple[Array, Bools] | None:
+    """State (turn, place, focal, k1) and points used, or None where they fit no camera."""
     best: tuple[float, Array] | None = None
-    for start in _starts(near, xy_px, view, click_px):
-        fit = least_squares(
-            _weighted, start, args=(near, xy_px, view, click_px), loss="cauchy", x_scale="jac"
-        )
-        if best is None or fit.cost < best[0]:
-            best = float(fit.cost), fit.x
+    for start in _starts(clicks, view):
+        state = _fitted(start, clicks.sights(start), view, loss="cauchy")
+        off = (off_sigmas(state, clicks.sights(state), view) ** 2).sum(axis=1)
+        cost = float(np.log1p(off).sum())
+        if best is None or cost < best[0]:
+            best = cost, state
     if best is None:
         return None
-    state = best[1]
-    off = np.linalg.norm(misses_px(state, near, xy_px, view), axis=1)
-    typical = max(click_px, float(np.median(off)) / 1.1774)
-    used = off < GROSS_SIGMAS * typical
-    if used.sum() < max(MIN_POINTS, 0.6 * len(near)):
+    state, used = _fitting_ones(best[1], clicks.sights(best[1]), view)
+    if used.sum() < max(MIN_POINTS, 0.6 * len(used)):
         return None
     # The spread of the ones left over decides whether they can still fix the camera.
-    check_spread(near[used], "ties without the wrong clicks")
-    state = least_squares(
-        _weighted, state, args=(near[used], xy_px[used], view, click_px), x_scale="jac"
-    ).x
-    left = misses_px(state, near[used], xy_px[used], view)
-    if np.sqrt((left**2).mean()) > FITTING_SIGMAS * click_px or not _is_above(state, near[used]):
+    check_spread(clicks.xyz_m[used], "ties without the wrong clicks")
+    state = _fitted(state, clicks.sights(state).only(used), view)
+    left = off_sigmas(state, clicks.sights(state).only(used), view)
+    if np.sqrt((left**2).mean()) > FITTING_SIGMAS or not _is_above(state, clicks.xyz_m[used]):
         return None
-    return state, used, middle
+    return state, used
 
 
-def _starts(near: Array, xy_px: Array, view: View, click_px: float) -> list[Array]:
-    """Poses by SQPNP in RANSAC, one for each focal length that is not ruled out beforehand."""
+def _fitted(start: Array, sights: Sights, view: View, *, loss: str = "linear") -> Array:
+    fit = least_squares(weighted, start, args=(sights, view), loss=loss, x_scale="jac")
+    return np.asarray(fit.x, np.float64)
+
+
+def _fitting_ones(state: Array, sights: Sights, view: View) -> tuple[Array, Bools]:
+    """The state fitted again by how large errors are, and (N,) whether each point fits it.
+
+    A robust fit that thinks errors smaller than they are goes with a few points and leaves others.
+    """
+    state = _fitted(state, sights.less_sure(_typical(state, sights, view)), view, loss="cauchy")
+    off = np.linalg.norm(off_sigmas(state, sights, view), axis=1)
+    return state, np.asarray(off < GROSS_SIGMAS * _typical(state, sights, view))
+
+
+def _typical(state: Array, sights: Sights, view: View) -> float:
+    """How many times larger the errors are than was believed, 1 or more; wrong ones do not count.
+
+    The median distance of a plane Gaussian is 1.1774; what eight unknowns swallow is put back.
+    """
+    off = np.linalg.norm(off_sigmas(state, sights, view), axis=1)
+    spare = max(1, 2 * len(off) - len(state)) / (2 * len(off))
+    return max(1.0, float(np.median(off)) / 1.1774 / float(np.sqrt(spare)))
+
+
+def _starts(clicks: _Clicks, view: View) -> list[Array]:
+    """States by SQPNP in RANSAC, one for each focal length that is not ruled out beforehand."""
     starts = []
     for factor in FOCAL_STARTS:
         focal = view.focal_px * factor
@@ -209,8 +254,9 @@ def _starts(near: Array, xy_px: Array, view: View, click_px: float) -> list[Arra
         cv2.setRNGSeed(7)
         # Both sides count from the corner, so no half pixel comes in.
         done, turn, shift, _ = cv2.solvePnPRansac(
-            near, xy_px, lens, None, iterationsCount=300, flags=cv2.SOLVEPNP_SQPNP,
-            reprojectionError=max(6 * click_px, 0.02 * view.width_px),
+            clicks.xyz_m, clicks.xy_px, lens, None, iterationsCount=300,
+            flags=cv2.SOLVEPNP_SQPNP,
+            reprojectionError=max(6 * clicks.click_px, 0.02 * view.width_px),
         )  # fmt: skip
         if done:
             rotation = cv2.Rodrigues(turn)[0]
@@ -219,143 +265,80 @@ def _starts(near: Array, xy_px: Array, view: View, click_px: float) -> list[Arra
     return starts
 
 
-def _rotation(state: Array) -> Array:
-    return np.asarray(cv2.Rodrigues(state[TURN])[0], np.float64)
-
-
 def _is_above(state: Array, near: Array) -> bool:
     """Whether all places are in front of a camera in the air: mirrored ones are seen from below."""
     if state[PLACE][2] <= np.median(near[:, 2]):
         return False
-    rotation = _rotation(state)
-    return bool((((near - state[PLACE]) @ rotation.T)[:, 2] > 0).all())
+    return bool((((near - state[PLACE]) @ rotation_of(state).T)[:, 2] > 0).all())
 
 
-def misses_px(state: Array, near: Array, xy_px: Array, view: View) -> Array:
-    """(N, 2) pixels, computed minus clicked. A place behind the camera is far off, not NaN."""
-    rotation = _rotation(state)
-    cam = (near - state[PLACE]) @ rotation.T
-    ideal = cam[:, :2] / np.maximum(cam[:, 2:], 1e-3)
-    xy = distorted(ideal, (1, 1, 0, 0, state[K1], 0, 0, 0))
-    middle = np.array([view.width_px, view.height_px]) / 2
-    return np.asarray(state[FOCAL] * xy + middle - xy_px)
+def _weighed(state: Array, sights: Sights, view: View) -> tuple[Array, float]:
+    """The state fitted, and how many times larger the errors are than was believed, 1 or more.
+
+    It is fitted again where they are, for then what was believed of the lens weighs more.
+    """
+    freedom = max(1, 2 * len(sights.xy_px) - len(state))
+    scale = 1.0
+    for _ in range(WEIGHINGS):
+        state = _fitted(state, sights.less_sure(scale), view)
+        left = off_sigmas(state, sights, view)
+        scale = max(1.0, float(np.sqrt(_few(freedom) * (left**2).sum() / freedom)))
+        if scale == 1:
+            break
+    return state, scale
 
 
-def _weighted(state: Array, near: Array, xy_px: Array, view: View, click_px: float) -> Array:
-    prior = [
-        (state[FOCAL] - view.focal_px) / max(view.focal_sigma_px, 1e-6 * view.focal_px),
-        state[K1] / K1_SIGMA,
-    ]
-    return np.concatenate([misses_px(state, near, xy_px, view).ravel() / click_px, prior])
+def _few(freedom: int) -> float:
+    """By how much a variance that few residuals tell must be larger to hold 90 % in space.
+
+    The quantile of Fisher's F beside that of chi squared, for the three coordinates of a place.
+    """
+    return float(3 * fisher.ppf(0.9, 3, freedom) / chi2.ppf(0.9, 3))
 
 
-def _told(
-    state: Array, near: Array, xy_px: Array, used: Bools, view: View, click_px: float, middle: Array
-) -> Resected:
-    misses = misses_px(state, near, xy_px, view)
-    freedom = max(1, 2 * int(used.sum()) - 8)
-    sigma = max(click_px, float(np.sqrt((misses[used] ** 2).sum() / freedom)))
-    rotation = _rotation(state)
-    covariance = _covariance(state, near[used], xy_px[used], view, sigma)
+def _told(state: Array, sights: Sights, used: Bools, view: View, middle: Array) -> Resected:
+    covariance = covariance_of(state, sights.only(used), view)
+    focal = float(state[FOCAL])
     return Resected(
-        rotation_cam_from_world=rotation,
+        rotation_cam_from_world=rotation_of(state),
         position_m=state[PLACE] + middle,
         params=(
-            state[FOCAL],
-            state[FOCAL],
-            view.width_px / 2,
-            view.height_px / 2,
-            state[K1],
-            0,
-            0,
-            0,
+            focal, focal, view.width_px / 2, view.height_px / 2, float(state[K1]), 0, 0, 0,
         ),
         covariance=covariance[:6, :6],
         focal_sigma_px=float(np.sqrt(covariance[6, 6])),
-        residuals_px=misses,
-        left_out_px=np.full(len(near), np.nan),
+        residuals_px=misses_px(state, sights, view),
+        left_out_px=np.full(len(used), np.nan),
         used=used,
-        sigma_px=sigma,
-    )
+        sigma_px=np.nan,
+    )  # fmt: skip
 
 
-def _covariance(state: Array, near: Array, xy_px: Array, view: View, sigma_px: float) -> Array:
-    """(8, 8) of position, turn about the world axes, focal and k1, focal and k1 not held."""
-    jacobian = _jacobian(state, near, xy_px, view, sigma_px)
-    return _inverse(jacobian.T @ jacobian)
-
-
-def _jacobian(state: Array, near: Array, xy_px: Array, view: View, sigma_px: float) -> Array:
-    """(2N + 2, 8) of the weighted misses by position, turn about the world axes, focal and k1."""
-    rotation = _rotation(state)
-
-    def moved(change: Array) -> Array:
-        # world_from_cam -> exp([turn]x) world_from_cam, so cam_from_world gets its transpose.
-        turned = rotation @ cv2.Rodrigues(change[3:6])[0].T
-        new = np.concatenate([cv2.Rodrigues(turned)[0].ravel(), state[PLACE] + change[:3]])
-        return _weighted(np.concatenate([new, state[6:] + change[6:]]), near, xy_px, view, sigma_px)
-
-    depth = float(np.median(np.linalg.norm(near - state[PLACE], axis=1)))
-    steps = np.array([1e-5 * depth] * 3 + [1e-5] * 3 + [1e-5 * state[FOCAL], 1e-5])
-    columns = [(moved(s) - moved(-s)) / (2 * s.sum()) for s in np.diag(steps)]
-    return np.stack(columns, axis=1)
-
-
-def _inverse(information: Array) -> Array:
-    """The inverse of an information matrix whose unknowns differ in size."""
-    scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
-    return np.asarray(np.linalg.pinv(information * np.outer(scale, scale)) * np.outer(scale, scale))
-
-
-def _design_effect(
-    state: Array, near: Array, xy_px: Array, view: View, sigma_px: float, groups: Whole
-) -> float:
-    """How many times larger variances are than if the points of one group did not err together.
-
-    The cluster-robust estimate (Liang and Zeger 1986) beside the plain one, at least 1.
-    """
-    jacobian = _jacobian(state, near, xy_px, view, sigma_px)
-    misses = _weighted(state, near, xy_px, view, sigma_px)
-    inverse = _inverse(jacobian.T @ jacobian)
-    pulls = jacobian[:-2] * misses[:-2, None]
-    _, which = np.unique(np.repeat(groups, 2), return_inverse=True)
-    sums = np.zeros((int(which.max()) + 1, 8))
-    np.add.at(sums, which, pulls)
-    meat = sums.T @ sums * len(sums) / max(1, len(sums) - 1) + jacobian[-2:].T @ jacobian[-2:]
-    ratio = np.diag(inverse @ meat @ inverse)[:6] / np.diag(inverse)[:6]
-    return max(1.0, float(ratio.mean()))
-
-
-def _left_out(
-    state: Array, near: Array, xy_px: Array, used: Bools, view: View, click_px: float
-) -> Array:
+def _left_out(state: Array, sights: Sights, used: Bools, view: View) -> Array:
     """(N,) distance of every point from where the camera of the other used points puts it."""
-    off = np.empty(len(near))
-    for i in range(len(near)):
-        others = used & (np.arange(len(near)) != i)
-        fit = least_squares(
-            _weighted, state, args=(near[others], xy_px[others], view, click_px), x_scale="jac"
-        )
-        off[i] = np.linalg.norm(misses_px(fit.x, near[[i]], xy_px[[i]], view))
+    off = np.empty(len(used))
+    for i in range(len(used)):
+        alone = np.arange(len(used)) == i
+        others = _fitted(state, sights.only(used & ~alone), view)
+        off[i] = np.linalg.norm(misses_px(others, sights.only(alone), view))
     return off
 
 
-def _why_not(xyz_m: Array, xy_px: Array, view: View, click_px: float) -> str:
+def _why_not(clicks: _Clicks, view: View) -> str:
     """What is wrong with points that fit no camera: mirrored, swapped, or simply wrong."""
-    size = np.array([view.width_px, view.height_px], float)
+    xyz, xy = clicks.xyz_m, clicks.xy_px
     # Turned by half a turn, a picture that is mirrored left for right is one upside down.
-    upside_down = np.stack([xy_px[:, 0], size[1] - xy_px[:, 1]], axis=1)
+    upside_down = np.stack([xy[:, 0], view.height_px - xy[:, 1]], axis=1)
     mirrored = {
-        "mirrored; count py from the top of the stored picture, px from its left": (
-            xyz_m,
-            upside_down,
+        "mirrored; count py from the top of the stored picture, px from its left": replace(
+            clicks, xy_px=upside_down
         ),
-        "px and py exchanged; px counts to the right": (xyz_m, xy_px[:, ::-1]),
-        "lon and lat exchanged; lon counts east": (xyz_m[:, [1, 0, 2]], xy_px),
+        "px and py exchanged; px counts to the right": replace(clicks, xy_px=xy[:, ::-1].copy()),
+        "lon and lat exchanged; lon counts east": replace(clicks, xyz_m=xyz[:, [1, 0, 2]]),
     }
-    for advice, (xyz, xy) in mirrored.items():
+    for advice, otherwise in mirrored.items():
         try:
-            if _solved(xyz, xy, view, click_px) is not None:
+            if _solved(otherwise, view) is not None:
                 return f"the points fit no camera as they are, but do so {advice}"
         except ControlError:
             continue

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from aftermap.errors import ControlError, CrsError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.poses.reference import Reference, heights_at_m
+from aftermap.poses.resect import PLACE_SIGMA_M
 from aftermap.poses.ties import Tie
 
 Array = npt.NDArray[np.float64]
@@ -23,14 +24,20 @@ LonLat = tuple[float, float]
 FAR_KM = 20.0
 """Ties further from the middle of the surface are of another place."""
 KM_PER_DEG = 111.2
+CLICKED_WITHIN_M = 1.0
+"""A place that is clicked at a roof's edge may be on it or below it: heights so far away count."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """Ties of one picture and their (N, 3) places; the lines whose height is the surface's."""
+    """Ties of one picture and their (N, 3) places; the lines whose height is the surface's.
+
+    ``sigma_m`` (N, 3) is what a place is good for. It is relative to the case's map.
+    """
 
     ties: tuple[Tie, ...]
     xyz_m: Array
+    sigma_m: Array
     from_surface: tuple[int, ...]
 
 
@@ -47,11 +54,22 @@ def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
                 f"{path}, line {tie.line}: has no height, and the case's surface has none there; "
                 "give a height, or click a place that is mapped"
             )
+    sigma = np.tile(np.array(PLACE_SIGMA_M), (len(ties), 1))
+    sigma[:, 2] = np.hypot(sigma[:, 2], np.where(np.isnan(given), _relief_m(surface, xy), 0.0))
     return Placed(
         ties=tuple(ties),
         xyz_m=np.column_stack([xy, up]),
+        sigma_m=sigma,
         from_surface=tuple(tie.line for tie in ties if tie.height_m is None),
     )
+
+
+def _relief_m(surface: Reference, xy_m: Array) -> Array:
+    """(N,) standard deviation of the heights that lie within reach of a click."""
+    steps = np.linspace(-CLICKED_WITHIN_M, CLICKED_WITHIN_M, 5)
+    near = [heights_at_m(surface, xy_m + [east, north]) for east in steps for north in steps]
+    around = np.array([np.where(np.isnan(one), near[len(near) // 2], one) for one in near])
+    return np.asarray(around.std(axis=0))
 
 
 def _middle_lonlat(surface: Reference) -> LonLat:

@@ -1,0 +1,111 @@
+"""The map over a box -> heights, what was measured, walls and leaves, on one grid of 0.1 m.
+
+The grid is the same whatever the cells of the map are, so that memory is that of the box.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+from shapely.geometry.base import BaseGeometry
+
+from aftermap.geo.grid import grid_over, rowcol_of
+from aftermap.geo.polygon import cells_inside
+from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
+
+Float = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+CELL_M = 0.1
+GRAIN_CELLS = 5
+LEAF_EXCESS = 0.06
+"""Green over the mean of red and blue, as a share of all light: leaves, seldom paint or stone."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ground:
+    """A window of the map, every array (rows, columns).
+
+    ``height_m`` is NaN where nothing is known; ``measured`` is set where pictures agree on it;
+    ``built`` inside a footprint; ``leafy`` where the orthophoto is green; ``grain`` is how much the
+    light changes within half a metre, over its mean; NaN where there is no picture.
+    """
+
+    grid: Grid
+    height_m: Float
+    measured: Mask
+    built: Mask
+    leafy: Mask
+    grain: Float
+
+    def at(self, values: npt.NDArray[Any], xy_m: npt.NDArray[np.float64], beyond: Any) -> Any:
+        """The cells at (..., 2) places; ``beyond`` outside the window."""
+        rows, columns = np.moveaxis(np.floor(rowcol_of(self.grid, xy_m)).astype(np.int64), -1, 0)
+        inside = (rows >= 0) & (rows < self.grid.rows)
+        inside &= (columns >= 0) & (columns < self.grid.columns)
+        found = values[np.where(inside, rows, 0), np.where(inside, columns, 0)]
+        return np.where(inside, found, beyond)
+
+
+def ground_over(
+    lower_left_m: tuple[float, float],
+    upper_right_m: tuple[float, float],
+    elevation: Elevation,
+    orthophoto: Orthophoto | None,
+    footprints: Sequence[BaseGeometry],
+) -> Ground:
+    """What the map shows over a box. Cells beyond the map are not known."""
+    surface = elevation.surface
+    grid = grid_over(surface.grid.crs, lower_left_m, upper_right_m, CELL_M)
+    fine = surface.grid.cell_m < CELL_M / 1.5
+    (height,) = _layer(surface, grid, Resampling.average if fine else Resampling.nearest, (1,))
+    if surface.nodata is not None:
+        height[height == np.float32(surface.nodata)] = np.nan
+    (agreeing,) = _layer(elevation.confidence, grid, Resampling.nearest, (1,))
+    built = np.zeros((grid.rows, grid.columns), bool)
+    for shape in footprints:
+        built |= cells_inside(shape, grid)
+    rgb = np.full((3, grid.rows, grid.columns), np.nan, np.float32)
+    if orthophoto is not None:
+        rgb = _layer(orthophoto.image, grid, Resampling.average, (1, 2, 3))
+    return Ground(
+        grid=grid, height_m=height, measured=(agreeing >= 2) & np.isfinite(height), built=built,
+        leafy=_is_leafy(rgb), grain=_grain(rgb),
+    )  # fmt: skip
+
+
+def _layer(raster: Raster, grid: Grid, how: Resampling, bands: tuple[int, ...]) -> Float:
+    """(bands, rows, columns) of a raster on another grid; NaN or 0 beyond its edge."""
+    empty = np.nan if raster.nodata is not None else 0.0
+    with (
+        rasterio.open(Path(raster.path)) as file,
+        WarpedVRT(
+            file, crs=file.crs, dtype="float32", src_nodata=raster.nodata, nodata=empty,
+            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
+            width=grid.columns, height=grid.rows, resampling=how,
+        ) as view,
+    ):  # fmt: skip
+        return np.asarray(view.read(list(bands)), np.float32)
+
+
+def _is_leafy(rgb: Float) -> Mask:
+    light = rgb.sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        excess = (rgb[1] - (rgb[0] + rgb[2]) / 2) / light
+    return np.asarray((light > 0) & (excess > LEAF_EXCESS), bool)
+
+
+def _grain(rgb: Float) -> Float:
+    light = rgb.sum(0)
+    light[light <= 0] = np.nan
+    mean = cv2.blur(light, (GRAIN_CELLS, GRAIN_CELLS))
+    square = cv2.blur(light * light, (GRAIN_CELLS, GRAIN_CELLS))
+    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)) / mean, np.float32)

@@ -1,0 +1,281 @@
+"""A piece of street and the map around it -> the widest gap at its narrowest place, and how surely.
+
+The street's own ground is a surface through the lowest of what lies along 40 m of it (a plane that
+may sag a little; asymmetric least squares after Newey and Powell, 1987, then cut at what lies
+higher). What stands above it by more than ``HEAP_M`` is in the way: rubble, walls, kerbside heaps.
+What has the size and the smooth top of a vehicle is counted apart, as it can be driven or towed
+off. Leaves high above hide the ground and are not in the way. A wall cannot be told from a bank of
+rubble of its height, nor an awning from either.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.model.street import CAR_M, TRUCK_M, Passage
+from aftermap.streets.ground import Ground
+from aftermap.streets.pieces import ACROSS_M, STEP_M, Piece, places_across
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+HEAP_M = 0.35
+"""A car or ambulance gets over rubble up to this high."""
+HALF_MOST_M = 10.0
+ASTRAY_M = 4.0
+"""So far off its street a line may be drawn."""
+OPEN_FRACTION = 0.8
+FRONT_QUANTILE = 0.3
+LEAST_SEEN = 0.5
+"""With less of its ground measured a piece is not seen."""
+LOW_HEAP_M = 0.15
+GRAIN = 0.12
+WALL_M = 3.0
+STEP_UP_M = 0.5
+STEEP_RIM = 0.7
+SPECK_CELLS = 3
+LEAF_HEIGHT_M = 1.8
+SIGMA_M = 0.35
+"""Of a width that is seen whole: of the map's edges, and of what counts as an edge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Width:
+    """What was measured of a piece: the columns of ``StreetTable`` that are not its line."""
+
+    width_m: float | None
+    free_width_m: float | None
+    free_width_sigma_m: float | None
+    clear_width_m: float | None
+    nobody_probability: float | None
+    passage: Passage
+    seen_fraction: float
+    rubble_fraction: float | None
+    vehicles: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Strip:
+    """A street rolled out straight: rows along it, columns across it from right to left."""
+
+    height_m: Array
+    measured: Mask
+    built: Mask
+    leafy: Mask
+    grain: Array
+    own: Mask
+    across_m: Array
+
+
+def width_of(piece: Piece, ground: Ground) -> Width:
+    """How wide a way is left through a piece."""
+    return _width_in(_rolled_out(piece, ground), piece.width_m)
+
+
+def _width_in(strip: _Strip, given_m: float | None) -> Width:
+    right, left = _corridor(strip, given_m)
+    inside = (strip.across_m > right) & (strip.across_m < left)
+    if not inside.any():
+        return _not_seen(None, 0.0, "its line runs through buildings")
+    cut = _cut(strip, inside)
+    street = ~cut.built
+    known = street & np.isfinite(cut.height_m)
+    seen = float((cut.measured & street)[cut.own].sum() / max(street[cut.own].sum(), 1))
+    if known.sum() < 50 or seen < LEAST_SEEN:
+        return _not_seen(left - right, seen, _why_not_seen(seen))
+    above = cut.height_m - _ground_under(cut, known)
+    return _told(cut, above, left - right, seen)
+
+
+def _rolled_out(piece: Piece, ground: Ground) -> _Strip:
+    places, across = places_across(piece, HALF_MOST_M + ASTRAY_M)
+    return _Strip(
+        height_m=ground.at(ground.height_m, places, np.nan).astype(np.float64),
+        measured=ground.at(ground.measured, places, False),
+        built=ground.at(ground.built, places, False),
+        leafy=ground.at(ground.leafy, places, False),
+        grain=ground.at(ground.grain, places, np.nan).astype(np.float64),
+        own=piece.own, across_m=across,
+    )  # fmt: skip
+
+
+def _cut(strip: _Strip, inside: Mask) -> _Strip:
+    return _Strip(
+        height_m=strip.height_m[:, inside], measured=strip.measured[:, inside],
+        built=strip.built[:, inside], leafy=strip.leafy[:, inside],
+        grain=strip.grain[:, inside], own=strip.own, across_m=strip.across_m[inside],
+    )  # fmt: skip
+
+
+def _corridor(strip: _Strip, width_m: float | None) -> tuple[float, float]:
+    """Where the street lies across: from how far right to how far left of the line.
+
+    From front to front, as far as most of the fronts along it stand; where the file gives a width,
+    that much of it, as near to the line as the fronts allow.
+    """
+    middle = _middle(strip)
+    right, left = (_front(strip, middle, side) for side in (-1, 1))
+    if width_m is None or left - right <= width_m:
+        return right, left
+    centre = min(max(middle, right + width_m / 2), left - width_m / 2)
+    return centre - width_m / 2, centre + width_m / 2
+
+
+def _middle(strip: _Strip) -> float:
+    """A place across that is open along the piece: the line's own, or the nearest to it."""
+    open_share = 1 - strip.built[strip.own].mean(0)
+    near = np.abs(strip.across_m) <= ASTRAY_M
+    fit = near & (open_share >= min(OPEN_FRACTION, open_share[near].max()))
+    return float(strip.across_m[fit][np.abs(strip.across_m[fit]).argmin()])
+
+
+def _front(strip: _Strip, middle: float, side: int) -> float:
+    """How far across the fronts of one side stand: a low quantile of the distances along it."""
+    away = (strip.across_m - middle) * side
+    wall = np.where(strip.built & (away > 0), away, HALF_MOST_M).min(1)
+    distance = float(np.quantile(np.minimum(wall, HALF_MOST_M), FRONT_QUANTILE))
+    return middle + side * min(distance, HALF_MOST_M)
+
+
+def _ground_under(cut: _Strip, known: Mask) -> Array:
+    """(rows, columns) the street's own ground."""
+    s = (np.arange(len(cut.height_m)) * STEP_M)[:, None] + 0 * cut.height_m
+    t = cut.across_m[None, :] + 0 * cut.height_m
+    s, t = (s - s.mean()) / 20.0, (t - t.mean()) / 5.0
+    columns = np.stack([np.ones_like(s), s, t, s * s, s * t], -1)
+    pick = known & (~cut.leafy | (cut.height_m < np.nanquantile(cut.height_m[known], 0.3)))
+    chosen = np.flatnonzero(pick.ravel())
+    chosen = chosen[:: max(1, len(chosen) // 4000)]
+    rows, heights = columns.reshape(-1, 5)[chosen], cut.height_m.ravel()[chosen]
+    level = float(np.quantile(heights, 0.2))
+    slack = np.diag([1e-6, 1e-4, 0.02, 0.02, 0.02]) * len(chosen)
+    fit = np.array([level, 0.0, 0.0, 0.0, 0.0])
+    for turn in range(14):
+        off = heights - rows @ fit
+        weight = np.where(off > 0, 0.08, 1.0)
+        if turn > 5:
+            weight = np.where(off > 0.15, 0.004, np.where(off < -0.25, 0.15, 1.0))
+        normal = rows.T @ (rows * weight[:, None])
+        target = rows.T @ (heights - level) * 0 + (rows * weight[:, None]).T @ (heights - level)
+        fit = np.linalg.solve(normal + slack * weight.mean(), target)
+        fit[0] += level
+    return np.asarray(columns @ fit)
+
+
+def _told(cut: _Strip, above: Array, width_m: float, seen: float) -> Width:
+    overhead = cut.leafy & (above > LEAF_HEIGHT_M)
+    unknown = ~cut.built & (overhead | ~cut.measured | ~np.isfinite(above))
+    wall = cut.built | (~overhead & (above > WALL_M))
+    heap = _without_specks(~wall & ~overhead & (above > HEAP_M))
+    vehicles, count = _vehicles(heap, above, wall, cut.own)
+    low = ~wall & (above > LOW_HEAP_M) & (cut.grain > GRAIN)
+    low = np.asarray(cv2.blur(low.astype(np.float32), (9, 5)) > 0.5, bool)
+    rubble = (heap | low) & ~vehicles
+    free = _narrowest(~wall & ~rubble, cut.own)
+    clear = _narrowest(~wall & ~rubble & ~vehicles, cut.own)
+    least = _narrowest(~wall & ~rubble & ~unknown, cut.own)
+    sigma = math.hypot(SIGMA_M, (free - least) / 4)
+    street = (~cut.built)[cut.own]
+    seen_fraction = float((~unknown[cut.own] & street).sum() / street.sum())
+    if seen_fraction < LEAST_SEEN:
+        return _not_seen(width_m, seen_fraction, _why_not_seen(seen_fraction))
+    share = float((rubble[cut.own] & street).sum() / street.sum())
+    return Width(
+        width_m=width_m, free_width_m=free, free_width_sigma_m=sigma, clear_width_m=clear,
+        nobody_probability=_below(CAR_M, free, sigma), passage=_passage(free),
+        seen_fraction=seen_fraction, rubble_fraction=share, vehicles=count,
+        reason=_reason(free, clear, share, width_m),
+    )  # fmt: skip
+
+
+def _without_specks(mask: Mask) -> Mask:
+    kernel = np.ones((max(2, SPECK_CELLS // 2), SPECK_CELLS), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel), bool)
+
+
+def _vehicles(heap: Mask, above: Array, wall: Mask, own: Mask) -> tuple[Mask, int]:
+    """Which heaps are as high and as steep on all sides as vehicles, and how many in the piece."""
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(heap.astype(np.uint8))
+    steep, beside = _steep(above), cv2.dilate(wall.astype(np.uint8), np.ones((3, 5), np.uint8))
+    found, standing = np.zeros_like(heap), 0
+    for label in range(1, count):
+        area = stats[label, cv2.CC_STAT_AREA] * STEP_M * ACROSS_M
+        if not 3.0 <= area <= 45.0:
+            continue
+        where = labels == label
+        if _is_vehicle(where, above, steep, beside > 0):
+            found |= where
+            near = own[min(int(centres[label][1]), len(own) - 1)]
+            standing += int(near) * max(1, round(area / 8.5))
+    return found, standing
+
+
+def _steep(above: Array) -> Mask:
+    """Where the surface rises by more than ``STEP_UP_M`` within half a metre."""
+    level = np.nan_to_num(above).astype(np.float32)
+    kernel = np.ones((3, 5), np.uint8)
+    return np.asarray(cv2.dilate(level, kernel) - cv2.erode(level, kernel) > STEP_UP_M, bool)
+
+
+def _is_vehicle(where: Mask, above: Array, steep: Mask, beside: Mask) -> bool:
+    inner = cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    rim = where & ~inner
+    free_rim = rim & ~beside
+    if not inner.any() or free_rim.sum() < 0.5 * rim.sum():
+        return False
+    top = float(np.quantile(above[where], 0.8))
+    return 0.9 <= top <= 3.2 and float(steep[free_rim].mean()) > STEEP_RIM
+
+
+def _narrowest(is_open: Mask, own: Mask) -> float:
+    """The widest run across, at the place along the piece where it is narrowest; metres."""
+    runs = _widest_runs(is_open)
+    if len(runs) >= 3:  # one row alone is noise
+        padded = np.pad(runs, 1, mode="edge")
+        runs = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+    return float(runs[own].min() * ACROSS_M)
+
+
+def _widest_runs(is_open: Mask) -> Array:
+    """(rows,) the longest run of open cells in each row."""
+    run = np.zeros(len(is_open), np.int64)
+    best = np.zeros(len(is_open), np.int64)
+    for column in is_open.T:
+        run = np.where(column, run + 1, 0)
+        np.maximum(best, run, out=best)
+    return best.astype(np.float64)
+
+
+def _below(limit_m: float, width_m: float, sigma_m: float) -> float:
+    return 0.5 * (1 + math.erf((limit_m - width_m) / (sigma_m * math.sqrt(2))))
+
+
+def _passage(free_m: float) -> Passage:
+    if free_m < CAR_M:
+        return Passage.NOBODY
+    return Passage.CAR if free_m < TRUCK_M else Passage.TRUCK
+
+
+def _reason(free: float, clear: float, share: float, width_m: float) -> str:
+    said = f"{free:.1f} m of {width_m:.1f} m left"
+    if share > 0.01:
+        said += f", {share:.0%} of it under rubble or walls"
+    if clear < free - 0.3:
+        said += f"; {clear:.1f} m where vehicles stand"
+    return said
+
+
+def _why_not_seen(seen: float) -> str:
+    return f"only {seen:.0%} of its ground was measured" if seen else "none of its ground was seen"
+
+
+def _not_seen(width_m: float | None, seen: float, reason: str) -> Width:
+    return Width(
+        width_m=width_m, free_width_m=None, free_width_sigma_m=None, clear_width_m=None,
+        nobody_probability=None, passage=Passage.NOT_SEEN, seen_fraction=seen,
+        rubble_fraction=None, vehicles=0, reason=reason,
+    )  # fmt: skip
