@@ -26,9 +26,10 @@ from aftermap.media import probe_video
 from aftermap.model.clip import Shot
 from aftermap.model.media import FocalPrior, FocalSource
 from aftermap.poses.drape import places_met
+from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference, heights_at_m, reference_in, reference_of
 from aftermap.poses.register import NotLocated, ShotFrame, registered
-from aftermap.poses.resect import Resected, View, resected
+from aftermap.poses.resect import Resected, resected
 
 Array = npt.NDArray[np.float64]
 OUT = Path(__file__).parent / "results" / "locate.json"

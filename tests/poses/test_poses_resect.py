@@ -8,7 +8,8 @@ from scipy.stats import chi2
 from aftermap.errors import ControlError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px
-from aftermap.poses.resect import View, resected
+from aftermap.poses.fitting import View
+from aftermap.poses.resect import resected
 
 VIEW = View(width_px=1280, height_px=720, focal_px=1000, focal_sigma_px=100)
 ROTATION = rotation_cam_from_world(30, -40, 1)

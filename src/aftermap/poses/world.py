@@ -67,7 +67,9 @@ def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
 def _relief_m(surface: Reference, xy_m: Array) -> Array:
     """(N,) standard deviation of the heights that lie within reach of a click."""
     steps = np.linspace(-CLICKED_WITHIN_M, CLICKED_WITHIN_M, 5)
-    near = [heights_at_m(surface, xy_m + [east, north]) for east in steps for north in steps]
+    near = [
+        heights_at_m(surface, xy_m + np.array((east, north))) for east in steps for north in steps
+    ]
     around = np.array([np.where(np.isnan(one), near[len(near) // 2], one) for one in near])
     return np.asarray(around.std(axis=0))
 
