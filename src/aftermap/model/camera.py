@@ -107,7 +107,9 @@ class PlacedFrame:
     """A frame with its pose. ``ground_m`` is the height range of the tie points that it sees.
 
     ``covariance`` is of position (east, north, up; m) and of a small turn about the same world axes
-    (radians): the true world_from_cam is exp([turn]x) world_from_cam.
+    (radians): the true world_from_cam is exp([turn]x) world_from_cam. ``covariance_in_case`` is the
+    same without what all frames have in common (shift, turn and size of the whole): how well the
+    frame fits the map that is made of them.
     """
 
     frame: Frame
@@ -118,6 +120,7 @@ class PlacedFrame:
     group: int
     ground_m: tuple[float, float]
     covariance: Matrix6 | None = None
+    covariance_in_case: Matrix6 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from aftermap.poses.bundle_kernel import LENS, POSE, Sights, State
 from aftermap.poses.focal import focal_report
 from aftermap.poses.group import Block
 from aftermap.poses.match import PairMatches
+from aftermap.poses.scatter import within_the_case
 from aftermap.poses.triangulate import opencv_params
 
 Array = npt.NDArray[np.float64]
@@ -112,11 +113,12 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
     block, state = group.block, group.block.state
     heights, seen_by = _heights_seen(group)
     squared = (group.estimate.residuals_px**2).sum(axis=1)
+    within = within_the_case(group.covariance, state.positions, state.rotations)
     found = []
     for i, frame in enumerate(block.frames):
         own = block.sights.frame == i
         low, high = np.percentile(heights[seen_by == i], [2, 98])
-        at = slice(POSE * i + 3, POSE * i + 6)
+        at, whole = slice(POSE * i + 3, POSE * i + 6), slice(POSE * i, POSE * (i + 1))
         found.append(
             PlacedFrame(
                 frame=frame,
@@ -130,20 +132,19 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
                 tie_points=int(own.sum()),
                 group=number,
                 ground_m=(float(low), float(high)),
-                covariance=_world_covariance(group, i),
+                covariance=_about_the_world(group.covariance[whole, whole], state.rotations[i]),
+                covariance_in_case=_about_the_world(within[i], state.rotations[i]),
             )
         )
     return found
 
 
-def _world_covariance(group: Group, index: int) -> Matrix6:
-    """Covariance of a frame's position and turn about world axes (the adjustment turns cameras)."""
-    turn_world_from_cam = -group.block.state.rotations[index].T
+def _about_the_world(covariance: Array, rotation: Array) -> Matrix6:
+    """Covariance of position and turn about world axes (the adjustment turns cameras, first)."""
     order = np.zeros((POSE, POSE))
     order[:3, 3:] = np.eye(3)
-    order[3:, :3] = turn_world_from_cam
-    at = slice(POSE * index, POSE * (index + 1))
-    rows = (order @ group.covariance[at, at] @ order.T).tolist()
+    order[3:, :3] = -rotation.T
+    rows = (order @ covariance @ order.T).tolist()
     a, b, c, d, e, f = (_row6(row) for row in rows)
     return a, b, c, d, e, f
 

@@ -1,4 +1,4 @@
-"""Recorded positions beside adjusted ones -> how far they really scatter, and what that leaves open.
+"""Recorded positions beside adjusted ones -> how far they scatter, and what that leaves open.
 
 A receiver's error has a part that all positions of a flight share, which nothing in the flight
 shows, and a part that scatters, which the adjustment shows. What is recorded of a receiver is the
@@ -54,20 +54,19 @@ def within_the_case(covariance: Array, positions: Array, rotations: Array) -> Ar
     (1973) onto the inner constraints of the positions: what is left is how well a frame fits the
     others, and the map that is made of them. ``covariance`` begins with 6 rows a frame.
     """
-    frames = len(positions)
-    size = POSE * frames
+    count = POSE * len(positions)
     whole = _similarity(positions, rotations)
-    at_positions = np.zeros_like(whole)
-    rows = (POSE * np.arange(frames)[:, None] + 3 + np.arange(3)).ravel()
-    at_positions[rows] = whole[rows]
+    only_positions = np.where(np.arange(count)[:, None] % POSE >= POSE - 3, whole, 0.0)
     # S = I - G (B' G)^-1 B', with the seven directions G and only their positions B.
-    back = np.linalg.pinv(at_positions.T @ whole) @ at_positions.T
-    own = covariance[:size, :size]
-    moved = own - whole @ (back @ own)
-    moved -= (moved @ back.T) @ whole.T
-    return np.stack(
-        [moved[POSE * i : POSE * (i + 1), POSE * i : POSE * (i + 1)] for i in range(frames)]
-    )
+    back = np.linalg.pinv(only_positions.T @ whole) @ only_positions.T
+    seen = back @ covariance[:count, :count]
+    common = seen @ back.T
+    parts = []
+    for start in range(0, count, POSE):
+        own = slice(start, start + POSE)
+        cross = whole[own] @ seen[:, own]
+        parts.append(covariance[own, own] - cross - cross.T + whole[own] @ common @ whole[own].T)
+    return np.array(parts)
 
 
 def _receivers(frames: Sequence[Frame]) -> list[npt.NDArray[np.bool_]]:
