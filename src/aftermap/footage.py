@@ -45,6 +45,14 @@ class Registration:
     shots: tuple[ShotPlace, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tracked:
+    """The clips with the telemetry that belongs to them."""
+
+    clips: tuple[Clip, ...]
+
+
+TRACKS = Stage(name="tracks", version=1, answer=Tracked)
 FRAMES = Stage(name="frames", version=1, answer=Footage)
 REGISTERED = Stage(name="registered", version=1, answer=Registration)
 PROXIES = Stage(name="proxies", version=1, answer=Footage)
@@ -66,6 +74,7 @@ def filmed(ingested: Ingested, run: Runner, executor: Executor) -> Filmed:
     if not ingested.clips:
         return Filmed(clips=(), footage=Footage(clips=()), frames=(), skipped=())
     clips, skipped = _tracked(ingested)
+    run.stage(TRACKS, None, [clips], lambda _: Tracked(clips=clips))  # for later commands
     options = ClipOptions()
     footage = run.stage(
         FRAMES, options, [clips],

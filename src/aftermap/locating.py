@@ -1,7 +1,7 @@
 """``aftermap locate``: clicks in a clip of a case -> its camera's poses, carried through the shot.
 
-Joins the record, the clip's pictures, the ties and the case's surface; what it finds is written to
-``products/located/`` and told in lines.
+Joins the record, the clip's pictures, the ties and the case's surface; what it finds is told in
+lines and goes into the case (located.py).
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from aftermap.errors import CaseError, InputError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
+from aftermap.located import keep
 from aftermap.media import probe_video
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip, Shot
@@ -30,8 +31,7 @@ from aftermap.poses.resect import Resected, clip_pose, resected
 from aftermap.poses.ties import by_moment, ties_in
 from aftermap.poses.world import Placed, placed_ties
 from aftermap.record import Case
-from aftermap.record.artefact import canonical_json, encoded
-from aftermap.record.disk import sha256_of_file, write_text
+from aftermap.record.disk import sha256_of_file
 
 Array = npt.NDArray[np.float64]
 GROUND_SIGMA_M = 1.0
@@ -67,8 +67,6 @@ def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
             raise CaseError(
                 f"{case_path}: has no products/surface.tif; run aftermap map on footage first"
             )
-        out = case.products / "located" / f"{Path(asked.name).stem}-{asked.sha256[:8]}.json"
-        root = case.path
     surface = surface_in(surface_path)
     groups = {
         moment: placed_ties(group, surface, ties_path) for moment, group in by_moment(ties).items()
@@ -76,9 +74,9 @@ def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
     film = film_of(asked, video)
     solved = [_solved(film, surface, moment, placed) for moment, placed in groups.items()]
     path = _path(asked, surface, surface_path, sorted(solved, key=lambda one: one.time_s))
-    write_text(out, canonical_json(encoded(path, root=root)) + "\n")
     lines = [line for one in solved for line in _lines(asked, surface, one, path)]
-    return Answer(path=out, lines=tuple(lines))
+    out, kept = keep(case_path, path, ties_path)
+    return Answer(path=out, lines=(*lines, *kept))
 
 
 def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
@@ -152,6 +150,9 @@ def _path(
         vertical_datum=_datum_of(surface_path),
         camera=_camera(clip, first),
         poses=tuple(surest[time_s] for time_s in sorted(surest)),
+        shot_cameras=tuple(
+            {one.shot.index: _camera(clip, one.pose) for one in reversed(solved)}.items()
+        ),
         ground_m=float(np.median([one.placed.xyz_m[:, 2].min() for one in solved])),
         notes=tuple(note for one in solved for note in _notes(one)),
     )

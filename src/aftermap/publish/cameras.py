@@ -9,14 +9,22 @@ The format is public: docs/formats/cameras.md.
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aftermap.errors import CaseError
-from aftermap.model.camera import Camera, Frame, Matrix3, PlacedFrame, Reconstruction, Vector3
+from aftermap.model.camera import (
+    Camera,
+    Frame,
+    Matrix3,
+    Matrix6,
+    PlacedFrame,
+    Reconstruction,
+    Vector3,
+)
 from aftermap.model.flight import ClipPath, PoseSource
 from aftermap.model.runs import Skipped
 from aftermap.publish.files import json_text, write_whole
@@ -24,6 +32,10 @@ from aftermap.publish.flown import ce90_in_middle_m, pose_at
 from aftermap.publish.left_out import merged
 
 ROTATION_TOLERANCE = 1e-6
+NO_PLACE = "has no place any more: its shot was located anew"
+_BY_OTHER_WAYS = (PoseSource.RESECTED.value, PoseSource.TELEMETRY.value)
+SURFACE_SIGMA_M = 0.5
+"""Of a height of the map's surface, which was matched from these poses."""
 GROUND_SIGMA_M = 5.0
 """Of the level of the ground that a frame of a clip looks at, where no picture measured it."""
 
@@ -34,7 +46,8 @@ class CameraEntry:
 
     ``time_s`` is the exact presentation time as a fraction in text, such as "1001/30000".
     ``position_covariance`` is ``position_covariance_m2`` again, under the name that frames of clips
-    have it by; ``ce90_m`` is of the ground in the middle of the picture.
+    have it by. ``ce90_m`` is of the ground in the middle of the picture, on the globe;
+    ``ce90_in_case_m`` on this case's own map, whose frames all share an error that it leaves out.
     """
 
     name: str
@@ -59,6 +72,7 @@ class CameraEntry:
     shot: int | None = None
     position_covariance: Matrix3 | None = None
     ce90_m: float | None = None
+    ce90_in_case_m: float | None = None
     source: str | None = None
 
 
@@ -102,6 +116,29 @@ def write_cameras(
         ),
     )
     return write_whole(json_text(asdict(content)), Path(path))
+
+
+def refill_cameras(
+    path: Path, reconstruction: Reconstruction, flights: Sequence[ClipPath], frames: Sequence[Frame]
+) -> int:
+    """Write the ``frames`` of these clips anew into a file that is there; how many have a place.
+
+    All else stays as it is, in its order.
+    """
+    known = read_cameras(path)
+    flown = flown_entries(reconstruction, flights, frames)
+    there = {entry.sha256 for entry in flown}
+    of_clips = {flight.clip_sha256 for flight in flights}
+    others = [entry for entry in known.frames if entry.sha256 not in there]
+    gone = [one for one in others if one.clip_sha256 in of_clips and one.source in _BY_OTHER_WAYS]
+    placed = [one for one in others if one.registered and one not in gone]
+    left_out = [one for one in others if not one.registered] + [
+        CameraEntry(name=one.name, sha256=one.sha256, registered=False, reason=NO_PLACE)
+        for one in gone
+    ]
+    content = replace(known, frames=(*placed, *flown, *left_out))
+    write_whole(json_text(asdict(content)), path)
+    return len(flown)
 
 
 def read_cameras(path: str | Path) -> CameraList:
@@ -160,7 +197,8 @@ def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
         "time_s": str(moment.time_s),
         "shot": moment.shot,
         "position_covariance": _known(placed.pose.covariance_m2),
-        "ce90_m": _ce90_m(placed, camera),
+        "ce90_m": _ce90_m(placed, camera, placed.covariance),
+        "ce90_in_case_m": _ce90_m(placed, camera, placed.covariance_in_case),
         "source": _source_of(placed).value,
     }
 
@@ -211,16 +249,10 @@ def _source_of(placed: PlacedFrame) -> PoseSource:
     return PoseSource.REGISTERED if is_registered else PoseSource.RECONSTRUCTION
 
 
-def _ce90_m(placed: PlacedFrame, camera: Camera) -> float | None:
-    """Of the ground in the middle of the picture, on the level that the frame sees."""
-    low_m, high_m = placed.ground_m
-    return ce90_in_middle_m(
-        placed.pose,
-        placed.covariance,
-        camera,
-        float(np.mean(placed.ground_m)),
-        (high_m - low_m) / 4,
-    )
+def _ce90_m(placed: PlacedFrame, camera: Camera, covariance: Matrix6 | None) -> float | None:
+    """Of the ground in the middle of the picture, which the map knows, at the level it sees."""
+    level_m = float(np.mean(placed.ground_m))
+    return ce90_in_middle_m(placed.pose, covariance, camera, level_m, SURFACE_SIGMA_M)
 
 
 def position_sigma_m(placed: PlacedFrame) -> Vector3 | None:

@@ -183,6 +183,11 @@ class Case:
             for clip in index.clips:
                 replace_clip(connection, clip)
 
+    def note(self, action: str, *, subject: str, detail: Mapping[str, object]) -> None:
+        """Add an entry to the chain of custody: what was done with which original."""
+        with self.package.transaction() as connection:
+            custody.append(connection, actor=ACTOR, action=action, subject=subject, detail=detail)
+
     def start_run(self, *, command: str, options: object, versions: Mapping[str, str]) -> int:
         """Record that a run begins; its number. ``options`` are plain JSON values."""
         with self.package.transaction() as connection:

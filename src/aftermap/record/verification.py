@@ -80,17 +80,21 @@ def _originals_changed(
 
 
 def _products_changed(case: Case, progress: Progress) -> Iterator[str]:
-    """Products of the newest finished run that are missing or not the ones that it made."""
-    newest = "SELECT products FROM run WHERE status = 'ok' ORDER BY fid DESC LIMIT 1"
+    """Products of the newest finished map, and of the finished runs since, that are not theirs."""
+    newest = (
+        "SELECT products FROM run WHERE status = 'ok' AND fid >= coalesce((SELECT max(fid) FROM "
+        "run WHERE status = 'ok' AND command = 'map'), 0) ORDER BY fid"
+    )
+    products: dict[str, str] = {}
     for (text,) in case.package.rows(newest):
-        products: dict[str, str] = json.loads(text)
-        for done, (name, sha256) in enumerate(products.items(), start=1):
-            path = case.products / name
-            if path.is_file():
-                yield from _difference(path, sha256, f"products/{name}: it")
-            else:
-                yield f"products/{name}: is missing; the same map command makes it again"
-            progress.advance("reading products", done, len(products))
+        products |= json.loads(text)
+    for done, (name, sha256) in enumerate(products.items(), start=1):
+        path = case.products / name
+        if path.is_file():
+            yield from _difference(path, sha256, f"products/{name}: it")
+        else:
+            yield f"products/{name}: is missing; the same map command makes it again"
+        progress.advance("reading products", done, len(products))
 
 
 def _difference(path: Path, sha256: str, subject: str) -> Iterator[str]:
