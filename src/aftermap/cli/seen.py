@@ -48,28 +48,37 @@ class _LonLat(click.ParamType[LonLat]):
 @click.argument("case", type=PATH)
 @click.option("--at", "at", type=_LonLat(), help="A spot in degrees, WGS 84, longitude first.")
 @click.option("--polygon", type=PATH, help="A GeoJSON file with one polygon (its outer ring).")
+@click.option("--building", help="The id of a building that was assessed (its source_id).")
 @click.option("--json", "form", flag_value="json", help="Answer in JSON.")
 @click.option("--geojson", "form", flag_value="geojson", help="Answer with the footprints.")
 @click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True,
               help="The best so many.")  # fmt: skip
 @debug_option
 def seen_command(
-    case: Path, at: LonLat | None, polygon: Path | None, form: str | None, limit: int
-) -> None:
-    """Say which footage of CASE shows a spot, the best first.
+    case: Path, at: LonLat | None, polygon: Path | None, building: str | None, form: str | None,
+    limit: int,
+) -> None:  # fmt: skip
+    """Say which footage of CASE shows a spot or a building, the best first.
 
     One line for each stretch of a clip: its time codes, the best moment, the size of a pixel on the
     ground, from where and how steeply it is seen, what share of the spot is hidden, and within
     how many metres the place is right (CE90). Writes nothing.
     """
-    if (at is None) == (polygon is None):
-        raise click.UsageError("name the spot, by either --at LON,LAT or --polygon FILE")
+    if sum(given is not None for given in (at, polygon, building)) != 1:
+        raise click.UsageError(
+            "name the spot, by one of --at LON,LAT, --polygon FILE and --building ID"
+        )
     ring = None if polygon is None else _polygon_in(polygon)
 
     from aftermap.record import Case  # noqa: PLC0415
 
     with Case.open_to_read(case) as opened:
-        found = _found(opened, at, ring, limit)
+        if building is None:
+            found = _found(opened, at, ring, limit)
+        else:
+            from aftermap.record.seen_buildings import seen_building  # noqa: PLC0415
+
+            found = seen_building(opened.package, building, limit=limit)
         if form == "geojson":
             click.echo(json.dumps(_geojson(opened, found), ensure_ascii=False))
         elif form == "json":

@@ -8,6 +8,7 @@ seconds of a shot become one stretch, told by its best moment.
 import heapq
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import floor
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ XY = tuple[float, float]
 
 ASKED_CELLS = 9
 POINTS_PER_SIDE = 7
+LONGEST_FILLED = 6
+"""So many seconds at most lie between two placed frames of a stretch."""
 
 _AT = "SELECT segment, rank_um FROM sighting WHERE place IN ({})"
 _BEST = """
@@ -48,6 +51,7 @@ SELECT g.fid, g.clip_sha256, g.shot, g.from_s, g.to_s, g.clip, g.source, g.camer
   g.ground_m, g.ground_sigma_m, g.pose_covariance, g.geom, f.geom
 FROM rtree_segment_geom r JOIN segment g ON g.fid = r.id JOIN clip_footprint f ON f.fid = r.id
 WHERE r.minx <= ? AND r.maxx >= ? AND r.miny <= ? AND r.maxy >= ?"""
+_FILLED = "SELECT count(*) FROM segment WHERE fid > ? AND fid < ? AND moments = 0"
 _HIDDEN = """
 SELECT segment, avg(occluded_percent) FROM sighting WHERE place IN ({}) GROUP BY segment"""
 
@@ -75,7 +79,18 @@ def seen_at_xy(package: GeoPackage, xy_m: XY, *, limit: int) -> list[Sighting]:
         cell_of(level, floor(xy_m[0] / size), floor(xy_m[1] / size))
         for level, size in enumerate(CELL_SIZES_M)
     ]
+    return seen_in_places(package, places, limit=limit)
+
+
+def seen_in_places(package: GeoPackage, places: Sequence[int], *, limit: int) -> list[Sighting]:
+    """The stretches of clips that saw any of some places, as ``sighting`` numbers them.
+
+    Seconds that no placed frame lies in have no rows for buildings; between two that show one they
+    are part of the stretch, as the camera's way is filled in there.
+    """
     found = package.rows(_AT.format(_marks(places)), places)
+    if places and max(places) < 0:
+        found += _between(package, sorted({segment for segment, _ in found}))
     stretches = _best_stretches(found, limit)
     numbers = [stretch.best for stretch in stretches]
     sql = _BEST.format(_marks(places), _marks(numbers))
@@ -124,6 +139,17 @@ def footprints_of(package: GeoPackage, segments: Sequence[int]) -> dict[int, Arr
     """(N, 2) closed ring of ground in the picture, by the number of the segment."""
     sql = f"SELECT fid, geom FROM clip_footprint WHERE fid IN ({_marks(segments)})"  # noqa: S608
     return {fid: _ring_of(geom) for fid, geom in package.rows(sql, segments)}
+
+
+def _between(package: GeoPackage, segments: Sequence[int]) -> list[tuple[int, float]]:
+    """The filled-in seconds between segments of one stretch, ranked last."""
+    gaps = [(a, b) for a, b in pairwise(segments) if 1 < b - a <= LONGEST_FILLED + 1]
+    return [
+        (number, math.inf)
+        for a, b in gaps
+        if package.rows(_FILLED, (a, b)) == [(b - a - 1,)]
+        for number in range(a + 1, b)
+    ]
 
 
 def _marks(values: Sequence[object]) -> str:
