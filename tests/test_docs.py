@@ -116,10 +116,16 @@ def test_commands_in_the_documents_are_understood(page, arguments):
         pytest.fail(f"{page}: aftermap {arguments}: {error.format_message()}")
 
 
+def all_commands(command: click.Command) -> list[click.Command]:
+    """A command, and those that it groups."""
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    return [command, *(one for child in inner for one in all_commands(child))]
+
+
 def test_options_named_in_the_text_exist():
     known = {
         option
-        for command in (aftermap, *aftermap.commands.values())
+        for command in all_commands(aftermap)
         for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     } | {"--help", "--version"}

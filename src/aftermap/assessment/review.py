@@ -18,14 +18,17 @@ from aftermap.errors import InputError
 from aftermap.model.assessment import GRADES, WITHDRAWN, Assessment, AssessorKind, Grade
 from aftermap.model.runs import Skipped
 from aftermap.model.sample import NOT_ASSESSED
+from aftermap.model.spreadsheet import guarded, unguarded
 
 ASKED = ("grade", "grades", "not_assessed_reason", "reviewer", "at", "note", "confidence")
 """What a reviewer fills in, beside ``source_id``."""
 NEEDED = ("source_id", "grade", "reviewer")
+PLACE = ("lon", "lat")
+MACHINE = ("machine_grade", "machine_confidence")
+"""What an export shows beside that; neither is read back."""
 POSSIBLE = "possible"
 
 _BYTE_ORDER_MARK = "\ufeff"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _DELIMITERS = (",", ";", "\t")
 _SHORT = 40
 
@@ -67,23 +70,6 @@ def labels_text(rows: Sequence[Mapping[str, object]], before: Sequence[str] = ()
     return stream.getvalue()
 
 
-def guarded(value: object) -> str:
-    """A value as a cell that no spreadsheet runs as a formula; the inverse of :func:`unguarded`."""
-    text = "" if value is None else str(value)
-    if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS):
-        return f"'{text}"
-    if text.startswith(_FORMULA_STARTS) and not _is_negative_number(text):
-        return f"'{text}"
-    return text
-
-
-def unguarded(cell: str) -> str:
-    """The value that :func:`guarded` wrote."""
-    after = cell[1:]
-    is_guarded = cell.startswith("'") and after.removeprefix("'").startswith(_FORMULA_STARTS)
-    return after if is_guarded else cell
-
-
 def labels_in(path: Path, known: Collection[str], reviewer: str | None = None) -> LabelFile:
     """The labels of a file. ``known`` are the ids of the case's buildings.
 
@@ -92,7 +78,7 @@ def labels_in(path: Path, known: Collection[str], reviewer: str | None = None) -
     """
     rows, columns = _rows_in(path)
     _check_columns(path, columns, reviewer)
-    extra = [name for name in columns if name not in {"source_id", *ASKED}]
+    extra = [name for name in columns if name not in {"source_id", *ASKED, *PLACE, *MACHINE}]
     labels, skipped, empty = [], [], 0
     for line, row in rows:
         found = _label(line, row, known, reviewer)
@@ -267,11 +253,6 @@ def _told_twice(path: Path, labels: Sequence[Label]) -> Iterator[str]:
                 f"{last[key]}); both are kept, and the later one counts"
             )
         last[key] = label.line
-
-
-def _is_negative_number(text: str) -> bool:
-    digits = text.removeprefix("-").replace(".", "", 1)
-    return text.startswith("-") and digits.isascii() and digits.isdigit()
 
 
 def newest_by_reviewer(

@@ -11,13 +11,17 @@ from collections.abc import Sequence
 
 import click
 
+from aftermap.cli.compare import compare_command
 from aftermap.cli.failures import line_for
 from aftermap.cli.locate import locate_command
 from aftermap.cli.map import map_command
 from aftermap.cli.options import Debug, debug_option
+from aftermap.cli.review import review_command
+from aftermap.cli.sample import sample_command
 from aftermap.cli.seen import seen_command
 from aftermap.cli.serve import serve_command
 from aftermap.cli.telemetry import telemetry_command
+from aftermap.cli.totals import totals_command
 from aftermap.cli.twin import twin_command
 from aftermap.cli.verify import verify_command
 from aftermap.errors import AftermapError
@@ -41,6 +45,10 @@ def aftermap() -> None:
       aftermap telemetry DJI_0001.SRT                    what is understood of a clip's telemetry
       aftermap seen raqqa --at 39.0087,35.9506           clips that show a spot, best first
       aftermap locate raqqa news.mp4 --points ties.csv   where a clip was filmed from, by clicks
+      aftermap sample raqqa --size 200                   which buildings people should grade
+      aftermap review import raqqa labels.csv            their grades into the record
+      aftermap totals raqqa                              how many are destroyed, with intervals
+      aftermap compare raqqa cda.gpkg --scale unosat     agreement with another assessment
       aftermap serve raqqa --open                        look, check and correct in a local page
       aftermap verify raqqa                              check that nothing was changed
       aftermap twin practice                             make a practice flight with known truth
@@ -49,7 +57,7 @@ def aftermap() -> None:
 
 for _command in (
     map_command, telemetry_command, locate_command, verify_command, seen_command, twin_command,
-    serve_command,
+    serve_command, review_command, sample_command, totals_command, compare_command,
 ):  # fmt: skip
     aftermap.add_command(_command)
 

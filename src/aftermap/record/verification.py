@@ -11,6 +11,7 @@ from typing import Any
 
 from aftermap.model.runs import Progress
 from aftermap.record import custody, tables
+from aftermap.record.assessments import changed_batches
 from aftermap.record.case import Case
 from aftermap.record.disk import PART_PREFIX, sha256_of_file
 
@@ -26,6 +27,7 @@ def findings_in(case: Case, progress: Progress) -> tuple[str, ...]:
         *custody.verify_chain(entries),
         *_heads_missing(case, entries),
         *_records_changed(case, entries),
+        *changed_batches(case.package),
         *_originals_changed(case, entries, progress),
         *_products_changed(case, progress),
     )
