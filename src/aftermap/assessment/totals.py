@@ -255,7 +255,8 @@ def _total(counted: Counted, sample: _Sample, found: Interval, estimator: str, s
 def _dates(dates: tuple[str, str] | None) -> str:
     if dates is None:
         return "dates of the pictures not known"
-    return f"as seen on {dates[0]}" if dates[0] == dates[1] else f"as seen {dates[0]} to {dates[1]}"
+    days = f"on {dates[0]}" if dates[0] == dates[1] else f"{dates[0]} to {dates[1]}"
+    return f"as seen {days} (by the cameras' clocks)"
 
 
 def counted_classes(
