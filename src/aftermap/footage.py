@@ -17,7 +17,7 @@ from aftermap.frames import (
 )
 from aftermap.frames.proxy import proxy_of
 from aftermap.media import Ingested
-from aftermap.media.telemetry import track_in
+from aftermap.media.telemetry import NO_TELEMETRY, track_in
 from aftermap.model.clip import Clip, product_name
 from aftermap.model.flight import ClipPath, ShotPlace
 from aftermap.model.runs import Executor, Skipped, Workspace
@@ -217,9 +217,25 @@ def _tracked(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]
                 skipped.append(Skipped(name=sidecar.name, reason=reason, sha256=sidecar.sha256))
         if track is None:
             inside = _read(ingested.stored[clip.sha256], clip.name, clip.sha256, clip)
-            track = None if isinstance(inside, Skipped) else inside
+            if not isinstance(inside, Skipped):
+                track = inside
+            elif not inside.reason.startswith(NO_TELEMETRY):
+                skipped.append(replace(inside, name=f"{clip.name}, telemetry in it"))
+        skipped += [] if track is None else _refused(track)
         clips.append(replace(clip, track=track))
     return tuple(clips), tuple(skipped)
+
+
+def _refused(track: Track) -> list[Skipped]:
+    """What a record holds and was not believed, each kind with its reason."""
+    refused = [
+        Skipped(name=f"{track.name}, {one.name}", reason=one.reason, sha256=track.sha256)
+        for one in track.refused
+    ]
+    if not any(sample.lonlat_deg for sample in track.samples):
+        reason = "holds times and no position that is believed: nothing is placed by it"
+        refused.append(Skipped(name=track.name, reason=reason, sha256=track.sha256))
+    return refused
 
 
 def _read(path: Path, name: str, sha256: str, clip: Clip) -> Track | Skipped:

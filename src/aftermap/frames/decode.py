@@ -26,6 +26,8 @@ from aftermap.errors import InputError
 
 MISTRUST_S = Fraction(2)
 """Streams with a gradual refresh never send a picture that stands alone; two seconds refresh it."""
+STRAY_S = Fraction(10)
+"""A time this far ahead of the last is believed only if the next picture is there as well."""
 OPEN_OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,mpegts,mpeg,avi,matroska,webm",
     "protocol_whitelist": "file",
@@ -163,8 +165,34 @@ def _trusted(
 ) -> Iterator[Decoded]:
     """Pictures with a time of their own that do not build on damage. None marks a damaged packet.
 
-    Not read from the start, nothing is trusted until a picture stands alone.
+    Not read from the start, nothing is trusted until a picture stands alone. A picture whose time
+    leaps far ahead waits for the next: where that one goes on as before, the leap was a stray time.
     """
+    waiting: Decoded | None = None
+    last_s: Fraction | None = None
+    for one in _undamaged(pictures, losses, from_start=from_start):
+        if waiting is not None:
+            if one.time_s >= waiting.time_s:
+                last_s = waiting.time_s
+                yield waiting
+            else:
+                losses.untimed += 1
+            waiting = None
+        if last_s is not None and one.time_s <= last_s:
+            losses.untimed += 1
+        elif last_s is not None and one.time_s - last_s > STRAY_S:
+            waiting = one
+        else:
+            last_s = one.time_s
+            yield one
+    if waiting is not None:
+        yield waiting
+
+
+def _undamaged(
+    pictures: Iterator[VideoFrame | None], losses: Losses, *, from_start: bool
+) -> Iterator[Decoded]:
+    """Pictures that have a time and do not build on damage."""
     last_s: Fraction | None = None
     until_s: Fraction | None = None
     mistrust = not from_start
@@ -179,7 +207,7 @@ def _trusted(
             mistrust = False
         if until_s is not None and time_s is not None and time_s > until_s:
             mistrust = mistrust and picture.is_corrupt
-        if time_s is None or (last_s is not None and time_s <= last_s):
+        if time_s is None:
             losses.untimed += 1
         elif mistrust:
             losses.mistrusted += 1

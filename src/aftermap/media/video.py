@@ -5,7 +5,7 @@ clip of an hour costs one reading of the file. Presentation times are in the str
 a clock that passes 2**33 ticks (MPEG-TS) is carried on by FFmpeg, at the front as negative times.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,6 +34,7 @@ OPEN_OPTIONS = {
 
 _COPY_AGAIN = "copy it again from the card, or leave it out"
 _NO_VIDEO = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+_STRAY_S = 10
 _TRIED_PACKETS = 400
 """Packets that are decoded, at most, to find a first picture: more than any group of pictures."""
 _FOCAL_TAGS = ("com.apple.quicktime.camera.focal_length.35mm_equivalent",)
@@ -158,13 +159,14 @@ def _notes(timing: _Timing, announced: int) -> tuple[str, ...]:
             "there; copy it again from the card if the rest is wanted"
         )
     if timing.broken:
-        notes.append(f"{timing.broken} packets cannot be read or have no time")
+        notes.append(f"{timing.broken} packets cannot be read, or have no time or a stray one")
     return tuple(notes)
 
 
 def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timing:
     """Times of all packets, without decoding. Fewer than two make no clip."""
-    ticks, broken, hidden = set(), 0, 0
+    in_order: list[int] = []
+    broken = hidden = 0
     for packet in _packets(container, stream):
         if packet is None:
             broken += 1
@@ -175,10 +177,12 @@ def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timin
             if time is None:
                 broken += 1
                 continue
-            ticks.add(time)
-    if not ticks or not stream.time_base:
+            in_order.append(time)
+    if not in_order or not stream.time_base:
         raise InputError(f"{name}: holds no picture; {_COPY_AGAIN}")
-    ordered = tuple(sorted(ticks))
+    strays = _strays(in_order, int(_STRAY_S / stream.time_base))
+    ordered = tuple(sorted(set(in_order) - strays))
+    broken += len(strays)
     if len(ordered) == 1:
         raise InputError(
             f"{name}: is a video of a single picture, which has no motion; save the picture as a "
@@ -186,6 +190,19 @@ def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timin
         )
     steps = [later - earlier for earlier, later in pairwise(ordered)]
     return _Timing(ticks=ordered, last_ticks=median_low(steps), broken=broken, hidden=hidden)
+
+
+def _strays(in_order: Sequence[int], far: int) -> set[int]:
+    """Times that lie far from those before and from those after: a clock does not come back."""
+    found = set()
+    for index, time in enumerate(in_order):
+        after = in_order[index + 1 : index + 4]
+        before = in_order[max(0, index - 3) : index] or after
+        if not after:
+            continue
+        if time - max(*before, *after) > far or min(*before, *after) - time > far:
+            found.add(time)
+    return found
 
 
 def _packets(

@@ -25,6 +25,10 @@ LARGEST_BYTES = 500_000_000
 """Of a sidecar: a day of flight at 60 Hz. What is larger is something else."""
 
 
+NO_TELEMETRY = "the video holds no telemetry that is known"
+"""What most clips are, and no fault of theirs."""
+
+
 def track_in(path: Path, *, name: str, sha256: str, near_lonlat_deg: LonLat | None = None) -> Track:
     """The telemetry in a file. ``near_lonlat_deg`` is where the case is, to check positions with.
 
@@ -80,10 +84,7 @@ def _video_draft(path: Path, name: str) -> Draft:
             found = [packet for packet in packets if packet.stream == stream]
             if fits(found):
                 return read(found, path, name)
-    raise InputError(
-        f"{name}: the video holds no telemetry that is known; give its sidecar (.SRT, .CSV, .GPX) "
-        "if there is one"
-    )
+    raise InputError(f"{name}: {NO_TELEMETRY}; give its sidecar (.SRT, .CSV, .GPX) if there is one")
 
 
 def _is_subtitles(packets: Sequence[DataPacket]) -> bool:
