@@ -1,4 +1,4 @@
-"""Surface and orthophoto of a block -> where heights fall and where brightness changes, and whither.
+"""Surface and orthophoto of a block -> where heights fall and brightness changes, and whither.
 
 Both come as gradients cut to length below 1, so that a wall of one floor counts nearly as much as
 one of ten, and a roof's slope or the grain of rubble little.
@@ -48,7 +48,7 @@ def falls_in(
     *,
     cell_m: float,
 ) -> Edges:
-    """The falls of a surface over a box, in cells of about ``cell_m``: vectors that point downhill."""
+    """The falls of a surface over a box, as vectors downhill, in cells of ``cell_m`` or so."""
     cells, grid = _read(surface, lower_left_m, upper_right_m, cell_m)
     height = cells[0].astype(np.float32)
     known = np.isfinite(height)
@@ -72,20 +72,20 @@ def contrasts_in(
     grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
     known = cells[3] > 0
     east, north = _slopes(grey, known, grid.cell_m)
-    strength = np.hypot(east, north)
+    strength = np.asarray(np.hypot(east, north), np.float32)
     some = strength[::SPARSE, ::SPARSE][known[::SPARSE, ::SPARSE]]
     usual = float(np.median(some)) if some.size else 1.0
-    strength += np.float32(HALF_CONTRAST * max(usual, 1e-3))
+    strength = strength + np.float32(HALF_CONTRAST * max(usual, 1e-3))
     return Edges(east=east / strength, north=north / strength, known=known, grid=grid)
 
 
 def _slopes(values: Float, known: npt.NDArray[np.bool_], cell_m: float) -> tuple[Float, Float]:
     """Change per metre to the east and north of blurred values; 0 beside and at unknown ones."""
-    sigma = (SMOOTH_M / cell_m,) * 2
+    sigma = SMOOTH_M / cell_m
     level = float(values[known].mean()) if known.any() else 0.0
-    filled = np.where(known, values - np.float32(level), np.float32(0))
-    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), *sigma)
-    smooth = cv2.GaussianBlur(filled, (0, 0), *sigma) / np.maximum(share, np.float32(1e-3))
+    filled = np.where(known, values - np.float32(level), np.float32(0)).astype(np.float32)
+    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma)
+    smooth = cv2.GaussianBlur(filled, (0, 0), sigma) / np.maximum(share, np.float32(1e-3))
     sure = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     per_m = sure / np.float32(2 * cell_m)
     kernel = np.array([[-1, 0, 1]], np.float32)

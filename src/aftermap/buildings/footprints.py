@@ -92,7 +92,10 @@ def footprints_in(
             for place in kept
         ),
         skipped=_skipped(ids.names, reasons),
-        notes=tuple(f"{path.name}: {n}" for n in (*crs_notes, *ids.notes, *clean.notes, *overlapping)),
+        notes=tuple(
+            f"{path.name}: {note}"
+            for note in (*crs_notes, *ids.notes, *clean.notes, *overlapping)
+        ),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from aftermap.model.building import Polygon
 Array = npt.NDArray[np.float64]
 Float = npt.NDArray[np.float32]
 
+SIGNED = 1
 SAMPLE_M = 0.25
 LEAST_FALL = 0.3
 """A fall (of a length below 1) that is an edge."""
@@ -67,7 +68,7 @@ def fits(
     _fit(
         np.floor(row).astype(np.int64), np.floor(column).astype(np.int64),
         samples.normal.astype(np.float32), weights.astype(np.float32),
-        edges.east, edges.north, is_signed, out,
+        edges.east, edges.north, SIGNED if is_signed else 0, out,
     )  # fmt: skip
     return np.asarray(out[::-1] / max(float(weights.sum()), 1e-9), np.float32)
 
@@ -87,7 +88,7 @@ def offsets_m(samples: Samples, edges: Edges, shift_m: Array, reach_m: float) ->
 @compiled
 def _fit(
     row: npt.NDArray[np.int64], column: npt.NDArray[np.int64], normal: Float, weight: Float,
-    east: Float, north: Float, is_signed: bool, out: Float,
+    east: Float, north: Float, kind: int, out: Float,
 ) -> None:  # fmt: skip
     size = out.shape[0]
     steps = size // 2
@@ -101,17 +102,12 @@ def _fit(
         for r in range(size):
             for c in range(size):
                 step = x * east[top + r, left + c] + y * north[top + r, left + c]
-                if is_signed:
-                    step = max(step, np.float32(WRONG_WAY))
-                else:
-                    step = abs(step)
+                step = max(step, np.float32(WRONG_WAY)) if kind == SIGNED else abs(step)
                 out[r, c] += w * step
 
 
 @compiled
-def _offset(
-    first: Array, normal: Array, east: Float, north: Float, steps: int, out: Array
-) -> None:
+def _offset(first: Array, normal: Array, east: Float, north: Float, steps: int, out: Array) -> None:
     rows, columns = east.shape
     step = np.zeros(2 * steps + 1)
     along = np.zeros(2 * steps + 1)

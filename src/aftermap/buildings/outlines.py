@@ -42,7 +42,8 @@ def cleaned(shapes: Objects) -> Cleaned:
             _places((kinds == kind) & ~missing), f"is {word} and not an outline"
         )
     raised = shapely.has_z(shapes) & ~missing
-    flat = np.where(missing, None, shapely.force_2d(shapes))
+    flat: Objects = np.array(shapely.force_2d(shapes), object)
+    flat[missing] = None
     crossing = ~shapely.is_valid(flat) & np.isin(kinds, (3, 6, 7)) & ~missing
     flat[crossing] = shapely.make_valid(flat[crossing], method="structure", keep_collapsed=False)
     areas = np.array([None if i in reasons else _area(shape) for i, shape in enumerate(flat)], "O")

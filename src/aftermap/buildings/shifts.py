@@ -1,4 +1,4 @@
-"""Shifts of single outlines, some right and some wrong -> what shift their neighbours expect of each.
+"""Shifts of single outlines, some right and some wrong -> what its neighbours expect of each.
 
 Whoever drew outlines off a picture was off by nearly the same next door: shifts are a smooth field
 over the map plus a little of each building's own. The field is a Gaussian process (Rasmussen and
@@ -58,7 +58,7 @@ def expected(
             own_sigma_m=OWN_SIGMA_M[1],
         )  # fmt: skip
     places, shifts, covariance = places_m[known], shift_m[known], covariance_m2[known]
-    near = _nearest(places[:, :], places, without_first=True)
+    near = _nearest(places, places, without_first=True)
     left = shifts - np.median(shifts[near], axis=1) if near.shape[1] else np.zeros_like(shifts)
     own = OWN_SIGMA_M[1]
     weight = _weights(left, covariance + np.eye(2) * own**2)
@@ -117,9 +117,9 @@ def _solved(
     at = np.arange(width)
     noise = np.where((near < 0)[..., None, None], 1e6 * np.eye(2), noise_m2[near])
     full[:, at, :, at, :] += np.moveaxis(noise, 1, 0)
-    cross = np.zeros((count, width, 2, 2))
-    cross[:, :, 0, 0] = cross[:, :, 1, 1] = towards
-    cross = cross.reshape(count, 2 * width, 2)
+    apart = np.zeros((count, width, 2, 2))
+    apart[:, :, 0, 0] = apart[:, :, 1, 1] = towards
+    cross = apart.reshape(count, 2 * width, 2)
     part = np.linalg.solve(full.reshape(count, 2 * width, 2 * width), cross)
     values = np.where((near < 0)[..., None], 0.0, shift_m[near]).reshape(count, 2 * width, 1)
     mean = (np.swapaxes(part, 1, 2) @ values)[..., 0]
