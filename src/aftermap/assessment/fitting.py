@@ -100,7 +100,9 @@ def fit(
     limits = [(0.0, None) if d > 0 else (None, 0.0) if d < 0 else (None, None) for d in directions]
     bounds = [(None, None)] * STEPS + limits * STEPS
     first = np.concatenate([prior.constants, start.ravel()])
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 600})
+    found = minimize(
+        loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 600}
+    )
     return _with(prior, np.asarray(found.x[:STEPS]), np.asarray(found.x[STEPS:]))
 
 
@@ -142,7 +144,9 @@ def _with(prior: OrdinalModel, constants: Array, slopes: Array) -> OrdinalModel:
     )  # fmt: skip
 
 
-def kappa(true: Sequence[int] | Integers, given: Sequence[int] | Integers, grades: int = 5) -> float:
+def kappa(
+    true: Sequence[int] | Integers, given: Sequence[int] | Integers, grades: int = 5
+) -> float:
     """Cohen's kappa with quadratic weights."""
     matrix = np.zeros((grades, grades))
     np.add.at(matrix, (np.asarray(true), np.asarray(given)), 1)

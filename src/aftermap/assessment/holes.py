@@ -44,7 +44,7 @@ def hole_measures(picture: Picture, site: Site) -> Found:
     """Area and number of likely holes in a roof, and how likely there is one; with one sigma."""
     if picture.inner.sum() < LEAST_PIXELS:
         return dict.fromkeys(NAMES, (math.nan, math.nan))
-    spots = dark_spots(picture, site)
+    spots, _ = dark_spots(picture, site)
     return holes_among(spots[:, 0], hole_forest().probability(spots))
 
 
@@ -67,8 +67,8 @@ def hole_forest() -> Forest:
     return forest_of(json.loads(path.read_text(encoding="utf-8")))
 
 
-def dark_spots(picture: Picture, site: Site) -> Array:
-    """(N, inputs) what the dark spots of a roof look like, the largest first."""
+def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Mask]]:
+    """(N, inputs) what the dark spots of a roof look like, the largest first, and their pixels."""
     light = relative_light(picture)
     dark = ((light < DARK) & picture.inner).astype(np.uint8)
     total, label, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
@@ -77,11 +77,12 @@ def dark_spots(picture: Picture, site: Site) -> Array:
     large.sort(key=lambda k: -area[k])
     blue = _blue(picture)
     heights = _heights_at(picture, site)
+    masks = [label == k for k in large[:MOST_SPOTS]]
     rows = [
-        _described(label == k, boxes[k], (light, blue, heights), picture.grid.cell_m)
-        for k in large[:MOST_SPOTS]
+        _described(mask, boxes[k], (light, blue, heights), picture.grid.cell_m)
+        for mask, k in zip(masks, large, strict=False)
     ]
-    return np.array(rows, float).reshape(-1, len(INPUTS))
+    return np.array(rows, float).reshape(-1, len(INPUTS)), masks
 
 
 def relative_light(picture: Picture) -> Floats:

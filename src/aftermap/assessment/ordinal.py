@@ -91,7 +91,9 @@ def isotonic(rows: Array) -> Array:
     for at in range(count):
         best = np.full(len(rows), math.inf)
         for first in range(at + 1):
-            means = [(total[:, e + 1] - total[:, first]) / (e + 1 - first) for e in range(at, count)]
+            means = [
+                (total[:, e + 1] - total[:, first]) / (e + 1 - first) for e in range(at, count)
+            ]
             best = np.minimum(best, np.max(means, axis=0))
         out[:, at] = best
     return out
@@ -110,7 +112,10 @@ def model_of(document: Mapping[str, Any]) -> OrdinalModel:
         for one in document["curves"]
     )  # fmt: skip
     for curve in curves:
-        if curve.weights.shape != (STEPS, len(curve.knots) - 1) or (np.diff(curve.knots) <= 0).any():
+        if (
+            curve.weights.shape != (STEPS, len(curve.knots) - 1)
+            or (np.diff(curve.knots) <= 0).any()
+        ):
             raise ValueError(f"the curve of {curve.name} has knots and weights that do not fit")
     return OrdinalModel(
         constants=np.array(document["constants"], float).reshape(STEPS), curves=curves,

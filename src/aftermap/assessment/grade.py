@@ -1,0 +1,232 @@
+"""Measures of buildings -> a machine's grades with probabilities and reasons, or why there is none.
+
+A building is graded only where it was seen well enough: little of the roof measured, a ground
+sample too coarse, no picture or no scale give ``not_assessed`` with the reason in words, whatever
+the model would say. An outline that lies badly makes a grade less sure.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from aftermap.assessment.ordinal import STEPS, OrdinalModel, model_of
+from aftermap.assessment.words import family, said
+from aftermap.errors import InputError
+from aftermap.geo.crs import LOCAL
+from aftermap.model.assessment import (
+    GRADES,
+    Assessment,
+    AssessorKind,
+    Grade,
+    Grading,
+    Visibility,
+)
+from aftermap.model.building import Building, Buildings, MeasureTable
+
+Array = npt.NDArray[np.float64]
+
+SHIPPED = Path(__file__).with_name("model.json")
+LEAST_MEASURED = 0.4
+COARSEST_M = 0.3
+"""Ground sample beyond which a roof of ten metres is too few pixels to say how it looks."""
+LEAST_M2 = 20.0
+MOST_PROBABILITY = 0.8
+"""``grades`` is the smallest run of neighbouring grades with at least this probability."""
+MOST_REASONS = 3
+LEAST_WEIGHT = 0.15
+SIGMA_UNIT_M, RESIDUAL_UNIT_M = 1.0, 1.5
+
+
+class Grader(Protocol):
+    """Says how likely each grade is, and which measures made it so."""
+
+    name: str
+    sha256: str
+
+    def probabilities(self, values: Mapping[str, Array], doubt: Array) -> Array:
+        """(N, 5) probabilities; ``doubt`` (N,) of 1 and more makes a building's less sure."""
+        ...
+
+    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
+        """What decided on a building's grade, in words."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdditiveGrader:
+    """The shipped kind of model: a sum of curves."""
+
+    name: str
+    sha256: str
+    model: OrdinalModel
+
+    def probabilities(self, values: Mapping[str, Array], doubt: Array) -> Array:
+        """(N, 5) probabilities."""
+        return self.model.probabilities(self.model.parts(values), doubt)
+
+    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
+        """The measures that weigh most on the steps either side of the grade.
+
+        At the step below they are those that make it worse than that, at the step above those that
+        keep it from being worse.
+        """
+        one = {name: column[index : index + 1] for name, column in values.items()}
+        parts = self.model.parts(one)[:, 0]
+        names = [curve.name for curve in self.model.curves]
+        up = parts[:, grade - 1] if grade > 0 else np.full(len(names), -math.inf)
+        down = -parts[:, grade] if grade < STEPS else np.full(len(names), -math.inf)
+        weight = np.maximum(up, down if grade == 0 else down / 2)
+        told: list[str] = []
+        families: set[str] = set()
+        for k in np.argsort(-weight, kind="stable"):
+            kind = family(names[k])
+            if weight[k] < LEAST_WEIGHT or len(told) == MOST_REASONS:
+                break
+            if kind not in families:
+                families.add(kind)
+                told.append(said(names[k], float(one[names[k]][0])))
+        return tuple(told)
+
+
+def grader_in(path: Path | None = None) -> AdditiveGrader:
+    """The shipped model, or the one in a JSON file that ``learn`` or the training wrote.
+
+    Raises ``InputError`` where the file holds no such model.
+    """
+    where = path or SHIPPED
+    try:
+        data = where.read_bytes()
+        document = json.loads(data)
+        model = model_of(document)
+    except OSError as error:
+        raise InputError(
+            f"{where}: cannot be read ({error.strerror}); name a model file"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{where}: holds no model of grades ({error}); name one that aftermap learn wrote"
+        ) from error
+    name = "aftermap grades" if path is None else where.name
+    return AdditiveGrader(name=name, sha256=hashlib.sha256(data).hexdigest(), model=model)
+
+
+def read_measures(measures: MeasureTable) -> dict[str, Array]:
+    """The measures by name, (N,) float64, NaN where one is not known; no sigmas."""
+    table = pq.read_table(measures.path, columns=list(measures.names))
+    return {
+        name: np.array(table[name].to_numpy(zero_copy_only=False), float) for name in measures.names
+    }
+
+
+def graded(
+    buildings: Buildings,
+    measures: MeasureTable,
+    views: Sequence[Visibility],
+    model: Grader | None = None,
+) -> Grading:
+    """A machine's grade of every building in their order; the shipped model where none is given.
+
+    ``views`` has one entry for every building.
+    """
+    grader = grader_in() if model is None else model
+    values = read_measures(measures)
+    doubt = np.array([doubt_of(one) for one in buildings.buildings], float)
+    known = [
+        _why_not(one, views[k], values, k, buildings.crs)
+        for k, one in enumerate(buildings.buildings)
+    ]
+    probabilities = grader.probabilities(values, doubt) if known else np.zeros((0, 5))
+    assessments = []
+    for k, one in enumerate(buildings.buildings):
+        source_id, why = one.footprint.source_id, known[k]
+        if why is not None:
+            assessments.append(_not_assessed(source_id, grader.name, views[k], why))
+            continue
+        p = probabilities[k]
+        best = int(p.argmax())
+        run = smallest_run(p)
+        assessments.append(
+            Assessment(
+                source_id=source_id, kind=AssessorKind.MACHINE, assessor=grader.name,
+                grade=GRADES[best], grades=run,
+                is_possible=Grade.NONE in run and len(run) > 1,
+                probabilities=tuple(round(float(value), 4) for value in p),
+                confidence=round(float(p[best]), 4), visibility=views[k],
+                reasons=grader.reasons(values, k, best),
+            )
+        )  # fmt: skip
+    return Grading(assessments=tuple(assessments), model=grader.name, model_sha256=grader.sha256)
+
+
+def doubt_of(building: Building) -> float:
+    """1 where an outline lies surely on its building, more the less it does: it flattens the grade.
+
+    It is 2 at about 1.7 m of sigma.
+    """
+    alignment = building.alignment
+    residual = 0.0 if alignment.residual_m is None else alignment.residual_m
+    off = (alignment.sigma_m / SIGMA_UNIT_M) ** 2 + (residual / RESIDUAL_UNIT_M) ** 2
+    return math.sqrt(1 + min(off, 24.0))
+
+
+def smallest_run(probabilities: Array) -> tuple[Grade, ...]:
+    """The shortest run of neighbouring grades that holds ``MOST_PROBABILITY``; the likeliest one."""
+    total = np.concatenate([[0.0], np.cumsum(probabilities)])
+    for length in range(1, len(GRADES) + 1):
+        held = total[length:] - total[:-length]
+        first = int(held.argmax())
+        if held[first] >= MOST_PROBABILITY - 1e-9 or length == len(GRADES):
+            return GRADES[first : first + length]
+    return GRADES
+
+
+def _why_not(
+    building: Building, view: Visibility, values: Mapping[str, Array], index: int, crs: str
+) -> str | None:
+    """Why a building cannot be graded, None where it can."""
+
+    def value(name: str) -> float:
+        return float(values[name][index]) if name in values else math.nan
+
+    seen = value("measured_fraction")
+    checks = (
+        (crs == LOCAL, "the map has no scale, so no height or size on it is known"),
+        (view.views == 0, "no picture shows it"),
+        (
+            not seen >= LEAST_MEASURED,
+            f"only {_percent(seen)} % of its roof was measured, of at least {_percent(LEAST_MEASURED)}",
+        ),
+        (
+            view.ground_sample_m is not None and view.ground_sample_m > COARSEST_M,
+            f"a pixel is {view.ground_sample_m or 0:.2f} m on the ground; {COARSEST_M} m is the most",
+        ),
+        (
+            building.footprint.area_m2 < LEAST_M2,
+            f"its footprint of {building.footprint.area_m2:.0f} m2 is too small to be graded",
+        ),
+        (not math.isfinite(value("height_m")), "no ground near it was measured"),
+        (
+            not math.isfinite(value("whole_fraction")),
+            "too little of the orthophoto shows it",
+        ),
+    )  # fmt: skip
+    return next((reason for holds, reason in checks if holds), None)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if share > 0 else "0"
+
+
+def _not_assessed(source_id: str, assessor: str, view: Visibility, why: str) -> Assessment:
+    return Assessment(
+        source_id=source_id, kind=AssessorKind.MACHINE, assessor=assessor, grade=None,
+        visibility=view, not_assessed_reason=why,
+    )  # fmt: skip
