@@ -101,14 +101,14 @@ class Footage:
         items = [media_item(metadata) for (metadata,) in self.case.rows(sql)]
         return [item for item in items if isinstance(item, Clip)]
 
-    def played(self, sha256: str) -> tuple[Path, float]:
+    def played(self, sha256: str) -> tuple[Path, Fraction]:
         """The file that the page plays, and what is added to its times to give the clip's."""
         clip = self.clip(sha256)
         copy = self._copy_path(clip)
         if copy.is_file():
-            return copy, float(proxy_offset_s(clip))
+            return copy, proxy_offset_s(clip)
         if _plays_as_it_is(clip):
-            return self.case.original(sha256), 0.0
+            return self.case.original(sha256), Fraction(0)
         raise CaseError(f"{clip.name}: has no copy for playing yet; ask for one to be made")
 
     def make_copy(self, sha256: str) -> None:
@@ -150,10 +150,10 @@ class Footage:
         return ("failed", reason) if reason else ("missing", None)
 
     def times(self, sha256: str) -> dict[str, Any]:
-        """When each picture is shown: ticks of ``tick_s`` (a fraction as text), and the offset."""
+        """When each picture is shown, in ticks of ``tick_s``; it and the offset are fractions."""
         path, offset_s = self.played(sha256)
         key = sha256, stamp_of(path)
-        return self._times.get(key, lambda: {**_ticks(path), "offset_s": offset_s})
+        return self._times.get(key, lambda: {**_ticks(path), "offset_s": str(offset_s)})
 
     def path(self, sha256: str) -> bytes:
         """What each placed moment saw, as JSON text of columns; rings are longitude, latitude."""

@@ -124,10 +124,21 @@ def _tracks(case: OpenedCase) -> bytes:
     return collection(features)
 
 
+def _streets(case: OpenedCase) -> bytes:
+    names = [
+        name for (name,) in case.rows("SELECT name FROM pragma_table_info('street')")
+        if name not in ("fid", "geom")
+    ]  # fmt: skip
+    shown = ", ".join(f'"{name}"' for name in names)
+    rows = case.rows(f"SELECT fid, geom, {shown} FROM street")  # noqa: S608 - the record's own
+    return collection(features_of(rows, names, case.place))
+
+
 MAKERS: dict[str, tuple[str, Callable[[OpenedCase], bytes]]] = {
     "cameras": ("camera", _cameras),
     "photo_footprints": ("camera_footprint", _photo_footprints),
     "clip_footprints": ("clip_footprint", _clip_footprints),
     "tracks": ("segment", _tracks),
+    "streets": ("street", _streets),
 }
 """Each layer: the table that it needs, and how its text is made."""

@@ -11,7 +11,7 @@ from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
 from aftermap.web.opened import stamp_of
 from aftermap.web.seen import moments_of, profile_of, spot_at
-from aftermap.web.tiles import KINDS, base_m
+from aftermap.web.tiles import KINDS, base_m, nothing
 from aftermap.web.wire import Lat, LineSent, Lon, RasterName, TileKind
 
 FOREVER = "private, max-age=86400, immutable"
@@ -34,7 +34,7 @@ def map_routes(desk: Desk) -> APIRouter:
     def tile(kind: TileKind, zoom: int, column: int, row: int) -> Response:
         made = desk.tiles.tile(kind, zoom, column, row)
         if made is None:
-            return Response(status_code=204, headers={"Cache-Control": FOREVER})
+            made = nothing(kind)
         return Response(made.body, media_type=made.media_type, headers={"Cache-Control": FOREVER})
 
     @routes.get("/api/layers/{name}")

@@ -258,6 +258,13 @@ def _rgba(rgb: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> npt.NDArray[np
     return np.concatenate([rgb, alpha], axis=-1).astype(np.uint8)
 
 
+def nothing(kind: str) -> Tile:
+    """A tile without anything: no picture, or level ground."""
+    if kind == "terrain":
+        return png(np.full((SIDE_PX, SIDE_PX, 3), (128, 0, 0), np.uint8))
+    return png(np.zeros((1, 1, 4), np.uint8))
+
+
 def webp(rgba: npt.NDArray[np.uint8]) -> Tile:
     """A picture as WebP, quickly."""
     return _encoded(rgba, "webp", quality=WEBP_QUALITY, method=0)

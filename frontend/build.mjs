@@ -1,0 +1,61 @@
+// Builds the page into src/aftermap/web/static/, with the licences of what is in it.
+
+import { build } from "esbuild";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = join(here, "..", "src", "aftermap", "web", "static");
+
+await rm(target, { recursive: true, force: true });
+await mkdir(target, { recursive: true });
+const made = await build({
+  entryPoints: [join(here, "src", "main.ts")],
+  outfile: join(target, "app.js"),
+  bundle: true,
+  format: "esm",
+  target: ["chrome110", "firefox110", "safari16"],
+  minify: true,
+  metafile: true,
+  legalComments: "none",
+  alias: { events: join(here, "src", "events.ts") },
+  loader: { ".svg": "dataurl" },
+  logLevel: "warning",
+});
+for (const name of ["index.html", "icon.svg"]) {
+  await copyFile(join(here, "src", name), join(target, name));
+}
+await copyFile(
+  join(here, "node_modules", "maplibre-gl", "dist", "maplibre-gl-worker.mjs"),
+  join(target, "maplibre-worker.js"),
+);
+await writeFile(join(target, "LICENSES.txt"), await licences(made.metafile));
+
+async function licences(metafile) {
+  const packages = new Set(["maplibre-gl"]);
+  for (const path of Object.keys(metafile.inputs)) {
+    const found = path.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)\//);
+    if (found) packages.add(found[1]);
+  }
+  // The worker is copied as it is, so all that maplibre-gl is made of is in the page.
+  const maplibre = JSON.parse(await read("maplibre-gl", "package.json"));
+  for (const name of Object.keys(maplibre.dependencies)) {
+    if (!name.startsWith("@types/")) packages.add(name);
+  }
+  const parts = [];
+  for (const name of [...packages].sort()) parts.push(await licence(name));
+  return `The page of Aftermap's workbench contains these packages:\n\n${parts.join("\n")}`;
+}
+
+async function licence(name) {
+  const facts = JSON.parse(await read(name, "package.json"));
+  const files = await readdir(join(here, "node_modules", name));
+  const file = files.find((one) => /^licen[cs]e/i.test(one));
+  const text = file ? await read(name, file) : `(no text in the package; it says: ${facts.license})\n`;
+  return `${"=".repeat(78)}\n${name} ${facts.version}: ${facts.license}\n${"=".repeat(78)}\n${text}`;
+}
+
+function read(name, file) {
+  return readFile(join(here, "node_modules", name, file), "utf8");
+}

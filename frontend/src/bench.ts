@@ -1,0 +1,41 @@
+// What the views share.
+
+import type { Map as GlMap } from "maplibre-gl";
+import type { CaseFacts, FootageList, LonLat, Me } from "./api.js";
+import type { LayerChoice } from "./map.js";
+import type { Outbox } from "./outbox.js";
+
+export interface BuildingFeature {
+  id: number;
+  properties: {
+    source_id: string; grade?: string | null; confidence?: number | null; area_m2?: number | null;
+    sample?: number | null; at: LonLat; is_possible?: number | null; possible?: number | null;
+    not_assessed_reason?: string | null; [name: string]: unknown;
+  };
+}
+
+export interface Bench {
+  facts: CaseFacts;
+  map: GlMap;
+  choices: LayerChoice[];
+  me: Me;
+  side: HTMLElement;
+  outbox: Outbox;
+  buildings: BuildingFeature[];
+  /** Building -> reviewer -> grade, null being not assessed. */
+  grades: Map<string, Map<string, string | null>>;
+  footage: FootageList;
+  go: (view: ViewName) => void;
+  showClip: (sha256: string, time_s: number | null) => void;
+  showPhotograph: (sha256: string) => void;
+  refreshFootage: () => Promise<void>;
+}
+
+export type ViewName = "map" | "buildings" | "footage" | "place" | "compare";
+
+export interface View {
+  open: () => void;
+  close: () => void;
+  /** A click on the map; true where the view took it. */
+  mapClick?: (at: LonLat, point: { x: number; y: number }) => boolean;
+}

@@ -1,0 +1,114 @@
+// Every action has a key, and every key can be changed. A key means what the open view says.
+
+import { el, fill, tell } from "./dom.js";
+import { keep, prefs } from "./prefs.js";
+
+export interface Action {
+  name: string;
+  key: string;
+  words: string;
+  /** In which view it holds; everywhere where none is named. */
+  view?: string;
+  run: () => void;
+}
+
+const actions: Action[] = [];
+let view = "map";
+let capturing: ((key: string) => void) | null = null;
+
+export function register(...more: Action[]): void {
+  actions.push(...more);
+}
+
+export function enterView(name: string): void {
+  view = name;
+}
+
+export function keyOf(name: string): string {
+  const action = actions.find((one) => one.name === name);
+  return prefs.keys[name] ?? action?.key ?? "";
+}
+
+export function shownKey(name: string): string {
+  const key = keyOf(name);
+  return { " ": "Space", ArrowLeft: "←", ArrowRight: "→" }[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}
+
+export function listen(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (capturing) {
+      event.preventDefault();
+      capturing(event.key);
+      return;
+    }
+    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    const found = holding(normal(event.key));
+    if (!found) return;
+    event.preventDefault();
+    found.run();
+  });
+}
+
+function holding(key: string): Action | undefined {
+  const matching = actions.filter((one) => normal(keyOf(one.name)) === key);
+  return matching.find((one) => one.view === view) ?? matching.find((one) => one.view === undefined);
+}
+
+function normal(key: string): string {
+  return key.length === 1 ? key.toLowerCase() : key;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  const typed = target instanceof HTMLInputElement
+    && !["checkbox", "radio", "range", "button"].includes(target.type);
+  return typed || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+const VIEWS: [string | undefined, string][] = [
+  [undefined, "Everywhere"], ["map", "Map"], ["buildings", "Buildings"], ["footage", "Footage"],
+  ["place", "Place a clip"], ["compare", "Compare"],
+];
+
+/** All keys, each a button that waits for another one. */
+export function openKeys(): void {
+  const body = el("div", { class: "keys" });
+  const dialog = el("dialog", { class: "sheet", "aria-label": "Keys" },
+    el("header", {}, el("h2", {}, "Keys"),
+      el("button", { class: "quiet", onclick: () => dialog.close() }, "Close")),
+    el("p", { class: "muted" }, "Click a key to give the action another one. Escape closes."),
+    body,
+    el("footer", {}, el("button", {
+      onclick: () => { keep({ keys: {} }); draw(); },
+    }, "Keys as they were")));
+  const draw = (): void => fill(body, ...VIEWS.map(([name, words]) => section(name, words, draw)));
+  draw();
+  dialog.addEventListener("close", () => { capturing = null; dialog.remove(); });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function section(name: string | undefined, words: string, redraw: () => void): HTMLElement {
+  const rows = actions.filter((one) => one.view === name).map((one) => el("li", {},
+    el("span", {}, one.words),
+    el("button", {
+      class: "key", "aria-label": `Key for: ${one.words}`,
+      onclick: (event: Event) => capture(event.currentTarget as HTMLElement, one, redraw),
+    }, shownKey(one.name))));
+  return el("section", {}, el("h3", {}, words), el("ul", {}, ...rows));
+}
+
+function capture(button: HTMLElement, action: Action, redraw: () => void): void {
+  button.textContent = "press a key";
+  capturing = (key) => {
+    if (["Shift", "Control", "Alt", "Meta"].includes(key)) return;
+    capturing = null;
+    const taken = key === "Escape" ? undefined : actions.find((one) =>
+      one.name !== action.name && normal(keyOf(one.name)) === normal(key)
+      && (one.view === action.view || one.view === undefined || action.view === undefined));
+    if (taken) tell(`That key already means: ${taken.words}`, "wrong");
+    else if (key !== "Escape") keep({ keys: { ...prefs.keys, [action.name]: key } });
+    redraw();
+  };
+}

@@ -1,0 +1,107 @@
+// The layers: what is drawn, how strongly, and what its colours mean.
+
+import type { Bench } from "./bench.js";
+import { el, fill, svg, tell } from "./dom.js";
+import { isShown, loadShapes, opacityOf, setOpacity, setShown, type LayerChoice } from "./map.js";
+import { keep, prefs } from "./prefs.js";
+import { GRADE_COLOURS, GRADE_WORDS } from "./words.js";
+import { GRADES } from "./api.js";
+
+const loaded = new Set<string>();
+
+export function layerPanel(bench: Bench, place: HTMLElement): void {
+  const rows = [...bench.choices].reverse().map((choice) => layerRow(bench, choice));
+  const absent = Object.entries(bench.facts.missing).filter(([name]) => name !== "before");
+  fill(place,
+    el("h2", {}, "Layers"),
+    el("ul", { class: "layers" }, ...rows),
+    bench.facts.is_on_globe ? null : el("p", { class: "warning" },
+      "This case has no place on the globe: it lies at 0, 0 and its lengths are arbitrary."),
+    ...absent.map(([, reason]) => el("p", { class: "warning" }, reason)),
+    bench.facts.has_buildings ? null : el("p", { class: "muted" },
+      "No buildings. aftermap assess grades them from outlines."));
+}
+
+function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {
+  const legend = el("div", { class: "legend" }, legendOf(choice.id, bench));
+  const slider = el("input", {
+    type: "range", min: 0, max: 100, step: 5, value: String(Math.round(100 * opacityOf(choice))),
+    "aria-label": `Opacity of ${choice.words}`,
+    oninput: (event: Event) => {
+      const opacity = Number((event.target as HTMLInputElement).value) / 100;
+      keep({ opacity: { ...prefs.opacity, [choice.id]: opacity } });
+      setOpacity(bench.map, choice, opacity);
+    },
+  });
+  const box = el("input", {
+    type: "checkbox", checked: isShown(choice), id: `layer-${choice.id}`,
+    onchange: (event: Event) => {
+      const shown = (event.target as HTMLInputElement).checked;
+      keep({ shown: { ...prefs.shown, [choice.id]: shown } });
+      showLayer(bench, choice, shown);
+      more.hidden = !shown;
+    },
+  });
+  const more = el("div", { class: "more" }, slider, legend);
+  more.hidden = !isShown(choice);
+  return el("li", {}, el("label", { for: `layer-${choice.id}` }, box, choice.words), more);
+}
+
+export function showLayer(bench: Bench, choice: LayerChoice, shown: boolean): void {
+  setShown(bench.map, choice, shown);
+  setOpacity(bench.map, choice, opacityOf(choice));
+  if (shown && choice.address && !loaded.has(choice.id) && choice.id !== "buildings") {
+    loaded.add(choice.id);
+    loadShapes(bench.map, choice).catch((error: Error) => {
+      loaded.delete(choice.id);
+      tell(error.message, "wrong");
+    });
+  }
+}
+
+/** What another run has made is read again. */
+export function forgetShapes(): void {
+  loaded.clear();
+}
+
+function swatch(colour: string, words: string, kind = "area"): HTMLElement {
+  return el("div", { class: "swatch" }, el("i", { class: kind, colour }), words);
+}
+
+function legendOf(id: string, bench: Bench): HTMLElement | null {
+  if (id === "buildings") {
+    return el("div", {}, ...GRADES.map((one) => swatch(GRADE_COLOURS[one], GRADE_WORDS[one])),
+      el("div", { class: "swatch" }, el("i", { class: "hatched" }), "Not assessed"));
+  }
+  if (id === "streets") {
+    return el("div", {}, swatch("#2c7bb6", "A truck gets through", "line"),
+      swatch("#abd9e9", "A car gets through", "line"), swatch("#d7191c", "Nobody", "line"),
+      swatch("#8a8f94", "Not seen", "line"));
+  }
+  if (id === "confidence") {
+    return el("div", {}, ramp(["#440154", "#31688e", "#35b779", "#fde725"], "2", "12 and more photographs agree"),
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled in, not measured"));
+  }
+  if (id === "relief" && bench.facts.height) {
+    const { low_m, high_m } = bench.facts.height;
+    return ramp(["#00204d", "#575c6d", "#a69d75", "#ffea46"], `${low_m.toFixed(0)} m`,
+      `${high_m.toFixed(0)} m (${bench.facts.vertical_datum ?? "datum not known"})`);
+  }
+  if (id === "tracks") return swatch("#ffb000", "Way of the camera", "line");
+  if (id === "clip_footprints") return swatch("#ffd36b", "One second of a clip each", "line");
+  if (id === "photo_footprints") return swatch("#f2f2f2", "One photograph each", "line");
+  if (id === "cameras") {
+    return el("div", {}, swatch("#ffffff", "On the map", "dot"), swatch("#f46d43", "Placed, not mapped", "dot"));
+  }
+  return null;
+}
+
+function ramp(colours: string[], low: string, high: string): HTMLElement {
+  const stops = colours.map((colour, i) =>
+    svg("stop", { offset: i / (colours.length - 1), "stop-color": colour }));
+  const id = `ramp${colours[0]!.slice(1)}`;
+  return el("div", { class: "ramp" },
+    svg("svg", { viewBox: "0 0 200 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("linearGradient", { id }, ...stops), svg("rect", { width: 200, height: 8, fill: `url(#${id})` })),
+    el("div", { class: "ends" }, el("span", {}, low), el("span", {}, high)));
+}

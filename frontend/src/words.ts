@@ -1,0 +1,64 @@
+// The words and colours of the field, and numbers as they are read.
+
+import type { Grade } from "./api.js";
+
+export const GRADE_WORDS: Record<Grade, string> = {
+  none: "No visible damage", light: "Light", moderate: "Moderate", severe: "Severe",
+  destroyed: "Destroyed",
+};
+/** Blue to red by way of yellow: told apart with every common colour blindness. */
+export const GRADE_COLOURS: Record<Grade, string> = {
+  none: "#2c7bb6", light: "#abd9e9", moderate: "#fee090", severe: "#f46d43", destroyed: "#a50026",
+};
+export const NOT_ASSESSED_COLOUR = "#8a8f94";
+const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
+
+export function gradeWord(grade: Grade | null | undefined): string {
+  return grade ? GRADE_WORDS[grade] : "Not assessed";
+}
+
+export function metres(value: number | null | undefined, digits = 1): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "not known";
+  return `${value.toFixed(digits)} m`;
+}
+
+export function length(value: number): string {
+  return value >= 1000 ? `${(value / 1000).toFixed(2)} km` : `${value.toFixed(value < 10 ? 2 : 1)} m`;
+}
+
+export function area(value: number): string {
+  return value >= 1e6 ? `${(value / 1e6).toFixed(3)} km²` : `${value.toFixed(value < 100 ? 1 : 0)} m²`;
+}
+
+export function percent(fraction: number | null | undefined): string {
+  return fraction === null || fraction === undefined ? "?" : `${Math.round(100 * fraction)} %`;
+}
+
+export function compass(azimuth: number | null | undefined): string {
+  if (azimuth === null || azimuth === undefined) return "?";
+  return `${COMPASS[Math.round(azimuth / 45) % 8]} ${Math.round(azimuth)}°`;
+}
+
+/** Hours, minutes, seconds and thousandths on the clip's own clock. */
+export function timeCode(seconds: number): string {
+  const sign = seconds < 0 ? "-" : "";
+  const ms = Math.round(Math.abs(seconds) * 1000);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${sign}${Math.floor(ms / 3600000)}:${two(Math.floor(ms / 60000) % 60)}:`
+    + `${two(Math.floor(ms / 1000) % 60)}.${String(ms % 1000).padStart(3, "0")}`;
+}
+
+export function bytes(size: number): string {
+  if (size >= 1e9) return `${(size / 1e9).toFixed(1)} GB`;
+  return size >= 1e6 ? `${(size / 1e6).toFixed(0)} MB` : `${Math.ceil(size / 1e3)} kB`;
+}
+
+/** A column's name as a person reads it: ``roof_fraction`` -> "roof fraction". */
+export function plainName(name: string): string {
+  return name.replace(/_(m2|m3|m|deg|px|s)$/, "").replaceAll("_", " ");
+}
+
+export function unitOf(name: string): string {
+  const unit = /_(m2|m3|m|deg|px|s)$/.exec(name)?.[1] ?? "";
+  return { m2: "m²", m3: "m³", m: "m", deg: "°", px: "px", s: "s" }[unit] ?? "";
+}
