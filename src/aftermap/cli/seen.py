@@ -66,7 +66,8 @@ def seen_command(
     """
     if sum(given is not None for given in (at, polygon, building)) != 1:
         raise click.UsageError(
-            "name the spot, by one of --at LON,LAT, --polygon FILE and --building ID"
+            "name the spot, by either --at LON,LAT or --polygon FILE, or a building, by "
+            "--building ID"
         )
     ring = None if polygon is None else _polygon_in(polygon)
 
