@@ -290,7 +290,7 @@ def _lost(clip: Clip, losses: Losses) -> Iterator[Skipped]:
         )
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
     if losses.untimed:
-        reason = f"{losses.untimed} pictures have no time, or one that runs backwards"
+        reason = f"{losses.untimed} pictures have no time, or one that runs backwards or far ahead"
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
     if losses.resized:
         reason = (
