@@ -1,10 +1,12 @@
 """Counts in a stratified random sample -> the total in the population, and its interval.
 
 The interval inverts the score test of the weighted sum of the strata's proportions: the total T is
-inside where (estimate - T)^2 <= z^2 V(T), with V worked out at the proportions that are the most
-likely ones if T is true. For one stratum this is Wilson's interval (1927); for two, that of
-Miettinen and Nurminen (1985). It needs no observed variance, so that a class that was not met at
-all still has an upper end: the one that the largest weight allows.
+inside where estimate - T is no more than z standard deviations, these worked out at the proportions
+that are the most likely ones if T is true (Wilson 1927 for one stratum, Miettinen and Nurminen 1985
+for two). Counts of rare classes are skewed, so z is corrected for skewness at each end (Gart and Nam
+1988; Laud 2017; here as Cornish and Fisher's quantile, which stays monotone). No observed variance
+is needed, so that a class that was not met at all still has an upper end: the one that the largest
+weight allows.
 
 Sampling is without replacement: a stratum counts as a sample of n (N - 1) / (N - n), and one that
 was looked at as a whole is known. The ends never contradict what was counted.
@@ -21,6 +23,8 @@ Array = npt.NDArray[np.float64]
 CONFIDENCE = 0.95
 _WIDEST_LOG10, _NARROWEST_LOG10 = 12.0, -25.0
 _HALVINGS = 60
+_LEAST_Z = 1.0
+"""No correction lets a total fall out that is nearer than this many standard deviations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +77,20 @@ class _Share:
         outside = np.full(estimate.shape, _WIDEST_LOG10)
         for _ in range(_HALVINGS):
             middle = (inside + outside) / 2
-            total, variance = self._under(sign * 10.0**middle)
-            is_out = (total - estimate) ** 2 > z * z * variance
+            total, variance, third = self._under(sign * 10.0**middle)
+            sigma = np.sqrt(variance)
+            skewness = third / np.maximum(variance * sigma, 1e-300)
+            most = np.maximum(z + sign * skewness * (z * z - 1) / 6, _LEAST_Z)
+            is_out = sign * (estimate - total) > most * sigma
             outside = np.where(is_out, middle, outside)
             inside = np.where(is_out, inside, middle)
         return self._under(sign * 10.0**inside)[0]
 
-    def _under(self, multiplier: Array) -> tuple[Array, Array]:
-        """Total and variance where x / p - (n - x) / (1 - p) = multiplier * size in all strata."""
+    def _under(self, multiplier: Array) -> tuple[Array, Array, Array]:
+        """Total, variance and third moment of its estimate, for one multiplier.
+
+        The most likely proportions have x / p - (n - x) / (1 - p) = multiplier * size.
+        """
         a = multiplier[..., None] * self.size
         b = a + self.n
         root = np.sqrt(np.maximum(b * b - 4 * a * self.x, 0))
@@ -91,4 +101,6 @@ class _Share:
             (b - root) / np.where(positive, 1.0, 2 * a),
         )
         p = np.clip(p, 0, 1)
-        return (self.size * p).sum(-1), (self.size**2 * p * (1 - p) / self.n).sum(-1)
+        each = self.size**2 * p * (1 - p) / self.n
+        third = (each * (1 - 2 * p) * self.size / self.n).sum(-1)
+        return (self.size * p).sum(-1), each.sum(-1), third
