@@ -86,6 +86,8 @@ def logged(
     times = [(shot.index, time_s) for shot in shots for time_s in _steps(shot)]
     shift_s = _shift_s(offsets)
     told = at_times(track, [float(time_s) - shift_s for _, time_s in times])
+    if not np.isfinite(told.lonlat_deg).any():
+        return _skipped(clip, "its record and its pictures do not overlap in time")
     heights = _heights(track, told, floor, offsets)
     if isinstance(heights, str):
         return _skipped(clip, heights)
@@ -147,8 +149,6 @@ def _unusable(clip: Clip, offsets: ClipOffsets | None) -> str | None:
 
 
 def _what_is_missing(told: TrackArrays) -> str:
-    if not np.isfinite(told.lonlat_deg).any():
-        return "its record and its pictures do not overlap in time"
     if not np.isfinite(told.angles_deg).all(axis=1).any():
         return "where it has positions it does not say where the camera looked"
     return "it tells place, height and angles at no moment together"
