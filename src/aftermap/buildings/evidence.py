@@ -294,7 +294,7 @@ def _first_line(sight: _Sight) -> str:
     if frame.moment is None and frame.taken_at:
         parts.append(frame.taken_at.replace("T", " "))
     if frame.mask is not None:
-        parts.append("striped: something lies over the picture")
+        parts.append("striped: covered")
     return " · ".join(parts)
 
 

@@ -31,10 +31,17 @@ def read_block(raster: Raster, block: Block) -> tuple[npt.NDArray[np.generic], G
     Beyond the raster's edge there is its no-data value, or 0 where it has none (an alpha band then
     says that nothing is there).
     """
+    top, left = max(block.row, 0), max(block.column, 0)
     with rasterio.open(Path(raster.path)) as file:
-        window = Window(block.column, block.row, block.columns, block.rows)
+        rows = max(min(block.row + block.rows, file.height) - top, 0)
+        columns = max(min(block.column + block.columns, file.width) - left, 0)
         fill = 0 if raster.nodata is None else raster.nodata
-        cells = file.read(window=window, boundless=True, fill_value=fill)
+        shape = (file.count, block.rows, block.columns)
+        cells = np.full(shape, fill, np.dtype(file.dtypes[0]))
+        if rows and columns:
+            first, start = top - block.row, left - block.column
+            inside = file.read(window=Window(left, top, columns, rows))
+            cells[:, first : first + rows, start : start + columns] = inside
     return cells, window_of(raster.grid, block)
 
 
