@@ -81,6 +81,10 @@ def footprints_in(
     kept = [place for place in range(len(usable)) if place not in worse]
     _refuse_nothing(features, ids, reasons, kept)
     levels = _levels_of(features)
+    raised = int(shapely.has_z(features.shapes[usable[kept]]).sum())
+    drawn_notes = [*clean.notes, *overlapping]
+    if raised:
+        drawn_notes.append(f"{counted(raised)} with heights: the heights were dropped")
     return FootprintSet(
         crs=map_crs, file_name=path.name, file_sha256=sha256_of(path), id_field=ids.field,
         footprints=tuple(
@@ -94,7 +98,7 @@ def footprints_in(
         skipped=_skipped(ids.names, reasons),
         notes=tuple(
             f"{path.name}: {note}"
-            for note in (*crs_notes, *ids.notes, *clean.notes, *overlapping)
+            for note in (*crs_notes, *ids.notes, *drawn_notes)
         ),
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ class Cleaned:
 
 
 def cleaned(shapes: Objects) -> Cleaned:
-    """Valid flat areas of the shapes: heights dropped, crossings untangled, lines left out."""
+    """Valid areas of flat shapes: crossings untangled, points and lines left out."""
     reasons: dict[int, str] = {}
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     reasons |= dict.fromkeys(_places(missing), "has no outline, or one that is empty or broken")
@@ -41,16 +41,14 @@ def cleaned(shapes: Objects) -> Cleaned:
         reasons |= dict.fromkeys(
             _places((kinds == kind) & ~missing), f"is {word} and not an outline"
         )
-    raised = shapely.has_z(shapes) & ~missing
-    flat: Objects = np.array(shapely.force_2d(shapes), object)
-    flat[missing] = None
+    flat: Objects = np.where(missing, None, shapes)
     crossing = ~shapely.is_valid(flat) & np.isin(kinds, (3, 6, 7)) & ~missing
     flat[crossing] = shapely.make_valid(flat[crossing], method="structure", keep_collapsed=False)
     areas = np.array([None if i in reasons else _area(shape) for i, shape in enumerate(flat)], "O")
     for place in _places(np.array([shape is None for shape in areas], bool)):
         reasons.setdefault(place, "holds no area")
     kept = np.array([shape is not None for shape in areas], bool)
-    return Cleaned(shapes=areas, reasons=reasons, notes=_notes(raised, crossing, kinds == 7, kept))
+    return Cleaned(shapes=areas, reasons=reasons, notes=_notes(crossing, kinds == 7, kept))
 
 
 def too_small(shapes: Objects) -> dict[int, str]:
@@ -112,11 +110,10 @@ def _area(shape: shapely.Geometry) -> shapely.Geometry | None:
 
 
 def _notes(
-    raised: npt.NDArray[np.bool_], crossing: npt.NDArray[np.bool_],
+    crossing: npt.NDArray[np.bool_],
     mixed: npt.NDArray[np.bool_], kept: npt.NDArray[np.bool_],
 ) -> tuple[str, ...]:  # fmt: skip
     told = (
-        (raised, "with heights: the heights were dropped"),
         (crossing, "crossing or touching themselves: untangled, the area kept"),
         (mixed, "of mixed shapes: only their areas were kept"),
     )

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 Array = npt.NDArray[np.float64]
 
 NEIGHBOURS = 24
-LENGTH_M = 60.0
+LENGTH_M = 100.0
 """Over such distances shifts are alike: a sheet of imagery, a mapper's afternoon."""
 FIELD_SIGMA_M = 1.0
 MEAN_SIGMA_M = 2.0
