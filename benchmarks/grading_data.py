@@ -204,9 +204,9 @@ def _spots(
     for index in np.flatnonzero(seen):
         shape = shape_of(buildings.buildings[index].polygons_m)
         west, south, east, north = shape.bounds
-        box = (west - 18, south - 18, east + 18, north + 18)
+        box = (west - 2, south - 2, east + 2, north + 2)
         cells = cells_over(where.elevation, box, [shape])
-        picture = picture_of(pixels_over(where.orthophoto, box), shape)
+        picture = picture_of(pixels_over(where.orthophoto, box, [shape]), shape, 0)
         if picture.inner.sum() < LEAST_PIXELS:
             spots.append(np.zeros((0, 18)))
             holes.append(np.zeros(0, bool))
@@ -215,9 +215,9 @@ def _spots(
         row = np.clip(((y - step.f) / step.e).astype(int), 0, true_m.shape[0] - 1)
         column = np.clip(((x - step.c) / step.a).astype(int), 0, true_m.shape[1] - 1)
         is_hole = true_m[np.ix_(row, column)] < truth.roof_m[index] - 0.5
-        found, masks = dark_spots(picture, site_of(cells, shape, 0))
+        found, marked = dark_spots(picture, site_of(cells, shape, 0))
         spots.append(found)
-        holes.append(np.array([bool(is_hole[mask].mean() > 0.3) for mask in masks], bool))
+        holes.append(np.array([is_hole[cut][spot].mean() > 0.3 for cut, spot in marked], bool))
     return tuple(spots), tuple(holes)
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.train_grades --work FOLDER SEED:CASE:TRUTH ...
 
-Every map is measured four times: as it is with outlines a little off, once more with other errors
-of the outlines, in coarser cells, and with pitched roofs on an uneven surface (grading_data.py).
+Every map is measured three times, with outlines a little off: as it is, in coarser cells, and with
+pitched roofs on an uneven surface (grading_data.py).
 Holes and grades are tested on seeds that were left out; the temperature is fitted on those, too.
 scikit-learn grows the forest of holes and is needed for nothing else.
 """
@@ -78,9 +78,9 @@ def samples_of(seed: int, case: Path, truth_folder: Path, work: Path) -> list[Sa
     where = map_of(case)
     truth = truth_of(truth_folder, where.elevation.surface.grid.crs, levels=False)
     scratch = emptied(work / "scratch")
-    buildings = [jittered(truth.buildings, 0.25, seed + k) for k in range(4)]
+    buildings = [jittered(truth.buildings, 0.25, seed + k) for k in range(3)]
     ways = {
-        "plain": where, "again": where, "coarse": coarse(where, 1.6, scratch / "coarse"),
+        "plain": where, "coarse": coarse(where, 1.6, scratch / "coarse"),
         "pitched": pitched(where, truth, seed, scratch / "pitched"),
     }  # fmt: skip
     made = [
@@ -107,7 +107,7 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
             grades.append(one.grades)
             names += [one.name] * len(one.grades)
     all_odds, all_grades = np.concatenate(odds), np.concatenate(grades)
-    plain = np.array([name in {"plain", "again"} for name in names])
+    plain = np.array(names) == "plain"
     temperature = calibrated(all_odds[plain], all_grades[plain])
     final = model_of(crossed)
     document = forest_document(samples)
@@ -115,7 +115,7 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
     record = {
         "seeds": seeds,
         "buildings": {name: int(sum(len(s.grades) for s in samples if s.name == name))
-                      for name in ("plain", "again", "coarse", "pitched")},
+                      for name in ("plain", "coarse", "pitched")},
         "options": {"ridge": OPTIONS.ridge, "together": OPTIONS.together, "knots": KNOTS},
         "left_out": {
             name: figures(all_odds[of] / temperature, all_grades[of])
@@ -144,7 +144,7 @@ def model_of(samples: Sequence[Sample]) -> OrdinalModel:
     }  # fmt: skip
     grades = np.concatenate([one.grades for one in samples])
     weights = np.concatenate([
-        np.full(len(one.grades), 0.5 if one.name in {"plain", "again", "coarse"} else 0.7)
+        np.full(len(one.grades), 1.0 if one.name == "plain" else 0.6)
         for one in samples
     ])  # fmt: skip
     empty = empty_model(values, {name: DIRECTIONS[name] for name in names}, KNOTS)

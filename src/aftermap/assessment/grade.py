@@ -178,7 +178,7 @@ def doubt_of(building: Building) -> float:
 
 
 def smallest_run(probabilities: Array) -> tuple[Grade, ...]:
-    """The shortest run of neighbouring grades that holds ``MOST_PROBABILITY``; the likeliest one."""
+    """The shortest run of neighbouring grades with ``MOST_PROBABILITY``; the likeliest of those."""
     total = np.concatenate([[0.0], np.cumsum(probabilities)])
     for length in range(1, len(GRADES) + 1):
         held = total[length:] - total[:-length]
@@ -202,11 +202,11 @@ def _why_not(
         (view.views == 0, "no picture shows it"),
         (
             not seen >= LEAST_MEASURED,
-            f"only {_percent(seen)} % of its roof was measured, of at least {_percent(LEAST_MEASURED)}",
+            f"{_percent(seen)} % of its roof was measured, which is too little to grade it",
         ),
         (
             view.ground_sample_m is not None and view.ground_sample_m > COARSEST_M,
-            f"a pixel is {view.ground_sample_m or 0:.2f} m on the ground; {COARSEST_M} m is the most",
+            f"a pixel is {view.ground_sample_m or 0:.2f} m on the ground, which is too coarse",
         ),
         (
             building.footprint.area_m2 < LEAST_M2,

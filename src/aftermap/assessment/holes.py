@@ -26,12 +26,15 @@ from aftermap.geo.grid import cell_centres_m
 DARK = 0.13
 """Light from the spot as a share of the roof's own in the sun."""
 SMALLEST_M2 = 0.06
-MOST_SPOTS = 40
+MOST_SPOTS = 15
 AROUND_PX = 8
 TONE_QUANTILE = 0.7
 BLUR_PX = 0.8
 GAMMA = 2.2
+LINEAR = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
 LEAST_PIXELS = 300
+Spot = tuple[tuple[slice, slice], Mask]
+"""A window of the picture and the pixels of a spot in it."""
 NAMES = ("dark_hole_m2", "dark_hole_count", "hole_probability")
 INPUTS = (
     "area_m2", "light_low", "light", "light_spread", "ring_light", "ring_light_high",
@@ -67,35 +70,32 @@ def hole_forest() -> Forest:
     return forest_of(json.loads(path.read_text(encoding="utf-8")))
 
 
-def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Mask]]:
-    """(N, inputs) what the dark spots of a roof look like, the largest first, and their pixels."""
-    light = relative_light(picture)
+def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Spot]]:
+    """(N, inputs) what the dark spots of a roof look like, the largest first; and where."""
+    linear = LINEAR[picture.rgb]
+    light = relative_light(linear, picture.inner)
     dark = ((light < DARK) & picture.inner).astype(np.uint8)
     total, label, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     area = boxes[:, cv2.CC_STAT_AREA] * picture.grid.cell_m**2
     large = [k for k in range(1, total) if area[k] >= SMALLEST_M2]
     large.sort(key=lambda k: -area[k])
-    blue = _blue(picture)
+    blue = (linear[..., 2] - linear[..., 0]) / (_sum(linear) + np.float32(0.01))
     heights = _heights_at(picture, site)
-    masks = [label == k for k in large[:MOST_SPOTS]]
-    rows = [
-        _described(mask, boxes[k], (light, blue, heights), picture.grid.cell_m)
-        for mask, k in zip(masks, large, strict=False)
-    ]
-    return np.array(rows, float).reshape(-1, len(INPUTS)), masks
+    rows, spots = [], []
+    for k in large[:MOST_SPOTS]:
+        cut = _around(boxes[k])
+        spot = label[cut] == k
+        layers = (light[cut], blue[cut], heights[cut])
+        rows.append(_described(spot, layers, picture.grid.cell_m))
+        spots.append((cut, spot))
+    return np.array(rows, float).reshape(-1, len(INPUTS)), spots
 
 
-def relative_light(picture: Picture) -> Floats:
-    """Linear light of every pixel as a share of the roof's in the sun."""
-    linear = (picture.rgb.astype(np.float32) / 255) ** GAMMA
-    light: npt.NDArray[np.float32] = cv2.GaussianBlur(linear.mean(2), (0, 0), BLUR_PX)
-    tone = float(np.quantile(light[picture.inner], TONE_QUANTILE))
+def relative_light(linear: Floats, inner: Mask) -> Floats:
+    """Light of every pixel as a share of the roof's in the sun, of (rows, columns, 3) light."""
+    light = np.asarray(cv2.GaussianBlur(_sum(linear), (0, 0), BLUR_PX), np.float32)
+    (tone,) = _at(light[inner], TONE_QUANTILE)
     return np.asarray(light / max(tone, 1e-3), np.float32)
-
-
-def _blue(picture: Picture) -> Floats:
-    linear = (picture.rgb.astype(np.float32) / 255) ** GAMMA
-    return np.asarray((linear[..., 2] - linear[..., 0]) / (linear.sum(2) + 0.01), np.float32)
 
 
 def _heights_at(picture: Picture, site: Site) -> Floats:
@@ -108,28 +108,40 @@ def _heights_at(picture: Picture, site: Site) -> Floats:
     return np.asarray(heights[np.ix_(row, column)], np.float32)
 
 
-def _described(
-    whole: Mask, box: npt.NDArray[np.int32], layers: tuple[Floats, Floats, Floats], cell_m: float
-) -> tuple[float, ...]:
+def _sum(bands: Floats) -> Floats:
+    """The sum of three bands; much faster than a sum over a short last axis."""
+    return np.asarray(bands[..., 0] + bands[..., 1] + bands[..., 2], np.float32)
+
+
+def _around(box: npt.NDArray[np.int32]) -> tuple[slice, slice]:
     left, top, wide, high = (int(value) for value in box[:4])
-    cut = np.s_[
-        max(0, top - AROUND_PX) : top + high + AROUND_PX,
-        max(0, left - AROUND_PX) : left + wide + AROUND_PX,
-    ]
-    spot = whole[cut].astype(np.uint8)
-    light, blue, heights = (layer[cut] for layer in layers)
-    inside = spot > 0
+    return (
+        slice(max(0, top - AROUND_PX), top + high + AROUND_PX),
+        slice(max(0, left - AROUND_PX), left + wide + AROUND_PX),
+    )
+
+
+def _at(values: Floats, *shares: float) -> list[float]:
+    """The values at these shares of their order: quantiles without interpolation."""
+    ordered = np.sort(values)
+    return [float(ordered[int(share * (len(ordered) - 1))]) for share in shares]
+
+
+def _described(
+    inside: Mask, layers: tuple[Floats, Floats, Floats], cell_m: float
+) -> tuple[float, ...]:
+    light, blue, heights = layers
+    spot = inside.astype(np.uint8)
     ring = (cv2.dilate(spot, np.ones((7, 7))) > 0) & (cv2.dilate(spot, np.ones((3, 3))) == 0)
     near = cv2.dilate(spot, np.ones((13, 13))) > 0
     if not ring.any():
-        ring = ~inside if not inside.all() else inside
-    low, mean, spread = np.quantile(light[inside], 0.1), light[inside].mean(), light[inside].std()
-    ring_low, ring_middle, ring_high = np.quantile(light[ring], [0.2, 0.5, 0.9])
+        ring = inside
+    own = light[inside]
+    ring_low, ring_middle, ring_high = _at(light[ring], 0.2, 0.5, 0.9)
     return (
-        float(spot.sum()) * cell_m**2, float(low), float(mean), float(spread),
-        float(ring_middle), float(ring_high), float(ring_low), *_form(spot, cell_m),
-        float(np.median(blue[inside])), float(np.median(blue[ring])),
-        *_relief(heights, inside, near),
+        float(len(own)) * cell_m**2, *_at(own, 0.1), float(own.mean()), float(own.std()),
+        ring_middle, ring_high, ring_low, *_form(spot, cell_m),
+        *_at(blue[inside], 0.5), *_at(blue[ring], 0.5), *_relief(heights, inside, near),
     )  # fmt: skip
 
 
@@ -158,8 +170,5 @@ def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
     own, by = heights[inside & known], heights[near & known]
     if not len(own) or not len(by):
         return (math.nan,) * 4
-    low, middle, high = np.quantile(by, [0.05, 0.8, 0.95])
-    return (
-        float(np.median(own)) - level, float(high) - level, float(low) - level,
-        float(middle) - level,
-    )  # fmt: skip
+    low, middle, high = _at(by, 0.05, 0.8, 0.95)
+    return _at(own, 0.5)[0] - level, high - level, low - level, middle - level

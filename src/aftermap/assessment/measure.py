@@ -29,6 +29,7 @@ from aftermap.assessment.texture import (
     LEAST_PIXELS,
     at_cells,
     broken_places,
+    looks_of,
     picture_of,
     texture_measures,
 )
@@ -38,8 +39,9 @@ from aftermap.model.building import Building, Buildings, MeasureTable
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Workspace
 
-SQUARE_M = 60.0
-MARGIN_M = 18.0
+SQUARE_M = 120.0
+MARGIN_M = 13.0
+PICTURE_MARGIN_M = 2.0
 STOREY_M = 3.1
 NEAR_BUILDINGS_M = 45.0
 LEAST_M2 = 3.0
@@ -118,7 +120,11 @@ def _squares(buildings: Buildings) -> list[_Square]:
 
 def _measure_square(square: _Square, *, rasters: Rasters) -> list[Found]:
     cells = cells_over(rasters.elevation, square.box, square.shapes)
-    pixels = pixels_over(rasters.orthophoto, square.box)
+    less = MARGIN_M - PICTURE_MARGIN_M
+    west, south, east, north = square.box
+    pixels = pixels_over(
+        rasters.orthophoto, (west + less, south + less, east - less, north - less), square.shapes
+    )
     earlier = None
     if rasters.before is not None and rasters.before.surface is not None:
         earlier = sampled(rasters.before.surface, cells.grid, cells.grid.crs)[0]
@@ -141,13 +147,14 @@ def _measure(
     found = _visible(site)
     if site.used.sum() * site.cell_area_m2 < LEAST_M2 or not math.isfinite(site.ground_m):
         return found
-    picture = picture_of(pixels, shape)
+    picture = picture_of(pixels, shape, place)
     roof, on_roof = roof_measures(site, index)
     found |= roof | apron_measures(site)
     if picture.inner.sum() >= LEAST_PIXELS:
-        broken = at_cells(site.grid, *broken_places(picture))
-        found |= whole_measures(site, on_roof, broken)
-        found |= texture_measures(picture) | hole_measures(picture, site)
+        looks = looks_of(picture)
+        broken = at_cells(site.grid, looks.picture.grid, broken_places(looks))
+        found |= whole_measures(site, on_roof, broken, roof["roof_height_m"][0])
+        found |= texture_measures(looks) | hole_measures(picture, site)
     if earlier is not None:
         found |= height_change(site, cut_to(site.grid, cells.grid, earlier))
     if before is not None and before.orthophoto is not None:

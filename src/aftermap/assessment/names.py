@@ -5,6 +5,7 @@ NAMES = (
     "height_m", "roof_height_m", "height_spread_fraction", "below_half_fraction",
     "plane_residual_m", "plane_count", "plane_fraction", "largest_plane_fraction",
     "lower_plane_fraction", "standing_fraction", "whole_fraction", "broken_fraction",
+    "fallen_fraction",
     "low_fraction", "hole_fraction", "hole_count", "deepest_m", "raised_fraction",
     "roughness_m", "rough_fraction", "normal_entropy",
     "apron_fraction", "apron_height_m", "apron_sides",

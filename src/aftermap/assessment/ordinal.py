@@ -2,9 +2,9 @@
 
 For each of the four steps between the five grades the log odds of "worse than this" are a sum: a
 constant and one piecewise linear curve for every measure (cumulative logits, McCullagh 1980; curves
-as in generalised additive models, Hastie and Tibshirani 1986). A curve whose measure has a direction
-never runs against it: a larger share of missing roof can make no grade better. A measure that is
-not known adds nothing. The model is JSON: knots and weights, and how it was trained.
+as in generalised additive models, Hastie and Tibshirani 1986). A curve whose measure has a
+direction never runs against it: a larger share of missing roof can make no grade better. A measure
+that is not known adds nothing. The model is JSON: knots and weights, and how it was trained.
 """
 
 import math
@@ -100,7 +100,7 @@ def isotonic(rows: Array) -> Array:
 
 
 def model_of(document: Mapping[str, Any]) -> OrdinalModel:
-    """The model that a JSON document holds; KeyError, TypeError or ValueError where it holds none."""
+    """The model in a JSON document; KeyError, TypeError or ValueError where it holds none."""
     if document["format"] != FORMAT:
         raise ValueError(f"its format is {document['format']!r}, not {FORMAT!r}")
     curves = tuple(

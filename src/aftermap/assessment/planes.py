@@ -19,8 +19,8 @@ SMOOTH_M = 0.2
 STEEPEST = 1.75
 """Rise over run of 60 degrees: what is steeper is a wall."""
 MOST_PLANES = 8
-PROPOSALS = 48
-SAMPLED = 900
+PROPOSALS = 32
+SAMPLED = 500
 SMALLEST_M2 = 3.0
 SMALLEST_FRACTION = 0.03
 
@@ -56,7 +56,7 @@ def planes_through(
     """
     rng = np.random.default_rng([seed, 41])
     least = max(SMALLEST_M2 / cell_area_m2, SMALLEST_FRACTION * len(xyz_m), 3)
-    smooth = (rough_m < SMOOTH_M) & (np.abs(slopes).max(1, initial=0) < STEEPEST)
+    smooth = (rough_m < SMOOTH_M) & (np.maximum(*np.abs(slopes).T) < STEEPEST)
     of_cell = np.full(len(xyz_m), -1, np.int64)
     found: list[Array] = []
     open_cells = np.flatnonzero(smooth)
@@ -73,7 +73,7 @@ def planes_through(
         found.append(plane)
         free = np.flatnonzero(of_cell < 0)
         near = np.abs(xyz_m[free, 2] - _height(plane, xyz_m[free])) < NEAR_M
-        agrees = ~smooth[free] | (np.abs(slopes[free] - plane[1:]).max(1) < SLOPE_AGREES)
+        agrees = ~smooth[free] | (_alike(slopes[free], plane))
         of_cell[free[near & agrees]] = len(found) - 1
         open_cells = open_cells[of_cell[open_cells] < 0]
     return _described(xyz_m, of_cell, found, cell_area_m2)
@@ -93,6 +93,11 @@ def _best(
     return np.array([a[best], *slopes[ask[best]]])
 
 
+def _alike(slopes: Array, plane: Array) -> npt.NDArray[np.bool_]:
+    east = np.abs(slopes[:, 0] - plane[1]) < SLOPE_AGREES
+    return np.asarray(east & (np.abs(slopes[:, 1] - plane[2]) < SLOPE_AGREES))
+
+
 def _height(plane: Array, xyz: Array) -> Array:
     return np.asarray(plane[0] + xyz[:, :2] @ plane[1:])
 
@@ -101,7 +106,7 @@ def _on(
     plane: Array, xyz: Array, slopes: Array, cells: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     near = np.abs(xyz[cells, 2] - _height(plane, xyz[cells])) < NEAR_M
-    near &= np.abs(slopes[cells] - plane[1:]).max(1) < SLOPE_AGREES
+    near &= _alike(slopes[cells], plane)
     return np.asarray(cells[near])
 
 

@@ -22,6 +22,9 @@ LOW_M = 1.0
 LOWER_LEVEL_M = 1.6
 RAISED_M = 1.5
 ROUGH_M = 0.2
+FALLEN_M = 2.6
+"""Whole roofs are higher. In larger buildings a heap is what lies below 0.4 of the roof."""
+FALLEN_FRACTION = 0.4
 SMALLEST_HOLE_M2 = 0.3
 DEPENDS_M2 = 1.5
 """Heights within such an area hang together: matching smooths over about a metre."""
@@ -56,16 +59,19 @@ def _on_roof(planes: Planes) -> npt.NDArray[np.bool_]:
     return np.append(roofs, False)[planes.of_cell]
 
 
-def whole_measures(site: Site, on_roof: Mask, broken: Mask) -> Found:
-    """Which share of the roof is there and looks whole, and which looks broken.
+def whole_measures(site: Site, on_roof: Mask, broken: Mask, roof_height_m: float) -> Found:
+    """Which share of the roof is there and looks whole, looks broken, has fallen and looks broken.
 
     ``broken`` is (rows, columns) the cells of the site that a picture shows broken.
     """
     used = site.used
     count = _effective(site, used)
+    above = site.cells.height_m - site.ground_m
+    fallen = max(FALLEN_M, FALLEN_FRACTION * roof_height_m)
     return {
         "whole_fraction": share((on_roof & ~broken)[used], count),
         "broken_fraction": share(broken[used], count),
+        "fallen_fraction": share((broken & (above < fallen))[used], count),
     }
 
 

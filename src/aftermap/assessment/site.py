@@ -1,5 +1,6 @@
 """One building's own cells of a window: those inside its outline, those around it, its ground."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -7,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import Cells, Floats, Mask
+from aftermap.assessment.cells import Cells, Floats, Mask, inside
 from aftermap.geo.grid import Block, cell_centres_m, window_of
-from aftermap.geo.polygon import cells_inside
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Grid
 
 Array = npt.NDArray[np.float64]
 
 AROUND_M = 8.0
-"""How far from the outline ground is looked for; twice as far where there is too little."""
+"""How far from the outline ground is looked for; twelve metres where there is too little."""
 RIM_M = 0.6
 """Cells nearer to the outline than this are not counted: parapets, and outlines a little off."""
 LEAST_INSIDE = 0.3
@@ -56,7 +56,7 @@ class Site:
 def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
     """The surroundings of the building at ``place`` of the window's buildings."""
     west, south, east, north = shape.bounds
-    reach = 2 * AROUND_M
+    reach = AROUND_M + 4.0
     block = _within(
         block_over(cells.grid, (west - reach, south - reach), (east + reach, north + reach)),
         cells.grid,
@@ -68,7 +68,7 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
         slope_east=cells.slope_east[cut], slope_north=cells.slope_north[cut],
         rough_m=cells.rough_m[cut], owner=cells.owner[cut],
     )  # fmt: skip
-    outline = cells_inside(shape, own.grid)
+    outline = inside(shape, place, own.owner, own.grid)
     inner = inner_of(outline, own.grid.cell_m)
     outside = distance_m(~outline, own.grid.cell_m)
     neighbours = (own.owner > 0) & (own.owner != place + 1) & ~outline
@@ -104,7 +104,7 @@ def ground_level(
     the lowest of what lies around; the very lowest are outliers of matching.
     """
     free = cells.measured & ~outline & ~neighbours & (outside_m > 2 * cells.grid.cell_m)
-    for reach in (AROUND_M, 2 * AROUND_M):
+    for reach in (AROUND_M, math.inf):
         heights = cells.height_m[free & (outside_m < reach)]
         if len(heights) >= GROUND_CELLS:
             low, middle = np.quantile(heights, [GROUND_QUANTILE, 0.4])

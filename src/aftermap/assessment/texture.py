@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import Floats, Mask, Pixels, coarser
+from aftermap.assessment.cells import Floats, Mask, Pixels, coarser, inside
 from aftermap.assessment.roof import Found
 from aftermap.assessment.site import inner_of
 from aftermap.geo.grid import Block, cell_centres_m, window_of
-from aftermap.geo.polygon import cells_inside
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Grid
 
@@ -44,8 +43,8 @@ class Picture:
     outline: Mask
 
 
-def picture_of(pixels: Pixels, shape: BaseGeometry) -> Picture:
-    """The part of a window's orthophoto that shows a building."""
+def picture_of(pixels: Pixels, shape: BaseGeometry, place: int) -> Picture:
+    """The part of a window's orthophoto that shows the building at ``place`` of the window's."""
     west, south, east, north = shape.bounds
     block = block_over(
         pixels.grid, (west - MARGIN_M, south - MARGIN_M), (east + MARGIN_M, north + MARGIN_M)
@@ -56,7 +55,7 @@ def picture_of(pixels: Pixels, shape: BaseGeometry) -> Picture:
     grid = window_of(
         pixels.grid, Block(row=first, column=left, rows=last - first, columns=right - left)
     )
-    outline = cells_inside(shape, grid)
+    outline = inside(shape, place, pixels.owner[first:last, left:right], grid)
     seen = pixels.seen[first:last, left:right]
     return Picture(
         grid=grid, rgb=pixels.rgb[first:last, left:right],
@@ -79,25 +78,44 @@ def halved(picture: Picture) -> Picture:
     )  # fmt: skip
 
 
-def texture_measures(picture: Picture) -> Found:
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """A picture in pixels of at most 0.2 m with the gradients of its log brightness."""
+
+    picture: Picture
+    log: Floats
+    east: Floats
+    north: Floats
+    strength: Floats
+
+
+def looks_of(picture: Picture) -> Looks:
+    """The gradients of a picture, per pixel of about 0.15 m."""
+    small = halved(picture)
+    bands = small.rgb.astype(np.float32)
+    log = np.log2((bands[..., 0] + bands[..., 1] + bands[..., 2]) / 3 + 6.0)
+    east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
+    north = -cv2.Scharr(log, cv2.CV_32F, 0, 1) / 32
+    return Looks(
+        picture=small, log=log, east=np.asarray(east, np.float32),
+        north=np.asarray(north, np.float32), strength=np.hypot(east, north).astype(np.float32),
+    )  # fmt: skip
+
+
+def texture_measures(looks: Looks) -> Found:
     """The measures of a building's looks by name, each with one sigma.
 
     Needs ``LEAST_PIXELS`` inside.
     """
-    small = halved(picture)
-    inner = small.inner
-    light = small.rgb.astype(np.float32).mean(2)
-    log = np.log2(light + 6.0)
-    east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
-    north = -cv2.Scharr(log, cv2.CV_32F, 0, 1) / 32
-    strength = np.hypot(east, north)[inner].astype(float)
-    turn = np.arctan2(north, east)[inner].astype(float)
+    inner, log = looks.picture.inner, looks.log
+    strength = looks.strength[inner].astype(float)
+    turn = np.arctan2(looks.north[inner], looks.east[inner]).astype(float)
     around = cv2.blur(log, (7, 7))
     spread = np.sqrt(np.maximum(cv2.blur(log * log, (7, 7)) - around * around, 0))[inner]
     count = max(1.0, inner.sum() / DEPENDS_PX)
     edges = float((strength > EDGE).mean())
     broken = float(_broken(log)[inner].mean())
-    dusty = float(_dusty(small.rgb)[inner].mean())
+    dusty = float(_dusty(looks.picture.rgb)[inner].mean())
     some = 0.5 / math.sqrt(count)
     return {
         "gradient_isotropy": (isotropy(strength, turn), some),
@@ -109,21 +127,18 @@ def texture_measures(picture: Picture) -> Found:
     }
 
 
-def broken_places(picture: Picture) -> tuple[Grid, Mask]:
+def broken_places(looks: Looks) -> Mask:
     """Where a picture looks broken: many edges within ``AROUND_M`` that run every way."""
-    small = halved(picture)
-    log = np.log2(small.rgb.astype(np.float32).mean(2) + 6.0)
-    east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
-    north = -cv2.Scharr(log, cv2.CV_32F, 0, 1) / 32
-    strength = np.hypot(east, north)
-    side = max(3, round(AROUND_M / small.grid.cell_m))
+    east, north, strength = looks.east, looks.north, looks.strength
+    side = max(3, round(AROUND_M / looks.picture.grid.cell_m))
     density = cv2.blur((strength > EDGE).astype(np.float32), (side, side))
-    square = strength * strength + 1e-9
-    real = (east**4 - 6 * east**2 * north**2 + north**4) / (square * np.maximum(strength, 1e-4))
-    imaginary = 4 * east * north * (east**2 - north**2) / (square * np.maximum(strength, 1e-4))
+    e2, n2 = east * east, north * north
+    cube = np.maximum(strength, 1e-4) * (e2 + n2 + 1e-9)
+    real = (e2 * e2 - 6 * e2 * n2 + n2 * n2) / cube
+    imaginary = 4 * east * north * (e2 - n2) / cube
     along = np.hypot(cv2.blur(real, (side, side)), cv2.blur(imaginary, (side, side)))
     every_way = 1 - along / np.maximum(cv2.blur(strength, (side, side)), 1e-4)
-    return small.grid, np.asarray((density > BROKEN_EDGES) & (every_way > BROKEN_ISOTROPY))
+    return np.asarray((density > BROKEN_EDGES) & (every_way > BROKEN_ISOTROPY))
 
 
 def at_cells(grid: Grid, of_pixels: Grid, mask: Mask) -> Mask:
@@ -173,6 +188,8 @@ def _broken(log: Floats) -> Mask:
 def _dusty(rgb: npt.NDArray[np.uint8]) -> Mask:
     """Pixels of the grey of dust and broken concrete: little colour, and rather warm than cold."""
     colour = rgb.astype(np.float32)
-    most, least = colour.max(2), colour.min(2)
+    red, green, blue = colour[..., 0], colour[..., 1], colour[..., 2]
+    most = np.maximum(np.maximum(red, green), blue)
+    least = np.minimum(np.minimum(red, green), blue)
     pale = (most - least) / np.maximum(most, 1) < DUST_CHROMA
-    return np.asarray(pale & (colour[..., 0] + 4 >= colour[..., 2]) & (most > 60))
+    return np.asarray(pale & (red + 4 >= blue) & (most > 60))

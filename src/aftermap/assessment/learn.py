@@ -1,0 +1,95 @@
+"""Reviewed grades of a city -> the shipped model refined for that city, as a model file.
+
+The shipped model stands in the middle of the penalty, so that thirty labels move its constants and
+three hundred its curves. The file names the buildings whose labels it used: a total that is
+estimated from the same labels would flatter itself, and is refused (docs/totals.md).
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.assessment.fitting import FitOptions, fit
+from aftermap.assessment.grade import AdditiveGrader, grader_in, read_measures
+from aftermap.assessment.ordinal import OrdinalModel, document_of
+from aftermap.errors import InputError
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind
+from aftermap.model.building import Buildings, MeasureTable
+
+Array = npt.NDArray[np.float64]
+
+LEAST_LABELS = 30
+STIFF = FitOptions(ridge=12.0, together=3.0, constant_ridge=2.0)
+"""A weight moves by one where about a dozen buildings ask for it."""
+LABELS = "label_source_ids"
+
+
+def learn(
+    shipped: AdditiveGrader,
+    buildings: Buildings,
+    measures: MeasureTable,
+    labels: Sequence[Assessment],
+    at: str,
+) -> OrdinalModel:
+    """The shipped model, moved towards reviewers' grades of these buildings.
+
+    Labels without a grade, by a machine or of buildings whose roof was not measured are not used.
+    Several labels of one building count as one together. Raises ``InputError`` for fewer than
+    ``LEAST_LABELS`` buildings. ``at`` is the time that goes on record.
+    """
+    place = {one.footprint.source_id: k for k, one in enumerate(buildings.buildings)}
+    values = read_measures(measures)
+    known = np.isfinite(values.get("whole_fraction", np.full(len(place), np.nan)))
+    used = [
+        label for label in labels
+        if label.kind is not AssessorKind.MACHINE and label.grade is not None
+        and label.source_id in place and known[place[label.source_id]]
+    ]  # fmt: skip
+    counts = Counter(label.source_id for label in used)
+    if len(counts) < LEAST_LABELS:
+        raise InputError(
+            f"{len(counts)} of the reviewed buildings can be learned from, and fewer than "
+            f"{LEAST_LABELS} teach nothing; review more (aftermap sample names which)"
+        )
+    rows = np.array([place[label.source_id] for label in used])
+    grades = np.array([GRADES.index(label.grade) for label in used if label.grade is not None])
+    weights = np.array([1 / counts[label.source_id] for label in used])
+    found = fit(
+        shipped.model, {name: column[rows] for name, column in values.items()}, grades, STIFF,
+        weights,
+    )  # fmt: skip
+    training = {
+        "refined_from_sha256": shipped.sha256,
+        "at": at,
+        "labels": len(used),
+        "buildings": len(counts),
+        "grades": {str(grade): int((grades == k).sum()) for k, grade in enumerate(GRADES)},
+        "assessors": sorted({label.assessor for label in used}),
+        LABELS: sorted(counts),
+        "shipped_training": dict(shipped.model.training),
+    }
+    return replace(found, training=training)
+
+
+def write_model(model: OrdinalModel, path: Path) -> AdditiveGrader:
+    """Write a model to a file, and what it is from now on: its name and its SHA-256."""
+    text = json.dumps(document_of(model), indent=1, ensure_ascii=False) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); name another file"
+        ) from error
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return AdditiveGrader(name=path.name, sha256=digest, model=model)
+
+
+def learned_from(path: Path) -> tuple[str, ...]:
+    """The ids of the buildings whose labels a model file was refined with; none for the shipped."""
+    return tuple(str(name) for name in grader_in(path).model.training.get(LABELS, ()))
