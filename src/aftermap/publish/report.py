@@ -23,6 +23,7 @@ from aftermap.publish.contents import (
     Contents,
     FlyingHeight,
     Run,
+    Trust,
     UnmappedContents,
 )
 from aftermap.publish.facts import ReportFacts
@@ -44,7 +45,7 @@ from aftermap.publish.residuals import control_figures, gps_figures
 from aftermap.publish.trust import trust_in
 from aftermap.publish.verdict import verdict
 from aftermap.publish.warnings import Measured, cautions
-from aftermap.publish.wording import DATUM_NAMES, FOCAL_FROM, NOT_KNOWN, moment, plain, told
+from aftermap.publish.wording import DATUM_NAMES, FOCAL_FROM, NOT_KNOWN, moment, plain, told, worded
 
 HTML_NAME = "report.html"
 JSON_NAME = "report.json"
@@ -80,7 +81,9 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
         reconstruction=reconstruction,
         map=map_figures(facts, overviews),
         coverage=spread(overviews.seen, overviews.seen_surface.known),
-        trust=trust_in(reconstruction, gps, control, facts.elevation.ground_sample_m),
+        trust=_worded(
+            trust_in(reconstruction, gps, control, facts.elevation.ground_sample_m), facts
+        ),
         gps=gps,
         control=control,
         flying_height=_flying_height(facts, overviews),
@@ -114,6 +117,15 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
         photographs=measured.photographs,
         clips=clip_figures(facts.clips, reconstruction),
         cost=cost(facts.stages),
+    )
+
+
+def _worded(trust: Trust, facts: ReportFacts) -> Trust:
+    has_clips = any(one.frame.moment is not None for one in facts.reconstruction.placed)
+    return replace(
+        trust,
+        horizontal_from=worded(trust.horizontal_from, has_clips=has_clips),
+        vertical_from=worded(trust.vertical_from, has_clips=has_clips),
     )
 
 

@@ -4,7 +4,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction
 from aftermap.publish.contents import MapFigures, Photographs, Trust
 from aftermap.publish.trust import FLOATING
-from aftermap.publish.wording import HEIGHTS_ARE, about, told
+from aftermap.publish.wording import HEIGHTS_ARE, about, told, worded
 
 
 def verdict(
@@ -12,20 +12,25 @@ def verdict(
 ) -> tuple[str, ...]:
     """What was made, what its heights are, and how far to trust it: one sentence each or two."""
     unit = "units" if reconstruction.crs == LOCAL else "m"
-    return (
-        _made(map_, photographs, unit),
+    frames = sum(one.frame.moment is not None for one in reconstruction.placed)
+    sentences = (
+        _made(map_, photographs, unit, frames),
         HEIGHTS_ARE[reconstruction.vertical_datum],
         _against_the_world(reconstruction, trust),
         *_inside_the_map(trust, unit),
         *((_filled(map_),) if map_.filled_fraction > 0 else ()),
     )
+    return tuple(worded(sentence, has_clips=frames > 0) for sentence in sentences)
 
 
-def _made(map_: MapFigures, photographs: Photographs, unit: str) -> str:
+def _made(map_: MapFigures, photographs: Photographs, unit: str, frames: int) -> str:
     were = "was" if photographs.placed == 1 else "were"
     placed = f"{photographs.placed} of {photographs.given} files given {were} placed"
     if photographs.left_out == 0:
         placed = f"{photographs.placed} of {photographs.given} photographs {were} placed"
+    if frames:
+        of_them = "all" if frames == photographs.placed else f"{frames} of them"
+        placed = f"{photographs.placed} photographs {were} placed, {of_them} frames of clips"
     if photographs.mapped < photographs.placed:
         placed += f", {photographs.mapped} of them in the part that is mapped"
     area = told(map_.area_m2, "area", unit=unit)

@@ -5,7 +5,7 @@ Grave cautions come first.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Camera, Reconstruction
@@ -21,7 +21,7 @@ from aftermap.publish.contents import (
     Trust,
 )
 from aftermap.publish.trust import FLOATING
-from aftermap.publish.wording import NARROW, about, plain, told
+from aftermap.publish.wording import NARROW, about, plain, told, worded
 
 FEW_PHOTOGRAPHS = 10
 HEIGHT_MISMATCH_FRACTION = 0.02
@@ -54,7 +54,13 @@ class Measured:
 
 def cautions(measured: Measured) -> tuple[Caution, ...]:
     """All that apply, the grave ones first, then in the order of the rules."""
-    found = [caution for rule in RULES for caution in [rule(measured)] if caution is not None]
+    has_clips = any(one.frame.moment is not None for one in measured.reconstruction.placed)
+    found = [
+        replace(caution, text=worded(caution.text, has_clips=has_clips))
+        for rule in RULES
+        for caution in [rule(measured)]
+        if caution is not None
+    ]
     found += [
         Caution(code="reconstruction", text=text, grave=False)
         for text in measured.reconstruction.warnings
@@ -181,9 +187,14 @@ def _left_out(measured: Measured) -> Caution | None:
     return Caution(
         code="many_left_out",
         grave=False,
-        text=f"{photographs.left_out} of {photographs.given} files given are not in the map. Each "
-        "is listed below with its reason; what only they show is not in the map.",
+        text=f"{photographs.left_out} of {photographs.given} {_what_is_counted(measured)} are not "
+        "in the map. Each is listed below with its reason; what only they show is not in the map.",
     )
+
+
+def _what_is_counted(measured: Measured) -> str:
+    has_clips = any(one.frame.moment is not None for one in measured.reconstruction.placed)
+    return "files, frames and stretches of clips" if has_clips else "files given"
 
 
 def _groups(measured: Measured) -> Caution | None:

@@ -4,6 +4,7 @@ A figure that is not known is told as "not known", never as zero or an empty cel
 """
 
 import math
+import re
 import unicodedata
 from datetime import datetime
 
@@ -50,6 +51,13 @@ FOCAL_FROM = {
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+
+
+def worded(text: str, *, has_clips: bool) -> str:
+    """Our own sentence, which speaks of pictures where frames of clips are meant as well."""
+    if not has_clips:
+        return text
+    return re.sub(r"\b([Pp])hotograph", lambda found: f"{found[1]}icture", text)
 
 
 def told(value: float | None, kind: str, *, unit: str = "m") -> str:
