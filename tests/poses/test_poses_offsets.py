@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from aftermap.poses.offsets import DETERMINED_S, time_offset_s
+from aftermap.poses.offsets import DETERMINED_S, time_offset_s, turned_at_deg
 
 TIMES = np.arange(0, 60, 0.7)
 
@@ -48,3 +48,21 @@ def test_an_even_flight_does_not_tell(flight):
     recorded = flight(TIMES + 0.5) + rng.normal(0, 1.5, (len(TIMES), 2))
     _, sigma_s = time_offset_s(TIMES, recorded, CubicSpline(TIMES, flight(TIMES)))
     assert sigma_s > DETERMINED_S
+
+
+def test_a_yaw_is_read_at_the_corrected_time_and_across_north():
+    def yaw(t):
+        return (350 + 12 * t) % 360
+
+    times = np.arange(0, 10, 0.5)
+    late_s = 0.7
+    found = turned_at_deg(times, yaw(times + late_s), late_s)
+    inside = np.isfinite(found)
+    assert inside.sum() >= len(times) - 2
+    off = (found - yaw(times) + 180) % 360 - 180
+    assert np.abs(off[inside]).max() < 1e-6
+
+
+def test_a_yaw_that_was_not_recorded_stays_unknown():
+    times = np.arange(4.0)
+    assert np.isnan(turned_at_deg(times, np.full(4, np.nan), 0.3)).all()

@@ -58,7 +58,7 @@ def without_offsets(block: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
                 clip_name=moment.clip_name,
                 **timed,
                 **height,
-                **_yaw_told(block, members),
+                **_yaw_told(block, members, timed.get("time_offset_s", 0.0)),
             )
         )
     return replace(block, knowns=replace(block.knowns, positions=positions)), tuple(found)
@@ -113,16 +113,18 @@ def _height_told(block: Block, members: list[int]) -> dict[str, Any]:
     }
 
 
-def _yaw_told(block: Block, members: list[int]) -> dict[str, Any]:
+def _yaw_told(block: Block, members: list[int], offset_s: float) -> dict[str, Any]:
     """How far the recorded yaw is turned clockwise from that of the poses; views of the side only.
 
-    Near nadir yaw and roll are one, and a recorded yaw may be the aircraft's.
+    It is read at the clip's own time less ``offset_s``. Near nadir yaw and roll are one, and a
+    recorded yaw may be the aircraft's.
     """
     off_deg = []
-    for i in members:
+    times = np.array([_time_s(block.frames[i]) for i in members])
+    told = np.array([_or_nan(block.frames[i].yaw_deg) for i in members])
+    for i, recorded_deg in zip(members, turned_at_deg(times, told, offset_s), strict=True):
         yaw_deg, pitch_deg, _ = gimbal_angles_deg(block.state.rotations[i])
-        recorded_deg = block.frames[i].yaw_deg
-        if recorded_deg is not None and pitch_deg > STEEPEST_DEG:
+        if np.isfinite(recorded_deg) and pitch_deg > STEEPEST_DEG:
             off_deg.append((recorded_deg - yaw_deg + 180) % 360 - 180)
     if len(off_deg) < MIN_HEIGHTS:
         return {}
@@ -132,6 +134,27 @@ def _yaw_told(block: Block, members: list[int]) -> dict[str, Any]:
         "yaw_offset_deg": middle + float(np.median(around)),
         "yaw_sigma_deg": _spread(around) / float(np.sqrt(len(around))),
     }
+
+
+def turned_at_deg(times_s: Array, yaws_deg: Array, offset_s: float) -> Array:
+    """(N,) yaws that were recorded at (N,) times, as they are true of these times.
+
+    What was recorded for time t is true of t + ``offset_s``; NaN where nothing was, and beyond the
+    first and last.
+    """
+    if offset_s == 0.0:
+        return yaws_deg
+    known = np.isfinite(yaws_deg)
+    if not known.any():
+        return np.full_like(yaws_deg, np.nan)
+    unwrapped = np.unwrap(yaws_deg[known], period=360.0)
+    return np.asarray(
+        np.interp(times_s - offset_s, times_s[known], unwrapped, left=np.nan, right=np.nan), float
+    )
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _spread(values: Array) -> float:
