@@ -155,6 +155,19 @@ def test_several_reviewers_are_compared(reviewed, run):
     assert "of 120 buildings with several grades are disagreed on" in out
 
 
+def test_what_reviewers_leave_open_is_settled_by_adopting_a_grade(reviewed, run):
+    path = fill(reviewed, reviewed.path / "sample.csv", "ben", lambda _: Grade.SEVERE)
+    run("review", "import", reviewed.path, path)
+    status, _, err = run("totals", reviewed.path)
+    assert (status, "adopt a grade" in err) == (2, True)
+    path = fill(reviewed, reviewed.path / "sample.csv", "carla")
+    out = run("review", "import", reviewed.path, path, "--adopt")[1]
+    assert out.startswith("120 grades that the case stands by added from carla.csv")
+    assert run("totals", reviewed.path)[0] == 0
+    with Case.open_to_read(reviewed.path) as case:
+        assert len(reviews(case.package)) == 240
+
+
 def test_totals_hold_the_truth_and_are_sentences(reviewed, run):
     status, out, err = run("totals", reviewed.path, "--json")
     assert (status, err) == (0, "")

@@ -4,7 +4,7 @@ Joins the record with what ``assessment`` knows of labels, agreement and samples
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from aftermap.assessment.review import (
 )
 from aftermap.assessment.sample import drawn
 from aftermap.errors import CaseError
-from aftermap.model.assessment import GRADES, Assessment
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind
 from aftermap.record import Case
 from aftermap.record.assessments import (
     add_assessments,
     add_draw,
+    adopted_grades,
     machine_grades,
     newest_draw,
     reviews,
@@ -65,7 +66,7 @@ def exported(
         else:
             names = [one.source_id for one in draw.buildings]
             which = f"the sample of {draw.drawn_at}, seed {draw.seed}, in the order of drawing"
-        told = newest_by_reviewer(one.assessment for one in reviews(case.package))
+        told = _reviewed(case)
         graded = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
     if not names:
         raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
@@ -83,8 +84,11 @@ def exported(
     return Answer(lines=(f"{len(rows)} buildings ({which}), {seen}: {path}",), path=path)
 
 
-def imported(case_path: Path, path: Path, *, reviewer: str | None) -> Answer:
-    """Add a file's labels to the record; what was added, what was not, and how reviewers agree."""
+def imported(case_path: Path, path: Path, *, reviewer: str | None, adopt: bool = False) -> Answer:
+    """Add a file's labels to the record; what was added, what was not, and how reviewers agree.
+
+    ``adopt``: they are what the case stands by from now on, and no reviewer's word of their own.
+    """
     refuse_no_case(case_path)
     with Case.create_or_open(case_path) as case:
         known = set(building_places(case.package)) | {
@@ -93,12 +97,15 @@ def imported(case_path: Path, path: Path, *, reviewer: str | None) -> Answer:
         if not known:
             raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
         found = labels_in(path, known, reviewer)
-        before = newest_by_reviewer(one.assessment for one in reviews(case.package))
+        before = _adopted(case) if adopt else _reviewed(case)
         new, again, changed = _sorted_out(found, before)
+        if adopt:
+            new = [replace(one, kind=AssessorKind.ADOPTED) for one in new]
         if new:
             add_assessments(case.package, new, actor=ACTOR, subject=sha256_of_file(path))
-        after = newest_by_reviewer(one.assessment for one in reviews(case.package))
-    lines = [f"{len(new)} grades added from {path.name}"]
+        after = _reviewed(case)
+    what = "grades that the case stands by" if adopt else "grades"
+    lines = [f"{len(new)} {what} added from {path.name}"]
     if again:
         lines.append(f"{again} are in the record already, word for word, and were not added again")
     if found.empty:
@@ -109,7 +116,18 @@ def imported(case_path: Path, path: Path, *, reviewer: str | None) -> Answer:
         for who, name in changed
     ]
     lines += [f"left out: {one.name}: {one.reason}" for one in found.skipped]
-    return Answer(lines=(*lines, *agreement_lines(after)))
+    return Answer(lines=(*lines, *([] if adopt else agreement_lines(after))))
+
+
+def _reviewed(case: Case) -> dict[str, dict[str, Assessment]]:
+    return newest_by_reviewer(one.assessment for one in reviews(case.package))
+
+
+def _adopted(case: Case) -> dict[str, dict[str, Assessment]]:
+    return {
+        name: {kept.assessment.assessor: kept.assessment}
+        for name, kept in adopted_grades(case.package).items()
+    }
 
 
 def _sorted_out(

@@ -90,8 +90,9 @@ def totalled(case_path: Path, *, scale: Scale, areas: Path | None, assume_alike:
         shown = ", ".join(open_[:_SHOWN]) + (" ..." if len(open_) > _SHOWN else "")
         raise InputError(
             f"{case_path}: {len(open_)} of {len(draw.buildings)} sampled buildings have no settled "
-            f"grade ({shown}); have them reviewed, or say with --assume-alike that they are like "
-            "the others of their stratum"
+            f"grade ({shown}); have them reviewed or, where reviewers differ, adopt a grade "
+            "(aftermap review import --adopt); or say with --assume-alike that they are like the "
+            "others of their stratum"
         )
     said = Said(
         area=f"the area of case {case_path.absolute().name}",

@@ -39,8 +39,9 @@ def export_command(
 @click.argument("case", type=PATH)
 @click.argument("labels", type=PATH)
 @click.option("--reviewer", help="Whose grades these are, where a line names nobody.")
+@click.option("--adopt", is_flag=True, help="The case stands by these grades: they settle it.")
 @debug_option
-def import_command(case: Path, labels: Path, reviewer: str | None) -> None:
+def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: bool) -> None:
     """Add the grades of LABELS.csv to CASE, and say how far reviewers agree.
 
     Lines that cannot be used are named with the reason, and the rest is taken. A later grade by the
@@ -48,5 +49,5 @@ def import_command(case: Path, labels: Path, reviewer: str | None) -> None:
     """
     from aftermap.reviewing import imported  # noqa: PLC0415
 
-    for line in imported(case, labels, reviewer=reviewer).lines:
+    for line in imported(case, labels, reviewer=reviewer, adopt=adopt).lines:
         click.echo(line)
