@@ -53,7 +53,8 @@ INSERT INTO gpkg_spatial_ref_sys VALUES
 class Table:
     """A table of the file: ``columns`` and ``rules`` are SQL; ``geometry`` is None for no map.
 
-    ``geometry`` is "POINT", "POINT Z" or "POLYGON"; its column is called ``geom`` and may be NULL.
+    ``geometry`` is "POINT", "POINT Z", "LINESTRING", "POLYGON" or "MULTIPOLYGON"; its column is
+    called ``geom`` and may be NULL.
     """
 
     name: str

@@ -3,6 +3,7 @@
 The grid is the same whatever the cells of the map are, so that memory is that of the box.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.grid import grid_over, rowcol_of
@@ -46,7 +46,7 @@ class Ground:
     leafy: Mask
     grain: Float
 
-    def at(self, values: npt.NDArray[Any], xy_m: npt.NDArray[np.float64], beyond: Any) -> Any:
+    def at(self, values: npt.NDArray[Any], xy_m: npt.NDArray[np.float64], *, beyond: Any) -> Any:
         """The cells at (..., 2) places; ``beyond`` outside the window."""
         rows, columns = np.moveaxis(np.floor(rowcol_of(self.grid, xy_m)).astype(np.int64), -1, 0)
         inside = (rows >= 0) & (rows < self.grid.rows)
@@ -83,17 +83,37 @@ def ground_over(
 
 
 def _layer(raster: Raster, grid: Grid, how: Resampling, bands: tuple[int, ...]) -> Float:
-    """(bands, rows, columns) of a raster on another grid; NaN or 0 beyond its edge."""
-    empty = np.nan if raster.nodata is not None else 0.0
-    with (
-        rasterio.open(Path(raster.path)) as file,
-        WarpedVRT(
-            file, crs=file.crs, dtype="float32", src_nodata=raster.nodata, nodata=empty,
-            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-            width=grid.columns, height=grid.rows, resampling=how,
-        ) as view,
-    ):  # fmt: skip
-        return np.asarray(view.read(list(bands)), np.float32)
+    """(bands, rows, columns) of a raster on another grid; NaN beyond its edge, 0 for a count."""
+    own, cell = raster.grid, grid.cell_m
+    found = np.full(
+        (len(bands), grid.rows, grid.columns), 0.0 if raster.nodata is None else np.nan, np.float32
+    )
+    left, right = _overlap(own.east_m - grid.east_m, own.columns * own.cell_m, cell, grid.columns)
+    top, bottom = _overlap(grid.north_m - own.north_m, own.rows * own.cell_m, cell, grid.rows)
+    if right <= left or bottom <= top:
+        return found
+    scale = cell / own.cell_m
+    window = Window(
+        (grid.east_m - own.east_m + left * cell) / own.cell_m,
+        (own.north_m - grid.north_m + top * cell) / own.cell_m,
+        (right - left) * scale, (bottom - top) * scale,
+    )  # fmt: skip
+    with rasterio.open(Path(raster.path)) as file:
+        part = file.read(
+            list(bands), window=window, out_shape=(len(bands), bottom - top, right - left),
+            resampling=how,
+        ).astype(np.float32)  # fmt: skip
+    if raster.nodata is not None:
+        part[part == np.float32(raster.nodata)] = np.nan
+    found[:, top:bottom, left:right] = part
+    return found
+
+
+def _overlap(start_m: float, length_m: float, cell_m: float, count: int) -> tuple[int, int]:
+    """The first and last cell (exclusive) of a grid that lie wholly inside a raster."""
+    first = max(0, math.ceil(start_m / cell_m - 1e-6))
+    last = min(count, math.floor((start_m + length_m) / cell_m + 1e-6))
+    return first, last
 
 
 def _is_leafy(rgb: Float) -> Mask:

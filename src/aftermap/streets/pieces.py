@@ -7,6 +7,7 @@ piece, ``across`` to its left. Where the line bends, the places across turn with
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +67,7 @@ def pieces_of(street: Street) -> list[Piece]:
 def places_across(piece: Piece, half_m: float) -> tuple[Array, Array]:
     """(S, T, 2) places over the street, and (T,) how far left of the line they are."""
     count = math.ceil(half_m / ACROSS_M)
-    across = (np.arange(-count, count) + 0.5) * ACROSS_M
+    across = np.asarray((np.arange(-count, count) + 0.5) * ACROSS_M, np.float64)
     left = np.stack([-piece.forward[:, 1], piece.forward[:, 0]], -1)
     return piece.middle_m[:, None] + across[None, :, None] * left[:, None], across
 
@@ -78,7 +79,7 @@ def _pieces_along(street: Street, line: Line, first: int) -> list[Piece]:
     ends = [*(PIECE_M * k for k in range(count)), length]
     return [
         _piece(street, shape, first + k, start, end)
-        for k, (start, end) in enumerate(zip(ends[:-1], ends[1:], strict=True))
+        for k, (start, end) in enumerate(pairwise(ends))
         if end - start > STEP_M
     ]
 
@@ -101,4 +102,5 @@ def _piece(
 
 
 def _places(shape: shapely.LineString, along: Sequence[float] | Array) -> Array:
-    return shapely.get_coordinates(shapely.line_interpolate_point(shape, along))
+    places = shapely.get_coordinates(shapely.line_interpolate_point(shape, along))
+    return np.asarray(places, np.float64)

@@ -22,20 +22,27 @@ from aftermap.streets.pieces import ACROSS_M, STEP_M, Piece, places_across
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-HEAP_M = 0.35
+HEAP_M = 0.22
 """A car or ambulance gets over rubble up to this high."""
 HALF_MOST_M = 10.0
 ASTRAY_M = 4.0
 """So far off its street a line may be drawn."""
 OPEN_FRACTION = 0.8
 FRONT_QUANTILE = 0.3
+BOTH_FRONTS_M = 4.5
+"""What pavements on both sides may add to the width in the file."""
 LEAST_SEEN = 0.5
 """With less of its ground measured a piece is not seen."""
-LOW_HEAP_M = 0.15
-GRAIN = 0.12
+SMOOTH_GRAIN = 0.06
+STIFF = (1e-6, 1e-4, 0.1, 0.1, 0.1)
+MOST_SAMPLES = 4000
+LITTER_M2 = 3.5
+BLUR_M = 0.6
+BODY_M = 0.6
+RIM_M = 0.4
 WALL_M = 3.0
-STEP_UP_M = 0.5
-STEEP_RIM = 0.7
+STEP_UP_M = 0.4
+STEEP_RIM = 0.55
 SPECK_CELLS = 3
 LEAF_HEIGHT_M = 1.8
 SIGMA_M = 0.35
@@ -83,22 +90,21 @@ def _width_in(strip: _Strip, given_m: float | None) -> Width:
         return _not_seen(None, 0.0, "its line runs through buildings")
     cut = _cut(strip, inside)
     street = ~cut.built
-    known = street & np.isfinite(cut.height_m)
     seen = float((cut.measured & street)[cut.own].sum() / max(street[cut.own].sum(), 1))
-    if known.sum() < 50 or seen < LEAST_SEEN:
+    if seen < LEAST_SEEN:
         return _not_seen(left - right, seen, _why_not_seen(seen))
-    above = cut.height_m - _ground_under(cut, known)
-    return _told(cut, above, left - right, seen)
+    above = cut.height_m - _ground_under(cut)
+    return _told(cut, above, left - right)
 
 
 def _rolled_out(piece: Piece, ground: Ground) -> _Strip:
     places, across = places_across(piece, HALF_MOST_M + ASTRAY_M)
     return _Strip(
-        height_m=ground.at(ground.height_m, places, np.nan).astype(np.float64),
-        measured=ground.at(ground.measured, places, False),
-        built=ground.at(ground.built, places, False),
-        leafy=ground.at(ground.leafy, places, False),
-        grain=ground.at(ground.grain, places, np.nan).astype(np.float64),
+        height_m=ground.at(ground.height_m, places, beyond=np.nan).astype(np.float64),
+        measured=ground.at(ground.measured, places, beyond=False),
+        built=ground.at(ground.built, places, beyond=False),
+        leafy=ground.at(ground.leafy, places, beyond=False),
+        grain=ground.at(ground.grain, places, beyond=np.nan).astype(np.float64),
         own=piece.own, across_m=across,
     )  # fmt: skip
 
@@ -114,14 +120,16 @@ def _cut(strip: _Strip, inside: Mask) -> _Strip:
 def _corridor(strip: _Strip, width_m: float | None) -> tuple[float, float]:
     """Where the street lies across: from how far right to how far left of the line.
 
-    From front to front, as far as most of the fronts along it stand; where the file gives a width,
-    that much of it, as near to the line as the fronts allow.
+    From front to front, as far as most of the fronts along it stand. Where the file gives a width,
+    that much of it: halfway between fronts that are near, else as near to the line as they allow.
     """
     middle = _middle(strip)
     right, left = (_front(strip, middle, side) for side in (-1, 1))
     if width_m is None or left - right <= width_m:
         return right, left
     centre = min(max(middle, right + width_m / 2), left - width_m / 2)
+    if left - right <= width_m + BOTH_FRONTS_M:
+        centre = (right + left) / 2
     return centre - width_m / 2, centre + width_m / 2
 
 
@@ -141,40 +149,44 @@ def _front(strip: _Strip, middle: float, side: int) -> float:
     return middle + side * min(distance, HALF_MOST_M)
 
 
-def _ground_under(cut: _Strip, known: Mask) -> Array:
-    """(rows, columns) the street's own ground."""
-    s = (np.arange(len(cut.height_m)) * STEP_M)[:, None] + 0 * cut.height_m
-    t = cut.across_m[None, :] + 0 * cut.height_m
+def _ground_under(cut: _Strip) -> Array:
+    """(rows, columns) the street's own ground: what is measured, low, and smooth in the picture."""
+    s, t = np.meshgrid(np.arange(len(cut.height_m)) * STEP_M, cut.across_m, indexing="ij")
     s, t = (s - s.mean()) / 20.0, (t - t.mean()) / 5.0
     columns = np.stack([np.ones_like(s), s, t, s * s, s * t], -1)
-    pick = known & (~cut.leafy | (cut.height_m < np.nanquantile(cut.height_m[known], 0.3)))
-    chosen = np.flatnonzero(pick.ravel())
-    chosen = chosen[:: max(1, len(chosen) // 4000)]
+    chosen = np.flatnonzero((cut.measured & ~cut.built).ravel())
+    chosen = chosen[:: max(1, len(chosen) // MOST_SAMPLES)]
     rows, heights = columns.reshape(-1, 5)[chosen], cut.height_m.ravel()[chosen]
-    level = float(np.quantile(heights, 0.2))
-    slack = np.diag([1e-6, 1e-4, 0.02, 0.02, 0.02]) * len(chosen)
+    smooth = np.nan_to_num(cut.grain.ravel()[chosen], nan=0.0) < SMOOTH_GRAIN
+    level = float(np.quantile(heights, 0.25))
+    slack = np.diag(STIFF) * len(chosen)
     fit = np.array([level, 0.0, 0.0, 0.0, 0.0])
-    for turn in range(14):
+    for turn in range(16):
         off = heights - rows @ fit
-        weight = np.where(off > 0, 0.08, 1.0)
-        if turn > 5:
-            weight = np.where(off > 0.15, 0.004, np.where(off < -0.25, 0.15, 1.0))
-        normal = rows.T @ (rows * weight[:, None])
-        target = rows.T @ (heights - level) * 0 + (rows * weight[:, None]).T @ (heights - level)
-        fit = np.linalg.solve(normal + slack * weight.mean(), target)
+        weight = np.where(off > 0, 0.08, np.where(off < -0.6, 0.02, 1.0))
+        if turn > 6:  # near it already: what is higher than a kerb is no ground
+            weight = np.where(off > 0.08, 0.004, np.where(off < -0.25, 0.02, 1.0))
+        weight = weight * np.where(smooth, 1.0, 0.05)
+        weighted = rows * weight[:, None]
+        normal = rows.T @ weighted + slack * weight.mean()
+        fit = np.linalg.solve(normal, weighted.T @ (heights - level))
         fit[0] += level
     return np.asarray(columns @ fit)
 
 
-def _told(cut: _Strip, above: Array, width_m: float, seen: float) -> Width:
+def _told(cut: _Strip, above: Array, width_m: float) -> Width:
     overhead = cut.leafy & (above > LEAF_HEIGHT_M)
     unknown = ~cut.built & (overhead | ~cut.measured | ~np.isfinite(above))
-    wall = cut.built | (~overhead & (above > WALL_M))
-    heap = _without_specks(~wall & ~overhead & (above > HEAP_M))
-    vehicles, count = _vehicles(heap, above, wall, cut.own)
-    low = ~wall & (above > LOW_HEAP_M) & (cut.grain > GRAIN)
-    low = np.asarray(cv2.blur(low.astype(np.float32), (9, 5)) > 0.5, bool)
-    rubble = (heap | low) & ~vehicles
+    steep = _steep(above)
+    blur = _beside(cut.built, BLUR_M) & steep & (above > 1.0) & ~cut.built
+    wall = cut.built | (~overhead & ~blur & (above > WALL_M))
+    unknown |= blur
+    overhead |= blur
+    heap = _without_specks(~wall & ~unknown & (above > HEAP_M))
+    tall = _without_specks(~wall & ~unknown & (above > BODY_M))
+    vehicles, count = _vehicles(tall, above, steep, cut)
+    vehicles = _beside(vehicles, RIM_M) & ~cut.built
+    rubble = _large(heap & ~vehicles)
     free = _narrowest(~wall & ~rubble, cut.own)
     clear = _narrowest(~wall & ~rubble & ~vehicles, cut.own)
     least = _narrowest(~wall & ~rubble & ~unknown, cut.own)
@@ -197,19 +209,33 @@ def _without_specks(mask: Mask) -> Mask:
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel), bool)
 
 
-def _vehicles(heap: Mask, above: Array, wall: Mask, own: Mask) -> tuple[Mask, int]:
+def _large(mask: Mask) -> Mask:
+    """Without what is no larger than a bin or a heap of refuse: a driver goes round or moves it."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    keep = stats[:, cv2.CC_STAT_AREA] * STEP_M * ACROSS_M >= LITTER_M2
+    keep[0] = False
+    return np.asarray(keep[labels], bool)
+
+
+def _beside(mask: Mask, reach_m: float) -> Mask:
+    """Cells within a distance of others."""
+    across, along = 2 * round(reach_m / ACROSS_M) + 1, 2 * round(reach_m / STEP_M) + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((along, across), np.uint8)) > 0
+
+
+def _vehicles(tall: Mask, above: Array, steep: Mask, cut: _Strip) -> tuple[Mask, int]:
     """Which heaps are as high and as steep on all sides as vehicles, and how many in the piece."""
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(heap.astype(np.uint8))
-    steep, beside = _steep(above), cv2.dilate(wall.astype(np.uint8), np.ones((3, 5), np.uint8))
-    found, standing = np.zeros_like(heap), 0
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(tall.astype(np.uint8))
+    beside = _beside(cut.built, 0.2)
+    found, standing = np.zeros_like(tall), 0
     for label in range(1, count):
         area = stats[label, cv2.CC_STAT_AREA] * STEP_M * ACROSS_M
         if not 3.0 <= area <= 45.0:
             continue
         where = labels == label
-        if _is_vehicle(where, above, steep, beside > 0):
+        if _is_vehicle(where, above, steep, beside):
             found |= where
-            near = own[min(int(centres[label][1]), len(own) - 1)]
+            near = cut.own[min(int(centres[label][1]), len(cut.own) - 1)]
             standing += int(near) * max(1, round(area / 8.5))
     return found, standing
 
