@@ -5,8 +5,10 @@ import io
 
 import numpy as np
 import pyogrio
+import pytest
 import shapely
 
+from aftermap.errors import CaseError
 from aftermap.publish.hxl import TAGS, hxl_text
 from aftermap.publish.unosat import DamageSite, write_unosat
 
@@ -53,3 +55,9 @@ def test_the_tags_stand_below_the_headings_and_no_cell_is_a_formula():
     cells = dict(zip(heads, row, strict=True))
     assert (cells["source_id"], cells["lat"], cells["grade"]) == ("'=1+1", "-3.5", "")
     assert cells["reasons"] == 'a, "b"'
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("a file where a folder should be")
+    with pytest.raises(CaseError, match="could not be written"):
+        write_unosat(tmp_path / "file" / "sites.gpkg", SITES)

@@ -7,13 +7,16 @@ ours, so that nothing is lost where UNOSAT has no class: the class is then empty
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyogrio
 import shapely
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
+from aftermap.errors import CaseError
 from aftermap.geo.crs import WGS84
 
 LAYER = "Damage_Sites"
@@ -37,7 +40,10 @@ class DamageSite:
 
 
 def write_unosat(path: Path, sites: Sequence[DamageSite]) -> Path:
-    """A GeoPackage with one layer of damage sites, in place of what was there."""
+    """A GeoPackage with one layer of damage sites, in place of what was there.
+
+    Raises :class:`CaseError` where the disk does not take it.
+    """
     texts: dict[str, list[str | None]] = {
         "SiteID": [one.site_id for one in sites],
         "EventCode": [None] * len(sites),
@@ -59,18 +65,26 @@ def write_unosat(path: Path, sites: Sequence[DamageSite]) -> Path:
         fields[name] = np.array([value or 0 for value in values], np.int32)
     lonlat = np.array([one.lonlat_deg for one in sites], float).reshape(-1, 2)
     part = path.with_name(f".part-{path.name}")
-    part.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pyogrio.raw.write(
-        part,
-        shapely.to_wkb(shapely.points(lonlat)),
-        list(fields.values()),
-        list(fields),
-        field_mask=[masks[name] for name in fields],
-        layer=LAYER,
-        driver="GPKG",
-        geometry_type="Point",
-        crs=WGS84,
-    )
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        pyogrio.raw.write(
+            part,
+            shapely.to_wkb(shapely.points(lonlat)),
+            list(fields.values()),
+            list(fields),
+            field_mask=[masks[name] for name in fields],
+            layer=LAYER,
+            driver="GPKG",
+            geometry_type="Point",
+            crs=WGS84,
+        )
+        part.replace(path)
+    except (OSError, DataSourceError, DataLayerError, FeatureError) as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise CaseError(
+            f"{path}: could not be written ({error}); free some space or make the folder "
+            "writable, and run the command again"
+        ) from error
     return path
