@@ -9,7 +9,7 @@ export interface BuildingFeature {
   id: number;
   properties: {
     source_id: string; grade?: string | null; confidence?: number | null; area_m2?: number | null;
-    sample?: number | null; at: LonLat; is_possible?: number | null; possible?: number | null;
+    sample?: number | null; at: LonLat; possible?: number | null; adopted_grade?: string | null;
     not_assessed_reason?: string | null; [name: string]: unknown;
   };
 }

@@ -40,7 +40,8 @@ export function anyScript(text: string, attributes: Attributes = {}): HTMLElemen
 
 function apply(made: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
+    if (value === undefined || value === null) continue;
+    if (value === false && !name.startsWith("aria-") && name !== "checked") continue;
     if (name.startsWith("on") && typeof value === "function") {
       made.addEventListener(name.slice(2).toLowerCase(), value as EventListener);
     } else if (name === "class") {
@@ -50,7 +51,7 @@ function apply(made: Element, attributes: Attributes): void {
     } else if (name === "value" || name === "checked" || name === "muted") {
       (made as unknown as Record<string, unknown>)[name] = value;
     } else {
-      made.setAttribute(name, value === true ? "" : String(value));
+      made.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : String(value));
     }
   }
 }

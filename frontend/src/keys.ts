@@ -31,7 +31,7 @@ export function keyOf(name: string): string {
 
 export function shownKey(name: string): string {
   const key = keyOf(name);
-  return { " ": "Space", ArrowLeft: "←", ArrowRight: "→" }[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  return { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 
 export function listen(): void {
@@ -74,7 +74,7 @@ const VIEWS: [string | undefined, string][] = [
 /** All keys, each a button that waits for another one. */
 export function openKeys(): void {
   const body = el("div", { class: "keys" });
-  const dialog = el("dialog", { class: "sheet", "aria-label": "Keys" },
+  const dialog = el("dialog", { class: "sheet wide", "aria-label": "Keys" },
     el("header", {}, el("h2", {}, "Keys"),
       el("button", { class: "quiet", onclick: () => dialog.close() }, "Close")),
     el("p", { class: "muted" }, "Click a key to give the action another one. Escape closes."),
@@ -82,7 +82,9 @@ export function openKeys(): void {
     el("footer", {}, el("button", {
       onclick: () => { keep({ keys: {} }); draw(); },
     }, "Keys as they were")));
-  const draw = (): void => fill(body, ...VIEWS.map(([name, words]) => section(name, words, draw)));
+  const draw = (): void => fill(body, ...VIEWS
+    .filter(([name]) => actions.some((one) => one.view === name))
+    .map(([name, words]) => section(name, words, draw)));
   draw();
   dialog.addEventListener("close", () => { capturing = null; dialog.remove(); });
   document.body.append(dialog);

@@ -91,7 +91,7 @@ async function start(): Promise<void> {
   });
   readCursor(bench, page.cursor);
   layerPanel(bench, page.layers);
-  await new Promise<void>((done) => { if (map.loaded()) done(); else map.once("load", () => done()); });
+  await new Promise<void>((done) => { if (map.isStyleLoaded()) done(); else map.once("style.load", () => done()); });
   for (const choice of choices) if (isShown(choice)) showLayer(bench, choice, true);
   await reloadBuildings();
   page.root.dataset.ready = "yes";

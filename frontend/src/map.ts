@@ -24,7 +24,7 @@ export interface LayerChoice {
   address?: string;
 }
 
-const SHOWN = ["coalesce", ["feature-state", "grade"], ["get", "grade"], "na"] as unknown as ExpressionSpecification;
+const SHOWN = ["coalesce", ["feature-state", "grade"], ["get", "adopted_grade"], ["get", "grade"], "na"] as unknown as ExpressionSpecification;
 const CASING = "#ffffff";
 const EMPTY = { type: "FeatureCollection" as const, features: [] };
 const TILE_PX = 512;

@@ -13,7 +13,7 @@ const NEEDED = 6;
 const POLL_MS = 1500;
 
 export class Placing implements View {
-  readonly player = new Player(() => this.draw());
+  readonly player = new Player(() => this.draw(), "place-");
   private clip: Clip | null = null;
   private clicks: Click[] = [];
   private pendingPixel: [number, number] | null = null;

@@ -15,6 +15,7 @@ export class Player {
   frameNumber = 0;
   private readonly told = el("output", { class: "told" });
   private readonly bar = svg("svg", { class: "timeline", viewBox: "0 0 1000 24", preserveAspectRatio: "none", role: "slider", tabindex: 0, "aria-label": "Time in the clip" });
+  private readonly controls = el("div", { class: "row controls" });
   private times: number[] = [];
   private base: { num: bigint; den: bigint } = { num: 0n, den: 1n };
   private offset: { num: bigint; den: bigint } = { num: 0n, den: 1n };
@@ -22,14 +23,10 @@ export class Player {
   private reverse: number | null = null;
   private clip: Clip | null = null;
 
-  constructor(private readonly shown: (time_s: number) => void) {
+  /** ``prefix`` goes before the names of its keys. */
+  constructor(private readonly shown: (time_s: number) => void, private readonly prefix = "") {
     this.video.muted = true;
-    const button = (name: string, words: string, run: () => void): HTMLElement =>
-      el("button", { onclick: run, title: words, "aria-label": words }, words, " ", el("kbd", {}, shownKey(name)));
-    fill(this.element, this.frame, this.bar, el("div", { class: "row controls" },
-      button("back", "Back", () => this.playBack()), button("pause", "Pause", () => this.pause()),
-      button("forward", "Play", () => this.play()), button("frame-back", "−1", () => this.step(-1)),
-      button("frame-on", "+1", () => this.step(1)), this.told));
+    fill(this.element, this.frame, this.bar, this.controls);
     this.bar.addEventListener("pointerdown", (event) => this.pointed(event));
     this.bar.addEventListener("pointermove", (event) => { if (event.buttons) this.pointed(event); });
     this.bar.addEventListener("keydown", (event) => {
@@ -37,6 +34,14 @@ export class Player {
       if (event.key === "ArrowLeft") this.step(-1);
     });
     this.listen();
+  }
+
+  private drawControls(): void {
+    const button = (name: string, words: string, run: () => void): HTMLElement =>
+      el("button", { onclick: run }, words, " ", el("kbd", {}, shownKey(this.prefix + name)));
+    fill(this.controls, button("back", "Back", () => this.playBack()), button("pause", "Stop", () => this.pause()),
+      button("forward", "Play", () => this.play()), button("frame-back", "−1", () => this.step(-1)),
+      button("frame-on", "+1", () => this.step(1)), this.told);
   }
 
   get clipShown(): Clip | null {
@@ -56,6 +61,7 @@ export class Player {
 
   async load(clip: Clip, time_s: number | null, spans: [number, number][]): Promise<void> {
     this.pause();
+    this.drawControls();
     if (this.clip?.sha256 !== clip.sha256) {
       const found = await get<ClipTimes>(`/api/clips/${clip.sha256}/times`);
       this.clip = clip;

@@ -296,7 +296,7 @@ export function shownGrade(bench: Bench, building: BuildingFeature): Grade | "na
 
 const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
   uncertainty: ({ properties }) => (properties.grade ? 0 : 10) + (properties.confidence ?? 1)
-    - ((properties.is_possible ?? properties.possible) ? 1 : 0),
+    - (properties.possible ? 1 : 0),
   sample: ({ properties }) => properties.sample ?? Number.MAX_SAFE_INTEGER,
   area: ({ properties }) => -(properties.area_m2 ?? 0),
   grade: ({ properties }) => -GRADES.indexOf(properties.grade as Grade),
@@ -369,7 +369,7 @@ function short(value: number): string {
 }
 
 function listOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : value ? [String(value)] : [];
+  return Array.isArray(value) ? value.map(String) : value ? String(value).split("; ") : [];
 }
 
 function ask(title: string, reasons: string[], done: (reason: string) => void): void {

@@ -24,10 +24,11 @@ KEPT_BYTES = 256 << 20
 DIGITS = 3
 
 THE_MACHINES = (
-    "grade", "grades", "confidence", "possible", "is_possible", "reasons", "probabilities",
+    "grade", "grades", "adopted_grade", "confidence", "possible", "reasons", "probabilities",
+    "not_assessed_reason",
 )  # fmt: skip
 """Columns of a building that tell what the machine thinks of it."""
-LISTS = ("grades", "reasons", "probabilities", "sources", "window", "visibility")
+LISTS = ("probabilities", "sources")
 
 _REVIEWS = """
 SELECT fid, assessor, grade, not_assessed_reason, note, at, reasons FROM assessment
@@ -85,22 +86,14 @@ class BuildingDesk:
         if not found:
             raise CaseError(f"{source_id[:80]}: is no building of this case")
         building = {name: value for name, value in found[0].items() if name != "geom"}
-        number = self._number_of(building)
         return {
             "building": without_the_machine(building) if is_blind else building,
-            "measurements": self._table("measurement", "building", number),
-            "evidence": self._table("evidence", "source_id", source_id),
+            "measurements": self._table("measurement", "building", building["fid"]),
+            "evidence": sorted(
+                self._table("evidence", "source_id", source_id), key=lambda row: row["rank"]
+            ),
             "reviews": self._reviews(source_id, reviewer if is_blind else None),
         }
-
-    def _number_of(self, building: Mapping[str, Any]) -> Any:
-        """How the table ``measurement`` names it: by source_id, or by its place in the file."""
-        kinds = dict(
-            self.case.rows("SELECT name, upper(type) FROM pragma_table_info('measurement')")
-        )
-        if "TEXT" in kinds.get("building", ""):
-            return building["source_id"]
-        return building.get("fid")
 
     def _reviews(self, source_id: str, only: str | None) -> list[dict[str, Any]]:
         if not self.case.has("assessment"):
@@ -126,7 +119,7 @@ class BuildingDesk:
         """The file of a row of evidence, which lies in the evidence folder."""
         for row in self._table("evidence", "fid", number):
             folder = (self.case.products / "evidence").resolve()
-            path = (folder / str(row["name"])).resolve()
+            path = (self.case.products / str(row["file"])).resolve()
             if path.is_relative_to(folder) and path.is_file():
                 return path
         raise CaseError(f"evidence {number}: is not there; aftermap assess makes it again")
@@ -143,7 +136,7 @@ class BuildingDesk:
         names = [name for name in self._columns(table) if name != "geom"]
         shown = ", ".join(f'"{name}"' for name in names)
         rows = self.case.rows(
-            f'SELECT {shown} FROM "{table}" WHERE "{column}" = ? ORDER BY rowid',  # noqa: S608 - ours
+            f'SELECT {shown} FROM "{table}" WHERE "{column}" = ?',  # noqa: S608 - ours
             (value,),
         )
         return [plain(dict(zip(names, row, strict=True))) for row in rows]

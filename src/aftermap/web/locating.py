@@ -1,16 +1,14 @@
 """Places clicked in a picture of a clip and on the map -> where the clip was filmed from, live.
 
-The solution is that of ``aftermap locate`` (:mod:`aftermap.poses.resect`). What is saved goes the
-same way as the command: the clicks are kept in ``ties/`` of the case, the pose is carried through
-the shot, and what the clip then saw is put in the record.
+The solution is that of ``aftermap locate`` (:mod:`aftermap.poses.resect`), and what is saved goes
+the way of that command; the clicks are kept in ``ties/`` of the case.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,26 +20,22 @@ from aftermap.geo.lens import projected_px
 from aftermap.locating import located
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip
-from aftermap.model.flight import ClipPath, PoseSource
+from aftermap.model.flight import PoseSource
 from aftermap.model.media import VerticalDatum
-from aftermap.model.sighting import ClipIndex, Ground, GroundKind
+from aftermap.model.sighting import Ground, GroundKind
 from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference, heights_at_m, surface_in
 from aftermap.poses.resect import Resected, clip_pose, resected
 from aftermap.poses.ties import Tie
 from aftermap.poses.world import placed_ties
-from aftermap.record.artefact import decoded
 from aftermap.record.disk import write_text
-from aftermap.record.workspace import StageFolder
-from aftermap.sightings import SightingOptions, index_clips
+from aftermap.sightings import SightingOptions
 from aftermap.sightings.ground import open_ground
 from aftermap.sightings.look import Eye, look_of
 from aftermap.web.opened import Kept, OpenedCase, stamp_of
 from aftermap.web.place import shapes_of
 
 Array = npt.NDArray[np.float64]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 GROUND_SIGMA_M = 0.5
 MOST_OUTLINES = 400
@@ -76,7 +70,9 @@ class Locating:
             focal_px=clip.focal.focal_px, focal_sigma_px=clip.focal.sigma_px,
         )  # fmt: skip
         clicked = np.array([one.xy_px for one in clicks], float)
-        pose = resected(placed.xyz_m, clicked, view, what="these clicks")
+        pose = resected(
+            placed.xyz_m, clicked, view, what="these clicks", place_sigma_m=placed.sigma_m
+        )
         level, up = surface.sigma_m
         spread = pose.covariance.copy()
         spread[:3, :3] += np.diag([level**2, level**2, up**2])
@@ -186,35 +182,23 @@ def keep_clicks(case: OpenedCase, clip: Clip, clicks: Sequence[Click]) -> Path:
     return path
 
 
-class _Here:
-    """An executor that works where it is called."""
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """How placing a clip ended: what ``aftermap locate`` says of it, or what went wrong."""
 
-    def map(
-        self, work: Callable[[Item], Result], items: Sequence[Item], *, label: str
-    ) -> Iterator[Result]:
-        """As :class:`aftermap.model.runs.Executor`."""
-        del label
-        return map(work, items)
+    lines: tuple[str, ...] = ()
+    error: str | None = None
 
 
-def placed(case_path: Path, clip: Clip, ties: Path) -> ClipIndex | str:
-    """Carry the pose through the shot and index what the clip saw; a reason where that fails.
+def placed(case_path: Path, clip: Clip, ties: Path) -> Placed:
+    """As ``aftermap locate``, which keeps what it finds in the case.
 
     Made to run in a process of its own: it decodes the whole clip.
     """
     try:
-        answer = located(case_path, clip.sha256, ties)
-        path = decoded(
-            ClipPath, json.loads(answer.path.read_text(encoding="utf-8")), root=case_path
-        )
-        files = StageFolder(folder=case_path / "products" / "located")
-        ground = _ground(case_path / "products" / "surface.tif")
-        index = index_clips([path], [clip], ground, files, _Here())
+        return Placed(lines=located(case_path, clip.sha256, ties).lines)
     except (AftermapError, OSError) as error:
-        return str(error)
-    if not index.clips:
-        return "; ".join(one.reason for one in index.skipped) or "nothing of it shows ground"
-    return index.clips[0]
+        return Placed(error=str(error))
 
 
 def refuse_without_surface(case: OpenedCase) -> None:

@@ -11,14 +11,12 @@ from fastapi.responses import FileResponse, Response
 
 from aftermap.errors import InputError
 from aftermap.model.clip import Clip
-from aftermap.model.sighting import ClipIndex
 from aftermap.poses.ties import ties_in
 from aftermap.record.case import ACTOR
 from aftermap.record.geopackage import GeoPackage
 from aftermap.record.marks import add_mark, graphic_originals
-from aftermap.record.sightings import replace_clip
 from aftermap.web.desk import Desk
-from aftermap.web.locating import Click, keep_clicks, placed, refuse_without_surface
+from aftermap.web.locating import Click, Placed, keep_clicks, placed, refuse_without_surface
 from aftermap.web.security import session_of
 from aftermap.web.tiles import Tile
 from aftermap.web.wire import ClickSent, ClicksSent, MarkSent
@@ -92,8 +90,7 @@ def _add_pictures(routes: APIRouter, desk: Desk) -> None:
 
 
 def _add_placing(routes: APIRouter, desk: Desk) -> None:
-    jobs: dict[str, Future[ClipIndex | str]] = {}
-    told: dict[str, str] = {}
+    jobs: dict[str, Future[Placed]] = {}
 
     @routes.get("/api/clips/{sha256}/clicks")
     def clicks(sha256: str) -> dict[str, Any]:
@@ -114,37 +111,20 @@ def _add_placing(routes: APIRouter, desk: Desk) -> None:
         if sha256 in jobs and not jobs[sha256].done():
             raise InputError(f"{clip.name}: is being placed; wait until that has ended")
         ties = keep_clicks(desk.case, clip, _clicks(sent.clicks))
-        job = desk.footage.in_background(placed, desk.case.path, clip, ties)
-        jobs[sha256] = job
-        told.pop(sha256, None)
-        job.add_done_callback(lambda done: _record(desk, done, told, sha256))
+        jobs[sha256] = desk.footage.in_background(placed, desk.case.path, clip, ties)
         return {"state": "working"}
 
     @routes.get("/api/clips/{sha256}/place")
     def progress(sha256: str) -> dict[str, Any]:
-        if sha256 in told:
-            return {"state": "failed" if told[sha256] else "done", "error": told[sha256] or None}
-        return {"state": "working" if sha256 in jobs else "none"}
-
-
-def _record(desk: Desk, done: "Future[ClipIndex | str]", told: dict[str, str], sha256: str) -> None:
-    """Put in the record what a clip saw that was placed by hand."""
-    if done.cancelled() or done.exception() is not None:
-        told[sha256] = f"the work ended early ({done.exception()}); save again"
-        return
-    found = done.result()
-    if isinstance(found, str):
-        told[sha256] = found
-        return
-
-    def write(package: GeoPackage) -> None:
-        with package.transaction() as connection:
-            replace_clip(connection, found)
-
-    written = desk.writer.write(write)
-    written.add_done_callback(
-        lambda one: told.update({sha256: str(one.exception()) if one.exception() else ""})
-    )
+        job = jobs.get(sha256)
+        if job is None:
+            return {"state": "none"}
+        if not job.done():
+            return {"state": "working"}
+        if job.cancelled() or job.exception() is not None:
+            return {"state": "failed", "error": "the work ended early; save again"}
+        ended = job.result()
+        return {"state": "failed" if ended.error else "done", **asdict(ended)}
 
 
 def _marking(sent: MarkSent, reviewer: str) -> Any:
