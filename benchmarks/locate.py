@@ -1,14 +1,20 @@
 """Footage without telemetry against the twin's truth: registered, carried, and by clicks.
 
-``python -m benchmarks.locate CLIPS PRODUCTS``: a twin made with ``--clips``, and the products of a
-case that was mapped from photographs of the same site. The news piece is registered shot by shot to
-the orthophoto, and to a mirror image of it, where nothing may be found.
+``python -m benchmarks.locate CLIPS PRODUCTS FLIGHT``: a twin made with ``--clips``, and the
+products of a case that was mapped from the photographs of FLIGHT, a twin of the same site. The news
+piece is registered shot by shot to the orthophoto, and to a mirror image of it, where nothing may
+be found.
+
+Errors and what is stated of them are on that map: the truth is brought there by the similarity
+between its true and estimated cameras, and the error of the map as a whole is left out of both.
+Clicks, map places and the poses that are carried have errors drawn as they are stated.
 """
 
 import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,8 +24,10 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from aftermap.clicked import Film, carried_both_ways
+from aftermap.errors import AftermapError
 from aftermap.frames.decode import Losses, decoded, luma_of, pictures_at
 from aftermap.frames.masks import WIDTH_PX, mask_of
+from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.media import probe_video
@@ -27,9 +35,13 @@ from aftermap.model.clip import Shot
 from aftermap.model.media import FocalPrior, FocalSource
 from aftermap.poses.drape import places_met
 from aftermap.poses.fitting import View
-from aftermap.poses.reference import Reference, heights_at_m, reference_in, reference_of
+from aftermap.poses.reference import Reference, reference_in, reference_of
 from aftermap.poses.register import NotLocated, ShotFrame, registered
-from aftermap.poses.resect import Resected, resected
+from aftermap.poses.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, Resected, resected
+from aftermap.poses.ties import Tie
+from aftermap.poses.world import placed_ties
+from aftermap.publish.cameras import read_cameras
+from benchmarks.fitting import Similarity, similarity
 
 Array = npt.NDArray[np.float64]
 OUT = Path(__file__).parent / "results" / "locate.json"
@@ -37,16 +49,17 @@ WRONG_M = 15.0
 FRAMES = 3
 MASK_SAMPLES = 20
 GROUND_SIGMA_M = 0.5
-CLICKS = 12
+CLICKS = (12, 24)
 
 
 def main() -> None:
     """Print and write what was measured."""
-    twin, products = Path(sys.argv[1]), Path(sys.argv[2])
-    truth = json.loads((twin / "truth/clips.json").read_text())["clips"]
+    twin, products, flight = map(Path, sys.argv[1:4])
+    truth = on_the_map(json.loads((twin / "truth/clips.json").read_text())["clips"],
+                       _there(flight, products))  # fmt: skip
     news = next(clip for clip in truth if clip["kind"] == "news")
     drone = next(clip for clip in truth if clip["kind"] == "drone")
-    reference = reference_in(products / "orthophoto.tif", products / "surface.tif")
+    reference = reference_in(products / "orthophoto.tif", products / "surface.tif", (0.0, 0.0))
     results: dict = {
         "data": f"{Path(news['clip']).name} and {Path(drone['clip']).name} of a twin, "
         "the orthophoto of its photographs; focal assumed, 0.85 +- 0.17 of the width"
@@ -62,6 +75,25 @@ def main() -> None:
         results[name] = measure()
         OUT.write_text(json.dumps(results, indent=2) + "\n")
         print(name, json.dumps(results[name], indent=2), flush=True)
+
+
+def _there(flight: Path, products: Path) -> Similarity:
+    """From true places to places on the map, by its photographs."""
+    true = {one.name: one for one in read_cameras(flight / "truth/cameras.json").frames}
+    found = [one for one in read_cameras(products / "cameras.json").frames if one.mapped]
+    here = np.array([true[one.name].position_m for one in found])
+    return similarity(here, np.array([one.position_m for one in found]))
+
+
+def on_the_map(clips: list[dict], there: Similarity) -> list[dict]:
+    """The truth of clips as the map has it."""
+    for frame in (frame for clip in clips for frame in clip["frames"]):
+        turn = np.array(frame["rotation_cam_from_world"])
+        frame["rotation_cam_from_world"] = (turn @ there.rotation.T).tolist()
+        for key in ("position_m", "centre_m"):
+            if frame[key] is not None:
+                frame[key] = there.there(np.array([frame[key]]))[0].tolist()
+    return clips
 
 
 def _shots(twin: Path, clip: dict, reference: Reference) -> dict:
@@ -121,7 +153,7 @@ def _carrying(twin: Path, clip: dict, reference: Reference) -> dict:
     )
     errors, stopped = [], 0
     for k in range(20, len(times) - 20, 30):
-        start = _true_pose(clip, clip["frames"][k])
+        start = _drawn(_true_pose(clip, clip["frames"][k]), k)
         low, high = times[k] - 3, times[k] + 3
         shot = Shot(index=0, start_s=low, end_s=high, begins="cut")
         for way in carried_both_ways(film, shot, times[k], start, reference):
@@ -130,6 +162,17 @@ def _carrying(twin: Path, clip: dict, reference: Reference) -> dict:
                 moment, pose = way.poses[-1]
                 errors.append(_errors(pose, clip, moment, reference))
     return _summary(errors) | {"stopped_early": stopped}
+
+
+def _drawn(pose: Resected, seed: int) -> Resected:
+    """The pose with an error as it is stated."""
+    rng = np.random.default_rng(seed)
+    off = rng.multivariate_normal(np.zeros(6), pose.covariance)
+    turn = cv2.Rodrigues(off[3:])[0]
+    return replace(
+        pose, position_m=pose.position_m + off[:3],
+        rotation_cam_from_world=pose.rotation_cam_from_world @ turn.T,
+    )  # fmt: skip
 
 
 def _clicks(clip: dict, reference: Reference) -> dict:
@@ -142,25 +185,32 @@ def _clicks(clip: dict, reference: Reference) -> dict:
     view = View(
         width_px=width, height_px=height, focal_px=prior.focal_px, focal_sigma_px=prior.sigma_px
     )
-    for noise_px in (1.0, 2.0):
+    for count in CLICKS:
         errors, refused = [], 0
         for seed, frame in enumerate(frames):
             rng = np.random.default_rng(seed)
             turn, place = np.array(frame["rotation_cam_from_world"]), np.array(frame["position_m"])
-            xy = rng.uniform([40, 40], [width - 40, height - 40], (3 * CLICKS, 2))
+            xy = rng.uniform([40, 40], [width - 40, height - 40], (3 * count, 2))
             xyz = places_met(reference, place, rays_cam(xy, lens) @ turn)
-            xyz = xyz[np.isfinite(xyz[:, 2])][:CLICKS]
+            xyz = xyz[np.isfinite(xyz[:, 2])][:count]
             clicked = projected_px((xyz - place) @ turn.T, lens)
-            clicked += rng.normal(0, noise_px, clicked.shape)
-            xyz[:, 2] = heights_at_m(reference, xyz[:, :2])
+            clicked += rng.normal(0, CLICK_SIGMA_PX, clicked.shape)
+            xyz[:, :2] += rng.normal(0, 1, (len(xyz), 2)) * PLACE_SIGMA_M[:2]
+            ties = [
+                Tie(line=i, time_s=None, frame=0, xy_px=(0, 0), lonlat_deg=tuple(ll), height_m=None)
+                for i, ll in enumerate(transformed_xy(reference.crs, WGS84, xyz[:, :2]))
+            ]
             try:
-                pose = resected(xyz, clicked, view, click_px=noise_px, leave_one_out=False)
-            except Exception as error:  # noqa: BLE001 - a refusal is a result
+                placed = placed_ties(ties, reference, Path("drawn"))
+                pose = resected(
+                    placed.xyz_m, clicked, view, place_sigma_m=placed.sigma_m, leave_one_out=False
+                )
+            except AftermapError as error:
                 refused += 1
                 print(error, file=sys.stderr)
                 continue
             errors.append(_errors(pose, clip, Fraction(frame["time_s"]), reference))
-        found[f"{CLICKS} clicks, {noise_px:g} px"] = _summary(errors) | {"refused": refused}
+        found[f"{count} clicks"] = _summary(errors) | {"refused": refused}
     return found
 
 

@@ -120,7 +120,8 @@ def flights_of(
     ``cameras`` hold what the pictures gave, ``by_hand`` what was clicked; without scale or place
     the pictures' own answer does not count.
     """
-    seen = _by_clip(flown(cameras) if cameras.crs != LOCAL else ())
+    on_own_map = place.ground.kind is GroundKind.SURFACE
+    seen = _by_clip(flown(cameras, on_own_map=on_own_map) if cameras.crs != LOCAL else ())
     hand, offsets = _by_clip(by_hand), _offsets_of(cameras)
     paths: list[ClipPath] = []
     skipped: list[Skipped] = []

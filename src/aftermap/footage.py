@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from aftermap.case_error import map_sigma_m
 from aftermap.errors import InputError
 from aftermap.frames import (
     ClipFrames,
@@ -54,7 +55,7 @@ class Tracked:
 
 TRACKS = Stage(name="tracks", version=1, answer=Tracked)
 FRAMES = Stage(name="frames", version=1, answer=Footage)
-REGISTERED = Stage(name="registered", version=1, answer=Registration)
+REGISTERED = Stage(name="registered", version=2, answer=Registration)
 PROXIES = Stage(name="proxies", version=1, answer=Footage)
 SIGHTINGS = Stage(name="sightings", version=1, answer=SightingIndex)
 
@@ -102,12 +103,12 @@ def in_reference(
             f"{reference}: needs heights to place footage by; name them with --dem "
             f"(there is no {surface.name} beside it)"
         )
+    sigma_m = map_sigma_m(reference)
+    tasks = shot_tasks(without, reference, surface, sigma_m)
     return run.stage(
-        REGISTERED, None, [[frame.sha256 for frame in without], reference, surface],
+        REGISTERED, None, [[frame.sha256 for frame in without], reference, surface, sigma_m],
         lambda _: Registration(
-            shots=tuple(
-                executor.map(shot_place, shot_tasks(without, reference, surface), label="shots")
-            )
+            shots=tuple(executor.map(shot_place, tasks, label="shots"))
         ),
     )  # fmt: skip
 

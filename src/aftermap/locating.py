@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.case_error import map_sigma_m
 from aftermap.clicked import Film, carried_both_ways, film_of
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.crs import WGS84, transformed_xy
@@ -67,7 +68,7 @@ def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
             raise CaseError(
                 f"{case_path}: has no products/surface.tif; run aftermap map on footage first"
             )
-    surface = surface_in(surface_path)
+    surface = surface_in(surface_path, map_sigma_m(surface_path))
     groups = {
         moment: placed_ties(group, surface, ties_path) for moment, group in by_moment(ties).items()
     }
@@ -94,11 +95,10 @@ def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
             f"such as {found[0].sha256[:16]}"
         )
     if found:
-        sha256 = found[0].sha256
-        kept = sorted((case.store.folder / sha256[:2]).glob(f"{sha256}*"))
-        if not kept:
+        kept = case.store.find(found[0].sha256)
+        if kept is None:
             raise CaseError(f"{asked}: its original is missing; run aftermap verify on the case")
-        return found[0], kept[0]
+        return found[0], kept
     path = Path(asked)
     if not path.is_file():
         names = ", ".join(clip.name for clip in clips) or "none"
@@ -118,10 +118,7 @@ def _solved(film: Film, surface: Reference, moment: Fraction | int, placed: Plac
     what = f"ties at {float(time_s):.3f} s"
     film.check_inside(placed.ties)
     pose = resected(placed.xyz_m, xy, view, what=what, place_sigma_m=placed.sigma_m)
-    level, up = surface.sigma_m
-    covariance = pose.covariance.copy()
-    covariance[:3, :3] += np.diag([level**2, level**2, up**2])
-    pose = replace(pose, covariance=covariance)
+    pose = replace(pose, covariance=pose.covariance + _of_the_map(surface))
     shot = film.shot_at(time_s)
     carried = carried_both_ways(film, shot, time_s, pose, surface)
     return _Solved(time_s=time_s, shot=shot, placed=placed, pose=pose, carried=carried)
@@ -138,6 +135,7 @@ def _path(
             told = replace(
                 clip_pose(pose, time_s, one.shot.index, PoseSource.RESECTED),
                 ce90_m=_ce90_m(pose, clip, surface),
+                ce90_in_case_m=_ce90_m(_in_case(pose, surface), clip, surface),
             )
             known = surest.get(time_s)
             if known is None or np.trace(pose.covariance) < np.trace(np.array(known.covariance)):
@@ -179,6 +177,20 @@ def _datum_of(surface: Path) -> VerticalDatum:
     return VerticalDatum(tag)
 
 
+def _of_the_map(surface: Reference) -> Array:
+    """(6, 6) what the error of the map as a whole adds to a pose that was found on it.
+
+    Across only: heights are those of the map, and what it shows lies as far off as the camera.
+    """
+    across = surface.sigma_m[0]
+    return np.diag([across**2, across**2, 0.0, 0.0, 0.0, 0.0])
+
+
+def _in_case(pose: Resected, surface: Reference) -> Resected:
+    """The pose as sure as it is on the case's own map."""
+    return replace(pose, covariance=pose.covariance - _of_the_map(surface))
+
+
 def _ce90_m(pose: Resected, clip: Clip, surface: Reference) -> float | None:
     """The circle in which the ground at the middle of the picture lies; None where none is seen."""
     middle = [[clip.width_px / 2, clip.height_px / 2]]
@@ -213,7 +225,12 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: ClipPath) -> list
     east, north, up = pose.position_m
     ((lon, lat),) = transformed_xy(surface.crs, WGS84, [[east, north]])
     circle = _ce90_m(pose, clip, surface)
-    within = "no ground seen" if circle is None else f"{circle:.1f} m ({precision_of(circle)})"
+    own = _ce90_m(_in_case(pose, surface), clip, surface)
+    within = (
+        "no ground seen"
+        if circle is None or own is None
+        else f"{circle:.1f} m ({precision_of(circle)}), {own:.1f} m on the case's own map"
+    )
     sigma = np.sqrt(np.diag(pose.covariance)[:3])
     times = [p.time_s for p in path.poses if p.shot == one.shot.index]
     lines = [
@@ -223,7 +240,7 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: ClipPath) -> list
             f"({surface.crs}, {path.vertical_datum})"
         ),
         f"  sigma     {sigma[0]:.1f} m east, {sigma[1]:.1f} m north, {sigma[2]:.1f} m up",
-        f"  CE90      {within}, of the ground in the middle of the picture",
+        f"  CE90      {within}: of the ground in the middle of the picture",
         (
             f"  focal     {pose.params[0]:.0f} px, sigma {pose.focal_sigma_px:.0f} px; "
             f"{clip.focal.focal_px:.0f} px ({clip.focal.source.value}) believed before"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from aftermap.geo.axes import rotation_cam_from_world
-from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
+from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, on_own_map, precision_of
 from aftermap.model.sighting import Precision
 
 DRAWS = 40_000
@@ -128,3 +128,13 @@ def test_ground_above_the_camera_has_no_circle():
 )  # fmt: skip
 def test_precision_follows_from_the_circle(circle_m, precision):
     assert precision_of(circle_m) is precision
+
+
+def test_a_tilt_and_a_height_that_the_map_shares_do_not_show_on_it():
+    within = np.diag([0.01, 0.01, 0.02, 1e-6, 1e-6, 1e-6])
+    shared = np.diag([9.0, 9.0, 25.0, 1e-3, 1e-3, 1e-3])
+    both = on_own_map(within + shared, within)
+    assert both[:2, :2] == pytest.approx(np.diag([9.01, 9.01]))
+    assert both[2:, 2:] == pytest.approx(within[2:, 2:])
+    # What is said of the whole may be smaller by rounding; a variance never turns negative.
+    assert on_own_map(within * 0.999, within) == pytest.approx(within)

@@ -1,7 +1,6 @@
 """The path of a clip's camera: honest between its frames, silent across cuts and long gaps."""
 
 from fractions import Fraction
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Recons
 from aftermap.model.clip import Moment
 from aftermap.model.flight import PoseSource
 from aftermap.model.media import FocalSource, VerticalDatum
-from aftermap.poses.assemble import _world_covariance
+from aftermap.poses.assemble import _about_the_world
 from aftermap.poses.flown import LONGEST_GAP_S, flown
 
 COVARIANCE = tuple(tuple(row) for row in np.diag([0.04, 0.04, 0.09, 1e-6, 1e-6, 1e-6]).tolist())
@@ -101,15 +100,11 @@ def test_the_turn_in_a_covariance_is_about_the_axes_of_the_world():
     rng = np.random.default_rng(5)
     rotation = Rotation.random(rng=rng).as_matrix()
     factor = rng.normal(size=(6, 6)) * 1e-4
-    group = SimpleNamespace(
-        block=SimpleNamespace(state=SimpleNamespace(rotations=rotation[None])),
-        covariance=factor @ factor.T,
-    )
     draws = rng.multivariate_normal(np.zeros(6), factor @ factor.T, size=4000)
     turns = []
     for draw in draws:
         true_world_from_cam = (Rotation.from_rotvec(draw[:3]).as_matrix() @ rotation).T
         turns.append(Rotation.from_matrix(true_world_from_cam @ rotation).as_rotvec())
     seen = np.cov(np.hstack([draws[:, 3:], turns]).T)
-    told = np.array(_world_covariance(group, 0))
+    told = np.array(_about_the_world(factor @ factor.T, rotation))
     assert np.abs(seen - told).max() < 0.1 * np.abs(told).max()

@@ -64,3 +64,13 @@ def test_slips_of_place_get_a_line_of_their_own(surface, slip, told):
     wrong = replace(tie, lonlat_deg=slip(*tie.lonlat_deg))
     with pytest.raises(ControlError, match=told):
         placed_ties([wrong], surface, FILE)
+
+
+def test_a_height_beside_the_edge_of_a_roof_is_hardly_trusted(surface):
+    edge = [(500_710.0, 3_978_350.2), (500_710.0, 3_978_380.5)]
+    placed = placed_ties([_tie(surface, xy) for xy in edge], surface, FILE)
+    beside, open_roof = placed.sigma_m
+    assert beside[2] > 4
+    assert tuple(open_roof) == (0.5, 0.5, 0.5)
+    (told,) = placed_ties([_tie(surface, edge[0], 255.0)], surface, FILE).sigma_m
+    assert told[2] == 0.5

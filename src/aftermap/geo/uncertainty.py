@@ -50,6 +50,20 @@ def ground_covariance_m2(
     return np.asarray(spread + height_variance * slope[:, :, None] * slope[:, None, :], np.float64)
 
 
+def on_own_map(covariance: npt.ArrayLike, covariance_in_case: npt.ArrayLike) -> Array:
+    """(6, 6) covariance of a pose, for looking at a surface that was made of the same poses.
+
+    What all frames of a case have in common moves the surface along with them. On the ground only
+    the shift across is seen of it; a common height or tilt of both shows nowhere.
+    """
+    whole, within = np.asarray(covariance, float), np.asarray(covariance_in_case, float)
+    across = whole[:2, :2] - within[:2, :2]
+    sizes, axes = np.linalg.eigh((across + across.T) / 2)
+    both = within.copy()
+    both[:2, :2] += axes * np.maximum(sizes, 0) @ axes.T
+    return both
+
+
 def ce90_m(covariance_m2: npt.ArrayLike) -> Array:
     """(...) radius of the circle that holds 90 % of a Gaussian of (..., 2, 2) covariance.
 

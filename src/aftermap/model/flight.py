@@ -24,7 +24,8 @@ class ClipPose:
     ``covariance`` is of position (east, north, up; m) and of a small turn about the same world axes
     (radians): the true world_from_cam is exp([turn]x) world_from_cam. ``pose.covariance_m2`` is its
     upper left part. ``ce90_m`` is the radius of the circle in which the ground at the middle of the
-    picture lies with 90 % probability.
+    picture lies with 90 % probability; ``ce90_in_case_m`` the same on this case's own map, without
+    the error that all of the map has in common.
     """
 
     time_s: Fraction
@@ -33,6 +34,7 @@ class ClipPose:
     covariance: Matrix6
     source: PoseSource
     ce90_m: float | None = None
+    ce90_in_case_m: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

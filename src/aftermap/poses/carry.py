@@ -38,13 +38,15 @@ EDGE_PX = 4.0
 STEADY_M = 0.5
 """Change of height within ``EDGE_PX`` up to which the place of a corner is certain."""
 RENEW_SHARE = 0.5
-TRACK_PX = 0.7
+SURFACE_SIGMA_M = 1.0
+"""Of a height of the surface below a corner that lies beside no edge."""
+TRACK_PX = 0.5
 """What a followed corner is good for; the measured noise may only raise it."""
 WORST_PX = 4.0
 """Noise of the fit, in pixels, beyond which the corners no longer move as one scene."""
 FOCAL_SHARE = 1e-4
 """A carried focal length is held to this part of itself: nothing says that the lens zooms."""
-TILES = 8
+TILES = 5
 _SIDES = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 
 
@@ -70,13 +72,20 @@ class Carried:
 class _Held:
     """Corners followed so far: (N, 2) float32 OpenCV pixels, their places, and what they inherit.
 
-    ``covariance`` (6, 6) is that of the pose by which the places were found.
+    ``along_m`` (N, 3) is one sigma of a place along the ray by which it was found: from there a
+    wrong height does not show, and the more the farther one flies. ``covariance`` (6, 6) is that of
+    the pose by which the places were found.
     """
 
     at: npt.NDArray[np.float32]
     xyz_m: Array
+    along_m: Array
     covariance: Array
     first_count: int
+
+    def only(self, which: npt.NDArray[np.bool_], at: npt.NDArray[np.float32]) -> "_Held":
+        """Those corners, where they are now."""
+        return replace(self, at=at, xyz_m=self.xyz_m[which], along_m=self.along_m[which])
 
 
 def carried(start: Resected, moments: Iterable[Moment], reference: Reference) -> Carried:
@@ -95,7 +104,7 @@ def carried(start: Resected, moments: Iterable[Moment], reference: Reference) ->
         if isinstance(answer, str):
             return Carried(poses=tuple(poses), stopped_s=moment.time_s, reason=answer)
         pose, good = answer
-        held = replace(held, at=held.at[good], xyz_m=held.xyz_m[good])
+        held = held.only(good, held.at[good])
         poses.append((moment.time_s, pose))
         before = moment
     return Carried(poses=tuple(poses))
@@ -116,9 +125,15 @@ def _chosen(moment: Moment, pose: Resected, reference: Reference) -> _Held:
     return _Held(
         at=np.asarray(at[known], np.float32),
         xyz_m=places[known],
+        along_m=_along_m(places[known] - pose.position_m),
         covariance=pose.covariance,
         first_count=int(known.sum()),
     )
+
+
+def _along_m(rays_m: Array) -> Array:
+    """(N, 3) how far places slide along their rays when the surface is wrong by one sigma."""
+    return np.asarray(rays_m * (SURFACE_SIGMA_M / np.abs(rays_m[:, 2:])))
 
 
 def _seen_at(xy_px: Array, pose: Resected, reference: Reference) -> Array:
@@ -139,7 +154,7 @@ def _followed(before: Moment, moment: Moment, held: _Held) -> _Held:
     kept = seen & again & (off < THERE_AND_BACK_PX) & inside
     if kept.any() and np.median(moved[kept]) > MOVING_PX:
         kept &= moved > STILL_PX
-    return replace(held, at=there[kept], xyz_m=held.xyz_m[kept])
+    return held.only(kept, there[kept])
 
 
 def _flown(
@@ -161,12 +176,17 @@ def _fitted(
     height, width = moment.grey.shape
     focal = pose.params[0]
     view = View(
-        width_px=width, height_px=height, focal_px=focal, focal_sigma_px=FOCAL_SHARE * focal
+        width_px=width,
+        height_px=height,
+        focal_px=focal,
+        focal_sigma_px=FOCAL_SHARE * focal,
+        beside=(pose.params[2] - width / 2, pose.params[3] - height / 2, pose.params[5]),
+        has_own_lens=False,
     )
     xy = held.at.astype(np.float64) + 0.5
     tiles = (xy * TILES / width).astype(np.int64)
     groups = tiles[:, 1] * TILES + tiles[:, 0]
-    fit = refitted(held.xyz_m, xy, view, pose, groups, click_px=TRACK_PX)
+    fit = refitted(held.xyz_m, xy, view, pose, groups, click_px=TRACK_PX, along_m=held.along_m)
     if fit is None or fit.used.sum() < MIN_CORNERS:
         return "the corners left fit no pose"
     if fit.sigma_px > WORST_PX:

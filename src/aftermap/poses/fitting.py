@@ -25,17 +25,23 @@ OFF_CENTRE = 0.002
 """One sigma of each coordinate of the principal point, as a part of the picture's longer side."""
 K2_SIGMA = 0.01
 NEAREST_M = 1e-3
-NOTHING_ELSE = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is believed of a picture before: its size, and its focal length with one sigma."""
+    """What is believed of a picture before: its size, and its focal length with one sigma.
+
+    ``beside`` is the rest of its lens that is taken as known: how far the principal point lies off
+    the middle, and k2. ``has_own_lens`` is False where the places were found by the same lens: then
+    what is unknown of the rest moves places and pixels alike.
+    """
 
     width_px: int
     height_px: int
     focal_px: float
     focal_sigma_px: float
+    beside: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    has_own_lens: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +71,12 @@ def rotation_of(state: Array) -> Array:
     return np.asarray(cv2.Rodrigues(state[TURN])[0], np.float64)
 
 
-def misses_px(
-    state: Array, sights: Sights, view: View, beside: tuple[float, ...] = NOTHING_ELSE
-) -> Array:
-    """(N, 2) pixels, computed minus seen. A place behind the camera is far off, not NaN.
-
-    ``beside`` is how far the principal point lies off the middle, and k2.
-    """
+def misses_px(state: Array, sights: Sights, view: View) -> Array:
+    """(N, 2) pixels, computed minus seen. A place behind the camera is far off, not NaN."""
     cam = (sights.xyz_m - state[PLACE]) @ rotation_of(state).T
     ideal = cam[:, :2] / np.maximum(cam[:, 2:], NEAREST_M)
-    xy = distorted(ideal, (1, 1, 0, 0, state[K1], beside[2], 0, 0))
-    middle = np.array([view.width_px, view.height_px]) / 2 + beside[:2]
+    xy = distorted(ideal, (1, 1, 0, 0, state[K1], view.beside[2], 0, 0))
+    middle = np.array([view.width_px, view.height_px]) / 2 + view.beside[:2]
     return np.asarray(state[FOCAL] * xy + middle - sights.xy_px)
 
 
@@ -90,13 +91,15 @@ def weighted(state: Array, sights: Sights, view: View) -> Array:
 
 def off_sigmas(state: Array, sights: Sights, view: View) -> Array:
     """(N, 2) misses in standard deviations."""
-    return np.einsum("nij,nj->ni", sights.whitening, misses_px(state, sights, view))
+    misses = misses_px(state, sights, view)
+    return np.asarray(np.einsum("nij,nj->ni", sights.whitening, misses))
 
 
-def whitening_of(state: Array, xyz_m: Array, click_px: float, place_sigma_m: Array) -> Array:
-    """(N, 2, 2) of clicks that are good for ``click_px`` on places that are (N, 3) unsure.
+def whitening_of(state: Array, xyz_m: Array, click_px: float, spread_m: Array) -> Array:
+    """(N, 2, 2) of clicks that are good for ``click_px`` on places that are unsure themselves.
 
-    What a place is unsure by is seen from the camera of ``state``: heights hardly show from above.
+    ``spread_m`` (N, 3, K) holds K independent errors of each place, one sigma of each. They count
+    as they are seen from the camera of ``state``: heights hardly show from above.
     """
     rotation = rotation_of(state)
     cam = (xyz_m - state[PLACE]) @ rotation.T
@@ -104,26 +107,31 @@ def whitening_of(state: Array, xyz_m: Array, click_px: float, place_sigma_m: Arr
     slide = np.zeros((len(xyz_m), 2, 3))
     slide[:, 0, 0] = slide[:, 1, 1] = 1
     slide[:, :, 2] = -cam[:, :2] / depth[:, None]
-    moved = (state[FOCAL] / depth)[:, None, None] * slide @ rotation * place_sigma_m[:, None, :]
+    moved = (state[FOCAL] / depth)[:, None, None] * slide @ rotation @ spread_m
     spread = moved @ moved.transpose(0, 2, 1) + click_px**2 * np.eye(2)
     return np.asarray(np.linalg.inv(np.linalg.cholesky(spread)))
 
 
-def plain_whitening(count: int, sigma_px: float) -> Array:
-    """(N, 2, 2) where every pixel is good for the same."""
-    return np.tile(np.eye(2) / sigma_px, (count, 1, 1))
-
-
-def covariance_of(state: Array, sights: Sights, view: View) -> Array:
+def covariance_of(state: Array, sights: Sights, view: View, common_m: Array | None = None) -> Array:
     """(8, 8) of place, turn about the world axes, focal length and k1; the rest of the lens counts.
+
+    ``common_m`` (N, 3) is one sigma of an error that all places have together.
 
     The turn is that of the ray through the middle of the picture: a principal point that lies
     elsewhere turns the camera the other way, so that this ray hardly notices.
     """
     jacobian = jacobian_of(state, sights, view)
     inverse = inverted(jacobian.T @ jacobian)
-    pulled = inverse @ jacobian[:-2].T @ _beside(state, sights, view, jacobian[:-2, 3:6])
-    return np.asarray(inverse + pulled @ pulled.T)
+    unsolved = []
+    if view.has_own_lens:
+        unsolved.append(_beside(state, sights, view, jacobian[:-2, 3:6]))
+    if common_m is not None:
+        moved = replace(sights, xyz_m=sights.xyz_m + common_m)
+        unsolved.append(
+            (off_sigmas(state, moved, view) - off_sigmas(state, sights, view)).reshape(-1, 1)
+        )
+    pulled = [inverse @ jacobian[:-2].T @ one for one in unsolved]
+    return np.asarray(inverse + sum(one @ one.T for one in pulled))
 
 
 def jacobian_of(state: Array, sights: Sights, view: View) -> Array:
@@ -174,7 +182,8 @@ def _beside(state: Array, sights: Sights, view: View, by_turn: Array) -> Array:
     off_px = OFF_CENTRE * max(view.width_px, view.height_px)
     sigmas = np.diag([off_px, off_px, K2_SIGMA])
     none = misses_px(state, sights, view)
-    moved = [misses_px(state, sights, view, tuple(one)) - none for one in sigmas]
+    others = [replace(view, beside=tuple(view.beside + one)) for one in sigmas]
+    moved = [misses_px(state, sights, other) - none for other in others]
     white = [np.einsum("nij,nj->ni", sights.whitening, one).ravel() for one in moved]
     back = np.linalg.pinv(_middle_by_turn(state, view)) @ sigmas[:2]
     return np.stack(white, axis=1) - by_turn @ back

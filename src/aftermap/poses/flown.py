@@ -7,12 +7,14 @@ they are. Across a cut, and across a gap too long to be honest, nothing is fille
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation, Slerp
 
+from aftermap.geo.uncertainty import on_own_map as seen_on_own_map
 from aftermap.model.camera import CameraPose, Matrix3, Matrix6, PlacedFrame, Reconstruction, Row6
 from aftermap.model.flight import ClipPath, ClipPose, PoseSource
 
@@ -26,18 +28,25 @@ TURNING_RAD_S2 = 0.15
 """The same of the change of its turn rate."""
 
 
-def flown(reconstruction: Reconstruction) -> tuple[ClipPath, ...]:
-    """The path of every clip that has placed frames, in the order in which the clips came."""
+def flown(reconstruction: Reconstruction, *, on_own_map: bool = False) -> tuple[ClipPath, ...]:
+    """The path of every clip that has placed frames, in the order in which the clips came.
+
+    ``on_own_map``: covariances are those for looking at the surface that was made of these poses.
+    """
     by_clip: dict[str, list[PlacedFrame]] = {}
     for placed in reconstruction.placed:
         if placed.frame.moment is not None:
             by_clip.setdefault(placed.frame.moment.clip_sha256, []).append(placed)
-    return tuple(_path(reconstruction, frames) for frames in by_clip.values())
+    return tuple(_path(reconstruction, frames, on_own_map) for frames in by_clip.values())
 
 
-def _path(reconstruction: Reconstruction, frames: Sequence[PlacedFrame]) -> ClipPath:
+def _path(
+    reconstruction: Reconstruction,
+    frames: Sequence[PlacedFrame],
+    on_own_map: bool,  # noqa: FBT001
+) -> ClipPath:
     ordered = sorted(frames, key=_time_s)
-    known = [_pose_of(frame) for frame in ordered]
+    known = [_pose_of(frame, _covariance(frame, on_own_map)) for frame in ordered]
     poses = [known[0]]
     for first, second in itertools.pairwise(known):
         poses += [*_between(first, second), second]
@@ -65,12 +74,21 @@ def _time_s(placed: PlacedFrame) -> Fraction:
     return Fraction(0) if moment is None else moment.time_s
 
 
-def _pose_of(placed: PlacedFrame) -> ClipPose:
+def _covariance(placed: PlacedFrame, on_own_map: bool) -> Matrix6:  # noqa: FBT001
+    if placed.covariance is None:
+        raise ValueError(f"{placed.frame.name}: a frame of a clip has a covariance")
+    if not on_own_map or placed.covariance_in_case is None:
+        return placed.covariance
+    return _matrix6(seen_on_own_map(placed.covariance, placed.covariance_in_case))
+
+
+def _pose_of(placed: PlacedFrame, covariance: Matrix6) -> ClipPose:
     moment = placed.frame.moment
-    if moment is None or placed.covariance is None:
-        raise ValueError(f"{placed.frame.name}: a frame of a clip has a moment and a covariance")
+    if moment is None:
+        raise ValueError(f"{placed.frame.name}: a frame of a clip has a moment")
     return ClipPose(
-        time_s=moment.time_s, shot=moment.shot, pose=placed.pose, covariance=placed.covariance,
+        time_s=moment.time_s, shot=moment.shot, covariance=covariance,
+        pose=replace(placed.pose, covariance_m2=_matrix3(np.array(covariance)[:3, :3])),
         source=PoseSource.REGISTERED if placed.frame.is_registered else PoseSource.RECONSTRUCTION,
     )  # fmt: skip
 

@@ -24,21 +24,27 @@ FRAMES_LOOKED_AT = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ShotTask:
-    """One shot to be placed: its frames in order of time, and the reference by its files."""
+    """One shot to be placed: its frames in order of time, and the reference by its files.
+
+    ``sigma_m`` is the error of the reference as a whole, across (each axis) and up.
+    """
 
     frames: tuple[Frame, ...]
     ortho: str
     surface: str
+    sigma_m: tuple[float, float]
 
 
-def shot_tasks(frames: Sequence[Frame], ortho: Path, surface: Path) -> tuple[ShotTask, ...]:
+def shot_tasks(
+    frames: Sequence[Frame], ortho: Path, surface: Path, sigma_m: tuple[float, float]
+) -> tuple[ShotTask, ...]:
     """The frames of clips, shot by shot."""
     shots: dict[tuple[str, int], list[Frame]] = {}
     for frame in frames:
         if frame.moment is not None:
             shots.setdefault((frame.moment.clip_sha256, frame.moment.shot), []).append(frame)
     return tuple(
-        ShotTask(frames=tuple(members), ortho=str(ortho), surface=str(surface))
+        ShotTask(frames=tuple(members), ortho=str(ortho), surface=str(surface), sigma_m=sigma_m)
         for members in shots.values()
     )
 
@@ -51,7 +57,7 @@ def shot_place(task: ShotTask) -> ShotPlace:
     focal = FocalPrior(
         focal_px=first.focal_px, sigma_px=first.focal_sigma_px, source=first.focal_source
     )
-    reference = _reference(task.ortho, task.surface)
+    reference = _reference(task.ortho, task.surface, task.sigma_m)
     found = registered([_shot_frame(f) for f in _spread(task.frames)], reference, focal)
     place = ShotPlace(
         clip_sha256=first.moment.clip_sha256, clip_name=first.moment.clip_name,
@@ -66,9 +72,9 @@ def shot_place(task: ShotTask) -> ShotPlace:
 
 
 @functools.lru_cache(maxsize=1)
-def _reference(ortho: str, surface: str) -> Reference:
+def _reference(ortho: str, surface: str, sigma_m: tuple[float, float]) -> Reference:
     """Looked at once by each process, for it takes seconds."""
-    return reference_in(Path(ortho), Path(surface))
+    return reference_in(Path(ortho), Path(surface), sigma_m)
 
 
 def _spread(frames: Sequence[Frame]) -> list[Frame]:

@@ -29,7 +29,6 @@ from aftermap.poses.fitting import (
     design_effect,
     misses_px,
     off_sigmas,
-    plain_whitening,
     rotation_of,
     weighted,
     whitening_of,
@@ -53,6 +52,8 @@ FOCAL_STARTS = (0.6, 0.75, 0.9, 1.0, 1.1, 1.35, 1.7)
 GROSS_SIGMAS = 4.0
 """Residual, in sigmas, from which a point is a wrong click."""
 WEIGHINGS = 3
+COMMON_SHARE = 0.5
+"""Part of what places are unsure by that all of them may be off by together."""
 FITTING_SIGMAS = 4.0
 """RMS residual, in sigmas, from which the points do not fit one camera."""
 
@@ -114,18 +115,26 @@ def resected(
 
 
 def refitted(
-    xyz_m: Array, xy_px: Array, view: View, start: Resected, groups: Whole, *, click_px: float
+    xyz_m: Array,
+    xy_px: Array,
+    view: View,
+    start: Resected,
+    groups: Whole,
+    *,
+    click_px: float,
+    along_m: Array | None = None,
 ) -> Resected | None:
     """The pose nearest to ``start`` that fits many measured points, or None where none does.
 
     ``groups`` (N,) number the points that may err together; the covariance is widened for it.
+    ``along_m`` (N, 3) is one sigma of each place's error, if it has one in a known direction.
     """
     middle = xyz_m.mean(axis=0)
-    sights = Sights(
-        xyz_m=xyz_m - middle, xy_px=xy_px, whitening=plain_whitening(len(xyz_m), click_px)
-    )
     turn = cv2.Rodrigues(start.rotation_cam_from_world)[0].ravel()
     first = np.concatenate([turn, start.position_m - middle, [start.params[0], start.params[4]]])
+    spread = np.zeros((len(xyz_m), 3, 1)) if along_m is None else along_m[:, :, None]
+    whitening = whitening_of(first, xyz_m - middle, click_px, spread)
+    sights = Sights(xyz_m=xyz_m - middle, xy_px=xy_px, whitening=whitening)
     state, used = _fitting_ones(_fitted(first, sights, view, loss="cauchy"), sights, view)
     if used.sum() < 2 * MIN_POINTS:
         return None
@@ -133,7 +142,8 @@ def refitted(
     if not _is_above(state, sights.xyz_m[used]):
         return None
     sights = sights.less_sure(scale)
-    told = _told(state, sights, used, view, middle)
+    common = None if along_m is None else COMMON_SHARE * along_m[used]
+    told = _told(state, sights, used, view, middle, common)
     wider = design_effect(state, sights.only(used), view, groups[used])
     return replace(
         told,
@@ -191,7 +201,8 @@ class _Clicks:
 
     def sights(self, state: Array) -> Sights:
         """As they weigh when they are seen from there."""
-        whitening = whitening_of(state, self.xyz_m, self.click_px, self.place_sigma_m)
+        spread = self.place_sigma_m[:, :, None] * np.eye(3)
+        whitening = whitening_of(state, self.xyz_m, self.click_px, spread)
         return Sights(xyz_m=self.xyz_m, xy_px=self.xy_px, whitening=whitening)
 
 
@@ -296,14 +307,19 @@ def _few(freedom: int) -> float:
     return float(3 * fisher.ppf(0.9, 3, freedom) / chi2.ppf(0.9, 3))
 
 
-def _told(state: Array, sights: Sights, used: Bools, view: View, middle: Array) -> Resected:
-    covariance = covariance_of(state, sights.only(used), view)
+def _told(
+    state: Array, sights: Sights, used: Bools, view: View, middle: Array,
+    common_m: Array | None = None,
+) -> Resected:  # fmt: skip
+    covariance = covariance_of(state, sights.only(used), view, common_m)
     focal = float(state[FOCAL])
+    off_x, off_y, k2 = view.beside
     return Resected(
         rotation_cam_from_world=rotation_of(state),
         position_m=state[PLACE] + middle,
         params=(
-            focal, focal, view.width_px / 2, view.height_px / 2, float(state[K1]), 0, 0, 0,
+            focal, focal, view.width_px / 2 + off_x, view.height_px / 2 + off_y,
+            float(state[K1]), k2, 0, 0,
         ),
         covariance=covariance[:6, :6],
         focal_sigma_px=float(np.sqrt(covariance[6, 6])),

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from aftermap.errors import CaseError
+from aftermap.geo.uncertainty import on_own_map
 from aftermap.model.camera import (
     Camera,
     Frame,
@@ -197,7 +198,7 @@ def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
         "time_s": str(moment.time_s),
         "shot": moment.shot,
         "position_covariance": _known(placed.pose.covariance_m2),
-        "ce90_m": _ce90_m(placed, camera, placed.covariance),
+        "ce90_m": _ce90_m(placed, camera, _on_the_globe(placed)),
         "ce90_in_case_m": _ce90_m(placed, camera, placed.covariance_in_case),
         "source": _source_of(placed).value,
     }
@@ -247,6 +248,18 @@ def _flown_entry(frame: Frame, path: ClipPath) -> CameraEntry | None:
 def _source_of(placed: PlacedFrame) -> PoseSource:
     is_registered = placed.frame.is_registered
     return PoseSource.REGISTERED if is_registered else PoseSource.RECONSTRUCTION
+
+
+def _on_the_globe(placed: PlacedFrame) -> Matrix6 | None:
+    """Covariance for looking at the case's surface, with the shift that both have in common."""
+    if placed.covariance is None or placed.covariance_in_case is None:
+        return placed.covariance
+    return _matrix6(on_own_map(placed.covariance, placed.covariance_in_case))
+
+
+def _matrix6(values: np.ndarray[Any, np.dtype[np.float64]]) -> Matrix6:
+    a, b, c, d, e, f = (tuple(float(value) for value in row) for row in values)
+    return a, b, c, d, e, f  # type: ignore[return-value]
 
 
 def _ce90_m(placed: PlacedFrame, camera: Camera, covariance: Matrix6 | None) -> float | None:
