@@ -1,0 +1,117 @@
+"""Free widths on made-up surfaces whose widths are known."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from made_up_streets import elevation, ground_and_places, houses, lines
+
+from aftermap.model.street import Passage
+from aftermap.record import StageFolder
+from aftermap.streets import passable
+
+
+class Here:
+    """Works in this process."""
+
+    def map(self, work, items, *, label):
+        return map(work, items)
+
+
+@pytest.fixture
+def pieces_of(tmp_path):
+    """The table's rows for a surface, by number of piece."""
+
+    def rows(height_m, measured=None, streets=None):
+        made = elevation(tmp_path, height_m, measured)
+        files = StageFolder(folder=tmp_path / "stage")
+        table = passable(streets or lines(), houses(), made, None, files, Here())
+        return pq.read_table(table.path).to_pylist()
+
+    return rows
+
+
+def test_an_empty_street_is_free_from_wall_to_wall_every_ten_metres(pieces_of):
+    ground, _, _ = ground_and_places()
+    rows = pieces_of(ground)
+    assert [row["piece"] for row in rows] == [0, 1, 2, 3, 4, 5]
+    assert [row["free_width_m"] for row in rows] == pytest.approx([8.0] * 6, abs=0.3)
+    assert {row["passage"] for row in rows} == {Passage.TRUCK}
+    assert all(row["nobody_probability"] < 0.01 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("heap_to_m", "free_m", "passage"),
+    [(0.0, 4.0, "truck"), (1.0, 3.0, "car"), (2.5, 1.5, "nobody")],
+)
+def test_a_heap_from_one_wall_leaves_the_rest_of_the_street(
+    pieces_of, heap_to_m, free_m, passage
+):
+    ground, x, y = ground_and_places()
+    heap = np.where((y < heap_to_m) & (x > 23) & (x < 27), 0.9, 0.0)
+    rows = pieces_of(ground + heap)
+    assert rows[2]["free_width_m"] == pytest.approx(free_m, abs=0.3)
+    assert rows[2]["passage"] == passage
+    assert [row["passage"] for row in rows[:2] + rows[3:]] == ["truck"] * 5
+    assert rows[2]["rubble_fraction"] > 0.1
+
+
+def test_a_line_that_lies_a_metre_and_a_half_off_gives_the_same_width(pieces_of):
+    ground, x, y = ground_and_places()
+    heap = np.where((y < 2.5) & (x > 23) & (x < 27), 0.9, 0.0)
+    on = pieces_of(ground + heap)
+    off = pieces_of(ground + heap, streets=lines(beside_m=1.5))
+    widths = [[row["free_width_m"] for row in rows] for rows in (on, off)]
+    assert widths[0] == pytest.approx(widths[1], abs=0.3)
+
+
+def test_what_no_picture_measured_is_not_seen_and_has_no_width(pieces_of):
+    ground, x, _ = ground_and_places()
+    rows = pieces_of(ground, measured=~((x > 30) & (x < 40)))
+    assert rows[3]["passage"] == Passage.NOT_SEEN
+    assert rows[3]["free_width_m"] is None
+    assert rows[3]["nobody_probability"] is None
+    assert "measured" in rows[3]["reason"] or "seen" in rows[3]["reason"]
+    assert rows[1]["passage"] == Passage.TRUCK
+
+
+def test_a_parked_car_is_counted_and_is_no_rubble(pieces_of):
+    ground, x, y = ground_and_places()
+    car = (x > 42) & (x < 46.4) & (y > -3.6) & (y < -1.8)
+    rows = pieces_of(ground + np.where(car, 1.45, 0.0))
+    assert rows[4]["vehicles"] == 1
+    assert rows[4]["free_width_m"] == pytest.approx(8.0, abs=0.3)
+    assert rows[4]["clear_width_m"] == pytest.approx(5.8, abs=0.8)
+
+
+def test_a_given_width_is_the_width_that_is_looked_at(pieces_of):
+    ground, _, _ = ground_and_places()
+    rows = pieces_of(ground, streets=lines(width_m=5.0))
+    assert {round(row["width_m"], 1) for row in rows} == {5.0}
+    assert [row["free_width_m"] for row in rows] == pytest.approx([5.0] * 6, abs=0.2)
+
+
+def test_without_lines_the_middle_between_the_houses_is_the_street(tmp_path):
+    ground, _, _ = ground_and_places()
+    made = elevation(tmp_path, ground)
+    files = StageFolder(folder=tmp_path / "stage")
+    table = passable(None, houses(), made, None, files, Here())
+    rows = pq.read_table(table.path).to_pylist()
+    assert table.has_own_lines
+    assert "no street lines" in table.notes[0]
+    assert sum(row["length_m"] for row in rows) == pytest.approx(60, abs=5)
+    assert {row["passage"] for row in rows} == {Passage.TRUCK}
+
+
+def test_pieces_beyond_the_map_are_counted_as_left_out(tmp_path):
+    ground, _, _ = ground_and_places()
+    streets = lines()
+    (street,) = streets.streets
+    longer = (street.lines_m[0][0], (street.lines_m[0][1][0] + 40, street.lines_m[0][1][1]))
+    far = type(streets)(
+        crs=streets.crs, file_name="", file_sha256="", id_field="",
+        streets=(type(street)(source_id="1", feature=0, lines_m=(longer,)),),
+    )  # fmt: skip
+    files = StageFolder(folder=tmp_path / "stage")
+    table = passable(far, houses(), elevation(tmp_path, ground), None, files, Here())
+    assert table.pieces == 6
+    assert table.skipped[0].name == "4 pieces of street"
