@@ -107,17 +107,7 @@ def other_assessment(path: Path, asked: Asked) -> OtherAssessment:
         )
     _check_scale(path, name, values, asked.scale)
     crs = _crs(path, layer, asked)
-    codes, unknown = [], Counter[str]()
-    kept = []
-    for i, value in enumerate(values.tolist()):
-        code = None if _is_missing(value) else code_read(asked.scale, value)
-        if code is None and not _is_missing(value):
-            unknown[str(value)] += 1
-        elif shapely.is_missing(layer.shapes[i]) or shapely.is_empty(layer.shapes[i]):
-            unknown["an empty geometry"] += 1
-        else:
-            codes.append(code)
-            kept.append(i)
+    codes, kept, unusable = _codes(layer, values, asked.scale)
     return OtherAssessment(
         name=path.name,
         scale=asked.scale,
@@ -125,14 +115,34 @@ def other_assessment(path: Path, asked: Asked) -> OtherAssessment:
         crs=crs,
         date=_date(layer, name),
         shapes=layer.shapes[kept],
-        codes=tuple(codes),
+        codes=codes,
         fids=layer.fids[kept],
         skipped=tuple(
-            Skipped(name=f"{path.name}, {count} sites", reason=f"{word}: not of {asked.scale}")
-            for word, count in unknown.items()
+            Skipped(name=f"{path.name}, {count} sites", reason=reason)
+            for reason, count in unusable.items()
         ),
         notes=(f"read as {asked.scale}: layer {layer.name}, field {name}",),
     )
+
+
+def _codes(
+    layer: _Layer, values: npt.NDArray[Any], scale: Scale
+) -> tuple[tuple[Code | None, ...], npt.NDArray[np.int64], Counter[str]]:
+    """The codes of the sites that can be used, their places, and why others cannot be."""
+    codes: list[Code | None] = []
+    kept: list[int] = []
+    unusable: Counter[str] = Counter()
+    is_nowhere = shapely.is_missing(layer.shapes) | shapely.is_empty(layer.shapes)
+    for i, value in enumerate(values.tolist()):
+        code = None if _is_missing(value) else code_read(scale, value)
+        if code is None and not _is_missing(value):
+            unusable[f"{value}: not of {scale}"] += 1
+        elif is_nowhere[i]:
+            unusable["has no place on the map"] += 1
+        else:
+            codes.append(code)
+            kept.append(i)
+    return tuple(codes), np.array(kept, np.int64), unusable
 
 
 def _layer(path: Path, asked: str | None) -> _Layer:
