@@ -41,7 +41,8 @@ def cleaned(shapes: Objects) -> Cleaned:
         reasons |= dict.fromkeys(
             _places((kinds == kind) & ~missing), f"is {word} and not an outline"
         )
-    flat: Objects = np.where(missing, None, shapes)
+    flat = shapes.copy()
+    flat[missing] = None
     crossing = ~shapely.is_valid(flat) & np.isin(kinds, (3, 6, 7)) & ~missing
     flat[crossing] = shapely.make_valid(flat[crossing], method="structure", keep_collapsed=False)
     areas = np.array([None if i in reasons else _area(shape) for i, shape in enumerate(flat)], "O")
