@@ -1,7 +1,12 @@
 """``aftermap locate`` on a made-up case: a surface, and a clip drawn over it."""
 
 import json
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -10,14 +15,30 @@ import pytest
 import rasterio
 
 from aftermap.cli import status_of
+from aftermap.flights import Place, by_hand_in, flights_of
+from aftermap.footage import FRAMES, TRACKS, Footage, Tracked
+from aftermap.frames import ClipFrames
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.lens import rays_cam
+from aftermap.media import probe_video
+from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction
+from aftermap.model.clip import Clip, Moment, Shot
 from aftermap.model.flight import ClipPath, PoseSource
+from aftermap.model.media import FocalSource, VerticalDatum
+from aftermap.model.raster import Elevation, Grid, Raster
+from aftermap.model.runs import Skipped
+from aftermap.model.sighting import Ground, GroundKind
 from aftermap.poses.drape import draped, places_met
 from aftermap.poses.reference import reference_of
+from aftermap.progress import NoProgress
+from aftermap.publish import write_cameras
 from aftermap.record import Case
 from aftermap.record.artefact import decoded
+from aftermap.record.custody import entries_of
+from aftermap.record.disk import sha256_of_file
+from aftermap.run import Runner
+from aftermap.stages import POSES, SURFACE
 
 LENS = (440, 440, 240, 136, 0, 0, 0, 0)
 SIZE = (480, 272)
@@ -135,3 +156,136 @@ def test_a_clip_or_case_that_is_not_there_is_told(scene, district, capsys, tmp_p
     clip = str(scene / "news.mp4")
     assert status_of(["locate", str(tmp_path / "empty"), clip, "--points", points]) == 2
     assert "run aftermap map on footage first" in capsys.readouterr().err
+
+
+@pytest.fixture
+def mapped(scene, district, tmp_path):
+    """The case as a finished map with this clip leaves it: of the pictures, nothing is placed."""
+    case_path = tmp_path / "case"
+    shutil.copytree(scene / "case", case_path)
+    with Case.create_or_open(case_path) as case:
+        stored = case.store.add(scene / "news.mp4")
+        clip = probe_video(stored.path, name="news.mp4", sha256=stored.sha256)
+        case.add_media([clip])
+        shot = Shot(index=0, start_s=Fraction(0), end_s=Fraction(1), begins="clip")
+        frames = tuple(_frame(stored.sha256, Fraction(k, 10)) for k in (1, 6))
+        taken = ClipFrames(clip_sha256=stored.sha256, shots=(shot,), frames=frames, skipped=())
+        surface = Raster(
+            path=str(case.products / "surface.tif"), nodata=-9999, vertical_datum=BAROMETRIC,
+            grid=Grid(crs="EPSG:32637", east_m=CORNER[0], north_m=CORNER[1], cell_m=0.2,
+                      columns=500, rows=500),
+        )  # fmt: skip
+        elevation = Elevation(
+            surface=surface, confidence=surface, ground_sample_m=0.1, measured_fraction=1.0,
+            filled_fraction=0.0,
+        )  # fmt: skip
+        with Runner(case, command="map", options=None, progress=NoProgress()) as run:
+            run.stage(POSES, None, [], lambda _: _photographs())
+            run.stage(SURFACE, None, [], lambda _: elevation)
+            run.stage(TRACKS, None, [], lambda _: Tracked(clips=(clip,)))
+            run.stage(FRAMES, None, [], lambda _: Footage(clips=(taken,)))
+            left_out = [Skipped(name=f.name, reason="not placed", sha256=f.sha256) for f in frames]
+            write_cameras(_photographs(), case.products / "cameras.json", left_out=left_out)
+            run.deliver(case.products / "cameras.json", "cameras.json")
+    return case_path
+
+
+BAROMETRIC = VerticalDatum.BAROMETRIC
+
+
+def _frame(sha256, time_s):
+    return Frame(
+        sha256=f"{float(time_s):064.1f}".replace(".", "0"), name=f"news.mp4 {float(time_s)}",
+        path="x.jpg", width_px=SIZE[0], height_px=SIZE[1], orientation=1, camera_key="news",
+        focal_px=440.0, focal_sigma_px=40.0, focal_source=FocalSource.ASSUMED,
+        moment=Moment(clip_sha256=sha256, clip_name="news.mp4", time_s=time_s, shot=0),
+    )  # fmt: skip
+
+
+def _photographs():
+    """Three photographs over the district, placed."""
+    level = ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
+    camera = Camera(
+        model="OPENCV", width_px=480, height_px=272, params=LENS, focal_prior_px=440.0,
+        focal_prior_source=FocalSource.FOCAL_35MM, focal_sigma_px=4.0, focal_decision="held",
+    )  # fmt: skip
+    placed = tuple(
+        PlacedFrame(
+            frame=replace(_frame("0" * 64, Fraction(k)), sha256=f"{k}" * 64, moment=None),
+            camera=0, group=0, reprojection_px=0.3, tie_points=100, ground_m=(249.0, 251.0),
+            pose=CameraPose(
+                rotation_cam_from_world=level, position_m=(500_740.0 + k, 3_978_350.0, 350.0),
+                covariance_m2=((0.01, 0, 0), (0, 0.01, 0), (0, 0, 0.01)),
+            ),
+        )
+        for k in range(3)
+    )  # fmt: skip
+    return Reconstruction(
+        crs="EPSG:32637", vertical_datum=BAROMETRIC, cameras=(camera,), placed=placed, skipped=(),
+        points="", mapped_group=0, group_sizes=(3,), reprojection_px=0.3,
+    )  # fmt: skip
+
+
+def _locate(mapped, points):
+    return status_of(["locate", str(mapped), "news.mp4", "--points", points])
+
+
+def test_what_is_located_is_in_the_index_and_in_cameras_json(mapped, scene, district, capsys):
+    assert _locate(mapped, _ties(district, scene)) == 0
+    said = capsys.readouterr().out
+    assert "index: the clip has 1 seconds in it now; by hand: shot 0" in said
+    cameras = json.loads((mapped / "products/cameras.json").read_text())["frames"]
+    assert [one["registered"] for one in cameras] == [True] * 5
+    assert [one["source"] for one in cameras[3:]] == ["resected"] * 2
+    assert [one["time_s"] for one in cameras[3:]] == ["1/10", "3/5"]
+    for one, k in zip(cameras[3:], (1, 6), strict=True):
+        assert np.linalg.norm(np.array(one["position_m"]) - _camera(k)[1]) < 1.0
+        assert 0 < one["ce90_m"] < 10
+    with closing(sqlite3.connect(mapped / "case.gpkg")) as record:
+        assert record.execute("SELECT DISTINCT clip, source FROM segment").fetchall() == [
+            ("news.mp4", "resected")
+        ]
+    assert sorted(path.suffix for path in (mapped / "products/clips").iterdir()) == [
+        ".json", ".parquet",
+    ]  # fmt: skip
+
+
+def test_who_located_what_by_which_ties_is_in_the_chain_of_custody(mapped, scene, district, capsys):
+    points = _ties(district, scene)
+    assert _locate(mapped, points) == 0
+    sha256 = sha256_of_file(Path(points))
+    assert f"ties kept in the case, SHA-256 {sha256}" in capsys.readouterr().out
+    with Case.open_to_read(mapped) as case:
+        (entry,) = [one for one in entries_of(case.package) if one.action == "located"]
+        assert json.loads(entry.detail)["ties_sha256"] == sha256
+        assert (case.store.folder / sha256[:2] / f"{sha256}.csv").read_bytes() == (
+            Path(points).read_bytes()
+        )
+    assert status_of(["verify", str(mapped)]) == 0
+
+
+def test_a_later_map_takes_up_the_poses_only_where_they_fit(mapped, scene, district):
+    assert _locate(mapped, _ties(district, scene)) == 0
+    with Case.open_to_read(mapped) as case:
+        (path,) = by_hand_in(case)
+        (clip,) = [one for one in case.media() if isinstance(one, Clip)]
+        shot = Shot(index=0, start_s=Fraction(0), end_s=Fraction(1), begins="clip")
+        taken = ClipFrames(clip_sha256=clip.sha256, shots=(shot,), frames=(), skipped=())
+    ground = Ground(kind=GroundKind.FLAT, sigma_m=3.0)
+    place = Place(crs="EPSG:32637", ground=ground, datum=BAROMETRIC)
+    flights = flights_of(place, [clip], [taken], _photographs(), [path])
+    assert flights.paths == (path,)
+    assert flights.skipped == ()
+    moved = replace(place, crs="EPSG:32638")
+    flights = flights_of(moved, [clip], [taken], _photographs(), [path])
+    assert flights.paths == ()
+    assert "run aftermap locate on it again with its ties" in flights.skipped[0].reason
+
+
+def test_a_shot_that_is_located_anew_replaces_its_poses(mapped, scene, district):
+    for count in (12, 11):
+        assert _locate(mapped, _ties(district, scene, count=count)) == 0
+    (product,) = (mapped / "products/located").glob("news-*.json")
+    path = decoded(ClipPath, json.loads(product.read_text()), root=mapped)
+    times = [pose.time_s for pose in path.poses]
+    assert len(times) == len(set(times))
