@@ -222,4 +222,4 @@ def _apart_lines(found: Compared) -> list[str]:
 
 
 def _counts(by: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {word}" for word, count in by.items()) or "none"
+    return ", ".join(f"{count} x {word}" for word, count in by.items()) or "none"

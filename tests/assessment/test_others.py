@@ -160,6 +160,15 @@ def test_kappa_is_one_where_all_agree_and_light_is_told_apart(town):
     assert (found.same, found.compared, found.no_class) == (8, 8, 2)
 
 
+def test_a_third_partys_recoding_is_compared_as_any_other(town):
+    grades = dict(zip(town, [*list(Grade) * 2], strict=True))
+    code = {"none": 0, "light": 0, "moderate": 1, "severe": 2, "destroyed": 3}
+    sites = [shape.centroid for shape in town.values()]
+    codes = [code[grade] for grade in grades.values()]
+    found = compared(grades, town, other(codes, sites, Scale.UNOSAT_RECODED), CRS)
+    assert (found.agreements[0].value, found.compared, found.no_class) == (1, 8, 2)
+
+
 def test_codes_that_overlap_give_a_kappa_for_and_one_against_us(town):
     grades = dict(zip(town, [*list(Grade) * 2], strict=True))
     sites = [shape.centroid for shape in town.values()]

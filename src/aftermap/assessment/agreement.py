@@ -18,7 +18,7 @@ import shapely
 
 from aftermap.assessment.others import OtherAssessment
 from aftermap.assessment.reliability import Agreement, kappa_of
-from aftermap.assessment.scales import Code, Meaning, Scale, codes_written
+from aftermap.assessment.scales import Code, Meaning, Scale, codes_of
 from aftermap.model.assessment import GRADES, Grade
 from aftermap.model.sample import NOT_ASSESSED
 
@@ -97,7 +97,8 @@ def _told(
         for ours, theirs in pairs
         if ours is not None and theirs.meaning is Meaning.GRADE
     ]
-    usable = [pair for pair in both if codes_written(other.scale, pair[0])]
+    readable = {grade for code in codes_of(other.scale) for grade in code.grades}
+    usable = [pair for pair in both if pair[0] in readable]
     return Compared(
         scale=other.scale,
         within_m=within_m,
