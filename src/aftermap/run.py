@@ -135,13 +135,18 @@ class Runner:
         Raises CaseError where there is none, or where its files are gone or changed; ``command`` is
         what makes it again.
         """
-        for folder in self._case.stages.glob(f"{stage.name}-{'[0-9a-f]' * KEY_DIGITS}"):
+        for folder in self._folders(stage.name):
             found = self._kept_in(stage, folder)
             if found is not None:
                 return found[0]
         raise CaseError(
             f"{self._case.path}: has no finished {stage.name}; run {command} on it first"
         )
+
+    def forget(self, *stages: Stage[Any]) -> None:
+        """Drop the answers of these stages, so that they are made again."""
+        for stage in stages:
+            self._remove_others(stage.name, keep=None)
 
     def each_time(self, name: str, work: Callable[[], Answer]) -> Answer:
         """What ``work()`` gives, run every time: for reading what comes in, and for the report."""
@@ -318,9 +323,13 @@ class Runner:
         self._records.append(record)
         return decoded(stage.answer, plain, root=root)
 
-    def _remove_others(self, name: str, *, keep: Path) -> None:
+    def _folders(self, name: str) -> list[Path]:
+        """Where answers of a stage are kept, finished or not."""
+        return sorted(self._case.stages.glob(f"{name}-{'[0-9a-f]' * KEY_DIGITS}"))
+
+    def _remove_others(self, name: str, *, keep: Path | None) -> None:
         """Drop the same stage's earlier answers, so that the disk holds one of each."""
-        for folder in self._case.stages.glob(f"{name}-{'[0-9a-f]' * KEY_DIGITS}"):
+        for folder in self._folders(name):
             if folder != keep:
                 with writing_to(folder):
                     shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from aftermap.cli.assess import assess_command
 from aftermap.cli.compare import compare_command
 from aftermap.cli.failures import line_for
 from aftermap.cli.locate import locate_command
@@ -45,6 +46,7 @@ def aftermap() -> None:
       aftermap telemetry DJI_0001.SRT                    what is understood of a clip's telemetry
       aftermap seen raqqa --at 39.0087,35.9506           clips that show a spot, best first
       aftermap locate raqqa news.mp4 --points ties.csv   where a clip was filmed from, by clicks
+      aftermap assess raqqa --footprints osm.geojson     grade every building, with its evidence
       aftermap sample raqqa --size 200                   which buildings people should grade
       aftermap review import raqqa labels.csv            their grades into the record
       aftermap totals raqqa                              how many are destroyed, with intervals
@@ -56,8 +58,8 @@ def aftermap() -> None:
 
 
 for _command in (
-    map_command, telemetry_command, locate_command, verify_command, seen_command, twin_command,
-    serve_command, review_command, sample_command, totals_command, compare_command,
+    map_command, telemetry_command, seen_command, locate_command, assess_command, sample_command,
+    review_command, totals_command, compare_command, serve_command, verify_command, twin_command,
 ):  # fmt: skip
     aftermap.add_command(_command)
 

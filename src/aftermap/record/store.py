@@ -40,6 +40,11 @@ class MediaStore:
         """Where an original is or would be: ``ab/abcd....jpg``."""
         return self.folder / sha256[:2] / f"{sha256}{suffix}"
 
+    def find(self, sha256: str) -> Path | None:
+        """Where the original of this digest is kept; None where it is missing."""
+        kept = sorted((self.folder / sha256[:2]).glob(f"{sha256}*"))
+        return kept[0] if kept else None
+
     def add(self, path: Path) -> StoredFile:
         """Take in an original: hash it before anything else reads it, then copy it if it is new.
 

@@ -1,0 +1,156 @@
+"""``aftermap assess``: what is graded goes into the record, the products and a few lines.
+
+What people said of buildings stays as it is. A machine's grades are added as new rows where they
+differ from the last ones.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from aftermap.assessing import ALL, Graded, Map, graded_on, map_of
+from aftermap.comparing import write_exchange
+from aftermap.config import Settings
+from aftermap.errors import CaseError
+from aftermap.execute import LocalExecutor
+from aftermap.model.assessment import GRADES, Assessment
+from aftermap.model.evidence import Evidence
+from aftermap.model.runs import Progress
+from aftermap.publish.buildings import sensor_dates, write_buildings, write_streets
+from aftermap.publish.evidence_sheet import SheetFacts, write_evidence_sheet
+from aftermap.publish.measured import measured_rows
+from aftermap.record import Case
+from aftermap.record.assessments import add_assessments, adopted_grades, machine_grades, reviews
+from aftermap.record.building_views import replace_views
+from aftermap.record.buildings import replace_buildings
+from aftermap.record.case import ACTOR, RECORD_NAME
+from aftermap.record.custody import utc_now
+from aftermap.record.evidence import place_evidence, replace_evidence
+from aftermap.record.streets import replace_streets
+from aftermap.run import Runner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed:
+    """What a run leaves: the page to open, and what it says in a few lines."""
+
+    report: Path
+    summary_lines: tuple[str, ...]
+
+
+def assess(
+    case_path: Path, settings: Settings, *, fresh: bool, progress: Progress, workers: int | None
+) -> Assessed:
+    """Grade the buildings of a case that ``aftermap map`` has made a map of."""
+    if not (case_path / RECORD_NAME).is_file():
+        raise CaseError(f"{case_path}: is no case; make one with aftermap map FOOTAGE --case")
+    with (
+        Case.create_or_open(case_path) as case,
+        Runner(case, command="assess", options=settings, progress=progress) as run,
+        LocalExecutor(workers, progress=progress, preload=("numpy", "cv2", "numba")) as executor,
+    ):
+        if fresh:
+            run.forget(*ALL)
+        made = map_of(run)
+        return delivered(case, run, made, graded_on(made, settings, case, run, executor))
+
+
+def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
+    """Everything that was found, where people look for it."""
+    _record(case, found)
+    dates = sensor_dates(placed.frame for placed in made.cameras.placed)
+    products = (
+        write_buildings(
+            found.buildings, found.grading, case.products / "buildings.geojson", sensor_date=dates
+        ),
+        write_streets(found.streets, case.products / "streets.geojson"),
+        *write_exchange(case, dates),
+    )
+    for path in products:
+        run.deliver(path, path.name)
+    folder = run.each_time("sheets", lambda: _sheets(case, found))
+    return Assessed(report=folder, summary_lines=tuple(_lines(found)))
+
+
+def _record(case: Case, found: Graded) -> None:
+    package, grades = case.package, found.grading.assessments
+    adopted = {
+        name: one.assessment.grade
+        for name, one in adopted_grades(package).items()
+        if one.assessment.grade is not None
+    }
+    replace_buildings(package, found.buildings, found.grading, found.measures, adopted)
+    replace_views(package, found.buildings, found.views, found.visibility)
+    replace_streets(package, found.streets)
+    replace_evidence(package, found.evidence, actor=ACTOR)
+    before = tuple(replace(kept.assessment, at=None) for kept in machine_grades(package))
+    if before != grades:
+        add_assessments(package, grades, actor=ACTOR)
+
+
+def _sheets(case: Case, found: Graded) -> Path:
+    """The pictures in ``products/evidence``, and a sheet for each building that has any."""
+    folder = place_evidence(found.evidence, case.products)
+    said = _said_of(case)
+    measures = dict(enumerate(_measures(found)))
+    pictures: dict[int, list[Evidence]] = {}
+    for row in found.evidence.rows:
+        pictures.setdefault(row.building, []).append(row)
+    for place, rows in pictures.items():
+        building = found.buildings.buildings[place]
+        facts = SheetFacts(
+            case_name=case.path.name, building=building, crs=found.buildings.crs,
+            evidence=tuple(rows), visibility=found.visibility[place],
+            assessments=said.get(building.footprint.source_id, ()),
+            measures=measured_rows(measures[place]), made_at=utc_now(),
+        )  # fmt: skip
+        write_evidence_sheet(facts, (folder / rows[0].name).parent)
+    return folder
+
+
+def _said_of(case: Case) -> Mapping[str, tuple[Assessment, ...]]:
+    """What the case stands by, the machine and every reviewer said of each building."""
+    told = [*adopted_grades(case.package).values(), *machine_grades(case.package)]
+    said: dict[str, tuple[Assessment, ...]] = {}
+    for kept in (*told, *reviews(case.package)):
+        name = kept.assessment.source_id
+        said[name] = (*said.get(name, ()), kept.assessment)
+    return said
+
+
+def _measures(found: Graded) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(found.measures.path) as file:
+        for batch in file.iter_batches(batch_size=5_000):
+            yield from batch.to_pylist()
+
+
+def _lines(found: Graded) -> Iterator[str]:
+    grades = found.grading.assessments
+    counts = Counter(one.grade for one in grades if one.grade is not None)
+    told = ", ".join(f"{counts[grade]} {grade}" for grade in GRADES)
+    graded = sum(counts.values())
+    yield (
+        f"Buildings: {graded} of {len(grades)} graded by the machine ({told}); this counts grades "
+        "and is no estimate: aftermap sample draws what people have to review for totals"
+    )
+    why = Counter(one.not_assessed_reason for one in grades if one.grade is None)
+    for reason, count in why.most_common(4):
+        yield f"Not assessed: {count}: {reason}"
+    yield from _street_lines(found)
+    for note in (*found.footprints.notes, *found.buildings.notes, *found.streets.notes):
+        yield f"Note: {note}"
+    for note in found.evidence.notes:
+        yield f"Note: {note}"
+
+
+def _street_lines(found: Graded) -> Iterator[str]:
+    ways = Counter(pq.read_table(found.streets.path, columns=["passage"])["passage"].to_pylist())
+    if ways:
+        yield (
+            f"Streets: of {sum(ways.values())} pieces of 10 m, {ways['nobody']} let nobody "
+            f"through, {ways['car']} a car, {ways['truck']} a truck; {ways['not_seen']} not seen"
+        )
