@@ -3,10 +3,10 @@
 The interval inverts the score test of the weighted sum of the strata's proportions: the total T is
 inside where estimate - T is no more than z standard deviations, these worked out at the proportions
 that are the most likely ones if T is true (Wilson 1927 for one stratum, Miettinen and Nurminen 1985
-for two). Counts of rare classes are skewed, so z is corrected for skewness at each end (Gart and Nam
-1988; Laud 2017; here as Cornish and Fisher's quantile, which stays monotone). No observed variance
-is needed, so that a class that was not met at all still has an upper end: the one that the largest
-weight allows.
+for two). Counts of rare classes are skewed, so z is corrected for skewness at each end (Gart and
+Nam 1988; Laud 2017; here as Cornish and Fisher's quantile, which stays monotone). No observed
+variance is needed, so that a class that was not met at all still has an upper end: the one that the
+largest weight allows.
 
 Sampling is without replacement: a stratum counts as a sample of n (N - 1) / (N - n), and one that
 was looked at as a whole is known. The ends never contradict what was counted.
