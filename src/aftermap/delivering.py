@@ -13,13 +13,20 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from aftermap.assessing import ALL, Graded, Map, graded_on, map_of
+from aftermap.assessment.scales import Scale
+from aftermap.assessment.totals import Total
 from aftermap.comparing import write_exchange
 from aftermap.config import Settings
-from aftermap.errors import CaseError
+from aftermap.errors import CaseError, InputError
 from aftermap.execute import LocalExecutor
-from aftermap.model.assessment import GRADES, Assessment
+from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.model.evidence import Evidence
 from aftermap.model.runs import Progress
+from aftermap.publish.assessment_report import (
+    AssessmentFacts,
+    ClassTotal,
+    write_assessment_report,
+)
 from aftermap.publish.buildings import sensor_dates, write_buildings, write_streets
 from aftermap.publish.evidence_sheet import SheetFacts, write_evidence_sheet
 from aftermap.publish.measured import measured_rows
@@ -32,6 +39,7 @@ from aftermap.record.custody import utc_now
 from aftermap.record.evidence import place_evidence, replace_evidence
 from aftermap.record.streets import replace_streets
 from aftermap.run import Runner
+from aftermap.totalling import totalled_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,18 +80,45 @@ def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
     )
     for path in products:
         run.deliver(path, path.name)
-    folder = run.each_time("sheets", lambda: _sheets(case, found))
-    return Assessed(report=folder, summary_lines=tuple(_lines(found)))
+    run.each_time("sheets", lambda: _sheets(case, found))
+    facts = AssessmentFacts(
+        case_name=case.path.name, made_at=utc_now(), buildings=found.buildings,
+        grading=found.grading, orthophoto=made.orthophoto, streets=found.streets,
+        adopted=_adopted(case), totals=_totals(case), sensor_date=dates,
+        skipped=(*found.footprints.skipped, *found.streets.skipped, *found.evidence.skipped),
+        notes=_notes(found),
+    )  # fmt: skip
+    report = run.each_time("page", lambda: write_assessment_report(facts, case.products))
+    run.deliver(report, report.name)
+    return Assessed(report=report, summary_lines=tuple(_lines(found)))
+
+
+def _adopted(case: Case) -> dict[str, Grade]:
+    """What the case stands by, by building."""
+    kept = adopted_grades(case.package)
+    named = ((name, one.assessment.grade) for name, one in kept.items())
+    return {name: grade for name, grade in named if grade is not None}
+
+
+def _totals(case: Case) -> tuple[ClassTotal, ...]:
+    """Estimates from the reviewed sample; none where there is no sample or it is not reviewed."""
+    try:
+        answer = totalled_in(case, scale=Scale.OURS, areas=None, assume_alike=False)
+    except (CaseError, InputError):
+        return ()
+    return tuple(
+        ClassTotal(
+            what=one.what, buildings=one.buildings, low=one.low, high=one.high, of=one.of,
+            sentence=str(one),
+        )
+        for one in answer.totals
+        if isinstance(one, Total)
+    )  # fmt: skip
 
 
 def _record(case: Case, found: Graded) -> None:
     package, grades = case.package, found.grading.assessments
-    adopted = {
-        name: one.assessment.grade
-        for name, one in adopted_grades(package).items()
-        if one.assessment.grade is not None
-    }
-    replace_buildings(package, found.buildings, found.grading, found.measures, adopted)
+    replace_buildings(package, found.buildings, found.grading, found.measures, _adopted(case))
     replace_views(package, found.buildings, found.views, found.visibility)
     replace_streets(package, found.streets)
     replace_evidence(package, found.evidence, actor=ACTOR)
@@ -141,10 +176,13 @@ def _lines(found: Graded) -> Iterator[str]:
     for reason, count in why.most_common(4):
         yield f"Not assessed: {count}: {reason}"
     yield from _street_lines(found)
-    for note in (*found.footprints.notes, *found.buildings.notes, *found.streets.notes):
+    for note in _notes(found):
         yield f"Note: {note}"
-    for note in found.evidence.notes:
-        yield f"Note: {note}"
+
+
+def _notes(found: Graded) -> tuple[str, ...]:
+    parts = (found.footprints, found.buildings, found.streets, found.evidence)
+    return tuple(dict.fromkeys(note for part in parts for note in part.notes))
 
 
 def _street_lines(found: Graded) -> Iterator[str]:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aftermap.assessing import Map, graded_on
 from aftermap.config import NEW_FILE, Settings
+from aftermap.delivering import delivered
 from aftermap.errors import AftermapError, ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
 from aftermap.flights import (
@@ -123,7 +125,12 @@ def map_footage(
         )  # fmt: skip
         _write_cameras(job, cameras, frames, facts.ingest_skipped, placed)
         report = run.each_time("report", lambda: write_report(facts, case.products))
-        return _delivered(run, case, report)
+        mapped = _delivered(run, case, report)
+        if settings.footprints is None:
+            return mapped
+        made = Map(cameras=cameras, elevation=elevation, orthophoto=picture)
+        assessed = delivered(case, run, made, graded_on(made, settings, case, run, executor))
+        return replace(mapped, summary_lines=(*mapped.summary_lines, *assessed.summary_lines))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,16 +75,22 @@ def totalled(case_path: Path, *, scale: Scale, areas: Path | None, assume_alike:
     reviewed ones of their stratum; without it they are refused.
     """
     with Case.open_to_read(case_path) as case:
-        draw = newest_draw(case.package)
-        if draw is None:
-            raise CaseError(
-                f"{case_path}: has no sample, and the map is not counted; draw one with "
-                "aftermap sample, have it reviewed, and import the labels"
-            )
-        population = _population(case, draw)
-        labels, notes = _labels(case, draw)
-        dates = _dates(case)
-        places = None if areas is None else _inside(case, areas, population.names)
+        return totalled_in(case, scale=scale, areas=areas, assume_alike=assume_alike)
+
+
+def totalled_in(case: Case, *, scale: Scale, areas: Path | None, assume_alike: bool) -> Answer:
+    """The same of a case that is open."""
+    case_path = case.path
+    draw = newest_draw(case.package)
+    if draw is None:
+        raise CaseError(
+            f"{case_path}: has no sample, and the map is not counted; draw one with "
+            "aftermap sample, have it reviewed, and import the labels"
+        )
+    population = _population(case, draw)
+    labels, notes = _labels(case, draw)
+    dates = _dates(case)
+    places = None if areas is None else _inside(case, areas, population.names)
     open_ = [one.source_id for one in draw.buildings if one.source_id not in labels]
     if open_ and not assume_alike:
         shown = ", ".join(open_[:_SHOWN]) + (" ..." if len(open_) > _SHOWN else "")
@@ -95,7 +101,7 @@ def totalled(case_path: Path, *, scale: Scale, areas: Path | None, assume_alike:
             "others of their stratum"
         )
     said = Said(
-        area=f"the area of case {case_path.absolute().name}",
+        area=f"the area of case {case_path.name}",
         class_set=_class_set(scale),
         dates=dates,
         sampled=len(draw.buildings),
