@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PAGE := src/aftermap/web/static/index.html
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test lock clean
+.PHONY: setup page demo test lock clean
 
-setup: $(READY)
+setup: $(READY) page
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -22,11 +23,22 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The page of aftermap serve. Without npm the rest works, and that command says what is missing.
+page: $(PAGE)
+
+$(PAGE): frontend/package.json frontend/package-lock.json frontend/build.mjs $(wildcard frontend/src/*)
+	@if ! command -v npm >/dev/null; then \
+	  echo "npm is not there, so the page of aftermap serve is not built;" \
+	    "install Node.js 20 or later, then: make page" >&2; \
+	elif ! (cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build); then \
+	  echo "the page of aftermap serve could not be built; see above, then: make page" >&2; fi
+
 # A practice flight over a synthetic ruined district, then its map.
 demo: setup
 	@test -e demo/.flight || { rm -rf demo/flight && mkdir -p demo && \
 	  $(BIN)/aftermap twin demo/flight --photos 24 && touch demo/.flight; }
 	$(BIN)/aftermap map demo/flight/images --case demo/case
+	@echo "Look at it: $(BIN)/aftermap serve demo/case --open"
 
 # The closing line of pytest comes last, so that a log ends with the verdict.
 test: setup
@@ -45,4 +57,4 @@ lock: setup
 	@! grep -nE '://|^-|@ |file:' requirements.lock
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo frontend/node_modules src/aftermap/web/static

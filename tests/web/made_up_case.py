@@ -176,9 +176,7 @@ def _add_clip(case: Case, folder: Path) -> None:
     stored = case.store.add(write_clip(folder / "flight.mp4"))
     clip = probe_video(stored.path, name="flight طيران.mp4", sha256=stored.sha256)
     case.add_media([clip])
-    covariance = tuple(
-        tuple(float(v) for v in row) for row in np.diag([0.04] * 3 + [1e-6] * 3)
-    )
+    covariance = tuple(tuple(float(v) for v in row) for row in np.diag([0.04] * 3 + [1e-6] * 3))
     poses = tuple(
         ClipPose(
             time_s=Fraction(i, CLIP_RATE_HZ), shot=0, covariance=covariance,
@@ -244,5 +242,3 @@ def _evidence(case: Case, i: int, name: str, photo: MediaItem) -> list[Evidence]
             azimuth_deg=90.0 * rank, ground_sample_m=0.02, occluded_fraction=0.1,
         ))  # fmt: skip
     return rows
-
-

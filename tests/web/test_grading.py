@@ -154,7 +154,9 @@ def test_the_chain_of_custody_knows_every_batch_of_grades(client, case_path):
         assert changed_batches(case.package) == ()
 
 
-def test_a_record_that_another_program_holds_is_busy_and_then_goes_on(client, case_path, monkeypatch):
+def test_a_record_that_another_program_holds_is_busy_and_then_goes_on(
+    client, case_path, monkeypatch
+):
     monkeypatch.setattr("aftermap.record.geopackage.BUSY_TIMEOUT_S", 0.2)
     other = sqlite3.connect(case_path / "case.gpkg", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

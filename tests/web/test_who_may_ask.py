@@ -46,7 +46,12 @@ def test_another_page_in_the_same_browser_can_neither_read_nor_write(client):
     for site in ("cross-site", "same-site"):
         assert client.get("/api/case", headers={"sec-fetch-site": site}).status_code == 403
     grade = {"source_id": "B001", "grade": "severe"}
-    for origin in ("http://evil.example", "null", "http://127.0.0.1:8485", "https://127.0.0.1:8484"):
+    for origin in (
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:8485",
+        "https://127.0.0.1:8484",
+    ):
         answer = client.post("/api/grades", json=grade, headers={"origin": origin})
         assert answer.status_code == 403, origin
     del client.headers["origin"]

@@ -175,7 +175,8 @@ def keep_clicks(case: OpenedCase, clip: Clip, clicks: Sequence[Click]) -> Path:
     for one in sorted(clicks, key=lambda one: Fraction(one.time_s)):
         height = "" if one.height_m is None else f"{one.height_m:.3f}"
         (x, y), (lon, lat) = one.xy_px, one.lonlat_deg
-        lines.append(f"{Fraction(one.time_s)},{x:.2f},{y:.2f},{lon:.8f},{lat:.8f},{height}")
+        time_s = float(Fraction(one.time_s))  # the picture nearest to it is meant
+        lines.append(f"{time_s:.9f},{x:.2f},{y:.2f},{lon:.8f},{lat:.8f},{height}")
     path = case.path / "ties" / f"{clip.sha256}.csv"
     path.parent.mkdir(exist_ok=True)
     write_text(path, "\n".join(lines) + "\n")

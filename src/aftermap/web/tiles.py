@@ -41,7 +41,6 @@ MOST_COUNT = 12
 FILLED_RGB = (150, 120, 160)
 FILLED_PERIOD_PX, FILLED_WIDTH_PX = 10, 3
 
-Bytes = bytes
 Bands = npt.NDArray[Any]
 
 
@@ -64,20 +63,12 @@ class RasterFacts:
 
 
 @dataclass
-class _Open:
-    reader: Any
-    closing: Callable[[], None]
-
-
-@dataclass
 class Tiles:
     """Makes tiles and keeps those that were asked for last."""
 
     case: OpenedCase
     _here: threading.local = field(default_factory=threading.local)
-    _kept: Kept[Tile | None] = field(
-        default_factory=lambda: Kept(KEPT_BYTES, lambda tile: len(tile.body) if tile else 64)
-    )
+    _kept: Kept[Tile | None] = field(default_factory=lambda: Kept(KEPT_BYTES, _size_bytes))
     _spans: Kept[tuple[float, float]] = field(default_factory=lambda: Kept(1 << 16, lambda _: 64))
 
     def tile(self, kind: str, zoom: int, column: int, row: int) -> Tile | None:
@@ -142,6 +133,10 @@ class Tiles:
             known[1].close()
         opened[path] = stamp, _reader(path)
         return _Lent(opened[path][1])
+
+
+def _size_bytes(tile: Tile | None) -> int:
+    return 64 if tile is None else len(tile.body)
 
 
 @dataclass
