@@ -121,7 +121,6 @@ def test_every_batch_has_its_entry_in_the_chain(case):
     [
         "UPDATE assessment SET grade = 'none' WHERE batch = 2",
         "DELETE FROM assessment WHERE batch = 2",
-        (
         SLIPPED_IN,
     ],
 )
