@@ -39,9 +39,7 @@ def houses() -> Buildings:
             source_id=f"row-{number}", feature=number, polygons_m=((ring,),), area_m2=600.0
         )
         still = Alignment(shift_m=(0, 0), sigma_m=0.1, residual_m=None, source=ShiftSource.NONE)
-        made.append(
-            Building(footprint=footprint, alignment=still, polygons_m=footprint.polygons_m)
-        )
+        made.append(Building(footprint=footprint, alignment=still, polygons_m=footprint.polygons_m))
     return Buildings(crs=CRS, buildings=tuple(made))
 
 

@@ -43,9 +43,7 @@ def test_an_empty_street_is_free_from_wall_to_wall_every_ten_metres(pieces_of):
     ("heap_to_m", "free_m", "passage"),
     [(0.0, 4.0, "truck"), (1.0, 3.0, "car"), (2.5, 1.5, "nobody")],
 )
-def test_a_heap_from_one_wall_leaves_the_rest_of_the_street(
-    pieces_of, heap_to_m, free_m, passage
-):
+def test_a_heap_from_one_wall_leaves_the_rest_of_the_street(pieces_of, heap_to_m, free_m, passage):
     ground, x, y = ground_and_places()
     heap = np.where((y < heap_to_m) & (x > 23) & (x < 27), 0.9, 0.0)
     rows = pieces_of(ground + heap)

@@ -43,6 +43,8 @@ RIM_M = 0.4
 WALL_M = 3.0
 STEP_UP_M = 0.4
 STEEP_RIM = 0.55
+VEHICLE_TOPS_M = (1.0, 3.2)
+WIDEST_HALF_M = 1.5
 SPECK_CELLS = 3
 LEAF_HEIGHT_M = 1.8
 SIGMA_M = 0.35
@@ -254,7 +256,15 @@ def _is_vehicle(where: Mask, above: Array, steep: Mask, beside: Mask) -> bool:
     if not inner.any() or free_rim.sum() < 0.5 * rim.sum():
         return False
     top = float(np.quantile(above[where], 0.8))
-    return 0.9 <= top <= 3.2 and float(steep[free_rim].mean()) > STEEP_RIM
+    if not VEHICLE_TOPS_M[0] <= top <= VEHICLE_TOPS_M[1] or _half_width_m(where) > WIDEST_HALF_M:
+        return False
+    return float(steep[free_rim].mean()) > STEEP_RIM
+
+
+def _half_width_m(where: Mask) -> float:
+    """Of the largest circle that lies inside."""
+    square = np.pad(where.repeat(round(STEP_M / ACROSS_M), 0), 1).astype(np.uint8)
+    return float(cv2.distanceTransform(square, cv2.DIST_L2, 5).max() * ACROSS_M)
 
 
 def _narrowest(is_open: Mask, own: Mask) -> float:
