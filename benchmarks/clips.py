@@ -15,8 +15,9 @@ times, and put on. That equals drawing it before mapping: a shift of all positio
 
 import argparse
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -93,8 +94,10 @@ def main() -> None:
     parser.add_argument("--twin", type=Path, required=True, help="a twin made with --clips")
     parser.add_argument("--case", type=Path, required=True, help="the case that was mapped")
     parser.add_argument("--one-hz", type=Path, help="the case with the sidecar of 1 Hz")
+    parser.add_argument("--note", help="what is to be said of how the case came about")
     options = parser.parse_args()
-    figures = clip_figures(options.twin, options.case)
+    figures = {"note": options.note} if options.note else {}
+    figures |= clip_figures(options.twin, options.case)
     if options.one_hz:
         name = "DJI_0001.MP4"
         figures[f"{name}, 1 Hz"] = clip_figures(options.twin, options.one_hz)[name]
@@ -122,7 +125,7 @@ def clip_figures(twin: Path, case: Path) -> dict[str, Any]:
         figures[name] = position_figures(pairs) | {"centre": centre_figures(pairs)}
         figures[name]["by_source"] = by_source(pairs)
         if clip["kind"] == "news":
-            figures[name]["shots"] = shot_figures(clip, pairs)
+            figures[name]["shots"] = shot_figures(clip, pairs, lost_shots(name, cameras["frames"]))
     return figures
 
 
@@ -275,13 +278,22 @@ def by_source(pairs: Sequence[Pair]) -> dict[str, Any]:
     }
 
 
-def shot_figures(clip: Mapping[str, Any], pairs: Sequence[Pair]) -> dict[str, Any]:
+def lost_shots(clip_name: str, frames: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Numbers, from 0, of the shots of a clip that the case names and could not locate."""
+    told = (re.fullmatch(rf"{re.escape(clip_name)}, shot (\d+)", entry["name"]) for entry in frames)
+    return {int(one[1]) - 1 for one in told if one}
+
+
+def shot_figures(
+    clip: Mapping[str, Any], pairs: Sequence[Pair], lost: Collection[int]
+) -> dict[str, Any]:
     """Shots found as they are, and each true shot located, not located, or placed wrongly."""
     shots = []
     for shot in clip["shots"]:
         own = [pair for pair in pairs if pair.true_shot == shot["shot"]]
         shots.append(
-            {"shot": shot["shot"], "is_hard": shot["is_hard"], "found": _is_found(shot, pairs)}
+            {"shot": shot["shot"], "is_hard": shot["is_hard"]}
+            | {"found": _is_found(shot, pairs) or (not own and shot["shot"] in lost)}
             | _place_of(own)
         )
     places = Counter(shot["place"] for shot in shots)
@@ -289,7 +301,7 @@ def shot_figures(clip: Mapping[str, Any], pairs: Sequence[Pair]) -> dict[str, An
     return {
         "true": len(shots),
         "found": sum(shot["found"] for shot in shots),
-        "in_case": len({pair.entry.get("shot") for pair in pairs}),
+        "in_case": len({pair.entry.get("shot") for pair in pairs} | set(lost)),
         "located": places["located"], "not_located": places["not located"],
         "wrong": places["wrong"],
         "median_centre_m": float(np.median(located)) if located else None,
