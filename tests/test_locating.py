@@ -256,7 +256,7 @@ def test_who_located_what_by_which_ties_is_in_the_chain_of_custody(mapped, scene
     sha256 = sha256_of_file(Path(points))
     assert f"ties kept in the case, SHA-256 {sha256}" in capsys.readouterr().out
     with Case.open_to_read(mapped) as case:
-        (entry,) = [one for one in entries_of(case.package) if one.action == "located"]
+        *_, entry = [one for one in entries_of(case.package) if one.action == "located"]
         assert json.loads(entry.detail)["ties_sha256"] == sha256
         assert (case.store.folder / sha256[:2] / f"{sha256}.csv").read_bytes() == (
             Path(points).read_bytes()

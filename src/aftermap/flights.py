@@ -255,7 +255,8 @@ def _unplaced(
     """The shots without a single pose; a clip that has none at all is one entry."""
     placed = set() if path is None else {pose.shot for pose in path.poses}
     without = [shot for shot in shots if shot.index not in placed]
-    why = f"its pictures could not be placed, and {reason or 'its telemetry does not reach it'}"
+    told = "it has no telemetry" if clip.track is None else reason
+    why = f"its pictures could not be placed, and {told or 'its telemetry does not reach it'}"
     if without and not placed:
         yield Skipped(name=clip.name, reason=why, sha256=clip.sha256)
         return

@@ -158,6 +158,9 @@ def _flown(
         by_hand = by_hand_in(job.case)
         flights = flights_of(place, clips.clips, clips.footage.clips, cameras, by_hand)
         seen = sightings(flights.paths, clips.clips, place.ground, job.run, job.executor)
+    told_before = {one.name for one in clips.skipped if one.reason.startswith("not located")}
+    others = tuple(one for one in flights.skipped if one.name not in told_before)
+    flights = replace(flights, skipped=others)
     unseen = _without_place(clips, flights)
     job.run.skip((*flights.skipped, *unseen))
     job.case.replace_clips(replace(seen, skipped=(*seen.skipped, *_unindexed(clips, seen))))

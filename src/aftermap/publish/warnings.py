@@ -139,8 +139,10 @@ def _unchecked_focal(measured: Measured) -> Caution | None:
 
 
 def _assumed_focal(measured: Measured) -> Caution | None:
-    cameras = measured.reconstruction.cameras
-    if all(camera.focal_prior_source is not FocalSource.ASSUMED for camera in cameras):
+    reconstruction = measured.reconstruction
+    mapped = {placed.camera for placed in reconstruction.mapped}
+    sources = [reconstruction.cameras[number].focal_prior_source for number in mapped]
+    if FocalSource.ASSUMED not in sources:
         return None
     return Caution(
         code="focal_assumed",
