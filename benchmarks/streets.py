@@ -141,9 +141,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", nargs="+", metavar="FLIGHT=CASE")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--work", type=Path, default=Path("build/streets"))
     given = parser.parse_args()
-    results: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+    results: dict[str, list[dict[str, Any]]] = {way: [] for way in given.ways}
     begun = time.process_time()
     with LocalExecutor(1, progress=NoProgress()) as executor:
         for pair in given.pairs:
@@ -154,7 +155,8 @@ def main() -> None:
             )
             crs = elevation.surface.grid.crs
             truth, buildings = truth_in(flight, crs), buildings_in(flight, crs)
-            for way, (has_width, beside_m) in WAYS.items():
+            for way in given.ways:
+                has_width, beside_m = WAYS[way]
                 lines = lines_of(truth, crs, has_width=has_width, beside_m=beside_m)
                 files = StageFolder(folder=given.work / case.parent.name)
                 table = passable(lines, buildings, elevation, picture, files, executor)

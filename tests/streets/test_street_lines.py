@@ -63,7 +63,7 @@ def test_what_is_no_way_for_a_vehicle_is_left_out_with_its_reason(tmp_path):
 
 def test_exchanged_axes_are_told_in_one_line(tmp_path):
     path = written(tmp_path / "s.geojson", ({"id": 1}, line([[35.87, 39.0], [35.88, 39.0]])))
-    with pytest.raises(InputError, match="comes before y") as caught:
+    with pytest.raises(InputError, match="comes before") as caught:
         street_lines_in(path, map_crs=CRS, area_m=AREA_M)
     assert "\n" not in str(caught.value)
 
@@ -72,7 +72,7 @@ def test_exchanged_axes_are_told_in_one_line(tmp_path):
 def test_a_file_that_holds_no_lines_is_refused_by_name(tmp_path, text):
     path = tmp_path / "broken.geojson"
     path.write_text(text)
-    with pytest.raises(InputError, match="broken.geojson"):
+    with pytest.raises(InputError, match="broken"):
         street_lines_in(path, map_crs=CRS, area_m=AREA_M)
 
 
