@@ -4,6 +4,7 @@ What people said of buildings stays as it is. A machine's grades are added as ne
 differ from the last ones.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -172,7 +173,8 @@ def _lines(found: Graded) -> Iterator[str]:
         f"Buildings: {graded} of {len(grades)} graded by the machine ({told}); this counts grades "
         "and is no estimate: aftermap sample draws what people have to review for totals"
     )
-    why = Counter(one.not_assessed_reason for one in grades if one.grade is None)
+    reasons = [one.not_assessed_reason or "" for one in grades if one.grade is None]
+    why = Counter(re.sub(r"\d[\d.]*", "n", reason) for reason in reasons)
     for reason, count in why.most_common(4):
         yield f"Not assessed: {count}: {reason}"
     yield from _street_lines(found)

@@ -14,6 +14,7 @@ import click
 from aftermap.cli.assess import assess_command
 from aftermap.cli.compare import compare_command
 from aftermap.cli.failures import line_for
+from aftermap.cli.learn import learn_command
 from aftermap.cli.locate import locate_command
 from aftermap.cli.map import map_command
 from aftermap.cli.options import Debug, debug_option
@@ -51,6 +52,7 @@ def aftermap() -> None:
       aftermap review import raqqa labels.csv            their grades into the record
       aftermap totals raqqa                              how many are destroyed, with intervals
       aftermap compare raqqa cda.gpkg --scale unosat     agreement with another assessment
+      aftermap learn raqqa                               better grades, from those of people
       aftermap serve raqqa --open                        look, check and correct in a local page
       aftermap verify raqqa                              check that nothing was changed
       aftermap twin practice                             make a practice flight with known truth
@@ -59,7 +61,8 @@ def aftermap() -> None:
 
 for _command in (
     map_command, telemetry_command, seen_command, locate_command, assess_command, sample_command,
-    review_command, totals_command, compare_command, serve_command, verify_command, twin_command,
+    review_command, totals_command, compare_command, learn_command, serve_command, verify_command,
+    twin_command,
 ):  # fmt: skip
     aftermap.add_command(_command)
 
