@@ -1,5 +1,6 @@
 """The path of a clip's camera: honest between its frames, silent across cuts and long gaps."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -108,3 +109,16 @@ def test_the_turn_in_a_covariance_is_about_the_axes_of_the_world():
     seen = np.cov(np.hstack([draws[:, 3:], turns]).T)
     told = np.array(_about_the_world(factor @ factor.T, rotation))
     assert np.abs(seen - told).max() < 0.1 * np.abs(told).max()
+
+
+def test_over_its_own_map_a_frame_of_the_mapped_group_is_as_sure_as_it_fits_there():
+    shared = tuple(tuple(row) for row in np.diag([9.0, 9.0, 25.0, 1e-3, 1e-3, 1e-3]).tolist())
+    placed = [
+        replace(frame(Fraction(k), clip=clip * 64), covariance=shared,
+                covariance_in_case=COVARIANCE, group=group)
+        for k, clip, group in ((0, "a", 0), (1, "a", 0), (0, "b", 1))
+    ]  # fmt: skip
+    own, other = flown(made(*placed), on_own_map=True)
+    assert np.diag(own.poses[0].covariance) == pytest.approx([9, 9, 0.09, 1e-6, 1e-6, 1e-6])
+    assert other.poses[0].covariance == shared
+    assert flown(made(*placed))[0].poses[0].covariance == shared

@@ -31,22 +31,30 @@ TURNING_RAD_S2 = 0.15
 def flown(reconstruction: Reconstruction, *, on_own_map: bool = False) -> tuple[ClipPath, ...]:
     """The path of every clip that has placed frames, in the order in which the clips came.
 
-    ``on_own_map``: covariances are those for looking at the surface that was made of these poses.
+    ``on_own_map``: covariances are those for looking at the surface that was made of these poses;
+    of the mapped group, for only what was recorded ties another one to that surface.
     """
     by_clip: dict[str, list[PlacedFrame]] = {}
     for placed in reconstruction.placed:
         if placed.frame.moment is not None:
             by_clip.setdefault(placed.frame.moment.clip_sha256, []).append(placed)
-    return tuple(_path(reconstruction, frames, on_own_map) for frames in by_clip.values())
+    return tuple(
+        _path(reconstruction, frames, on_own_map=on_own_map) for frames in by_clip.values()
+    )
 
 
 def _path(
     reconstruction: Reconstruction,
     frames: Sequence[PlacedFrame],
-    on_own_map: bool,  # noqa: FBT001
+    *,
+    on_own_map: bool,
 ) -> ClipPath:
     ordered = sorted(frames, key=_time_s)
-    known = [_pose_of(frame, _covariance(frame, on_own_map)) for frame in ordered]
+    mapped = reconstruction.mapped_group
+    known = [
+        _pose_of(frame, _covariance(frame, on_own_map=on_own_map and frame.group == mapped))
+        for frame in ordered
+    ]
     poses = [known[0]]
     for first, second in itertools.pairwise(known):
         poses += [*_between(first, second), second]
@@ -74,7 +82,7 @@ def _time_s(placed: PlacedFrame) -> Fraction:
     return Fraction(0) if moment is None else moment.time_s
 
 
-def _covariance(placed: PlacedFrame, on_own_map: bool) -> Matrix6:  # noqa: FBT001
+def _covariance(placed: PlacedFrame, *, on_own_map: bool) -> Matrix6:
     if placed.covariance is None:
         raise ValueError(f"{placed.frame.name}: a frame of a clip has a covariance")
     if not on_own_map or placed.covariance_in_case is None:

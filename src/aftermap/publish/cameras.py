@@ -184,11 +184,11 @@ def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> Camera
         position_covariance_m2=_known(placed.pose.covariance_m2),
         group=placed.group,
         mapped=reason is None,
-        **_clip_fields(placed, camera),
+        **_clip_fields(placed, camera, on_map=placed.group == reconstruction.mapped_group),
     )
 
 
-def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
+def _clip_fields(placed: PlacedFrame, camera: Camera, *, on_map: bool) -> dict[str, Any]:
     moment = placed.frame.moment
     if moment is None:
         return {}
@@ -198,8 +198,8 @@ def _clip_fields(placed: PlacedFrame, camera: Camera) -> dict[str, Any]:
         "time_s": str(moment.time_s),
         "shot": moment.shot,
         "position_covariance": _known(placed.pose.covariance_m2),
-        "ce90_m": _ce90_m(placed, camera, _on_the_globe(placed)),
-        "ce90_in_case_m": _ce90_m(placed, camera, placed.covariance_in_case),
+        "ce90_m": _ce90_m(placed, camera, _on_the_globe(placed) if on_map else placed.covariance),
+        "ce90_in_case_m": _ce90_m(placed, camera, placed.covariance_in_case) if on_map else None,
         "source": _source_of(placed).value,
     }
 
