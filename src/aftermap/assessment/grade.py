@@ -38,21 +38,30 @@ LEAST_MEASURED = 0.4
 COARSEST_M = 0.3
 """Ground sample beyond which a roof of ten metres is too few pixels to say how it looks."""
 LEAST_M2 = 20.0
+MOST_BARE = 0.25
+"""Share of level ground inside an outline beyond which the outline shows no building."""
 MOST_PROBABILITY = 0.8
 """``grades`` is the smallest run of neighbouring grades with at least this probability."""
 MOST_REASONS = 3
 LEAST_WEIGHT = 0.15
-SIGMA_UNIT_M, RESIDUAL_UNIT_M = 1.0, 1.5
+SIGMA_UNIT_M, RESIDUAL_UNIT_M = 2.0, 3.0
 
 
 class Grader(Protocol):
     """Says how likely each grade is, and which measures made it so."""
 
-    name: str
-    sha256: str
+    @property
+    def name(self) -> str:
+        """What it is called in the record."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its file."""
+        ...
 
     def probabilities(self, values: Mapping[str, Array], doubt: Array) -> Array:
-        """(N, 5) probabilities; ``doubt`` (N,) of 1 and more makes a building's less sure."""
+        """(N, 5) probabilities; ``doubt`` (N,) is the share of each that says nothing."""
         ...
 
     def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
@@ -167,14 +176,14 @@ def graded(
 
 
 def doubt_of(building: Building) -> float:
-    """1 where an outline lies surely on its building, more the less it does: it flattens the grade.
+    """The share of a grade that an outline lying badly takes away, 0 to 1.
 
-    It is 2 at about 1.7 m of sigma.
+    A fortieth for one that lies well (0.3 m of sigma), a fifth for 1 m, two thirds for 3 m.
     """
     alignment = building.alignment
     residual = 0.0 if alignment.residual_m is None else alignment.residual_m
     off = (alignment.sigma_m / SIGMA_UNIT_M) ** 2 + (residual / RESIDUAL_UNIT_M) ** 2
-    return math.sqrt(1 + min(off, 24.0))
+    return off / (1 + off)
 
 
 def smallest_run(probabilities: Array) -> tuple[Grade, ...]:
@@ -213,6 +222,10 @@ def _why_not(
             f"its footprint of {building.footprint.area_m2:.0f} m2 is too small to be graded",
         ),
         (not math.isfinite(value("height_m")), "no ground near it was measured"),
+        (
+            value("bare_fraction") > MOST_BARE,
+            f"{_percent(value('bare_fraction'))} % of its outline is open ground, not a building",
+        ),
         (
             not math.isfinite(value("whole_fraction")),
             "too little of the orthophoto shows it",

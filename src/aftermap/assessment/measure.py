@@ -44,6 +44,10 @@ MARGIN_M = 13.0
 PICTURE_MARGIN_M = 2.0
 STOREY_M = 3.1
 NEAR_BUILDINGS_M = 45.0
+SUNK_M = (2.5, 4.5)
+"""Heights of a top at which a broken building is a heap for sure, and is none any more."""
+SUNK_BESIDE = 1.2
+"""Share of the neighbours' height from which on a building has not sunk beside them."""
 LEAST_M2 = 3.0
 """Roof that must be measured before anything is said about its shape."""
 
@@ -198,11 +202,28 @@ def in_context(buildings: Sequence[Building], rows: Sequence[Found]) -> None:
             typical = float(np.median(tops[others]))
             spread = float(np.std(tops[others])) / max(typical, 1.0)
             row["neighbour_height_fraction"] = row["height_m"][0] / max(typical, 1.0), spread
+        row.update(_sunk(row))
         expected = _expected_height_m(one, row)
         if expected is not None:
             loss = 1 - row["height_m"][0] / expected
             sigma = math.hypot(0.25 * STOREY_M, row["height_m"][1]) / expected
             row["height_loss_fraction"] = loss, sigma
+
+
+def _sunk(row: Mapping[str, tuple[float, float]]) -> Found:
+    """The broken share, weighed by how low the building lies: on the ground, beside neighbours.
+
+    A low roof is no damage, and a broken one may be a hole; low and broken is a heap.
+    """
+    if "broken_fraction" not in row:
+        return {}
+    broken, sigma = row["broken_fraction"]
+    low = min(max((SUNK_M[1] - row["roof_height_m"][0]) / (SUNK_M[1] - SUNK_M[0]), 0.0), 1.0)
+    found = {"sunk_fraction": (broken * low, sigma)}
+    if "neighbour_height_fraction" in row:
+        lower = min(max(SUNK_BESIDE - row["neighbour_height_fraction"][0], 0.0), 1.0)
+        found["sunk_beside_fraction"] = (broken * lower, sigma)
+    return found
 
 
 def _expected_height_m(one: Building, row: Mapping[str, tuple[float, float]]) -> float | None:

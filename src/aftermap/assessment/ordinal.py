@@ -62,9 +62,9 @@ class OrdinalModel:
         return np.array([curve.added(values.get(curve.name, nothing)) for curve in self.curves])
 
     def probabilities(self, parts: Array, doubt: Array) -> Array:
-        """(N, STEPS + 1) probabilities; ``doubt`` (N,) of 1 and more flattens them."""
+        """(N, STEPS + 1) probabilities; ``doubt`` (N,) is the share that says nothing, 0 to 1."""
         odds = self.constants + parts.sum(0)
-        return of_steps(odds / (self.temperature * doubt[:, None]))
+        return doubted(of_steps(odds / self.temperature), doubt)
 
 
 def ramps(values: Array, knots: Array) -> Array:
@@ -81,6 +81,12 @@ def of_steps(odds: Array) -> Array:
     worse = isotonic(1 / (1 + np.exp(-np.clip(odds, -40, 40))))
     edges = np.column_stack([np.ones(len(worse)), worse, np.zeros(len(worse))])
     return np.asarray(np.maximum(edges[:, :-1] - edges[:, 1:], 0))
+
+
+def doubted(probabilities: Array, doubt: Array) -> Array:
+    """(N, K) probabilities of which a share ``doubt`` (N,) is spread evenly."""
+    share = doubt[:, None]
+    return np.asarray((1 - share) * probabilities + share / probabilities.shape[1])
 
 
 def isotonic(rows: Array) -> Array:

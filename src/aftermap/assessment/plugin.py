@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.assessment.names import NAMES
+from aftermap.assessment.ordinal import doubted
 from aftermap.assessment.words import said
 from aftermap.errors import InputError, MissingExtraError
 
@@ -34,7 +35,7 @@ class OnnxGrader:
     inputs: tuple[str, ...]
 
     def probabilities(self, values: Mapping[str, Array], doubt: Array) -> Array:
-        """(N, 5) probabilities; where an outline lies badly they are drawn towards even ones."""
+        """(N, 5) probabilities; where an outline lies badly a share of them is spread evenly."""
         nothing = np.full(len(doubt), np.nan)
         table = np.column_stack([values.get(name, nothing) for name in self.inputs])
         (given, *_) = self.session.run(
@@ -46,8 +47,7 @@ class OnnxGrader:
                 f"{self.name}: answers with {p.shape} values, not with {GRADE_COUNT} probabilities "
                 "for every building; export it with softmax"
             )
-        flat = np.power(np.maximum(p, 1e-6), 1 / doubt[:, None])
-        return np.asarray(flat / flat.sum(1, keepdims=True))
+        return doubted(p / np.maximum(p.sum(1, keepdims=True), 1e-9), doubt)
 
     def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
         """Plain measures of the building, said to be no reasons of the model."""

@@ -25,6 +25,8 @@ ROUGH_M = 0.2
 FALLEN_M = 2.6
 """Whole roofs are higher. In larger buildings a heap is what lies below 0.4 of the roof."""
 FALLEN_FRACTION = 0.4
+BARE_M = 0.7
+"""Whole to look at and lower than this above the ground: ground and no part of a building."""
 SMALLEST_HOLE_M2 = 0.3
 DEPENDS_M2 = 1.5
 """Heights within such an area hang together: matching smooths over about a metre."""
@@ -72,6 +74,7 @@ def whole_measures(site: Site, on_roof: Mask, broken: Mask, roof_height_m: float
         "whole_fraction": share((on_roof & ~broken)[used], count),
         "broken_fraction": share(broken[used], count),
         "fallen_fraction": share((broken & (above < fallen))[used], count),
+        "bare_fraction": share((~broken & (above < BARE_M))[used], count),
     }
 
 

@@ -89,8 +89,11 @@ def inner_of(outline: Mask, cell_m: float) -> Mask:
 
 
 def distance_m(mask: Mask, cell_m: float) -> Floats:
-    """Distance of every cell of a mask from the nearest cell outside it, 0 there."""
-    padded = np.pad(mask.astype(np.uint8), 1)
+    """Distance of every cell of a mask from the nearest cell outside it, 0 there.
+
+    What lies beyond the edge of the window is taken to be as the cells at the edge are.
+    """
+    padded = np.pad(mask.astype(np.uint8), 1, mode="edge")
     away = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
     return np.asarray(away * cell_m, np.float32)
 

@@ -59,7 +59,7 @@ SAYINGS: Mapping[str, Saying] = {
         family="whole", text=lambda v: f"{_percent(v)} of the roof looks broken"
     ),
     "normal_entropy": Saying(
-        family="facing", text=lambda v: f"cells face every way (entropy {v:.2f} of 1)"
+        family="facing", text=lambda v: f"directions that the roof faces: entropy {v:.2f} of 1"
     ),
     "apron_fraction": Saying(
         family="apron", text=lambda v: f"{_percent(v)} of the ground within 5 m heaped"
@@ -68,10 +68,10 @@ SAYINGS: Mapping[str, Saying] = {
         family="apron", text=lambda v: f"rubble apron on {v:.0f} of 4 sides"
     ),
     "gradient_isotropy": Saying(
-        family="edges", text=lambda v: f"edges without direction (isotropy {v:.2f} of 1)"
+        family="edges", text=lambda v: f"directions of its edges: isotropy {v:.2f} of 1"
     ),
     "edge_entropy": Saying(
-        family="edges", text=lambda v: f"edges run every way (entropy {v:.2f} of 1)"
+        family="edges", text=lambda v: f"directions of its edges: entropy {v:.2f} of 1"
     ),
     "edge_fraction": Saying(
         family="edges", text=lambda v: f"edges over {_percent(v)} of the roof's picture"
@@ -83,10 +83,16 @@ SAYINGS: Mapping[str, Saying] = {
         family="holes", text=lambda v: f"dark holes of {v:.1f} m2 in the roof"
     ),
     "hole_probability": Saying(
-        family="holes", text=lambda v: f"a hole in the roof's picture with probability {v:.2f}"
+        family="holes", text=lambda v: f"a hole seen in the roof with probability {v:.2f}"
     ),
     "neighbour_height_fraction": Saying(
         family="height", text=lambda v: f"stands at {_percent(v)} of its neighbours' height"
+    ),
+    "sunk_fraction": Saying(
+        family="height", text=lambda v: f"{_percent(v)} broken and no higher than a heap"
+    ),
+    "sunk_beside_fraction": Saying(
+        family="height", text=lambda v: f"{_percent(v)} broken and lower than its neighbours"
     ),
     "roof_height_m": Saying(family="height", text=lambda v: f"roof {v:.1f} m above the ground"),
     "height_loss_fraction": Saying(

@@ -1,0 +1,287 @@
+"""Measures of made-up roofs whose truth is known."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import rasterio
+from shapely import box
+
+from aftermap.assessment.before import before_in
+from aftermap.assessment.grade import graded, grader_in
+from aftermap.assessment.measure import measured
+from aftermap.assessment.planes import planes_through
+from aftermap.assessment.roof import normal_entropy
+from aftermap.errors import InputError
+from aftermap.geo.polygon import polygons_of
+from aftermap.model.assessment import Grade, Visibility
+from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
+from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
+
+CRS = "EPSG:32637"
+WEST, NORTH, CELL = 500_000.0, 4_000_000.0, 0.1
+SIDE = 600
+
+
+class Here:
+    def map(self, work, items, *, label):
+        return map(work, items)
+
+
+class Files:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    @contextmanager
+    def writing(self, name: str):
+        yield self.folder / name
+
+
+def outline(west, south, east, north):
+    """A building over these metres from the south-west corner of the map."""
+    shape = box(WEST + west, NORTH - SIDE * CELL + south, WEST + east, NORTH - SIDE * CELL + north)
+    footprint = Footprint(
+        source_id=f"{west}-{south}", feature=0, polygons_m=polygons_of(shape), area_m2=shape.area
+    )
+    alignment = Alignment(shift_m=(0, 0), sigma_m=0.1, residual_m=0.1, source=ShiftSource.OWN)
+    return Building(footprint=footprint, alignment=alignment, polygons_m=footprint.polygons_m)
+
+
+def raster(path: Path, bands, nodata=None):
+    bands = np.asarray(bands)
+    with rasterio.open(
+        path, "w", driver="GTiff", count=len(bands), height=bands.shape[1], width=bands.shape[2],
+        dtype=bands.dtype, nodata=nodata, crs=CRS,
+        transform=rasterio.Affine(CELL, 0, WEST, 0, -CELL, NORTH),
+    ) as file:  # fmt: skip
+        file.write(bands)
+    grid = Grid(
+        crs=CRS, east_m=WEST, north_m=NORTH, cell_m=CELL, columns=bands.shape[2],
+        rows=bands.shape[1],
+    )  # fmt: skip
+    return Raster(path=str(path), grid=grid, nodata=nodata)
+
+
+class Scene:
+    """Level ground at 100 m on which roofs are put; the picture is plain with a little noise."""
+
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(3)
+        self.height = np.full((SIDE, SIDE), 100.0, np.float32)
+        self.count = np.full((SIDE, SIDE), 4, np.uint8)
+        self.light = np.full((SIDE, SIDE), 150.0)
+
+    def cut(self, west, south, east, north):
+        top = SIDE - round(north / CELL)
+        return np.s_[top : SIDE - round(south / CELL), round(west / CELL) : round(east / CELL)]
+
+    def written(self, folder: Path) -> tuple[Elevation, Orthophoto]:
+        height = self.height + self.rng.normal(0, 0.02, self.height.shape).astype(np.float32)
+        light = np.clip(self.light + self.rng.normal(0, 2, self.light.shape), 0, 255)
+        grey = light.astype(np.uint8)
+        picture = np.stack([grey, grey, grey, np.full_like(grey, 255)])
+        return (
+            Elevation(
+                surface=raster(folder / "surface.tif", [height], -9999.0),
+                confidence=raster(folder / "confidence.tif", [self.count]),
+                ground_sample_m=0.1, measured_fraction=1.0, filled_fraction=0.0,
+            ),
+            Orthophoto(
+                image=raster(folder / "orthophoto.tif", picture),
+                source=raster(folder / "source.tif", [np.zeros((SIDE, SIDE), np.uint16)]),
+                gains=(), covered_fraction=1.0,
+            ),
+        )  # fmt: skip
+
+
+def values(scene: Scene, buildings, folder: Path, before=None):
+    elevation, picture = scene.written(folder)
+    made = Buildings(crs=CRS, buildings=tuple(buildings))
+    table = measured(made, elevation, picture, before, Files(folder), Here())
+    return made, table, pq.read_table(table.path).to_pylist()
+
+
+def seen(count: int, **facts):
+    given = {
+        "roof_fraction": 1.0, "views": 3, "facades": 0, "ground_sample_m": 0.1,
+        "surface_photographs": 4.0,
+    } | facts  # fmt: skip
+    return [Visibility(**given)] * count
+
+
+def test_a_flat_roof_is_one_plane_at_its_height(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 34)] += 6.0
+    _, _, (row,) = values(scene, [outline(20, 20, 32, 34)], tmp_path)
+    assert row["height_m"] == pytest.approx(6.0, abs=0.1)
+    assert abs(row["height_m"] - 6.0) < 3 * row["height_m_sigma"] + 0.05
+    assert row["plane_count"] == 1
+    assert row["plane_fraction"] > 0.97
+    assert row["plane_residual_m"] < 0.05
+    assert row["low_fraction"] == 0
+    assert row["measured_fraction"] == 1
+
+
+def test_a_gable_is_two_planes_and_no_damage(tmp_path):
+    scene = Scene()
+    cut = scene.cut(20, 20, 32, 40)
+    across = np.abs(np.arange(120) - 59.5) * CELL
+    scene.height[cut] += (5.0 + (6.0 - across) * 0.8).astype(np.float32)
+    made, table, (row,) = values(scene, [outline(20, 20, 32, 40)], tmp_path)
+    assert row["plane_count"] == 2
+    assert row["plane_residual_m"] < 0.15
+    assert row["low_fraction"] == 0
+    assert row["below_half_fraction"] == 0
+    (grade,) = graded(made, table, seen(1)).assessments
+    assert grade.grade in {Grade.NONE, Grade.LIGHT}
+
+
+def test_a_hole_is_measured_in_its_size(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 34, 34)] += 9.0
+    scene.height[scene.cut(25, 25, 28, 28)] -= 3.0
+    _, _, (row,) = values(scene, [outline(20, 20, 34, 34)], tmp_path)
+    inner = (14 - 2 * 0.6) ** 2
+    assert row["low_fraction"] == pytest.approx(9 / inner, abs=0.015)
+    assert row["hole_count"] == 1
+    assert row["hole_fraction"] == pytest.approx(9 / inner, abs=0.015)
+
+
+def test_a_fallen_half_lies_below_half_height(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 34, 34)] += 9.0
+    scene.height[scene.cut(20, 20, 27, 34)] -= 7.5
+    _, _, (row,) = values(scene, [outline(20, 20, 34, 34)], tmp_path)
+    assert row["below_half_fraction"] == pytest.approx(0.5, abs=0.03)
+    assert row["roof_height_m"] == pytest.approx(9.0, abs=0.1)
+
+
+def test_rubble_outside_is_an_apron_on_its_side(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 32)] += 6.0
+    east = scene.cut(32, 18, 37, 34)
+    heap = scene.rng.uniform(0.5, 1.6, scene.height[east][::4, ::4].shape)
+    scene.height[east] += np.kron(heap, np.ones((4, 4)))[:160, :50].astype(np.float32)
+    _, _, (row,) = values(scene, [outline(20, 20, 32, 32)], tmp_path)
+    assert row["apron_sides"] == 1
+    assert 0.15 < row["apron_fraction"] < 0.4
+
+
+def test_what_was_filled_is_no_evidence(tmp_path):
+    scene = Scene()
+    cut = scene.cut(20, 20, 32, 32)
+    scene.height[cut] += 6.0
+    scene.count[scene.cut(20, 20, 32, 30)] = 0
+    made, table, (row,) = values(scene, [outline(20, 20, 32, 32)], tmp_path)
+    assert row["measured_fraction"] == pytest.approx(1 / 6, abs=0.02)
+    assert row["filled_fraction"] == pytest.approx(5 / 6, abs=0.02)
+    (grade,) = graded(made, table, seen(1)).assessments
+    assert grade.grade is None
+    assert grade.probabilities is None
+    assert "17 % of its roof was measured" in grade.not_assessed_reason
+
+
+def test_a_building_beyond_the_map_is_not_assessed(tmp_path):
+    made, table, (row,) = values(Scene(), [outline(200, 200, 212, 212)], tmp_path)
+    assert row["measured_fraction"] == 0
+    assert graded(made, table, seen(1)).assessments[0].not_assessed_reason
+
+
+def test_open_ground_inside_an_outline_is_no_destroyed_building(tmp_path):
+    made, table, _ = values(Scene(), [outline(20, 20, 32, 32)], tmp_path)
+    (grade,) = graded(made, table, seen(1)).assessments
+    assert grade.grade is None
+    assert "open ground" in grade.not_assessed_reason
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [({"views": 0}, "no picture"), ({"ground_sample_m": 0.5}, "0.50 m on the ground")],
+)
+def test_too_little_visibility_forbids_a_grade(tmp_path, facts, words):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 32)] += 6.0
+    made, table, _ = values(scene, [outline(20, 20, 32, 32)], tmp_path)
+    (grade,) = graded(made, table, seen(1, **facts)).assessments
+    assert grade.grade is None
+    assert words in grade.not_assessed_reason
+
+
+def test_a_whole_roof_is_graded_with_reasons_and_a_heap_is_destroyed(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(5, 30, 17, 44)] += 6.0
+    cut = scene.cut(35, 30, 47, 44)
+    rough = scene.rng.uniform(0.3, 2.2, (35, 30))
+    scene.height[cut] += np.kron(rough, np.ones((4, 4))).astype(np.float32)
+    scene.light[cut] = np.kron(scene.rng.uniform(30, 230, (70, 60)), np.ones((2, 2)))
+    made, table, _ = values(scene, [outline(5, 30, 17, 44), outline(35, 30, 47, 44)], tmp_path)
+    whole, heap = graded(made, table, seen(2)).assessments
+    assert whole.grade is Grade.NONE
+    assert heap.grade is Grade.DESTROYED
+    for one in (whole, heap):
+        assert sum(one.probabilities) == pytest.approx(1, abs=1e-3)
+        assert 1 <= len(one.reasons) <= 3
+        assert one.grade in one.grades
+
+
+def test_a_bad_fit_makes_a_grade_less_sure(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 32)] += 6.0
+    good = outline(20, 20, 32, 32)
+    made, table, _ = values(scene, [good], tmp_path)
+    loose = Alignment(shift_m=(0, 0), sigma_m=3.0, residual_m=None, source=ShiftSource.NONE)
+    bad = Building(footprint=good.footprint, alignment=loose, polygons_m=good.polygons_m)
+    sure = graded(made, table, seen(1)).assessments[0].confidence
+    unsure = graded(Buildings(crs=CRS, buildings=(bad,)), table, seen(1)).assessments[0].confidence
+    assert unsure < sure
+
+
+def test_height_lost_since_earlier_is_found_whatever_the_datum(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 32)] += 9.0
+    (tmp_path / "before.tif").write_bytes(b"")
+    raster(tmp_path / "before.tif", [scene.height + 37.0], -9999.0)
+    before = before_in(
+        None, tmp_path / "before.tif", map_crs=CRS,
+        area_m=(WEST, NORTH - SIDE * CELL, WEST + SIDE * CELL, NORTH),
+    )  # fmt: skip
+    scene.height[scene.cut(20, 20, 32, 32)] -= 4.0
+    _, _, (row,) = values(scene, [outline(20, 20, 32, 32)], tmp_path, before)
+    assert row["before_loss_m"] == pytest.approx(4.0, abs=0.1)
+    assert row["height_loss_fraction"] == pytest.approx(4 / 9, abs=0.03)
+
+
+def test_a_before_picture_of_another_place_is_refused(tmp_path):
+    raster(tmp_path / "before.tif", [np.zeros((50, 50), np.float32)])
+    far = (WEST + 9000, NORTH + 9000, WEST + 9100, NORTH + 9100)
+    with pytest.raises(InputError, match="another place"):
+        before_in(None, tmp_path / "before.tif", map_crs=CRS, area_m=far)
+
+
+def test_planes_of_a_hip_roof_are_found_with_their_slopes():
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(-6, 6, (3000, 2))
+    side = np.where(xy[:, 0] > 0, -0.6, 0.6)
+    z = 3 + side * xy[:, 0] + rng.normal(0, 0.03, 3000)
+    slopes = np.column_stack([side, np.zeros(3000)])
+    planes = planes_through(np.column_stack([xy, z]), slopes, np.full(3000, 0.03), 0.04, 7)
+    assert len(planes.level_m) == 2
+    assert sorted(np.round(planes.coefficients[:, 1], 1)) == [-0.6, 0.6]
+    assert planes.residual_m < 0.05
+
+
+def test_entropy_of_directions_is_nothing_for_a_flat_roof_and_high_for_rubble():
+    rng = np.random.default_rng(2)
+    assert normal_entropy(np.zeros((500, 2))) == 0
+    assert normal_entropy(rng.normal(0, 1, (500, 2))) > 0.8
+
+
+def test_the_shipped_model_says_how_it_was_trained():
+    training = grader_in().model.training
+    assert set(training["seeds"]).isdisjoint({21, 22, 23, 24, 25})
+    assert training["circumstances"]["versions"]["numpy"]
