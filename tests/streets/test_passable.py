@@ -1,9 +1,11 @@
 """Free widths on made-up surfaces whose widths are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from made_up_streets import elevation, ground_and_places, houses, lines
+from made_up_streets import GRID, elevation, ground_and_places, houses, lines
 
 from aftermap.model.street import Passage
 from aftermap.record import StageFolder
@@ -113,3 +115,13 @@ def test_pieces_beyond_the_map_are_counted_as_left_out(tmp_path):
     table = passable(far, houses(), elevation(tmp_path, ground), None, files, Here())
     assert table.pieces == 6
     assert table.skipped[0].name == "4 pieces of street"
+
+
+def test_a_map_without_scale_has_no_streets_and_says_so(tmp_path):
+    ground, _, _ = ground_and_places()
+    made = elevation(tmp_path, ground)
+    unscaled = replace(made, surface=replace(made.surface, grid=replace(GRID, crs="LOCAL")))
+    files = StageFolder(folder=tmp_path / "stage")
+    table = passable(None, houses(), unscaled, None, files, Here())
+    assert table.pieces == 0
+    assert "no scale" in table.notes[0]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.geo.crs import LOCAL
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.building import Buildings
 from aftermap.model.raster import Elevation, Grid, Orthophoto
@@ -31,6 +32,7 @@ OWN_LINES = (
     "no street lines were given: the lines are the middles of the space between footprints, and "
     "some are yards"
 )
+NO_SCALE = "streets were not looked at: the map has no scale, and a gap no width in metres"
 SCHEMA = pa.schema(
     [
         ("source_id", pa.string()), ("name", pa.string()), ("piece", pa.int32()),
@@ -62,11 +64,14 @@ def passable(
     """How wide a way is left along every street, and who gets through.
 
     Without ``streets`` the lines are middles of the space between footprints. Pieces whose middle
-    lies off the map are left out and counted.
+    lies off the map are left out and counted. Empty, with a note, where the map has no scale.
     """
+    grid = elevation.surface.grid
+    has_scale = grid.crs != LOCAL
     shapes = [shape_of(building.polygons_m) for building in buildings.buildings]
     lines = streets_between(shapes) if streets is None else streets.streets
-    pieces, off = _on_map([p for line in lines for p in pieces_of(line)], elevation.surface.grid)
+    cut = [piece for line in lines for piece in pieces_of(line)] if has_scale else []
+    pieces, off = _on_map(cut, grid)
     order, squares = _squares(pieces, shapes)
     work = partial(_widths, elevation=elevation, orthophoto=orthophoto)
     found = [w for some in executor.map(work, squares, label="squares of street") for w in some]
@@ -74,14 +79,13 @@ def passable(
     rows = [_row(piece, widths[index]) for index, piece in enumerate(pieces)]
     with files.writing(TABLE_NAME) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part)
-    skipped = () if streets is None else streets.skipped
-    if off:
-        beyond = Skipped(name=f"{off} pieces of street", reason="their middle lies off the map")
-        skipped = (*skipped, beyond)
+    beyond = Skipped(name=f"{off} pieces of street", reason="their middle lies off the map")
     notes = (OWN_LINES,) if streets is None else streets.notes
     return StreetTable(
-        path=str(files.path(TABLE_NAME)), crs=elevation.surface.grid.crs, pieces=len(rows),
-        has_own_lines=streets is None, skipped=skipped, notes=notes,
+        path=str(files.path(TABLE_NAME)), crs=grid.crs, pieces=len(rows),
+        has_own_lines=streets is None,
+        skipped=(*(() if streets is None else streets.skipped), *([beyond] if off else [])),
+        notes=notes if has_scale else (NO_SCALE,),
     )  # fmt: skip
 
 
