@@ -36,7 +36,7 @@ class Settings:
     streets: lines of streets; None takes the space between buildings.
     before: an orthophoto of the time before the damage, and
     before_surface: its surface, heights of roofs included.
-    proxies: whether each clip gets a small copy for playing, at about what decoding it costs.
+    proxies: whether each clip gets a small copy for playing, at 2 to 3 times what decoding costs.
     model: what grades: one learnt from reviewed labels, or a user's own; None is the shipped one.
     """
 
@@ -76,7 +76,7 @@ NEW_FILE = """\
 #reference = "earlier/orthophoto.tif"
 #dem = "earlier/surface.tif"
 
-# A small copy of each clip for playing, in products/clips/. It costs about what decoding does.
+# A small copy of each clip for playing, in products/clips/. It costs 2 to 3 times its decoding.
 #proxies = true
 
 # Outlines of buildings to grade (OSM, GeoJSON, shapefile, ...), the field that holds their ids, and

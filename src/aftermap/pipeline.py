@@ -227,7 +227,7 @@ def _without_map(
         case_name=case.path.name, command="aftermap map", started_at=run.started_at,
         versions=tuple(run.versions.items()), crs=place.crs, why=str(why), clips=told,
         skipped=tuple(dict.fromkeys((*skipped, *cameras.skipped))), stages=run.records,
-        notes=frames.notes,
+        notes=() if frames.crs == LOCAL else frames.notes,  # what a local map lacks, no index does
     )  # fmt: skip
     report = run.each_time("report", lambda: write_unmapped_report(facts, case.products))
     return _delivered(run, case, replace(report, warnings=(f"there is no map: {why}",)))
