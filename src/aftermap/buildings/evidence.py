@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -41,8 +41,10 @@ Moments = Callable[[Path, Sequence[Fraction]], Iterator[tuple[Fraction, Picture]
 """The pictures of a clip at exact times, (H, W, 3) uint8 BGR, in order of time."""
 
 AROUND_M = 40.0
-MARCH_CELL_M = 0.25
+MARCH_CELL_M = 0.5
 MOMENTS_AT_ONCE = 12
+KEPT_BUILDINGS = 128
+"""Neighbouring pictures show the same buildings: their surroundings are kept, 25 MB of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,6 +313,7 @@ def _second_line(view: View, scale: float) -> str:
     return " · ".join(parts)
 
 
+@lru_cache(maxsize=KEPT_BUILDINGS)
 def _drawn(building: Building, surface: Raster) -> Drawn:
     shape = shape_of(building.polygons_m)
     west, south, east, north = shape.buffer(AROUND_M).bounds

@@ -60,13 +60,15 @@ def visibility_of(
     table = pq.read_table(views.path, columns=["building", "faces", "ground_sample_m"])
     building, faces, sample = (column.to_numpy() for column in table.columns)
     seen = np.bincount(building, minlength=count)
-    sides = sum(np.bincount(building[(faces & bit) > 0], minlength=count) > 0 for bit in FACES)
+    sides = np.zeros(count, np.int64)
+    for bit in FACES:
+        sides += np.bincount(building[(faces & bit) > 0], minlength=count) > 0
     best = np.full(count, np.inf)
     np.minimum.at(best, building, sample)
     return tuple(
         Visibility(
             roof_fraction=float(measured[i]), views=int(seen[i]),
-            facades=int(np.broadcast_to(sides, count)[i]),
+            facades=int(sides[i]),
             ground_sample_m=_finite(best[i]), surface_photographs=_finite(agreeing[i]),
         )
         for i in range(count)

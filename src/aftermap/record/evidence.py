@@ -17,7 +17,7 @@ from typing import Any
 from aftermap.model.evidence import CropWindow, Evidence, EvidenceKind, EvidenceSet, SourceShare
 from aftermap.record import custody
 from aftermap.record.artefact import canonical_json
-from aftermap.record.disk import whole_file, write_text, writing_to
+from aftermap.record.disk import write_text, writing_to
 from aftermap.record.geopackage import GeoPackage, Table, add_table, insert
 
 FOLDER = "evidence"
@@ -71,18 +71,22 @@ def evidence_in(package: GeoPackage, source_id: str, products: Path) -> tuple[Ev
 
 
 def place_evidence(evidence: EvidenceSet, products: Path) -> Path:
-    """Put the pictures in ``products/evidence``, in place of an earlier run's; the folder."""
+    """Put the pictures in ``products/evidence``, in place of an earlier run's; the folder.
+
+    The list of digests is written last: a folder without it is not complete.
+    """
     folder = products / FOLDER
     with writing_to(folder):
         if folder.exists():
             shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-    for row in evidence.rows:
-        with whole_file(folder / row.name) as part:
+        for row in evidence.rows:
+            target = folder / row.name
+            target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                part.hardlink_to(row.path)
+                target.hardlink_to(row.path)
             except OSError:  # a disk without hard links
-                shutil.copyfile(row.path, part)
+                shutil.copyfile(row.path, target)
+        folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / SUMS, sums_of(evidence))
     return folder
 
