@@ -22,6 +22,8 @@ from aftermap.progress import progress_on
     help="Heights of the reference [default: surface.tif beside it], or of the ground below clips "
     "that give no map.",
 )
+@click.option("--footprints", type=PATH, help="Outlines of buildings, to grade them as well.")
+@click.option("--streets", type=PATH, help="Lines of streets, for who gets through.")
 @click.option(
     "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"
 )
