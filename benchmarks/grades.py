@@ -2,8 +2,8 @@
 
     python -m benchmarks.grades --seeds FOLDER --clip CASE:TRUTH --ochota CASE --brighton CASE
 
-Footprints are tested three ways: true outlines 0.25 m off, true outlines shifted by 2 m in a
-direction that turns over the map and aligned by Aftermap itself, and with the storeys known.
+Footprints are tested two ways: true outlines 0.25 m off, and true outlines shifted by 2 m in a
+direction that turns over the map and aligned by Aftermap itself. Storeys are not told.
 """
 
 import argparse
@@ -239,16 +239,13 @@ def main() -> None:
         name for name in given.held_out.split(",")
         if (given.seeds / name / "case/products/report.html").exists()
     ]  # fmt: skip
-    ways: dict[str, list[Outcome]] = {"aligned": [], "shifted_2_m": [], "levels_known": []}
+    ways: dict[str, list[Outcome]] = {"aligned": [], "shifted_2_m": []}
     for name in names:
         where = map_of(given.seeds / name / "case")
         crs = where.elevation.surface.grid.crs
-        for levels in (False, True):
-            truth = truth_of(given.seeds / name / "flight/truth", crs, levels=levels)
-            near = jittered(truth.buildings, 0.25, int(name))
-            ways["levels_known" if levels else "aligned"].append(
-                outcome_of(where, near, truth.grades)
-            )
+        truth = truth_of(given.seeds / name / "flight/truth", crs)
+        near = jittered(truth.buildings, 0.25, int(name))
+        ways["aligned"].append(outcome_of(where, near, truth.grades))
         ways["shifted_2_m"].append(
             outcome_of(where, shifted_and_aligned(where, truth), truth.grades)
         )

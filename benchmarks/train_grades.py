@@ -40,16 +40,16 @@ Array = npt.NDArray[np.float64]
 FOLDER = Path(__file__).parents[1] / "src/aftermap/assessment"
 DIRECTIONS = {
     "below_half_fraction": 1, "plane_residual_m": 1,
-    "plane_fraction": -1, "largest_plane_fraction": -1, "whole_fraction": -1,
+    "largest_plane_fraction": -1, "whole_fraction": -1,
     "broken_fraction": 1, "low_fraction": 1, "deepest_m": 1, "lower_plane_fraction": 1,
-    "standing_fraction": -1, "hole_fraction": 1, "normal_entropy": 1, "apron_fraction": 1,
+    "hole_fraction": 1, "normal_entropy": 1, "apron_fraction": 1,
     "apron_sides": 1, "gradient_isotropy": 1, "edge_entropy": 1, "edge_fraction": 1,
     "broken_texture": 1, "dark_hole_m2": 1, "hole_probability": 1, "fallen_fraction": 1,
     "height_loss_fraction": 1, "sunk_fraction": 1, "sunk_beside_fraction": 1,
 }  # fmt: skip
 """The measures that grade, and whether more of one is worse (1), better (-1), or can be either."""
 KNOTS = 6
-OPTIONS = FitOptions(ridge=1.0, together=0.3)
+OPTIONS = FitOptions(ridge=0.5, together=0.1)
 TREES, LEAVES, LEARNING_RATE, LEAST_LEAF = 70, 6, 0.1, 8
 
 
