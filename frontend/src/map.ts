@@ -306,9 +306,8 @@ export function markGrade(map: GlMap, id: number, grade: Grade | "na" | null): v
 }
 
 export function setTilted(map: GlMap, isTilted: boolean): void {
-  if (isTilted && map.getSource("terrain")) map.setTerrain({ source: "terrain", exaggeration: 1 });
-  map.easeTo({ pitch: isTilted ? 60 : 0, bearing: isTilted ? map.getBearing() : 0, duration: 500 });
-  if (!isTilted) map.once("moveend", () => { if (map.getPitch() < 1) map.setTerrain(null); });
+  map.setTerrain(isTilted && map.getSource("terrain") ? { source: "terrain", exaggeration: 1 } : null);
+  map.jumpTo(isTilted ? { pitch: 60 } : { pitch: 0, bearing: 0 });
 }
 
 export function lonLatOf(event: MapMouseEvent): LonLat {

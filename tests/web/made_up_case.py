@@ -146,7 +146,8 @@ def _write_rasters(products: Path, houses: int) -> None:
         np.full(heights.shape, 90), np.where(heights > 0, 255, 0),
     ]).astype(np.uint8)  # fmt: skip
     for name, bands, nodata in (
-        ("orthophoto", picture, None), ("surface", heights[None], -9999), ("confidence", counts[None], None),
+        ("orthophoto", picture, None), ("surface", heights[None], -9999),
+        ("confidence", counts[None], None),
     ):  # fmt: skip
         with rasterio.open(
             products / f"{name}.tif", "w", driver="GTiff", width=SIDE_CELLS, height=SIDE_CELLS,
@@ -202,7 +203,9 @@ def _add_buildings(case: Case, houses: int, photo: MediaItem) -> None:
         parts = polygons_of(shape)
         buildings.append(Building(
             footprint=Footprint(source_id=name, feature=i, polygons_m=parts, area_m2=shape.area),
-            alignment=Alignment(shift_m=(0.0, 0.0), sigma_m=0.2, residual_m=0.1, source=ShiftSource.OWN),
+            alignment=Alignment(
+                shift_m=(0.0, 0.0), sigma_m=0.2, residual_m=0.1, source=ShiftSource.OWN
+            ),
             polygons_m=parts,
         ))  # fmt: skip
         grades.append(_grade(i, name))

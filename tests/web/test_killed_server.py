@@ -76,7 +76,7 @@ async def review(addresses: list[str], process: subprocess.Popen, told: list) ->
 
 def test_no_grade_that_was_told_to_be_saved_is_lost_when_the_server_is_killed(case_path: Path):
     told: list[tuple[int, str, str]] = []
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own server
         [sys.executable, "-c", SERVER, str(case_path), str(free_port()), str(REVIEWERS)],
         stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip

@@ -1,4 +1,4 @@
-"""Tiles, layers and places: right numbers on known ground, and a line where something is missing."""
+"""Tiles, layers and places: right numbers on known ground, a line where something is missing."""
 
 import io
 import math
