@@ -21,15 +21,10 @@ from aftermap.model.raster import Grid, Orthophoto
 from aftermap.model.street import Passage, StreetTable
 from aftermap.publish.charts import nice_below
 from aftermap.publish.overview import picture_of
+from aftermap.publish.ramps import GRADE_COLOURS
 from aftermap.publish.wording import NARROW
 
 LONGEST = 1600
-GRADE_COLOURS = {
-    "none": "#2c7bb6", "light": "#abd9e9", "moderate": "#fee090", "severe": "#f46d43",
-    "destroyed": "#a50026",
-}  # fmt: skip
-"""Those of the workbench and of the QGIS styles: blue to red, apart to a colour-blind eye as well
-(RdYlBu of ColorBrewer, Brewer 2003)."""
 PASSAGE_COLOURS = {
     Passage.TRUCK: "#2c7bb6", Passage.CAR: "#7fb8d6", Passage.NOBODY: "#d7191c",
     Passage.NOT_SEEN: "#8a8f94",

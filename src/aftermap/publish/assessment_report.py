@@ -22,7 +22,6 @@ from aftermap.model.raster import Orthophoto
 from aftermap.model.runs import Skipped
 from aftermap.model.street import StreetTable
 from aftermap.publish.assessment_maps import (
-    GRADE_COLOURS,
     HATCHED,
     PASSAGE_COLOURS,
     SEEN_COLOURS,
@@ -34,13 +33,10 @@ from aftermap.publish.assessment_maps import (
     seen_class,
 )
 from aftermap.publish.files import write_whole
-from aftermap.publish.wording import grouped, moment, plain
+from aftermap.publish.ramps import GRADE_COLOURS
+from aftermap.publish.wording import GRADE_WORDS, grouped, moment, plain
 
 HTML_NAME = "assessment.html"
-GRADE_WORDS = {
-    "none": "no visible damage", "light": "light damage", "moderate": "moderate damage",
-    "severe": "severe damage", "destroyed": "destroyed",
-}  # fmt: skip
 PASSAGE_WORDS = {
     "truck": "a truck gets through (3.5 m or more)", "car": "a car gets through (2.5 to 3.5 m)",
     "nobody": "nobody gets through (less than 2.5 m)", "not_seen": "not seen",

@@ -20,17 +20,10 @@ from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Visibili
 from aftermap.model.building import Building, ShiftSource
 from aftermap.model.evidence import Evidence, EvidenceKind
 from aftermap.publish.files import write_whole
-from aftermap.publish.wording import NARROW, NOT_KNOWN, about, grouped, moment, plain
+from aftermap.publish.ramps import GRADE_COLOURS
+from aftermap.publish.wording import GRADE_WORDS, NARROW, NOT_KNOWN, about, grouped, moment, plain
 
 SHEET_NAME = "sheet.html"
-GRADE_WORDS = {
-    "none": "no visible damage", "light": "light damage", "moderate": "moderate damage",
-    "severe": "severe damage", "destroyed": "destroyed",
-}  # fmt: skip
-GRADE_COLOURS = {
-    "none": "#2f7d4f", "light": "#9bbf3b", "moderate": "#e6b422", "severe": "#dd6b20",
-    "destroyed": "#a31d1d",
-}  # fmt: skip
 WHO = {
     AssessorKind.MACHINE: "machine", AssessorKind.REVIEWER: "reviewer",
     AssessorKind.ADOPTED: "adopted",

@@ -19,6 +19,13 @@ CIVIDIS = (
     "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46",
 )  # fmt: skip
 
+GRADE_COLOURS = {
+    "none": "#2c7bb6", "light": "#abd9e9", "moderate": "#fee090", "severe": "#f46d43",
+    "destroyed": "#a50026",
+}  # fmt: skip
+"""Of the grades of damage, also in the workbench and in QGIS: blue to red, apart to a colour-blind
+eye as well (RdYlBu of ColorBrewer, Brewer 2003)."""
+
 
 def coloured(share: npt.ArrayLike, ramp: Sequence[str]) -> npt.NDArray[np.float32]:
     """(..., 3) float32 red, green, blue in 0..255 of shares in 0..1 along the ramp."""

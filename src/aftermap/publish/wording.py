@@ -16,6 +16,11 @@ NARROW = "\u202f"
 
 MINUS = "\u2212"
 
+GRADE_WORDS = {
+    "none": "no visible damage", "light": "light damage", "moderate": "moderate damage",
+    "severe": "severe damage", "destroyed": "destroyed",
+}  # fmt: skip
+
 HEIGHTS_ARE = {
     VerticalDatum.ELLIPSOID: "Heights are above the ellipsoid of satellite positioning, not above "
     "sea level: the two can differ by tens of metres.",
