@@ -128,7 +128,10 @@ def asked_for(made: Map, settings: Settings) -> Asked:
     )  # fmt: skip
 
 
-def graded_on(made: Map, settings: Settings, case: Case, run: Runner, executor: Executor) -> Graded:
+def graded_on(
+    made: Map, settings: Settings, case: Case, run: Runner, executor: Executor,
+    shown: tuple[str, ...] = (),
+) -> Graded:  # fmt: skip
     """Footprints to grades with their evidence, and streets to ways through: every step in turn."""
     asked = run.each_time("footprints", lambda: asked_for(made, settings))
     cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
@@ -158,19 +161,29 @@ def graded_on(made: Map, settings: Settings, case: Case, run: Runner, executor: 
         lambda files: passable(asked.streets, buildings, elevation, picture, files, executor),
     )  # fmt: skip
     run.skip(streets.skipped)
-    wanted = Wanted(queue=_queue(case))
-    material = Material(
-        cameras=cameras, elevation=elevation, orthophoto=picture, clips=_clips(case)
-    )
-    evidence = run.stage(
-        EVIDENCE, None, [buildings, views, cameras, elevation, picture, wanted.queue],
-        lambda files: evidence_of(buildings, views, material, wanted, files, executor),
-    )  # fmt: skip
-    run.skip(evidence.skipped)
+    evidence = _evidence_on(made, buildings, views, case, run, executor, shown)
     return Graded(
         footprints=asked.footprints, buildings=buildings, views=views, visibility=seen.visibility,
         measures=measures, grading=grading, evidence=evidence, streets=streets,
     )  # fmt: skip
+
+
+def _evidence_on(
+    made: Map, buildings: Buildings, views: ViewTable, case: Case, run: Runner, executor: Executor,
+    shown: tuple[str, ...],
+) -> EvidenceSet:  # fmt: skip
+    wanted = Wanted(queue=_queue(case), asked=shown)
+    material = Material(
+        cameras=made.cameras, elevation=made.elevation, orthophoto=made.orthophoto,
+        clips=_clips(case),
+    )  # fmt: skip
+    evidence = run.stage(
+        EVIDENCE, None,
+        [buildings, views, made.cameras, made.elevation, made.orthophoto, wanted.queue, shown],
+        lambda files: evidence_of(buildings, views, material, wanted, files, executor),
+    )  # fmt: skip
+    run.skip(evidence.skipped)
+    return evidence
 
 
 def _grader(path: Path | None) -> Grader:

@@ -52,9 +52,18 @@ class Assessed:
 
 
 def assess(
-    case_path: Path, settings: Settings, *, fresh: bool, progress: Progress, workers: int | None
+    case_path: Path,
+    settings: Settings,
+    *,
+    shown: tuple[str, ...] = (),
+    fresh: bool,
+    progress: Progress,
+    workers: int | None,
 ) -> Assessed:
-    """Grade the buildings of a case that ``aftermap map`` has made a map of."""
+    """Grade the buildings of a case that ``aftermap map`` has made a map of.
+
+    ``shown`` are ids of buildings that get pictures even where there are too many for all.
+    """
     if not (case_path / RECORD_NAME).is_file():
         raise CaseError(f"{case_path}: is no case; make one with aftermap map FOOTAGE --case")
     with (
@@ -65,7 +74,7 @@ def assess(
         if fresh:
             run.forget(*ALL)
         made = map_of(run)
-        return delivered(case, run, made, graded_on(made, settings, case, run, executor))
+        return delivered(case, run, made, graded_on(made, settings, case, run, executor, shown))
 
 
 def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:

@@ -22,6 +22,8 @@ from aftermap.progress import progress_on
 @click.option("--before", type=PATH, help="Orthophoto of the time before.")
 @click.option("--before-surface", type=PATH, help="Surface of the time before.")
 @click.option("--model", type=PATH, help="Another model: learnt.json, or your own .onnx.")
+@click.option("--show", multiple=True, metavar="ID",
+              help="Cut pictures of this building, where there are too many for all.")  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Grade again instead of reusing what has not changed.")
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one per core]"
@@ -31,6 +33,7 @@ def assess_command(
     case: Path,
     fresh: bool,  # noqa: FBT001 - click passes flags by name
     workers: int | None,
+    show: tuple[str, ...],
     **chosen: Any,
 ) -> None:
     """Grade the buildings of CASE: how badly each is damaged, how surely, and what shows it.
@@ -46,7 +49,7 @@ def assess_command(
 
     settings = settings_for(case, **chosen)
     with sigterm_as_ctrl_c(), progress_on(sys.stderr) as progress:
-        made = assess(case, settings, fresh=fresh, progress=progress, workers=workers)
+        made = assess(case, settings, shown=show, fresh=fresh, progress=progress, workers=workers)
     for line in made.summary_lines:
         click.echo(line)
     click.echo(f"Report: {made.report}")
