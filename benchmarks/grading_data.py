@@ -237,6 +237,39 @@ def coarse(where: Map, factor: float, work: Path) -> Map:
     return with_rasters(where, rasters)
 
 
+def filmed(where: Map, seed: int, work: Path) -> Map:
+    """The map as oblique video would give it: coarser, soft, compressed, its surface uneven."""
+    rng = np.random.default_rng([seed, 93])
+    soft = coarse(where, 1.6, work)
+    image, surface = soft.orthophoto.image, soft.elevation.surface
+    with rasterio.open(image.path) as file:
+        bands = file.read()
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(bands[:3].transpose(1, 2, 0)), (0, 0), 1.2)
+    packed = cv2.imencode(".jpg", blurred, [cv2.IMWRITE_JPEG_QUALITY, 50])[1]
+    bands[:3] = cv2.imdecode(packed, cv2.IMREAD_COLOR).transpose(2, 0, 1)
+    with rasterio.open(surface.path) as file:
+        heights = file.read(1)
+    known = heights != np.float32(surface.nodata or 0)
+    smooth = np.where(known, cv2.medianBlur(heights, 5), heights)
+    smooth[known] += _unevenness(rng, heights.shape, ((2, 0.06), (5, 0.14), (14, 0.12)))[known]
+    return with_rasters(soft, {
+        "surface": written(smooth[None], surface, work / "filmed.tif"),
+        "confidence": soft.elevation.confidence,
+        "image": written(bands, image, work / "filmed-image.tif"),
+    })  # fmt: skip
+
+
+def _unevenness(
+    rng: np.random.Generator, shape: tuple[int, ...], waves: Sequence[tuple[int, float]]
+) -> npt.NDArray[np.float32]:
+    """Noise in patches of so many cells, of so many metres each (one sigma)."""
+    total = np.zeros(shape, np.float32)
+    for few, sigma in waves:
+        knots = rng.normal(0, sigma, (shape[0] // few + 1, shape[1] // few + 1))
+        total += cv2.resize(knots, shape[::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return total
+
+
 def pitched(where: Map, truth: Truth, seed: int, work: Path) -> Map:
     """The map with gables, chimneys and storeys set back on what stands, and an uneven surface."""
     rng = np.random.default_rng([seed, 91])
@@ -250,13 +283,7 @@ def pitched(where: Map, truth: Truth, seed: int, work: Path) -> Map:
         if rng.random() < 0.8:
             shape = shape_of(one.polygons_m)
             _roofed(rng, where, heights, bands, shape, truth.roof_m[index] + lift)
-    unevenness = sum(
-        cv2.resize(
-            rng.normal(0, sigma, (heights.shape[0] // few + 1, heights.shape[1] // few + 1)),
-            heights.shape[::-1], interpolation=cv2.INTER_CUBIC,
-        ) for few, sigma in ((6, 0.06), (16, 0.06))
-    )  # fmt: skip
-    heights[known] += unevenness[known].astype(np.float32)
+    heights[known] += _unevenness(rng, heights.shape, ((6, 0.06), (16, 0.06)))[known]
     return with_rasters(where, {
         "surface": written(heights[None], where.elevation.surface, work / "surface.tif"),
         "confidence": where.elevation.confidence,

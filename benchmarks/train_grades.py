@@ -2,8 +2,8 @@
 
     python -m benchmarks.train_grades --work FOLDER SEED:CASE:TRUTH ...
 
-Every map is measured three times, with outlines a little off: as it is, in coarser cells, and with
-pitched roofs on an uneven surface (grading_data.py).
+Every map is measured four times, with outlines a little off: as it is, in coarser cells, with
+pitched roofs on an uneven surface, and softened as oblique video is (grading_data.py).
 Holes and grades are tested on seeds that were left out; the temperature is fitted on those, too.
 scikit-learn grows the forest of holes and is needed for nothing else.
 """
@@ -27,6 +27,7 @@ from benchmarks.grading_data import (
     Sample,
     coarse,
     emptied,
+    filmed,
     jittered,
     map_of,
     pitched,
@@ -78,10 +79,11 @@ def samples_of(seed: int, case: Path, truth_folder: Path, work: Path) -> list[Sa
     where = map_of(case)
     truth = truth_of(truth_folder, where.elevation.surface.grid.crs, levels=False)
     scratch = emptied(work / "scratch")
-    buildings = [jittered(truth.buildings, 0.25, seed + k) for k in range(3)]
+    buildings = [jittered(truth.buildings, 0.25, seed + k) for k in range(4)]
     ways = {
         "plain": where, "coarse": coarse(where, 1.6, scratch / "coarse"),
         "pitched": pitched(where, truth, seed, scratch / "pitched"),
+        "filmed": filmed(where, seed, scratch / "filmed"),
     }  # fmt: skip
     made = [
         sample_of(name, seed, way, truth, buildings[k], scratch)
@@ -115,11 +117,11 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
     record = {
         "seeds": seeds,
         "buildings": {name: int(sum(len(s.grades) for s in samples if s.name == name))
-                      for name in ("plain", "coarse", "pitched")},
+                      for name in ("plain", "coarse", "pitched", "filmed")},
         "options": {"ridge": OPTIONS.ridge, "together": OPTIONS.together, "knots": KNOTS},
         "left_out": {
             name: figures(all_odds[of] / temperature, all_grades[of])
-            for name in ("plain", "coarse", "pitched")
+            for name in ("plain", "coarse", "pitched", "filmed")
             if (of := np.array(names) == name).any()
         },
         "circumstances": circumstances(),
@@ -164,7 +166,7 @@ def forest_document(samples: Sequence[Sample]) -> dict[str, Any]:
     """The forest that tells holes from other dark spots, grown on samples, as JSON."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - only to train
 
-    used = [one for one in samples if one.name != "pitched"]
+    used = [one for one in samples if one.name not in {"pitched", "filmed"}]
     rows = np.concatenate([spots for one in used for spots in one.spots])
     holes = np.concatenate([flags for one in used for flags in one.are_holes])
     grown = HistGradientBoostingClassifier(
