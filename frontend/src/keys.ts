@@ -95,7 +95,7 @@ function section(name: string | undefined, words: string, redraw: () => void): H
   const rows = actions.filter((one) => one.view === name).map((one) => el("li", {},
     el("span", {}, one.words),
     el("button", {
-      class: "key", "aria-label": `Key for: ${one.words}`,
+      class: "key", "aria-label": `${shownKey(one.name)}, key for: ${one.words}`,
       onclick: (event: Event) => capture(event.currentTarget as HTMLElement, one, redraw),
     }, shownKey(one.name))));
   return el("section", {}, el("h3", {}, words), el("ul", {}, ...rows));

@@ -54,6 +54,7 @@ async function start(): Promise<void> {
     showPhotograph: (sha256) => { go("footage"); clips.showPhotograph(sha256); },
     refreshFootage: async () => { bench.footage = await get<FootageList>("/api/footage"); clips.forget(); },
   };
+  Object.assign(page.map, { bench });  // for a look from the console, and for tests
   const clips = new Footage(bench);
   const reviewing = new Reviewing(bench);
   const placing = new Placing(bench);
@@ -134,7 +135,7 @@ function frame(facts: CaseFacts): Page {
     cursor: el("output", { class: "cursor", "aria-label": "At the cursor" }),
     saved: el("span", { class: "saved", role: "status" }), state: el("span", { class: "state", role: "status" }),
     who: el("div", { class: "who" }), theme: el("button", { class: "quiet" }),
-    help: el("button", { class: "quiet", "aria-label": "Keys", title: "All keys" }, "Keys ", el("kbd", {}, "?")),
+    help: el("button", { class: "quiet" }, "Keys ", el("kbd", {}, "?")),
     left: el("section", { class: "left", "aria-label": "Layers" }),
   };
   page.left.append(page.layers);
@@ -170,6 +171,7 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
   return [
     ...VIEWS.map(([name, words]) => ({ name: `view-${name}`, key: name[0]!, words, run: () => parts.go(name) })),
     { name: "layers", key: "\\", words: "Layers shown or not", run: () => { parts.page.left.hidden = !parts.page.left.hidden; bench.map.resize(); } },
+    { name: "grades", key: "e", words: "Building grades shown or not", run: () => document.getElementById("layer-buildings")?.click() },
     { name: "whole", key: "w", words: "The whole case in view", run: () => bounds && bench.map.fitBounds(bounds, { padding: 24 }) },
     { name: "tilt", key: "t", words: "Tilted in three dimensions, or from above", run: () => { isTilted = !isTilted; setTilted(bench.map, isTilted); } },
     { name: "distance", key: "r", words: "Measure a distance", run: () => measuring.begin("distance") },

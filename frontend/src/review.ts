@@ -231,8 +231,8 @@ export class Reviewing implements View {
       el("div", { class: "row spread" },
         el("h2", {}, "Building ", anyScript(this.current?.properties.source_id ?? "")),
         el("div", { class: "row" },
-          el("button", { onclick: () => this.next(-1), title: "Back", "aria-label": "Previous building" }, `Back `, el("kbd", {}, shownKey("previous"))),
-          el("button", { onclick: () => this.next(1), title: "Next", "aria-label": "Next building" }, `Next `, el("kbd", {}, shownKey("next"))))),
+          el("button", { onclick: () => this.next(-1) }, `Back `, el("kbd", {}, shownKey("previous"))),
+          el("button", { onclick: () => this.next(1) }, `Next `, el("kbd", {}, shownKey("next"))))),
       el("div", { class: "row spread muted" },
         el("span", {}, `${this.at + 1} of ${this.queue.length}; ${graded} graded by you`),
         el("div", { class: "row" }, el("label", { for: "only-open", class: "row" }, open, "Open ones only"), sort)));
@@ -380,7 +380,11 @@ function ask(title: string, reasons: string[], done: (reason: string) => void): 
   const dialog = sheet(title, el("div", {}, list, other), () => { if (other.value.trim()) done(other.value.trim()); });
   dialog.addEventListener("keydown", (event) => {
     const reason = reasons[Number(event.key) - 1];
-    if (reason && event.target !== other) { dialog.close(); done(reason); }
+    if (!reason || event.target === other) return;
+    event.preventDefault();
+    event.stopPropagation();  // or the digit would grade the next building
+    dialog.close();
+    done(reason);
   });
   (list.firstElementChild as HTMLElement | null)?.focus();
 }
