@@ -5,7 +5,7 @@
 Every map is measured four times, with outlines a little off: as it is, in coarser cells, with
 pitched roofs on an uneven surface, and softened as oblique video is (grading_data.py).
 Holes and grades are tested on seeds that were left out; the temperature is fitted on those, too.
-scikit-learn grows the forest of holes and is needed for nothing else.
+scikit-learn grows the forest of holes and is needed for nothing else: pip install scikit-learn.
 """
 
 import argparse
@@ -43,8 +43,8 @@ DIRECTIONS = {
     "below_half_fraction": 1, "plane_residual_m": 1,
     "largest_plane_fraction": -1, "whole_fraction": -1,
     "broken_fraction": 1, "low_fraction": 1, "deepest_m": 1, "lower_plane_fraction": 1,
-    "hole_fraction": 1, "normal_entropy": 1, "apron_fraction": 1,
-    "apron_sides": 1, "gradient_isotropy": 1, "edge_entropy": 1, "edge_fraction": 1,
+    "hole_fraction": 1, "normal_entropy": 1,
+    "apron_sides": 1, "edge_fraction": 1,
     "broken_texture": 1, "dark_hole_m2": 1, "hole_probability": 1, "fallen_fraction": 1,
     "height_loss_fraction": 1, "sunk_fraction": 1, "sunk_beside_fraction": 1,
 }  # fmt: skip
