@@ -66,7 +66,7 @@ def telemetry_command(
 
 def _track(file: Path, near: tuple[float, float] | None) -> "Track":
     from aftermap.media.find import printable  # noqa: PLC0415
-    from aftermap.media.telemetry import track_in  # noqa: PLC0415
+    from aftermap.media.telemetry import NO_TELEMETRY, track_in  # noqa: PLC0415
 
     name = printable(file.name)
     if file.is_dir():
@@ -75,7 +75,22 @@ def _track(file: Path, near: tuple[float, float] | None) -> "Track":
         raise InputError(f"{printable(str(file))}: there is no such file; check the path")
     with file.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    return track_in(file, name=name, sha256=sha256, near_lonlat_deg=near)
+    try:
+        return track_in(file, name=name, sha256=sha256, near_lonlat_deg=near)
+    except InputError as error:
+        beside = _beside(file)
+        if not (beside and NO_TELEMETRY in str(error)):
+            raise
+        raise InputError(f"{name}: {NO_TELEMETRY}; name its sidecar instead: {beside}") from error
+
+
+def _beside(clip: Path) -> str:
+    """The sidecars that ``aftermap map`` would take for the clip's, by name."""
+    from aftermap.media.find import printable  # noqa: PLC0415
+    from aftermap.media.telemetry import sidecars_of  # noqa: PLC0415
+
+    files = sidecars_of(clip, [file for file in clip.parent.iterdir() if file != clip])
+    return ", ".join(printable(file.name) for file in files)
 
 
 def lines_of(track: "Track") -> list[str]:
@@ -94,9 +109,12 @@ def lines_of(track: "Track") -> list[str]:
         f"  time       {_span(samples)}, on the clock of the {track.clock}",
         f"  height     {_heights(track)}",
         f"  area       {_area(placed)}",
-        f"  sigma      {track.sigma_horizontal_m:g} m across, {track.sigma_vertical_m:g} m up",
-        f"  gaps       {shown + more or 'none that are too long to interpolate in'}",
     ]
+    if placed:
+        lines += [
+            f"  sigma      {track.sigma_horizontal_m:g} m across, {track.sigma_vertical_m:g} m up",
+            f"  gaps       {shown + more or 'none that are too long to interpolate in'}",
+        ]
     lines += [f"  withheld   {what}" for what in track.withheld]
     lines += [f"  refused    {one.name}: {one.reason}" for one in track.refused]
     lines += [f"  note       {note}" for note in track.notes]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from made_up_videos import video
 
 from aftermap.cli import status_of
 
@@ -72,3 +73,27 @@ def test_folders_and_missing_files_are_told(
     assert "is a folder" in capsys.readouterr().err
     assert status_of(["telemetry", str(tmp_path / "none.srt")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_a_video_without_telemetry_names_the_sidecar_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video(tmp_path / "DJI_0001.mp4")
+    assert status_of(["telemetry", str(tmp_path / "DJI_0001.mp4")]) == 2
+    assert "give its sidecar (.SRT, .CSV, .GPX) if there is one" in capsys.readouterr().err
+    (tmp_path / "DJI_0001.SRT").write_text(SRT, "utf-8")
+    assert status_of(["telemetry", str(tmp_path / "DJI_0001.mp4")]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told.endswith("name its sidecar instead: DJI_0001.SRT")
+    assert "\n" not in told
+
+
+def test_without_a_position_nothing_is_said_of_gaps_and_sigma(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "clip.srt").write_text(SRT, "utf-8")
+    assert status_of(["telemetry", "--near=39,-35.9", str(tmp_path / "clip.srt")]) == 0
+    told = capsys.readouterr().out
+    assert "no positions" in told
+    assert "gaps" not in told
+    assert "sigma" not in told
