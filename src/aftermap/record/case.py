@@ -70,13 +70,18 @@ class Case:
         return case
 
     @classmethod
-    def open_to_read(cls, path: Path) -> Self:
-        """The case in this folder, without a lock and without writing anything."""
+    def open_to_read(cls, path: Path, *, whole: bool = True) -> Self:
+        """The case in this folder, without a lock and without writing anything.
+
+        ``whole`` False leaves out the check of the whole record, which takes seconds where it holds
+        millions of sightings; a damaged page is then told when it is read.
+        """
         path = path.absolute()
         if not (path / RECORD_NAME).is_file():
             raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
         with ExitStack() as stack:
-            return cls(path, stack.enter_context(_opened(path, read_only=True)), stack.pop_all())
+            package = stack.enter_context(_opened(path, read_only=True, whole=whole))
+            return cls(path, package, stack.pop_all())
 
     def _prepare(self, settings_text: str) -> None:
         if settings_text and not (self.path / SETTINGS_NAME).exists():
@@ -297,9 +302,9 @@ def _first_rows(connection: sqlite3.Connection) -> None:
     )
 
 
-def _opened(path: Path, *, read_only: bool) -> GeoPackage:
+def _opened(path: Path, *, read_only: bool, whole: bool = True) -> GeoPackage:
     """The record, if it is a case's and of a version that this Aftermap knows."""
-    package = GeoPackage(path / RECORD_NAME, read_only=read_only)
+    package = GeoPackage(path / RECORD_NAME, read_only=read_only, again=not whole)
     try:
         _refuse_newer(package)
     except BaseException:

@@ -39,7 +39,7 @@ class OpenedCase:
     """A case to look at. Every thread that asks gets a connection of its own."""
 
     def __init__(self, path: Path) -> None:
-        with Case.open_to_read(path) as case:  # checks the record as a whole
+        with Case.open_to_read(path, whole=False) as case:
             self.path = case.path
             self.store = case.store
             self.products = case.products
