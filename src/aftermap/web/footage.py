@@ -23,7 +23,7 @@ import shapely
 from aftermap.errors import AftermapError, CaseError
 from aftermap.frames.decode import OPEN_OPTIONS
 from aftermap.frames.proxy import proxy_of, proxy_offset_s
-from aftermap.model.clip import Clip
+from aftermap.model.clip import Clip, product_name
 from aftermap.record.tables import media_item
 from aftermap.record.workspace import StageFolder
 from aftermap.web.opened import Kept, OpenedCase, stamp_of
@@ -136,6 +136,10 @@ class Footage:
         return self._pool
 
     def _copy_path(self, clip: Clip) -> Path:
+        """The copy that aftermap map made, else the one that is or will be made from here."""
+        mapped = self.case.products / "clips" / f"{product_name(clip.name, clip.sha256)}.mp4"
+        if mapped.is_file():
+            return mapped
         return self.case.products / "proxies" / f"{clip.sha256}.mp4"
 
     def _copy(self, clip: Clip) -> tuple[str, str | None]:
