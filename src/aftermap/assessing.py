@@ -149,7 +149,7 @@ def graded_on(
         lambda files: Seen(visibility=visibility_of(buildings, views, elevation, files, executor)),
     )  # fmt: skip
     measures = run.stage(
-        MEASURES, None, [buildings, elevation, picture, asked.before],
+        MEASURES, None, [buildings, elevation, picture, settings.before, settings.before_surface],
         lambda files: measured(buildings, elevation, picture, asked.before, files, executor),
     )  # fmt: skip
     grading = run.stage(
