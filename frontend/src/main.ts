@@ -10,7 +10,7 @@ import { anyScript, el, fill, tell } from "./dom.js";
 import { Footage } from "./footage.js";
 import { enterView, listen, openKeys, register } from "./keys.js";
 import {
-  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, loadShapes, lonLatOf, makeMap, markGrade, setTilted, styleOf,
+  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, loadShapes, lonLatOf, makeMap, markGrade, setTilted, styled, styleOf,
 } from "./map.js";
 import { Measuring } from "./measure.js";
 import { Outbox } from "./outbox.js";
@@ -92,9 +92,10 @@ async function start(): Promise<void> {
   });
   readCursor(bench, page.cursor);
   layerPanel(bench, page.layers);
-  await new Promise<void>((done) => { if (map.isStyleLoaded()) done(); else map.once("style.load", () => done()); });
+  const buildings = reloadBuildings();
+  await styled(map);
   for (const choice of choices) if (isShown(choice)) showLayer(bench, choice, true);
-  await reloadBuildings();
+  await buildings;
   page.root.dataset.ready = "yes";
   void outbox.send();
   drawSaved(page.saved, outbox.count, null);

@@ -3,7 +3,7 @@
 import {
   Map as GlMap, ScaleControl, NavigationControl, setWorkerUrl, addProtocol,
   type GeoJSONSource, type StyleSpecification, type LayerSpecification,
-  type ExpressionSpecification, type MapMouseEvent,
+  type ExpressionSpecification, type FilterSpecification, type MapMouseEvent,
 } from "maplibre-gl";
 import { PMTiles, Protocol } from "pmtiles";
 import type { CaseFacts, Grade, LonLat } from "./api.js";
@@ -186,6 +186,12 @@ const gradeColour = ["match", SHOWN,
   NOT_ASSESSED_COLOUR] as unknown as ExpressionSpecification;
 const isNotAssessed = ["==", SHOWN, "na"] as unknown as ExpressionSpecification;
 
+/** Those that may have to be hatched: without a grade, or found not assessable by a reviewer. */
+function hatched(ids: number[]): FilterSpecification {
+  return ["any", ["!", ["to-boolean", ["coalesce", ["get", "adopted_grade"], ["get", "grade"]]]],
+    ["in", ["id"], ["literal", ids]]] as unknown as FilterSpecification;
+}
+
 const SHAPE_LAYERS: LayerSpecification[] = [
   { id: "photo_footprints", type: "line", source: "photo_footprints",
     paint: { "line-color": "#f2f2f2", "line-width": 1 } },
@@ -193,9 +199,9 @@ const SHAPE_LAYERS: LayerSpecification[] = [
     paint: { "line-color": "#ffd36b", "line-width": 1 } },
   { id: "buildings", type: "fill", source: "buildings", paint: { "fill-color": gradeColour,
     "fill-opacity": ["case", isNotAssessed, 0, 1] } },
-  { id: "buildings-hatch", type: "fill", source: "buildings", paint: { "fill-pattern": "hatch",
+  { id: "buildings-hatch", type: "fill", source: "buildings", filter: hatched([]), paint: { "fill-pattern": "hatch",
     "fill-opacity": ["case", isNotAssessed, 1, 0] } },
-  { id: "buildings-line", type: "line", source: "buildings", paint: {
+  { id: "buildings-line", type: "line", source: "buildings", minzoom: 15, paint: {
     "line-color": ["case", ["boolean", ["feature-state", "chosen"], false], "#ffffff", "#1b1e21"],
     "line-width": ["case", ["boolean", ["feature-state", "chosen"], false], 3.5, 0.8] } },
   { id: "streets-casing", type: "line", source: "streets", layout: { "line-cap": "round" },
@@ -254,10 +260,20 @@ function hatch(): ImageData {
   return data;
 }
 
+export async function styled(map: GlMap): Promise<void> {
+  if (!map.isStyleLoaded() && !map.getSource("live")) await new Promise((done) => map.once("style.load", done));
+}
+
+/** The worker reads the shapes itself, which leaves the page free. */
+export async function showShapes(map: GlMap, choice: LayerChoice): Promise<void> {
+  await (map.getSource(choice.source!) as GeoJSONSource).setData(`${location.origin}${choice.address!}`);
+}
+
 export async function loadShapes(map: GlMap, choice: LayerChoice): Promise<GeoJSON.FeatureCollection> {
   const answer = await fetch(choice.address!, { credentials: "same-origin" });
   if (!answer.ok) throw new Error(`${choice.words}: ${(await answer.text()).slice(0, 200)}`);
   const found = await answer.json() as GeoJSON.FeatureCollection;
+  await styled(map);
   await (map.getSource(choice.source!) as GeoJSONSource).setData(found);
   return found;
 }
@@ -300,7 +316,13 @@ function closed(ring: LonLat[]): LonLat[] {
   return first[0] === last[0] && first[1] === last[1] ? ring : [...ring, first];
 }
 
+const notAssessable = new Set<number>();
+
 export function markGrade(map: GlMap, id: number, grade: Grade | "na" | null): void {
+  if (grade === "na" && !notAssessable.has(id)) {
+    notAssessable.add(id);
+    map.setFilter("buildings-hatch", hatched([...notAssessable]));
+  }
   if (grade === null) map.removeFeatureState({ source: "buildings", id }, "grade");
   else map.setFeatureState({ source: "buildings", id }, { grade });
 }

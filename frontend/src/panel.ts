@@ -2,7 +2,7 @@
 
 import type { Bench } from "./bench.js";
 import { el, fill, svg, tell } from "./dom.js";
-import { isShown, loadShapes, opacityOf, setOpacity, setShown, type LayerChoice } from "./map.js";
+import { isShown, showShapes, opacityOf, setOpacity, setShown, type LayerChoice } from "./map.js";
 import { keep, prefs } from "./prefs.js";
 import { GRADE_COLOURS, GRADE_WORDS } from "./words.js";
 import { GRADES } from "./api.js";
@@ -52,7 +52,7 @@ export function showLayer(bench: Bench, choice: LayerChoice, shown: boolean): vo
   setOpacity(bench.map, choice, opacityOf(choice));
   if (shown && choice.address && !loaded.has(choice.id) && choice.id !== "buildings") {
     loaded.add(choice.id);
-    loadShapes(bench.map, choice).catch((error: Error) => {
+    showShapes(bench.map, choice).catch((error: Error) => {
       loaded.delete(choice.id);
       tell(error.message, "wrong");
     });

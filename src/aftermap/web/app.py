@@ -46,7 +46,9 @@ def workbench(desk: Desk, door: Door) -> ASGIApp:
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(asyncio.to_thread(desk.warm))
         yield
+        await warming
         desk.footage.close()
         await asyncio.to_thread(desk.writer.close)
 

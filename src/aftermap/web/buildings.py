@@ -28,6 +28,8 @@ THE_MACHINES = (
     "not_assessed_reason",
 )  # fmt: skip
 """Columns of a building that tell what the machine thinks of it."""
+IN_THE_LAYER = ("source_id", "area_m2", "grade", "adopted_grade", "confidence", "possible")
+"""What the map and the queue need of every building; the rest comes with the one looked at."""
 LISTS = ("probabilities", "sources")
 
 _REVIEWS = """
@@ -61,7 +63,7 @@ class BuildingDesk:
         return self._kept.get(key, lambda: self._layer(in_sample, is_blind=is_blind))
 
     def _layer(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
-        names = [name for name in self._columns("building") if name not in ("fid", "geom")]
+        names = [name for name in self._columns("building") if name in IN_THE_LAYER]
         shown = ", ".join(f'"{name}"' for name in names)
         rows = self.case.rows(f"SELECT fid, geom, {shown} FROM building ORDER BY fid")  # noqa: S608 - ours
         shapes = shapes_of([row[1] for row in rows])
@@ -72,7 +74,6 @@ class BuildingDesk:
         features = []
         for row, text, middle in zip(rows, texts, middles.tolist(), strict=True):
             told = plain(dict(zip(names, row[2:], strict=True)))
-            told.pop("reasons", None)  # long; sent with the one building that is looked at
             if is_blind:
                 told = without_the_machine(told)
             told["at"] = middle

@@ -1,8 +1,10 @@
 """Everything of a case that the addresses of the workbench ask."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from aftermap.errors import AftermapError
 from aftermap.web.buildings import BuildingDesk
 from aftermap.web.footage import Footage
 from aftermap.web.grading import Writer
@@ -10,6 +12,7 @@ from aftermap.web.layers import Layers
 from aftermap.web.locating import Locating
 from aftermap.web.opened import OpenedCase
 from aftermap.web.pictures import Pictures
+from aftermap.web.seen import moments_of
 from aftermap.web.tiles import Tiles
 
 
@@ -26,6 +29,18 @@ class Desk:
     locating: Locating
     writer: Writer
     basemap: Path | None = None
+
+    def warm(self) -> None:
+        """Make beforehand what the first page asks for; what is missing is told to the page."""
+        with suppress(AftermapError, OSError):
+            for is_blind in (False, True):
+                self.buildings.layer(is_blind=is_blind)
+        with suppress(AftermapError, OSError):
+            for name in self.layers.names():
+                self.layers.text(name)
+        with suppress(AftermapError, OSError):
+            west, south, east, north = self.tiles.facts("surface").bounds_lonlat
+            moments_of(self.case, self.tiles, ((west + east) / 2, (south + north) / 2))
 
 
 def desk_of(case_path: Path, *, basemap: Path | None = None) -> Desk:
