@@ -1,6 +1,6 @@
 """Frames and their matches -> one reconstruction: every group placed, the largest mapped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from aftermap.poses.survey import (
 )
 from aftermap.poses.tracks import tracks_of
 from aftermap.poses.triangulate import thinned, triangulated
+from aftermap.poses.turning import only_turns
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -90,7 +91,8 @@ def placed(
             f"{len(frames)} photographs: no three of them overlap; "
             "give photographs of one place that overlap by 60 % or more"
         )
-    groups = [_group(block_of(s, frames, keypoints, tracks), options, executor) for s in skeletons]
+    blocks = [block_of(s, frames, keypoints, tracks) for s in skeletons]
+    groups = [_group(block, options, executor) for block in _moving(blocks)]
     marks: tuple[ControlResidual, ...] = ()
     warnings: list[str] = []
     if survey is not None:
@@ -99,6 +101,18 @@ def placed(
     return reconstruction_of(
         frame_set, crs or LOCAL, groups, pairs, files.path(POINTS_FILE), marks, warnings
     )
+
+
+def _moving(blocks: Sequence[Block]) -> list[Block]:
+    """The groups whose camera moved; a turn on the spot would be explained by a made-up flight."""
+    moving = [b for b in blocks if b.located or not only_turns(b.frames, b.sights)]
+    if not moving:
+        frames = blocks[0].frames
+        raise ReconstructionError(
+            f"{frames[0].name} and {len(frames) - 1} more: the camera only turned on the spot, "
+            "which shows no depth; add footage of the same place in which it moves, or telemetry"
+        )
+    return moving
 
 
 def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
