@@ -21,6 +21,7 @@ export class Placing implements View {
   private solved: Solved | null = null;
   private trouble: string | null = null;
   private asking: AbortController | null = null;
+  private isSolving = false;
   private readonly over = svg("svg", { class: "over" });
   private readonly info = el("div", { class: "placing" });
   private readonly choice = el("select", { "aria-label": "Clip to place", onchange: (event: Event) => void this.choose((event.target as HTMLSelectElement).value) });
@@ -115,11 +116,11 @@ export class Placing implements View {
   private async waited(clip: Clip): Promise<void> {
     for (;;) {
       await new Promise((done) => setTimeout(done, POLL_MS));
-      const now = await get<{ state: string; error: string | null }>(`/api/clips/${clip.sha256}/place`);
+      const now = await get<{ state: string; error: string | null; lines?: string[] }>(`/api/clips/${clip.sha256}/place`);
       if (now.state === "working") continue;
       if (now.state === "failed") { tell(`${clip.name}: ${now.error ?? "failed"}`, "wrong"); return; }
       await this.bench.refreshFootage();
-      tell(`${clip.name}: placed; its footprint is in Footage`);
+      tell(`${clip.name}: placed. ${(now.lines ?? []).slice(-2).join("; ")}`);
       return;
     }
   }
@@ -159,6 +160,9 @@ export class Placing implements View {
     if (this.clip && clicks.length >= NEEDED) {
       const asking = new AbortController();
       this.asking = asking;
+      this.isSolving = true;
+      this.draw();
+      this.drawInfo();
       try {
         this.solved = await post<Solved>(`/api/clips/${this.clip.sha256}/solve`, { clicks }, asking.signal);
       } catch (error) {
@@ -166,6 +170,7 @@ export class Placing implements View {
         this.trouble = error instanceof Error ? error.message : String(error);
       }
     }
+    this.isSolving = false;
     this.draw();
     this.drawInfo();
   }
@@ -201,7 +206,8 @@ export class Placing implements View {
 
   private drawInfo(): void {
     const clicks = this.here();
-    const wants = this.pendingPixel ? "Now click the same place on the map."
+    const wants = this.isSolving && !this.pendingPixel && !this.pendingPlace ? "Solving the camera."
+      : this.pendingPixel ? "Now click the same place on the map."
       : this.pendingPlace ? "Now click the same place in the picture."
         : clicks.length < NEEDED ? `${NEEDED - clicks.length} more pairs: click a place in the picture, then on the map. Roofs as well as ground, spread over the picture.`
           : "More pairs make it surer; a pair that does not fit is red.";

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from aftermap.errors import InputError
 from aftermap.model.clip import Clip
@@ -31,6 +31,7 @@ def footage_routes(desk: Desk) -> APIRouter:
     _add_looking(routes, desk)
     _add_clips(routes, desk)
     _add_pictures(routes, desk)
+    _add_solving(routes, desk)
     _add_placing(routes, desk)
     return routes
 
@@ -89,8 +90,8 @@ def _add_pictures(routes: APIRouter, desk: Desk) -> None:
         return FileResponse(desk.buildings.picture(number), headers=KEPT)
 
 
-def _add_placing(routes: APIRouter, desk: Desk) -> None:
-    jobs: dict[str, Future[Placed]] = {}
+def _add_solving(routes: APIRouter, desk: Desk) -> None:
+    solving = asyncio.Lock()
 
     @routes.get("/api/clips/{sha256}/clicks")
     def clicks(sha256: str) -> dict[str, Any]:
@@ -98,11 +99,17 @@ def _add_placing(routes: APIRouter, desk: Desk) -> None:
         return {"clicks": _kept_clicks(desk, clip)}
 
     @routes.post("/api/clips/{sha256}/solve")
-    def solve(sha256: str, sent: ClicksSent) -> dict[str, Any]:
-        refuse_without_surface(desk.case)
+    async def solve(sha256: str, sent: ClicksSent, request: Request) -> Response:
         if not sent.clicks:
             raise InputError("click places in the picture and on the map first")
-        return desk.locating.solved(desk.footage.clip(sha256), _clicks(sent.clicks))
+        async with solving:
+            if await request.is_disconnected():  # another click has come meanwhile
+                return Response(status_code=204)
+            return JSONResponse(await asyncio.to_thread(_solved, desk, sha256, sent))
+
+
+def _add_placing(routes: APIRouter, desk: Desk) -> None:
+    jobs: dict[str, Future[Placed]] = {}
 
     @routes.post("/api/clips/{sha256}/place")
     def place(sha256: str, sent: ClicksSent) -> dict[str, Any]:
@@ -125,6 +132,11 @@ def _add_placing(routes: APIRouter, desk: Desk) -> None:
             return {"state": "failed", "error": "the work ended early; save again"}
         ended = job.result()
         return {"state": "failed" if ended.error else "done", **asdict(ended)}
+
+
+def _solved(desk: Desk, sha256: str, sent: ClicksSent) -> dict[str, Any]:
+    refuse_without_surface(desk.case)
+    return desk.locating.solved(desk.footage.clip(sha256), _clicks(sent.clicks))
 
 
 def _marking(sent: MarkSent, reviewer: str) -> Any:
