@@ -120,7 +120,8 @@ def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
     deliver_clips(seen, run)
     listed = refill_cameras(case.products / "cameras.json", cameras, flights.paths, taken.frames)
     run.deliver(case.products / "cameras.json", "cameras.json")
-    return (*_told(flights.paths, seen, listed), *(one.reason for one in flights.skipped))
+    skipped = (f"{one.name}: {one.reason}" for one in flights.skipped)
+    return (*_told(flights.paths, seen, listed), *skipped)
 
 
 def _told(paths: Sequence[ClipPath], seen: SightingIndex, listed: int) -> tuple[str, ...]:
