@@ -83,6 +83,39 @@ def test_a_parked_car_is_counted_and_is_no_rubble(pieces_of):
     assert rows[4]["clear_width_m"] == pytest.approx(5.8, abs=0.8)
 
 
+def test_two_lorries_side_by_side_are_vehicles_and_no_heap(pieces_of):
+    ground, x, y = ground_and_places()
+    first = (x > 41) & (x < 48.5) & (y > -3.3) & (y < -0.9)
+    second = (x > 41) & (x < 48.5) & (y > -0.6) & (y < 1.8)
+    rows = pieces_of(ground + np.where(first | second, 2.6, 0.0))
+    assert rows[4]["vehicles"] >= 2
+    assert rows[4]["free_width_m"] == pytest.approx(8.0, abs=0.3)
+    assert rows[4]["clear_width_m"] < 2.5
+
+
+def test_a_heap_against_the_wall_is_no_vehicle(pieces_of):
+    ground, x, y = ground_and_places()
+    away = np.hypot((x - 45) / 3.0, (y + 4) / 2.5)
+    rows = pieces_of(ground + 1.6 * np.clip(1 - away, 0, None))
+    assert rows[4]["vehicles"] == 0
+    assert rows[4]["free_width_m"] < 6.8
+
+
+def test_a_single_stone_at_a_heap_does_not_narrow_the_way(pieces_of):
+    ground, x, y = ground_and_places()
+    heap = np.where((y < -1) & (x > 43) & (x < 47), 0.9, 0.0)
+    stone = np.where((y >= -1) & (y < 0.5) & (x > 44.8) & (x < 45.2), 0.6, 0.0)
+    rows = pieces_of(ground + heap + stone)
+    assert rows[4]["free_width_m"] == pytest.approx(5.0, abs=0.4)
+
+
+def test_a_gap_within_the_measuring_error_of_a_car_is_not_told_as_sure(pieces_of):
+    ground, x, y = ground_and_places()
+    heap = np.where((y < 1.9) & (x > 23) & (x < 27), 0.9, 0.0)
+    rows = pieces_of(ground + heap)
+    assert 0.2 < rows[2]["nobody_probability"] < 0.8
+
+
 def test_a_given_width_is_the_width_that_is_looked_at(pieces_of):
     ground, _, _ = ground_and_places()
     rows = pieces_of(ground, streets=lines(width_m=5.0))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from aftermap.model.street import CAR_M, TRUCK_M, Passage
 from aftermap.streets.ground import Ground
 from aftermap.streets.pieces import ACROSS_M, STEP_M, Piece, places_across
+from aftermap.streets.vehicles import beside_of, steep_in, vehicles_on
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -47,20 +48,19 @@ LITTER_M2 = 3.5
 """What covers less is driven round or moved by hand."""
 BLUR_M = 0.6
 """So far from a wall the surface is drawn up by it."""
-BODY_M, RIM_M = 0.6, 0.4
-"""Vehicles are sought above this height, and lie this much wider below it."""
+RIM_M = 0.4
+"""Vehicles lie this much wider on the ground than above it."""
+AVERAGE_M = 0.2
+"""Heights are averaged so far about each cell: noise of the surface is finer."""
+STONE_M = 0.6
+"""Narrower spurs and single stones of a heap are driven round."""
 WALL_M = 3.0
 """What stands higher is no rubble and no vehicle."""
-STEP_UP_M, STEEP_RIM = 0.4, 0.55
-"""A side is steep if it rises so much in half a metre; so much of a vehicle's rim is."""
-VEHICLE_TOPS_M, WIDEST_HALF_M = (1.0, 3.2), 1.5
-"""How high vehicles are, and the half of how wide."""
-SPECK_CELLS = 3
-"""Narrower than this is noise of the surface."""
 LEAF_HEIGHT_M = 1.8
 """What is green and higher is a crown that one drives under."""
-SIGMA_M = 0.35
-"""Of a width that is seen whole: of the map's edges, and of what counts as an edge."""
+SIGMA_M = 0.75
+"""Of a width that is seen whole: a heap has no sharp edge. It is the slope at which pieces turn
+from blocked to free on seven districts (logistic fit, twin, seeds 11 to 17), as a deviate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,16 +191,15 @@ def _ground_under(cut: _Strip) -> Array:
 def _told(cut: _Strip, above: Array, width_m: float) -> Width:
     overhead = cut.leafy & (above > LEAF_HEIGHT_M)
     unknown = ~cut.built & (overhead | ~cut.measured | ~np.isfinite(above))
-    steep = _steep(above)
-    blur = _beside(cut.built, BLUR_M) & steep & (above > 1.0) & ~cut.built
-    wall = cut.built | (~overhead & ~blur & (above > WALL_M))
+    steep = steep_in(above)
+    blur = beside_of(cut.built, BLUR_M) & steep & (above > 1.0) & ~cut.built
     unknown |= blur
-    overhead |= blur
-    heap = _without_specks(~wall & ~unknown & (above > HEAP_M))
-    tall = _without_specks(~wall & ~unknown & (above > BODY_M))
-    vehicles, count = _vehicles(tall, above, steep, cut)
-    vehicles = _beside(vehicles, RIM_M) & ~cut.built
-    rubble = _large(heap & ~vehicles)
+    high = cut.built | (~unknown & (above > WALL_M))
+    bodies, count = vehicles_on(above, ~high & ~unknown, cut.built, cut.own)
+    vehicles = beside_of(bodies, RIM_M) & ~cut.built
+    wall = cut.built | (high & ~vehicles)
+    known = ~wall & ~unknown & ~vehicles
+    rubble = _large(_broad(known & (np.nan_to_num(_levelled(above, known)) > HEAP_M)))
     free = _narrowest(~wall & ~rubble, cut.own)
     clear = _narrowest(~wall & ~rubble & ~vehicles, cut.own)
     least = _narrowest(~wall & ~rubble & ~unknown, cut.own)
@@ -218,9 +217,22 @@ def _told(cut: _Strip, above: Array, width_m: float) -> Width:
     )  # fmt: skip
 
 
-def _without_specks(mask: Mask) -> Mask:
-    kernel = np.ones((max(2, SPECK_CELLS // 2), SPECK_CELLS), np.uint8)
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel), bool)
+def _levelled(above: Array, known: Mask) -> Array:
+    """Heights averaged within ``AVERAGE_M``, of known cells alone; NaN where there is none."""
+    size = (2 * round(AVERAGE_M / ACROSS_M) + 1, 2 * round(AVERAGE_M / STEP_M) + 1)
+    heights = np.where(known, np.clip(above, -0.5, 1.5), 0.0).astype(np.float32)
+    total = cv2.boxFilter(heights, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    share = cv2.blur(known.astype(np.float32), size, borderType=cv2.BORDER_CONSTANT)
+    found = np.full(above.shape, np.nan)
+    np.divide(total, share * size[0] * size[1], out=found, where=share > 0.1)
+    return found
+
+
+def _broad(mask: Mask) -> Mask:
+    """Without what is narrower than a stone: those are driven round or moved."""
+    kernel = np.ones((round(STONE_M / STEP_M), round(STONE_M / ACROSS_M)), np.uint8)
+    padded = np.pad(mask.astype(np.uint8), ((0, 0), (8, 8)), mode="edge")
+    return cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[:, 8:-8] > 0
 
 
 def _large(mask: Mask) -> Mask:
@@ -229,54 +241,6 @@ def _large(mask: Mask) -> Mask:
     keep = stats[:, cv2.CC_STAT_AREA] * STEP_M * ACROSS_M >= LITTER_M2
     keep[0] = False
     return np.asarray(keep[labels], bool)
-
-
-def _beside(mask: Mask, reach_m: float) -> Mask:
-    """Cells within a distance of others."""
-    across, along = 2 * round(reach_m / ACROSS_M) + 1, 2 * round(reach_m / STEP_M) + 1
-    return cv2.dilate(mask.astype(np.uint8), np.ones((along, across), np.uint8)) > 0
-
-
-def _vehicles(tall: Mask, above: Array, steep: Mask, cut: _Strip) -> tuple[Mask, int]:
-    """Which heaps are as high and as steep on all sides as vehicles, and how many in the piece."""
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(tall.astype(np.uint8))
-    beside = _beside(cut.built, 0.2)
-    found, standing = np.zeros_like(tall), 0
-    for label in range(1, count):
-        area = stats[label, cv2.CC_STAT_AREA] * STEP_M * ACROSS_M
-        if not 3.0 <= area <= 45.0:
-            continue
-        where = labels == label
-        if _is_vehicle(where, above, steep, beside):
-            found |= where
-            near = cut.own[min(int(centres[label][1]), len(cut.own) - 1)]
-            standing += int(near) * max(1, round(area / 8.5))
-    return found, standing
-
-
-def _steep(above: Array) -> Mask:
-    """Where the surface rises by more than ``STEP_UP_M`` within half a metre."""
-    level = np.nan_to_num(above).astype(np.float32)
-    kernel = np.ones((3, 5), np.uint8)
-    return np.asarray(cv2.dilate(level, kernel) - cv2.erode(level, kernel) > STEP_UP_M, bool)
-
-
-def _is_vehicle(where: Mask, above: Array, steep: Mask, beside: Mask) -> bool:
-    inner = cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    rim = where & ~inner
-    free_rim = rim & ~beside
-    if not inner.any() or free_rim.sum() < 0.5 * rim.sum():
-        return False
-    top = float(np.quantile(above[where], 0.8))
-    if not VEHICLE_TOPS_M[0] <= top <= VEHICLE_TOPS_M[1] or _half_width_m(where) > WIDEST_HALF_M:
-        return False
-    return float(steep[free_rim].mean()) > STEEP_RIM
-
-
-def _half_width_m(where: Mask) -> float:
-    """Of the largest circle that lies inside."""
-    square = np.pad(where.repeat(round(STEP_M / ACROSS_M), 0), 1).astype(np.uint8)
-    return float(cv2.distanceTransform(square, cv2.DIST_L2, 5).max() * ACROSS_M)
 
 
 def _narrowest(is_open: Mask, own: Mask) -> float:
