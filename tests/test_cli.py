@@ -127,7 +127,7 @@ def test_debug_shows_where_before_and_after_the_command(pipeline, capsys, argume
 def test_verify_says_that_all_is_well(capsys, tmp_path):
     Case.create_or_open(tmp_path / "case").close()
     assert status_of(["verify", str(tmp_path / "case")]) == 0
-    assert "everything is as recorded (0 originals)" in capsys.readouterr().out
+    assert "everything is as recorded (0 photographs and clips)" in capsys.readouterr().out
 
 
 def test_verify_lists_what_is_not_as_recorded_with_status_1(capsys, tmp_path):

@@ -110,7 +110,7 @@ def _run(scene, points, clip="news.mp4"):
 def test_a_clip_is_located_by_clicks_and_carried_through_its_shot(scene, district, capsys):
     assert _run(scene, _ties(district, scene)) == 0
     said = capsys.readouterr().out
-    assert "news.mp4 at 0.400 s, shot 0" in said
+    assert "news.mp4 at 0.400 s, shot 1" in said
     assert "residual px" in said
     (product,) = (scene / "case/products/located").glob("news-*.json")
     path = decoded(ClipPath, json.loads(product.read_text()), root=scene / "case")
@@ -233,7 +233,7 @@ def _locate(mapped, points):
 def test_what_is_located_is_in_the_index_and_in_cameras_json(mapped, scene, district, capsys):
     assert _locate(mapped, _ties(district, scene)) == 0
     said = capsys.readouterr().out
-    assert "index: the clip has 1 seconds in it now; by hand: shot 0" in said
+    assert "index: the clip has 1 seconds in it now, shot 1 placed by hand" in said
     cameras = json.loads((mapped / "products/cameras.json").read_text())["frames"]
     assert [one["registered"] for one in cameras] == [True] * 5
     assert [one["source"] for one in cameras[3:]] == ["resected"] * 2

@@ -126,11 +126,12 @@ def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
 
 def _told(paths: Sequence[ClipPath], seen: SightingIndex, listed: int) -> tuple[str, ...]:
     by_hand = [p.shot for path in paths for p in path.poses if p.source is PoseSource.RESECTED]
-    shots = ", ".join(str(shot) for shot in sorted(set(by_hand))) or "none"
+    shots = ", ".join(str(shot + 1) for shot in sorted(set(by_hand)))
+    told = f"shot {shots} placed by hand" if shots else "no shot of it placed by hand"
     seconds = sum(one.segment_count for one in seen.clips)
     return (
         (
-            f"index: the clip has {seconds} seconds in it now; by hand: shot {shots}; "
+            f"index: the clip has {seconds} seconds in it now, {told}; "
             f"cameras.json: {listed} frames of it that no picture placed"
         ),
         "the report tells of it after the next aftermap map",

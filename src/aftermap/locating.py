@@ -234,7 +234,7 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: ClipPath) -> list
     sigma = np.sqrt(np.diag(pose.covariance)[:3])
     times = [p.time_s for p in path.poses if p.shot == one.shot.index]
     lines = [
-        f"{clip.name} at {float(one.time_s):.3f} s, shot {one.shot.index}",
+        f"{clip.name} at {float(one.time_s):.3f} s, shot {one.shot.index + 1}",
         (
             f"  position  {lon:.6f}, {lat:.6f}; east {east:.1f}, north {north:.1f}, up {up:.1f} m "
             f"({surface.crs}, {path.vertical_datum})"

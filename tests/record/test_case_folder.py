@@ -163,3 +163,15 @@ def change(record: Path, sql: str) -> None:
     with sqlite3.connect(record) as connection:
         connection.execute(sql)
     connection.close()
+
+
+def test_a_case_whose_only_run_did_not_end_is_unfinished(tmp_path):
+    with Case.create_or_open(tmp_path / "case") as case:
+        assert not case.is_unfinished()
+        run = case.start_run(command="map", options=None, versions={})
+        assert case.is_unfinished()
+        case.end_run(run, status="failed", message="no", results={})
+        assert case.is_unfinished()
+        run = case.start_run(command="map", options=None, versions={})
+        case.end_run(run, status="ok", message=None, results={})
+        assert not case.is_unfinished()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftermap.cli.options import PATH, debug_option
-from aftermap.errors import CrsError, InputError
+from aftermap.errors import CaseError, CrsError, InputError
 
 if TYPE_CHECKING:
     from aftermap.model.sighting import Sighting
@@ -74,6 +74,8 @@ def seen_command(
     from aftermap.record import Case  # noqa: PLC0415
 
     with Case.open_to_read(case) as opened:
+        if opened.is_unfinished():
+            raise CaseError(f"{case}: no aftermap map of it has ended; run it, then ask again")
         if building is None:
             found = _found(opened, at, ring, limit)
         else:

@@ -24,10 +24,10 @@ def verify_command(case: Path) -> None:
 
     with progress_on(sys.stderr) as progress, Case.open_to_read(case) as opened:
         findings = findings_in(opened, progress)
-        originals = len(opened.media())
+        files = len({one.sha256 for one in opened.media()})
     for finding in findings:
         click.echo(finding)
     if findings:
         click.echo(f"aftermap: {case}: {len(findings)} not as recorded, see above", err=True)
         raise SystemExit(NOT_AS_RECORDED)
-    click.echo(f"{case}: everything is as recorded ({originals} originals)")
+    click.echo(f"{case}: everything is as recorded ({files} photographs and clips)")

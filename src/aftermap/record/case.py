@@ -148,6 +148,11 @@ class Case:
         rows = self.package.rows("SELECT metadata FROM media ORDER BY fid")
         return [tables.media_item(metadata) for (metadata,) in rows]
 
+    def is_unfinished(self) -> bool:
+        """Whether runs began here and none ended: nothing is known of what footage shows."""
+        statuses = {status for (status,) in self.package.rows("SELECT status FROM run")}
+        return bool(statuses) and "ok" not in statuses
+
     def replace_cameras(
         self,
         made: Reconstruction,
