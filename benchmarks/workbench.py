@@ -149,7 +149,7 @@ def _served(case: Path, people: int = 1) -> Iterator[tuple[subprocess.Popen[str]
 def _wait() -> None:
     for _ in range(600):
         try:
-            httpx2.get(f"http://127.0.0.1:{PORT}/")
+            httpx2.get(f"http://127.0.0.1:{PORT}/", trust_env=False)
         except httpx2.ConnectError:
             time.sleep(0.05)
         else:
@@ -159,7 +159,9 @@ def _wait() -> None:
 @contextmanager
 def _client(address: str) -> Iterator[httpx2.Client]:
     origin = address.split("/enter", maxsplit=1)[0]
-    with httpx2.Client(base_url=origin, headers={"origin": origin}, timeout=120) as client:
+    with httpx2.Client(
+        base_url=origin, headers={"origin": origin}, timeout=120, trust_env=False
+    ) as client:
         client.get(address)
         yield client
 
