@@ -23,13 +23,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
-from aftermap.clicked import Film, carried_both_ways
 from aftermap.errors import AftermapError
 from aftermap.frames.decode import Losses, decoded, luma_of, pictures_at
 from aftermap.frames.masks import WIDTH_PX, mask_of
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
+from aftermap.joins.clicked import Film, carried_both_ways
 from aftermap.media import probe_video
 from aftermap.model.clip import Shot
 from aftermap.model.media import FocalPrior, FocalSource

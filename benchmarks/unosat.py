@@ -15,7 +15,7 @@ import shapely
 
 from aftermap.assessment.others import Asked, other_assessment
 from aftermap.assessment.scales import Scale
-from aftermap.comparing import unosat_sites
+from aftermap.joins.comparing import unosat_sites
 from aftermap.publish.unosat import write_unosat
 from benchmarks.machine import write_result
 

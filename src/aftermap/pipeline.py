@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aftermap.assessing import Map, graded_on
 from aftermap.config import NEW_FILE, Settings
-from aftermap.delivering import delivered
 from aftermap.errors import AftermapError, ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
-from aftermap.flights import (
+from aftermap.frames import FrameOptions, frames_of
+from aftermap.geo.crs import LOCAL, projected_crs
+from aftermap.geo.footprint import footprint_m
+from aftermap.joins.assessing import Map, graded_on
+from aftermap.joins.delivering import delivered
+from aftermap.joins.flights import (
     Flights,
     Place,
     by_hand_in,
@@ -17,10 +20,8 @@ from aftermap.flights import (
     mapped_place,
     place_without_map,
 )
-from aftermap.footage import Filmed, filmed, in_reference, proxies, sightings, with_places
-from aftermap.frames import FrameOptions, frames_of
-from aftermap.geo.crs import LOCAL, projected_crs
-from aftermap.geo.footprint import footprint_m
+from aftermap.joins.footage import Filmed, filmed, in_reference, proxies, sightings, with_places
+from aftermap.joins.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
 from aftermap.media import Ingested, files_in, ingest
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.runs import Executor, Progress, Skipped
@@ -45,7 +46,6 @@ from aftermap.publish import (
 )
 from aftermap.record import Case
 from aftermap.run import Runner
-from aftermap.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
 
 OF_A_MAP = ("orthophoto.tif", "source.tif", "surface.tif", "confidence.tif")

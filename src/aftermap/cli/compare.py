@@ -32,7 +32,7 @@ def compare_command(
     """
     from aftermap.assessment.others import Asked  # noqa: PLC0415
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
-    from aftermap.comparing import compared_with  # noqa: PLC0415
+    from aftermap.joins.comparing import compared_with  # noqa: PLC0415
 
     asked = Asked(scale=None if scale is None else Scale(scale), field=field, layer=layer, crs=crs)
     answer = compared_with(case, other, asked, within_m)

@@ -28,7 +28,7 @@ def export_command(
     case: Path, labels: Path, reviewer: str | None, *, everything: bool, with_machine: bool
 ) -> None:
     """Write LABELS.csv, to be filled in: the newest sample of CASE, else all of its buildings."""
-    from aftermap.reviewing import exported  # noqa: PLC0415
+    from aftermap.joins.reviewing import exported  # noqa: PLC0415
 
     answer = exported(case, labels, reviewer=reviewer, everything=everything, machine=with_machine)
     for line in answer.lines:
@@ -47,7 +47,7 @@ def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: boo
     Lines that cannot be used are named with the reason, and the rest is taken. A later grade by the
     same reviewer is a new row; the earlier one stays.
     """
-    from aftermap.reviewing import imported  # noqa: PLC0415
+    from aftermap.joins.reviewing import imported  # noqa: PLC0415
 
     for line in imported(case, labels, reviewer=reviewer, adopt=adopt).lines:
         click.echo(line)

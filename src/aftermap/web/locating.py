@@ -17,7 +17,7 @@ import shapely
 
 from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.lens import projected_px
-from aftermap.locating import located
+from aftermap.joins.locating import located
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip
 from aftermap.model.flight import PoseSource

@@ -6,7 +6,6 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from aftermap.case_error import map_sigma_m
 from aftermap.errors import InputError
 from aftermap.frames import (
     ClipFrames,
@@ -17,6 +16,7 @@ from aftermap.frames import (
     recorded,
 )
 from aftermap.frames.proxy import proxy_of
+from aftermap.joins.case_error import map_sigma_m
 from aftermap.media import Ingested
 from aftermap.media.telemetry import NO_TELEMETRY, track_in
 from aftermap.model.clip import Clip, product_name

@@ -13,13 +13,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from aftermap.assessing import ALL, Graded, Map, graded_on, map_of
 from aftermap.assessment.scales import Scale
 from aftermap.assessment.totals import Total
-from aftermap.comparing import write_exchange
 from aftermap.config import Settings
 from aftermap.errors import CaseError, InputError
 from aftermap.execute import LocalExecutor
+from aftermap.joins.assessing import ALL, Graded, Map, graded_on, map_of
+from aftermap.joins.comparing import write_exchange
+from aftermap.joins.totalling import totalled_in
 from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.model.evidence import Evidence
 from aftermap.model.runs import Progress
@@ -40,7 +41,6 @@ from aftermap.record.custody import utc_now
 from aftermap.record.evidence import place_evidence, replace_evidence
 from aftermap.record.streets import replace_streets
 from aftermap.run import Runner
-from aftermap.totalling import totalled_in
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.case_error import map_sigma_m
-from aftermap.clicked import Film, carried_both_ways, film_of
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
-from aftermap.located import keep
+from aftermap.joins.case_error import map_sigma_m
+from aftermap.joins.clicked import Film, carried_both_ways, film_of
+from aftermap.joins.located import keep
 from aftermap.media import probe_video
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip, Shot

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aftermap.case_error import map_sigma_m
+from aftermap.joins.case_error import map_sigma_m
 from aftermap.poses.reference import SIGMA_M
 
 

@@ -15,12 +15,13 @@ import pytest
 import rasterio
 
 from aftermap.cli import status_of
-from aftermap.flights import Place, by_hand_in, flights_of
-from aftermap.footage import FRAMES, TRACKS, Footage, Tracked
 from aftermap.frames import ClipFrames
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.lens import rays_cam
+from aftermap.joins.flights import Place, by_hand_in, flights_of
+from aftermap.joins.footage import FRAMES, TRACKS, Footage, Tracked
+from aftermap.joins.stages import POSES, SURFACE
 from aftermap.media import probe_video
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction
 from aftermap.model.clip import Clip, Moment, Shot
@@ -38,7 +39,6 @@ from aftermap.record.artefact import decoded
 from aftermap.record.custody import entries_of
 from aftermap.record.disk import sha256_of_file
 from aftermap.run import Runner
-from aftermap.stages import POSES, SURFACE
 
 LENS = (440, 440, 240, 136, 0, 0, 0, 0)
 SIZE = (480, 272)

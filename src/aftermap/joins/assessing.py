@@ -18,6 +18,7 @@ from aftermap.buildings.visibility import visibility_of
 from aftermap.config import Settings
 from aftermap.errors import InputError
 from aftermap.frames.decode import pictures_at
+from aftermap.joins.stages import ORTHOPHOTO, POSES, SURFACE
 from aftermap.model.assessment import Before, Grading, Visibility
 from aftermap.model.building import Buildings, FootprintSet, MeasureTable, ViewTable
 from aftermap.model.camera import Reconstruction
@@ -29,7 +30,6 @@ from aftermap.model.street import StreetSet, StreetTable
 from aftermap.record import Case
 from aftermap.record.assessments import newest_draw
 from aftermap.run import Runner, Stage
-from aftermap.stages import ORTHOPHOTO, POSES, SURFACE
 from aftermap.streets.lines import street_lines_in
 from aftermap.streets.passable import passable
 

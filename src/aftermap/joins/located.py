@@ -11,8 +11,9 @@ from pathlib import Path
 
 from aftermap.errors import CaseError
 from aftermap.execute import LocalExecutor
-from aftermap.flights import LOCATED, by_hand_in, flights_of, mapped_place
-from aftermap.footage import FRAMES, TRACKS, deliver_clips
+from aftermap.joins.flights import LOCATED, by_hand_in, flights_of, mapped_place
+from aftermap.joins.footage import FRAMES, TRACKS, deliver_clips
+from aftermap.joins.stages import POSES, SURFACE
 from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.flight import ClipPath, PoseSource
 from aftermap.model.sighting import SightingIndex
@@ -23,7 +24,6 @@ from aftermap.record.artefact import canonical_json, decoded, encoded
 from aftermap.record.disk import write_text
 from aftermap.run import Runner, Stage
 from aftermap.sightings import SightingOptions, index_clips
-from aftermap.stages import POSES, SURFACE
 
 INDEXED = Stage(name="located", version=1, answer=SightingIndex)
 COMMAND = "aftermap map"

@@ -8,10 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermap.assessing import BUILDINGS, MEASURES
 from aftermap.assessment.grade import grader_in
 from aftermap.assessment.learn import learn, write_model
 from aftermap.config import Settings
+from aftermap.joins.assessing import BUILDINGS, MEASURES
+from aftermap.joins.reviewing import refuse_no_case
 from aftermap.model.runs import Progress
 from aftermap.record import Case
 from aftermap.record.assessments import (
@@ -22,7 +23,6 @@ from aftermap.record.assessments import (
 )
 from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
-from aftermap.reviewing import refuse_no_case
 from aftermap.run import Runner
 
 

@@ -15,7 +15,7 @@ import shapely
 from aftermap.assessment.others import Asked, other_assessment
 from aftermap.assessment.scales import Scale
 from aftermap.cli import status_of
-from aftermap.comparing import unosat_sites, write_exchange
+from aftermap.joins.comparing import unosat_sites, write_exchange
 from aftermap.model.assessment import Assessment, AssessorKind, Grade
 from aftermap.publish.unosat import DamageSite, write_unosat
 from aftermap.record import Case
