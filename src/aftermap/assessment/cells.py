@@ -16,6 +16,7 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.assessment.smooth import planes_around
 from aftermap.geo.grid import Block
 from aftermap.geo.polygon import cells_inside
 from aftermap.geo.windows import block_over, read_block, read_heights
@@ -75,7 +76,8 @@ def cells_over(elevation: Elevation, box: Box, shapes: Sequence[BaseGeometry]) -
     photographs = counts[offset::step, offset::step].astype(np.float32)
     coarse = coarser(grid, step, height.shape)
     measured = np.isfinite(height) & (photographs > 0)
-    slope_east, slope_north, rough = fitted(height, measured, coarse.cell_m)
+    side = max(3, round(FIT_M / coarse.cell_m) | 1)
+    slope_east, slope_north, rough = planes_around(height, measured, coarse.cell_m, side)
     return Cells(
         grid=coarse, height_m=height, photographs=photographs, measured=measured,
         slope_east=slope_east, slope_north=slope_north, rough_m=rough,
@@ -120,43 +122,6 @@ def inside(shape: BaseGeometry, place: int, owner: npt.NDArray[np.int32], grid: 
     if found.sum() * grid.cell_m**2 < 0.9 * shape.area:
         return cells_inside(shape, grid)
     return np.asarray(found)
-
-
-def fitted(height_m: Floats, known: Mask, cell_m: float) -> tuple[Floats, Floats, Floats]:
-    """Slope east, slope north and roughness of least squares planes in squares of ``FIT_M``.
-
-    NaN where fewer than half of a square's cells are known.
-    """
-    side = max(3, round(FIT_M / cell_m) | 1)
-    base = float(np.median(height_m[known])) if known.any() else 0.0
-    weight = known.astype(np.float64)
-    z = np.where(known, height_m - base, 0).astype(np.float64)
-    rows, columns = height_m.shape
-    x = np.broadcast_to((np.arange(columns) - columns / 2) * cell_m, (rows, columns))
-    y = np.broadcast_to(((rows / 2 - np.arange(rows)) * cell_m)[:, None], (rows, columns))
-
-    def mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray(
-            cv2.boxFilter(values, cv2.CV_64F, (side, side), borderType=cv2.BORDER_CONSTANT)
-        )
-
-    count = mean(weight)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mx, my, mz = (mean(weight * v) / count for v in (x, y, z))
-        xx = mean(weight * x * x) / count - mx * mx
-        yy = mean(weight * y * y) / count - my * my
-        xy = mean(weight * x * y) / count - mx * my
-        xz = mean(x * z) / count - mx * mz
-        yz = mean(y * z) / count - my * mz
-        zz = mean(z * z) / count - mz * mz
-        down = xx * yy - xy * xy
-        east = (yy * xz - xy * yz) / down
-        north = (xx * yz - xy * xz) / down
-        rough = np.sqrt(np.maximum(zz - east * xz - north * yz, 0))
-    too_few = (count < 0.5) | ~(down > 1e-9)
-    return tuple(  # type: ignore[return-value]
-        np.where(too_few, np.nan, v).astype(np.float32) for v in (east, north, rough)
-    )
 
 
 def coarser(grid: Grid, step: int, shape: tuple[int, ...]) -> Grid:

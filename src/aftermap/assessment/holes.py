@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.assessment.cells import Floats, Mask
+from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
 from aftermap.assessment.site import Array, Site
 from aftermap.assessment.texture import Picture
@@ -33,6 +34,7 @@ BLUR_PX = 0.8
 GAMMA = 2.2
 LINEAR = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
 LEAST_PIXELS = 300
+Places = npt.NDArray[np.int64]
 Spot = tuple[tuple[slice, slice], Mask]
 """A window of the picture and the pixels of a spot in it."""
 NAMES = ("dark_hole_m2", "dark_hole_count", "hole_probability")
@@ -79,13 +81,13 @@ def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Spot]]:
     area = boxes[:, cv2.CC_STAT_AREA] * picture.grid.cell_m**2
     large = [k for k in range(1, total) if area[k] >= SMALLEST_M2]
     large.sort(key=lambda k: -area[k])
-    blue = (linear[..., 2] - linear[..., 0]) / (_sum(linear) + np.float32(0.01))
-    heights = _heights_at(picture, site)
+    heights, rows_of, columns_of = _heights_at(picture, site)
     rows, spots = [], []
     for k in large[:MOST_SPOTS]:
         cut = _around(boxes[k])
         spot = label[cut] == k
-        layers = (light[cut], blue[cut], heights[cut])
+        height = heights[np.ix_(rows_of[cut[0]], columns_of[cut[1]])]
+        layers = (light[cut], _blue(linear[cut]), height)
         rows.append(_described(spot, layers, picture.grid.cell_m))
         spots.append((cut, spot))
     return np.array(rows, float).reshape(-1, len(INPUTS)), spots
@@ -98,14 +100,20 @@ def relative_light(linear: Floats, inner: Mask) -> Floats:
     return np.asarray(light / max(tone, 1e-3), np.float32)
 
 
-def _heights_at(picture: Picture, site: Site) -> Floats:
-    """The measured heights at the pixels; NaN where none is."""
+def _heights_at(picture: Picture, site: Site) -> tuple[Floats, Places, Places]:
+    """The site's measured heights, NaN where none is; their row and column at every pixel's."""
     east, north = cell_centres_m(picture.grid)
     grid = site.grid
     row = np.clip(((grid.north_m - north) / grid.cell_m).astype(int), 0, grid.rows - 1)
     column = np.clip(((east - grid.east_m) / grid.cell_m).astype(int), 0, grid.columns - 1)
     heights = np.where(site.cells.measured, site.cells.height_m, np.float32(np.nan))
-    return np.asarray(heights[np.ix_(row, column)], np.float32)
+    return np.asarray(heights, np.float32), row, column
+
+
+def _blue(linear: Floats) -> Floats:
+    """How much bluer than red light is, as a share of it."""
+    difference = linear[..., 2] - linear[..., 0]
+    return np.asarray(difference / (_sum(linear) + np.float32(0.01)), np.float32)
 
 
 def _sum(bands: Floats) -> Floats:
@@ -166,7 +174,7 @@ def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
     known = np.isfinite(heights)
     if not known.any():
         return (math.nan,) * 4
-    level = float(np.median(heights[known]))
+    level = middle_of(heights[known])
     own, by = heights[inside & known], heights[near & known]
     if not len(own) or not len(by):
         return (math.nan,) * 4

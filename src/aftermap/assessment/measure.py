@@ -22,6 +22,7 @@ from aftermap.assessment.before import height_change, picture_change, sampled
 from aftermap.assessment.cells import Cells, Floats, Pixels, cells_over, pixels_over
 from aftermap.assessment.holes import hole_measures
 from aftermap.assessment.names import NAMES
+from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, roof_measures, whole_measures
 from aftermap.assessment.rubble import apron_measures
 from aftermap.assessment.site import Site, cut_to, site_of
@@ -180,7 +181,7 @@ def _visible(site: Site) -> Found:
         "measured_fraction": (float(shares[0]), 0.0),
         "filled_fraction": (float(1 - shares[0] - shares[1]), 0.0),
         "empty_fraction": (float(shares[1]), 0.0),
-        "photographs": (float(np.median(counts)) if len(counts) else 0.0, 0.0),
+        "photographs": (middle_of(counts) if len(counts) else 0.0, 0.0),
     }
 
 

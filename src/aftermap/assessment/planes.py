@@ -11,7 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.compiled import compiled
+
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 NEAR_M = 0.25
 SLOPE_AGREES = 0.35
@@ -61,61 +64,100 @@ def planes_through(
     found: list[Array] = []
     open_cells = np.flatnonzero(smooth)
     while len(found) < MOST_PLANES and len(open_cells) >= least:
-        plane = _best(xyz_m, slopes, open_cells, rng)
-        for _ in range(2):
-            inside = _on(plane, xyz_m, slopes, open_cells)
-            if len(inside) < least:
-                break
-            plane = _through(xyz_m[inside])
-        inside = _on(plane, xyz_m, slopes, open_cells)
-        if len(inside) < least:
+        some = rng.choice(open_cells, min(SAMPLED, len(open_cells)), replace=False)
+        plane = _best(xyz_m, slopes, some, some[:PROPOSALS])
+        plane, _ = _through(plane, xyz_m, slopes, open_cells, least)
+        plane, inside = _through(plane, xyz_m, slopes, open_cells, least)
+        if inside < least or _on(plane, xyz_m, slopes, open_cells) < least:
             break
+        _claim(of_cell, len(found), plane, (xyz_m, slopes, smooth))
         found.append(plane)
-        free = np.flatnonzero(of_cell < 0)
-        near = np.abs(xyz_m[free, 2] - _height(plane, xyz_m[free])) < NEAR_M
-        agrees = ~smooth[free] | (_alike(slopes[free], plane))
-        of_cell[free[near & agrees]] = len(found) - 1
         open_cells = open_cells[of_cell[open_cells] < 0]
     return _described(xyz_m, of_cell, found, cell_area_m2)
 
 
-def _best(
-    xyz: Array, slopes: Array, cells: npt.NDArray[np.int64], rng: np.random.Generator
-) -> Array:
-    some = rng.choice(cells, min(SAMPLED, len(cells)), replace=False)
-    ask = some[: min(PROPOSALS, len(some))]
-    a = xyz[ask, 2] - (slopes[ask] * xyz[ask, :2]).sum(1)
-    heights = a[:, None] + slopes[ask] @ xyz[some, :2].T
-    near = np.abs(heights - xyz[some, 2]) < NEAR_M
-    for axis in (0, 1):
-        near &= np.abs(slopes[ask, axis, None] - slopes[some, axis]) < SLOPE_AGREES
-    best = int(near.sum(1).argmax())
-    return np.array([a[best], *slopes[ask[best]]])
+@compiled
+def _lies_on(plane: Array, place: Array, slope: Array) -> bool:
+    """Whether a cell lies on a plane with its height and its slope."""
+    height = plane[0] + place[0] * plane[1] + place[1] * plane[2]
+    return bool(
+        abs(place[2] - height) < NEAR_M
+        and abs(slope[0] - plane[1]) < SLOPE_AGREES
+        and abs(slope[1] - plane[2]) < SLOPE_AGREES
+    )
 
 
-def _alike(slopes: Array, plane: Array) -> npt.NDArray[np.bool_]:
-    east = np.abs(slopes[:, 0] - plane[1]) < SLOPE_AGREES
-    return np.asarray(east & (np.abs(slopes[:, 1] - plane[2]) < SLOPE_AGREES))
+@compiled
+def _best(xyz: Array, slopes: Array, some: Places, ask: Places) -> Array:
+    """Of the planes through the cells ``ask`` the one that most of the cells ``some`` lie on."""
+    x, y, z = xyz[some, 0].copy(), xyz[some, 1].copy(), xyz[some, 2].copy()
+    east, north = slopes[some, 0].copy(), slopes[some, 1].copy()
+    best, most = np.zeros(3), -1
+    for one in ask:
+        b, c = slopes[one, 0], slopes[one, 1]
+        a = xyz[one, 2] - b * xyz[one, 0] - c * xyz[one, 1]
+        count = 0
+        for k in range(len(x)):  # no early way out: machine code takes four cells at a time
+            near = abs(a + b * x[k] + c * y[k] - z[k]) < NEAR_M
+            alike = (abs(b - east[k]) < SLOPE_AGREES) & (abs(c - north[k]) < SLOPE_AGREES)
+            count += near & alike
+        if count > most:
+            best, most = np.array([a, b, c]), count
+    return best
 
 
-def _height(plane: Array, xyz: Array) -> Array:
-    return np.asarray(plane[0] + xyz[:, :2] @ plane[1:])
+@compiled
+def _on(plane: Array, xyz: Array, slopes: Array, cells: Places) -> int:
+    """How many of the cells lie on a plane."""
+    count = 0
+    for cell in cells:
+        count += _lies_on(plane, xyz[cell], slopes[cell])
+    return count
 
 
-def _on(
-    plane: Array, xyz: Array, slopes: Array, cells: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    near = np.abs(xyz[cells, 2] - _height(plane, xyz[cells])) < NEAR_M
-    near &= _alike(slopes[cells], plane)
-    return np.asarray(cells[near])
+@compiled
+def _through(
+    plane: Array, xyz: Array, slopes: Array, cells: Places, least: float
+) -> tuple[Array, int]:
+    """The plane through those of the cells that lie on one, and their number.
+
+    The same plane where they are fewer than ``least``.
+    """
+    sums, count = np.zeros(3), 0
+    for cell in cells:
+        if _lies_on(plane, xyz[cell], slopes[cell]):
+            sums += xyz[cell]
+            count += 1
+    if count < least:
+        return plane, count
+    middle = sums / count
+    xx, yy, xy, xz, yz = 1e-6, 1e-6, 0.0, 0.0, 0.0
+    for cell in cells:
+        if _lies_on(plane, xyz[cell], slopes[cell]):
+            x, y, z = xyz[cell] - middle
+            xx += x * x
+            yy += y * y
+            xy += x * y
+            xz += x * z
+            yz += y * z
+    down = xx * yy - xy * xy
+    east, north = (yy * xz - xy * yz) / down, (xx * yz - xy * xz) / down
+    return np.array([middle[2] - east * middle[0] - north * middle[1], east, north]), count
 
 
-def _through(xyz: Array) -> Array:
-    middle = xyz.mean(0)
-    centred = xyz - middle
-    normal = centred[:, :2].T @ centred[:, :2] + 1e-6 * np.eye(2)
-    slope = np.linalg.solve(normal, centred[:, :2].T @ centred[:, 2])
-    return np.array([middle[2] - slope @ middle[:2], *slope])
+@compiled
+def _claim(
+    of_cell: Places, number: int, plane: Array, of_all: tuple[Array, Array, npt.NDArray[np.bool_]]
+) -> None:
+    """Give a plane every free cell at its height; a smooth one must have its slope as well."""
+    xyz, slopes, smooth = of_all
+    for cell in range(len(of_cell)):
+        if of_cell[cell] < 0:
+            away = xyz[cell, 2] - plane[0] - xyz[cell, 0] * plane[1] - xyz[cell, 1] * plane[2]
+            if abs(away) < NEAR_M and (
+                not smooth[cell] or _lies_on(plane, xyz[cell], slopes[cell])
+            ):
+                of_cell[cell] = number
 
 
 def _described(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.assessment.cells import Mask
+from aftermap.assessment.order import middle_of, quantiles_of
 from aftermap.assessment.planes import Planes, planes_through
 from aftermap.assessment.site import Site, places_of
 
@@ -101,8 +102,8 @@ def reference_level_m(planes: Planes) -> float:
 
 
 def _heights(site: Site, above: Array, planes: Planes, count: float) -> Found:
-    middle, top = np.quantile(above, [0.5, 0.95])
-    spread = 1.4826 * float(np.median(np.abs(above - middle)))
+    middle, top = quantiles_of(above, 0.5, 0.95)
+    spread = 1.4826 * middle_of(np.abs(above - middle))
     sigma = math.hypot(site.ground_sigma_m, 1.25 * spread / math.sqrt(count))
     level = reference_level_m(planes) - site.ground_m
     roof = level if math.isfinite(level) else float(top)
@@ -175,7 +176,7 @@ def _missing(site: Site, used: Mask, xyz: Array, planes: Planes, count: float) -
         "low_fraction": share(low, count),
         "hole_fraction": (holes_m2 / area, share(low, count)[1]),
         "hole_count": (float(holes), 1.0),
-        "deepest_m": (float(np.quantile(deficit, 0.98)), 0.3),
+        "deepest_m": (quantiles_of(deficit, 0.98)[0], 0.3),
         "raised_fraction": share(deficit < -0.5 * LOW_M, count),
     }
 
@@ -200,8 +201,8 @@ def _unevenness(slopes: Array, rough: Array, count: float) -> Found:
     if not ok.any():
         nothing = (math.nan, math.nan)
         return dict.fromkeys(("roughness_m", "rough_fraction", "normal_entropy"), nothing)
-    middle = float(np.median(rough[ok]))
-    spread = 1.4826 * float(np.median(np.abs(rough[ok] - middle)))
+    middle = middle_of(rough[ok])
+    spread = 1.4826 * middle_of(np.abs(rough[ok] - middle))
     return {
         "roughness_m": (middle, 1.25 * spread / math.sqrt(count)),
         "rough_fraction": share(rough[ok] > ROUGH_M, count),

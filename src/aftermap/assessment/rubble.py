@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from aftermap.assessment.cells import Mask
+from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, share
 from aftermap.assessment.site import Site
 from aftermap.geo.grid import cell_centres_m
@@ -32,7 +33,7 @@ def apron_measures(site: Site) -> Found:
     if near.sum() * site.cell_area_m2 < SIDE_M2 or not math.isfinite(site.ground_m):
         nothing = (math.nan, math.nan)
         return dict.fromkeys(("apron_fraction", "apron_height_m", "apron_sides"), nothing)
-    height = float(np.median(above[heaped])) if heaped.any() else 0.0
+    height = middle_of(above[heaped]) if heaped.any() else 0.0
     return {
         "apron_fraction": share(heaped[near], count),
         "apron_height_m": (height, site.ground_sigma_m),
@@ -43,13 +44,15 @@ def apron_measures(site: Site) -> Found:
 def _sides(site: Site, near: Mask, heaped: Mask) -> int:
     """On how many of the sides north, east, south and west a third of the ground is heaped."""
     east, north = cell_centres_m(site.grid)
-    rows, columns = np.nonzero(site.outline)
-    x = (east - east[columns].mean())[None] / max(np.ptp(east[columns]), 1.0)
-    y = (north - north[rows].mean())[:, None] / max(np.ptp(north[rows]), 1.0)
+    across, down = site.outline.any(0), site.outline.any(1)
+    weight = site.outline.sum(0), site.outline.sum(1)
+    total = weight[0].sum()
+    x = (east - (east @ weight[0]) / total) / max(np.ptp(east[across]), 1.0)
+    y = (north - (north @ weight[1]) / total) / max(np.ptp(north[down]), 1.0)
+    rows, columns = np.nonzero(near)
+    x, y, fallen = x[columns], y[rows], heaped[rows, columns]
     side = np.where(np.abs(x) > np.abs(y), np.where(x > 0, 1, 3), np.where(y > 0, 0, 2))
-    count = 0
-    for way in range(4):
-        free = near & (side == way)
-        if free.sum() * site.cell_area_m2 >= SIDE_M2:
-            count += bool(heaped[free].mean() > SIDE_FRACTION)
-    return count
+    free = np.bincount(side, minlength=4)
+    full = np.bincount(side, weights=fallen, minlength=4)
+    enough = free * site.cell_area_m2 >= SIDE_M2
+    return int((enough & (full > SIDE_FRACTION * free)).sum())

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.cells import Cells, Floats, Mask, inside
+from aftermap.assessment.order import quantiles_of
 from aftermap.geo.grid import Block, cell_centres_m, window_of
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Grid
@@ -93,7 +94,7 @@ def distance_m(mask: Mask, cell_m: float) -> Floats:
 
     What lies beyond the edge of the window is taken to be as the cells at the edge are.
     """
-    padded = np.pad(mask.astype(np.uint8), 1, mode="edge")
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     away = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
     return np.asarray(away * cell_m, np.float32)
 
@@ -110,8 +111,8 @@ def ground_level(
     for reach in (AROUND_M, math.inf):
         heights = cells.height_m[free & (outside_m < reach)]
         if len(heights) >= GROUND_CELLS:
-            low, middle = np.quantile(heights, [GROUND_QUANTILE, 0.4])
-            return float(low), float(np.hypot(0.08, min((middle - low) / 2, 2.0)))
+            low, middle = quantiles_of(heights, GROUND_QUANTILE, 0.4)
+            return low, math.hypot(0.08, min((middle - low) / 2, 2.0))
     return float("nan"), float("nan")
 
 

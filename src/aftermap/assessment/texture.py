@@ -14,6 +14,7 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.cells import Floats, Mask, Pixels, coarser, inside
+from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
 from aftermap.assessment.site import inner_of
 from aftermap.geo.grid import Block, cell_centres_m, window_of
@@ -121,7 +122,7 @@ def texture_measures(looks: Looks) -> Found:
         "gradient_isotropy": (isotropy(strength, turn), some),
         "edge_entropy": (turn_entropy(strength, turn), some),
         "edge_fraction": (edges, some),
-        "contrast": (float(np.median(spread)), float(spread.std()) / math.sqrt(count)),
+        "contrast": (middle_of(spread), float(spread.std()) / math.sqrt(count)),
         "broken_texture": (broken, some),
         "dust_fraction": (dusty, some),
     }
