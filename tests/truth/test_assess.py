@@ -140,3 +140,12 @@ def test_a_map_with_footprints_is_graded_in_the_same_command(mapped, tmp_path, c
     assert status_of(words) == 0
     assert "graded by the machine" in capsys.readouterr().out
     assert json.loads((case / "products" / "buildings.geojson").read_text("utf-8"))["features"]
+
+
+def test_the_report_leads_to_the_page_of_damage_and_is_still_the_page_that_was_recorded(assessed):
+    page = assessed.case / "products/report.html"
+    assert page.read_text("utf-8").count('<a href="assessment.html">') == 1
+    assert assess_here(assessed) == 0
+    assert page.read_text("utf-8").count('<a href="assessment.html">') == 1
+    with Case.create_or_open(assessed.case) as case:
+        assert findings_in(case, NoProgress()) == ()

@@ -27,6 +27,7 @@ from aftermap.model.runs import Progress
 from aftermap.publish.assessment_report import (
     AssessmentFacts,
     ClassTotal,
+    link_from_report,
     write_assessment_report,
 )
 from aftermap.publish.buildings import sensor_dates, write_buildings, write_streets
@@ -100,6 +101,8 @@ def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
     )  # fmt: skip
     report = run.each_time("page", lambda: write_assessment_report(facts, case.products))
     run.deliver(report, report.name)
+    if linked := link_from_report(case.products):
+        run.deliver(linked, linked.name)
     return Assessed(report=report, summary_lines=tuple(_lines(found)))
 
 

@@ -34,9 +34,15 @@ from aftermap.publish.assessment_maps import (
 )
 from aftermap.publish.files import write_whole
 from aftermap.publish.ramps import GRADE_COLOURS
+from aftermap.publish.report import HTML_NAME as REPORT_NAME
 from aftermap.publish.wording import GRADE_WORDS, grouped, moment, plain
 
 HTML_NAME = "assessment.html"
+LINK_HERE = "<!-- buildings -->"
+LINK = (
+    f'<p class="where"><a href="{HTML_NAME}">Damage: buildings graded, how well each was seen, '
+    "who gets through the streets</a></p>"
+)
 PASSAGE_WORDS = {
     "truck": "a truck gets through (3.5 m or more)", "car": "a car gets through (2.5 to 3.5 m)",
     "nobody": "nobody gets through (less than 2.5 m)", "not_seen": "not seen",
@@ -93,6 +99,15 @@ class Row:
 def write_assessment_report(facts: AssessmentFacts, folder: str | Path) -> Path:
     """Write assessment.html into the folder."""
     return write_whole(assessment_page(facts), Path(folder) / HTML_NAME)
+
+
+def link_from_report(folder: str | Path) -> Path | None:
+    """Make the folder's report.html lead to assessment.html; None where there is no report."""
+    path = Path(folder) / REPORT_NAME
+    if not path.exists():
+        return None
+    page = path.read_text("utf-8")
+    return path if LINK in page else write_whole(page.replace(LINK_HERE, LINK, 1), path)
 
 
 def assessment_page(facts: AssessmentFacts) -> str:
