@@ -67,8 +67,9 @@ def planes_through(
         some = rng.choice(open_cells, min(SAMPLED, len(open_cells)), replace=False)
         plane = _best(xyz_m, slopes, some, some[:PROPOSALS])
         plane, _ = _through(plane, xyz_m, slopes, open_cells, least)
-        plane, inside = _through(plane, xyz_m, slopes, open_cells, least)
-        if inside < least or _on(plane, xyz_m, slopes, open_cells) < least:
+        plane, _ = _through(plane, xyz_m, slopes, open_cells, least)
+        _, inside = _through(plane, xyz_m, slopes, open_cells, least)
+        if inside < least:
             break
         _claim(of_cell, len(found), plane, (xyz_m, slopes, smooth))
         found.append(plane)
@@ -77,13 +78,13 @@ def planes_through(
 
 
 @compiled
-def _lies_on(plane: Array, place: Array, slope: Array) -> bool:
+def _lies_on(plane: Array, xyz: Array, slopes: Array, cell: int) -> bool:
     """Whether a cell lies on a plane with its height and its slope."""
-    height = plane[0] + place[0] * plane[1] + place[1] * plane[2]
+    height = plane[0] + xyz[cell, 0] * plane[1] + xyz[cell, 1] * plane[2]
     return bool(
-        abs(place[2] - height) < NEAR_M
-        and abs(slope[0] - plane[1]) < SLOPE_AGREES
-        and abs(slope[1] - plane[2]) < SLOPE_AGREES
+        abs(xyz[cell, 2] - height) < NEAR_M
+        and abs(slopes[cell, 0] - plane[1]) < SLOPE_AGREES
+        and abs(slopes[cell, 1] - plane[2]) < SLOPE_AGREES
     )
 
 
@@ -107,15 +108,6 @@ def _best(xyz: Array, slopes: Array, some: Places, ask: Places) -> Array:
 
 
 @compiled
-def _on(plane: Array, xyz: Array, slopes: Array, cells: Places) -> int:
-    """How many of the cells lie on a plane."""
-    count = 0
-    for cell in cells:
-        count += _lies_on(plane, xyz[cell], slopes[cell])
-    return count
-
-
-@compiled
 def _through(
     plane: Array, xyz: Array, slopes: Array, cells: Places, least: float
 ) -> tuple[Array, int]:
@@ -123,18 +115,18 @@ def _through(
 
     The same plane where they are fewer than ``least``.
     """
-    sums, count = np.zeros(3), 0
+    count, x0, y0, z0 = 0, 0.0, 0.0, 0.0
     for cell in cells:
-        if _lies_on(plane, xyz[cell], slopes[cell]):
-            sums += xyz[cell]
+        if _lies_on(plane, xyz, slopes, cell):
+            x0, y0, z0 = x0 + xyz[cell, 0], y0 + xyz[cell, 1], z0 + xyz[cell, 2]
             count += 1
     if count < least:
         return plane, count
-    middle = sums / count
+    x0, y0, z0 = x0 / count, y0 / count, z0 / count
     xx, yy, xy, xz, yz = 1e-6, 1e-6, 0.0, 0.0, 0.0
     for cell in cells:
-        if _lies_on(plane, xyz[cell], slopes[cell]):
-            x, y, z = xyz[cell] - middle
+        if _lies_on(plane, xyz, slopes, cell):
+            x, y, z = xyz[cell, 0] - x0, xyz[cell, 1] - y0, xyz[cell, 2] - z0
             xx += x * x
             yy += y * y
             xy += x * y
@@ -142,7 +134,7 @@ def _through(
             yz += y * z
     down = xx * yy - xy * xy
     east, north = (yy * xz - xy * yz) / down, (xx * yz - xy * xz) / down
-    return np.array([middle[2] - east * middle[0] - north * middle[1], east, north]), count
+    return np.array([z0 - east * x0 - north * y0, east, north]), count
 
 
 @compiled
@@ -154,9 +146,7 @@ def _claim(
     for cell in range(len(of_cell)):
         if of_cell[cell] < 0:
             away = xyz[cell, 2] - plane[0] - xyz[cell, 0] * plane[1] - xyz[cell, 1] * plane[2]
-            if abs(away) < NEAR_M and (
-                not smooth[cell] or _lies_on(plane, xyz[cell], slopes[cell])
-            ):
+            if abs(away) < NEAR_M and (not smooth[cell] or _lies_on(plane, xyz, slopes, cell)):
                 of_cell[cell] = number
 
 
