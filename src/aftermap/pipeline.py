@@ -1,31 +1,25 @@
 """Photographs and clips to a map that can be defended: every step, top to bottom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from aftermap.config import NEW_FILE, Settings
-from aftermap.errors import AftermapError, ReconstructionError, SurfaceError
+from aftermap.errors import ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
 from aftermap.geo.crs import LOCAL, projected_crs
-from aftermap.geo.footprint import footprint_m
 from aftermap.joins.assessing import Map, graded_on
 from aftermap.joins.delivering import delivered
-from aftermap.joins.flights import (
-    Flights,
-    Place,
-    by_hand_in,
-    flights_of,
-    mapped_place,
-    place_without_map,
-)
-from aftermap.joins.footage import Filmed, filmed, in_reference, proxies, sightings, with_places
+from aftermap.joins.flights import mapped_place, place_without_map
+from aftermap.joins.footage import filmed, in_reference, with_places
+from aftermap.joins.indexing import Job, flown
+from aftermap.joins.mapless import without_map
+from aftermap.joins.products import Mapped, cameras_file, delivered_map, record_cameras
 from aftermap.joins.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
-from aftermap.media import Ingested, files_in, ingest
+from aftermap.media import files_in, ingest
 from aftermap.model.camera import FrameSet, Reconstruction
-from aftermap.model.runs import Executor, Progress, Skipped
-from aftermap.model.sighting import SightingIndex
+from aftermap.model.runs import Executor, Progress
 from aftermap.poses import (
     ControlFile,
     PoseOptions,
@@ -35,28 +29,10 @@ from aftermap.poses import (
     survey_of,
     unplaced,
 )
-from aftermap.publish import (
-    ClipFacts,
-    Report,
-    ReportFacts,
-    UnmappedFacts,
-    write_cameras,
-    write_report,
-    write_unmapped_report,
-)
+from aftermap.publish import ReportFacts, write_report
 from aftermap.record import Case
 from aftermap.run import Runner
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
-
-OF_A_MAP = ("orthophoto.tif", "source.tif", "surface.tif", "confidence.tif")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mapped:
-    """What a run leaves: the report to open, and what it says in a few lines."""
-
-    report: Path
-    summary_lines: tuple[str, ...]
 
 
 def map_footage(
@@ -87,13 +63,13 @@ def map_footage(
         frames = frames_of(
             received.items, received.stored, FrameOptions(crs=settings.crs), clips.frames
         )
-        job = _Job(case=case, run=run, executor=executor, settings=settings)
+        job = Job(case=case, run=run, executor=executor, settings=settings)
         try:
             cameras = _cameras(frames, control, settings, run, executor)
         except ReconstructionError as error:
-            return _without_map(job, received, clips, frames, unplaced(frames, error), error)
+            return without_map(job, received, clips, frames, unplaced(frames, error), error)
         run.skip(cameras.skipped)
-        _record_cameras(case, cameras, received)
+        record_cameras(case, cameras, received)
 
         surfaces = SurfaceOptions.of(settings.quality.value)
         try:
@@ -102,7 +78,7 @@ def map_footage(
                 lambda files: surface_of(cameras, surfaces, files, executor),
             )  # fmt: skip
         except SurfaceError as error:
-            return _without_map(job, received, clips, frames, cameras, error)
+            return without_map(job, received, clips, frames, cameras, error)
         picture = run.stage(
             ORTHOPHOTO, surfaces, [cameras, elevation],
             lambda files: orthophoto_of(cameras, elevation, files, executor),
@@ -113,7 +89,7 @@ def map_footage(
             if cameras.crs != LOCAL  # else the pictures give no place, and the telemetry may
             else place_without_map(clips.clips, cameras, settings.crs, settings.dem)
         )
-        told, placed = _flown(job, received, clips, cameras, place)
+        told, placed = flown(job, received, clips, cameras, place)
         for raster in (elevation.surface, elevation.confidence, picture.image, picture.source):
             run.deliver(raster.path, Path(raster.path).name)
         facts = ReportFacts(
@@ -123,134 +99,14 @@ def map_footage(
             elevation=elevation, orthophoto=picture,
             stages=run.records, notes=frames.notes, clips=told,
         )  # fmt: skip
-        _write_cameras(job, cameras, frames, facts.ingest_skipped, placed)
+        cameras_file(case, cameras, frames, facts.ingest_skipped, placed)
         report = run.each_time("report", lambda: write_report(facts, case.products))
-        mapped = _delivered(run, case, report)
+        mapped = delivered_map(run, case, report)
         if settings.footprints is None:
             return mapped
         made = Map(cameras=cameras, elevation=elevation, orthophoto=picture)
         assessed = delivered(case, run, made, graded_on(made, settings, case, run, executor))
         return replace(mapped, summary_lines=(*mapped.summary_lines, *assessed.summary_lines))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """What every step of a run works with."""
-
-    case: Case
-    run: Runner
-    executor: Executor
-    settings: Settings
-
-
-def _flown(
-    job: _Job,
-    received: Ingested,
-    clips: Filmed,
-    cameras: Reconstruction,
-    place: Place | None,
-) -> tuple[tuple[ClipFacts, ...], Flights]:
-    """Where the cameras of the clips were and what they saw, kept in the record and told."""
-    if not clips.clips:
-        return (), Flights(paths=())
-    flights, seen = Flights(paths=()), SightingIndex(clips=())
-    if place is not None:
-        by_hand = by_hand_in(job.case)
-        flights = flights_of(place, clips.clips, clips.footage.clips, cameras, by_hand)
-        seen = sightings(flights.paths, clips.clips, place.ground, job.run, job.executor)
-    told_before = {one.name for one in clips.skipped if one.reason.startswith("not located")}
-    others = tuple(one for one in flights.skipped if one.name not in told_before)
-    flights = replace(flights, skipped=others)
-    unseen = _without_place(clips, flights)
-    job.run.skip((*flights.skipped, *unseen))
-    job.case.replace_clips(replace(seen, skipped=(*seen.skipped, *_unindexed(clips, seen))))
-    if job.settings.proxies:
-        proxies(clips.clips, received.stored, job.run, job.executor)
-    paths = {one.clip_sha256: one for one in flights.paths}
-    indexes = {one.clip_sha256: one for one in seen.clips}
-    told = tuple(
-        ClipFacts(
-            clip=clip, shots=len(taken.shots), frames=len(taken.frames),
-            path=paths.get(clip.sha256), index=indexes.get(clip.sha256),
-        )
-        for clip, taken in zip(clips.clips, clips.footage.clips, strict=True)
-    )  # fmt: skip
-    return told, replace(flights, skipped=(*flights.skipped, *seen.skipped, *unseen))
-
-
-def _unindexed(clips: Filmed, seen: SightingIndex) -> tuple[Skipped, ...]:
-    """The clips of this run that an earlier one may have indexed and this one has not."""
-    there = {one.clip_sha256 for one in seen.clips}
-    return tuple(
-        Skipped(name=clip.name, reason="not indexed", sha256=clip.sha256)
-        for clip in clips.clips
-        if clip.sha256 not in there
-    )
-
-
-def _without_place(clips: Filmed, flights: Flights) -> tuple[Skipped, ...]:
-    """The clips of which no moment has a place, and that nothing was said of yet."""
-    told = {path.clip_sha256 for path in flights.paths} | {one.sha256 for one in flights.skipped}
-    reason = "it is reconstructed without scale or place, so it is not known what it saw"
-    return tuple(
-        Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
-        for clip in clips.clips
-        if clip.sha256 not in told
-    )
-
-
-def _without_map(
-    job: _Job,
-    received: Ingested,
-    clips: Filmed,
-    frames: FrameSet,
-    cameras: Reconstruction,
-    why: AftermapError,
-) -> Mapped:
-    """The index of clips that can be placed although no map came about; else ``why`` is raised."""
-    case, run = job.case, job.run
-    asked = job.settings.crs if frames.crs == LOCAL else frames.crs
-    place = place_without_map(clips.clips, cameras, asked, job.settings.dem)
-    if place is None:
-        raise why
-    cameras = cameras if cameras.placed else replace(cameras, crs=place.crs)
-    told, placed = _flown(job, received, clips, cameras, place)
-    if not any(one.index for one in told):
-        raise why
-    run.skip(cameras.skipped)
-    _record_cameras(case, cameras, received)
-    for name in OF_A_MAP:  # of an earlier run: the cameras beside them would not be theirs
-        (case.products / name).unlink(missing_ok=True)
-    skipped = (*received.skipped, *clips.skipped, *placed.skipped)
-    _write_cameras(job, cameras, frames, skipped, placed)
-    facts = UnmappedFacts(
-        case_name=case.path.name, command="aftermap map", started_at=run.started_at,
-        versions=tuple(run.versions.items()), crs=place.crs, why=str(why), clips=told,
-        skipped=tuple(dict.fromkeys((*skipped, *cameras.skipped))), stages=run.records,
-        notes=() if frames.crs == LOCAL else frames.notes,  # what a local map lacks, no index does
-    )  # fmt: skip
-    report = run.each_time("report", lambda: write_unmapped_report(facts, case.products))
-    return _delivered(run, case, replace(report, warnings=(f"there is no map: {why}",)))
-
-
-def _write_cameras(
-    job: _Job,
-    cameras: Reconstruction,
-    frames: FrameSet,
-    left_out: Sequence[Skipped],
-    flights: Flights,
-) -> None:
-    write_cameras(
-        cameras, job.case.products / "cameras.json", left_out=left_out, flights=flights.paths,
-        frames=frames.frames,
-    )  # fmt: skip
-
-
-def _delivered(run: Runner, case: Case, report: Report) -> Mapped:
-    for name in ("cameras.json", "report.json", "report.html"):
-        run.deliver(case.products / name, name)
-    warnings = tuple(f"Warning: {text}" for text in report.warnings)
-    return Mapped(report=report.page, summary_lines=(*report.verdict, *warnings))
 
 
 def _checked(paths: Sequence[Path], settings: Settings) -> ControlFile | None:
@@ -277,11 +133,3 @@ def _cameras(
         POSES, options, [frames, control],
         lambda files: placed(frames, features, options, files, executor, control),
     )  # fmt: skip
-
-
-def _record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> None:
-    footprints = {
-        p.frame.sha256: [(float(e), float(n)) for e, n in footprint_m(p, cameras.cameras[p.camera])]
-        for p in cameras.placed
-    }
-    case.replace_cameras(cameras, footprints, received.skipped)

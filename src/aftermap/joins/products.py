@@ -1,0 +1,53 @@
+"""What a map leaves in its case: cameras in the record and as a file, products, and a few lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aftermap.geo.footprint import footprint_m
+from aftermap.joins.flights import Flights
+from aftermap.media import Ingested
+from aftermap.model.camera import FrameSet, Reconstruction
+from aftermap.model.runs import Skipped
+from aftermap.publish import Report, write_cameras
+from aftermap.record import Case
+from aftermap.run import Runner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapped:
+    """What a run leaves: the report to open, and what it says in a few lines."""
+
+    report: Path
+    summary_lines: tuple[str, ...]
+
+
+def record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> None:
+    """The cameras, and the ground that each photograph covers, into the record."""
+    footprints = {
+        p.frame.sha256: [(float(e), float(n)) for e, n in footprint_m(p, cameras.cameras[p.camera])]
+        for p in cameras.placed
+    }
+    case.replace_cameras(cameras, footprints, received.skipped)
+
+
+def cameras_file(
+    case: Case,
+    cameras: Reconstruction,
+    frames: FrameSet,
+    left_out: Sequence[Skipped],
+    flights: Flights,
+) -> None:
+    """Write products/cameras.json: every camera, clips' included, and what was left out."""
+    write_cameras(
+        cameras, case.products / "cameras.json", left_out=left_out, flights=flights.paths,
+        frames=frames.frames,
+    )  # fmt: skip
+
+
+def delivered_map(run: Runner, case: Case, report: Report) -> Mapped:
+    """Enter what was made into the chain of custody, and say it in a few lines."""
+    for name in ("cameras.json", "report.json", "report.html"):
+        run.deliver(case.products / name, name)
+    warnings = tuple(f"Warning: {text}" for text in report.warnings)
+    return Mapped(report=report.page, summary_lines=(*report.verdict, *warnings))
