@@ -57,6 +57,13 @@ def test_every_photograph_is_placed(mapped):
     }
 
 
+def distance_m(mapped):
+    """From the cameras to the ground."""
+    with rasterio.open(mapped.flight / "truth" / "surface.tif") as file:
+        ground = np.median(file.read(1, masked=True).compressed())
+    return positions(mapped)[1][:, 2].mean() - ground
+
+
 def test_cameras_stand_where_they_stood(mapped):
     found, true = positions(mapped)
     fit = similarity(found, true)
@@ -83,9 +90,12 @@ def test_the_surface_lies_on_the_truth(mapped):
     # machines. Walls, leaves and rubble are in it; a third of a pixel needs the full flight.
     for least, limit in ((2, 0.68), (3, 0.50), (4, 0.40)):
         assert nmad(error[count >= least]) < limit * PIXEL_M, least
-    assert abs(np.median(error)) < 0.4 * PIXEL_M  # measured 0.18
-    assert (np.abs(error) < PIXEL_M).mean() > 0.62  # measured 0.70
-    assert (np.abs(error[count >= 5]) < PIXEL_M).mean() > 0.8  # measured 0.87
+    # What all heights have in common is the lens that straight-down pictures leave open. On two
+    # kinds of machine it was 1/2200 and 1/600 of the distance to the ground.
+    shared = np.median(error)
+    assert abs(shared) < distance_m(mapped) / 400
+    assert (np.abs(error - shared) < PIXEL_M).mean() > 0.62  # measured 0.70
+    assert (np.abs(error[count >= 5] - shared) < PIXEL_M).mean() > 0.8  # measured 0.87
 
 
 def test_the_more_photographs_agree_the_better_the_height(mapped):
