@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,10 +85,13 @@ def test_a_grade_leads_back_to_the_hash_of_a_photograph(assessed):
 
 def test_the_case_holds_together_and_the_products_are_there(assessed):
     for name in ("buildings.geojson", "streets.geojson", "assessment.html", "buildings_hxl.csv",
-                 "buildings_unosat.gpkg"):  # fmt: skip
+                 "buildings_unosat.gpkg", "surface.qml", "confidence.qml"):  # fmt: skip
         assert assessed.product(name).stat().st_size > 0
     with Case.open_to_read(assessed.case) as case:
         assert findings_in(case, NoProgress()) == ()
+    with closing(sqlite3.connect(assessed.case / "case.gpkg")) as record:
+        styled = {name for (name,) in record.execute("SELECT f_table_name FROM layer_styles")}
+    assert {"building", "street", "camera", "camera_footprint"} <= styled
 
 
 def test_the_same_command_again_changes_no_grade_and_adds_no_row(assessed):

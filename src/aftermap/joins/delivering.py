@@ -20,6 +20,7 @@ from aftermap.errors import CaseError, InputError
 from aftermap.execute import LocalExecutor
 from aftermap.joins.assessing import ALL, Graded, Map, graded_on, map_of
 from aftermap.joins.comparing import write_exchange
+from aftermap.joins.products import styled
 from aftermap.joins.totalling import totalled_in
 from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.model.evidence import Evidence
@@ -42,6 +43,8 @@ from aftermap.record.custody import utc_now
 from aftermap.record.evidence import place_evidence, replace_evidence
 from aftermap.record.streets import replace_streets
 from aftermap.run import Runner
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,7 @@ def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
         skipped=(*found.footprints.skipped, *found.streets.skipped, *found.evidence.skipped),
         notes=_notes(found),
     )  # fmt: skip
+    styled(case, run)
     report = run.each_time("page", lambda: write_assessment_report(facts, case.products))
     run.deliver(report, report.name)
     if linked := link_from_report(case.products):
@@ -186,12 +190,22 @@ def _lines(found: Graded) -> Iterator[str]:
         "and is no estimate: aftermap sample draws what people have to review for totals"
     )
     reasons = [one.not_assessed_reason or "" for one in grades if one.grade is None]
-    why = Counter(re.sub(r"\d[\d.]*", "n", reason) for reason in reasons)
-    for reason, count in why.most_common(4):
+    for count, reason in sorted(_alike(reasons), reverse=True)[:4]:
         yield f"Not assessed: {count}: {reason}"
     yield from _street_lines(found)
     for note in _notes(found):
         yield f"Note: {note}"
+
+
+def _alike(reasons: list[str]) -> Iterator[tuple[int, str]]:
+    """Reasons that differ in their numbers alone, as one with the range of each, and how many."""
+    said: dict[tuple[str, ...], list[list[str]]] = {}
+    for reason in reasons:
+        said.setdefault(tuple(NUMBER.split(reason)), []).append(NUMBER.findall(reason))
+    for words, numbers in said.items():
+        ends = [(min(some, key=float), max(some, key=float)) for some in zip(*numbers, strict=True)]
+        ranges = [low if low == high else f"{low} to {high}" for low, high in ends]
+        yield len(numbers), "".join(a + b for a, b in zip(words, (*ranges, ""), strict=True))
 
 
 def _notes(found: Graded) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.runs import Skipped
 from aftermap.publish import Report, write_cameras
 from aftermap.record import Case
+from aftermap.record.styles import add_styles, write_raster_styles
 from aftermap.run import Runner
 
 
@@ -49,5 +50,13 @@ def delivered_map(run: Runner, case: Case, report: Report) -> Mapped:
     """Enter what was made into the chain of custody, and say it in a few lines."""
     for name in ("cameras.json", "report.json", "report.html"):
         run.deliver(case.products / name, name)
+    styled(case, run)
     warnings = tuple(f"Warning: {text}" for text in report.warnings)
     return Mapped(report=report.page, summary_lines=(*report.verdict, *warnings))
+
+
+def styled(case: Case, run: Runner) -> None:
+    """How the layers and rasters that are there look in QGIS."""
+    add_styles(case.package)
+    for path in write_raster_styles(case.products):
+        run.deliver(path, path.name)
