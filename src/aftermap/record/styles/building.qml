@@ -143,7 +143,7 @@
       <symbol type="fill" name="5" alpha="1" clip_to_extent="1" force_rhr="0">
       <layer class="SimpleFill" enabled="1" locked="0" pass="0">
         <Option type="Map">
-          <Option type="QString" name="color" value="109,114,120,255"/>
+          <Option type="QString" name="color" value="109,114,120,140"/>
           <Option type="QString" name="style" value="b_diag"/>
           <Option type="QString" name="outline_color" value="109,114,120,255"/>
           <Option type="QString" name="outline_style" value="solid"/>
