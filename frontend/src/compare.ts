@@ -75,7 +75,7 @@ export class Comparing implements View {
     const { map, facts } = this.bench;
     const basemap = await basemapLayers(facts);
     const make = (name: string): GlMap => {
-      const place = el("div", { class: `compared ${name}` });
+      const place = el("div", { class: `compared ${name}` }, el("span", { class: "compared-name" }));
       this.holder.append(place);
       const made = new GlMap({
         container: place, style: styleOf(facts, [], basemap), attributionControl: false, fadeDuration: 0, maxZoom: 24,
@@ -94,7 +94,9 @@ export class Comparing implements View {
   }
 
   private showPictures(): void {
+    const names = new Map(this.there());
     this.maps?.forEach((map, side) => {
+      map.getContainer().querySelector(".compared-name")!.textContent = names.get(this.pictures[side]!) ?? "";
       for (const layer of map.getStyle().layers) {
         if (layer.id === "ground") continue;
         const isPicture = layer.id === this.pictures[side] || layer.id.startsWith(`${this.pictures[side]}-`);

@@ -2,11 +2,11 @@
 
 import { get, post, type Clip, type ClipPath, type LonLat, type Photograph, type Sighting } from "./api.js";
 import type { Bench, View } from "./bench.js";
-import { anyScript, el, fill, put, tell } from "./dom.js";
-import { shownKey } from "./keys.js";
+import { anyScript, el, fill, tell } from "./dom.js";
 import { drawLive, type LivePart } from "./map.js";
 import { Player } from "./player.js";
 import { prefs } from "./prefs.js";
+import { unveil, veil } from "./veil.js";
 import { bytes, compass, metres, percent, timeCode } from "./words.js";
 
 const NEAR_S = 2.5;
@@ -72,7 +72,7 @@ export class Footage implements View {
       return;
     }
     fill(this.stage, this.player.element);
-    this.veil(this.player.frame, sha256);
+    veil(this.player.frame, this.bench, sha256);
     try {
       this.path = await this.pathOf(sha256);
       await this.player.load(clip, time_s, spansOf(this.path));
@@ -92,7 +92,7 @@ export class Footage implements View {
       el("img", { src: `/media/photographs/${sha256}?side_px=1600`, alt: `Photograph ${photo.name}` }));
     fill(this.stage, el("section", { class: "player" }, holder, el("div", { class: "row controls" },
       el("a", { href: `/media/photographs/${sha256}?side_px=6000`, target: "_blank", rel: "noreferrer" }, "Full size"))));
-    this.veil(holder, sha256);
+    veil(holder, this.bench, sha256);
     fill(this.about, anyScript(photo.name), ` · ${photo.taken_at ?? "time not known"}`,
       photo.reason ? ` · ${photo.reason}` : "");
     void this.outlineOf(sha256);
@@ -107,7 +107,7 @@ export class Footage implements View {
       await this.bench.refreshFootage();
       tell(is_graphic ? "Marked as graphic" : "No longer marked as graphic");
       const holder = this.stage.querySelector(".screen");
-      if (holder) this.veil(holder as HTMLElement, this.shownSha);
+      if (holder) veil(holder as HTMLElement, this.bench, this.shownSha);
       this.drawList();
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error), "wrong");
@@ -115,7 +115,7 @@ export class Footage implements View {
   }
 
   reveal(): void {
-    this.stage.querySelector(".screen")?.classList.remove("blurred");
+    unveil(this.stage.querySelector(".screen"));
   }
 
   toggleFollow(): void {
@@ -137,16 +137,6 @@ export class Footage implements View {
   forget(): void {
     this.paths.clear();
     this.path = null;
-  }
-
-  private veil(holder: HTMLElement, sha256: string): void {
-    holder.querySelector(".veil")?.remove();
-    const isGraphic = prefs.blursGraphic && this.bench.footage.graphic.includes(sha256);
-    holder.classList.toggle("blurred", isGraphic);
-    if (isGraphic) {
-      put(holder, el("button", { class: "veil", onclick: () => holder.classList.remove("blurred") },
-        "Marked graphic. Show it ", el("kbd", {}, shownKey("reveal"))));
-    }
   }
 
   private async outlineOf(sha256: string): Promise<void> {
@@ -171,7 +161,7 @@ export class Footage implements View {
       return;
     }
     const parts: LivePart[] = [
-      { part: "outer", at: this.path.outer[at]! }, { part: "ring", at: this.path.ring[at]! },
+      { part: "outer", at: this.path.outer[at]!, without: this.path.ring[at]! }, { part: "ring", at: this.path.ring[at]! },
       { part: "camera", at: this.path.camera[at]! },
     ];
     if (this.spot) parts.push({ part: "spot", at: this.spot });
@@ -224,6 +214,7 @@ export class Footage implements View {
     if (this.spot) { this.drawFound(); return; }
     const { clips, photographs, graphic } = this.bench.footage;
     fill(this.list,
+      el("p", { class: "muted" }, "A click on the map lists who saw that spot, the best first."),
       el("h3", {}, `Clips (${clips.length})`),
       clips.length ? el("table", { class: "rows" }, el("thead", {}, el("tr", {},
         ...["Clip", "Length", "Placed", "By", "CE90"].map((name) => el("th", { scope: "col" }, name)))),

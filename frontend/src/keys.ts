@@ -15,9 +15,11 @@ export interface Action {
 const actions: Action[] = [];
 let view = "map";
 let capturing: ((key: string) => void) | null = null;
+const labels = new Map<HTMLElement, string>();
 
 export function register(...more: Action[]): void {
   actions.push(...more);
+  relabel();
 }
 
 export function enterView(name: string): void {
@@ -34,6 +36,17 @@ export function shownKey(name: string): string {
   return { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 
+/** The key of an action as a label, which follows when the key is changed. */
+export function keyLabel(name: string): HTMLElement {
+  const label = el("kbd", {}, shownKey(name));
+  labels.set(label, name);
+  return label;
+}
+
+function relabel(): void {
+  for (const [label, name] of labels) label.textContent = shownKey(name);
+}
+
 export function listen(): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -42,11 +55,14 @@ export function listen(): void {
       capturing(event.key);
       return;
     }
-    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (isTyping(event.target) || isWorked(event) || document.querySelector("dialog[open]")) return;
     const found = holding(normal(event.key));
     if (!found) return;
     event.preventDefault();
     found.run();
+  });
+  document.addEventListener("change", ({ target }) => {  // or the next keys would go to the list
+    if (target instanceof HTMLSelectElement && !target.matches(":focus-visible")) target.blur();
   });
 }
 
@@ -66,6 +82,14 @@ function isTyping(target: EventTarget | null): boolean {
   return typed || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
+/** Whether the key belongs to a control that was reached by the keyboard. */
+function isWorked(event: KeyboardEvent): boolean {
+  const target = event.target;
+  if (!(target instanceof HTMLElement) || !target.matches(":focus-visible")) return false;
+  if (target instanceof HTMLInputElement && target.type === "range") return event.key.startsWith("Arrow");
+  return (event.key === "Enter" || event.key === " ") && target.matches("button, a, input");
+}
+
 const VIEWS: [string | undefined, string][] = [
   [undefined, "Everywhere"], ["map", "Map"], ["buildings", "Buildings"], ["footage", "Footage"],
   ["place", "Place a clip"], ["compare", "Compare"],
@@ -80,7 +104,7 @@ export function openKeys(): void {
     el("p", { class: "muted" }, "Click a key to give the action another one. Escape closes."),
     body,
     el("footer", {}, el("button", {
-      onclick: () => { keep({ keys: {} }); draw(); },
+      onclick: () => { keep({ keys: {} }); relabel(); draw(); },
     }, "Keys as they were")));
   const draw = (): void => fill(body, ...VIEWS
     .filter(([name]) => actions.some((one) => one.view === name))
@@ -110,7 +134,10 @@ function capture(button: HTMLElement, action: Action, redraw: () => void): void 
       one.name !== action.name && normal(keyOf(one.name)) === normal(key)
       && (one.view === action.view || one.view === undefined || action.view === undefined));
     if (taken) tell(`That key already means: ${taken.words}`, "wrong");
-    else if (key !== "Escape") keep({ keys: { ...prefs.keys, [action.name]: key } });
+    else if (key !== "Escape") {
+      keep({ keys: { ...prefs.keys, [action.name]: key } });
+      relabel();
+    }
     redraw();
   };
 }

@@ -8,7 +8,7 @@ import type { Bench, BuildingFeature, View, ViewName } from "./bench.js";
 import { Comparing } from "./compare.js";
 import { anyScript, el, fill, tell } from "./dom.js";
 import { Footage } from "./footage.js";
-import { enterView, listen, openKeys, register } from "./keys.js";
+import { enterView, keyLabel, listen, openKeys, register } from "./keys.js";
 import {
   basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, loadShapes, lonLatOf, makeMap, markGrade, setTilted, styled, styleOf,
 } from "./map.js";
@@ -17,7 +17,8 @@ import { Outbox } from "./outbox.js";
 import { forgetShapes, layerPanel, showLayer } from "./panel.js";
 import { Placing } from "./place.js";
 import { isDark, keep, prefs, show } from "./prefs.js";
-import { Reviewing, sheet, shownGrade } from "./review.js";
+import { sheet } from "./dialogs.js";
+import { Reviewing, shownGrade } from "./review.js";
 
 const VIEWS: [ViewName, string][] = [
   ["map", "Map"], ["buildings", "Buildings"], ["footage", "Footage"], ["place", "Place a clip"], ["compare", "Compare"],
@@ -60,9 +61,10 @@ async function start(): Promise<void> {
   const placing = new Placing(bench);
   const comparing = new Comparing(bench, page.compare);
   const measuring = new Measuring(map, page.measure);
-  const looking: View = { open: () => undefined, close: () => undefined, mapClick: (at) => clips.mapClick(at) };
+  const looking: View = { open: () => undefined, close: () => undefined, mapClick: (at, point) => reviewing.opens(point) || clips.mapClick(at) };
   const views: Record<ViewName, View> = { map: looking, buildings: reviewing, footage: clips, place: placing, compare: comparing };
   let view: ViewName = "map";
+  const tilted = (): void => setTilted(map, map.getPitch() === 0);
 
   function go(name: ViewName): void {
     views[view].close();
@@ -80,9 +82,10 @@ async function start(): Promise<void> {
   for (const [name] of VIEWS) page.tabs[name].addEventListener("click", () => go(name));
   drawMe(bench, page.who, () => void reloadBuildings());
   drawTheme(page.theme);
-  register(...actions(bench, { go, reviewing, clips, placing, comparing, measuring, page }));
+  register(...actions(bench, { go, reviewing, clips, placing, comparing, measuring, page, tilted }));
   listen();
   page.help.addEventListener("click", openKeys);
+  drawTools(page.tools, measuring, tilted);
   map.on("click", (event) => {
     if (measuring.isOn) return;
     views[view].mapClick?.(lonLatOf(event), event.point);
@@ -121,26 +124,27 @@ async function start(): Promise<void> {
 interface Page {
   root: HTMLElement; map: HTMLElement; compare: HTMLElement; side: HTMLElement; layers: HTMLElement;
   measure: HTMLElement; cursor: HTMLElement; saved: HTMLElement; state: HTMLElement; who: HTMLElement;
-  theme: HTMLElement; help: HTMLElement; tabs: Record<ViewName, HTMLElement>; left: HTMLElement;
+  theme: HTMLElement; help: HTMLElement; tools: HTMLElement; tabs: Record<ViewName, HTMLElement>; left: HTMLElement;
 }
 
 function frame(facts: CaseFacts): Page {
   const tabs = Object.fromEntries(VIEWS.map(([name, words]) => [name, el("button", {
     "aria-pressed": name === "map", class: "tab",
-  }, words, " ", el("kbd", {}, name[0]!.toUpperCase()))])) as unknown as Record<ViewName, HTMLElement>;
+  }, words, " ", keyLabel(`view-${name}`))])) as unknown as Record<ViewName, HTMLElement>;
   const page: Page = {
     root: app, tabs,
     map: el("div", { class: "map", "aria-label": "Map" }), compare: el("div", { class: "comparing", hidden: true }),
     side: el("aside", { class: "side", hidden: true, "aria-label": "Beside the map" }),
     layers: el("div", { class: "layer-panel" }), measure: el("div", { class: "measuring", hidden: true }),
-    cursor: el("output", { class: "cursor", "aria-label": "At the cursor" }),
+    cursor: el("output", { class: "cursor", "aria-label": "At the cursor" }, "Coordinates and height come here when the cursor is on the map."),
+    tools: el("div", { class: "tools", role: "group", "aria-label": "Measure and tilt" }),
     saved: el("span", { class: "saved", role: "status" }), state: el("span", { class: "state", role: "status" }),
     who: el("div", { class: "who" }), theme: el("button", { class: "quiet" }),
-    help: el("button", { class: "quiet" }, "Keys ", el("kbd", {}, "?")),
+    help: el("button", { class: "quiet" }, "Keys ", keyLabel("keys")),
     left: el("section", { class: "left", "aria-label": "Layers" }),
   };
   page.left.append(page.layers);
-  const main = el("main", {}, page.left, el("div", { class: "centre" }, page.map, page.compare, page.measure), page.side);
+  const main = el("main", {}, page.left, el("div", { class: "centre" }, page.map, page.tools, page.compare, page.measure), page.side);
   fill(app,
     el("header", { class: "top" },
       el("h1", {}, anyScript(facts.name)), el("nav", { "aria-label": "Views" }, ...Object.values(tabs)),
@@ -153,12 +157,11 @@ function frame(facts: CaseFacts): Page {
 
 interface Parts {
   go: (view: ViewName) => void; reviewing: Reviewing; clips: Footage; placing: Placing;
-  comparing: Comparing; measuring: Measuring; page: Page;
+  comparing: Comparing; measuring: Measuring; page: Page; tilted: () => void;
 }
 
 function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
   const { reviewing, clips, placing, comparing, measuring } = parts;
-  let isTilted = false;
   const bounds = boundsOf(bench.facts);
   const playing = (view: string, player: Footage["player"]): Parameters<typeof register> => [
     { view, name: `back`, key: "j", words: "Play backwards", run: () => player.playBack() },
@@ -174,7 +177,7 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     { name: "layers", key: "\\", words: "Layers shown or not", run: () => { parts.page.left.hidden = !parts.page.left.hidden; bench.map.resize(); } },
     { name: "grades", key: "e", words: "Building grades shown or not", run: () => document.getElementById("layer-buildings")?.click() },
     { name: "whole", key: "w", words: "The whole case in view", run: () => bounds && bench.map.fitBounds(bounds, { padding: 24 }) },
-    { name: "tilt", key: "t", words: "Tilted in three dimensions, or from above", run: () => { isTilted = !isTilted; setTilted(bench.map, isTilted); } },
+    { name: "tilt", key: "t", words: "Tilted in three dimensions, or from above", run: () => parts.tilted() },
     { name: "distance", key: "r", words: "Measure a distance", run: () => measuring.begin("distance") },
     { name: "area", key: "a", words: "Measure an area", run: () => measuring.begin("area") },
     { name: "profile", key: "h", words: "Heights along a line", run: () => measuring.begin("profile") },
@@ -194,6 +197,7 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     { view: "footage", name: "reveal", key: "s", words: "Show what is blurred", run: () => clips.reveal() },
     { view: "footage", name: "follow", key: "o", words: "The map follows the footprint", run: () => clips.toggleFollow() },
     ...playing("place", placing.player).map((one) => ({ ...one, name: `place-${one.name}` })),
+    { view: "place", name: "place-reveal", key: "s", words: "Show what is blurred", run: () => placing.reveal() },
     { view: "place", name: "take-back", key: "u", words: "Take back the last click", run: () => placing.undo() },
     { view: "place", name: "save-place", key: "Enter", words: "Save the camera", run: () => void placing.save() },
     { view: "compare", name: "flip", key: " ", words: "The other picture", run: () => comparing.flip() },
@@ -201,6 +205,14 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     { view: "compare", name: "beside", key: "2", words: "Side by side", run: () => comparing.setWay("beside") },
     { view: "compare", name: "blink", key: "3", words: "Blink", run: () => comparing.setWay("blink") },
   ];
+}
+
+function drawTools(place: HTMLElement, measuring: Measuring, tilted: () => void): void {
+  const tool = (name: string, words: string, run: () => void): HTMLElement =>
+    el("button", { onclick: run }, words, " ", keyLabel(name));
+  fill(place,
+    tool("distance", "Distance", () => measuring.begin("distance")), tool("area", "Area", () => measuring.begin("area")),
+    tool("profile", "Heights", () => measuring.begin("profile")), tool("tilt", "3-D", tilted));
 }
 
 function drawSaved(place: HTMLElement, count: number, trouble: string | null): void {
@@ -230,7 +242,7 @@ function askName(bench: Bench, done: () => void): void {
     const reviewer = name.value.trim();
     if (!reviewer) return;
     localStorage.setItem("aftermap.name", reviewer);
-    post<Me>("/api/me", { reviewer, is_blind: bench.me.is_blind }).then((me) => { bench.me = me; done(); },
+    post<Me>("/api/me", { reviewer, is_blind: bench.me.is_blind }).then((me) => { bench.me = me; void bench.outbox.send(); done(); },
       (error: Error) => tell(error.message, "wrong"));
   });
   name.focus();

@@ -295,14 +295,15 @@ export function setOpacity(map: GlMap, choice: LayerChoice, opacity: number): vo
   }
 }
 
-export type LivePart = { part: string; at: LonLat | LonLat[]; wrong?: boolean };
+/** ``without`` is cut out of it: a band does not tint the footprint that it goes round. */
+export type LivePart = { part: string; at: LonLat | LonLat[]; without?: LonLat[]; wrong?: boolean };
 
 /** What moves: a footprint with its band, a camera, a spot that was asked for, clicks. */
 export function drawLive(map: GlMap, parts: LivePart[]): void {
-  const features = parts.map(({ part, at, wrong }): GeoJSON.Feature => {
+  const features = parts.map(({ part, at, without, wrong }): GeoJSON.Feature => {
     const isRing = part === "ring" || part === "outer";
     const geometry: GeoJSON.Geometry = isRing
-      ? { type: "Polygon", coordinates: [closed(at as LonLat[])] }
+      ? { type: "Polygon", coordinates: [at as LonLat[], ...(without?.length ? [without] : [])].map(closed) }
       : Array.isArray(at[0])
         ? { type: "LineString", coordinates: at as LonLat[] }
         : { type: "Point", coordinates: at as LonLat };

@@ -26,16 +26,14 @@ export class Outbox {
     private readonly changed: (count: number, trouble: string | null) => void,
     private readonly saved: (decision: Decision, saved: Saved) => void,
   ) {
-    try {
-      this.waiting = JSON.parse(localStorage.getItem(key) ?? "[]") as Waiting[];
-    } catch {
-      this.waiting = [];
-    }
+    this.waiting = kept(key);
   }
 
   add(decision: Decision): void {
-    this.waiting.push({ reviewer: this.reviewer(), decision });
-    this.keep(null);
+    const one = { reviewer: this.reviewer(), decision };
+    this.waiting.push(one);
+    localStorage.setItem(this.placeOf(one), JSON.stringify(one));
+    this.changed(this.waiting.length, null);
     void this.send();
   }
 
@@ -43,44 +41,66 @@ export class Outbox {
     return this.waiting.length;
   }
 
-  /** Resolves when nothing waits any more; an undo must come after what it undoes. */
+  /** Resolves when nothing of this reviewer waits any more; an undo must come after what it undoes. */
   async emptied(): Promise<void> {
-    while (this.waiting.length) await new Promise((done) => setTimeout(done, 20));
+    while (this.mine) await new Promise((done) => setTimeout(done, 20));
   }
 
+  /** The decisions of another reviewer in this browser wait until that reviewer is back. */
   async send(): Promise<void> {
     if (this.isSending) return;
     this.isSending = true;
     try {
-      while (this.waiting.length) await this.sendOne(this.waiting[0]!);
+      for (let one = this.mine; one; one = this.mine) await this.sendOne(one);
     } finally {
       this.isSending = false;
     }
+    const others = [...new Set(this.waiting.map((one) => one.reviewer))];
+    if (others.length) this.changed(this.waiting.length, `they are of ${others.join(", ")}, who is not here`);
+  }
+
+  private get mine(): Waiting | undefined {
+    return this.waiting.find((one) => one.reviewer === this.reviewer());
   }
 
   private async sendOne(one: Waiting): Promise<void> {
     try {
-      if (one.reviewer !== this.reviewer()) throw new Refused(401, "another reviewer's decision waits");
       const saved = await post<Saved>("/api/grades", one.decision);
-      this.waiting.shift();
-      this.keep(null);
+      this.done(one);
       this.saved(one.decision, saved);
     } catch (error) {
       const status = error instanceof Refused ? error.status : 0;
       const text = error instanceof Error ? error.message : String(error);
       if (status === 422) {
-        this.waiting.shift();
         tell(`Not saved: ${text}`, "wrong");
-        this.keep(null);
+        this.done(one);
         return;
       }
-      this.keep(text);
-      await new Promise((done) => setTimeout(done, AGAIN_MS));
+      this.changed(this.waiting.length, text);
+      await new Promise((again) => setTimeout(again, AGAIN_MS));
     }
   }
 
-  private keep(trouble: string | null): void {
-    localStorage.setItem(this.key, JSON.stringify(this.waiting));
-    this.changed(this.waiting.length, trouble);
+  private done(one: Waiting): void {
+    this.waiting.splice(this.waiting.indexOf(one), 1);
+    localStorage.removeItem(this.placeOf(one));
+    this.changed(this.waiting.length, null);
   }
+
+  /** Each lies under a name of its own, so that two windows of one browser keep out of each other's way. */
+  private placeOf({ decision }: Waiting): string {
+    return `${this.key}/${decision.at}/${decision.source_id}`;
+  }
+}
+
+/** What an earlier window left, the oldest first. */
+function kept(key: string): Waiting[] {
+  const names = Object.keys(localStorage).filter((name) => name.startsWith(`${key}/`)).sort();
+  return names.flatMap((name) => {
+    try {
+      return [JSON.parse(localStorage.getItem(name) ?? "") as Waiting];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -19,7 +19,7 @@ export function layerPanel(bench: Bench, place: HTMLElement): void {
       "This case has no place on the globe: it lies at 0, 0 and its lengths are arbitrary."),
     ...absent.map(([, reason]) => el("p", { class: "warning" }, reason)),
     bench.facts.has_buildings ? null : el("p", { class: "muted" },
-      "No buildings. aftermap assess grades them from outlines."));
+      "No graded buildings; aftermap assess grades them from outlines."));
 }
 
 function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {

@@ -7,6 +7,7 @@ import { anyScript, el, fill, svg, tell } from "./dom.js";
 import { shownKey } from "./keys.js";
 import { drawLive, type LivePart } from "./map.js";
 import { Player } from "./player.js";
+import { unveil, veil } from "./veil.js";
 import { metres, timeCode } from "./words.js";
 
 const NEEDED = 6;
@@ -65,6 +66,7 @@ export class Placing implements View {
     const clip = this.bench.footage.clips.find((one) => one.sha256 === sha256);
     if (!clip) return;
     this.clip = clip;
+    veil(this.player.frame, this.bench, sha256);
     this.solved = null;
     this.pendingPixel = this.pendingPlace = null;
     try {
@@ -76,6 +78,10 @@ export class Placing implements View {
     } catch (error) {
       fill(this.info, el("p", { class: "warning" }, error instanceof Error ? error.message : String(error)));
     }
+  }
+
+  reveal(): void {
+    unveil(this.player.frame);
   }
 
   /** The last click goes: a pair, or the half of one. */
@@ -164,7 +170,9 @@ export class Placing implements View {
       this.draw();
       this.drawInfo();
       try {
-        this.solved = await post<Solved>(`/api/clips/${this.clip.sha256}/solve`, { clicks }, asking.signal);
+        const solved = await post<Solved>(`/api/clips/${this.clip.sha256}/solve`, { clicks }, asking.signal);
+        if (asking.signal.aborted) return;  // it is of fewer clicks
+        this.solved = solved;
       } catch (error) {
         if (asking.signal.aborted) return;
         this.trouble = error instanceof Error ? error.message : String(error);
@@ -196,7 +204,7 @@ export class Placing implements View {
       ...outlines, ...marks, pending);
     const parts: LivePart[] = [];
     if (shown?.ring.length) {
-      parts.push({ part: "outer", at: shown.outer }, { part: "ring", at: shown.ring },
+      parts.push({ part: "outer", at: shown.outer, without: shown.ring }, { part: "ring", at: shown.ring },
         { part: "camera", at: [shown.position[0], shown.position[1]] });
     }
     clicks.forEach((one, i) => parts.push({ part: "tie", at: [one.lon, one.lat], wrong: shown ? !shown.used[i] : false }));

@@ -30,9 +30,12 @@ export class Player {
     this.bar.addEventListener("pointerdown", (event) => this.pointed(event));
     this.bar.addEventListener("pointermove", (event) => { if (event.buttons) this.pointed(event); });
     this.bar.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowRight") this.step(1);
-      if (event.key === "ArrowLeft") this.step(-1);
+      if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+      event.preventDefault();
+      event.stopPropagation();  // or the key of the view would step once more
+      this.step(event.key === "ArrowRight" ? 1 : -1);
     });
+    this.video.addEventListener("ended", () => this.seek(this.ticks.length - 1));
     this.listen();
   }
 
@@ -76,7 +79,10 @@ export class Player {
       this.video.setAttribute("aria-label", `Clip ${clip.name}`);
       await new Promise<void>((done, failed) => {
         this.video.onloadeddata = () => done();
-        this.video.onerror = () => failed(new Error("This browser cannot play the clip; make a copy for playing."));
+        this.video.onerror = () => {
+          this.clip = null;  // so that a copy that is made now is loaded
+          failed(new Error("This browser cannot play the clip; make a copy for playing."));
+        };
       });
     }
     this.drawBar(spans);
@@ -95,7 +101,7 @@ export class Player {
   play(): void {
     this.stopReverse();
     this.video.playbackRate = this.video.paused ? 1 : Math.min(8, this.video.playbackRate * 2);
-    void this.video.play();
+    this.video.play().catch(() => undefined);  // stopped before it began
   }
 
   playBack(): void {
@@ -103,9 +109,12 @@ export class Player {
     if (this.reverse === null) this.reverse = window.setInterval(() => this.seek(this.frameNumber - 1), REVERSE_MS);
   }
 
+  /** Stops at the picture that is told; the player may have shown the next one meanwhile. */
   pause(): void {
     this.stopReverse();
+    if (this.video.paused) return;
     this.video.pause();
+    this.seek(this.frameNumber);
   }
 
   seek(frame: number): void {
@@ -143,7 +152,7 @@ export class Player {
   }
 
   private tell(): void {
-    this.told.textContent = `${timeCode(this.time_s)}  picture ${this.frameNumber + 1} of ${this.ticks.length}`;
+    this.told.textContent = `${timeCode(this.time_s)} · picture ${this.frameNumber + 1} of ${this.ticks.length}`;
     const x = this.share(this.time_s) * 1000;
     this.bar.querySelector(".head")?.setAttribute("x", String(x - 1.5));
     this.bar.setAttribute("aria-valuetext", timeCode(this.time_s));

@@ -2,11 +2,13 @@
 
 import { get, GRADES, post, type BuildingFacts, type Grade, type LonLat, type Review, type Row, type Saved } from "./api.js";
 import type { Bench, BuildingFeature, View } from "./bench.js";
-import { anyScript, el, fill, put, tell } from "./dom.js";
+import { ask, sheet } from "./dialogs.js";
+import { anyScript, el, fill, tell } from "./dom.js";
+import { figure, measurements, pictureOf } from "./evidence.js";
 import { shownKey } from "./keys.js";
 import { markGrade } from "./map.js";
 import { keep, prefs } from "./prefs.js";
-import { compass, GRADE_COLOURS, GRADE_WORDS, gradeWord, percent, plainName, timeCode, unitOf } from "./words.js";
+import { GRADE_COLOURS, GRADE_WORDS, gradeWord, percent } from "./words.js";
 
 const SORTS: [string, string][] = [
   ["uncertainty", "Most uncertain first"], ["sample", "In the sample's order"],
@@ -14,12 +16,17 @@ const SORTS: [string, string][] = [
 ];
 const BLIND_SORTS = ["sample", "area"];
 const AHEAD = 2;
+const MOST_KNOWN = 60;
+const FRESH_MS = 5000;
+
+type Point = { x: number; y: number };
+interface Known { facts: Promise<BuildingFacts>; at_ms: number }
 
 export class Reviewing implements View {
   private queue: BuildingFeature[] = [];
   private at = -1;
   private shown: BuildingFacts | null = null;
-  private readonly known = new Map<string, Promise<BuildingFacts>>();
+  private readonly known = new Map<string, Known>();
   private readonly body = el("div", { class: "review-body" });
   private readonly bar = el("div", { class: "grades", role: "group", "aria-label": "Grade" });
   private readonly head = el("header", { class: "review-head" });
@@ -32,14 +39,13 @@ export class Reviewing implements View {
     this.isOpen = true;
     if (!this.bench.buildings.length) {
       fill(this.bench.side, el("section", { class: "empty" }, el("h2", {}, "No buildings"),
-        el("p", {}, "This case has no graded buildings. Run aftermap assess with an outline file, "
-          + "then this page shows them.")));
+        el("p", {}, "This case has no graded buildings. They come with a file of outlines:"),
+        el("code", { class: "command" }, `aftermap assess ${this.bench.facts.name} --footprints outlines.geojson`)));
       return;
     }
     fill(this.bench.side, this.head, this.bar, this.body);
     this.sort();
-    if (this.at < 0) this.at = 0;
-    void this.show();
+    void this.goTo(Math.max(this.at, 0), false);
   }
 
   close(): void {
@@ -47,18 +53,33 @@ export class Reviewing implements View {
     this.choose(null);
   }
 
-  mapClick(_: LonLat, point: { x: number; y: number }): boolean {
-    const found = this.bench.map.getLayer("buildings")
-      ? this.bench.map.queryRenderedFeatures([point.x, point.y], { layers: ["buildings", "buildings-hatch"] }) : [];
-    const id = found[0]?.id;
+  mapClick(_: LonLat, point: Point): boolean {
+    const id = this.drawnAt(point);
+    if (id !== undefined) this.goToBuilding(id);
+    return id !== undefined;
+  }
+
+  /** Opens the building that is drawn there, if one is. */
+  opens(point: Point): boolean {
+    const id = this.drawnAt(point);
     if (id === undefined) return false;
-    const at = this.queue.findIndex((one) => one.id === id);
-    if (at >= 0) void this.goTo(at, false);
-    else {
-      const one = this.bench.buildings.find((building) => building.id === id);
-      if (one) { this.queue.splice(this.at + 1, 0, one); void this.goTo(this.at + 1, false); }
-    }
+    this.bench.go("buildings");
+    this.goToBuilding(id);
     return true;
+  }
+
+  private drawnAt({ x, y }: Point): number | undefined {
+    const { map } = this.bench;
+    if (!map.getLayer("buildings")) return undefined;
+    return map.queryRenderedFeatures([x, y], { layers: ["buildings", "buildings-hatch"] })[0]?.id as number | undefined;
+  }
+
+  /** One that is not in the queue comes after the one that is looked at. */
+  private goToBuilding(id: number): void {
+    let at = this.queue.findIndex((one) => one.id === id);
+    const building = this.bench.buildings.find((one) => one.id === id);
+    if (at < 0 && building) this.queue.splice(at = this.at + 1, 0, building);
+    if (at >= 0) void this.goTo(at, false);
   }
 
   next(step: number): void {
@@ -77,16 +98,32 @@ export class Reviewing implements View {
       this.decide({ grade: null, not_assessed_reason: reason }));
   }
 
+  /** A note goes with a grade; before there is one it waits in the browser. */
   note(): void {
+    const building = this.current;
+    if (!building) return;
     const mine = this.mine();
-    const area = el("textarea", { rows: 5, dir: "auto", "aria-label": "Note", maxlength: 4000, value: mine?.note ?? "" });
+    const draft = this.draftOf(building);
+    const area = el("textarea", { rows: 5, dir: "auto", "aria-label": "Note", maxlength: 4000, value: draft ?? mine?.note ?? "" });
     sheet("Note", area, () => {
-      const text = area.value.trim();
-      if (!text) return;
-      if (mine?.grade) this.decide({ grade: mine.grade, note: text }, false);
-      else this.decide({ grade: null, not_assessed_reason: mine?.not_assessed_reason ?? "note only", note: text }, false);
+      const note = area.value.trim();
+      if (this.current !== building || !note) return;
+      if (mine) this.decide({ grade: mine.grade as Grade | null, not_assessed_reason: mine.not_assessed_reason ?? undefined, note }, false);
+      else {
+        localStorage.setItem(this.draftName(building), note);
+        tell("The note is saved with your grade of this building");
+        void this.show();
+      }
     });
     area.focus();
+  }
+
+  private draftName(building: BuildingFeature): string {
+    return `aftermap.note.${this.bench.facts.name}/${building.properties.source_id}`;
+  }
+
+  private draftOf(building: BuildingFeature): string | null {
+    return localStorage.getItem(this.draftName(building));
   }
 
   async undo(): Promise<void> {
@@ -121,8 +158,10 @@ export class Reviewing implements View {
     return this.queue[this.at];
   }
 
+  /** What this reviewer said last of the current building; nothing as long as it is being read. */
   private mine(): Review | undefined {
-    const rows = this.shown?.reviews ?? [];
+    const isRead = this.shown?.building.source_id === this.current?.properties.source_id;
+    const rows = isRead ? this.shown?.reviews ?? [] : [];
     const last = rows.filter((one) => one.reviewer === this.bench.me.reviewer).at(-1);
     return last?.not_assessed_reason === "withdrawn by the reviewer" ? undefined : last;
   }
@@ -134,7 +173,8 @@ export class Reviewing implements View {
       tell("Say who you are first: the name at the top right.", "wrong");
       return;
     }
-    const note = what.note ?? this.mine()?.note ?? undefined;
+    const note = what.note ?? this.draftOf(building) ?? this.mine()?.note ?? undefined;
+    localStorage.removeItem(this.draftName(building));
     this.bench.outbox.add({
       source_id: building.properties.source_id, at: new Date().toISOString(), ...what,
       ...(note ? { note } : {}),
@@ -156,7 +196,7 @@ export class Reviewing implements View {
 
   private sort(): void {
     const before = this.current?.properties.source_id;
-    const sort = this.bench.me.is_blind && !BLIND_SORTS.includes(prefs.sort) ? "sample" : prefs.sort;
+    const sort = this.sortName();
     const keyOf = SORT_KEYS[sort] ?? SORT_KEYS.area!;
     let chosen = [...this.bench.buildings];
     if (sort === "sample" && chosen.some((one) => one.properties.sample != null)) {
@@ -169,11 +209,20 @@ export class Reviewing implements View {
     this.at = this.queue.findIndex((one) => one.properties.source_id === before);
   }
 
+  private sortName(): string {
+    return this.bench.me.is_blind && !BLIND_SORTS.includes(prefs.sort) ? "sample" : prefs.sort;
+  }
+
+  private needsSample(): boolean {
+    return this.sortName() === "sample" && this.bench.buildings.every((one) => one.properties.sample == null);
+  }
+
+  /** The map goes there where ``moves`` says so, and where the building is out of its sight. */
   private async goTo(at: number, moves: boolean): Promise<void> {
     this.at = at;
     await this.show();
     const here = this.current?.properties.at;
-    if (moves && here) this.bench.map.easeTo({ center: here, duration: 200, zoom: Math.max(this.bench.map.getZoom(), 18) });
+    if (here && (moves || !this.bench.map.getBounds().contains(here))) this.bench.map.easeTo({ center: here, duration: 200, zoom: Math.max(this.bench.map.getZoom(), 18) });
   }
 
   private async show(): Promise<void> {
@@ -192,20 +241,31 @@ export class Reviewing implements View {
       this.drawBar();
       this.drawBody(building, facts);
       for (let i = 1; i <= AHEAD; i++) this.prepare(this.queue[this.at + i]);
+      this.refresh(building).catch(() => undefined);  // what is shown stays
     } catch (error) {
       fill(this.body, el("p", { class: "warning" }, error instanceof Error ? error.message : String(error)));
     }
   }
 
   private facts(sourceId: string): Promise<BuildingFacts> {
-    let found = this.known.get(sourceId);
-    if (!found) {
-      found = get<BuildingFacts>(`/api/building?source_id=${encodeURIComponent(sourceId)}`);
-      this.known.set(sourceId, found);
-      found.catch(() => this.known.delete(sourceId));
-      if (this.known.size > 60) this.known.delete(this.known.keys().next().value as string);
-    }
-    return found;
+    const found = this.known.get(sourceId);
+    if (found) return found.facts;
+    const facts = get<BuildingFacts>(`/api/building?source_id=${encodeURIComponent(sourceId)}`);
+    this.known.set(sourceId, { facts, at_ms: performance.now() });
+    facts.catch(() => this.known.delete(sourceId));
+    if (this.known.size > MOST_KNOWN) this.known.delete(this.known.keys().next().value as string);
+    return facts;
+  }
+
+  /** What was read a while ago is read again: another reviewer may have said something since. */
+  private async refresh(building: BuildingFeature): Promise<void> {
+    const { source_id } = building.properties;
+    const found = this.known.get(source_id);
+    if (!found || performance.now() - found.at_ms < FRESH_MS) return;
+    const before = await found.facts;
+    this.known.delete(source_id);
+    const now = await this.facts(source_id);
+    if (this.current === building && now.reviews.length !== before.reviews.length) await this.show();
   }
 
   /** The pictures of the next ones are there before they are asked for. */
@@ -221,7 +281,7 @@ export class Reviewing implements View {
     const sort = el("select", {
       "aria-label": "Order of the queue",
       onchange: (event: Event) => { keep({ sort: (event.target as HTMLSelectElement).value }); this.sort(); this.at = 0; void this.show(); },
-    }, ...sorts.map(([name, words]) => el("option", { value: name, selected: name === prefs.sort }, words)));
+    }, ...sorts.map(([name, words]) => el("option", { value: name, selected: name === this.sortName() }, words)));
     const open = el("input", {
       type: "checkbox", id: "only-open", checked: prefs.onlyOpen,
       onchange: (event: Event) => { keep({ onlyOpen: (event.target as HTMLInputElement).checked }); this.sort(); if (this.at < 0) this.at = 0; void this.show(); },
@@ -235,7 +295,8 @@ export class Reviewing implements View {
           el("button", { onclick: () => this.next(1) }, `Next `, el("kbd", {}, shownKey("next"))))),
       el("div", { class: "row spread muted" },
         el("span", {}, `${this.at + 1} of ${this.queue.length}; ${graded} graded by you`),
-        el("div", { class: "row" }, el("label", { for: "only-open", class: "row" }, open, "Open ones only"), sort)));
+        el("div", { class: "row" }, el("label", { for: "only-open", class: "row" }, open, "Open ones only"), sort)),
+      this.needsSample() ? el("p", { class: "muted" }, "No sample was drawn (aftermap sample draws one); this is the order of the outlines.") : null);
   }
 
   private drawBar(): void {
@@ -259,7 +320,7 @@ export class Reviewing implements View {
         el("img", { src: pictureOf(row), alt: "Heights of the surface through the middle of the building", loading: "eager" }))),
       el("div", { class: "columns" },
         this.machine(facts.building),
-        reviewsOf(facts.reviews, this.bench.me.reviewer, () => this.note(), () => void this.undo())),
+        reviewsOf(facts.reviews, this.bench.me.reviewer, this.draftOf(building), () => this.note(), () => void this.undo())),
       measurements(facts.measurements, building));
   }
 
@@ -302,42 +363,9 @@ const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
   grade: ({ properties }) => -GRADES.indexOf(properties.grade as Grade),
 };
 
-function pictureOf(row: Row): string {
-  return `/media/evidence/${String(row.fid)}`;
-}
-
-function figure(row: Row, bench: Bench): HTMLElement {
-  const source = String(row.clip_sha256 ?? row.original_sha256 ?? "");
-  const isGraphic = prefs.blursGraphic && bench.footage.graphic.includes(source);
-  const image = el("img", { src: pictureOf(row), alt: `Picture of the building: ${String(row.kind)}`, loading: "eager" });
-  const holder = el("button", {
-    class: `picture${isGraphic ? " blurred" : ""}`, "aria-label": "Enlarge",
-    onclick: () => { if (holder.classList.contains("blurred")) holder.classList.remove("blurred"); else enlarge(row); },
-  }, image, isGraphic ? el("span", { class: "veil" }, "Marked graphic. Click to show.") : null);
-  const parts = [
-    typeof row.time_s === "number" ? timeCode(row.time_s) : null,
-    typeof row.distance_m === "number" ? `${row.distance_m.toFixed(0)} m away` : null,
-    typeof row.azimuth_deg === "number" ? `from ${compass(row.azimuth_deg)}` : null,
-    typeof row.occluded_fraction === "number" && row.occluded_fraction > 0.02 ? `${percent(row.occluded_fraction)} hidden` : null,
-    typeof row.ground_sample_m === "number" ? `${(100 * row.ground_sample_m).toFixed(1)} cm` : null,
-  ].filter((one): one is string => one !== null);
-  const name = row.kind === "orthophoto" ? "Orthophoto" : String(row.original_name ?? "");
-  const opens = row.kind === "view" && source ? el("button", {
-    class: "link", title: "Show the original",
-    onclick: () => typeof row.time_s === "number" ? bench.showClip(source, row.time_s) : bench.showPhotograph(source),
-  }, anyScript(name)) : anyScript(name);
-  return el("figure", {}, holder, el("figcaption", {}, opens, el("span", { class: "muted" }, parts.join(" · "))));
-}
-
-function enlarge(row: Row): void {
-  const dialog = el("dialog", { class: "lightbox", "aria-label": "Picture", onclick: () => dialog.close() },
-    el("img", { src: pictureOf(row), alt: "" }));
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
-function reviewsOf(reviews: Review[], me: string, note: () => void, undo: () => void): HTMLElement {
+function reviewsOf(
+  reviews: Review[], me: string, draft: string | null, note: () => void, undo: () => void,
+): HTMLElement {
   const rows = [...reviews].reverse().map((one) => el("li", { class: one.reviewer === me ? "mine" : "" },
     el("div", { class: "row spread" },
       el("strong", {}, anyScript(one.reviewer)), el("span", { class: "muted" }, one.at.slice(0, 16).replace("T", " "))),
@@ -347,58 +375,10 @@ function reviewsOf(reviews: Review[], me: string, note: () => void, undo: () => 
   return el("section", {}, el("div", { class: "row spread" }, el("h3", {}, "Reviewers"),
     el("div", { class: "row" }, el("button", { class: "quiet", onclick: note }, "Note ", el("kbd", {}, shownKey("note"))),
       el("button", { class: "quiet", onclick: undo }, "Undo ", el("kbd", {}, shownKey("undo"))))),
+    draft ? el("p", { class: "draft" }, "Waits for your grade: ", anyScript(draft)) : null,
     rows.length ? el("ul", { class: "reviews" }, ...rows) : el("p", { class: "muted" }, "Nobody has graded it yet."));
-}
-
-function measurements(rows: Row[], building: BuildingFeature): HTMLElement | null {
-  const told = rows.map((row) => [String(row.name), row.value, row.sigma] as const)
-    .filter(([, value]) => typeof value === "number");
-  const area = building.properties.area_m2;
-  if (!told.length && area == null) return null;
-  const line = (name: string, value: string): HTMLElement =>
-    el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value));
-  return el("section", {}, el("h3", {}, "Measurements"), el("table", { class: "measures" }, el("tbody", {},
-    area != null ? line("area of the outline", `${area.toFixed(0)} m²`) : null,
-    ...told.map(([name, value, sigma]) => line(plainName(name),
-      `${short(value as number)}${typeof sigma === "number" ? ` ± ${short(sigma)}` : ""} ${unitOf(name)}`)))));
-}
-
-function short(value: number): string {
-  const size = Math.abs(value);
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
 function listOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : value ? String(value).split("; ") : [];
-}
-
-function ask(title: string, reasons: string[], done: (reason: string) => void): void {
-  const other = el("input", { type: "text", dir: "auto", maxlength: 200, placeholder: "another reason", "aria-label": "Another reason" });
-  const list = el("div", { class: "choices" }, ...reasons.map((reason, i) => el("button", {
-    onclick: () => { dialog.close(); done(reason); },
-  }, el("kbd", {}, String(i + 1)), reason)));
-  const dialog = sheet(title, el("div", {}, list, other), () => { if (other.value.trim()) done(other.value.trim()); });
-  dialog.addEventListener("keydown", (event) => {
-    const reason = reasons[Number(event.key) - 1];
-    if (!reason || event.target === other) return;
-    event.preventDefault();
-    event.stopPropagation();  // or the digit would grade the next building
-    dialog.close();
-    done(reason);
-  });
-  (list.firstElementChild as HTMLElement | null)?.focus();
-}
-
-export function sheet(title: string, body: HTMLElement, done: () => void): HTMLDialogElement {
-  const dialog = el("dialog", { class: "sheet", "aria-label": title });
-  const form = el("form", {
-    method: "dialog", onsubmit: (event: Event) => { event.preventDefault(); dialog.close(); done(); },
-  }, el("header", {}, el("h2", {}, title)), body,
-    el("footer", {}, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-      el("button", { type: "submit", class: "first" }, "Save")));
-  put(dialog, form);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
 }

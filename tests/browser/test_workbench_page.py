@@ -2,57 +2,13 @@
 
 import json
 import sqlite3
-import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hands import SETTLED, SHADE, map_click, rows, until
 from made_up_case import EAST_M, NORTH_M, ROOF_M, WIDTH_PX, outline
 
-from aftermap.geo.crs import transformed_xy
-
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SHADE = """
-() => {
-  const video = document.querySelector(".screen video");
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 8;
-  const context = canvas.getContext("2d");
-  context.drawImage(video, 0, 0, 8, 8);
-  const data = context.getImageData(0, 0, 8, 8).data;
-  return data.reduce((sum, one, i) => sum + (i % 4 === 3 ? 0 : one), 0) / 192;
-}
-"""
-SETTLED = "!document.querySelector('.screen video').seeking"
-
-
-def until(page, expression):
-    """Wait for an expression to hold; the page's policy forbids Playwright's own way."""
-    deadline = time.monotonic() + 90
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
-
-
-def rows(case: Path) -> list[tuple]:
-    with closing(sqlite3.connect(case / "case.gpkg")) as record:
-        return record.execute(
-            "SELECT source_id, assessor, grade, not_assessed_reason, note FROM assessment "
-            "WHERE kind = 'reviewer' ORDER BY fid"
-        ).fetchall()
-
-
-def map_click(page, east, north):
-    """Click a place of the case on the map."""
-    ((lon, lat),) = transformed_xy("EPSG:32637", "EPSG:4326", [[east, north]]).tolist()
-    x, y = page.evaluate(
-        """([lon, lat]) => { const holder = document.querySelector(".map");
-        const box = holder.getBoundingClientRect();
-        const at = holder.bench.map.project([lon, lat]);
-        return [at.x + box.left, at.y + box.top]; }""",
-        [lon, lat],
-    )
-    page.mouse.click(x, y)
 
 
 def test_the_page_opens_offline_and_asks_nobody_but_its_server(bench):
@@ -186,7 +142,7 @@ def test_a_clip_is_placed_by_pairs_of_clicks(bench):
         box = page.locator(".over").bounding_box()
         page.mouse.click(box["x"] + x * width / WIDTH_PX, box["y"] + y * width / WIDTH_PX)
         map_click(page, *PLACES[i])
-        until(page, f"document.querySelectorAll('.over .tie').length === {i + 1}")
+        until(page, f"document.querySelectorAll('.over .tie:not(.pending)').length === {i + 1}")
     page.wait_for_selector("dl.facts")
     assert "CE90" in page.locator("dl.facts").inner_text()
     assert page.locator(".over .outline").count() > 2

@@ -1,6 +1,7 @@
 """Clips by ranges and exact pictures, moments that saw a spot, and clips placed by hand."""
 
 import io
+import json
 import time
 from fractions import Fraction
 
@@ -163,6 +164,18 @@ def test_six_pairs_and_more_give_the_camera_with_its_residuals(client, clip):
     assert 0 < told["ce90_m"] < 50
     assert len(told["ring"]) > 8
     assert len(told["outlines"]) > 3
+
+
+def test_a_camera_is_no_surer_than_the_map_that_was_clicked(client, clip, case_path):
+    level = {"name": "a.jpg", "sha256": None, "registered": True, "reason": None, "mapped": True,
+             "rotation_cam_from_world": [[1, 0, 0], [0, -1, 0], [0, 0, -1]],
+             "position_m": [0, 0, 9], "position_sigma_m": [6, 7, 11]}  # fmt: skip
+    content = {"crs": "EPSG:32637", "vertical_datum": "ellipsoid", "frames": [level]}
+    (case_path / "products" / "cameras.json").write_text(json.dumps(content))
+    told = client.post(f"/api/clips/{clip['sha256']}/solve", json={"clicks": clicks()}).json()
+    east, north, up = told["sigma_m"]
+    assert min(east, north) > 7
+    assert up > 11
 
 
 def test_a_wrong_click_is_found(client, clip):

@@ -140,7 +140,8 @@ def test_a_building_is_told_with_its_pictures_and_reasons(client):
     assert told["building"]["grade"] == "light"
     assert "roof 2.1 m lower" in told["building"]["reasons"]
     assert [row["kind"] for row in told["evidence"]] == ["orthophoto", "view"]
-    picture = client.get(f"/media/evidence/{told['evidence'][0]['fid']}")
+    first = told["evidence"][0]
+    picture = client.get(f"/media/evidence/{first['fid']}?sha256={first['file_sha256']}")
     assert picture.headers["content-type"] == "image/jpeg"
     assert [row["grade"] for row in told["reviews"]] == ["severe"]
     assert client.get("/api/building", params={"source_id": "<b>مبنى</b> 0"}).status_code == 200

@@ -91,7 +91,7 @@ def test_a_hostile_name_is_sent_as_text_in_json(client):
 @pytest.mark.parametrize("path", [
     "/media/photographs/..%2f..%2fcase.gpkg", "/media/clips/../../case.gpkg", "/page/..%2fapp.py",
     "/media/photographs/" + "%2e%2e%2f" * 3 + "etc%2fpasswd", "/page/index.html",
-    "/media/clips/" + "0" * 64, "/media/evidence/999", "/media/evidence/-1",
+    "/media/clips/" + "0" * 64, "/media/evidence/999?sha256=0", "/media/evidence/-1?sha256=0",
 ])  # fmt: skip
 def test_no_path_of_a_file_comes_from_the_page(client, path):
     answer = client.get(path)
@@ -104,8 +104,20 @@ def test_evidence_outside_its_folder_is_not_sent(client, case_path):
 
     with sqlite3.connect(case_path / "case.gpkg") as record:
         record.execute("UPDATE evidence SET file = '../case.gpkg' WHERE fid = 1")
-    assert client.get("/media/evidence/1").status_code == 404
-    assert client.get("/media/evidence/2").status_code == 200
+        sums = dict(record.execute("SELECT fid, file_sha256 FROM evidence"))
+    assert client.get(f"/media/evidence/1?sha256={sums[1]}").status_code == 404
+    assert client.get(f"/media/evidence/2?sha256={sums[2]}").status_code == 200
+
+
+def test_a_picture_of_an_earlier_run_is_never_another_buildings(client, case_path):
+    import sqlite3  # noqa: PLC0415
+
+    with sqlite3.connect(case_path / "case.gpkg") as record:
+        ((sha256,),) = record.execute("SELECT file_sha256 FROM evidence WHERE fid = 2")
+        record.execute("UPDATE evidence SET file_sha256 = ? WHERE fid = 2", ("f" * 64,))
+    answer = client.get(f"/media/evidence/2?sha256={sha256}")
+    assert answer.status_code == 404
+    assert "load the page again" in answer.json()["error"]
 
 
 def test_someone_who_is_in_can_ask_another_in(client, door):

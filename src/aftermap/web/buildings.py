@@ -116,9 +116,14 @@ class BuildingDesk:
                     found.setdefault(source_id, {})[who] = grade
         return found
 
-    def picture(self, number: int) -> Path:
-        """The file of a row of evidence, which lies in the evidence folder."""
+    def picture(self, number: int, sha256: str) -> Path:
+        """The file of a row of evidence, which lies in the evidence folder and has that digest.
+
+        Rows are numbered anew by each run, so a number alone may mean another building by now.
+        """
         for row in self._table("evidence", "fid", number):
+            if row["file_sha256"] != sha256:
+                raise CaseError(f"evidence {number}: was made anew; load the page again")
             folder = (self.case.products / "evidence").resolve()
             path = (self.case.products / str(row["file"])).resolve()
             if path.is_relative_to(folder) and path.is_file():

@@ -17,6 +17,7 @@ import shapely
 
 from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.lens import projected_px
+from aftermap.joins.case_error import map_sigma_m
 from aftermap.joins.locating import located
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip
@@ -129,7 +130,8 @@ class Locating:
 
     def _surface(self) -> Reference:
         path = self.case.raster("surface")
-        return self._surfaces.get(stamp_of(path), lambda: surface_in(path))
+        key = stamp_of(path), stamp_of(path.with_name("cameras.json"))
+        return self._surfaces.get(key, lambda: surface_in(path, map_sigma_m(path)))
 
 
 def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[list[float]] | None:

@@ -86,8 +86,8 @@ def _add_pictures(routes: APIRouter, desk: Desk) -> None:
         return _picture(desk.pictures.photograph(sha256, side_px))
 
     @routes.get("/media/evidence/{number}")
-    def evidence(number: int) -> Response:
-        return FileResponse(desk.buildings.picture(number), headers=KEPT)
+    def evidence(number: int, sha256: str) -> Response:
+        return FileResponse(desk.buildings.picture(number, sha256), headers=KEPT)
 
 
 def _add_solving(routes: APIRouter, desk: Desk) -> None:

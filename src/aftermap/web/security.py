@@ -136,7 +136,10 @@ class Gate:
         if not self._door.is_host(headers.get("host")):
             return 421, "This server does not go by that name."
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return 403, "Another page may not ask this server."
+            return 403, (
+                "Another page may not ask this server. If you followed a link, copy its address "
+                "into the address bar of the browser instead."
+            )
         session = self._door.session(headers.get("cookie"))
         scope.setdefault("state", {})["session"] = session
         if scope["path"] == ENTRANCE and scope["method"] == "GET":
