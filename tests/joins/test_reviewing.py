@@ -11,6 +11,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 import shapely
+from graded_case import CRS, graded_case, middle
 
 from aftermap.assessment.others import Asked, other_assessment
 from aftermap.assessment.scales import Scale
@@ -26,9 +27,8 @@ from aftermap.record.assessments import (
     reviews,
 )
 from aftermap.record.custody import entries_of
-from graded_case import CRS, graded_case, middle
 
-RAQQA = Path(__file__).resolve().parents[2] / "shared" / "data" / "unosat" / "raqqa_damage.gpkg"
+RAQQA = Path(__file__).resolve().parents[3] / "shared" / "data" / "unosat" / "raqqa_damage.gpkg"
 CODES = {"none": 6, "light": None, "moderate": 3, "severe": 2, "destroyed": 1}
 
 
