@@ -10,8 +10,17 @@ export interface BuildingFeature {
   properties: {
     source_id: string; grade?: string | null; confidence?: number | null; area_m2?: number | null;
     sample?: number | null; at: LonLat; possible?: number | null; adopted_grade?: string | null;
-    not_assessed_reason?: string | null; [name: string]: unknown;
   };
+}
+
+/** Buildings as they are sent: one list for each property. */
+export type Columns = { id: number[] } & Record<string, unknown[]>;
+
+export function buildingsOf({ id, ...columns }: Columns): BuildingFeature[] {
+  const names = Object.entries(columns);
+  return id.map((one, i) => ({
+    id: one, properties: Object.fromEntries(names.map(([name, column]) => [name, column[i]])) as BuildingFeature["properties"],
+  }));
 }
 
 export interface Bench {

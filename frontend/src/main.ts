@@ -4,13 +4,13 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "@maplibre/maplibre-gl-compare/style.css";
 import "./style.css";
 import { get, GRADES, post, type CaseFacts, type FootageList, type LonLat, type Me, type Spot } from "./api.js";
-import type { Bench, BuildingFeature, View, ViewName } from "./bench.js";
+import { buildingsOf, type Bench, type Columns, type View, type ViewName } from "./bench.js";
 import { Comparing } from "./compare.js";
 import { anyScript, el, fill, tell } from "./dom.js";
 import { Footage } from "./footage.js";
 import { enterView, keyLabel, listen, openKeys, register } from "./keys.js";
 import {
-  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, loadShapes, lonLatOf, makeMap, markGrade, setTilted, styled, styleOf,
+  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, lonLatOf, makeMap, markGrade, setTilted, showShapes, styled, styleOf,
 } from "./map.js";
 import { Measuring } from "./measure.js";
 import { Outbox } from "./outbox.js";
@@ -109,9 +109,10 @@ async function start(): Promise<void> {
     const choice = choices.find((one) => one.id === "buildings");
     if (!choice) return;
     const [found, said] = await Promise.all([
-      loadShapes(map, choice), get<Record<string, Record<string, string | null>>>("/api/grades"),
+      get<Columns>("/api/queue"), get<Record<string, Record<string, string | null>>>("/api/grades"),
+      styled(map).then(() => showShapes(map, choice)),
     ]);
-    bench.buildings = found.features as unknown as BuildingFeature[];
+    bench.buildings = buildingsOf(found);
     grades.clear();
     for (const [id, by] of Object.entries(said)) grades.set(id, new Map(Object.entries(by)));
     for (const one of bench.buildings) {

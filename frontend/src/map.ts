@@ -269,15 +269,6 @@ export async function showShapes(map: GlMap, choice: LayerChoice): Promise<void>
   await (map.getSource(choice.source!) as GeoJSONSource).setData(`${location.origin}${choice.address!}`);
 }
 
-export async function loadShapes(map: GlMap, choice: LayerChoice): Promise<GeoJSON.FeatureCollection> {
-  const answer = await fetch(choice.address!, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(`${choice.words}: ${(await answer.text()).slice(0, 200)}`);
-  const found = await answer.json() as GeoJSON.FeatureCollection;
-  await styled(map);
-  await (map.getSource(choice.source!) as GeoJSONSource).setData(found);
-  return found;
-}
-
 export function setShown(map: GlMap, choice: LayerChoice, shown: boolean): void {
   for (const id of choice.layers) {
     if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", shown ? "visible" : "none");

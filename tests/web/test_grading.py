@@ -4,6 +4,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 import pytest
+import shapely
 from starlette.testclient import TestClient
 
 from aftermap.record import Case
@@ -107,7 +108,12 @@ def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
         grade(blind, "B002", "light")
         texts = [
             blind.get(path).text
-            for path in ("/api/buildings", "/api/building?source_id=B001", "/api/grades")
+            for path in (
+                "/api/buildings",
+                "/api/queue",
+                "/api/building?source_id=B001",
+                "/api/grades",
+            )
         ]
         for text in texts:
             assert "destroyed" not in text
@@ -116,6 +122,17 @@ def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
             assert "rubble beside" not in text
         assert blind.get("/api/grades").json() == {"B002": {"Omar": "light"}}
         assert '"grade":"light"' in first.get("/api/buildings").text
+        assert "light" in first.get("/api/queue").json()["grade"]
+
+
+def test_the_queue_is_sent_without_outlines_and_the_map_without_the_queue(client):
+    layer = client.get("/api/buildings").json()["features"]
+    queue = client.get("/api/queue").json()
+    assert queue["id"] == [one["id"] for one in layer]
+    assert set(layer[0]["properties"]) == {"grade", "adopted_grade"}
+    for lonlat, one in zip(queue["at"], layer, strict=True):
+        assert shapely.geometry.shape(one["geometry"]).contains(shapely.Point(lonlat))
+    assert queue["sample"] == [None] * len(layer)
 
 
 def test_without_a_name_nothing_is_graded(stranger, door, case_path):

@@ -150,6 +150,7 @@ def test_a_case_without_buildings_or_clips_opens(tmp_path):
         assert not told["has_buildings"]
         assert client.get("/api/buildings").json()["features"] == []
         assert client.get("/api/footage").json()["clips"] == []
+        assert client.get("/api/queue").json() == {"id": []}
         assert client.get("/api/grades").json() == {}
         assert client.get("/api/seen", params={"lon": 39, "lat": 35.9}).json() == []
 

@@ -6,7 +6,7 @@ that no page can show them by mistake.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import shapely
 from aftermap.errors import CaseError
 from aftermap.model.assessment import WITHDRAWN
 from aftermap.record.assessments import newest_draw
-from aftermap.web.layers import collection, feature
+from aftermap.web.layers import Rows, collection, features_of
 from aftermap.web.opened import Kept, OpenedCase
 from aftermap.web.place import shapes_of
 
@@ -28,8 +28,10 @@ THE_MACHINES = (
     "not_assessed_reason",
 )  # fmt: skip
 """Columns of a building that tell what the machine thinks of it."""
-IN_THE_LAYER = ("source_id", "area_m2", "grade", "adopted_grade", "confidence", "possible")
-"""What the map and the queue need of every building; the rest comes with the one looked at."""
+ON_THE_MAP = ("grade", "adopted_grade")
+"""What the map needs of a building: its colour."""
+IN_THE_QUEUE = ("source_id", "area_m2", *ON_THE_MAP, "confidence", "possible")
+"""What the queue needs of every building; the rest comes with the one looked at."""
 LISTS = ("probabilities", "sources")
 
 _REVIEWS = """
@@ -54,32 +56,44 @@ class BuildingDesk:
         return self.case.has("building") and bool(self.case.rows("SELECT 1 FROM building LIMIT 1"))
 
     def layer(self, *, is_blind: bool) -> bytes:
-        """Every building as GeoJSON; ``sample`` is its place in the newest drawn sample."""
+        """The outline of every building as GeoJSON, with its colour."""
         if not self.has_any:
             return collection(())
-        draw = newest_draw(self.case.package)
-        key = is_blind, self.case.generation, draw and draw.number
-        in_sample = {one.source_id: at for at, one in enumerate(draw.buildings)} if draw else {}
-        return self._kept.get(key, lambda: self._layer(in_sample, is_blind=is_blind))
+        key = "layer", is_blind, self.case.generation
+        return self._kept.get(key, lambda: self._layer(is_blind=is_blind))
 
-    def _layer(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
-        names = [name for name in self._columns("building") if name in IN_THE_LAYER]
-        shown = ", ".join(f'"{name}"' for name in names)
-        rows = self.case.rows(f"SELECT fid, geom, {shown} FROM building ORDER BY fid")  # noqa: S608 - ours
-        shapes = shapes_of([row[1] for row in rows])
-        middles = self.case.place.lonlat_deg(
-            shapely.get_coordinates(shapely.point_on_surface(shapes))
-        )
-        texts = self.case.place.geojson(shapes)
-        features = []
-        for row, text, middle in zip(rows, texts, middles.tolist(), strict=True):
-            told = plain(dict(zip(names, row[2:], strict=True)))
-            if is_blind:
-                told = without_the_machine(told)
-            told["at"] = middle
-            told["sample"] = in_sample.get(told["source_id"])
-            features.append(feature(row[0], text, told))
-        return collection(features)
+    def queue(self, *, is_blind: bool) -> bytes:
+        """Every building as JSON text of columns, in the order of the outlines.
+
+        ``at`` is a place on it; ``sample`` is its place in the newest drawn sample.
+        """
+        if not self.has_any:
+            return b'{"id":[]}'
+        draw = newest_draw(self.case.package)
+        key = "queue", is_blind, self.case.generation, draw and draw.number
+        in_sample = {one.source_id: at for at, one in enumerate(draw.buildings)} if draw else {}
+        return self._kept.get(key, lambda: self._queue(in_sample, is_blind=is_blind))
+
+    def _layer(self, *, is_blind: bool) -> bytes:
+        names, rows = self._rows(ON_THE_MAP, is_blind=is_blind)
+        return collection(features_of(rows, names, self.case.place))
+
+    def _queue(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
+        names, rows = self._rows(IN_THE_QUEUE, is_blind=is_blind)
+        middles = shapely.point_on_surface(shapes_of([row[1] for row in rows]))
+        columns = dict(zip(names, zip(*(row[2:] for row in rows), strict=True), strict=True))
+        told = {name: [_value(name, one) for one in column] for name, column in columns.items()}
+        told["id"] = [row[0] for row in rows]
+        told["at"] = self.case.place.lonlat_deg(shapely.get_coordinates(middles)).tolist()
+        told["sample"] = [in_sample.get(source_id) for source_id in told["source_id"]]
+        return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+
+    def _rows(self, wanted: Sequence[str], *, is_blind: bool) -> tuple[list[str], Rows]:
+        """The wanted columns that may be seen; fid, geom and they of each building."""
+        may_be_seen = [name for name in wanted if not (is_blind and name in THE_MACHINES)]
+        names = [name for name in self._columns("building") if name in may_be_seen]
+        shown = "".join(f', "{name}"' for name in names)
+        return names, self.case.rows(f"SELECT fid, geom{shown} FROM building ORDER BY fid")  # noqa: S608 - ours
 
     def one(self, source_id: str, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
         """A building with its measurements, its pictures and what everyone says of it."""

@@ -35,6 +35,7 @@ class Desk:
         with suppress(AftermapError, OSError):
             for is_blind in (False, True):
                 self.buildings.layer(is_blind=is_blind)
+                self.buildings.queue(is_blind=is_blind)
         with suppress(AftermapError, OSError):
             for name in self.layers.names():
                 self.layers.text(name)

@@ -120,10 +120,24 @@ class Kept(Generic[Value]):
         self._size_of = size_of
         self._used = 0
         self._found: OrderedDict[object, Value] = OrderedDict()
+        self._making: dict[object, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, key: object, make: Callable[[], Value]) -> Value:
-        """The answer that is kept under the key, or the one that is made now."""
+        """The answer that is kept under the key, or the one that is made now.
+
+        Who asks for what is being made waits for it.
+        """
+        with self._lock:
+            turn = self._making.setdefault(key, threading.Lock())
+        with turn:
+            try:
+                return self._known_or_made(key, make)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+
+    def _known_or_made(self, key: object, make: Callable[[], Value]) -> Value:
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)

@@ -45,6 +45,11 @@ def _add_buildings(routes: APIRouter, desk: Desk) -> None:
         text = desk.buildings.layer(is_blind=session_of(request).is_blind)
         return Response(text, media_type="application/geo+json")
 
+    @routes.get("/api/queue")
+    def queue(request: Request) -> Response:
+        text = desk.buildings.queue(is_blind=session_of(request).is_blind)
+        return Response(text, media_type="application/json")
+
     @routes.get("/api/building")
     def building(source_id: str, request: Request) -> dict[str, Any]:
         session = session_of(request)
