@@ -14,7 +14,7 @@ import {
 } from "./map.js";
 import { Measuring } from "./measure.js";
 import { Outbox } from "./outbox.js";
-import { forgetShapes, layerPanel, showLayer } from "./panel.js";
+import { forgetShapes, layerPanel, showLayer, troubleOf, type TileTrouble } from "./panel.js";
 import { Placing } from "./place.js";
 import { isDark, keep, prefs, show } from "./prefs.js";
 import { sheet } from "./dialogs.js";
@@ -91,7 +91,9 @@ async function start(): Promise<void> {
     views[view].mapClick?.(lonLatOf(event), event.point);
   });
   map.on("error", (event) => {
-    if (!/abort/i.test(event.error?.message ?? "")) console.warn(event.error?.message);
+    if (/abort/i.test(event.error?.message ?? "")) return;
+    console.warn(event.error?.message);
+    void troubleOf(facts, event as TileTrouble).then((isNew) => { if (isNew) layerPanel(bench, page.layers); });
   });
   readCursor(bench, page.cursor);
   layerPanel(bench, page.layers);

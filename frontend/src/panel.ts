@@ -5,19 +5,37 @@ import { el, fill, svg, tell } from "./dom.js";
 import { isShown, showShapes, opacityOf, setOpacity, setShown, type LayerChoice } from "./map.js";
 import { keep, prefs } from "./prefs.js";
 import { GRADE_COLOURS, GRADE_WORDS } from "./words.js";
-import { GRADES } from "./api.js";
+import { GRADES, type CaseFacts } from "./api.js";
 
 const loaded = new Set<string>();
 
+/** What the map says of a tile that it did not get. */
+export interface TileTrouble { sourceId?: string; error?: { message?: string; body?: Blob } }
+
+/** Keeps what the server said of a picture that it cannot read; true where that is new. */
+export async function troubleOf(facts: CaseFacts, { sourceId, error }: TileTrouble): Promise<boolean> {
+  const raster = facts.tiles[sourceId ?? ""];
+  if (!raster || !error?.body || raster in facts.missing) return false;
+  facts.missing[raster] = "";
+  try {
+    facts.missing[raster] = (JSON.parse(await error.body.text()) as { error: string }).error;
+  } catch {
+    delete facts.missing[raster];
+  }
+  return raster in facts.missing;
+}
+
 export function layerPanel(bench: Bench, place: HTMLElement): void {
   const rows = [...bench.choices].reverse().map((choice) => layerRow(bench, choice));
-  const absent = Object.entries(bench.facts.missing).filter(([name]) => name !== "before");
+  const { facts } = bench;
+  const absent = Object.entries(facts.missing).filter(([name]) => name !== "before");
   fill(place,
     el("h2", {}, "Layers"),
     el("ul", { class: "layers" }, ...rows),
     bench.facts.is_on_globe ? null : el("p", { class: "warning" },
       "This case has no place on the globe: it lies at 0, 0 and its lengths are arbitrary."),
-    ...absent.map(([, reason]) => el("p", { class: "warning" }, reason)),
+    ...absent.map(([, reason]) => el("p", { class: facts.is_running ? "muted" : "warning" },
+      facts.is_running ? `${reason} (a run is at work)` : reason)),
     bench.facts.has_buildings ? null : el("p", { class: "muted" },
       "No graded buildings; aftermap assess grades them from outlines."));
 }

@@ -78,15 +78,20 @@ def whole_case(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def bench(browser: Browser, whole_case: Path, tmp_path: Path) -> Iterator[Bench]:
+def bench(request, browser: Browser, whole_case: Path, tmp_path: Path) -> Iterator[Bench]:
+    """The page over a case; an indirect parameter is the bytes of a base map of one's own."""
     case = Path(shutil.copytree(whole_case, tmp_path / whole_case.name))
+    basemap = None
+    if hasattr(request, "param"):
+        basemap = tmp_path / "own.pmtiles"
+        basemap.write_bytes(request.param)
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     door = Door(port=port, names=names_of("127.0.0.1"))
     server = uvicorn.Server(uvicorn.Config(
-        workbench(desk_of(case), door), host="127.0.0.1", port=port, log_level="warning",
-        timeout_graceful_shutdown=1,
+        workbench(desk_of(case, basemap=basemap), door), host="127.0.0.1", port=port,
+        log_level="warning", timeout_graceful_shutdown=1,
     ))  # fmt: skip
     thread = threading.Thread(target=server.run)
     thread.start()

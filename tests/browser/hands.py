@@ -1,6 +1,7 @@
 """What every test of the page does with it: wait, click on the map, read the record."""
 
 import sqlite3
+import struct
 import time
 from contextlib import closing
 from pathlib import Path
@@ -48,3 +49,22 @@ def map_click(page, east, north):
         [lon, lat],
     )
     page.mouse.click(x, y)
+
+
+def one_tile_pmtiles(png: bytes) -> bytes:
+    """A PMTiles file (version 3, https://github.com/protomaps/PMTiles) of one tile of the world."""
+    length = []
+    rest = len(png)
+    while rest > 127:
+        length.append(rest & 127 | 128)
+        rest >>= 7
+    directory = bytes([1, 0, 1, *length, rest, 1])  # one entry: tile 0, once, its length, offset 0
+    metadata = b"{}"
+    start = 127
+    header = b"PMTiles" + bytes([3]) + struct.pack(
+        "<11Q", start, len(directory), start + len(directory), len(metadata), 0, 0,
+        start + len(directory) + len(metadata), len(png), 1, 1, 1,
+    )  # fmt: skip
+    header += bytes([1, 1, 1, 2, 0, 0])  # clustered, nothing compressed, PNG, zoom 0 to 0
+    header += struct.pack("<4iB2i", -1800000000, -850000000, 1800000000, 850000000, 0, 0, 0)
+    return header + directory + metadata + png

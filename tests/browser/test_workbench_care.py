@@ -1,10 +1,13 @@
 """That the page mixes nothing up and loses nothing, done in a real browser."""
 
 import json
+import time
+from io import BytesIO
 
 import pytest
-from hands import SETTLED, SHADE, map_click, rows, until
+from hands import SETTLED, SHADE, map_click, one_tile_pmtiles, rows, until
 from made_up_case import EAST_M, NORTH_M
+from PIL import Image
 
 NAME = "document.querySelector('.review-head h2 bdi')?.textContent"
 
@@ -189,3 +192,38 @@ def test_a_changed_key_is_told_on_its_button(bench):
     )
     page = bench.enter()
     assert page.locator(".tab:has-text('Footage') kbd").inner_text() == "Y"
+
+
+def _green() -> bytes:
+    stream = BytesIO()
+    Image.new("RGB", (256, 256), (20, 160, 40)).save(stream, "png")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("bench", [one_tile_pmtiles(_green())], indirect=True)
+def test_a_base_map_of_ones_own_is_drawn_below(bench):
+    page = bench.enter()
+    page.wait_for_selector("label:has-text('Base map')")
+    box = page.locator(".map").bounding_box()
+
+    def colour():
+        picture = Image.open(BytesIO(page.screenshot()))
+        return picture.getpixel((int(box["x"]) + 40, int(box["y"] + box["height"]) - 40))[:3]
+
+    deadline = time.monotonic() + 30
+    while colour() != pytest.approx((20, 160, 40), abs=3):
+        assert time.monotonic() < deadline, colour()
+    origin = page.evaluate("location.origin")
+    assert [url for url in bench.asked if not url.startswith((origin, "blob:", "data:"))] == []
+
+
+def test_a_damaged_orthophoto_is_told_with_the_command_that_makes_it_again(bench):
+    path = bench.case / "products" / "orthophoto.tif"
+    head = path.read_bytes()[:3000]
+    path.unlink()
+    path.write_bytes(head)
+    page = bench.enter()
+    page.wait_for_selector(".layer-panel .warning")
+    told = page.locator(".layer-panel .warning").inner_text()
+    assert "orthophoto.tif: is damaged" in told
+    assert "aftermap map" in told

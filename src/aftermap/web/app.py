@@ -29,6 +29,7 @@ from aftermap.web.routes_footage import footage_routes
 from aftermap.web.routes_map import map_routes
 from aftermap.web.routes_review import review_routes
 from aftermap.web.security import ENTRANCE, Door, Gate
+from aftermap.web.tiles import DamagedError
 
 STATIC = Path(__file__).with_name("static")
 PAGES = ("app.js", "app.css", "maplibre-worker.js", "LICENSES.txt", "icon.svg")
@@ -36,9 +37,10 @@ IN_USE = 503
 
 STATUS_OF: dict[type[Exception], int] = {
     InputError: 422, ControlError: 422, CrsError: 422, CaseError: 404, AftermapError: 500,
-    OSError: 500,
+    DamagedError: 500, OSError: 500,
 }  # fmt: skip
-"""The nearest class counts. A record that is busy is 503: the same request may be sent again."""
+"""The nearest class counts. The map takes a 404 for a tile without anything, and says nothing.
+A record that is busy is 503: the same request may be sent again."""
 
 
 def workbench(desk: Desk, door: Door) -> ASGIApp:

@@ -25,7 +25,7 @@ from rio_tiler.io import Reader
 from aftermap.errors import CaseError
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
 from aftermap.publish.relief import shade
-from aftermap.web.opened import Kept, OpenedCase, stamp_of
+from aftermap.web.opened import REMAKES, Kept, OpenedCase, stamp_of
 from aftermap.web.place import WEB_MERCATOR
 
 SIDE_PX = 512
@@ -42,6 +42,10 @@ FILLED_RGB = (150, 120, 160)
 FILLED_PERIOD_PX, FILLED_WIDTH_PX = 10, 3
 
 Bands = npt.NDArray[Any]
+
+
+class DamagedError(CaseError):
+    """A raster that is there and cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,17 +154,20 @@ class _Lent:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, RasterioIOError | rasterio.errors.RasterioError):
-            raise CaseError(
-                f"{Path(self.reader.input or '').name}: is damaged ({error}); run the command that "
-                "made it again"
-            ) from error
+            raise DamagedError(_trouble(Path(self.reader.input or ""))) from error
+
+
+def _trouble(path: Path) -> str:
+    """What is told of a raster that cannot be read."""
+    remake = REMAKES.get(path.stem, REMAKES["before"])
+    return f"{path.name}: is damaged or no raster; made again by {remake}"
 
 
 def _reader(path: Path) -> Any:
     try:
         dataset = rasterio.open(path)
     except RasterioIOError as error:
-        raise CaseError(f"{path.name}: cannot be read ({error}); make it again") from error
+        raise DamagedError(_trouble(path)) from error
     if dataset.crs is None or not (dataset.crs.is_projected or dataset.crs.is_geographic):
         dataset = WarpedVRT(dataset, src_crs=WEB_MERCATOR, crs=WEB_MERCATOR)
     return Reader(input=str(path), dataset=dataset)
