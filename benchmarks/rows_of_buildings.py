@@ -51,6 +51,11 @@ BUILDINGS = (
         path="city.cpu_s_of_all", is_reached=most(10), note="twenty pictures of each; no crops"),
     Row(what="peak memory", data="twin, side by side", goal="bounded", shown="{:.2f} GB",
         factor=1e-9, path="city.peak_memory_bytes"),
+    *(Row(what=f"street pieces blocked or free: {name}", data=f"twin, five districts, {way}",
+          goal="≥ 0.90", shown="{:.2f}", path=f"streets.ways.{way}.{key}", is_reached=least(0.9))
+      for way in ("width given", "no width")
+      for name, key in (("F1, piece by piece", "f1_by_piece"), ("mean of both F1", "f1_mean"),
+                        ("F1 of blocked", "f1_blocked"))),
     Row(what="rated points read, crosswalked, written, read again", data="UNOSAT, Raqqa",
         goal="12,781", shown="{:,.0f}", path="unosat.rated_in_3_classes",
         is_reached=least(12_781), note="262 without a rating kept apart; none changed or moved"),

@@ -1,9 +1,10 @@
 """Streets of a practice flight: blocked or free against the truth, with and without given widths.
 
-    python benchmarks/streets.py FLIGHT=CASE [FLIGHT=CASE ...] [--out FILE]
+    python -m benchmarks.streets FLIGHT=CASE [FLIGHT=CASE ...]
 
 A flight is a folder made by ``aftermap twin``, its case one that ``aftermap map`` made of it. The
 footprints are the true ones. Lines are the true axes, as they are and 1 m beside themselves.
+Writes benchmarks/results/streets.json.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from aftermap.progress import NoProgress
 from aftermap.record import StageFolder
 from aftermap.record.artefact import decoded
 from aftermap.streets import passable
+from benchmarks.machine import write_result
 
 WAYS = {
     "width given": (True, 0.0), "width given, lines 1 m off": (True, 1.0),
@@ -140,7 +142,6 @@ def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", nargs="+", metavar="FLIGHT=CASE")
-    parser.add_argument("--out", type=Path)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--work", type=Path, default=Path("build/streets"))
     given = parser.parse_args()
@@ -164,8 +165,8 @@ def main() -> None:
                 print(pair, way, told(results[way][-1:]), flush=True)
     told_of = {way: told(parts) for way, parts in results.items()}
     print(json.dumps(told_of, indent=1), f"{time.process_time() - begun:.0f} s of CPU here")
-    if given.out:
-        given.out.write_text(json.dumps({"flights": given.pairs, "ways": told_of}, indent=1) + "\n")
+    names = [Path(pair.split("=")[0]).parent.name for pair in given.pairs]
+    print(write_result("streets", {"districts": names, "ways": told_of}))
 
 
 if __name__ == "__main__":
