@@ -3,6 +3,8 @@
 type Child = Node | string | number | null | undefined | false;
 type Attributes = Record<string, unknown>;
 
+const SHOWN_MS = 2500, READING_MS = 50;
+
 export function el<Name extends keyof HTMLElementTagNameMap>(
   name: Name, attributes: Attributes = {}, ...children: Child[]
 ): HTMLElementTagNameMap[Name] {
@@ -65,5 +67,5 @@ export function tell(text: string, kind: "done" | "wrong" = "done"): void {
     put(note, el("button", { class: "quiet", onclick: () => note.remove() }, "Close"));
   }
   place.append(note);
-  if (kind === "done") setTimeout(() => note.remove(), 3500);
+  if (kind === "done") setTimeout(() => note.remove(), SHOWN_MS + READING_MS * text.length);
 }

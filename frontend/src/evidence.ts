@@ -48,7 +48,7 @@ export function measurements(rows: Row[], building: BuildingFeature): HTMLElemen
   if (!told.length && area == null) return null;
   const line = (name: string, value: string): HTMLElement =>
     el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value));
-  return el("section", {}, el("h3", {}, "Measurements"), el("table", { class: "measures" }, el("tbody", {},
+  return el("details", {}, el("summary", {}, `Measurements (${told.length + (area == null ? 0 : 1)})`), el("table", { class: "measures" }, el("tbody", {},
     area != null ? line("area of the outline", `${area.toFixed(0)} m²`) : null,
     ...told.map(([name, value, sigma]) => line(plainName(name),
       `${short(value as number)}${typeof sigma === "number" ? ` ± ${short(sigma)}` : ""} ${unitOf(name)}`)))));

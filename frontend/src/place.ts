@@ -217,7 +217,7 @@ export class Placing implements View {
     const wants = this.isSolving && !this.pendingPixel && !this.pendingPlace ? "Solving the camera."
       : this.pendingPixel ? "Now click the same place on the map."
       : this.pendingPlace ? "Now click the same place in the picture."
-        : clicks.length < NEEDED ? `${NEEDED - clicks.length} more pairs: click a place in the picture, then on the map. Roofs as well as ground, spread over the picture.`
+        : clicks.length < NEEDED ? `${NEEDED - clicks.length} more ${clicks.length === NEEDED - 1 ? "pair" : "pairs"}: click a place in the picture, then on the map. Roofs as well as ground, spread over the picture.`
           : "More pairs make it surer; a pair that does not fit is red.";
     const others = this.clicks.length - clicks.length;
     fill(this.info,
