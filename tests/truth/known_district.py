@@ -17,7 +17,7 @@ PIXEL_M = 0.15
 PHOTOS = 15
 PRODUCTS = (
     "orthophoto.tif", "surface.tif", "confidence.tif", "source.tif",
-    "cameras.json", "report.json", "report.html",
+    "cameras.json", "report.json", "report.html", "surface.qml", "confidence.qml",
 )  # fmt: skip
 
 
