@@ -21,7 +21,7 @@ import rasterio
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.cells import cells_over, pixels_over
-from aftermap.assessment.holes import dark_spots
+from aftermap.assessment.holes import INPUTS, dark_spots
 from aftermap.assessment.measure import measured
 from aftermap.assessment.site import site_of
 from aftermap.assessment.texture import LEAST_PIXELS, picture_of
@@ -38,6 +38,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LEAST_MEASURED = 0.4
+EDGE_M = 0.15
+"""What lies deep nearer to the true outline than this is the roof's edge and no hole."""
 
 
 class Here:
@@ -208,13 +210,16 @@ def _spots(
         cells = cells_over(where.elevation, box, [shape])
         picture = picture_of(pixels_over(where.orthophoto, box, [shape]), shape, 0)
         if picture.inner.sum() < LEAST_PIXELS:
-            spots.append(np.zeros((0, 18)))
+            spots.append(np.zeros((0, len(INPUTS))))
             holes.append(np.zeros(0, bool))
             continue
         x, y = cell_centres_m(picture.grid)
         row = np.clip(((y - step.f) / step.e).astype(int), 0, true_m.shape[0] - 1)
         column = np.clip(((x - step.c) / step.a).astype(int), 0, true_m.shape[1] - 1)
         is_hole = true_m[np.ix_(row, column)] < truth.roof_m[index] - 0.5
+        true_outline = shape_of(truth.buildings.buildings[index].polygons_m).buffer(-EDGE_M)
+        is_hole &= cells_inside(true_outline, picture.grid)
+        is_hole &= truth.grades[index] is not Grade.NONE
         found, marked = dark_spots(picture, site_of(cells, shape, 0))
         spots.append(found)
         holes.append(np.array([is_hole[cut][spot].mean() > 0.3 for cut, spot in marked], bool))

@@ -51,7 +51,7 @@ DIRECTIONS = {
 """The measures that grade, and whether more of one is worse (1), better (-1), or can be either."""
 KNOTS = 6
 OPTIONS = FitOptions(ridge=0.5, together=0.1)
-TREES, LEAVES, LEARNING_RATE, LEAST_LEAF = 70, 6, 0.1, 8
+TREES, LEAVES, LEARNING_RATE, LEAST_LEAF = 150, 6, 0.1, 8
 
 
 def main() -> None:

@@ -19,14 +19,16 @@ import numpy.typing as npt
 from aftermap.assessment.cells import Floats, Mask
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
-from aftermap.assessment.site import Array, Site
+from aftermap.assessment.site import Array, Site, distance_m
 from aftermap.assessment.texture import Picture
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.grid import cell_centres_m
 
 DARK = 0.13
 """Light from the spot as a share of the roof's own in the sun."""
-SMALLEST_M2 = 0.06
+SMALLEST_M2 = 0.03
+EDGE_M = 0.3
+"""Spots nearer to the outline than this are the shadow of a wall, or lie in the street."""
 MOST_SPOTS = 15
 AROUND_PX = 8
 TONE_QUANTILE = 0.7
@@ -42,7 +44,14 @@ INPUTS = (
     "area_m2", "light_low", "light", "light_spread", "ring_light", "ring_light_high",
     "ring_light_low", "solid_fraction", "box_fraction", "elongation", "roughness_of_edge",
     "width_m", "blue", "ring_blue", "height_m", "near_high_m", "near_low_m", "near_height_m",
+    "contrast", "ring_shade_fraction", "near_shade_fraction", "depth_m", "least_depth_m",
+    "raised_fraction", "near_known_fraction", "known_fraction", "roof_level_m",
 )  # fmt: skip
+
+SHADE = 0.4
+"""Light below this share of the sunlit roof's is shade."""
+RAISED_M = 0.8
+"""What stands higher than this above the middle of the roof is a tank, a wall or a stair head."""
 
 
 def hole_measures(picture: Picture, site: Site) -> Found:
@@ -54,14 +63,17 @@ def hole_measures(picture: Picture, site: Site) -> Found:
 
 
 def holes_among(area_m2: Array, probability: Array) -> Found:
-    """The measures that spots of these areas and probabilities come to."""
+    """The measures that spots of these areas and probabilities come to.
+
+    A hole is as likely as the likeliest spot is one: those of a roof are mistaken together.
+    """
     doubt = probability * (1 - probability)
     return {
         "dark_hole_m2": (
             float((area_m2 * probability).sum()), math.sqrt(float((area_m2**2 * doubt).sum()))
         ),
         "dark_hole_count": (float(probability.sum()), math.sqrt(float(doubt.sum()))),
-        "hole_probability": (float(1 - np.prod(1 - probability)), 0.1),
+        "hole_probability": (float(probability.max(initial=0.0)), 0.1),
     }  # fmt: skip
 
 
@@ -76,18 +88,21 @@ def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Spot]]:
     """(N, inputs) what the dark spots of a roof look like, the largest first; and where."""
     linear = LINEAR[picture.rgb]
     light = relative_light(linear, picture.inner)
-    dark = ((light < DARK) & picture.inner).astype(np.uint8)
+    depth = distance_m(picture.outline, picture.grid.cell_m)
+    dark = ((light < DARK) & (depth > EDGE_M)).astype(np.uint8)
     total, label, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     area = boxes[:, cv2.CC_STAT_AREA] * picture.grid.cell_m**2
     large = [k for k in range(1, total) if area[k] >= SMALLEST_M2]
     large.sort(key=lambda k: -area[k])
     heights, rows_of, columns_of = _heights_at(picture, site)
+    roof = site.cells.height_m[site.used]
+    level = middle_of(roof) if len(roof) else math.nan
     rows, spots = [], []
     for k in large[:MOST_SPOTS]:
         cut = _around(boxes[k])
         spot = label[cut] == k
         height = heights[np.ix_(rows_of[cut[0]], columns_of[cut[1]])]
-        layers = (light[cut], _blue(linear[cut]), height)
+        layers = (light[cut], _blue(linear[cut]), height - level, depth[cut])
         rows.append(_described(spot, layers, picture.grid.cell_m))
         spots.append((cut, spot))
     return np.array(rows, float).reshape(-1, len(INPUTS)), spots
@@ -136,9 +151,9 @@ def _at(values: Floats, *shares: float) -> list[float]:
 
 
 def _described(
-    inside: Mask, layers: tuple[Floats, Floats, Floats], cell_m: float
+    inside: Mask, layers: tuple[Floats, Floats, Floats, Floats], cell_m: float
 ) -> tuple[float, ...]:
-    light, blue, heights = layers
+    light, blue, heights, depth = layers
     spot = inside.astype(np.uint8)
     ring = (cv2.dilate(spot, np.ones((7, 7))) > 0) & (cv2.dilate(spot, np.ones((3, 3))) == 0)
     near = cv2.dilate(spot, np.ones((13, 13))) > 0
@@ -150,6 +165,9 @@ def _described(
         float(len(own)) * cell_m**2, *_at(own, 0.1), float(own.mean()), float(own.std()),
         ring_middle, ring_high, ring_low, *_form(spot, cell_m),
         *_at(blue[inside], 0.5), *_at(blue[ring], 0.5), *_relief(heights, inside, near),
+        float(own.mean()) / max(ring_middle, 1e-3), _shaded(light, ring),
+        _shaded(light, near & ~inside), *_at(depth[inside], 0.5, 0.0),
+        *_known(heights, inside, near),
     )  # fmt: skip
 
 
@@ -180,3 +198,21 @@ def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
         return (math.nan,) * 4
     low, middle, high = _at(by, 0.05, 0.8, 0.95)
     return _at(own, 0.5)[0] - level, high - level, low - level, middle - level
+
+
+def _shaded(light: Floats, mask: Mask) -> float:
+    """The share of some pixels that lies in shade; NaN where there are none."""
+    return float((light[mask] < SHADE).mean()) if mask.any() else math.nan
+
+
+def _known(above: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
+    """Shares of raised and of measured pixels near the spot and in it; the level near it.
+
+    ``above`` is height above the middle of the roof.
+    """
+    known = np.isfinite(above)
+    by = above[near & known]
+    shares = float(known[near].mean()), float(known[inside].mean())
+    if not len(by):
+        return math.nan, *shares, math.nan
+    return float((by > RAISED_M).mean()), *shares, middle_of(by)

@@ -40,7 +40,7 @@ from aftermap.model.building import Building, Buildings, MeasureTable
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Workspace
 
-SQUARE_M = 120.0
+SQUARE_M = 200.0
 MARGIN_M = 13.0
 PICTURE_MARGIN_M = 2.0
 STOREY_M = 3.1

@@ -46,7 +46,7 @@ class Seen:
 BUILDINGS = Stage(name="buildings", version=1, answer=Buildings)
 VIEWS = Stage(name="views", version=1, answer=ViewTable)
 VISIBILITY = Stage(name="visibility", version=1, answer=Seen)
-MEASURES = Stage(name="measures", version=1, answer=MeasureTable)
+MEASURES = Stage(name="measures", version=2, answer=MeasureTable)
 GRADES = Stage(name="grades", version=1, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=1, answer=EvidenceSet)
 STREETS = Stage(name="streets", version=2, answer=StreetTable)
