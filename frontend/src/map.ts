@@ -1,7 +1,7 @@
 // The map: the case's rasters and layers in MapLibre, and what is drawn over them for a moment.
 
 import {
-  Map as GlMap, ScaleControl, NavigationControl, setWorkerUrl, addProtocol,
+  Map as GlMap, ScaleControl, NavigationControl, setWorkerUrl, addProtocol, prewarm,
   type GeoJSONSource, type StyleSpecification, type LayerSpecification,
   type ExpressionSpecification, type FilterSpecification, type MapMouseEvent,
 } from "maplibre-gl";
@@ -11,6 +11,7 @@ import { GRADE_COLOURS, NOT_ASSESSED_COLOUR } from "./words.js";
 import { prefs } from "./prefs.js";
 
 setWorkerUrl("/page/maplibre-worker.js");
+prewarm();  // the worker starts while the case is asked for
 
 export interface LayerChoice {
   id: string;

@@ -23,7 +23,9 @@ export class Placing implements View {
   private trouble: string | null = null;
   private asking: AbortController | null = null;
   private isSolving = false;
-  private readonly over = svg("svg", { class: "over" });
+  private readonly drawn = svg("g", { class: "drawn" });
+  // What is pressed stays while the drawing is made anew: a click on what has gone would be lost.
+  private readonly over = svg("svg", { class: "over" }, svg("rect", { width: "100%", height: "100%", class: "catch" }), this.drawn);
   private readonly info = el("div", { class: "placing" });
   private readonly choice = el("select", { "aria-label": "Clip to place", onchange: (event: Event) => void this.choose((event.target as HTMLSelectElement).value) });
   private isOpen = false;
@@ -200,8 +202,7 @@ export class Placing implements View {
     const pending = this.pendingPixel
       ? svg("circle", { cx: this.pendingPixel[0], cy: this.pendingPixel[1], r: 5 * scale, class: "tie pending" }) : null;
     const outlines = (shown?.outlines ?? []).map((ring) => svg("polygon", { points: ring.map((one) => one.join(",")).join(" "), class: "outline" }));
-    fill(this.over, svg("rect", { width: this.clip.width_px, height: this.clip.height_px, class: "catch" }),
-      ...outlines, ...marks, pending);
+    fill(this.drawn, ...outlines, ...marks, pending);
     const parts: LivePart[] = [];
     if (shown?.ring.length) {
       parts.push({ part: "outer", at: shown.outer, without: shown.ring }, { part: "ring", at: shown.ring },

@@ -18,6 +18,7 @@ const BLIND_SORTS = ["sample", "area"];
 const AHEAD = 2;
 const MOST_KNOWN = 60;
 const FRESH_MS = 5000;
+const EDGE_PX = 50;
 
 type Point = { x: number; y: number };
 interface Known { facts: Promise<BuildingFacts>; at_ms: number }
@@ -217,12 +218,19 @@ export class Reviewing implements View {
     return this.sortName() === "sample" && this.bench.buildings.every((one) => one.properties.sample == null);
   }
 
+  /** Well inside the map, and not below what lies along its edges. */
+  private isInSight(here: LonLat): boolean {
+    const { map } = this.bench;
+    const { x, y } = map.project(here), { clientWidth, clientHeight } = map.getContainer();
+    return x > EDGE_PX && y > EDGE_PX && x < clientWidth - EDGE_PX && y < clientHeight - EDGE_PX;
+  }
+
   /** The map goes there where ``moves`` says so, and where the building is out of its sight. */
   private async goTo(at: number, moves: boolean): Promise<void> {
     this.at = at;
     await this.show();
     const here = this.current?.properties.at;
-    if (here && (moves || !this.bench.map.getBounds().contains(here))) this.bench.map.easeTo({ center: here, duration: 200, zoom: Math.max(this.bench.map.getZoom(), 18) });
+    if (here && (moves || !this.isInSight(here))) this.bench.map.easeTo({ center: here, duration: 200, zoom: Math.max(this.bench.map.getZoom(), 18) });
   }
 
   private async show(): Promise<void> {

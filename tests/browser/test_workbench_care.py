@@ -208,7 +208,7 @@ def test_a_base_map_of_ones_own_is_drawn_below(bench):
 
     def colour():
         picture = Image.open(BytesIO(page.screenshot()))
-        return picture.getpixel((int(box["x"]) + 40, int(box["y"] + box["height"]) - 40))[:3]
+        return picture.getpixel((int(box["x"]) + 40, int(box["y"] + box["height"]) - 160))[:3]
 
     deadline = time.monotonic() + 30
     while colour() != pytest.approx((20, 160, 40), abs=3):

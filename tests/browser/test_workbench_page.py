@@ -151,6 +151,22 @@ def test_a_clip_is_placed_by_pairs_of_clicks(bench):
     until(page, f"document.querySelectorAll('.over .tie').length === {len(PICTURE) - 1}")
 
 
+def test_a_click_that_is_held_while_the_camera_is_solved_counts(bench):
+    page = bench.enter()
+    page.keyboard.press("p")
+    until(page, "document.querySelector('.told')?.textContent.includes('of 30')")
+    width = page.locator(".over").bounding_box()["width"]
+    for i, (x, y) in enumerate(PICTURE):
+        box = page.locator(".over").bounding_box()
+        page.mouse.move(box["x"] + x * width / WIDTH_PX, box["y"] + y * width / WIDTH_PX)
+        page.mouse.down()
+        if i == len(PICTURE) - 1:
+            page.wait_for_selector("dl.facts")
+        page.mouse.up()
+        until(page, "document.querySelectorAll('.over .tie.pending').length === 1")
+        map_click(page, *PLACES[i])
+
+
 def _seen():
     """Roofs and ground in the picture of a camera that looks straight down from 80 m."""
     places, pixels = [], []
