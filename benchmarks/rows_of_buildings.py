@@ -3,7 +3,7 @@
 from benchmarks.rows import Row, least, most
 
 F1 = (("destroyed", 95), ("severe", 80), ("moderate", 70), ("none", 92))
-HELD_OUT = "twin, seeds never trained on"
+HELD_OUT = "twin, five seeds never trained on"
 
 
 def like_nominal(value: float) -> bool:
