@@ -1,4 +1,4 @@
-"""25,000 buildings with twenty views each: what aligning, measuring, grading and recording cost.
+"""25,000 buildings with some twenty views each: what aligning, measuring, grading and recording cost.
 
     .venv/bin/python -m benchmarks.city --case CASE --footprints FILE [--work DIR]
 
@@ -46,8 +46,8 @@ Result = TypeVar("Result")
 Shift = tuple[float, float]
 
 BUILDINGS = 25_000
-OFFSETS_M = ((0.0, 0.0), (4.0, 3.0), (-3.0, 5.0))
-"""Each camera stands for three, so that some twenty pictures show a building."""
+OFFSETS_M = ((0.0, 0.0), (4.0, 3.0), (-3.0, 5.0), (3.0, -4.0))
+"""Each camera stands for four, so that some twenty pictures show a building."""
 BANDS = {"uint8": "Byte", "uint16": "UInt16", "float32": "Float32"}
 
 
