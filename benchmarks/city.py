@@ -1,4 +1,4 @@
-"""25,000 buildings with some twenty views each: what aligning, measuring, grading and recording cost.
+"""25,000 buildings with eighteen views each: what measuring, grading and recording them cost.
 
     .venv/bin/python -m benchmarks.city --case CASE --footprints FILE [--work DIR]
 
@@ -47,7 +47,7 @@ Shift = tuple[float, float]
 
 BUILDINGS = 25_000
 OFFSETS_M = ((0.0, 0.0), (4.0, 3.0), (-3.0, 5.0), (3.0, -4.0))
-"""Each camera stands for four, so that some twenty pictures show a building."""
+"""Each camera stands for four, so that eighteen pictures show a building of seed 21."""
 BANDS = {"uint8": "Byte", "uint16": "UInt16", "float32": "Float32"}
 
 
