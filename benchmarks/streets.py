@@ -3,8 +3,8 @@
     python -m benchmarks.streets FLIGHT=CASE [FLIGHT=CASE ...]
 
 A flight is a folder made by ``aftermap twin``, its case one that ``aftermap map`` made of it. The
-footprints are the true ones. Lines are the true axes, as they are and 1 m beside themselves.
-Writes benchmarks/results/streets.json.
+footprints are the true ones, aligned to the map. Lines are the true axes, as they are and 1 m
+beside themselves. Writes benchmarks/results/streets.json.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import shapely
 
+from aftermap.buildings.align import aligned
+from aftermap.buildings.footprints import footprints_in
 from aftermap.execute import LocalExecutor
 from aftermap.geo.crs import transformed_xy
-from aftermap.geo.polygon import polygons_of
-from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
+from aftermap.model.building import Buildings
 from aftermap.model.raster import Elevation, Orthophoto
+from aftermap.model.runs import Executor
 from aftermap.model.street import CAR_M, Street, StreetSet
 from aftermap.progress import NoProgress
 from aftermap.record import StageFolder
@@ -41,22 +43,19 @@ def answer(case: Path, stage: str, kind: type) -> Any:
     return decoded(kind, json.loads(path.read_text())["answer"], root=case)
 
 
-def buildings_in(flight: Path, crs: str) -> Buildings:
-    """The true footprints, in their place."""
-    features = json.loads((flight / "truth/buildings.geojson").read_text())["features"]
-    made = []
-    for number, feature in enumerate(features):
-        shape = shapely.transform(
-            shapely.geometry.shape(feature["geometry"]),
-            lambda xy: transformed_xy("EPSG:4326", crs, xy),
-        )
-        footprint = Footprint(
-            source_id=feature["properties"]["id"], feature=number, polygons_m=polygons_of(shape),
-            area_m2=shape.area,
-        )  # fmt: skip
-        still = Alignment(shift_m=(0.0, 0.0), sigma_m=0.1, residual_m=None, source=ShiftSource.NONE)
-        made.append(Building(footprint=footprint, alignment=still, polygons_m=footprint.polygons_m))
-    return Buildings(crs=crs, buildings=tuple(made))
+def buildings_in(
+    flight: Path, elevation: Elevation, picture: Orthophoto, files: StageFolder, executor: Executor
+) -> Buildings:
+    """The true footprints, moved onto the map as ``aftermap assess`` moves them."""
+    grid = elevation.surface.grid
+    area_m = (
+        grid.east_m, grid.north_m - grid.rows * grid.cell_m,
+        grid.east_m + grid.columns * grid.cell_m, grid.north_m,
+    )  # fmt: skip
+    footprints = footprints_in(
+        flight / "truth/buildings.geojson", id_field=None, crs=None, map_crs=grid.crs, area_m=area_m
+    )
+    return aligned(footprints, elevation, picture, files, executor)
 
 
 def truth_in(flight: Path, crs: str) -> dict[str, list[tuple[dict[str, Any], np.ndarray]]]:
@@ -155,11 +154,12 @@ def main() -> None:
                 answer(case, "orthophoto", Orthophoto),
             )
             crs = elevation.surface.grid.crs
-            truth, buildings = truth_in(flight, crs), buildings_in(flight, crs)
+            files = StageFolder(folder=given.work / case.parent.name)
+            truth = truth_in(flight, crs)
+            buildings = buildings_in(flight, elevation, picture, files, executor)
             for way in given.ways:
                 has_width, beside_m = WAYS[way]
                 lines = lines_of(truth, crs, has_width=has_width, beside_m=beside_m)
-                files = StageFolder(folder=given.work / case.parent.name)
                 table = passable(lines, buildings, elevation, picture, files, executor)
                 results[way].append(scored(table.path, truth))
                 print(pair, way, told(results[way][-1:]), flush=True)
