@@ -1,4 +1,4 @@
-"""25,000 buildings with eighteen views each: what measuring, grading and recording them cost.
+"""25,000 buildings with nineteen views each: what measuring, grading and recording them cost.
 
     .venv/bin/python -m benchmarks.city --case CASE --footprints FILE [--work DIR]
 
@@ -46,8 +46,8 @@ Result = TypeVar("Result")
 Shift = tuple[float, float]
 
 BUILDINGS = 25_000
-OFFSETS_M = ((0.0, 0.0), (4.0, 3.0), (-3.0, 5.0), (3.0, -4.0))
-"""Each camera stands for four, so that eighteen pictures show a building of seed 21."""
+OFFSETS_M = ((0.0, 0.0), (4.0, 3.0), (-3.0, 5.0), (3.0, -4.0), (-4.0, -3.0))
+"""Each camera stands for five, so that nineteen pictures show a building of seed 21."""
 BANDS = {"uint8": "Byte", "uint16": "UInt16", "float32": "Float32"}
 
 

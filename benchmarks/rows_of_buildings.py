@@ -49,7 +49,7 @@ BUILDINGS = (
     Row(what="25,000 buildings aligned, seen, measured, graded, recorded: CPU",
         data="twin, side by side", goal="≤ 10 min", shown="{:.1f} min", factor=1 / 60,
         path="city.cpu_s_of_all", is_reached=most(10),
-        note="18 views of each; no crops; load 4 to 12"),
+        note="19 views of each; no crops; load 3.5"),
     Row(what="peak memory", data="twin, side by side", goal="bounded", shown="{:.2f} GB",
         factor=1e-9, path="city.peak_memory_bytes"),
     *(Row(what=f"street pieces blocked or free: {name}", data=f"twin, five districts, {way}",
