@@ -159,6 +159,21 @@ def test_the_ends_never_contradict_what_was_counted():
         assert found.estimate - 1e-9 <= found.high <= sizes.sum() - (n - x).sum()
 
 
+@pytest.mark.parametrize(("size", "n"), [(24, 3), (7, 2), (11, 8), (200, 13), (5000, 150)])
+def test_three_alike_of_twenty_four_do_not_say_that_all_are(size, n):
+    """Where all sampled were of the class, rounding made an interval of no width of some sizes."""
+    every = score_interval([size], [n], [n])
+    assert every.estimate == pytest.approx(size)
+    assert n <= every.low <= size - 1
+    assert score_interval([size], [n], [0]).high == pytest.approx(size - every.low)
+
+
+def test_no_number_of_buildings_leaves_an_interval_without_width():
+    for size in range(4, 200):
+        for n in range(1, min(size - 2, 30)):
+            assert score_interval([size], [n], [n]).low < size, (size, n)
+
+
 def test_four_times_the_sample_halves_the_interval():
     few = score_interval([10**6, 10**6], [100, 100], [30, 60])
     many = score_interval([10**6, 10**6], [400, 400], [120, 240])

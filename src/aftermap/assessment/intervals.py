@@ -25,6 +25,9 @@ _WIDEST_LOG10, _NARROWEST_LOG10 = 12.0, -25.0
 _HALVINGS = 60
 _LEAST_Z = 1.0
 """No correction lets a total fall out that is nearer than this many standard deviations."""
+_ROUNDING = 1e-9
+"""Of the whole: a difference that is only the arithmetic's. Where every sampled building is of the
+class, or none is, variance vanishes at the estimate, and without this the interval would, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ class _Share:
     def end(self, sign: float, z: float) -> Array:
         """The lower (sign 1) or upper (-1) end, by halving Lagrange's multiplier on a log scale."""
         estimate = (self.size * self.x / self.n).sum(-1)
+        rounding = _ROUNDING * self.size.sum()
         inside = np.full(estimate.shape, _NARROWEST_LOG10)
         outside = np.full(estimate.shape, _WIDEST_LOG10)
         for _ in range(_HALVINGS):
@@ -81,7 +85,7 @@ class _Share:
             sigma = np.sqrt(variance)
             skewness = third / np.maximum(variance * sigma, 1e-300)
             most = np.maximum(z + sign * skewness * (z * z - 1) / 6, _LEAST_Z)
-            is_out = sign * (estimate - total) > most * sigma
+            is_out = sign * (estimate - total) > most * sigma + rounding
             outside = np.where(is_out, middle, outside)
             inside = np.where(is_out, inside, middle)
         return self._under(sign * 10.0**inside)[0]
