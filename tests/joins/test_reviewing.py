@@ -109,6 +109,31 @@ def test_an_export_is_blind_unless_the_machine_is_asked_for(made, run):
     assert {row["machine_grade"] for row in rows} >= {"none", "destroyed", "not_assessed"}
 
 
+@pytest.mark.parametrize("again", ["sample", "export"])
+def test_a_file_that_a_reviewer_filled_in_is_not_written_over(made, run, again):
+    path = made.path / "sample.csv"
+    run("sample", made.path, "--size", 20)
+    fill(made, path, "anna").replace(path)
+    before = path.read_bytes()
+    words = (
+        ("sample", made.path, "--size", 20, "--seed", 2)
+        if again == "sample"
+        else ("review", "export", made.path, path)
+    )
+    status, _, err = run(*words)
+    assert status == 2
+    assert "holds what somebody filled in (20 lines)" in err
+    assert path.read_bytes() == before
+    with Case.open_to_read(made.path) as case:
+        assert [one.action for one in entries_of(case.package)].count("sample drawn") == 1
+
+
+def test_a_file_that_nobody_filled_in_yet_is_written_anew(made, run):
+    run("sample", made.path, "--size", 20)
+    assert run("sample", made.path, "--size", 30)[0] == 0
+    assert len(rows_of(made.path / "sample.csv")) == 30
+
+
 def test_an_import_adds_rows_and_tells_what_it_left_out(made, run, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text(
@@ -293,6 +318,14 @@ def test_compare_tells_agreement_and_what_is_in_neither(made, run, tmp_path):
     plain = json.loads(run("compare", made.path, path, "--scale", "unosat", "--json")[1])
     assert sum(plain["without_site"].values()) == 100 + light
     assert plain["crosswalk"] == 1
+
+
+def test_compare_says_that_a_file_lies_elsewhere(made, run, tmp_path):
+    site = DamageSite(site_id="a", lonlat_deg=(37.15, 36.2), main_class=1)
+    path = write_unosat(tmp_path / "aleppo.gpkg", [site, site])
+    status, out, err = run("compare", made.path, path, "--scale", "unosat")
+    assert (status, out) == (2, "")
+    assert "aleppo.gpkg: lies elsewhere: none of its 2 sites is where the case has" in err
 
 
 def test_compare_does_not_guess_the_coding(made, run, tmp_path):

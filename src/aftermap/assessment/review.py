@@ -94,6 +94,21 @@ def labels_in(path: Path, known: Collection[str], reviewer: str | None = None) -
     return LabelFile(labels=tuple(labels), skipped=tuple(skipped), empty=empty, notes=tuple(notes))
 
 
+def filled_lines(path: Path) -> int | None:
+    """How many lines of a file of labels hold more than ids, places and a reviewer's name.
+
+    None where the file is none of labels.
+    """
+    try:
+        rows, columns = _rows_in(path)
+    except InputError:
+        return None
+    if not {"source_id", "grade"} <= set(columns):
+        return None
+    said = [name for name in ASKED if name not in ("reviewer", "at")]
+    return sum(any(row.get(name) for name in said) for _, row in rows)
+
+
 def _rows_in(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     """Lines with their numbers, and the names of the columns in small letters."""
     text = _text_of(path)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import shapely
 
 from aftermap.assessment.agreement import Compared, compared
@@ -20,7 +21,7 @@ from aftermap.assessment.scales import (
     code_read,
     codes_written,
 )
-from aftermap.errors import CaseError
+from aftermap.errors import CaseError, InputError
 from aftermap.geo.crs import WGS84
 from aftermap.model.assessment import Assessment, AssessorKind, Grade
 from aftermap.model.runs import Skipped
@@ -33,6 +34,8 @@ from aftermap.record.outlines import building_outlines, building_places
 
 UNOSAT_NAME = "buildings_unosat.gpkg"
 HXL_NAME = "buildings_hxl.csv"
+
+Shapes = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,7 @@ def compared_with(case_path: Path, path: Path, asked: Asked, within_m: float) ->
             "assess on a case that has one"
         )
     other = other_assessment(path, asked)
+    _refuse_elsewhere(path, other.shapes_in(crs), list(shapes.values()), within_m)
     grades = {name: one.grade for name, one in standing.items()}
     adopted = sum(one.kind is AssessorKind.ADOPTED for one in standing.values())
     return Answer(
@@ -86,6 +90,17 @@ def compared_with(case_path: Path, path: Path, asked: Asked, within_m: float) ->
         compared=compared(grades, shapes, other, crs, within_m),
         ours=f"{len(grades)} buildings, {adopted} by their adopted grade, others by the machine",
     )
+
+
+def _refuse_elsewhere(path: Path, sites: Shapes, ours: list[Any], within_m: float) -> None:
+    """A file of another town, or in another CRS, is no file that agrees on nothing."""
+    west, south, east, north = shapely.total_bounds(ours)
+    box = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
+    if not shapely.intersects(box, sites).any():
+        raise InputError(
+            f"{path}: lies elsewhere: none of its {len(sites)} sites is where the case has "
+            "buildings; name the assessment of this town, and its CRS with --crs if it has none"
+        )
 
 
 def standing_grades(case: Case) -> dict[str, Assessment]:

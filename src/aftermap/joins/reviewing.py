@@ -17,6 +17,7 @@ from aftermap.assessment.review import (
     MACHINE,
     PLACE,
     LabelFile,
+    filled_lines,
     grades_by_reviewer,
     labels_in,
     labels_text,
@@ -24,7 +25,7 @@ from aftermap.assessment.review import (
     same_word,
 )
 from aftermap.assessment.sample import drawn
-from aftermap.errors import CaseError
+from aftermap.errors import CaseError, InputError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind
 from aftermap.record import Case
 from aftermap.record.assessments import (
@@ -58,6 +59,7 @@ def exported(
     ``reviewer``: filled in with what that reviewer said last. ``machine``: with the machine's grade
     and confidence beside each building; without it the reviewers are blind to them.
     """
+    _refuse_filled(path)
     with Case.open_to_read(case_path) as case:
         places = building_places(case.package)
         draw = newest_draw(case.package)
@@ -177,6 +179,7 @@ def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]
 def sampled(case_path: Path, path: Path, *, size: int, seed: int) -> Answer:
     """Draw a sample, record it, and write the file of labels to fill in."""
     refuse_no_case(case_path)
+    _refuse_filled(path)
     with Case.create_or_open(case_path) as case:
         kept = machine_grades(case.package)
         if not kept:
@@ -203,6 +206,20 @@ def refuse_no_case(path: Path) -> None:
     """Only a map makes a case: a slip in its name must not make an empty one."""
     if not (path / RECORD_NAME).is_file():
         raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
+
+
+def _refuse_filled(path: Path) -> None:
+    """Hours of a reviewer's work must not be written over, nor a file that holds no labels."""
+    if not path.exists():
+        return
+    filled = filled_lines(path)
+    if filled is None:
+        raise InputError(f"{path}: is there and holds no labels; name another file to write")
+    if filled:
+        raise InputError(
+            f"{path}: holds what somebody filled in ({filled} lines), which would be lost; name "
+            "another file, or import it with aftermap review import and move it away"
+        )
 
 
 def _place(lonlat: tuple[float, float] | None) -> dict[str, Any]:
