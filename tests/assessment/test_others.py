@@ -79,6 +79,13 @@ def test_a_file_without_a_crs_is_refused_until_it_is_named(tmp_path):
     assert found.crs == CRS
 
 
+def test_a_crs_that_contradicts_the_file_is_not_passed_over(tmp_path):
+    path = write(tmp_path / "u.gpkg", {"Main_Damag": [1, 2]})
+    with pytest.raises(CrsError, match=r"declares EPSG:32637, and --crs foo says another"):
+        other_assessment(path, Asked(scale=Scale.UNOSAT, crs="foo"))
+    assert other_assessment(path, Asked(scale=Scale.UNOSAT, crs=CRS)).crs == CRS
+
+
 def test_a_missing_value_is_no_code_and_a_strange_one_is_told(tmp_path):
     path = write(tmp_path / "u.gpkg", {"DmgCls": [1.0, 2.0, 3.0, float("nan"), 77.0]})
     found = other_assessment(path, UNOSAT)

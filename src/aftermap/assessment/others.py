@@ -223,6 +223,11 @@ def _crs(path: Path, layer: _Layer, asked: Asked) -> str:
             f"{path}: declares no CRS (its places run from {west:.2f}, {south:.2f} to {east:.2f}, "
             f"{north:.2f}); name it, for degrees of WGS 84 with --crs {WGS84}"
         )
+    if layer.crs is not None and asked.crs is not None and asked.crs != layer.crs:
+        raise CrsError(
+            f"{path}: declares {layer.crs}, and --crs {asked.crs} says another; leave --crs out, "
+            "or write the right one into the file (ogr2ogr -a_srs) if it declares a wrong one"
+        )
     return layer.crs or str(asked.crs)
 
 
