@@ -114,12 +114,8 @@ def scene_of(flight: Path, case: Path) -> Scene:
     """A twin flight and the case that was made of it."""
     surface = _raster(case / "products" / "surface.tif")
     grid = surface.grid
-    area = (
-        grid.east_m, grid.north_m - grid.rows * grid.cell_m,
-        grid.east_m + grid.columns * grid.cell_m, grid.north_m,
-    )  # fmt: skip
     path = flight / "truth" / "buildings.geojson"
-    footprints = footprints_in(path, id_field=None, crs=None, map_crs=grid.crs, area_m=area)
+    footprints = footprints_in(path, id_field=None, crs=None, map_crs=grid.crs, area_m=grid.area_m)
     true = [f["properties"] for f in json.loads(path.read_text("utf-8"))["features"]]
     kept = [true[f.feature] for f in footprints.footprints]
     return Scene(

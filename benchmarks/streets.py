@@ -48,12 +48,12 @@ def buildings_in(
 ) -> Buildings:
     """The true footprints, moved onto the map as ``aftermap assess`` moves them."""
     grid = elevation.surface.grid
-    area_m = (
-        grid.east_m, grid.north_m - grid.rows * grid.cell_m,
-        grid.east_m + grid.columns * grid.cell_m, grid.north_m,
-    )  # fmt: skip
     footprints = footprints_in(
-        flight / "truth/buildings.geojson", id_field=None, crs=None, map_crs=grid.crs, area_m=area_m
+        flight / "truth/buildings.geojson",
+        id_field=None,
+        crs=None,
+        map_crs=grid.crs,
+        area_m=grid.area_m,
     )
     return aligned(footprints, elevation, picture, files, executor)
 

@@ -38,6 +38,16 @@ def rows(case: Path) -> list[tuple]:
         ).fetchall()
 
 
+def grade_in_vain(page, key):
+    """Grade the building that is shown while no grade reaches the server; it stays so."""
+    page.route(
+        "**/api/grades",
+        lambda route: route.abort() if route.request.method == "POST" else route.continue_(),
+    )
+    page.keyboard.press(key)
+    page.wait_for_selector(".saved.wrong")
+
+
 def map_click(page, east, north):
     """Click a place of the case on the map."""
     ((lon, lat),) = transformed_xy("EPSG:32637", "EPSG:4326", [[east, north]]).tolist()

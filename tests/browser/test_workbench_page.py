@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hands import SETTLED, SHADE, map_click, rows, until
+from hands import SETTLED, SHADE, grade_in_vain, map_click, rows, until
 from made_up_case import EAST_M, NORTH_M, ROOF_M, WIDTH_PX, outline
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -73,12 +73,7 @@ def test_a_decision_survives_a_server_that_does_not_answer_and_a_closed_window(b
     page = bench.enter()
     page.keyboard.press("b")
     page.wait_for_selector(".grade")
-    page.route(
-        "**/api/grades",
-        lambda route: route.abort() if route.request.method == "POST" else route.continue_(),
-    )
-    page.keyboard.press("5")
-    page.wait_for_selector(".saved.wrong")
+    grade_in_vain(page, "5")
     assert rows_or_none(bench.case) == []
     page.unroute("**/api/grades")
     page.reload()

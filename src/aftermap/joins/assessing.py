@@ -64,9 +64,7 @@ class Map:
     @property
     def area_m(self) -> Box:
         """West, south, east, north of the surface."""
-        grid = self.elevation.surface.grid
-        east_m = grid.east_m + grid.columns * grid.cell_m
-        return grid.east_m, grid.north_m - grid.rows * grid.cell_m, east_m, grid.north_m
+        return self.elevation.surface.grid.area_m
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,12 @@ class Grid:
     columns: int
     rows: int
 
+    @property
+    def area_m(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of all cells."""
+        east_m = self.east_m + self.columns * self.cell_m
+        return self.east_m, self.north_m - self.rows * self.cell_m, east_m, self.north_m
+
 
 @dataclass(frozen=True, kw_only=True)
 class Raster:

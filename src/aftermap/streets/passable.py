@@ -90,8 +90,7 @@ def passable(
 
 
 def _on_map(pieces: Sequence[Piece], grid: Grid) -> tuple[list[Piece], int]:
-    low = np.array([grid.east_m, grid.north_m - grid.rows * grid.cell_m])
-    high = np.array([grid.east_m + grid.columns * grid.cell_m, grid.north_m])
+    low, high = np.array(grid.area_m).reshape(2, 2)
     kept = [p for p in pieces if (p.centre_m > low).all() and (p.centre_m < high).all()]
     return kept, len(pieces) - len(kept)
 
