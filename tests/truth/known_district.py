@@ -23,11 +23,10 @@ PRODUCTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Mapped:
-    """A case with its first run's time, and the flight that it was made of."""
+    """A case and the flight that it was made of."""
 
     case: Path
     flight: Path
-    seconds: float
 
     def product(self, name: str) -> Path:
         return self.case / "products" / name

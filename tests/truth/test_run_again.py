@@ -38,15 +38,12 @@ def copy_of_case(mapped, tmp_path):
 
 def test_the_same_command_again_reuses_every_stage(mapped, copy_of_case):
     before = digests(copy_of_case)
-    started = time.perf_counter()
     assert map_here(mapped.flight / "images", copy_of_case) == 0
-    seconds = time.perf_counter() - started
     assert digests(copy_of_case) == before
     stages = {stage["stage"]: stage["reused"] for stage in last_run(copy_of_case)[-1][2]}
     assert {name for name, reused in stages.items() if reused} == {
         "poses", "surface", "orthophoto",
     }  # fmt: skip
-    assert seconds < 0.7 * mapped.seconds
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops and kills by signals")

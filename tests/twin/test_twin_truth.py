@@ -99,7 +99,7 @@ def test_oblique_flights_look_in_from_four_sides() -> None:
     seed=st.integers(0, 10_000), grade=st.sampled_from(list(Grade)), levels=st.integers(1, 5),
     rows=st.integers(12, 40), columns=st.integers(12, 40),
 )  # fmt: skip
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_damage_only_takes_away(
     seed: int, grade: Grade, levels: int, rows: int, columns: int
 ) -> None:
@@ -121,7 +121,7 @@ def test_damage_only_takes_away(
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_lots_lie_inside_their_blocks_and_blocks_inside_the_plan(seed: int) -> None:
     low, high = np.array([-90.0, -70.0]), np.array([90.0, 70.0])
     plan = plan_over(np.random.default_rng(seed), low, high)
