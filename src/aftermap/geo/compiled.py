@@ -20,3 +20,17 @@ def compiled(loop: Loop) -> Loop:
     except RuntimeError:  # "no locator available": there is no place for the machine code
         fast = numba.njit(nogil=True)(loop)
     return fast
+
+
+def vectorised(loop: Loop) -> Loop:
+    """As :func:`compiled`, in a form that the compiler may spread over the lanes of a processor.
+
+    Division by zero gives infinity or NaN, as in numpy, and sums may be taken in any order.
+    """
+    fast: Loop
+    options = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz", "arcp"}}
+    try:
+        fast = numba.njit(cache=True, nogil=True, **options)(loop)
+    except RuntimeError:
+        fast = numba.njit(nogil=True, **options)(loop)
+    return fast

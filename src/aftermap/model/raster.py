@@ -37,8 +37,10 @@ class Raster:
 class Elevation:
     """The surface and, per cell, how many photographs agree on it (0 where it was filled).
 
+    ``sigma`` holds the standard deviation of each measured height; None where an earlier version
+    measured the surface.
     ``ground_sample_m`` is the median size of a picture's pixel on the ground. The fractions are
-    of the cells inside the mapped area: measured by at least two photographs, filled, empty.
+    of the cells with a height: measured by at least two photographs, filled.
     """
 
     surface: Raster
@@ -46,6 +48,7 @@ class Elevation:
     ground_sample_m: float
     measured_fraction: float
     filled_fraction: float
+    sigma: Raster | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,44 +1,48 @@
-"""A reconstruction to one small height raster per stereo pair, in files, ready to be fused.
+"""A reconstruction to one small height raster per view, in files, ready to be fused.
 
-All pairs are matched twice: first coarsely over every height that could be there; then, where the
-coarse pairs agree on how high the ground reaches, at full scale over that range only.
+Every picture is freed of distortion; its depth is measured against the sources that suit it; what
+other views confirm is kept, and goes to the ground grid. Tasks carry names of files, never rasters.
 """
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.grid import grid_over
 from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.raster import Grid
 from aftermap.model.runs import Executor, Workspace
-from aftermap.surface.extent import ground_sample_m, mapped_box_m
+from aftermap.surface.consistency import ConfirmTask, confirm
+from aftermap.surface.depth import DepthTask, depth_of
+from aftermap.surface.extent import ground_sample_m
 from aftermap.surface.heights import DenseHeights
+from aftermap.surface.layer import TILE_CELLS, LayerTask, ReachTask, layered, tiles_seen
 from aftermap.surface.options import SurfaceOptions
-from aftermap.surface.pair import PairTask, matched
-from aftermap.surface.pairs import StereoPair, stereo_pairs
-from aftermap.surface.rectify import view_of
-from aftermap.surface.relief import Relief, relief_of
+from aftermap.surface.planes import sweep_of
+from aftermap.surface.sources import SeenPoints, neighbours_of, seen_points, sources_of
+from aftermap.surface.undistorted import PinholeView, UndistortTask, undistort, view_of
 
-PAIRS = "pairs"
-COARSE = 4
+Array = npt.NDArray[np.float64]
+
+FOLDER = "depth"
 STEPS_PER_CELL = 64
-COARSE_ISLAND_CELLS = 400
+LEAST_CELLS = 1600
+CONFIRMING_ROUNDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Pass:
-    """One of the two passes: its scale, its grid and where it leaves its files."""
+class _Job:
+    """What every pass over the views needs."""
 
-    side_px: float
-    grid: Grid
+    views: tuple[PinholeView, ...]
+    points: SeenPoints
+    options: SurfaceOptions
     files: Workspace
-    prefix: str
-    least_cells: int
-    relief: Relief | None
-    limits_m: tuple[float, float]
+    executor: Executor
 
 
 def dense_heights(
@@ -46,101 +50,131 @@ def dense_heights(
     options: SurfaceOptions,
     files: Workspace,
     executor: Executor,
-) -> tuple[DenseHeights, DenseHeights, Relief]:
-    """Match every stereo pair of the mapped group: fine heights, coarse heights, their relief.
+) -> DenseHeights:
+    """Measure depths in every picture of the mapped group and put them on one grid.
 
-    Finished pairs that are found in ``files`` are kept.
+    Finished views that are found in ``files`` are kept.
 
     Raises SurfaceError where no two pictures overlap at a usable angle or nothing can be matched.
     """
-    pairs = stereo_pairs(reconstruction, options)
-    if not pairs:
+    frames = reconstruction.mapped
+    longest = _longest_side(frames)
+    side_px = min(float(options.dense_side_px), longest)
+    job = _Job(
+        views=_views(reconstruction, side_px, files, executor), points=seen_points(reconstruction),
+        options=options, files=files, executor=executor,
+    )  # fmt: skip
+    depths = _confirmed(job, _depths(job, sources_of(reconstruction, job.points, options.sources)))
+    sample_m = ground_sample_m(reconstruction)
+    return _on_grid(job, reconstruction.crs, depths, sample_m, sample_m * longest / side_px)
+
+
+def remove_depths(files: Workspace) -> None:
+    """Free the disk: depths are only needed until their surface is written."""
+    shutil.rmtree(files.path(FOLDER), ignore_errors=True)
+
+
+def _views(
+    reconstruction: Reconstruction, side_px: float, files: Workspace, executor: Executor
+) -> tuple[PinholeView, ...]:
+    """The mapped pictures at the scale of matching, without distortion."""
+    tasks = []
+    for number, placed in enumerate(reconstruction.mapped):
+        camera = reconstruction.cameras[placed.camera]
+        grey = files.path(f"{FOLDER}/grey-{number:05d}.npy")
+        tasks.append(
+            UndistortTask(
+                view=view_of(placed, camera, side_px, grey), camera=camera,
+                path=placed.frame.path, mask=placed.frame.mask,
+            )
+        )  # fmt: skip
+    for _ in executor.map(undistort, tasks, label="preparing pictures"):
+        pass
+    return tuple(task.view for task in tasks)
+
+
+def _depths(job: _Job, sources: Sequence[Sequence[int]]) -> dict[int, str]:
+    """The file of depths of every view that can be measured, by its number."""
+    tasks = {}
+    for number, chosen in enumerate(sources):
+        others = tuple(job.views[k] for k in chosen)
+        sweep = sweep_of(job.views[number], others, job.points.of(number)) if others else None
+        if sweep is not None:
+            file = job.files.path(f"{FOLDER}/depth-{number:05d}.npy")
+            tasks[number] = DepthTask(
+                view=job.views[number], sources=others, sweep=sweep, file=str(file)
+            )
+    if not tasks:
         raise SurfaceError(
             "no two placed photographs overlap at a usable angle, so no surface can be measured; "
             "add photographs that overlap by half or more"
         )
-    frames = reconstruction.mapped
-    sample_m = ground_sample_m(reconstruction)
-    side_px = min(float(options.dense_side_px), _longest_side(frames))
-    cell_m = sample_m * _longest_side(frames) / side_px
-    box = mapped_box_m(reconstruction)
-    ranges = [_search_range(f, f) for f in frames]
-    limits = min(r[0] for r in ranges), max(r[1] for r in ranges)
-    coarse = _Pass(
-        side_px=side_px / COARSE, grid=grid_over(reconstruction.crs, *box, cell_m * COARSE),
-        files=files, prefix="coarse", least_cells=COARSE_ISLAND_CELLS, relief=None, limits_m=limits,
-    )  # fmt: skip
-    rough = _matched(reconstruction, pairs, coarse, executor, "finding the relief")
-    relief = relief_of(rough, coarse.limits_m)
-    fine = _Pass(
-        side_px=side_px, grid=grid_over(reconstruction.crs, *box, cell_m),
-        files=files, prefix="pair", least_cells=COARSE_ISLAND_CELLS * COARSE, relief=relief,
-        limits_m=limits,
-    )  # fmt: skip
-    sharp = _matched(reconstruction, pairs, fine, executor, "matching heights")
-    return sharp, rough, relief
+    done = job.executor.map(depth_of, list(tasks.values()), label="matching depths")
+    return dict(zip(tasks, done, strict=True))
 
 
-def remove_pairs(files: Workspace) -> None:
-    """Free the disk: the pairs are only needed until their surface is written."""
-    shutil.rmtree(files.path(PAIRS), ignore_errors=True)
+def _confirmed(job: _Job, depths: Mapping[int, str]) -> dict[int, str]:
+    """Depths that other views confirm."""
+    neighbours = neighbours_of(job.points, job.options.confirming)
+    found = dict(depths)
+    for turn in range(CONFIRMING_ROUNDS):
+        tasks = []
+        for number, own in found.items():
+            others = [k for k in neighbours[number] if k in found]
+            tasks.append(
+                ConfirmTask(
+                    view=job.views[number], others=tuple(job.views[k] for k in others),
+                    files=(own, *(found[k] for k in others)),
+                    file=str(job.files.path(f"{FOLDER}/confirmed{turn}-{number:05d}.npy")),
+                )
+            )  # fmt: skip
+        done = job.executor.map(confirm, tasks, label="comparing depths")
+        found = dict(zip(list(found), done, strict=True))
+    return found
 
 
-def _matched(
-    reconstruction: Reconstruction,
-    pairs: tuple[StereoPair, ...],
-    step: _Pass,
-    executor: Executor,
-    label: str,
+def _on_grid(
+    job: _Job, crs: str, depths: Mapping[int, str], sample_m: float, cell_m: float
 ) -> DenseHeights:
-    step_m = max(step.grid.cell_m / STEPS_PER_CELL, (step.limits_m[1] - step.limits_m[0]) / 65_000)
-    tasks = [_task(reconstruction, pair, step, step_m) for pair in pairs]
-    done = tuple(executor.map(matched, tasks, label=label))
-    if all(d.window is None for d in done):
+    grid, (low_m, high_m) = _grid_of(job, crs, depths, cell_m)
+    step_m = max(cell_m / STEPS_PER_CELL, (high_m - low_m) / 65_000)
+    tasks = [
+        LayerTask(
+            view=job.views[number], depth=depth, grid=grid, base_m=low_m, step_m=step_m,
+            file=str(job.files.path(f"{FOLDER}/heights-{number:05d}.npy")),
+        )
+        for number, depth in depths.items()
+    ]  # fmt: skip
+    done = tuple(job.executor.map(layered, tasks, label="placing depths on the ground"))
+    return DenseHeights(
+        grid=grid, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
+        least_cells=LEAST_CELLS, views=done,
+    )  # fmt: skip
+
+
+def _grid_of(
+    job: _Job, crs: str, depths: Mapping[int, str], cell_m: float
+) -> tuple[Grid, tuple[float, float]]:
+    """The grid over all tiles that are seen well, and the heights in them, with room to spare."""
+    tile_m = TILE_CELLS * cell_m
+    tasks = [
+        ReachTask(view=job.views[number], depth=depth, tile_m=tile_m)
+        for number, depth in depths.items()
+    ]
+    done = list(job.executor.map(tiles_seen, tasks, label="finding the extent"))
+    tiles = np.concatenate([part[0] for part in done])
+    heights = np.concatenate([part[1] for part in done])
+    if not len(tiles):
         raise SurfaceError(
             "no heights could be matched in any pair of photographs; they may be too blurred, or "
             "show only water: add sharper photographs, or leave the blurred ones out"
         )
-    return DenseHeights(
-        grid=step.grid, base_m=step.limits_m[0], step_m=step_m,
-        ground_sample_m=ground_sample_m(reconstruction), least_cells=step.least_cells,
-        pairs=done,
-    )  # fmt: skip
-
-
-def _task(reconstruction: Reconstruction, pair: StereoPair, step: _Pass, step_m: float) -> PairTask:
-    left, right = reconstruction.mapped[pair.left], reconstruction.mapped[pair.right]
-    views = []
-    for placed in (left, right):
-        camera = reconstruction.cameras[placed.camera]
-        scale = min(1.0, step.side_px / max(camera.width_px, camera.height_px))
-        size = round(camera.width_px * scale), round(camera.height_px * scale)
-        views.append(view_of(camera, placed.pose, *size))
-    reach = _search_range(left, right)
-    if step.relief is not None:
-        low, high = step.relief.everywhere_m
-        reach = max(low, reach[0]), min(high, reach[1])
-    return PairTask(
-        left=views[0], right=views[1],
-        left_path=left.frame.path, right_path=right.frame.path,
-        left_index=pair.left, right_index=pair.right,
-        heights_m=reach, relief=step.relief,
-        grid=step.grid, base_m=step.limits_m[0], step_m=step_m,
-        file=str(step.files.path(f"{PAIRS}/{step.prefix}-{pair.left:05d}-{pair.right:05d}.npy")),
-    )  # fmt: skip
+    west, south = (tiles.min(axis=0) * tile_m).tolist()
+    east, north = ((tiles.max(axis=0) + 1) * tile_m).tolist()
+    grid = grid_over(crs, (west, south), (east, north), cell_m)
+    room = 2 * tile_m
+    return grid, (float(heights[:, 0].min()) - room, float(heights[:, 1].max()) + room)
 
 
 def _longest_side(frames: tuple[PlacedFrame, ...]) -> float:
     return float(np.median([max(f.frame.width_px, f.frame.height_px) for f in frames]))
-
-
-def _search_range(left: PlacedFrame, right: PlacedFrame) -> tuple[float, float]:
-    """Heights that could be there: tie points miss cellars and chimneys, so reach beyond them.
-
-    A sixth of the flying height below the tie points, and half of what is left above them.
-    """
-    low = min(left.ground_m[0], right.ground_m[0])
-    high = max(left.ground_m[1], right.ground_m[1])
-    camera = min(left.pose.position_m[2], right.pose.position_m[2])
-    room = max(camera - high, 0.0)
-    return low - room / 6, high + room / 2

@@ -1,10 +1,11 @@
-"""Matched pairs to the surface and its confidence: fused and filled block by block.
+"""Depths of views to the surface, its confidence and its sigma: fused and filled block by block.
 
-Cells that nobody measured are filled and carry a confidence of 0: where at least two photographs
-show the ground, all of them; where only one does, those within reach of a measured cell.
+A cell that at least two photographs agree on is measured. Holes between measured cells are filled,
+low and smooth, with a confidence of 0 and no sigma; nothing is filled beyond the measured rim.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,40 +14,46 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.grid import Block, blocks_of, rowcol_of, window_of
+from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.camera import Reconstruction
-from aftermap.model.raster import Elevation, Grid, Raster
+from aftermap.model.raster import Elevation, Raster
 from aftermap.model.runs import Executor, Workspace
-from aftermap.surface import backdrop, fuse
-from aftermap.surface.blocks import fused_block, with_coarse
+from aftermap.surface import fuse
+from aftermap.surface.blocks import FusedBlock, fused_block
 from aftermap.surface.cog import Layer, cog_written
-from aftermap.surface.dense import dense_heights, remove_pairs
-from aftermap.surface.extent import ground_outline_m
+from aftermap.surface.dense import dense_heights, remove_depths
 from aftermap.surface.heights import DenseHeights
 from aftermap.surface.options import SurfaceOptions
+from aftermap.surface.sigma import sigma_m
+
+Float = npt.NDArray[np.float32]
 
 NODATA = -9999.0
 VERTICAL_DATUM_TAG = "AFTERMAP_VERTICAL_DATUM"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What every block needs: the pairs, who sees which ground, and how far to fill."""
-
-    heights: DenseHeights
-    coarse: DenseHeights
-    outlines: tuple[npt.NDArray[np.float64], ...]
-    ground_m: npt.NDArray[np.float32]
-    ground_grid: Grid
-    reach_cells: int
+FILL_DIRECTIONS = 5
+"""In so many of eight directions a filled cell must have measured ones: it lies in a hole."""
+CALM_CELLS = 4.0
+"""Sigma of the smoothing of filled heights."""
+STACK_BYTES = 160_000_000
+LEAST_BLOCK_CELLS = 192
+FILES = ("surface.tif", "confidence.tif", "surface_sigma.tif")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Done:
-    height_m: npt.NDArray[np.float32]
+    """(rows, columns) of one block: heights and sigma, NODATA for none, and photographs."""
+
+    height_m: Float
     count: npt.NDArray[np.uint8]
-    wanted: int
-    measured: int
+    sigma_m: Float
+
+    @property
+    def measured(self) -> int:
+        return int((self.count > 0).sum())
+
+    @property
+    def drawn(self) -> int:
+        return int((self.height_m != np.float32(NODATA)).sum())
 
 
 def surface_of(
@@ -55,21 +62,31 @@ def surface_of(
     files: Workspace,
     executor: Executor,
 ) -> Elevation:
-    """Measure the surface of the mapped group and write ``surface.tif`` and ``confidence.tif``.
+    """Measure the surface of the mapped group; write its heights, confidence and sigma.
 
     Heights are in the reconstruction's vertical datum, named in the tag AFTERMAP_VERTICAL_DATUM.
     Raises SurfaceError where nothing can be measured.
     """
-    heights, coarse, relief = dense_heights(reconstruction, options, files, executor)
-    work = _Work(
-        heights=heights,
-        coarse=coarse,
-        outlines=tuple(ground_outline_m(reconstruction, p) for p in reconstruction.mapped),
-        ground_m=backdrop.backdrop_of(relief.ground_m),
-        ground_grid=relief.grid,
-        reach_cells=options.fill_cells,
-    )
+    heights = dense_heights(reconstruction, options, files, executor)
     tags = {VERTICAL_DATUM_TAG: reconstruction.vertical_datum.value}
+    paths = [files.path(name) for name in FILES]
+    drawn = measured = 0
+    with ExitStack() as stack:
+        outs = [
+            stack.enter_context(cog_written(path, heights.grid, layer))
+            for path, layer in zip(paths, _layers(tags), strict=True)
+        ]
+        for block, done in _blocks(heights, options, executor):
+            outs[0].write(block, done.height_m)
+            outs[1].write(block, done.count)
+            outs[2].write(block, done.sigma_m)
+            drawn += done.drawn
+            measured += done.measured
+    remove_depths(files)
+    return _elevation(reconstruction, heights, paths, measured / max(drawn, 1))
+
+
+def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:
     surface = Layer(
         dtype="float32", bands=("height",), nodata=NODATA, unit="metre", overviews="average",
         tags=tags,
@@ -78,35 +95,24 @@ def surface_of(
         dtype="uint8", bands=("photographs that agree",), nodata=None, unit=None,
         overviews="nearest", tags={},
     )  # fmt: skip
-    surface_path, confidence_path = files.path("surface.tif"), files.path("confidence.tif")
-    wanted = measured = 0
-    with (
-        cog_written(surface_path, heights.grid, surface) as surface_out,
-        cog_written(confidence_path, heights.grid, confidence) as confidence_out,
-    ):
-        for block, done in _blocks(work, options, executor):
-            surface_out.write(block, done.height_m)
-            confidence_out.write(block, done.count)
-            wanted += done.wanted
-            measured += done.measured
-    remove_pairs(files)
-    return _elevation(reconstruction, heights, (surface_path, confidence_path), measured, wanted)
+    sigma = Layer(
+        dtype="float32", bands=("standard deviation of the height",), nodata=NODATA, unit="metre",
+        overviews="average", tags={},
+    )  # fmt: skip
+    return surface, confidence, sigma
 
 
 def _elevation(
-    reconstruction: Reconstruction,
-    heights: DenseHeights,
-    paths: tuple[Path, Path],
-    measured: int,
-    wanted: int,
+    reconstruction: Reconstruction, heights: DenseHeights, paths: Sequence[Path], share: float
 ) -> Elevation:
-    share = measured / max(wanted, 1)
+    surface, confidence, sigma = (str(path) for path in paths)
     return Elevation(
         surface=Raster(
-            path=str(paths[0]), grid=heights.grid, nodata=NODATA,
+            path=surface, grid=heights.grid, nodata=NODATA,
             vertical_datum=reconstruction.vertical_datum,
         ),
-        confidence=Raster(path=str(paths[1]), grid=heights.grid, nodata=None),
+        confidence=Raster(path=confidence, grid=heights.grid, nodata=None),
+        sigma=Raster(path=sigma, grid=heights.grid, nodata=NODATA),
         ground_sample_m=heights.ground_sample_m,
         measured_fraction=share,
         filled_fraction=1 - share,
@@ -114,51 +120,43 @@ def _elevation(
 
 
 def _blocks(
-    work: _Work, options: SurfaceOptions, executor: Executor
+    heights: DenseHeights, options: SurfaceOptions, executor: Executor
 ) -> Iterator[tuple[Block, _Done]]:
-    blocks: Sequence[Block] = tuple(blocks_of(work.heights.grid, options.block_cells))
-    done = executor.map(partial(_finished, work), blocks, label="building the surface")
-    yield from zip(blocks, done, strict=True)
+    """Blocks as large as memory allows: the more views lie over one another, the smaller."""
+    side = int(np.sqrt(STACK_BYTES / (3 * max(heights.most_overlapping, 1))))
+    side = max(LEAST_BLOCK_CELLS, min(options.block_cells, side) - 2 * options.fill_cells)
+    blocks: Sequence[Block] = tuple(blocks_of(heights.grid, side))
+    work = partial(_finished, heights, options.fill_cells)
+    yield from zip(blocks, executor.map(work, blocks, label="building the surface"), strict=True)
 
 
-def _finished(work: _Work, block: Block) -> _Done:
-    """One block of the surface, filled, with the cells that are wanted and those measured."""
-    margin = work.reach_cells
-    heights = work.heights
-    grid = window_of(heights.grid, block, margin=margin)
+def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
+    """One block of the surface, its holes filled."""
+    margin = reach_cells
     fused = fused_block(
         heights, grid_row=block.row - margin, grid_column=block.column - margin,
-        rows=grid.rows, columns=grid.columns,
+        rows=block.rows + 2 * margin, columns=block.columns + 2 * margin,
     )  # fmt: skip
-    fused = with_coarse(fused, work.coarse, grid)
-    seen = photographs_seeing(grid, work.outlines)
-    measured = np.isfinite(fused.height_m)
-    base = np.float32(heights.base_m - 1.0)
-    known = np.where(measured, fused.height_m - base, 0).astype(np.float32)
-    near = fuse.filled(known, work.reach_cells)
-    ground = backdrop.sampled(work.ground_m, work.ground_grid, grid)
-    height = np.where(near > 0, near + base, ground)
-    wanted = measured | (seen >= 2) | ((seen == 1) & (near > 0))
-    height = np.where(wanted, height, np.float32(NODATA)).astype(np.float32)
+    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m)
+    height = _without_holes(fused, heights.base_m, reach_cells)
     inner = np.s_[margin : margin + block.rows, margin : margin + block.columns]
     return _Done(
-        height_m=height[inner], count=fused.count[inner],
-        wanted=int(wanted[inner].sum()), measured=int(measured[inner].sum()),
-    )  # fmt: skip
+        height_m=_stored(height[inner]), count=fused.count[inner], sigma_m=_stored(sigma[inner])
+    )
 
 
-def photographs_seeing(
-    grid: Grid, outlines: Sequence[npt.NDArray[np.float64]]
-) -> npt.NDArray[np.uint8]:
-    """(rows, columns) how many pictures' ground outlines hold the cell, 255 at most."""
-    seen: npt.NDArray[np.uint8] = np.zeros((grid.rows, grid.columns), np.uint8)
-    one = np.zeros_like(seen)
-    for outline in outlines:
-        corners = np.round(rowcol_of(grid, outline)[:, ::-1]).astype(np.int64)
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        if high[0] < 0 or high[1] < 0 or low[0] > grid.columns or low[1] > grid.rows:
-            continue
-        one[:] = 0
-        cv2.fillPoly(one, [corners.clip(-(2**20), 2**20).astype(np.int32)], (1,))
-        seen = np.asarray(cv2.add(seen, one), np.uint8)
-    return seen
+def _without_holes(fused: FusedBlock, base_m: float, reach_cells: int) -> Float:
+    """Heights with the holes between measured cells filled: low, smooth, and not at the rim."""
+    base = np.float32(base_m - 1.0)
+    measured = np.isfinite(fused.height_m)
+    known = np.where(measured, fused.height_m - base, 0).astype(np.float32)
+    guess = fuse.filled(known, reach_cells, FILL_DIRECTIONS)
+    hole = ~measured & (guess > 0)
+    share = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), CALM_CELLS)
+    calm = cv2.GaussianBlur(np.where(hole, guess, 0).astype(np.float32), (0, 0), CALM_CELLS)
+    height = np.where(hole, calm / np.maximum(share, 1e-6) + base, fused.height_m)
+    return np.asarray(height, np.float32)
+
+
+def _stored(values: Float) -> Float:
+    return np.where(np.isfinite(values), values, np.float32(NODATA)).astype(np.float32)

@@ -1,7 +1,8 @@
-"""Heights of many pairs to one height per cell and the number of photographs that agree on it.
+"""Heights of many views to one height per cell and the number of photographs that agree on it.
 
-Compiled loops over one block. Heights are sorted per cell; the densest run no wider than the
-tolerance wins, the upper one of equals, since a surface seen from above is the topmost one.
+Compiled loops over one block. Heights are sorted per cell into runs no wider than the tolerance; of
+those that nearly as many photographs agree on as on any, the highest wins, since a surface seen
+from above is the topmost one.
 """
 
 import cv2
@@ -13,61 +14,75 @@ from aftermap.geo.compiled import compiled
 Float = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.uint16]
 Count = npt.NDArray[np.uint8]
+Long = npt.NDArray[np.int64]
 
 
 @compiled
-def agreed(  # noqa: C901, PLR0912 - a compiled loop is clearer whole
-    stack: Steps, images: npt.NDArray[np.int32], width: int, height: Float, count: Count
+def highest_run(
+    stack: Steps, views: Count, width: int, share: float, height: Float, count: Count
 ) -> None:
-    """Fill ``height`` (rows, columns; in steps, 0 = none) and ``count`` of distinct photographs.
+    """Fill ``height`` (rows, columns; in steps, 0 = none) and ``count`` of photographs.
 
-    ``stack`` is (layers, rows, columns) uint16, 0 where a pair saw nothing; ``images`` (layers, 2)
-    the two photographs of each; ``width`` the tolerance in steps.
+    ``stack`` is (layers, rows, columns) uint16, 0 where a view saw nothing; ``views`` how many
+    views see it so; ``width`` the tolerance in steps. A run must have ``share`` of the photographs
+    that the cell's largest one has.
     """
     layers, rows, columns = stack.shape
-    value = np.empty(layers, np.int64)
-    layer = np.empty(layers, np.int64)
-    seen = np.empty(2 * layers, np.int64)
+    value, seen = np.empty(layers, np.int64), np.empty(layers, np.int64)
     for row in range(rows):
         for column in range(columns):
-            n = 0
-            for k in range(layers):
-                v = np.int64(stack[k, row, column])
-                if v == 0:
-                    continue
-                i = n
-                while i > 0 and value[i - 1] > v:
-                    value[i] = value[i - 1]
-                    layer[i] = layer[i - 1]
-                    i -= 1
-                value[i] = v
-                layer[i] = k
-                n += 1
+            n = _sorted_cell(stack, views, row, column, value, seen)
+            height[row, column] = 0
+            count[row, column] = 0
             if n == 0:
-                height[row, column] = 0
-                count[row, column] = 0
                 continue
-            best_start, best_end = 0, 0
-            start = 0
-            for end in range(n):
-                while value[end] - value[start] > width:
-                    start += 1
-                if end - start >= best_end - best_start:
-                    best_start, best_end = start, end
-            height[row, column] = _middle(value, best_start, best_end)
-            different = 0
-            for i in range(best_start, best_end + 1):
-                for side in range(2):
-                    image = images[layer[i], side]
-                    known = False
-                    for j in range(different):
-                        if seen[j] == image:
-                            known = True
-                            break
-                    if not known:
-                        seen[different] = image
-                        different += 1
-            count[row, column] = min(different, 255)
+            most = _best_run(value, seen, n, width, 0)[2]
+            start, end, support = _best_run(value, seen, n, width, int(np.ceil(share * most)))
+            height[row, column] = _middle(value, start, end)
+            count[row, column] = min(support, 255)
+
+
+@compiled
+def _sorted_cell(stack: Steps, views: Count, row: int, column: int, value: Long, seen: Long) -> int:
+    """Fill the heights of a cell from the lowest up, and the views of each; how many there are."""
+    n = 0
+    for k in range(stack.shape[0]):
+        v = np.int64(stack[k, row, column])
+        if v == 0:
+            continue
+        i = n
+        while i > 0 and value[i - 1] > v:
+            value[i] = value[i - 1]
+            seen[i] = seen[i - 1]
+            i -= 1
+        value[i] = v
+        seen[i] = np.int64(views[k, row, column])
+        n += 1
+    return n
+
+
+@compiled
+def _best_run(value: Long, seen: Long, n: int, width: int, least: int) -> tuple[int, int, int]:
+    """First, last and photographs of a run: the largest one, or the highest with ``least``.
+
+    The photographs of a run are its own views or, where that is more, those that one of its views
+    says agree with it.
+    """
+    start, best_start, best_end, best = 0, 0, -1, 0
+    for end in range(n):
+        while value[end] - value[start] > width:
+            start += 1
+        support = end - start + 1
+        for i in range(start, end + 1):
+            support = max(support, seen[i])
+        if least == 0:
+            better = support >= best
+        else:
+            apart = best_end < 0 or value[start] > value[best_end]
+            better = support >= least and (apart or support >= best)
+        if better:
+            best_start, best_end, best = start, end, support
+    return best_start, best_end, best
 
 
 @compiled
@@ -131,11 +146,12 @@ def smoothed(height: Float, count: Count, tolerance: float) -> Float:
 
 
 @compiled
-def filled(height: Float, reach: int) -> Float:
+def filled(height: Float, reach: int, directions: int) -> Float:
     """Empty cells filled with the lowest of the nearest heights in eight directions.
 
     What no two photographs see from above lies low: beside walls, in shafts, under broken roofs.
-    Cells with heights within ``reach`` in fewer than three directions stay 0.
+    Cells with heights within ``reach`` in fewer than so many ``directions`` stay 0: they lie at the
+    rim, and a guess there would be an extrapolation.
     """
     rows, columns = height.shape
     out = height.copy()
@@ -143,15 +159,15 @@ def filled(height: Float, reach: int) -> Float:
         for column in range(columns):
             if height[row, column] > 0:
                 continue
-            directions, lowest = 0, np.float32(np.inf)
+            found, lowest = 0, np.float32(np.inf)
             for k in range(9):
                 if k == 4:
                     continue
-                found = _first_height(height, row, column, k, reach)
-                if found > 0:
-                    directions += 1
-                    lowest = min(lowest, found)
-            if directions >= 3:
+                near = _first_height(height, row, column, k, reach)
+                if near > 0:
+                    found += 1
+                    lowest = min(lowest, near)
+            if found >= directions:
                 out[row, column] = lowest
     return out
 

@@ -1,36 +1,57 @@
-"""Heights as the stereo pairs left them: one small 16-bit raster per pair, on one grid."""
+"""Heights as the views left them: one small 16-bit raster per view, on one grid."""
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
-    """Where a pair's raster lies in the grid: first row and column, and its size."""
+class ViewHeights:
+    """One view's heights over a window of the grid, in files; ``window`` is None where it has none.
 
-    row: int
-    column: int
-    rows: int
-    columns: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairHeights:
-    """One pair's heights: a .npy of (rows, columns) uint16, 0 where it saw nothing.
-
-    ``left`` and ``right`` are indices into ``Reconstruction.mapped``.
+    ``heights`` is a .npy of (rows, columns) uint16 steps, 0 where the view saw nothing; ``views`` a
+    .npy of uint8, how many views, itself included, see it so.
     """
 
-    file: str
-    left: int
-    right: int
-    window: Window | None
+    heights: str
+    views: str
+    window: Block | None
+
+    def over(self, window: Block) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]] | None:
+        """Steps and views over a window of the grid; None where nothing of it lies there."""
+        if self.window is None:
+            return None
+        top = max(window.row, self.window.row)
+        bottom = min(window.row + window.rows, self.window.row + self.window.rows)
+        left = max(window.column, self.window.column)
+        right = min(window.column + window.columns, self.window.column + self.window.columns)
+        if top >= bottom or left >= right:
+            return None
+        there = np.s_[
+            top - self.window.row : bottom - self.window.row,
+            left - self.window.column : right - self.window.column,
+        ]
+        part = np.load(self.heights, mmap_mode="r")[there]
+        if not part.any():
+            return None
+        here = np.s_[
+            top - window.row : bottom - window.row,
+            left - window.column : right - window.column,
+        ]
+        steps = np.zeros((window.rows, window.columns), np.uint16)
+        views = np.zeros((window.rows, window.columns), np.uint8)
+        steps[here] = part
+        views[here] = np.load(self.views, mmap_mode="r")[there]
+        return steps, views
 
 
 @dataclass(frozen=True, kw_only=True)
 class DenseHeights:
-    """All pairs on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
+    """All views on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
 
     ``least_cells`` is the smallest patch of connected cells that is believed.
     """
@@ -40,4 +61,20 @@ class DenseHeights:
     step_m: float
     ground_sample_m: float
     least_cells: int
-    pairs: tuple[PairHeights, ...]
+    views: tuple[ViewHeights, ...]
+
+    @property
+    def most_overlapping(self) -> int:
+        """How many views' windows at most lie over one place."""
+        windows = [v.window for v in self.views if v.window is not None]
+        return max(
+            (
+                sum(
+                    w.row <= one.row + one.rows // 2 < w.row + w.rows
+                    and w.column <= one.column + one.columns // 2 < w.column + w.columns
+                    for w in windows
+                )
+                for one in windows
+            ),
+            default=0,
+        )

@@ -10,17 +10,16 @@ class SurfaceOptions:
 
     dense_side_px: longest side of a picture for matching. Beyond about 2000 px the surface gains
         little on real, slightly blurred photographs while the cost grows with the square.
-    neighbours: stereo partners per picture. A fourth costs a tenth of the surface and changes
-        it by less than two runs differ.
-    best_angle_deg: intersection angle a pair should have. Wide angles measure height better,
-        narrow ones see more of the ground between houses.
-    block_cells: side of the square of cells that is held in memory at once.
+    sources: pictures that each picture's depth is measured against. Places that few pictures show
+        need all that show them; beyond six little is gained.
+    confirming: pictures that each depth is compared with afterwards.
+    block_cells: side of the square of cells that is held in memory at once, at most.
     fill_cells: how far a filled cell may lie from a measured one.
     """
 
     dense_side_px: int = 1600
-    neighbours: int = 3
-    best_angle_deg: float = 18.0
+    sources: int = 6
+    confirming: int = 16
     block_cells: int = 1024
     fill_cells: int = 48
 
@@ -31,6 +30,6 @@ class SurfaceOptions:
             case "draft":
                 return cls(dense_side_px=800)
             case "fine":
-                return cls(dense_side_px=3200, neighbours=6, best_angle_deg=16.0)
+                return cls(dense_side_px=3200, sources=8)
             case "standard":
                 return cls()

@@ -1,0 +1,78 @@
+"""Depths of all views -> the depths that others confirm, and how many views each rests on.
+
+A depth stays where enough other views have the same one, and fewer look through it than agree (the
+checks of Merrell et al. 2007 and of Schoenberger et al. 2016, section 4.5). Done twice: the second
+time only what was confirmed confirms or looks through.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.surface.consistency_kernel import compared, rim_trimmed
+from aftermap.surface.undistorted import PinholeView
+
+Bytes = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+LEAST_AGREEING = 1
+RIM_PX = 1
+RIM_SHARE = 0.012
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmTask:
+    """One view, those around it, and where their depths are and the answer goes.
+
+    ``files`` are the .npy of inverse z of ``view`` and then of ``others``.
+    """
+
+    view: PinholeView
+    others: tuple[PinholeView, ...]
+    files: tuple[str, ...]
+    file: str
+
+
+def confirm(task: ConfirmTask) -> str:
+    """Write the .npz ``inverse`` (float32, NaN for none) and ``views`` (uint8) of one view."""
+    target = Path(task.file)
+    if not target.exists():
+        inverse, views = confirmed(task)
+        part = target.with_suffix(".part")
+        with part.open("wb") as stream:
+            np.save(stream, inverse)
+        with views_file(task.file).open("wb") as stream:
+            np.save(stream, views)
+        part.replace(target)
+    return task.file
+
+
+def views_file(file: str) -> Path:
+    """Where the number of views that see each depth is kept, beside the depths."""
+    return Path(file).with_suffix(".views.npy")
+
+
+def confirmed(task: ConfirmTask) -> tuple[Float, Bytes]:
+    """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
+    own = rim_trimmed(np.load(task.files[0]), RIM_PX, RIM_SHARE)
+    agreeing, through = np.zeros(own.shape, np.uint8), np.zeros(own.shape, np.uint8)
+    for other, file in zip(task.others, task.files[1:], strict=True):
+        compared(
+            own, np.load(file), way(task.view, other), way(other, task.view), agreeing, through
+        )
+    kept = (agreeing >= LEAST_AGREEING) & (through < agreeing)
+    inverse = np.where(kept, own, np.nan).astype(np.float32)
+    return inverse, np.where(kept, agreeing + 1, 0).astype(np.uint8)
+
+
+def way(view: PinholeView, other: PinholeView) -> Array:
+    """(2, 3, 3) A and B: a pixel with inverse z v of one view to the other's, A + v B[:, 2]."""
+    turn = other.rotation @ view.rotation.T
+    shift = other.rotation @ (view.centre_m - other.centre_m)
+    found = np.zeros((2, 3, 3))
+    found[0] = other.calibration @ turn @ np.linalg.inv(view.calibration)
+    found[1, :, 2] = other.calibration @ shift
+    return found

@@ -1,0 +1,97 @@
+"""Whether other views see the same depth: compiled loops over the pixels of one view."""
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.compiled import vectorised
+
+Bytes = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+SAME_PX = 1.0
+"""How far a pixel may land from itself when it goes to the other view's depth and back."""
+SAME_SHARE = 0.01
+"""How far the depths themselves may differ, as a share."""
+THROUGH_SHARE = 0.018
+"""How much farther the other view must see, all around, to look through a place."""
+
+
+@vectorised
+def compared(
+    own: Float, other: Float, there: Array, back: Array, agreeing: Bytes, through: Bytes
+) -> None:
+    """Count one other view into ``agreeing`` and ``through`` (rows, columns).
+
+    ``own`` and ``other`` are inverse z, NaN for none. ``there`` (2, 3, 3) takes a pixel (corner-
+    origin) with inverse z v to the other view's: A + v B[:, 2], whose third row is z over z;
+    ``back`` is the way back.
+    """
+    rows, columns = own.shape
+    tall, wide = other.shape
+    for y in range(rows):
+        v = y + 0.5
+        for x in range(columns):
+            inverse = float(own[y, x])
+            if not inverse > 0:
+                continue
+            u = x + 0.5
+            px, py, ratio = _moved(there, u, v, inverse)
+            if not ratio > 1e-9:
+                continue
+            if not (1 <= px < wide - 1 and 1 <= py < tall - 1):
+                continue
+            c, r = int(px), int(py)
+            expected = inverse / ratio
+            if _sees_through(other, r, c, expected):
+                through[y, x] += 1
+                continue
+            found = float(other[r, c])
+            if not abs(found - expected) < SAME_SHARE * expected:
+                continue
+            bx, by, _ = _moved(back, c + 0.5, r + 0.5, found)
+            # The other pixel's centre is not where the ray went: that much is no disagreement.
+            dx, dy, _ = _moved(back, c + 0.5, r + 0.5, expected)
+            if (bx - dx) ** 2 + (by - dy) ** 2 < SAME_PX * SAME_PX:
+                agreeing[y, x] += 1
+
+
+@vectorised
+def _moved(way: Array, u: float, v: float, inverse: float) -> tuple[float, float, float]:
+    """A pixel in the other view, and its z there over its z here."""
+    x = way[0, 0, 0] * u + way[0, 0, 1] * v + way[0, 0, 2] + inverse * way[1, 0, 2]
+    y = way[0, 1, 0] * u + way[0, 1, 1] * v + way[0, 1, 2] + inverse * way[1, 1, 2]
+    z = way[0, 2, 0] * u + way[0, 2, 1] * v + way[0, 2, 2] + inverse * way[1, 2, 2]
+    return x / z, y / z, z
+
+
+@vectorised
+def _sees_through(other: Float, row: int, column: int, expected: float) -> bool:
+    limit = expected * (1 - THROUGH_SHARE)
+    for r in range(row - 1, row + 2):
+        for c in range(column - 1, column + 2):
+            if not other[r, c] < limit:
+                return False
+    return True
+
+
+@vectorised
+def rim_trimmed(inverse: Float, reach: int, share: float) -> Float:
+    """Inverse z without the rim of what stands before something farther by more than ``share``.
+
+    Matching windows carry the nearer surface a pixel or two past its edge (foreground fattening),
+    always outwards; ``reach`` pixels of that rim are taken off again.
+    """
+    rows, columns = inverse.shape
+    out = inverse.copy()
+    for y in range(rows):
+        for x in range(columns):
+            own = inverse[y, x]
+            if not own > 0:
+                continue
+            limit = own * (1 - share)
+            for r in range(max(0, y - reach), min(rows, y + reach + 1)):
+                for c in range(max(0, x - reach), min(columns, x + reach + 1)):
+                    if inverse[r, c] < limit:
+                        out[y, x] = np.nan
+    return out

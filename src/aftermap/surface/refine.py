@@ -1,0 +1,98 @@
+"""Inverse distances of a view's pixels -> the same to a fraction of a pixel, and who looks alike.
+
+What looks unlike in every source is dropped: aggregation along paths carries a roof across a court.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.surface.refine_kernel import sampled
+
+Bytes = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+WINDOW_PX = 7
+LEAST_CORRELATION = 0.5
+TEXTURE_GREY = 2.5
+"""Standard deviation of grey below which a window proves nothing either way."""
+LEAST_POWER = 2.0
+"""Of the slope of grey over one plane, squared, in a window; below it nothing is refined."""
+MOST_PLANES = 0.75
+
+
+def refined(
+    grey: Bytes, inverse: Float, step: float, sources: Sequence[Bytes], warps: Array,
+    *, rounds: int = 2,
+) -> Float:  # fmt: skip
+    """(rows, columns) refined w, NaN where unlike every source.
+
+    ``inverse`` is w with NaN for none, ``step`` the w of one plane.
+    """
+    best = inverse.copy()
+    alike = np.zeros(grey.shape, np.uint8)
+    reference = _Window(grey.astype(np.float32))
+    for _ in range(rounds):
+        numerator, denominator = np.zeros(grey.shape, np.float32), np.zeros_like(best)
+        alike[:] = 0
+        for source, warp in zip(sources, warps, strict=True):
+            _add_source(reference, best, step, source, warp, numerator, denominator, alike)
+        move = np.where(
+            denominator > LEAST_POWER, numerator / np.maximum(denominator, LEAST_POWER), 0
+        )
+        move = np.clip(move, -MOST_PLANES, MOST_PLANES)
+        moved = best + np.float32(step) * move
+        far = np.abs(moved - inverse) > MOST_PLANES * step
+        best = np.where(far, best, moved).astype(np.float32)
+    smooth = reference.deviation < TEXTURE_GREY
+    return np.where((alike > 0) | smooth, best, np.nan).astype(np.float32)
+
+
+class _Window:
+    """A picture with the mean and deviation of the window around every pixel."""
+
+    def __init__(self, picture: Float) -> None:
+        self.picture = picture
+        self.mean = _mean(picture)
+        self.variance = np.maximum(_mean(picture * picture) - self.mean * self.mean, 0)
+        self.deviation = np.sqrt(self.variance)
+
+
+def _add_source(
+    reference: _Window, inverse: Float, step: float, source: Bytes, warp: Array,
+    numerator: Float, denominator: Float, alike: Bytes,
+) -> None:  # fmt: skip
+    """Add the normal equations of one source, where it looks alike."""
+    shape = inverse.shape
+    nearer, farther = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    seen, also = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+    size = source.shape[0], source.shape[1]
+    flat = source.ravel()
+    sampled(flat, size, warp, inverse, 0.25 * step, nearer, seen)
+    sampled(flat, size, warp, inverse, -0.25 * step, farther, also)
+    there = (seen & also).astype(np.float32)
+    slope = (nearer - farther) * 2
+    shown = (nearer + farther) * np.float32(0.5)
+    shown = np.where(there > 0, shown, reference.picture)
+    slope *= there
+    mean = _mean(shown)
+    variance = np.maximum(_mean(shown * shown) - mean * mean, 0)
+    covariance = _mean(reference.picture * shown) - reference.mean * mean
+    correlation = covariance / np.sqrt(np.maximum(reference.variance * variance, 1e-3))
+    good = (there > 0) & (correlation > LEAST_CORRELATION)
+    good &= reference.deviation >= TEXTURE_GREY
+    residual = reference.picture - shown
+    mean_slope = _mean(slope)
+    cross = _mean(slope * residual) - mean_slope * _mean(residual)
+    power = _mean(slope * slope) - mean_slope * mean_slope
+    numerator += np.where(good, cross, 0)
+    denominator += np.where(good, power, 0)
+    alike += good.astype(np.uint8)
+
+
+def _mean(values: Float) -> Float:
+    window = (WINDOW_PX, WINDOW_PX)
+    return np.asarray(cv2.boxFilter(values, cv2.CV_32F, window), np.float32)

@@ -1,0 +1,103 @@
+"""Sub-pixel inverse distances by least squares over several sources: compiled loops.
+
+The Gauss-Newton step of least-squares matching (Lucas and Kanade 1981; Ackermann 1984) with one
+unknown a pixel, its inverse distance, and all sources that look alike there.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.compiled import vectorised
+
+Bytes = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+
+@vectorised
+def sampled(
+    source: Bytes, size: tuple[int, int], warp: Array, inverse: Float, shift: float, out: Float,
+    seen: Bytes,
+) -> None:  # fmt: skip
+    """Fill ``out`` (rows, columns) with what a source shows at the pixels' inverse distances.
+
+    ``warp`` (2, 3, 3) is A and B of :func:`planes.warps_of`, ``inverse`` (rows, columns) is w, to
+    which ``shift`` is added. ``seen`` is 0 where w is NaN or the source shows nothing.
+    """
+    rows, columns = size
+    height, width = inverse.shape
+    at = np.empty(width, np.int32)
+    across, down = np.empty(width, np.float32), np.empty(width, np.float32)
+    right, bottom = np.float32(columns - 1.001), np.float32(rows - 1.001)
+    zero, half = np.float32(0), np.float32(0.5)
+    first, second = warp[0].astype(np.float32), warp[1].astype(np.float32)
+    for y in range(height):
+        v = np.float32(y + 0.5)
+        ax, ay, az = (
+            first[0, 1] * v + first[0, 2], first[1, 1] * v + first[1, 2],
+            first[2, 1] * v + first[2, 2],
+        )  # fmt: skip
+        bx, by, bz = (
+            second[0, 1] * v + second[0, 2], second[1, 1] * v + second[1, 2],
+            second[2, 1] * v + second[2, 2],
+        )  # fmt: skip
+        for x in range(width):
+            u = np.float32(x) + half
+            w = inverse[y, x] + np.float32(shift)
+            z = first[2, 0] * u + az + w * (second[2, 0] * u + bz)
+            px = (first[0, 0] * u + ax + w * (second[0, 0] * u + bx)) / z - half
+            py = (first[1, 0] * u + ay + w * (second[1, 0] * u + by)) / z - half
+            inside = (z > zero) & (px >= zero) & (px <= right) & (py >= zero) & (py <= bottom)
+            px = px if inside else zero
+            py = py if inside else zero
+            c, r = np.int32(px), np.int32(py)
+            across[x] = px - np.float32(c)
+            down[x] = py - np.float32(r)
+            at[x] = np.int32(np.int32(r * columns) + c)
+            seen[y, x] = np.uint8(inside)
+        for x in range(width):
+            i = at[x]
+            a, b = np.float32(source[i]), np.float32(source[i + 1])
+            d, e = np.float32(source[i + columns]), np.float32(source[i + columns + 1])
+            upper = a + across[x] * (b - a)
+            lower = d + across[x] * (e - d)
+            out[y, x] = upper + down[x] * (lower - upper)
+            seen[y, x] &= np.uint8(min(a, b, d, e) > zero)
+
+
+@vectorised
+def upsampled(coarse: Float, grey: Bytes, times: int) -> Float:
+    """Values of a smaller picture at the pixels of a larger one, taken over and never mixed.
+
+    Of the four nearest ones a pixel takes that whose own mean grey is most like the pixel's: an
+    edge of depth then follows the edge of the picture (after Kopf et al. 2007).
+    """
+    rows, columns = grey.shape
+    tall, wide = coarse.shape
+    mean = np.zeros((tall, wide), np.float32)
+    share = np.float32(1 / (times * times))
+    for y in range(tall):
+        for x in range(wide):
+            total = np.float32(0)
+            for a in range(times):
+                for b in range(times):
+                    total += np.float32(grey[y * times + a, x * times + b])
+            mean[y, x] = total * share
+    out = np.empty((rows, columns), np.float32)
+    for y in range(rows):
+        top = int(np.floor((y + 0.5) / times - 0.5))
+        for x in range(columns):
+            left = int(np.floor((x + 0.5) / times - 0.5))
+            nearest = np.float32(1e9)
+            found = np.float32(np.nan)
+            for k in range(4):
+                r, c = min(max(top + (k >> 1), 0), tall - 1), min(max(left + (k & 1), 0), wide - 1)
+                value = coarse[r, c]
+                if np.isnan(value):
+                    continue
+                apart = abs(mean[r, c] - np.float32(grey[y, x]))
+                if apart < nearest:
+                    nearest = apart
+                    found = value
+            out[y, x] = found
+    return out

@@ -1,0 +1,173 @@
+"""How alike pictures are on planes swept through the scene: compiled loops over one block.
+
+A tile of the reference view is compared with its sources on every plane of the tile's own range:
+the source is resampled onto the plane and both are described by a census of 24 comparisons in 7 x 7
+pixels (Zabih and Woodfill 1994), which neither exposure nor shade changes. The cost of a plane is
+that of the most alike source and a little of the next, so that sources whose view is blocked do not
+spoil it (Kang, Szeliski and Chai 2001). After Gallup et al. (2007), "Real-time plane-sweeping
+stereo".
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.compiled import vectorised
+
+Bytes = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.uint32]
+
+TILE_PX = 64
+REACH_PX, RIM_PX = 3, 6
+"""How far the census reaches from its pixel, and how much larger a picture with its rim is."""
+WORST = 24
+UNSEEN = 12
+"""Census distance of a pixel that no source shows: what chance gives, of 24."""
+SCALE = 10
+"""Costs are kept in tenths of a comparison: 0 to 240."""
+
+# Every second cell of the 7 x 7 window, in the pattern of a chess board, without the middle.
+OFFSETS = np.array(
+    [(dy, dx) for dy in range(-3, 4) for dx in range(-3, 4)
+     if (dy + dx) % 2 == 0 and (dy, dx) != (0, 0)],
+    np.int64,
+)  # fmt: skip
+
+
+@vectorised
+def census(picture: Float, corner: tuple[int, int], window: tuple[int, int], codes: Codes) -> None:
+    """Fill ``codes`` with those of a window of a picture; ``corner`` is where its rim begins."""
+    for y in range(window[0]):
+        line = codes[y]
+        row = corner[0] + y
+        first = corner[1] + REACH_PX
+        middle = picture[row + REACH_PX, first : first + window[1]]
+        for x in range(window[1]):
+            line[x] = 0
+        for k in range(OFFSETS.shape[0]):
+            bit = np.uint32(1 << k)
+            begin = first + OFFSETS[k, 1]
+            other = picture[row + REACH_PX + OFFSETS[k, 0], begin : begin + window[1]]
+            for x in range(window[1]):
+                line[x] |= bit if other[x] > middle[x] else np.uint32(0)
+
+
+@vectorised
+def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    reference: Float, corner: tuple[int, int], sources: Bytes, sizes: Int, warps: Array,
+    planes: tuple[float, float], first: Int, count: Int, origin: int, second: float, volume: Bytes,
+) -> None:  # fmt: skip
+    """Fill ``volume`` (rows, planes, columns) where tiles are searched; it is left alone elsewhere.
+
+    ``reference`` (rows + 6, columns + 6) is the block with its rim, its first inner pixel at
+    ``corner`` (row, column) of the picture. ``sources`` (S, pixels) are grey and row by row, 0
+    where they show nothing; ``sizes`` (S, 2) their rows and columns; ``warps`` (S, 2, 3, 3) the
+    matrices A and B that take a reference pixel (corner-origin) on the plane of inverse distance w
+    to the source: A + w B. ``planes`` is the w of plane 0 and the step. ``first`` and ``count``
+    (tile rows, tile columns) are the planes of each tile, ``origin`` the first one of the volume.
+    """
+    rows, columns = reference.shape[0] - RIM_PX, reference.shape[1] - RIM_PX
+    warped = np.empty((TILE_PX + RIM_PX, TILE_PX + RIM_PX), np.float32)
+    seen = np.empty((TILE_PX + RIM_PX, TILE_PX + RIM_PX), np.uint8)
+    own = np.empty((TILE_PX, TILE_PX), np.uint32)
+    codes = np.empty((TILE_PX, TILE_PX), np.uint32)
+    least = np.empty((3, TILE_PX, TILE_PX), np.uint8)  # two distances, and how many there are
+    matrix = np.empty((3, 3))
+    for i in range(first.shape[0]):
+        for j in range(first.shape[1]):
+            top, left = i * TILE_PX, j * TILE_PX
+            tall, wide = min(TILE_PX, rows - top), min(TILE_PX, columns - left)
+            census(reference, (top, left), (tall, wide), own)
+            for k in range(first[i, j], first[i, j] + count[i, j]):
+                w = planes[0] + k * planes[1]
+                least[:2] = WORST
+                least[2] = 0
+                for s in range(sources.shape[0]):
+                    for a in range(3):
+                        for b in range(3):
+                            matrix[a, b] = warps[s, 0, a, b] + w * warps[s, 1, a, b]
+                    at = corner[0] + top, corner[1] + left
+                    size = tall + RIM_PX, wide + RIM_PX
+                    _warp(sources[s], (sizes[s, 0], sizes[s, 1]), matrix, at, size, warped, seen)
+                    census(warped, (0, 0), (tall, wide), codes)
+                    _keep_least(own, codes, seen, (tall, wide), least)
+                for y in range(tall):
+                    out = volume[top + y, k - origin, left : left + wide]
+                    _store(least[:, y], wide, second, out)
+
+
+@vectorised
+def _warp(
+    source: npt.NDArray[np.uint8], size: tuple[int, int], matrix: Array, corner: tuple[int, int],
+    window: tuple[int, int], warped: Float, seen: Bytes,
+) -> None:  # fmt: skip
+    """Resample a source onto a plane over a tile with its rim, and say what it shows of it."""
+    rows, columns = size
+    at = np.empty(window[1], np.int32)
+    across, down = np.empty(window[1], np.float32), np.empty(window[1], np.float32)
+    m00, m10, m20 = np.float32(matrix[0, 0]), np.float32(matrix[1, 0]), np.float32(matrix[2, 0])
+    right, bottom = np.float32(columns - 1.001), np.float32(rows - 1.001)
+    zero, half = np.float32(0), np.float32(0.5)
+    u = corner[1] - REACH_PX + 0.5
+    for y in range(window[0]):
+        v = corner[0] + y - REACH_PX + 0.5
+        bx = np.float32(matrix[0, 0] * u + matrix[0, 1] * v + matrix[0, 2])
+        by = np.float32(matrix[1, 0] * u + matrix[1, 1] * v + matrix[1, 2])
+        bz = np.float32(matrix[2, 0] * u + matrix[2, 1] * v + matrix[2, 2])
+        for x in range(window[1]):
+            z = m20 * np.float32(x) + bz
+            px = (m00 * np.float32(x) + bx) / z - half
+            py = (m10 * np.float32(x) + by) / z - half
+            inside = (z > zero) & (px >= zero) & (px <= right) & (py >= zero) & (py <= bottom)
+            px = px if inside else zero
+            py = py if inside else zero
+            c, r = np.int32(px), np.int32(py)
+            across[x] = px - np.float32(c)
+            down[x] = py - np.float32(r)
+            at[x] = np.int32(np.int32(r * columns) + c)
+            seen[y, x] = np.uint8(inside)
+        for x in range(window[1]):
+            i = at[x]
+            a, b = np.float32(source[i]), np.float32(source[i + 1])
+            d, e = np.float32(source[i + columns]), np.float32(source[i + columns + 1])
+            upper = a + across[x] * (b - a)
+            lower = d + across[x] * (e - d)
+            warped[y, x] = upper + down[x] * (lower - upper)
+            seen[y, x] &= np.uint8(a > zero)
+
+
+@vectorised
+def _keep_least(
+    own: Codes, codes: Codes, seen: Bytes, window: tuple[int, int], least: Bytes
+) -> None:
+    """Put a source's distances among the two smallest of every pixel."""
+    for y in range(window[0]):
+        for x in range(window[1]):
+            d = np.uint32(own[y, x] ^ codes[y, x])
+            d = np.uint32(d - ((d >> np.uint32(1)) & np.uint32(0x55555555)))
+            d = np.uint32(
+                (d & np.uint32(0x33333333)) + ((d >> np.uint32(2)) & np.uint32(0x33333333))
+            )
+            d = np.uint32((d + (d >> np.uint32(4))) & np.uint32(0x0F0F0F0F))
+            d = np.uint32(np.uint32(d * np.uint32(0x01010101)) >> np.uint32(24))
+            there = seen[y + REACH_PX, x + REACH_PX]
+            c = np.uint8(d) if there else np.uint8(WORST)
+            least[2, y, x] += there
+            other = max(least[0, y, x], c)
+            least[0, y, x] = min(least[0, y, x], c)
+            least[1, y, x] = min(least[1, y, x], other)
+
+
+@vectorised
+def _store(least: Bytes, wide: int, second: float, out: Bytes) -> None:
+    """The smallest distance of a row and ``second`` times the next one, as a mean, in tenths."""
+    one, two, there = least[0], least[1], least[2]
+    share = np.float32(second)
+    both = np.float32(SCALE) / (np.float32(1) + share)
+    for x in range(wide):
+        pair = (np.float32(one[x]) + share * np.float32(two[x])) * both
+        alone = np.float32(one[x]) * np.float32(SCALE)
+        cost = pair if there[x] > 1 else alone
+        out[x] = np.uint8(cost) if there[x] > 0 else np.uint8(UNSEEN * SCALE)
