@@ -32,12 +32,13 @@ MEASURED = 2
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceMap:
-    """A map's rasters on one grid, and its cameras by name.
+    """A map's rasters on one grid, its cameras by name, and the folder of its products.
 
     ``confidence`` (rows, columns) counts the views of a cell, 0 where it was filled or is empty;
     ``sigma_m`` is the stated standard deviation of its height, None where the map states none.
     """
 
+    folder: Path
     surface: Heights
     confidence: npt.NDArray[Any]
     sigma_m: npt.NDArray[np.float32] | None
@@ -78,6 +79,7 @@ def map_of(case: Path) -> SurfaceMap:
     with rasterio.open(folder / "orthophoto.tif") as raster:
         pixel_m = float(raster.transform.a)
     return SurfaceMap(
+        folder=folder,
         surface=heights_in(folder / "surface.tif"),
         confidence=_band(folder / "confidence.tif"),
         sigma_m=heights_in(sigma).height_m if sigma.exists() else None,

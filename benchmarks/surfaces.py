@@ -2,12 +2,13 @@
 
     .venv/bin/python -m benchmarks.surfaces one CASE TWIN
     .venv/bin/python -m benchmarks.surfaces share CASE
-    .venv/bin/python -m benchmarks.surfaces --cases nadir99=CASE:TWIN ochota_city=CASE --write
+    .venv/bin/python -m benchmarks.surfaces --cases NAME=CASE:TWIN ... [--write after]
 
 `one` prints the figures of one case (or its folder of products) as a line of JSON, `share` how
-much of a map without truth is measured. --write puts the figures of all --cases into
-benchmarks/results/surfaces.json; `python -m benchmarks.table` makes the table of them. The flights:
-surface_flights.py; what the figures mean: surface_errors.py and roof_edges.py.
+much of a map without truth is measured. --write puts the figures of all --cases, and the costs that
+costs.py left beside them, into benchmarks/results/surfaces.json as those `before` or `after` the
+surface was made anew; `python -m benchmarks.table` makes the table of both. The flights:
+surface_flights.py; what the figures mean: surface_errors.py, roof_edges.py and wall_pixels.py.
 """
 
 import argparse
@@ -17,10 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import tidy, write_result
+from benchmarks.machine import RESULTS, circumstances, tidy, write_result
 from benchmarks.roof_edges import edge_figures
 from benchmarks.surface_errors import compared, error_figures
 from benchmarks.surface_truth import map_of, truth_for
+from benchmarks.wall_pixels import wall_figures
+
+STATES = ("before", "after")
 
 
 def main() -> None:
@@ -31,16 +35,28 @@ def main() -> None:
     elif options.what == "share":
         print(json.dumps(tidy(share_figures(options.paths[0]))))
     else:
-        figures = {}
-        for named in options.cases:
-            name, _, places = named.partition("=")
-            case, _, twin = places.partition(":")
-            figures[name] = (
-                heights_report(Path(case), Path(twin)) if twin else share_figures(Path(case))
-            )
-            print(json.dumps({name: tidy(figures[name])}), flush=True)
+        figures = dict(map(_case_figures, options.cases))
         if options.write:
-            print(write_result("surfaces", figures))
+            print(write_result("surfaces", _kept() | {options.write: circumstances() | figures}))
+
+
+def _case_figures(named: str) -> tuple[str, dict[str, Any]]:
+    """Name and figures of NAME=CASE or NAME=CASE:TWIN, with the cost that was kept beside it."""
+    name, _, places = named.partition("=")
+    case, _, twin = places.partition(":")
+    figures = heights_report(Path(case), Path(twin)) if twin else share_figures(Path(case))
+    kept = Path(case + ".cost.json")
+    if kept.exists():
+        figures["cost"] = json.loads(kept.read_text(encoding="utf-8"))
+    print(json.dumps({name: tidy(figures)}), flush=True)
+    return name, figures
+
+
+def _kept() -> dict[str, Any]:
+    """Both states as they were written before."""
+    path = RESULTS / "surfaces.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {state: content[state] for state in STATES if state in content}
 
 
 def _options() -> argparse.Namespace:
@@ -48,7 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("what", nargs="?", choices=["one", "share"])
     parser.add_argument("paths", nargs="*", type=Path, help="CASE TWIN, or CASE")
     parser.add_argument("--cases", nargs="*", default=[], metavar="NAME=CASE[:TWIN]")
-    parser.add_argument("--write", action="store_true", help="write results/surfaces.json")
+    parser.add_argument("--write", choices=STATES, help="put them into results/surfaces.json")
     options = parser.parse_args()
     if len(options.paths) != {"one": 2, "share": 1, None: 0}[options.what]:
         parser.error("one takes CASE TWIN, share takes CASE")
@@ -63,6 +79,7 @@ def heights_report(case_products: Path, twin_folder: Path) -> dict[str, Any]:
         "cameras": {"given": len(truth.cameras), "mapped": len(shown.cameras)},
         **error_figures(compared(shown, truth)),
         "roof_edge": edge_figures(shown, truth),
+        "walls": wall_figures(shown, truth),
         **share_figures(case_products),
     }
 
