@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.costs run LOG COMMAND...
     .venv/bin/python -m benchmarks.costs map FOOTAGE CASE [--source SRC] [WORDS of aftermap map...]
 
-`run` measures any command, such as a peer's; `map` runs `aftermap map` of the source tree SRC (that
+`run` measures any command, such as a peer's, and keeps its cost beside LOG (CASE.peer.log makes
+CASE.peer.cost.json, which surfaces.py puts beside ours); `map` runs `aftermap map` of the source tree SRC (that
 of this checkout if none is named) and adds CPU seconds and peak memory of every stage, where the
 case's report has them. Each prints a line of JSON; `map` keeps it in CASE.cost.json. running.py
 says how costs are counted. A map that is done in part (exit code 1) is measured all the same.
@@ -38,6 +39,7 @@ def main() -> None:
     options, words = parser.parse_known_args()
     if options.way == "run":
         figures = run(options.command + words, options.log).figures()
+        _keep(options.log.with_suffix(".cost.json"), figures)
     else:
         figures = map_cost(options.footage, options.case, words, source=options.source)
     print(json.dumps(tidy(figures)))
@@ -51,9 +53,12 @@ def map_cost(footage: Path, case: Path, words: list[str], *, source: Path) -> di
     log = case.with_name(case.name + ".log")
     cost = run([*command, "--fresh"], log, allowed=(0, DONE_IN_PART))
     figures = cost.figures() | {"stages": stage_costs(case)}
-    kept = case.with_name(case.name + ".cost.json")
-    kept.write_text(json.dumps(tidy(figures), indent=1) + "\n", encoding="utf-8")
+    _keep(case.with_name(case.name + ".cost.json"), figures)
     return figures
+
+
+def _keep(path: Path, figures: dict[str, Any]) -> None:
+    path.write_text(json.dumps(tidy(figures), indent=1) + "\n", encoding="utf-8")
 
 
 def stage_costs(case: Path) -> dict[str, dict[str, float]]:

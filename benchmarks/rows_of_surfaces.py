@@ -12,6 +12,7 @@ OFF = {"nadir99": 1.3, "clip": 5}
 EDGE = {"nadir99": 0.06, "clip": 0.2}
 STRAIGHT = {"nadir99": 0.5, "oblique40": 1}
 SHARE = {"clip": 62}
+PYORTHO, PYARCHINIT = "pyorthomosaic", "pyarchinit-photogrammetry"
 MEASURES = (("seen_by_two", "of cells that two pictures see"), ("called_measured", "of measured"))
 
 
@@ -69,6 +70,10 @@ SURFACES = (
     *(Row(what="CPU time", data=data, path=f"{name}.cost.cpu_s", shown="{:.0f} s", goal="")
       for name, data in (*TRIO, ("ochota_city", "ochota_city"),
                          ("brighton_beach", "brighton_beach"))),
+    *(Row(what="CPU time against a peer's", data=f"{name}, {peer}", factor=100, shown="{:.0f} %",
+          path=f"{name}.share_of_peers_cpu", goal=f"≤ {goal} %", is_reached=most(goal))
+      for name, peer, goal in (("nadir99", PYORTHO, 65), ("brighton_beach", PYORTHO, 65),
+                               ("ochota_city", PYARCHINIT, 80))),
     *(Row(what="peak memory", data=data, path=f"{name}.cost.peak_memory_bytes", factor=1e-9,
           shown="{:.2f} GB", goal="≤ 2 GB", is_reached=most(2))
       for name, data in (*TRIO, ("ochota_city", "ochota_city"),

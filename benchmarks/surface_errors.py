@@ -20,6 +20,7 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 NEAR_M, GROSS_M = 0.25, 1.0
+NEAR_WALL_M = 0.75
 VIEWS = ((2, 2), (3, 3), (4, 5), (6, 9), (10, 65535))
 """Counts of views by which the stated sigma is judged, first and last."""
 ANGLES_DEG = ((0, 15), (15, 30), (30, 45), (45, 90))
@@ -35,6 +36,7 @@ class Compared:
     sigma_m: Array
     seen: Mask
     steepest_deg: Array
+    wall_m: Array
     plane: dict[str, float]
 
     @property
@@ -62,7 +64,8 @@ def compared(shown: SurfaceMap, truth: SurfaceTruth) -> Compared:
         sigma_m = np.where(inside, shown.sigma_m[row, column], np.nan)
     return Compared(
         errors_m=errors_m / truth.there.scale, views=views, sigma_m=sigma_m / truth.there.scale,
-        seen=truth.seeing >= STEREO, steepest_deg=truth.steepest_deg, plane=plane,
+        seen=truth.seeing >= STEREO, steepest_deg=truth.steepest_deg,
+        wall_m=truth.wall_m, plane=plane,
     )  # fmt: skip
 
 
@@ -82,11 +85,25 @@ def error_figures(cells: Compared) -> dict[str, Any]:
                                                     & (cells.views <= last)])
             for first, last in VIEWS
         },
+        "by_walls": wall_figures(cells),
         "plane": cells.plane,
     }  # fmt: skip
     if np.isfinite(cells.sigma_m).any():
         figures["sigma"] = sigma_figures(cells)
     return figures
+
+
+def wall_figures(cells: Compared) -> dict[str, Any]:
+    """Measured cells near to true walls and away from them, and where the gross errors are."""
+    near = cells.wall_m < NEAR_WALL_M
+    off = cells.measured & (np.abs(cells.errors_m) >= GROSS_M)
+    return {
+        "near": _of(cells.errors_m[cells.measured & near]),
+        "away": _of(cells.errors_m[cells.measured & ~near]),
+        "off_that_are_near": float(near[off].mean()) if off.any() else None,
+        "off_that_are_too_high": float((cells.errors_m[off] > 0).mean()) if off.any() else None,
+        "off_that_two_see": float(cells.seen[off].mean()) if off.any() else None,
+    }
 
 
 def _of(errors_m: Array) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from scipy.ndimage import distance_transform_edt
 
 from aftermap.publish.cameras import CameraEntry, read_cameras
 from benchmarks.clip_frames import matched
@@ -26,6 +27,7 @@ Array = npt.NDArray[np.float64]
 SAMPLED_CELLS = 400_000
 STEREO = 2
 """Pictures that must see a place before anything can be measured there."""
+STEP_M = 2.0
 MEASURED = 2
 """Confidence from which the map calls a cell measured."""
 
@@ -57,7 +59,8 @@ class SurfaceTruth:
     """A sample of the true cells, and what the true cameras see of them.
 
     ``seeing`` counts the pictures that see a cell; ``steepest_deg`` is the angle off vertical of
-    the steepest of them, NaN where none sees it.
+    the steepest of them, NaN where none sees it. ``wall_m`` is the distance to the nearest true
+    step of more than STEP_M.
     """
 
     folder: Path
@@ -67,6 +70,7 @@ class SurfaceTruth:
     places_m: Array
     seeing: npt.NDArray[np.int64]
     steepest_deg: Array
+    wall_m: Array
     there: Similarity
 
 
@@ -103,7 +107,7 @@ def truth_for(shown: SurfaceMap, twin: Path) -> SurfaceTruth:
         raise SystemExit(f"{twin}: holds the truth of {len(names)} of the map's cameras; need 3")
     return SurfaceTruth(
         folder=folder, crs=listed.crs, surface=surface, cameras=cameras, places_m=places_m,
-        seeing=seeing, steepest_deg=steepest_deg,
+        seeing=seeing, steepest_deg=steepest_deg, wall_m=_wall_m(folder, surface, places_m),
         there=similarity(
             np.array([cameras[name].position_m for name in names]),
             np.array([shown.cameras[name].position_m for name in names]),
@@ -171,6 +175,21 @@ def views_of(
     kept.parent.mkdir(exist_ok=True)
     np.savez(kept, seeing=seeing, steepest_deg=steepest_deg)
     return seeing, steepest_deg
+
+
+def _wall_m(folder: Path, surface: Heights, places_m: Array) -> Array:
+    """(N,) distance of places to the nearest step of the true surface; kept for the next time."""
+    kept = folder.parent / "seen" / f"walls_{len(places_m)}.npy"
+    if not kept.exists():
+        height_m = surface.height_m
+        step = np.zeros(height_m.shape, bool)
+        step[:, 1:] |= np.abs(height_m[:, 1:] - height_m[:, :-1]) > STEP_M
+        step[1:] |= np.abs(height_m[1:] - height_m[:-1]) > STEP_M
+        away = distance_transform_edt(~step) * surface.cell_m
+        row, column, _ = surface.cells_of(places_m[:, :2])
+        kept.parent.mkdir(exist_ok=True)
+        np.save(kept, away[row, column])
+    return np.asarray(np.load(kept))
 
 
 def _band(path: Path) -> npt.NDArray[Any]:

@@ -45,9 +45,14 @@ def _case_figures(named: str) -> tuple[str, dict[str, Any]]:
     name, _, places = named.partition("=")
     case, _, twin = places.partition(":")
     figures = heights_report(Path(case), Path(twin)) if twin else share_figures(Path(case))
-    kept = Path(case + ".cost.json")
-    if kept.exists():
-        figures["cost"] = json.loads(kept.read_text(encoding="utf-8"))
+    for who, kept in (
+        ("cost", Path(case + ".cost.json")),
+        ("peer", Path(case + ".peer.cost.json")),
+    ):
+        if kept.exists():
+            figures[who] = json.loads(kept.read_text(encoding="utf-8"))
+    if "cost" in figures and "peer" in figures:
+        figures["share_of_peers_cpu"] = figures["cost"]["cpu_s"] / figures["peer"]["cpu_s"]
     print(json.dumps({name: tidy(figures)}), flush=True)
     return name, figures
 
