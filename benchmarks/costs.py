@@ -4,10 +4,11 @@
     .venv/bin/python -m benchmarks.costs map FOOTAGE CASE [--source SRC] [WORDS of aftermap map...]
 
 `run` measures any command, such as a peer's, and keeps its cost beside LOG (CASE.peer.log makes
-CASE.peer.cost.json, which surfaces.py puts beside ours); `map` runs `aftermap map` of the source tree SRC (that
-of this checkout if none is named) and adds CPU seconds and peak memory of every stage, where the
-case's report has them. Each prints a line of JSON; `map` keeps it in CASE.cost.json. running.py
-says how costs are counted. A map that is done in part (exit code 1) is measured all the same.
+CASE.peer.cost.json, which surfaces.py puts beside ours). `map` runs `aftermap map` of the source
+tree SRC (that of this checkout if none is named) and adds CPU seconds and peak memory of every
+stage, where the case's report has them; it keeps them in CASE.cost.json. Each prints a line of
+JSON. running.py says how costs are counted. A map that is done in part (exit code 1) is measured
+all the same.
 """
 
 import argparse
