@@ -19,7 +19,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from aftermap.geo.lens import rays_cam
 from aftermap.media.position import CONSUMER_HORIZONTAL_M
 from aftermap.poses.drape import places_met
 from aftermap.poses.reference import Reference, surface_in
+from benchmarks.clip_frames import matched
 from benchmarks.fitting import Similarity, rms, similarity
 from benchmarks.machine import tidy, write_result
 
@@ -141,23 +141,6 @@ def case_from_truth(
     ]
     true, found = (np.array(some, float) for some in zip(*both, strict=True))
     return similarity(true, found)
-
-
-def matched(
-    clip: Mapping[str, Any], frames: Sequence[Mapping[str, Any]]
-) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The case's frames of a clip, each with the true frame nearest in time (half a frame away)."""
-    fps, name = Fraction(clip["fps"]), Path(clip["clip"]).name
-    first = Fraction(clip["first_pts_s"])
-    found = []
-    for entry in frames:
-        if entry.get("clip") is None or Path(entry["clip"]).name != name:
-            continue
-        time_s = Fraction(str(entry["time_s"]))
-        number = round((time_s - first) * fps)
-        if 0 <= number < len(clip["frames"]) and abs((time_s - first) * fps - number) < 0.5:
-            found.append((entry, clip["frames"][number]))
-    return found
 
 
 def pairs_of(clip: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], on: Map) -> list[Pair]:

@@ -46,8 +46,11 @@ def aftermap_command(*words: str | Path | int) -> list[str]:
     return [str(Path(sys.executable).with_name("aftermap")), *map(str, words)]
 
 
-def run(command: Sequence[str | Path], log: Path) -> Cost:
-    """Run a command, its output to ``log``; what it cost. Exits this program if it fails."""
+def run(command: Sequence[str | Path], log: Path, *, allowed: Sequence[int] = (0,)) -> Cost:
+    """Run a command, its output to ``log``; what it cost.
+
+    Exits this program if the command ends with another code than those ``allowed``.
+    """
     _adopt_orphans()
     print("$", *command, flush=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -61,7 +64,7 @@ def run(command: Sequence[str | Path], log: Path) -> Cost:
     _wait_for_orphans()
     peak_bytes = watch.stopped()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if code != 0:
+    if code not in allowed:
         sys.exit(f"{command[0]} ended with {code}; see {log}")
     cpu_s = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
     return Cost(cpu_s=cpu_s, wall_s=wall_s, peak_memory_bytes=peak_bytes)

@@ -34,13 +34,21 @@ def photographs_seeing(
         surface.north_m - (rows + 0.5) * surface.cell_m,
         heights[rows, columns],
     ])  # fmt: skip
-    corner = np.array([surface.west_m, surface.north_m, surface.cell_m])
     top_m = float(np.nanmax(heights))
     count = np.zeros(len(places), np.int64)
     for camera in cameras:
-        framed = np.nonzero(_in_frame(places, camera))[0]
-        count[framed] += _free(places[framed], np.array(camera.position_m), heights, corner, top_m)
+        count[in_frame_and_free(surface, places, camera, top_m)] += 1
     return count
+
+
+def in_frame_and_free(
+    surface: Heights, places: Array, camera: CameraEntry, top_m: float
+) -> npt.NDArray[np.intp]:
+    """Which of (N, 3) places on a surface a photograph sees; nothing is higher than ``top_m``."""
+    corner = np.array([surface.west_m, surface.north_m, surface.cell_m])
+    framed = np.nonzero(_in_frame(places, camera))[0]
+    position_m = np.array(camera.position_m)
+    return framed[_free(places[framed], position_m, surface.height_m, corner, top_m)]
 
 
 def _in_frame(places: Array, camera: CameraEntry) -> npt.NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.machine import RESULTS
 from benchmarks.rows import BESIDE, FOOTAGE, OURS, Row
 from benchmarks.rows_of_buildings import BUILDINGS
+from benchmarks.rows_of_surfaces import SURFACES
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 NO_FIGURE = "not measured"
@@ -24,6 +25,7 @@ def main() -> None:
     tables = {
         "figures": _goals(results, OURS), "footage": _goals(results, FOOTAGE),
         "buildings": _goals(results, BUILDINGS),
+        "surfaces": _before_and_after(results.get("surfaces", {}), SURFACES),
         "peer": _peer(results), "growth": _growth(results),
     }  # fmt: skip
     for name, lines in tables.items():
@@ -42,6 +44,18 @@ def _goals(results: Any, rows: Sequence[Row]) -> list[str]:
         shown = _shown(row, [value])
         measured = f"**{shown}**" if short else shown
         lines.append(f"| {row.what} | {row.data} | {row.goal} | {measured} | {row.note} |")
+    return lines
+
+
+def _before_and_after(results: Any, rows: Sequence[Row]) -> list[str]:
+    """The same figures of an earlier state and of this one; only the later is judged."""
+    lines = ["| what | data | goal | before | now | note |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        before, now = (_figure(results.get(state, {}), row.path) for state in ("before", "after"))
+        short = now is not None and row.is_reached and not row.is_reached(now * row.factor)
+        shown = f"**{_shown(row, [now])}**" if short else _shown(row, [now])
+        earlier = _shown(row, [before])
+        lines.append(f"| {row.what} | {row.data} | {row.goal} | {earlier} | {shown} | {row.note} |")
     return lines
 
 
