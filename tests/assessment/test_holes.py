@@ -39,7 +39,7 @@ class Roof:
         flat = np.zeros((SIDE, SIDE), np.float32)
         cells = Cells(
             grid=self.grid, height_m=np.where(self.known, self.height_m, np.float32(np.nan)),
-            photographs=flat + 4, measured=self.known, slope_east=flat, slope_north=flat,
+            photographs=flat + 4, measured=self.known, filled=flat > 0, slope_east=flat, slope_north=flat,
             rough_m=flat, owner=self.outline.astype(np.int32),
         )  # fmt: skip
         inner = cells_inside(ROOF.buffer(-0.6), self.grid)
