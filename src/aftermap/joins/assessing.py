@@ -50,7 +50,7 @@ VISIBILITY = Stage(name="visibility", version=1, answer=Seen)
 MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
 GRADES = Stage(name="grades", version=1, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=1, answer=EvidenceSet)
-STREETS = Stage(name="streets", version=2, answer=StreetTable)
+STREETS = Stage(name="streets", version=3, answer=StreetTable)
 ALL = (BUILDINGS, VIEWS, VISIBILITY, MEASURES, GRADES, EVIDENCE, STREETS)
 
 
