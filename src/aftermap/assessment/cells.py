@@ -40,9 +40,10 @@ class Cells:
     """Heights over a window. Arrays are (rows, columns); NaN is not known.
 
     ``height_m`` holds measured heights alone: ``measured`` is where photographs agree on one, and
-    ``filled`` where the surface has one that was taken over from around it. ``slope_east`` and ``slope_north`` are of
-    the plane fitted around a cell, rise over run; ``rough_m`` is the root mean square residual to
-    it. ``owner`` is 1 plus the place of the building in the window that a cell lies in, 0 in none.
+    ``filled`` where the surface has one that was taken over from around it. ``slope_east`` and
+    ``slope_north`` are of the plane fitted around a cell, rise over run; ``rough_m`` is the root
+    mean square residual to it. ``owner`` is 1 plus the place of the building in the window that a
+    cell lies in, 0 in none.
     """
 
     grid: Grid

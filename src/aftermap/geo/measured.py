@@ -110,7 +110,7 @@ def filled_on(elevation: Elevation, grid: Grid) -> Mask:
 
 
 def confidence_beside(raster: str | Path) -> Path | None:
-    """The confidence beside a ``surface.tif`` or ``orthophoto.tif`` of Aftermap; None if there is none.
+    """The confidence beside a ``surface.tif`` or ``orthophoto.tif`` of Aftermap; None without one.
 
     Any other raster (a terrain model, an orthophoto of somebody else's) is taken to be measured.
     """
