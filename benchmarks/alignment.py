@@ -57,6 +57,7 @@ class Scene:
 
     elevation: Elevation
     picture: Raster
+    source: Raster
     truth: Raster
     footprints: FootprintSet
     grades: npt.NDArray[np.str_]
@@ -128,6 +129,7 @@ def scene_of(flight: Path, case: Path) -> Scene:
             ground_sample_m=0.03, measured_fraction=1.0, filled_fraction=0.0,
         ),
         picture=_raster(case / "products" / "orthophoto.tif"),
+        source=_raster(case / "products" / "source.tif"),
         truth=_raster(flight / "truth" / "surface.tif"), footprints=footprints,
         grades=np.array([one["grade"] for one in kept]),
         mapped=np.array([one["mapped"] for one in kept], bool),
@@ -215,7 +217,7 @@ def _laid_on(edges: Edges, grid: Grid) -> tuple[Any, Any]:
 
 def _aligned(scene: Scene, drawn: FootprintSet) -> Buildings:
     picture = Orthophoto(
-        image=scene.picture, source=scene.picture, gains=(1.0,), covered_fraction=1.0
+        image=scene.picture, source=scene.source, gains=(1.0,), covered_fraction=1.0
     )
     return aligned(drawn, scene.elevation, picture, None, Here())  # type: ignore[arg-type]
 

@@ -53,11 +53,17 @@ def wild_heights(scene, filled):
     scene.height[filled] = np.random.default_rng(9).normal(120, 400, int(filled.sum()))
 
 
+def hatched(scene, filled):
+    """As the orthophoto draws what was filled: even strokes, and no photograph."""
+    rows, columns = np.indices(filled.shape)
+    scene.light[filled] = np.where((rows + columns) % 12 < 4, 156, 198)[filled]
+
+
 def wild_picture(scene, filled):
     scene.light[filled] = np.random.default_rng(10).uniform(0, 255, int(filled.sum()))
 
 
-@pytest.mark.parametrize("change", [wild_heights, wild_picture])
+@pytest.mark.parametrize("change", [wild_heights, wild_picture, hatched])
 def test_changing_what_was_filled_changes_no_measure_and_no_grade(change, tmp_path):
     rows, grades = told(tmp_path / "first", before=True)
     again, grades_again = told(tmp_path / "second", change, before=True)

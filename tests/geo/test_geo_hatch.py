@@ -26,7 +26,7 @@ def test_every_line_of_two_periods_has_strokes_and_paper(
     row: int, column: int, period: int
 ) -> None:
     drawn = hatch(2 * period, 2 * period, row, column, period)
-    assert set(drawn.sum(0)) == set(drawn.sum(1)) == {2 * max(1, round(0.4 * period))}
+    assert set(drawn.sum(0)) == set(drawn.sum(1)) == {2 * max(1, round(period / 3))}
     assert 0 < drawn.mean() < 1
 
 

@@ -137,6 +137,5 @@ def test_no_feature_of_a_reference_lies_on_a_filled_height(tmp_path):
     assert (whole.xyz_m[:, 0] > 500_750).sum() > 50
     assert len(half.xyz_m) > 50
     assert (half.xyz_m[:, 0] <= 500_750).all()
-    assert filled_at(half, np.array([[500_710.0, 3_978_390.0], [500_790.0, 3_978_390.0]])).tolist() == [
-        False, True,
-    ]  # fmt: skip
+    places = np.array([[500_710.0, 3_978_390.0], [500_790.0, 3_978_390.0]])
+    assert filled_at(half, places).tolist() == [False, True]

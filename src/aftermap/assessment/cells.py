@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.smooth import planes_around
 from aftermap.geo.grid import Block
-from aftermap.geo.measured import filled_on, measured_block
+from aftermap.geo.measured import filled_on, is_photograph, measured_block
 from aftermap.geo.polygon import cells_inside
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.raster import Elevation, Grid, Orthophoto
@@ -102,7 +102,7 @@ def pixels_over(
     block = _whole_steps(block_over(whole, box[:2], box[2:]), step)
     bands, grid = read_block(orthophoto.image, block)
     rgb = np.ascontiguousarray(bands[:3].transpose(1, 2, 0)).astype(np.uint8)
-    seen = ~filled_on(elevation, grid)
+    seen = ~filled_on(elevation, grid) & is_photograph(orthophoto, block)
     if len(bands) > 3:
         seen &= bands[3] > 0
     rgb[~seen] = 0

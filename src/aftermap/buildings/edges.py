@@ -14,9 +14,9 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from aftermap.geo.grid import Block, window_of
-from aftermap.geo.measured import measured_on, measured_over
+from aftermap.geo.measured import NO_SOURCE, measured_on, measured_over
 from aftermap.geo.windows import block_over
-from aftermap.model.raster import Elevation, Grid, Raster
+from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 
 Float = npt.NDArray[np.float32]
 
@@ -72,7 +72,7 @@ def falls_of(height: Float, grid: Grid) -> Edges:
 
 
 def contrasts_in(
-    picture: Raster,
+    orthophoto: Orthophoto,
     elevation: Elevation,
     lower_left_m: tuple[float, float],
     upper_right_m: tuple[float, float],
@@ -83,10 +83,13 @@ def contrasts_in(
 
     What it shows over filled heights, a hatching or a picture laid over a guess, has none.
     """
-    cells, grid = _read(picture, lower_left_m, upper_right_m, cell_m)
+    box = lower_left_m, upper_right_m
+    cells, grid = _read(orthophoto.image, box, cell_m, Resampling.average)
+    source, _ = _read(orthophoto.source, box, cell_m, Resampling.nearest)
     colours = np.ascontiguousarray(np.moveaxis(cells[:3], 0, -1))
     grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    known = (cells[3] > 0) & (measured_on(elevation, grid).filled_fraction < LEAST_FILLED)
+    known = (cells[3] > 0) & (source[0] != NO_SOURCE)
+    known &= measured_on(elevation, grid).filled_fraction < LEAST_FILLED
     east, north = _slopes(grey, known, grid.cell_m)
     strength = np.asarray(np.hypot(east, north), np.float32)
     some = strength[::SPARSE, ::SPARSE][known[::SPARSE, ::SPARSE]]
@@ -130,16 +133,16 @@ def _slopes(values: Float, known: npt.NDArray[np.bool_], cell_m: float) -> tuple
 
 def _read(
     raster: Raster,
-    lower_left_m: tuple[float, float],
-    upper_right_m: tuple[float, float],
+    box_m: tuple[tuple[float, float], tuple[float, float]],
     cell_m: float,
+    how: Resampling,
 ) -> tuple[npt.NDArray[np.generic], Grid]:
     """(bands, rows, columns) of a box in joined cells, from the raster's overviews; and its grid.
 
     Beyond the raster there is its no-data value, or 0.
     """
     joined = _joined(raster, cell_m)
-    fine = block_over(raster.grid, lower_left_m, upper_right_m)
+    fine = block_over(raster.grid, *box_m)
     row, column = fine.row // joined, fine.column // joined
     rows, columns = -(-fine.rows // joined) + 1, -(-fine.columns // joined) + 1
     block = Block(
@@ -163,6 +166,6 @@ def _read(
             )  # fmt: skip
             cells[:, top:bottom, left:right] = file.read(
                 window=window, out_shape=(file.count, bottom - top, right - left),
-                resampling=Resampling.average,
+                resampling=how,
             )  # fmt: skip
     return cells, grid

@@ -7,9 +7,10 @@ are drawn apart meet without a seam.
 import numpy as np
 import numpy.typing as npt
 
-PAPER, STROKE = 226, 136
+PAPER, STROKE = 198, 156
 """Grey between the strokes of a hatching, and of the strokes; no photograph is so even."""
-STROKE_FRACTION = 0.4
+PERIOD_PX = 12
+STROKE_FRACTION = 1 / 3
 
 
 def hatch(

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import Block, cell_centres_m, grid_over
 from aftermap.geo.windows import block_over, read_block, read_heights
-from aftermap.model.raster import Elevation, Grid
+from aftermap.model.raster import Elevation, Grid, Orthophoto
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Sums = npt.NDArray[np.float64]
 
 LEAST_AGREEING = 2
+NO_SOURCE = 65535
 CONFIDENCE_NAME = "confidence.tif"
 OF_A_MAP = ("surface.tif", "orthophoto.tif")
 STRIP_CELLS = 8_000_000
@@ -107,6 +108,15 @@ def filled_on(elevation: Elevation, grid: Grid) -> Mask:
     block = block_over(elevation.surface.grid, (west, south), (east, north))
     _, filled, part = measured_block(elevation, block)
     return np.asarray(np.isfinite(filled)[np.ix_(*_cells_below(part, grid))])
+
+
+def is_photograph(orthophoto: Orthophoto, block: Block) -> Mask:
+    """(rows, columns) which pixels of a block of an orthophoto come from a photograph.
+
+    Those of a hatching do not; those that were laid over filled heights do.
+    """
+    numbers = read_block(orthophoto.source, block)[0][0]
+    return np.asarray(numbers != NO_SOURCE)
 
 
 def confidence_beside(raster: str | Path) -> Path | None:

@@ -130,7 +130,9 @@ def _cells_at(
     cell = (xy_m - reference.corner_m) / (reference.cell_m[0], -reference.cell_m[1])
     column, row = np.floor(cell).astype(int).T
     rows, columns = reference.height_m.shape
-    inside = known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    inside = np.asarray(
+        known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns), bool
+    )
     return inside, row[inside], column[inside]
 
 

@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.grid import grid_over, rowcol_of
-from aftermap.geo.measured import measured_on
+from aftermap.geo.measured import NO_SOURCE, measured_on
 from aftermap.geo.polygon import cells_inside
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 
@@ -73,7 +73,8 @@ def ground_over(
     rgb = np.full((3, grid.rows, grid.columns), np.nan, np.float32)
     if orthophoto is not None:
         rgb = _layer(orthophoto.image, grid, Resampling.average, (1, 2, 3))
-        rgb[:, heights.is_filled] = np.nan
+        (source,) = _layer(orthophoto.source, grid, Resampling.nearest, (1,))
+        rgb[:, heights.is_filled | (source == NO_SOURCE) | np.isnan(source)] = np.nan
     return Ground(
         grid=grid, height_m=height, measured=np.isfinite(height), built=built,
         leafy=_is_leafy(rgb), grain=_grain(rgb),
