@@ -61,9 +61,7 @@ def _low(heights: Array) -> float | None:
     return float(np.percentile(known, LOW_PERCENT)) if known.size else None
 
 
-def _heights_around(
-    raster: Any, path: str | Path, xy: tuple[float, float], around: float
-) -> Array:
+def _heights_around(raster: Any, path: str | Path, xy: tuple[float, float], around: float) -> Array:
     """(rows, columns) measured heights about a place, NaN elsewhere; its own cell with 0."""
     row, column = raster.index(*xy)
     reach = [min(_MOST_CELLS, max(0, int(around / size))) for size in raster.res]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 BLOCK_M = 25.0
+LEAST_CELLS = 8
 LOW_PERCENT = 10.0
 
 
@@ -32,7 +33,7 @@ def without_holes(height_m: Floats, cell_m: float, *, otherwise_m: float) -> tup
 def _low(height_m: Floats, known: npt.NDArray[np.bool_], cell_m: float) -> Floats:
     """(rows, columns) the low ground, from the middles of blocks."""
     rows, columns = height_m.shape
-    side = max(1, round(BLOCK_M / cell_m))
+    side = max(LEAST_CELLS, round(BLOCK_M / cell_m))
     down, across = -(-rows // side), -(-columns // side)
     low = np.full((down, across), np.nan, np.float32)
     for row in range(down):
