@@ -58,7 +58,7 @@ TRACKS = Stage(name="tracks", version=1, answer=Tracked)
 FRAMES = Stage(name="frames", version=1, answer=Footage)
 REGISTERED = Stage(name="registered", version=3, answer=Registration)
 PROXIES = Stage(name="proxies", version=1, answer=Footage)
-SIGHTINGS = Stage(name="sightings", version=1, answer=SightingIndex)
+SIGHTINGS = Stage(name="sightings", version=2, answer=SightingIndex)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,12 +153,17 @@ def sightings(
     """What every second of every clip saw of the ground."""
     options = SightingOptions()
     seen = run.stage(
-        SIGHTINGS, options, [paths, clips, ground],
+        SIGHTINGS, options, [paths, clips, ground, measured_by(ground)],
         lambda files: index_clips(paths, clips, ground, files, executor, options),
     )  # fmt: skip
     run.skip(seen.skipped)
     deliver_clips(seen, run)
     return seen
+
+
+def measured_by(ground: Ground) -> Path | None:
+    """What says which heights of the ground were measured; None where it is no map of Aftermap."""
+    return None if ground.path is None else confidence_beside(ground.path)
 
 
 def deliver_clips(seen: SightingIndex, run: Runner) -> None:

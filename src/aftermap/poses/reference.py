@@ -125,14 +125,12 @@ def _cells_at(
     reference: Reference, xy_m: Array
 ) -> tuple[Mask, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(N,) which places lie on the raster, and the row and column of those."""
-    known = np.isfinite(xy_m).all(axis=1)
+    known: Mask = np.asarray(np.isfinite(xy_m).all(axis=1), np.bool_)
     xy_m = np.where(known[:, None], xy_m, 0.0)
     cell = (xy_m - reference.corner_m) / (reference.cell_m[0], -reference.cell_m[1])
     column, row = np.floor(cell).astype(int).T
     rows, columns = reference.height_m.shape
-    inside = np.asarray(
-        known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns), bool
-    )
+    inside: Mask = known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     return inside, row[inside], column[inside]
 
 

@@ -77,7 +77,8 @@ def classed(
 
 def with_hatch(picture: Picture, filled: npt.NDArray[np.bool_]) -> Picture:
     """(rows, columns, 4) the picture with the hatching of what was not measured over cells."""
-    grey = hatched_grey(*filled.shape, 0, 0, PERIOD_PX)
+    rows, columns = filled.shape
+    grey = hatched_grey(rows, columns, 0, 0, PERIOD_PX)
     out = picture.copy()
     out[filled, :3] = grey[filled, None]
     out[filled, 3] = 255

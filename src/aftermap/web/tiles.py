@@ -268,7 +268,7 @@ def _with_hatch(
     if not filled.any():
         return rgb
     column, row, _ = at
-    grey = hatched_grey(*filled.shape, row * SIDE_PX, column * SIDE_PX, PERIOD_PX)
+    grey = hatched_grey(SIDE_PX, SIDE_PX, row * SIDE_PX, column * SIDE_PX, PERIOD_PX)
     return np.where(filled[..., None], grey[..., None], rgb)
 
 
