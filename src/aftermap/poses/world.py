@@ -26,8 +26,8 @@ FAR_KM = 20.0
 KM_PER_DEG = 111.2
 CLICKED_WITHIN_M = 1.0
 """A place that is clicked at a roof's edge may be on it or below it: heights so far away count."""
-FILLED_SIGMA_M = 10.0
-"""Of a height that was filled in: of those that could be checked most were off, by metres."""
+FILLED_SIGMA_M = 30.0
+"""Of a height that was filled in: it may be off by a whole building, so it hardly counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
