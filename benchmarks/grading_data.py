@@ -208,7 +208,8 @@ def _spots(
         west, south, east, north = shape.bounds
         box = (west - 2, south - 2, east + 2, north + 2)
         cells = cells_over(where.elevation, box, [shape])
-        picture = picture_of(pixels_over(where.orthophoto, box, [shape]), shape, 0)
+        pixels = pixels_over(where.orthophoto, where.elevation, box, [shape])
+        picture = picture_of(pixels, shape, 0)
         if picture.inner.sum() < LEAST_PIXELS:
             spots.append(np.zeros((0, len(INPUTS))))
             holes.append(np.zeros(0, bool))

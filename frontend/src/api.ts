@@ -95,7 +95,7 @@ export interface Solved {
   position: [number, number, number]; sigma_m: [number, number, number];
   focal_px: number; focal_sigma_px: number; focal_before_px: number;
   residuals_px: [number, number][]; left_out_px: number[]; used: boolean[]; sigma_px: number;
-  heights_m: number[]; ring: LonLat[]; outer: LonLat[]; ce90_m: number | null;
+  heights_m: number[]; filled: boolean[]; ring: LonLat[]; outer: LonLat[]; ce90_m: number | null;
   outlines: [number, number][][];
 }
 

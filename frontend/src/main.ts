@@ -276,7 +276,7 @@ function readCursor(bench: Bench, place: HTMLElement): void {
     try {
       const spot = await get<Spot>(`/api/point?lon=${asked[0]}&lat=${asked[1]}`);
       const height = spot.height_m === null ? "no height" : `${spot.height_m.toFixed(2)} m (${bench.facts.vertical_datum ?? "?"}), ${
-        (spot.photographs ?? 0) >= 2 ? `${spot.photographs} photographs agree` : "filled in"}`;
+        (spot.photographs ?? 0) >= 2 ? `${spot.photographs} photographs agree` : "filled, not measured"}`;
       const lonlat = bench.facts.is_on_globe ? `${asked[1].toFixed(6)}, ${asked[0].toFixed(6)}   ` : "";
       place.textContent = `${lonlat}${bench.facts.crs} ${spot.xy_m[0].toFixed(1)} E ${spot.xy_m[1].toFixed(1)} N   ${height}   ${zoom()}`;
     } catch {

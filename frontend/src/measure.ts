@@ -78,7 +78,7 @@ export class Measuring {
   private async profile(line: LonLat[]): Promise<void> {
     try {
       const found = await post<Profile>("/api/profile", { line });
-      fill(this.place, this.card([["Length", length(found.along_m.at(-1) ?? 0)]], profileChart(found)));
+      fill(this.place, this.card([["Length", length(found.along_m.at(-1) ?? 0)], ...measuredShare(found)], profileChart(found)));
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error), "wrong");
     }
@@ -115,28 +115,42 @@ export function areaM2(ring: LonLat[]): number {
   return Math.abs(total) * EARTH_M ** 2 / 2;
 }
 
-/** Heights along a line: measured ones drawn through, filled ones dotted, unknown ones left out. */
+/** How much of a line's heights was measured, where not all of it was. */
+function measuredShare(found: Profile): [string, string][] {
+  const at = found.height_m.map((height, i) => height === null ? null : isMeasured(found, i));
+  const share = (kind: boolean | null): string => `${(100 * at.filter((one) => one === kind).length / at.length).toFixed(0)} %`;
+  const rows: [string, string][] = [["Measured", share(true)], ["Filled, not measured (dashed)", share(false)], ["No height", share(null)]];
+  return at.every((one) => one === true) ? [] : rows;
+}
+
+function isMeasured(found: Profile, i: number): boolean {
+  return (found.photographs[i] ?? 0) >= 2;
+}
+
+/** Heights along a line: measured ones drawn through, filled ones dashed, unknown ones left out. */
 export function profileChart(found: Profile): Element {
   const width = 380, height = 130, left = 44, bottom = 18, top = 8;
-  const known = found.height_m.filter((one): one is number => one !== null);
+  const all = found.height_m.filter((one): one is number => one !== null);
+  const sure = found.height_m.filter((one, i): one is number => one !== null && isMeasured(found, i));
+  const known = sure.length ? sure : all;  // a guess sets no scale: it is cut off at the edges
   if (!known.length) return el("p", { class: "muted" }, "No height is known along this line.");
   const low = Math.min(...known), high = Math.max(...known, low + 1);
   const end = found.along_m.at(-1) ?? 1;
   const x = (along: number): number => left + (width - left - 6) * along / end;
-  const y = (value: number): number => height - bottom - (height - bottom - top) * (value - low) / (high - low);
+  const y = (value: number): number =>
+    height - bottom - (height - bottom - top) * (Math.min(Math.max(value, low), high) - low) / (high - low);
   const measured: string[] = [], filled: string[] = [];
   for (let i = 1; i < found.along_m.length; i++) {
     const a = found.height_m[i - 1], b = found.height_m[i];
     if (a == null || b == null) continue;
-    const isMeasured = (found.photographs[i] ?? 0) >= 2;
-    (isMeasured ? measured : filled).push(
+    (isMeasured(found, i - 1) && isMeasured(found, i) ? measured : filled).push(
       `M${x(found.along_m[i - 1]!).toFixed(1)} ${y(a).toFixed(1)}L${x(found.along_m[i]!).toFixed(1)} ${y(b).toFixed(1)}`);
   }
   const text = (at: [number, number], words: string, anchor: string): SVGElement =>
     svg("text", { x: at[0], y: at[1], "text-anchor": anchor, class: "tick" }, words);
   return svg("svg", {
     class: "profile", viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `Heights from ${low.toFixed(1)} to ${high.toFixed(1)} m over ${end.toFixed(0)} m`,
+    "aria-label": `Heights from ${low.toFixed(1)} to ${high.toFixed(1)} m over ${end.toFixed(0)} m${filled.length ? "; dashed: filled, not measured" : ""}`,
   },
     svg("path", { d: `M${left} ${top}V${height - bottom}H${width - 6}`, class: "axis" }),
     svg("path", { d: filled.join(""), class: "filled" }),

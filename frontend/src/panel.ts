@@ -98,12 +98,16 @@ function legendOf(id: string, bench: Bench): HTMLElement | null {
   }
   if (id === "confidence") {
     return el("div", {}, ramp(["#440154", "#31688e", "#35b779", "#fde725"], "2", "12 and more photographs agree"),
-      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled in, not measured"));
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"));
   }
   if (id === "relief" && bench.facts.height) {
     const { low_m, high_m } = bench.facts.height;
-    return ramp(["#00204d", "#575c6d", "#a69d75", "#ffea46"], `${low_m.toFixed(0)} m`,
-      `${high_m.toFixed(0)} m (${bench.facts.vertical_datum ?? "datum not known"})`);
+    return el("div", {}, ramp(["#00204d", "#575c6d", "#a69d75", "#ffea46"], `${low_m.toFixed(0)} m`,
+      `${high_m.toFixed(0)} m (${bench.facts.vertical_datum ?? "datum not known"})`),
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"));
+  }
+  if (id === "orthophoto") {
+    return el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured");
   }
   if (id === "tracks") return swatch("#ffb000", "Way of the camera", "line");
   if (id === "clip_footprints") return swatch("#ffd36b", "One second of a clip each", "line");

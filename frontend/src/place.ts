@@ -252,7 +252,7 @@ export class Placing implements View {
         return el("tr", { class: solved && !solved.used[i] ? "wrong" : "" }, el("td", {}, i + 1),
           el("td", {}, residual ? Math.hypot(...residual).toFixed(1) : ""),
           el("td", {}, solved ? solved.left_out_px[i]!.toFixed(1) : ""),
-          el("td", {}, solved ? solved.heights_m[i]!.toFixed(1) : ""),
+          el("td", {}, solved ? `${solved.heights_m[i]!.toFixed(1)}${solved.filled[i] ? " filled, not measured" : ""}` : ""),
           el("td", {}, el("button", { class: "link", "aria-label": `Remove pair ${i + 1} at ${timeCode(seconds(one.time_s))}`, onclick: () => { this.clicks.splice(this.clicks.indexOf(one), 1); void this.solve(); } }, "remove")));
       })));
   }

@@ -26,12 +26,12 @@ from made_up_views import (
 from aftermap.buildings.choice import EvidenceOptions, folder_names
 from aftermap.buildings.crops import GROUND_COLOUR, ROOF_COLOUR, crop_of, drawn_of
 from aftermap.buildings.evidence import Clips, Material, Wanted, evidence_of
-from aftermap.buildings.levels import filled
+from aftermap.buildings.levels import on_low_ground
 from aftermap.buildings.profile import drawing_of, profile_of
 from aftermap.buildings.views import views_of
 from aftermap.errors import InputError
 from aftermap.geo.lens import projected_px
-from aftermap.geo.windows import coarse_heights
+from aftermap.geo.measured import measured_over
 from aftermap.model.evidence import EvidenceKind
 
 HOUSE = Block(east_m=60, north_m=60, wide_m=14, deep_m=9, high_m=6)
@@ -69,11 +69,9 @@ def of_kind(found, kind):
 def drawn_house(folder, block=HOUSE):
     elevation = elevation_of(folder, [block])
     west, south, east, north = block.box_m
-    heights, grid = coarse_heights(
-        elevation.surface, (west - 40, south - 40), (east + 40, north + 40), cell_m=0.25
-    )
+    over = measured_over(elevation, (west - 40, south - 40), (east + 40, north + 40), cell_m=0.25)
     polygons = buildings_of([block]).buildings[0].polygons_m
-    whole = filled(heights, grid, otherwise_m=0)
+    whole = on_low_ground(over.measured_m, over.grid, otherwise_m=0)
     return drawn_of(polygons, GROUND_M, GROUND_M + block.high_m, whole)
 
 

@@ -6,7 +6,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from aftermap.geo.grid import Block
-from aftermap.geo.windows import block_over, coarse_heights, read_block, read_heights
+from aftermap.geo.windows import block_over, read_block, read_heights
 from aftermap.model.raster import Grid, Raster
 
 GRID = Grid(
@@ -48,27 +48,3 @@ def test_a_hole_in_heights_is_not_a_number(raster):
     heights, _ = read_heights(raster, block_over(GRID, *corner))
     assert heights.shape == (1, 1)
     assert np.isnan(heights[0, 0])
-
-
-def test_coarse_heights_are_means_of_what_is_known(raster):
-    heights, grid = coarse_heights(
-        raster, (GRID.east_m, GRID.north_m - 4), (GRID.east_m + 6, GRID.north_m), cell_m=2.0
-    )
-    assert grid.cell_m == 2.0
-    assert heights[0].tolist() == pytest.approx([1.5, 1.5, 1.5])
-    assert heights[1, 0] == pytest.approx(5.5)
-    assert heights[1, 1] == pytest.approx((15 * 5.5 + 0.5) / 15, abs=0.01)  # without the hole
-
-
-def test_coarse_heights_are_never_finer_than_the_raster(raster):
-    _, grid = coarse_heights(
-        raster, (GRID.east_m, GRID.north_m - 4), (GRID.east_m + 6, GRID.north_m), cell_m=0.1
-    )
-    assert grid.cell_m == 0.5
-
-
-def test_coarse_heights_beyond_the_edge_are_not_known(raster):
-    heights, _ = coarse_heights(
-        raster, (GRID.east_m - 8, GRID.north_m), (GRID.east_m - 4, GRID.north_m + 4), cell_m=1.0
-    )
-    assert np.isnan(heights).all()

@@ -128,6 +128,32 @@ def test_heights_are_taken_from_the_surface_and_that_is_said(scene, district, ca
     assert "12 of 12 heights at 0.400 s are those of the case's surface" in capsys.readouterr().out
 
 
+def test_a_tie_on_a_filled_height_is_named_in_its_line(scene, district, capsys, tmp_path):
+    """Half of the surface was filled at wild heights: the other ties hold the camera."""
+    points = _ties(district, scene, count=24, change=lambda row: [*row[:5], ""])
+    copied = tmp_path / "scene"
+    shutil.copytree(scene, copied)
+    products = copied / "case/products"
+    with rasterio.open(products / "surface.tif", "r+") as file:
+        heights, profile = file.read(1), file.profile
+        heights[:, :230] += 25
+        file.write(heights, 1)
+    counts = np.full(heights.shape, 4, np.uint8)
+    counts[:, :230] = 0
+    profile.update(dtype="uint8", nodata=None)
+    with rasterio.open(products / "confidence.tif", "w", **profile) as file:
+        file.write(counts, 1)
+    assert _run(copied, points) == 0
+    said = capsys.readouterr().out
+    named = [line for line in said.splitlines() if "height filled in, not measured" in line]
+    assert 3 <= len(named) < 21
+    assert "heights filled in, not measured, at 0.400 s: line " in said
+    (product,) = (products / "located").glob("news-*.json")
+    path = decoded(ClipPath, json.loads(product.read_text()), root=copied / "case")
+    (pose,) = [one for one in path.poses if one.time_s == Fraction(4, 10)]
+    assert np.linalg.norm(np.array(pose.pose.position_m) - _camera(4)[1]) < 2.0
+
+
 @pytest.mark.parametrize(
     ("slip", "told"),
     [

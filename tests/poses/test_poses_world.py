@@ -1,14 +1,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import rasterio
 
 from aftermap.errors import ControlError
 from aftermap.geo.crs import transformed_xy
-from aftermap.poses.reference import heights_at_m, reference_of
+from aftermap.poses.drape import places_met
+from aftermap.poses.reference import filled_at, heights_at_m, reference_in, reference_of
 from aftermap.poses.ties import Tie
-from aftermap.poses.world import placed_ties
+from aftermap.poses.world import FILLED_SIGMA_M, placed_ties
 
 FILE = Path("ties.csv")
 
@@ -74,3 +77,65 @@ def test_a_height_beside_the_edge_of_a_roof_is_hardly_trusted(surface):
     assert tuple(open_roof) == (0.5, 0.5, 0.5)
     (told,) = placed_ties([_tie(surface, edge[0], 255.0)], surface, FILE).sigma_m
     assert told[2] == 0.5
+
+
+@pytest.fixture(scope="module")
+def half_filled(surface):
+    filled = np.zeros((100, 100), bool)
+    filled[:, 50:] = True
+    return replace(surface, filled=filled)
+
+
+def test_a_filled_height_is_named_and_hardly_counts(half_filled):
+    ties = [
+        _tie(half_filled, (500_710.0, 3_978_390.5)),
+        _tie(half_filled, (500_780.0, 3_978_390.5), line=3),
+        _tie(half_filled, (500_780.0, 3_978_370.5), 255.5, line=4),
+    ]
+    placed = placed_ties(ties, half_filled, FILE)
+    assert placed.from_surface == (2, 3)
+    assert placed.filled == (3,)
+    assert placed.sigma_m[:, 2].tolist() == [0.5, FILLED_SIGMA_M, 0.5]
+
+
+def test_filled_heights_beside_a_measured_click_make_it_no_less_sure(half_filled):
+    height = half_filled.height_m.copy()
+    height[:, 50:] = 900
+    wild = replace(half_filled, height_m=height)
+    ties = [_tie(wild, (500_749.7, 3_978_390.5))]
+    assert placed_ties(ties, wild, FILE).sigma_m.tolist() == [[0.5, 0.5, 0.5]]
+
+
+def test_a_ray_that_meets_a_filled_height_meets_no_place(half_filled):
+    eye = np.array([500_750.0, 3_978_350.0, 400.0])
+    rays = np.array([[-0.2, 0.0, -1.0], [0.2, 0.0, -1.0]])
+    met = places_met(half_filled, eye, rays)
+    assert np.isfinite(met[0]).all()
+    assert np.isnan(met[1]).all()
+
+
+def test_no_feature_of_a_reference_lies_on_a_filled_height(tmp_path):
+    rng = np.random.default_rng(5)
+    grey = cv2.GaussianBlur(rng.integers(0, 255, (200, 200)).astype(np.uint8), (0, 0), 1.5)
+    grey = cv2.normalize(grey, None, 0, 255, cv2.NORM_MINMAX)
+    counts = np.full((200, 200), 4, np.uint8)
+    counts[:, 100:] = 0
+    heights = np.full((200, 200), 250.0, np.float32)
+    profile = {
+        "driver": "GTiff", "width": 200, "height": 200, "crs": "EPSG:32637",
+        "transform": rasterio.Affine(0.5, 0, 500_700.0, 0, -0.5, 3_978_400.0),
+    }  # fmt: skip
+    for name, bands in (("orthophoto", [grey] * 3), ("surface", [heights])):
+        with rasterio.open(
+            tmp_path / f"{name}.tif", "w", count=len(bands), dtype=bands[0].dtype, **profile
+        ) as file:
+            file.write(np.array(bands))
+    whole = reference_in(tmp_path / "orthophoto.tif", tmp_path / "surface.tif")
+    with rasterio.open(tmp_path / "confidence.tif", "w", count=1, dtype="uint8", **profile) as file:
+        file.write(counts, 1)
+    half = reference_in(tmp_path / "orthophoto.tif", tmp_path / "surface.tif")
+    assert (whole.xyz_m[:, 0] > 500_750).sum() > 50
+    assert len(half.xyz_m) > 50
+    assert (half.xyz_m[:, 0] <= 500_750).all()
+    places = np.array([[500_710.0, 3_978_390.0], [500_790.0, 3_978_390.0]])
+    assert filled_at(half, places).tolist() == [False, True]

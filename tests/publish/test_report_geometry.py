@@ -1,8 +1,9 @@
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+import rasterio
 import report_scene as scene
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,12 +11,16 @@ from hypothesis import strategies as st
 from aftermap.errors import CaseError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.footprint import FARTHEST, footprint_m
-from aftermap.model.raster import Grid, Raster
+from aftermap.geo.hatch import PAPER, STROKE
+from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.publish.charts import nice_below
 from aftermap.publish.contents import CountClass
+from aftermap.publish.measures import overviews_of
 from aftermap.publish.overview import Surface, coarse_grid, picture_of, surface_of
+from aftermap.publish.pictures import pictures_of
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
-from aftermap.publish.relief import FILLED_GROUND, FILLED_LINES, classed, shade
+from aftermap.publish.relief import classed, shade
+from aftermap.publish.report import contents_of
 from aftermap.publish.residuals import control_figures, gps_figures
 from aftermap.publish.trust import trust_in
 from aftermap.publish.visibility import photographs_seeing
@@ -23,8 +28,8 @@ from aftermap.publish.wording import about, moment, told
 
 FLAT = Surface(
     grid=Grid(crs=scene.UTM, east_m=0, north_m=100, cell_m=1, columns=100, rows=100),
-    height_m=np.zeros((100, 100), np.float32),
-)
+    height_m=np.zeros((100, 100), np.float32), filled=np.zeros((100, 100), bool),
+)  # fmt: skip
 
 
 def camera_at(position, pitch_deg=-90.0):
@@ -106,8 +111,8 @@ def test_filled_cells_are_hatched_and_unknown_ones_are_clear():
     known[0] = False
     picture = classed(counts, known, classes)
     assert {tuple(int(v) for v in p) for p in picture[1:, :8, :3].reshape(-1, 3)} == {
-        FILLED_GROUND,
-        FILLED_LINES,
+        (PAPER,) * 3,
+        (STROKE,) * 3,
     }
     assert (picture[0, :, 3] == 0).all()
 
@@ -122,7 +127,7 @@ def test_an_overview_never_grows_with_the_map(rasters):
     grid, picture = picture_of(rasters[1].image, 64)
     assert max(picture.shape[:2]) == 64
     assert grid.columns * grid.cell_m == pytest.approx(scene.COLUMNS * scene.CELL_M)
-    assert max(surface_of(rasters[0].surface, 50).height_m.shape) == 50
+    assert max(surface_of(rasters[0], 50).height_m.shape) == 50
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 4000))
@@ -135,8 +140,39 @@ def test_a_coarse_grid_is_bounded_and_covers_the_same_ground(rows, columns, long
 
 def test_a_raster_that_is_gone_is_named():
     raster = Raster(path="gone/surface.tif", grid=scene.GRID, nodata=None)
+    gone = Elevation(
+        surface=raster, confidence=raster, ground_sample_m=0.1, measured_fraction=1.0,
+        filled_fraction=0.0,
+    )  # fmt: skip
     with pytest.raises(CaseError, match=r"gone/surface\.tif"):
-        surface_of(raster, 100)
+        surface_of(gone, 100)
+
+
+def test_changing_filled_heights_changes_no_figure_and_no_picture_of_the_report(tmp_path, rasters):
+    elevation, orthophoto = rasters
+    with rasterio.open(elevation.surface.path) as file:
+        heights, profile, transform = file.read(1), file.profile, file.transform
+    with rasterio.open(elevation.confidence.path) as file:
+        filled = (file.read(1) < 2) & (heights != elevation.surface.nodata)
+    heights[filled] = np.random.default_rng(1).normal(5000, 2000, int(filled.sum()))
+    path = tmp_path / "surface.tif"
+    profile = {key: profile[key] for key in ("width", "height", "count", "dtype", "crs", "nodata")}
+    with rasterio.open(
+        path, "w", driver="GTiff", transform=transform,
+        **profile,
+    ) as file:  # fmt: skip
+        file.write(heights, 1)
+    assert heights.max() > 3000
+    wild = replace(elevation, surface=replace(elevation.surface, path=str(path)))
+    told = []
+    for surface in (elevation, wild):
+        facts = scene.facts(tmp_path, (surface, orthophoto))
+        overviews = overviews_of(facts)
+        contents = contents_of(facts, overviews)
+        pictures = pictures_of(facts, overviews, contents)
+        told.append((asdict(contents), pictures.relief.uri, pictures.coverage.uri))
+    assert filled.any()
+    assert told[0] == told[1]
 
 
 def test_scale_and_level_over_100_m_are_what_noise_of_that_size_makes():

@@ -125,6 +125,8 @@ def test_a_photograph_can_be_told_from_its_whole_sha256(full_report):
 def test_words_that_promise_too_much_never_appear(full_report, report_on):
     for html in (full_report.html, report_on().html):
         text = Page(html).text.lower()
+        assert "not seen is never undamaged" in text
+        text = text.replace("not seen is never undamaged", "")
         assert "safe" not in text
         assert "undamaged" not in text
         assert "guarantee" not in text

@@ -80,6 +80,27 @@ def test_a_wall_hides_the_street_behind_it(indexed, tmp_path):
     assert level[(0, *cell_at(5, 85))]["occluded_percent"] == 0
 
 
+def test_a_wall_that_was_only_filled_in_hides_nothing_whatever_its_height(indexed, tmp_path):
+    told = []
+    for name, high_m in (("low", GROUND_M), ("wall", GROUND_M + WALL_M), ("sky", 9000.0)):
+        heights = np.full((600, 600), GROUND_M, np.float32)
+        filled = np.zeros((600, 600), bool)
+        filled[300 - 70 : 300 - 60, 200:400] = True
+        heights[filled] = high_m
+        (tmp_path / name).mkdir()
+        place = {"west_m": EAST_M - 300, "north_m": NORTH_M + 300}
+        surface = write_surface(tmp_path / name / "surface.tif", heights, **place)
+        counts = np.where(filled, 0, 4).astype(np.float32)
+        write_surface(tmp_path / name / "confidence.tif", counts, **place)
+        ground = Ground(
+            kind=GroundKind.SURFACE, path=str(surface), sigma_m=0.3,
+            vertical_datum=VerticalDatum.ELLIPSOID,
+        )  # fmt: skip
+        told.append(sightings_of(indexed(path_of([north_looking()]), ground=ground).clips[0]))
+    assert told[0] == told[1] == told[2]
+    assert told[0][(0, *cell_at(5, 85))]["occluded_percent"] == 0
+
+
 def test_heights_from_another_datum_are_not_used_and_the_note_says_so(indexed, tmp_path):
     ground = walled(tmp_path, datum=VerticalDatum.GEOID)
     index = indexed(path_of([north_looking()]), ground=ground)

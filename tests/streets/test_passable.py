@@ -74,6 +74,54 @@ def test_what_no_picture_measured_is_not_seen_and_has_no_width(pieces_of):
     assert rows[1]["passage"] == Passage.TRUCK
 
 
+def test_changing_filled_heights_changes_no_width_and_no_passage(pieces_of):
+    ground, x, y = ground_and_places()
+    heap = np.where((y < 1.0) & (x > 23) & (x < 27), 0.9, 0.0)
+    rng = np.random.default_rng(4)
+    filled = rng.random((30, 70)).repeat(10, 0).repeat(10, 1) < 0.2
+    filled |= (x > 31) & (x < 38) & (y > -1)
+    first = pieces_of(ground + heap, measured=~filled)
+    for wild in (rng.normal(0, 30, ground.shape), np.full(ground.shape, -50.0)):
+        assert pieces_of(ground + heap + np.where(filled, wild, 0), measured=~filled) == first
+    assert {row["passage"] for row in first} > {Passage.NOT_SEEN}
+
+
+def test_a_way_that_leads_over_filled_ground_is_not_told_free(pieces_of):
+    ground, x, y = ground_and_places()
+    rows = pieces_of(ground, measured=~((x > 33) & (x < 37) & (y > -2.2)))
+    assert rows[3]["passage"] == Passage.NOT_SEEN
+    assert rows[3]["seen_fraction"] > 0.5
+    assert rows[3]["free_width_m"] is None
+    assert "not measured" in rows[3]["reason"]
+    assert [row["passage"] for row in rows[:3] + rows[4:]] == ["truck"] * 5
+
+
+def test_beside_filled_ground_the_measured_width_is_told(pieces_of):
+    ground, x, y = ground_and_places()
+    rows = pieces_of(ground, measured=~((x > 33) & (x < 37) & (y > 1)))
+    assert rows[3]["free_width_m"] == pytest.approx(5.0, abs=0.3)
+    assert rows[3]["passage"] == Passage.TRUCK
+    assert rows[3]["reason"].endswith("m more were not measured")
+
+
+def test_a_street_that_is_shut_beside_filled_ground_is_shut(pieces_of):
+    ground, x, y = ground_and_places()
+    across = (x > 33) & (x < 37)
+    rows = pieces_of(
+        ground + np.where(across & (y > -2), 0.9, 0.0), measured=~(across & (y < -2.0))
+    )
+    assert rows[3]["passage"] == Passage.NOBODY
+    assert rows[3]["nobody_probability"] > 0.5
+
+
+def test_specks_that_were_not_measured_do_not_hide_a_heap(pieces_of):
+    ground, _, _ = ground_and_places()
+    specks = np.random.default_rng(6).random(ground.shape) < 0.1
+    rows = pieces_of(ground, measured=~specks)
+    assert {row["passage"] for row in rows} == {Passage.TRUCK}
+    assert [row["free_width_m"] for row in rows] == pytest.approx([8.0] * 6, abs=0.3)
+
+
 def test_a_parked_car_is_counted_and_is_no_rubble(pieces_of):
     ground, x, y = ground_and_places()
     car = (x > 42) & (x < 46.4) & (y > -3.6) & (y < -1.8)

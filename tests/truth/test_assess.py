@@ -24,7 +24,7 @@ def assessed(mapped: Mapped, tmp_path_factory: pytest.TempPathFactory) -> Mapped
     """A copy of the case with its buildings graded."""
     case = tmp_path_factory.mktemp("assessed") / "case"
     shutil.copytree(mapped.case, case)
-    made = Mapped(case=case, flight=mapped.flight, seconds=0.0)
+    made = Mapped(case=case, flight=mapped.flight)
     assert assess_here(made) == 0
     return made
 

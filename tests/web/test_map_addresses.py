@@ -5,11 +5,13 @@ import math
 
 import numpy as np
 import pytest
+import rasterio
 from made_up_case import CELL_M, EAST_M, GROUND_M, NORTH_M, ROOF_M, make_case, outline
 from PIL import Image
 from starlette.testclient import TestClient
 
 from aftermap.geo.crs import transformed_xy
+from aftermap.geo.hatch import PERIOD_PX, hatch
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
 from aftermap.web.security import Door, names_of
@@ -57,6 +59,48 @@ def test_relief_and_confidence_are_clear_where_nothing_is_known(client):
     (column, row), (x, y) = tile_at(*lonlat(EAST_M + 2, NORTH_M - 60), 19)
     for kind in ("relief", "confidence"):
         assert pixels(client.get(f"/tiles/{kind}/19/{column}/{row}"))[int(y), int(x), 3] == 0
+
+
+def test_what_was_filled_is_hatched_in_relief_and_confidence_and_is_no_colour_of_a_ramp(
+    client, case_path
+):
+    filled = (EAST_M + 100, NORTH_M - 60)
+    with rasterio.open(case_path / "products" / "confidence.tif", "r+") as file:
+        counts = file.read(1)
+        row, column = file.index(*filled)
+        counts[row - 40 : row + 40, column - 40 : column + 40] = 0
+        file.write(counts, 1)
+    (column, row), (x, y) = tile_at(*lonlat(*filled), 19)
+    for kind in ("relief", "confidence"):
+        picture = pixels(client.get(f"/tiles/{kind}/19/{column}/{row}")).astype(int)
+        around = picture[int(y) - 12 : int(y) + 12, int(x) - 12 : int(x) + 12]
+        assert around.shape[2] == 3 or (around[..., 3] == 255).all()
+        assert np.ptp(around[..., :3], axis=2).max() < 12  # grey
+        strokes = hatch(24, 24, row * 512 + int(y) - 12, column * 512 + int(x) - 12, PERIOD_PX) > 0
+        assert around[strokes].mean() < around[~strokes].mean() - 20
+    measured = pixels(client.get(f"/tiles/relief/19/{column}/{row}"))
+    assert np.ptp(measured[..., :3].astype(int), axis=2).max() > 20  # the ramp beside it
+
+
+def test_wild_filled_heights_change_no_relief_tile_and_no_span(client, case_path):
+    (column, row), _ = tile_at(*lonlat(EAST_M + 100, NORTH_M - 60), 19)
+
+    def asked():
+        tile = client.get(f"/tiles/relief/19/{column}/{row}").content
+        return tile, client.get("/api/case").json()["height"]
+
+    products = case_path / "products"
+    with rasterio.open(products / "confidence.tif", "r+") as file:
+        counts = file.read(1)
+        counts[150:260, 150:260] = 0
+        file.write(counts, 1)
+    first = asked()
+    with rasterio.open(products / "surface.tif", "r+") as file:
+        heights = file.read(1)
+        wild = (counts < 2) & (heights != file.nodata)
+        heights[wild] = np.random.default_rng(2).normal(9000, 1000, int(wild.sum()))
+        file.write(heights, 1)
+    assert asked()[1] == first[1]
 
 
 def test_a_tile_beside_the_map_is_empty_and_no_error(client):

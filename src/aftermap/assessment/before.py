@@ -21,6 +21,7 @@ from aftermap.assessment.texture import Picture
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.grid import cell_centres_m, rowcol_of
+from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.assessment import Before
 from aftermap.model.media import VerticalDatum
@@ -34,6 +35,7 @@ LOST_M = 1.5
 STABLE_M = 0.5
 STABLE_CELLS = 40
 LEAST_PIXELS = 100
+MOST_FILLED = 0.1
 DEPENDS_M2 = 1.5
 HEIGHT_NAMES = ("before_loss_m", "before_lost_fraction", "before_height_m")
 NOTHING = (math.nan, math.nan)
@@ -48,12 +50,27 @@ def before_in(
     Raises ``InputError`` for a file that is no raster, shows another place or is too coarse, and
     ``CrsError`` for one without a CRS.
     """
+    heights = None
+    if surface is not None:
+        heights = _raster(surface, map_crs, area_m, COARSEST_SURFACE_M)
+    agreeing = _confidence(surface, map_crs, area_m)
+    if agreeing is not None and heights is not None and agreeing.grid != heights.grid:
+        agreeing = None
     return Before(
         orthophoto=None if orthophoto is None else _raster(
             orthophoto, map_crs, area_m, COARSEST_PICTURE_M
         ),
-        surface=None if surface is None else _raster(surface, map_crs, area_m, COARSEST_SURFACE_M),
+        surface=heights,
+        orthophoto_confidence=_confidence(orthophoto, map_crs, area_m),
+        surface_confidence=agreeing,
     )  # fmt: skip
+
+
+def _confidence(
+    raster: Path | None, map_crs: str, area_m: tuple[float, float, float, float]
+) -> Raster | None:
+    beside = None if raster is None else confidence_beside(raster)
+    return None if beside is None else _raster(beside, map_crs, area_m, COARSEST_SURFACE_M)
 
 
 def _raster(
@@ -90,8 +107,13 @@ def _raster(
     return Raster(path=str(path), grid=grid, nodata=nodata, vertical_datum=VerticalDatum.UNKNOWN)
 
 
-def sampled(raster: Raster, grid: Grid, crs: str) -> npt.NDArray[np.float32]:
-    """(bands, rows, columns) of a raster at the middles of the cells of a grid; NaN beyond it."""
+def sampled(
+    raster: Raster, grid: Grid, crs: str, confidence: Raster | None = None
+) -> npt.NDArray[np.float32]:
+    """(bands, rows, columns) of a raster at the middles of the cells of a grid; NaN beyond it.
+
+    With the confidence that belongs to it (on its grid) NaN where it is filled as well.
+    """
     east, north = cell_centres_m(grid)
     places = np.stack(np.meshgrid(east, north), -1).reshape(-1, 2)
     if raster.grid.crs != crs:
@@ -99,12 +121,17 @@ def sampled(raster: Raster, grid: Grid, crs: str) -> npt.NDArray[np.float32]:
     low, high = places.min(0) - 2 * raster.grid.cell_m, places.max(0) + 2 * raster.grid.cell_m
     block = block_over(raster.grid, (low[0], low[1]), (high[0], high[1]))
     bands, own = read_block(raster, block)
+    filled = None
+    if confidence is not None:
+        filled = read_block(confidence, block)[0][0] < LEAST_AGREEING
     rowcol = (rowcol_of(own, places) - 0.5).astype(np.float32).reshape(grid.rows, grid.columns, 2)
     layers = []
     for band in bands:
         values = band.astype(np.float32)
         if raster.nodata is not None:
             values[values == np.float32(raster.nodata)] = np.nan
+        if filled is not None:
+            values[filled] = np.nan
         layers.append(
             cv2.remap(
                 values, rowcol[..., 1], rowcol[..., 0], cv2.INTER_LINEAR,
@@ -139,8 +166,12 @@ def height_change(site: Site, before_m: Floats) -> Found:
     }
 
 
-def picture_change(picture: Picture, before: Raster, crs: str) -> Found:
+def picture_change(
+    picture: Picture, before: Raster, crs: str, confidence: Raster | None = None
+) -> Found:
     """Correlation of brightness with the orthophoto of earlier, 1 where nothing changed.
+
+    Not known where more than ``MOST_FILLED`` of the earlier one is filled, by its ``confidence``.
 
     The best within ``SEARCH_M``; a roof without any pattern correlates with nothing, so sigma grows
     with the inverse of the contrast.
@@ -165,7 +196,8 @@ def picture_change(picture: Picture, before: Raster, crs: str) -> Found:
     )  # fmt: skip
     then = sampled(before, wide, crs)[:3].mean(0)
     mask = picture.outline[: rows * step : step, : columns * step : step]
-    if not np.isfinite(then).all() or mask.sum() < 30:
+    unknown = not np.isfinite(then).all() or _filled_fraction(confidence, wide, crs) > MOST_FILLED
+    if unknown or mask.sum() < 30:
         return {"before_correlation": NOTHING}
     found = cv2.matchTemplate(then, now, cv2.TM_CCOEFF_NORMED, mask=mask.astype(np.float32))
     found = found[np.isfinite(found)]
@@ -173,3 +205,11 @@ def picture_change(picture: Picture, before: Raster, crs: str) -> Found:
         return {"before_correlation": NOTHING}
     best = float(np.clip(found.max(), -1, 1))
     return {"before_correlation": (best, (1 - best * best) / math.sqrt(mask.sum() / 4))}
+
+
+def _filled_fraction(confidence: Raster | None, grid: Grid, crs: str) -> float:
+    """The share of a grid that a map of earlier did not measure; 0 where it does not say."""
+    if confidence is None:
+        return 0.0
+    counts = sampled(confidence, grid, crs)[0]
+    return float((np.nan_to_num(counts) < LEAST_AGREEING).mean())

@@ -18,8 +18,9 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.smooth import planes_around
 from aftermap.geo.grid import Block
+from aftermap.geo.measured import filled_on, is_photograph, measured_block
 from aftermap.geo.polygon import cells_inside
-from aftermap.geo.windows import block_over, read_block, read_heights
+from aftermap.geo.windows import block_over, read_block
 from aftermap.model.raster import Elevation, Grid, Orthophoto
 
 Floats = npt.NDArray[np.float32]
@@ -28,6 +29,8 @@ Box = tuple[float, float, float, float]
 
 CELL_M = 0.2
 PIXEL_M = 0.075
+SEEN_SHARE = 0.5
+"""So much of a joined pixel must show what was measured."""
 FIT_M = 1.4
 """Side of the square that a cell's slope and roughness are fitted in."""
 
@@ -36,15 +39,18 @@ FIT_M = 1.4
 class Cells:
     """Heights over a window. Arrays are (rows, columns); NaN is not known.
 
-    ``measured`` is where photographs agree on a height. ``slope_east`` and ``slope_north`` are of
-    the plane fitted around a cell, rise over run; ``rough_m`` is the root mean square residual to
-    it. ``owner`` is 1 plus the place of the building in the window that a cell lies in, 0 in none.
+    ``height_m`` holds measured heights alone: ``measured`` is where photographs agree on one, and
+    ``filled`` where the surface has one that was taken over from around it. ``slope_east`` and
+    ``slope_north`` are of the plane fitted around a cell, rise over run; ``rough_m`` is the root
+    mean square residual to it. ``owner`` is 1 plus the place of the building in the window that a
+    cell lies in, 0 in none.
     """
 
     grid: Grid
     height_m: Floats
     photographs: Floats
     measured: Mask
+    filled: Mask
     slope_east: Floats
     slope_north: Floats
     rough_m: Floats
@@ -53,9 +59,10 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """The orthophoto over a window: (rows, columns, 3) uint8 and where there is a picture.
+    """The orthophoto over a window: (rows, columns, 3) uint8 and where it shows what was measured.
 
-    ``owner`` is as in ``Cells``.
+    Elsewhere (nothing there, or a hatching or a picture laid over filled heights) it has the colour
+    of the nearest pixel that does, so that no edge is drawn. ``owner`` is as in ``Cells``.
     """
 
     grid: Grid
@@ -69,36 +76,64 @@ def cells_over(elevation: Elevation, box: Box, shapes: Sequence[BaseGeometry]) -
     whole = elevation.surface.grid
     step = max(1, int(CELL_M / whole.cell_m + 0.1))
     block = _whole_steps(block_over(whole, box[:2], box[2:]), step)
-    heights, grid = read_heights(elevation.surface, block)
+    heights, guesses, grid = measured_block(elevation, block)
     counts = read_block(elevation.confidence, block)[0][0]
     offset = step // 2
     height = np.ascontiguousarray(heights[offset::step, offset::step])
+    filled = np.isfinite(guesses[offset::step, offset::step])
     photographs = counts[offset::step, offset::step].astype(np.float32)
     coarse = coarser(grid, step, height.shape)
-    measured = np.isfinite(height) & (photographs > 0)
+    measured = np.isfinite(height)
     side = max(3, round(FIT_M / coarse.cell_m) | 1)
     slope_east, slope_north, rough = planes_around(height, measured, coarse.cell_m, side)
     return Cells(
         grid=coarse, height_m=height, photographs=photographs, measured=measured,
-        slope_east=slope_east, slope_north=slope_north, rough_m=rough,
+        filled=filled, slope_east=slope_east, slope_north=slope_north, rough_m=rough,
         owner=owners(shapes, coarse),
     )  # fmt: skip
 
 
-def pixels_over(orthophoto: Orthophoto, box: Box, shapes: Sequence[BaseGeometry]) -> Pixels:
+def pixels_over(
+    orthophoto: Orthophoto, elevation: Elevation, box: Box, shapes: Sequence[BaseGeometry]
+) -> Pixels:
     """The orthophoto over (west, south, east, north), in about ``PIXEL_M``, with its buildings."""
     whole = orthophoto.image.grid
     step = max(1, int(PIXEL_M / whole.cell_m + 0.1))
     block = _whole_steps(block_over(whole, box[:2], box[2:]), step)
     bands, grid = read_block(orthophoto.image, block)
     rgb = np.ascontiguousarray(bands[:3].transpose(1, 2, 0)).astype(np.uint8)
-    seen = bands[3] > 0 if len(bands) > 3 else np.ones(rgb.shape[:2], bool)
+    seen = ~filled_on(elevation, grid) & is_photograph(orthophoto, block)
+    if len(bands) > 3:
+        seen &= bands[3] > 0
+    rgb[~seen] = 0
     if step > 1:
-        size = (block.columns // step, block.rows // step)
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-        seen = cv2.resize(seen.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        rgb, seen = _joined(rgb, seen, (block.columns // step, block.rows // step))
     own = coarser(grid, step, seen.shape)
-    return Pixels(grid=own, rgb=rgb, seen=seen, owner=owners(shapes, own))
+    return Pixels(grid=own, rgb=_carried_on(rgb, seen), seen=seen, owner=owners(shapes, own))
+
+
+def _joined(
+    rgb: npt.NDArray[np.uint8], seen: Mask, size: tuple[int, int]
+) -> tuple[npt.NDArray[np.uint8], Mask]:
+    """A picture, 0 where not seen, in fewer pixels: the means of what is seen of each."""
+    share = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    mean = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    if not seen.all():
+        scaled = mean.astype(np.float32) / np.maximum(share, np.float32(0.25))[..., None]
+        mean = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return np.asarray(mean, np.uint8), np.asarray(share > SEEN_SHARE)
+
+
+def _carried_on(rgb: npt.NDArray[np.uint8], seen: Mask) -> npt.NDArray[np.uint8]:
+    """The picture with the colour of the nearest seen pixel where none is seen."""
+    if seen.all() or not seen.any():
+        return rgb
+    _, label = cv2.distanceTransformWithLabels(
+        (~seen).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(label.max()) + 1, 3), np.uint8)
+    colours[label[seen]] = rgb[seen]
+    return np.asarray(colours[label])
 
 
 def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> npt.NDArray[np.int32]:

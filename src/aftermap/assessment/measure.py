@@ -128,11 +128,14 @@ def _measure_square(square: _Square, *, rasters: Rasters) -> list[Found]:
     less = MARGIN_M - PICTURE_MARGIN_M
     west, south, east, north = square.box
     pixels = pixels_over(
-        rasters.orthophoto, (west + less, south + less, east - less, north - less), square.shapes
-    )
+        rasters.orthophoto, rasters.elevation,
+        (west + less, south + less, east - less, north - less), square.shapes,
+    )  # fmt: skip
     earlier = None
     if rasters.before is not None and rasters.before.surface is not None:
-        earlier = sampled(rasters.before.surface, cells.grid, cells.grid.crs)[0]
+        earlier = sampled(
+            rasters.before.surface, cells.grid, cells.grid.crs, rasters.before.surface_confidence
+        )[0]
     return [
         _measure(cells, pixels, shape, place, (square.own[place], rasters.before, earlier))
         for place, shape in enumerate(square.shapes[: len(square.own)])
@@ -163,7 +166,9 @@ def _measure(
     if earlier is not None:
         found |= height_change(site, cut_to(site.grid, cells.grid, earlier))
     if before is not None and before.orthophoto is not None:
-        found |= picture_change(picture, before.orthophoto, cells.grid.crs)
+        found |= picture_change(
+            picture, before.orthophoto, cells.grid.crs, before.orthophoto_confidence
+        )
     return found
 
 
@@ -172,7 +177,7 @@ def _visible(site: Site) -> Found:
     inside = site.outline
     total = max(1, int(inside.sum()))
     measured_cells = inside & site.cells.measured
-    empty = inside & ~np.isfinite(site.cells.height_m)
+    empty = inside & ~site.cells.measured & ~site.cells.filled
     shares = measured_cells.sum() / total, empty.sum() / total
     if not inside.any():
         shares = 0.0, 1.0

@@ -66,6 +66,7 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
     own = Cells(
         grid=window_of(cells.grid, block), height_m=cells.height_m[cut],
         photographs=cells.photographs[cut], measured=cells.measured[cut],
+        filled=cells.filled[cut],
         slope_east=cells.slope_east[cut], slope_north=cells.slope_north[cut],
         rough_m=cells.rough_m[cut], owner=cells.owner[cut],
     )  # fmt: skip

@@ -58,7 +58,7 @@ def aligned(
         )
     shapes = np.array([shape_of(outline) for outline in outlines], object)
     places_m = shapely.get_coordinates(shapely.centroid(shapes))
-    work = partial(placed_in, surface=elevation.surface, picture=orthophoto.image)
+    work = partial(placed_in, elevation=elevation, orthophoto=orthophoto)
 
     first = _tried(outlines, shapes, places_m, None, work, executor)
     field = expected(

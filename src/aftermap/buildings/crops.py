@@ -46,7 +46,8 @@ class Drawn:
     """What is drawn of a building: its outlines on the ground and at the roof, densely.
 
     Each ring is (N, 3); ``beside`` holds the same places moved a little off the walls and up, where
-    it is asked whether they are seen. ``roof`` is empty where nothing stands.
+    it is asked whether they are seen. ``roof`` is empty where nothing stands. ``unmeasured`` names
+    the levels (ground, roof) that nobody measured and that were therefore assumed.
     """
 
     ground: tuple[Array, ...]
@@ -54,6 +55,7 @@ class Drawn:
     roof: tuple[Array, ...]
     middle_m: Array
     heights: Heights
+    unmeasured: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

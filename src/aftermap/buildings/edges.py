@@ -14,8 +14,9 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from aftermap.geo.grid import Block, window_of
+from aftermap.geo.measured import NO_SOURCE, measured_on, measured_over
 from aftermap.geo.windows import block_over
-from aftermap.model.raster import Grid, Raster
+from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 
 Float = npt.NDArray[np.float32]
 
@@ -26,6 +27,8 @@ HALF_FALL = 2.0
 HALF_CONTRAST = 2.0
 """Median contrasts of the block at which a contrast counts half."""
 SPARSE = 5
+GAP_M = 1.2
+LEAST_FILLED = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,41 +45,75 @@ class Edges:
 
 
 def falls_in(
-    surface: Raster,
+    elevation: Elevation,
     lower_left_m: tuple[float, float],
     upper_right_m: tuple[float, float],
     *,
     cell_m: float,
 ) -> Edges:
-    """The falls of a surface over a box, as vectors downhill, in cells of ``cell_m`` or so."""
-    cells, grid = _read(surface, lower_left_m, upper_right_m, cell_m)
-    height = cells[0].astype(np.float32)
+    """The falls of what was measured over a box, as vectors downhill, in cells of about ``cell_m``.
+
+    Filled heights have no falls. Between a roof and the ground matching leaves gaps, though: what
+    lies within ``GAP_M`` of measured cells is as low as the lowest, so a roof ends at its rim.
+    """
+    joined = _joined(elevation.surface, cell_m)
+    heights = measured_over(
+        elevation, lower_left_m, upper_right_m, cell_m=joined * elevation.surface.grid.cell_m
+    )
+    return falls_of(_bridged(heights.measured_m, heights.grid.cell_m), heights.grid)
+
+
+def falls_of(height: Float, grid: Grid) -> Edges:
+    """The falls of (rows, columns) heights, NaN where there are none."""
     known = np.isfinite(height)
-    if surface.nodata is not None:
-        known &= height != np.float32(surface.nodata)
     east, north = _slopes(height, known, grid.cell_m)
     steep = np.hypot(east, north) + np.float32(HALF_FALL)
     return Edges(east=-east / steep, north=-north / steep, known=known, grid=grid)
 
 
 def contrasts_in(
-    picture: Raster,
+    orthophoto: Orthophoto,
+    elevation: Elevation,
     lower_left_m: tuple[float, float],
     upper_right_m: tuple[float, float],
     *,
     cell_m: float,
 ) -> Edges:
-    """The changes of brightness of an orthophoto: vectors that point to the brighter side."""
-    cells, grid = _read(picture, lower_left_m, upper_right_m, cell_m)
+    """The changes of brightness of an orthophoto: vectors that point to the brighter side.
+
+    What it shows over filled heights, a hatching or a picture laid over a guess, has none.
+    """
+    box = lower_left_m, upper_right_m
+    cells, grid = _read(orthophoto.image, box, cell_m, Resampling.average)
+    source, _ = _read(orthophoto.source, box, cell_m, Resampling.nearest)
     colours = np.ascontiguousarray(np.moveaxis(cells[:3], 0, -1))
     grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    known = cells[3] > 0
+    known = (cells[3] > 0) & (source[0] != NO_SOURCE)
+    known &= measured_on(elevation, grid).filled_fraction < LEAST_FILLED
     east, north = _slopes(grey, known, grid.cell_m)
     strength = np.asarray(np.hypot(east, north), np.float32)
     some = strength[::SPARSE, ::SPARSE][known[::SPARSE, ::SPARSE]]
     usual = float(np.median(some)) if some.size else 1.0
     strength = strength + np.float32(HALF_CONTRAST * max(usual, 1e-3))
     return Edges(east=east / strength, north=north / strength, known=known, grid=grid)
+
+
+def _joined(raster: Raster, cell_m: float) -> int:
+    """How many cells of a raster, a power of two, are joined to about ``cell_m``."""
+    return 1 << int(np.log2(max(1.0, 1.2 * cell_m / raster.grid.cell_m)))
+
+
+def _bridged(height: Float, cell_m: float) -> Float:
+    """Heights with narrow gaps as low as the lowest height about them."""
+    known = np.isfinite(height)
+    if known.all():
+        return height
+    side = 2 * max(1, round(GAP_M / cell_m)) + 1
+    low = cv2.erode(
+        np.where(known, height, np.float32(np.inf)), np.ones((side, side), np.uint8),
+        borderType=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return np.where(known | np.isinf(low), height, low).astype(np.float32)
 
 
 def _slopes(values: Float, known: npt.NDArray[np.bool_], cell_m: float) -> tuple[Float, Float]:
@@ -96,16 +133,16 @@ def _slopes(values: Float, known: npt.NDArray[np.bool_], cell_m: float) -> tuple
 
 def _read(
     raster: Raster,
-    lower_left_m: tuple[float, float],
-    upper_right_m: tuple[float, float],
+    box_m: tuple[tuple[float, float], tuple[float, float]],
     cell_m: float,
+    how: Resampling,
 ) -> tuple[npt.NDArray[np.generic], Grid]:
     """(bands, rows, columns) of a box in joined cells, from the raster's overviews; and its grid.
 
     Beyond the raster there is its no-data value, or 0.
     """
-    joined = 1 << int(np.log2(max(1.0, 1.2 * cell_m / raster.grid.cell_m)))
-    fine = block_over(raster.grid, lower_left_m, upper_right_m)
+    joined = _joined(raster, cell_m)
+    fine = block_over(raster.grid, *box_m)
     row, column = fine.row // joined, fine.column // joined
     rows, columns = -(-fine.rows // joined) + 1, -(-fine.columns // joined) + 1
     block = Block(
@@ -129,6 +166,6 @@ def _read(
             )  # fmt: skip
             cells[:, top:bottom, left:right] = file.read(
                 window=window, out_shape=(file.count, bottom - top, right - left),
-                resampling=Resampling.average,
+                resampling=how,
             )  # fmt: skip
     return cells, grid

@@ -7,7 +7,7 @@ not needed and not looked at: the pictures are the same whatever anybody says of
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
@@ -25,16 +25,16 @@ from aftermap.buildings.choice import (
 )
 from aftermap.buildings.crops import Drawn, crop_of, drawn_of
 from aftermap.buildings.lettering import Caption, Picture, captioned, compass, readable
-from aftermap.buildings.levels import filled, levels_of
+from aftermap.buildings.levels import levels_of, on_low_ground
 from aftermap.buildings.plans import Planned, plan_and_profile
 from aftermap.buildings.written import digest_of, write_jpeg
 from aftermap.errors import InputError
+from aftermap.geo.measured import measured_over
 from aftermap.geo.polygon import shape_of
-from aftermap.geo.windows import coarse_heights
 from aftermap.model.building import Building, Buildings, ViewTable
 from aftermap.model.camera import Camera, PlacedFrame, Reconstruction
 from aftermap.model.evidence import Evidence, EvidenceKind, EvidenceSet
-from aftermap.model.raster import Elevation, Orthophoto, Raster
+from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Skipped, Workspace
 
 Moments = Callable[[Path, Sequence[Fraction]], Iterator[tuple[Fraction, Picture]]]
@@ -125,7 +125,7 @@ def evidence_of(
     names = folder_names(buildings)
     shown = views_to_show(views, chosen, options)
     cut = partial(
-        _cut_out, surface=material.elevation.surface, pictures_at=material.clips.pictures_at,
+        _cut_out, elevation=material.elevation, pictures_at=material.clips.pictures_at,
         files=files,
     )  # fmt: skip
     rows: list[Evidence] = []
@@ -220,7 +220,7 @@ def _in_parts(sights: Sequence[_Sight]) -> Iterator[Sequence[_Sight]]:
 
 
 def _cut_out(
-    reel: _Reel, *, surface: Raster, pictures_at: Moments, files: Workspace
+    reel: _Reel, *, elevation: Elevation, pictures_at: Moments, files: Workspace
 ) -> tuple[list[Evidence], list[Skipped]]:
     """Everything that is cut out of one photograph, or out of a stretch of one clip."""
     rows: list[Evidence] = []
@@ -228,7 +228,7 @@ def _cut_out(
     try:
         for sight, picture in _pictures(reel, pictures_at):
             for shown in sight.shown:
-                row = _view_row(sight, shown, picture, surface, files)
+                row = _view_row(sight, shown, picture, elevation, files)
                 if row is None:
                     reason = f"{shown.building.footprint.source_id}: lies outside the picture"
                     skipped.append(Skipped(name=sight.placed.frame.name, reason=reason))
@@ -258,18 +258,23 @@ def _pictures(reel: _Reel, pictures_at: Moments) -> Iterator[tuple[_Sight, Pictu
 
 
 def _view_row(
-    sight: _Sight, shown: _Shown, picture: Picture, surface: Raster, files: Workspace
+    sight: _Sight, shown: _Shown, picture: Picture, elevation: Elevation, files: Workspace
 ) -> Evidence | None:
     frame, view = sight.placed.frame, shown.view
     mask = None if frame.mask is None else _mask(frame.mask, picture.shape[:2])
-    crop = crop_of(picture, sight.placed, sight.lens, _drawn(shown.building, surface), mask)
+    drawn = _drawn(shown.building, elevation)
+    crop = crop_of(picture, sight.placed, sight.lens, drawn, mask)
     if crop is None:
         return None
     moment = frame.moment
     original = frame.sha256 if moment is None else moment.clip_sha256
     window = crop.window
     caption = Caption(
-        lines=(_first_line(sight), _second_line(view, window.scale), f"SHA-256 {original}"),
+        lines=(
+            _first_line(sight),
+            _second_line(view, window.scale, drawn.unmeasured),
+            f"SHA-256 {original}",
+        ),
         north_deg=crop.north_deg,
         pixel_m=view.ground_sample_m / window.scale if view.off_nadir_deg <= 25 else None,
     )
@@ -300,7 +305,7 @@ def _first_line(sight: _Sight) -> str:
     return " · ".join(parts)
 
 
-def _second_line(view: View, scale: float) -> str:
+def _second_line(view: View, scale: float, unmeasured: str | None) -> str:
     parts = [
         f"from {compass(view.azimuth_deg)} {view.azimuth_deg:.0f}°",
         f"{view.off_nadir_deg:.0f}° off nadir", f"{view.distance_m:.0f} m away",
@@ -310,19 +315,26 @@ def _second_line(view: View, scale: float) -> str:
         parts.append(f"{view.framed_fraction:.0%} in the picture")
     if scale != 1:
         parts.append(f"enlarged {scale:g} times" if scale > 1 else f"reduced to 1:{1 / scale:g}")
+    if unmeasured is not None:
+        parts.append(f"{unmeasured} not measured: the outline may lie beside it")
     return " · ".join(parts)
 
 
 @lru_cache(maxsize=KEPT_BUILDINGS)
-def _drawn(building: Building, surface: Raster) -> Drawn:
+def _drawn(building: Building, elevation: Elevation) -> Drawn:
     shape = shape_of(building.polygons_m)
     west, south, east, north = shape.buffer(AROUND_M).bounds
-    heights, grid = coarse_heights(surface, (west, south), (east, north), cell_m=MARCH_CELL_M)
-    levels = levels_of(shape, heights, grid)
-    whole = filled(heights, grid, otherwise_m=0.0)
+    over = measured_over(elevation, (west, south), (east, north), cell_m=MARCH_CELL_M)
+    levels = levels_of(shape, over.measured_m, over.grid)
+    whole = on_low_ground(over.measured_m, over.grid, otherwise_m=0.0)
     ground = levels.ground_m if math.isfinite(levels.ground_m) else whole.outside_m
     roof = levels.roof_m if math.isfinite(levels.roof_m) else ground
-    return drawn_of(building.polygons_m, ground, roof, whole)
+    unmeasured = [
+        name for name, level in (("ground", levels.ground_m), ("roof", levels.roof_m))
+        if not math.isfinite(level)
+    ]  # fmt: skip
+    drawn = drawn_of(building.polygons_m, ground, roof, whole)
+    return replace(drawn, unmeasured=" and ".join(unmeasured) or None)
 
 
 def _mask(path: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8] | None:

@@ -1,8 +1,8 @@
 """A building's outline and the surface around it -> its ground, its roof, and spots on both.
 
-Heights are those of the surface. Roof spots lie inside the outline on the surface; wall spots stand
-a little before each wall, at two heights between the ground and the roof. World axes are east,
-north, up in metres.
+Heights are measured ones: a filled height is none. Roof spots lie inside the outline on the
+surface; wall spots stand a little before each wall, at two heights between the ground and the roof.
+World axes are east, north, up in metres.
 """
 
 import math
@@ -15,6 +15,7 @@ import shapely
 from shapely import MultiPolygon
 
 from aftermap.geo.grid import rowcol_of
+from aftermap.geo.low_ground import without_holes
 from aftermap.geo.march import Heights, Spots
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
@@ -62,17 +63,15 @@ class Placed:
     part: npt.NDArray[np.int64]
 
 
-def filled(heights: npt.NDArray[np.float32], grid: Grid, *, otherwise_m: float) -> Heights:
-    """Heights without holes: the low ground of the window where there are none, and beyond it.
+def on_low_ground(heights: npt.NDArray[np.float32], grid: Grid, *, otherwise_m: float) -> Heights:
+    """Heights without holes: what was not measured lies on the low ground and hides nothing.
 
     ``otherwise_m`` is for a window without any.
     """
-    known = np.isfinite(heights)
-    low = float(np.percentile(heights[known], 10)) if known.any() else otherwise_m
+    whole, low = without_holes(heights, grid.cell_m, otherwise_m=otherwise_m)
     return Heights(
-        height_m=np.where(known, heights, np.float32(low)), west_m=grid.east_m,
-        north_m=grid.north_m, cell_m=grid.cell_m, outside_m=low,
-    )  # fmt: skip
+        height_m=whole, west_m=grid.east_m, north_m=grid.north_m, cell_m=grid.cell_m, outside_m=low
+    )
 
 
 def levels_of(shape: MultiPolygon, heights: npt.NDArray[np.float32], grid: Grid) -> Levels:

@@ -18,7 +18,7 @@ from aftermap.buildings.match import SAMPLE_M, Samples, fits, offsets_m, samples
 from aftermap.buildings.shifts import FREEDOM
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
-from aftermap.model.raster import Raster
+from aftermap.model.raster import Elevation, Orthophoto
 
 Array = npt.NDArray[np.float64]
 Box = tuple[tuple[float, float], tuple[float, float]]
@@ -84,12 +84,12 @@ class _Window:
     owners: npt.NDArray[np.int32]
 
 
-def placed_in(here: Neighbourhood, *, surface: Raster, picture: Raster) -> list[Placed]:
+def placed_in(here: Neighbourhood, *, elevation: Elevation, orthophoto: Orthophoto) -> list[Placed]:
     """The shift of every outline of a neighbourhood, in their order."""
     samples = [samples_of(outline) for outline in here.outlines]
     lower, upper = _box(samples, here.centre_m)
-    falls = falls_in(surface, lower, upper, cell_m=CELL_M)
-    contrasts = contrasts_in(picture, lower, upper, cell_m=CELL_M)
+    falls = falls_in(elevation, lower, upper, cell_m=CELL_M)
+    contrasts = contrasts_in(orthophoto, elevation, lower, upper, cell_m=CELL_M)
     window = _Window(falls=falls, contrasts=contrasts, owners=_owners(here, falls))
     priors = [None] * len(samples) if here.prior_m2 is None else list(here.prior_m2)
     return [

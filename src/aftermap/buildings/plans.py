@@ -19,8 +19,9 @@ from aftermap.buildings.levels import levels_of
 from aftermap.buildings.profile import drawing_of, profile_of
 from aftermap.buildings.written import write_bytes, write_jpeg
 from aftermap.geo.grid import Block, rowcol_of
+from aftermap.geo.measured import filled_on, measured_over
 from aftermap.geo.polygon import cells_inside, shape_of
-from aftermap.geo.windows import block_over, coarse_heights, read_block
+from aftermap.geo.windows import block_over, read_block
 from aftermap.model.building import Building
 from aftermap.model.evidence import CropWindow, Evidence, EvidenceKind, SourceShare
 from aftermap.model.raster import Elevation, Grid, Orthophoto
@@ -56,15 +57,16 @@ def plan_and_profile(
     the surface. Where the orthophoto shows nothing of the outline there is no plan.
     """
     rows = [
-        _plan(work, orthophoto, frames, digests[0], files),
+        _plan(work, elevation, orthophoto, frames, digests[0], files),
         _profile(work, elevation, digests[1], files),
     ]
     return [row for row in rows if row is not None]
 
 
 def _plan(
-    work: Planned, orthophoto: Orthophoto, frames: Sequence[Called], digest: str, files: Workspace
-) -> Evidence | None:
+    work: Planned, elevation: Elevation, orthophoto: Orthophoto, frames: Sequence[Called],
+    digest: str, files: Workspace,
+) -> Evidence | None:  # fmt: skip
     shape, grid = shape_of(work.building.polygons_m), orthophoto.image.grid
     block, scale = _window(shape, grid)
     pixels, cut = read_block(orthophoto.image, block)
@@ -73,6 +75,7 @@ def _plan(
         return None
     numbers, _ = read_block(orthophoto.source, block)
     sources = _sources(numbers[0][inside], frames)
+    filled = float(filled_on(elevation, cut)[inside].mean())
     shown = _scaled(_on_paper(pixels), scale)
     rings = [
         rowcol_of(cut, shapely.get_coordinates(ring))[:, ::-1] * scale
@@ -85,7 +88,8 @@ def _plan(
     caption = Caption(
         lines=(
             f"Orthophoto, {grid.cell_m * 100:.1f} cm a pixel{'' if scale == 1 else times}",
-            f"roof taken from {', '.join(named)}{more}" if named else "source not known",
+            (f"roof taken from {', '.join(named)}{more}" if named else "source not known")
+            + (f" · {filled:.0%} of it filled, not measured" if filled >= LEAST_SHARE else ""),
             f"SHA-256 {digest}",
         ),
         north_deg=0.0, pixel_m=grid.cell_m / scale,
@@ -103,17 +107,17 @@ def _plan(
 def _profile(work: Planned, elevation: Elevation, digest: str, files: Workspace) -> Evidence | None:
     shape = shape_of(work.building.polygons_m)
     west, south, east, north = shape.buffer(GROUND_AROUND_M).bounds
-    heights, grid = coarse_heights(
-        elevation.surface, (west, south), (east, north), cell_m=GROUND_CELL_M
-    )
-    levels = levels_of(shape, heights, grid)
-    if not math.isfinite(levels.ground_m) or not math.isfinite(levels.roof_m):
+    over = measured_over(elevation, (west, south), (east, north), cell_m=GROUND_CELL_M)
+    levels = levels_of(shape, over.measured_m, over.grid)
+    if not math.isfinite(levels.ground_m):
         return None
     footprint = work.building.footprint
     expected = work.expected_m
     if expected is None and footprint.levels is not None:
         expected = footprint.levels * STOREY_M
     profile = profile_of(work.building.polygons_m, elevation, levels.ground_m, expected)
+    if not np.isfinite(profile.height_m).any():
+        return None
     name = f"{work.folder}/profile.svg"
     drawing = drawing_of(profile, f"Profile of building {readable(footprint.source_id)}")
     made = write_bytes(drawing.encode("utf-8", "replace"), files, f"evidence/{name}")

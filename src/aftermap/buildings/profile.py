@@ -18,6 +18,7 @@ from shapely import MultiPolygon
 
 from aftermap.buildings.lettering import compass
 from aftermap.buildings.levels import heights_at
+from aftermap.geo.measured import LEAST_AGREEING
 from aftermap.geo.polygon import shape_of
 from aftermap.geo.windows import block_over, read_block, read_heights
 from aftermap.model.building import Polygon
@@ -72,7 +73,8 @@ def profile_of(
     walls = np.unique(np.round(np.linalg.norm(crossed - start, axis=1), 2))
     return Profile(
         along_m=along, height_m=heights_at(places, heights, grid),
-        is_measured=heights_at(places, counts[0].astype(np.float32), counts_grid) > 0,
+        is_measured=heights_at(places, counts[0].astype(np.float32), counts_grid)
+        >= LEAST_AGREEING,
         walls_m=tuple(float(at) for at in walls),
         bearing_deg=math.degrees(math.atan2(way[0], way[1])) % 360,
         ground_m=ground_m, expected_m=expected_m,
@@ -95,7 +97,10 @@ def drawing_of(profile: Profile, title: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Box:
-    """Between metres and the drawing; heights count from the ground of the building."""
+    """Between metres and the drawing; heights count from the ground of the building.
+
+    Measured heights say how high the drawing is, and filled ones are cut off at its edges.
+    """
 
     px_per_m: float
     low_m: float
@@ -104,7 +109,9 @@ class _Box:
 
     @classmethod
     def around(cls, profile: Profile) -> "_Box":
-        above = profile.height_m[np.isfinite(profile.height_m)] - profile.ground_m
+        known = np.isfinite(profile.height_m)
+        measured = known & profile.is_measured
+        above = profile.height_m[measured if measured.any() else known] - profile.ground_m
         tops = [*above, 0.0, *([] if profile.expected_m is None else [profile.expected_m])]
         low, high = min(tops) - 0.5, max(max(tops) + AIR_M, LEAST_HIGH_M)
         length = float(profile.along_m[-1])
@@ -140,7 +147,7 @@ def _axis(shape: MultiPolygon) -> tuple[Array, Array]:
 
 
 def _axis_lines(box: _Box) -> str:
-    step = next(s for s in (1, 2, 5, 10, 20, 50) if s * box.px_per_m >= 26)
+    step = next(s for s in (1, 2, 5, 10, 20, 50) if s * box.px_per_m >= 26 or s == 50)
     parts = []
     for level in range(math.ceil(box.low_m / step) * step, math.floor(box.high_m) + 1, step):
         y = box.y(level)
@@ -155,7 +162,7 @@ def _axis_lines(box: _Box) -> str:
 
 def _surface(profile: Profile, box: _Box) -> str:
     """Heights as they are; filled stretches dashed and grey, unknown ones left open."""
-    above = profile.height_m - profile.ground_m
+    above = np.clip(profile.height_m - profile.ground_m, box.low_m, box.high_m)
     known = np.isfinite(above)
     kind = np.where(known, np.where(profile.is_measured, 2, 1), 0)
     edges = [0, *(np.nonzero(np.diff(kind))[0] + 1).tolist(), len(kind)]
@@ -220,7 +227,7 @@ def _ends(profile: Profile, box: _Box) -> str:
 
 def _key(box: _Box) -> str:
     entries = (
-        ("#1c2327", "", "measured"), ("#8a5a00", "2 4", "filled in, not measured"),
+        ("#1c2327", "", "measured"), ("#8a5a00", "2 4", "filled, not measured"),
         ("#1d5f8a", "", "ground"), ("#a8361a", "8 4", "expected roof"),
         ("#8a949a", "1 3", "outline"),
     )  # fmt: skip

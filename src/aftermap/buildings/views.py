@@ -2,7 +2,8 @@
 
 Buildings are taken a square of the town at a time, with the surface around it that could hide them.
 A picture shows a building where spots on its roof lie in the picture with a free line of sight over
-the surface (``geo.march``); a wall is seen where spots before it are, at less than 75 degrees.
+what was measured of the surface (``geo.march``): a filled height hides nothing. A wall is seen
+where spots before it are, at less than 75 degrees.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from aftermap.buildings.levels import PARTS, ROOF, Placed, filled, placed_on, spots_of
+from aftermap.buildings.levels import PARTS, ROOF, Placed, on_low_ground, placed_on, spots_of
 from aftermap.geo.footprint import footprint_m
 from aftermap.geo.lens import projected_px
 from aftermap.geo.march import eye_row, spots_seen
+from aftermap.geo.measured import measured_over
 from aftermap.geo.polygon import neighbourhoods
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.geo.viewing import (
@@ -30,10 +32,9 @@ from aftermap.geo.viewing import (
     off_nadir_of_deg,
     rank_m,
 )
-from aftermap.geo.windows import coarse_heights
 from aftermap.model.building import Buildings, Polygon, ViewTable
 from aftermap.model.camera import Camera, PlacedFrame, Reconstruction
-from aftermap.model.raster import Elevation, Raster
+from aftermap.model.raster import Elevation
 from aftermap.model.runs import Executor, Workspace
 
 Array = npt.NDArray[np.float64]
@@ -126,7 +127,7 @@ def views_of(
     shows has no row: it was not seen, which says nothing of its damage.
     """
     blocks = list(_blocks_of(buildings, cameras, options))
-    work = partial(_looked_at, surface=elevation.surface, options=options)
+    work = partial(_looked_at, elevation=elevation, options=options)
     best: list[Columns] = []
     with (
         files.writing("clip_views.parquet") as part,
@@ -198,14 +199,17 @@ def _middle(polygons_m: Sequence[Polygon]) -> Array:
     return np.asarray((corners.min(axis=0) + corners.max(axis=0)) / 2, float)
 
 
-def _looked_at(block: _Block, *, surface: Raster, options: ViewOptions) -> tuple[Columns, Columns]:
+def _looked_at(
+    block: _Block, *, elevation: Elevation, options: ViewOptions
+) -> tuple[Columns, Columns]:
     """The views of a block's buildings that are kept, and all that there are."""
     corners = np.array([xy for polygons in block.outlines for rings in polygons for xy in rings[0]])
     low, high = corners.min(axis=0) - options.reach_m, corners.max(axis=0) + options.reach_m
-    heights, grid = coarse_heights(
-        surface, (low[0], low[1]), (high[0], high[1]), cell_m=options.march_cell_m
+    over = measured_over(
+        elevation, (low[0], low[1]), (high[0], high[1]), cell_m=options.march_cell_m
     )
-    whole = filled(heights, grid, otherwise_m=block.otherwise_m)
+    heights, grid = over.measured_m, over.grid
+    whole = on_low_ground(heights, grid, otherwise_m=block.otherwise_m)
     placed = [placed_on(one, heights, grid, whole.outside_m) for one in block.outlines]
     pairs = _pairs(placed, block.eyes)
     spots = spots_of(placed)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from aftermap.geo.grid import Block, window_of
+from aftermap.geo.measured import LEAST_AGREEING
 from aftermap.geo.polygon import cells_inside, neighbourhoods, shape_of
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.assessment import Visibility
@@ -106,7 +107,7 @@ def _of_one(
         return 0.0, np.nan
     part = counts[row : row + block.rows, column : column + block.columns]
     inside = part[cells_inside(shape, window_of(grid, block))]
-    seen = inside[inside > 0]
+    seen = inside[inside >= LEAST_AGREEING]
     if len(seen) == 0:
         return 0.0, np.nan
     return len(seen) / len(inside), float(np.median(seen))

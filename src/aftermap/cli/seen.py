@@ -110,6 +110,7 @@ def _photographs(case: "Case", corners: Sequence[LonLat], limit: int) -> "list[S
     import numpy as np  # noqa: PLC0415
 
     from aftermap.geo.crs import WGS84, transformed_xy  # noqa: PLC0415
+    from aftermap.geo.level import ground_at_m  # noqa: PLC0415
     from aftermap.record.seen_photographs import (  # noqa: PLC0415
         photographs_crs,
         photographs_of,
@@ -119,22 +120,11 @@ def _photographs(case: "Case", corners: Sequence[LonLat], limit: int) -> "list[S
     if crs is None:
         return []
     ring = transformed_xy(WGS84, crs, corners)
-    ground_m = _ground_at(case.products / "surface.tif", ring.mean(axis=0))
+    east, north = ring.mean(axis=0)
+    ground_m = ground_at_m(case.products / "surface.tif", (float(east), float(north)))
     if len(ring) == 1:
         ring = ring + SPOT_M * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     return photographs_of(case.package, ring, ground_m, limit=limit)
-
-
-def _ground_at(surface: Path, xy_m: Sequence[float]) -> float | None:
-    """The height of the surface at a place; None where it is not known."""
-    if not surface.is_file():
-        return None
-    import rasterio  # noqa: PLC0415
-
-    with rasterio.open(surface) as raster:
-        ((height,),) = raster.sample([tuple(xy_m)])
-        known = math.isfinite(height) and height != raster.nodata
-    return float(height) if known else None
 
 
 def _polygon_in(path: Path) -> list[LonLat]:

@@ -18,6 +18,7 @@ from aftermap.buildings.visibility import visibility_of
 from aftermap.config import Settings
 from aftermap.errors import InputError
 from aftermap.frames.decode import pictures_at
+from aftermap.geo.measured import confidence_beside
 from aftermap.joins.stages import ORTHOPHOTO, POSES, SURFACE
 from aftermap.model.assessment import Before, Grading, Visibility
 from aftermap.model.building import Buildings, FootprintSet, MeasureTable, ViewTable
@@ -43,13 +44,13 @@ class Seen:
     visibility: tuple[Visibility, ...]
 
 
-BUILDINGS = Stage(name="buildings", version=1, answer=Buildings)
-VIEWS = Stage(name="views", version=1, answer=ViewTable)
-VISIBILITY = Stage(name="visibility", version=1, answer=Seen)
-MEASURES = Stage(name="measures", version=2, answer=MeasureTable)
+BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
+VIEWS = Stage(name="views", version=2, answer=ViewTable)
+VISIBILITY = Stage(name="visibility", version=2, answer=Seen)
+MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
 GRADES = Stage(name="grades", version=1, answer=Grading)
-EVIDENCE = Stage(name="evidence", version=1, answer=EvidenceSet)
-STREETS = Stage(name="streets", version=2, answer=StreetTable)
+EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
+STREETS = Stage(name="streets", version=3, answer=StreetTable)
 ALL = (BUILDINGS, VIEWS, VISIBILITY, MEASURES, GRADES, EVIDENCE, STREETS)
 
 
@@ -147,7 +148,9 @@ def graded_on(
         lambda files: Seen(visibility=visibility_of(buildings, views, elevation, files, executor)),
     )  # fmt: skip
     measures = run.stage(
-        MEASURES, None, [buildings, elevation, picture, settings.before, settings.before_surface],
+        MEASURES, None,
+        [buildings, elevation, picture, settings.before, settings.before_surface,
+         *_earlier_confidence(settings)],
         lambda files: measured(buildings, elevation, picture, asked.before, files, executor),
     )  # fmt: skip
     grading = run.stage(
@@ -164,6 +167,14 @@ def graded_on(
         footprints=asked.footprints, buildings=buildings, views=views, visibility=seen.visibility,
         measures=measures, grading=grading, evidence=evidence, streets=streets,
     )  # fmt: skip
+
+
+def _earlier_confidence(settings: Settings) -> list[Path | None]:
+    """What says which of the earlier map's heights were measured, where it is one of Aftermap's."""
+    return [
+        None if path is None else confidence_beside(path)
+        for path in (settings.before, settings.before_surface)
+    ]
 
 
 def _evidence_on(

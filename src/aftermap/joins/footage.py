@@ -16,6 +16,7 @@ from aftermap.frames import (
     recorded,
 )
 from aftermap.frames.proxy import proxy_of
+from aftermap.geo.measured import confidence_beside
 from aftermap.joins.case_error import map_sigma_m
 from aftermap.media import Ingested
 from aftermap.media.telemetry import NO_TELEMETRY, track_in
@@ -55,9 +56,9 @@ class Tracked:
 
 TRACKS = Stage(name="tracks", version=1, answer=Tracked)
 FRAMES = Stage(name="frames", version=1, answer=Footage)
-REGISTERED = Stage(name="registered", version=2, answer=Registration)
+REGISTERED = Stage(name="registered", version=3, answer=Registration)
 PROXIES = Stage(name="proxies", version=1, answer=Footage)
-SIGHTINGS = Stage(name="sightings", version=1, answer=SightingIndex)
+SIGHTINGS = Stage(name="sightings", version=2, answer=SightingIndex)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,9 @@ def in_reference(
     sigma_m = map_sigma_m(reference)
     tasks = shot_tasks(without, reference, surface, sigma_m)
     return run.stage(
-        REGISTERED, None, [[frame.sha256 for frame in without], reference, surface, sigma_m],
+        REGISTERED, None,
+        [[frame.sha256 for frame in without], reference, surface, confidence_beside(surface),
+         sigma_m],
         lambda _: Registration(
             shots=tuple(executor.map(shot_place, tasks, label="shots"))
         ),
@@ -150,12 +153,17 @@ def sightings(
     """What every second of every clip saw of the ground."""
     options = SightingOptions()
     seen = run.stage(
-        SIGHTINGS, options, [paths, clips, ground],
+        SIGHTINGS, options, [paths, clips, ground, measured_by(ground)],
         lambda files: index_clips(paths, clips, ground, files, executor, options),
     )  # fmt: skip
     run.skip(seen.skipped)
     deliver_clips(seen, run)
     return seen
+
+
+def measured_by(ground: Ground) -> Path | None:
+    """What says which heights of the ground were measured; None where it is no map of Aftermap."""
+    return None if ground.path is None else confidence_beside(ground.path)
 
 
 def deliver_clips(seen: SightingIndex, run: Runner) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from aftermap.errors import CaseError
 from aftermap.execute import LocalExecutor
 from aftermap.joins.flights import LOCATED, by_hand_in, flights_of, mapped_place
-from aftermap.joins.footage import FRAMES, TRACKS, deliver_clips
+from aftermap.joins.footage import FRAMES, TRACKS, deliver_clips, measured_by
 from aftermap.joins.stages import POSES, SURFACE
 from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.flight import ClipPath, PoseSource
@@ -25,7 +25,7 @@ from aftermap.record.disk import write_text
 from aftermap.run import Runner, Stage
 from aftermap.sightings import SightingOptions, index_clips
 
-INDEXED = Stage(name="located", version=1, answer=SightingIndex)
+INDEXED = Stage(name="located", version=2, answer=SightingIndex)
 COMMAND = "aftermap map"
 
 
@@ -111,7 +111,7 @@ def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
     options = SightingOptions()
     with LocalExecutor(1, progress=NoProgress()) as executor:
         seen = run.stage(
-            INDEXED, options, [flights.paths, clip, place.ground],
+            INDEXED, options, [flights.paths, clip, place.ground, measured_by(place.ground)],
             lambda files: index_clips(
                 flights.paths, [clip], place.ground, files, executor, options
             ),

@@ -30,7 +30,7 @@ from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference, surface_in
 from aftermap.poses.resect import Resected, clip_pose, resected
 from aftermap.poses.ties import by_moment, ties_in
-from aftermap.poses.world import Placed, placed_ties
+from aftermap.poses.world import FILLED_SIGMA_M, Placed, placed_ties
 from aftermap.record import Case
 from aftermap.record.disk import sha256_of_file
 
@@ -151,9 +151,16 @@ def _path(
         shot_cameras=tuple(
             {one.shot.index: _camera(clip, one.pose) for one in reversed(solved)}.items()
         ),
-        ground_m=float(np.median([one.placed.xyz_m[:, 2].min() for one in solved])),
+        ground_m=float(np.median([_lowest_m(one.placed) for one in solved])),
         notes=tuple(note for one in solved for note in _notes(one)),
     )
+
+
+def _lowest_m(placed: Placed) -> float:
+    """The lowest of the ties whose height was measured or given; of all where none was."""
+    known = np.array([tie.line not in placed.filled for tie in placed.ties])
+    up = placed.xyz_m[:, 2]
+    return float(up[known].min() if known.any() else up.min())
 
 
 def _camera(clip: Clip, pose: Resected) -> Camera:
@@ -211,6 +218,12 @@ def _notes(one: _Solved) -> list[str]:
             f"{len(one.placed.from_surface)} of {len(one.placed.ties)} heights at "
             f"{float(one.time_s):.3f} s are those of the case's surface"
         )
+    if one.placed.filled:
+        lines = ", ".join(str(line) for line in one.placed.filled)
+        notes.append(
+            f"heights filled in, not measured, at {float(one.time_s):.3f} s: line {lines} of the "
+            f"ties; they hardly count (sigma {FILLED_SIGMA_M:.0f} m)"
+        )
     notes += [
         f"not carried beyond {float(part.stopped_s):.3f} s: {part.reason}"
         for part in one.carried
@@ -227,7 +240,7 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: ClipPath) -> list
     circle = _ce90_m(pose, clip, surface)
     own = _ce90_m(_in_case(pose, surface), clip, surface)
     within = (
-        "no ground seen"
+        "no measured ground seen"
         if circle is None or own is None
         else f"{circle:.1f} m ({precision_of(circle)}), {own:.1f} m on the case's own map"
     )
@@ -258,5 +271,7 @@ def _residual_lines(one: _Solved) -> list[str]:
         one.placed.ties, fits, one.pose.left_out_px, one.pose.used, strict=True
     ):
         mark = "" if used else "   left out: it does not fit the others"
+        if tie.line in one.placed.filled:
+            mark = "   height filled in, not measured" + mark
         lines.append(f"  {tie.line:4d}   {fit:11.1f}   {alone:13.1f}{mark}")
     return lines

@@ -87,8 +87,11 @@ class Before:
     """The place before the damage: an orthophoto, a surface with its datum, or both.
 
     They may lie on other grids and in another projected CRS than the map. Heights are compared
-    after both surfaces have been brought together on the ground around each building.
+    after both surfaces have been brought together on the ground around each building. A map of
+    Aftermap has a confidence beside each: what it filled is not compared.
     """
 
     orthophoto: Raster | None = None
     surface: Raster | None = None
+    orthophoto_confidence: Raster | None = None
+    surface_confidence: Raster | None = None

@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
-from aftermap.poses.reference import Reference
+from aftermap.poses.reference import Reference, filled_at
 
 Array = npt.NDArray[np.float64]
 FAR_M = 1500.0
 """Ground further away than this shows nothing that could be matched."""
+INTO_CELL_M = 1e-3
 ABYSS_M = 1000.0
 """How far below the lowest known height the unknown is laid."""
 
@@ -52,7 +53,8 @@ def draped(
 def places_met(reference: Reference, position_m: Array, rays_world: Array) -> Array:
     """(N, 3) places where (N, 3) rays from one position meet the surface, NaN where they do not.
 
-    A ray passes over cells whose height is not known.
+    A ray passes over cells whose height is not known; one that meets a filled height meets it
+    nobody knows where: NaN.
     """
     heights, stretch = _heights_of(reference)
     eye = np.asarray(position_m, np.float64) * stretch
@@ -60,6 +62,8 @@ def places_met(reference: Reference, position_m: Array, rays_world: Array) -> Ar
         eye, rays_world * stretch, heights, farthest_m=_farthest_m(heights, eye)
     )
     landed &= met[:, 2] > heights.outside_m + 1
+    # A little on along the ray: a wall is met at the border of its cell.
+    landed &= ~filled_at(reference, (met / stretch + INTO_CELL_M * rays_world)[:, :2])
     return np.where(landed[:, None], met / stretch, np.nan)
 
 

@@ -1,6 +1,7 @@
 """An orthophoto and its surface -> places with RootSIFT descriptors, for registering pictures.
 
-East, north, up in metres of the orthophoto's CRS; heights as the surface has them.
+East, north, up in metres of the orthophoto's CRS; heights as the surface has them. Where they were
+filled and not measured (by the confidence beside a surface of Aftermap) nothing is found.
 """
 
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 
 from aftermap.errors import InputError
+from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 WORKING_SIDE_PX = 2400
 """Longer side at which the orthophoto is looked at: SIFT bears other scales well."""
@@ -32,6 +35,7 @@ class Reference:
     Row 0 is north; ``corner_m`` is the outer corner (west, north) and ``cell_m`` the size of a cell
     (east, south). ``xyz_m`` (N, 3) are the places of (N, 128) float32 unit RootSIFT. ``sigma_m`` is
     the error of the whole, horizontal (each axis) and vertical: nothing seen in it tells of it.
+    ``filled`` (H, W) is where a height was not measured; None where that is not known of any.
     """
 
     crs: str
@@ -42,6 +46,7 @@ class Reference:
     xyz_m: Array
     descriptors: npt.NDArray[np.float32]
     sigma_m: tuple[float, float] = SIGMA_M
+    filled: Mask | None = None
 
 
 def rootsift(grey: Grey, seen: Grey, count: int) -> tuple[Array, npt.NDArray[np.float32]]:
@@ -66,6 +71,7 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
             grey, seen = _grey_in(image)
             bounds, crs = image.bounds, image.crs.to_string()
             up = _heights_in(heights, bounds, grey.shape)
+            filled = _filled_in(surface, bounds, grey.shape, np.isfinite(up))
     except RasterioIOError as error:
         raise InputError(f"{ortho} or {surface}: cannot be read ({error})") from error
     cell = (
@@ -73,7 +79,7 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
         (bounds.top - bounds.bottom) / grey.shape[0],
     )
     return reference_of(crs, grey, np.where(seen > 0, up, np.nan), (bounds.left, bounds.top), cell,
-                        sigma_m)  # fmt: skip
+                        sigma_m, filled)  # fmt: skip
 
 
 def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
@@ -86,23 +92,46 @@ def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Referen
             shape = tuple(max(1, round(side * shrink)) for side in heights.shape)
             bounds, crs = heights.bounds, heights.crs.to_string()
             up = _heights_in(heights, bounds, shape)
+            filled = _filled_in(surface, bounds, shape, np.isfinite(up))
     except RasterioIOError as error:
         raise InputError(f"{surface}: cannot be read ({error}); make the map again") from error
     cell = (bounds.right - bounds.left) / shape[1], (bounds.top - bounds.bottom) / shape[0]
     return reference_of(
-        crs, np.zeros(up.shape, np.uint8), up, (bounds.left, bounds.top), cell, sigma_m
+        crs, np.zeros(up.shape, np.uint8), up, (bounds.left, bounds.top), cell, sigma_m, filled
     )
 
 
 def heights_at_m(reference: Reference, xy_m: Array) -> Array:
-    """(N,) heights of the surface at (N, 2) places in its CRS, NaN where it has none."""
+    """(N,) heights of the surface at (N, 2) places in its CRS, NaN where it has none.
+
+    Filled ones too: :func:`filled_at` tells them.
+    """
+    inside, row, column = _cells_at(reference, xy_m)
+    found = np.full(len(xy_m), np.nan)
+    found[inside] = reference.height_m[row, column]
+    return found
+
+
+def filled_at(reference: Reference, xy_m: Array) -> Mask:
+    """(N,) whether the height at (N, 2) places was filled in and not measured."""
+    inside, row, column = _cells_at(reference, xy_m)
+    found = np.zeros(len(xy_m), bool)
+    if reference.filled is not None:
+        found[inside] = reference.filled[row, column]
+    return found
+
+
+def _cells_at(
+    reference: Reference, xy_m: Array
+) -> tuple[Mask, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(N,) which places lie on the raster, and the row and column of those."""
+    known: Mask = np.asarray(np.isfinite(xy_m).all(axis=1), np.bool_)
+    xy_m = np.where(known[:, None], xy_m, 0.0)
     cell = (xy_m - reference.corner_m) / (reference.cell_m[0], -reference.cell_m[1])
     column, row = np.floor(cell).astype(int).T
     rows, columns = reference.height_m.shape
-    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-    found = np.full(len(xy_m), np.nan)
-    found[inside] = reference.height_m[row[inside], column[inside]]
-    return found
+    inside: Mask = known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    return inside, row[inside], column[inside]
 
 
 def reference_of(
@@ -112,9 +141,12 @@ def reference_of(
     corner_m: tuple[float, float],
     cell_m: tuple[float, float],
     sigma_m: tuple[float, float] = SIGMA_M,
+    filled: Mask | None = None,
 ) -> Reference:
-    """The reference of rasters in memory, features found where a height is known."""
+    """The reference of rasters in memory, features found where a height was measured."""
     known = np.isfinite(height_m)
+    if filled is not None:
+        known &= ~filled
     xy, descriptors = rootsift(grey, np.asarray(known * np.uint8(255)), FEATURES)
     column, row = np.minimum(xy.astype(int), np.array(grey.shape[::-1]) - 1).T
     place = np.array(corner_m) + xy * (cell_m[0], -cell_m[1])
@@ -127,6 +159,7 @@ def reference_of(
         xyz_m=np.column_stack([place, height_m[row, column]]),
         descriptors=descriptors,
         sigma_m=sigma_m,
+        filled=filled,
     )
 
 
@@ -138,6 +171,18 @@ def _grey_in(image: rasterio.DatasetReader) -> tuple[Grey, Grey]:
     seen = image.dataset_mask(out_shape=shape)
     colour = np.ascontiguousarray(bands.transpose(1, 2, 0), np.uint8)
     return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.uint8), seen
+
+
+def _filled_in(
+    surface: Path, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...], known: Mask
+) -> Mask | None:
+    """Where known heights were filled, by the confidence beside them; None where there is none."""
+    beside = confidence_beside(surface)
+    if beside is None:
+        return None
+    with rasterio.open(beside) as counts:
+        agree = _heights_in(counts, bounds, shape)
+    return np.asarray(known & ~(agree >= LEAST_AGREEING))
 
 
 def _heights_in(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from aftermap.errors import ControlError, CrsError
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.poses.reference import Reference, heights_at_m
+from aftermap.poses.reference import Reference, filled_at, heights_at_m
 from aftermap.poses.resect import PLACE_SIGMA_M
 from aftermap.poses.ties import Tie
 
@@ -26,19 +26,23 @@ FAR_KM = 20.0
 KM_PER_DEG = 111.2
 CLICKED_WITHIN_M = 1.0
 """A place that is clicked at a roof's edge may be on it or below it: heights so far away count."""
+FILLED_SIGMA_M = 30.0
+"""Of a height that was filled in: it may be off by a whole building, so it hardly counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
     """Ties of one picture and their (N, 3) places; the lines whose height is the surface's.
 
-    ``sigma_m`` (N, 3) is what a place is good for. It is relative to the case's map.
+    ``sigma_m`` (N, 3) is what a place is good for. It is relative to the case's map. ``filled`` are
+    those lines of ``from_surface`` whose height the surface filled in: nobody measured it.
     """
 
     ties: tuple[Tie, ...]
     xyz_m: Array
     sigma_m: Array
     from_surface: tuple[int, ...]
+    filled: tuple[int, ...] = ()
 
 
 def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
@@ -56,19 +60,24 @@ def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
             )
     sigma = np.tile(np.array(PLACE_SIGMA_M), (len(ties), 1))
     sigma[:, 2] = np.hypot(sigma[:, 2], np.where(np.isnan(given), _relief_m(surface, xy), 0.0))
+    guessed = np.isnan(given) & filled_at(surface, xy)
+    sigma[guessed, 2] = FILLED_SIGMA_M
     return Placed(
         ties=tuple(ties),
         xyz_m=np.column_stack([xy, up]),
         sigma_m=sigma,
         from_surface=tuple(tie.line for tie in ties if tie.height_m is None),
+        filled=tuple(tie.line for tie, is_guess in zip(ties, guessed, strict=True) if is_guess),
     )
 
 
 def _relief_m(surface: Reference, xy_m: Array) -> Array:
     """(N,) standard deviation of the heights that lie within reach of a click."""
     steps = np.linspace(-CLICKED_WITHIN_M, CLICKED_WITHIN_M, 5)
+    places = [xy_m + np.array((east, north)) for east in steps for north in steps]
     near = [
-        heights_at_m(surface, xy_m + np.array((east, north))) for east in steps for north in steps
+        np.where(filled_at(surface, place), np.nan, heights_at_m(surface, place))
+        for place in places
     ]
     around = np.array([np.where(np.isnan(one), near[len(near) // 2], one) for one in near])
     return np.asarray(around.std(axis=0))

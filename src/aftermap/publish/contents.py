@@ -25,7 +25,11 @@ class Caution:
 
 @dataclass(frozen=True, kw_only=True)
 class MapFigures:
-    """The map itself. Low and high are the 1st and 99th percentile of the heights."""
+    """The map itself. Low and high are the 1st and 99th percentile of the measured heights.
+
+    Of the mapped area ``measured_fraction`` was measured, ``filled_fraction`` filled from its
+    surroundings, and ``absent_fraction`` has no height.
+    """
 
     area_m2: float
     east_extent_m: float
@@ -35,6 +39,7 @@ class MapFigures:
     ground_sample_m: float
     measured_fraction: float
     filled_fraction: float
+    absent_fraction: float
     covered_fraction: float
     low_m: float | None
     high_m: float | None

@@ -31,6 +31,7 @@ from aftermap.publish.overview import (
     coarse_grid,
     counts_of,
     covered_area_m2,
+    over_low_ground,
     surface_of,
 )
 from aftermap.publish.residuals import gps_residual_m, vector3, wild_frames
@@ -57,8 +58,8 @@ class Overviews:
 def overviews_of(facts: ReportFacts) -> Overviews:
     """Everything that has to be read or projected, once."""
     reconstruction = facts.reconstruction
-    surface = surface_of(facts.elevation.surface, SURFACE_LONGEST)
-    coarse = surface_of(facts.elevation.surface, SEEN_LONGEST)
+    surface = surface_of(facts.elevation, SURFACE_LONGEST)
+    coarse = over_low_ground(surface_of(facts.elevation, SEEN_LONGEST))
     return Overviews(
         surface=surface,
         seen_surface=coarse,
@@ -81,7 +82,8 @@ def _map_fractions(facts: ReportFacts) -> dict[int, float]:
 def map_figures(facts: ReportFacts, overviews: Overviews) -> MapFigures:
     """Extent, resolution and completeness."""
     image, elevation = facts.orthophoto.image, facts.elevation
-    heights = overviews.surface.height_m[overviews.surface.known]
+    measured_m = overviews.surface.measured_m
+    heights = measured_m[np.isfinite(measured_m)]
     low, high = np.percentile(heights, [1, 99]) if len(heights) else (None, None)
     return MapFigures(
         area_m2=covered_area_m2(image),
@@ -92,10 +94,11 @@ def map_figures(facts: ReportFacts, overviews: Overviews) -> MapFigures:
         ground_sample_m=elevation.ground_sample_m,
         measured_fraction=elevation.measured_fraction,
         filled_fraction=elevation.filled_fraction,
+        absent_fraction=max(0.0, 1 - elevation.measured_fraction - elevation.filled_fraction),
         covered_fraction=facts.orthophoto.covered_fraction,
         low_m=float(low) if low is not None else None,
         high_m=float(high) if high is not None else None,
-        not_known=None if len(heights) else "the surface holds no height",
+        not_known=None if len(heights) else "no height on the surface was measured",
     )
 
 

@@ -1,13 +1,14 @@
 """Raster files to small arrays: the reader's view of a map, never the whole of it.
 
-Every read asks GDAL for a reduced shape, which it answers from the overviews of the cloud-optimised
-file, so memory is bounded by the size of the picture and not by the size of the map.
+A read asks GDAL for a reduced shape, which it answers from the overviews of the cloud-optimised
+file, so memory is bounded by the size of the picture and not by the size of the map. Heights are
+read whole, strip by strip: their overviews mix measured and filled ones.
 """
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,28 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 
 from aftermap.errors import CaseError
-from aftermap.model.raster import Grid, Raster
+from aftermap.geo.low_ground import without_holes
+from aftermap.geo.measured import measured_on
+from aftermap.model.raster import Elevation, Grid, Raster
 
 NO_SOURCE = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Heights on a coarse grid: (rows, columns) float32 metres, NaN where nothing is known."""
+    """Heights on a coarse grid: (rows, columns) float32 metres, NaN where nothing is known.
+
+    A cell that is mostly ``filled`` has a height that was taken over from around it.
+    """
 
     grid: Grid
     height_m: npt.NDArray[np.float32]
+    filled: npt.NDArray[np.bool_]
+
+    @property
+    def measured_m(self) -> npt.NDArray[np.float32]:
+        """The heights that photographs agree on, NaN elsewhere."""
+        return np.where(self.filled, np.float32(np.nan), self.height_m)
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
@@ -49,17 +61,23 @@ def coarse_grid(grid: Grid, longest: int) -> Grid:
     )
 
 
-def surface_of(raster: Raster, longest: int) -> Surface:
-    """The heights, averaged over each coarse cell's known part."""
-    grid = coarse_grid(raster.grid, longest)
-    with _opened(raster) as file:
-        heights = file.read(
-            1, out_shape=(grid.rows, grid.columns), masked=True, resampling=Resampling.average
-        )
-    filled = np.ma.filled(heights.astype(np.float32), np.nan)
-    if raster.nodata is not None:
-        filled[filled == np.float32(raster.nodata)] = np.nan
-    return Surface(grid=grid, height_m=filled)
+def surface_of(elevation: Elevation, longest: int) -> Surface:
+    """The heights, averaged over each coarse cell's measured part, else over its filled one."""
+    grid = coarse_grid(elevation.surface.grid, longest)
+    for raster in (elevation.surface, elevation.confidence):
+        with _opened(raster):
+            pass
+    heights = measured_on(elevation, grid)
+    return Surface(grid=grid, height_m=heights.any_m, filled=heights.is_filled)
+
+
+def over_low_ground(surface: Surface) -> Surface:
+    """The same with filled cells on the low measured ground around them: a guess of our own."""
+    measured = surface.measured_m
+    if not np.isfinite(measured).any():
+        return surface
+    whole, _ = without_holes(measured, surface.grid.cell_m, otherwise_m=0.0)
+    return replace(surface, height_m=np.where(surface.known, whole, np.float32(np.nan)))
 
 
 def picture_of(raster: Raster, longest: int) -> tuple[Grid, npt.NDArray[np.uint8]]:
@@ -91,13 +109,13 @@ def covered_area_m2(raster: Raster, longest: int = 2048) -> float:
 def heights_within(
     surface: Surface, xy_m: tuple[float, float], radius_m: float
 ) -> npt.NDArray[np.float32]:
-    """Known heights of the cells within a radius of a place; empty where there are none."""
+    """Measured heights of the cells within a radius of a place; empty where there are none."""
     grid = surface.grid
     row = (grid.north_m - xy_m[1]) / grid.cell_m
     column = (xy_m[0] - grid.east_m) / grid.cell_m
     reach = max(1, math.ceil(radius_m / grid.cell_m))
     top, left = max(0, math.floor(row) - reach), max(0, math.floor(column) - reach)
-    part = surface.height_m[top : max(0, math.floor(row) + reach + 1)]
+    part = surface.measured_m[top : max(0, math.floor(row) + reach + 1)]
     part = part[:, left : max(0, math.floor(column) + reach + 1)]
     return part[np.isfinite(part)]
 

@@ -16,7 +16,7 @@ from aftermap.publish.facts import ReportFacts
 from aftermap.publish.measures import Overviews
 from aftermap.publish.overview import picture_of
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, hex_colour
-from aftermap.publish.relief import class_shares, classed, relief
+from aftermap.publish.relief import class_shares, classed, relief, with_hatch
 from aftermap.publish.wording import NARROW, about
 
 ORTHO_LONGEST = 1800
@@ -70,7 +70,9 @@ def pictures_of(facts: ReportFacts, overviews: Overviews, contents: Contents) ->
     backdrop_grid, backdrop = picture_of(facts.orthophoto.image, PLAN_LONGEST)
     surface, seen = overviews.surface, overviews.seen_surface
     low, high = contents.map.low_m or 0.0, contents.map.high_m or 0.0
-    shaded = relief(surface.height_m, surface.grid.cell_m, low, high)
+    shaded = with_hatch(
+        relief(surface.measured_m, surface.grid.cell_m, low, high), surface.known & surface.filled
+    )
     glance_grid, glance = picture_of(facts.orthophoto.image, GLANCE_LONGEST)
     return Pictures(
         glance=_picture(glance, glance_grid, unit, quality=70),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.hatch import PERIOD_PX, hatched_grey
 from aftermap.publish.contents import CountClass
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
 
@@ -20,10 +21,6 @@ LIGHTS = ((315.0, 0.55), (270.0, 0.15), (360.0, 0.2), (225.0, 0.1))
 
 LIGHT_ALTITUDE_DEG = 40.0
 AMBIENT = 0.25
-HATCH_PERIOD = 8
-HATCH_WIDTH = 2
-FILLED_GROUND = (226, 222, 214)
-FILLED_LINES = (120, 112, 104)
 
 
 def shade(height_m: npt.NDArray[np.float32], cell_m: float) -> npt.NDArray[np.float32]:
@@ -75,9 +72,17 @@ def classed(
         if each.most is not None:
             member &= counts <= each.most
         rgb[member] = coloured(share, VIRIDIS) if each.least else 0
-    none = counts == 0
-    rgb[none] = _hatch(counts.shape)[none]
-    return _with_alpha(rgb, known)
+    return with_hatch(_with_alpha(rgb, known), known & (counts == 0))
+
+
+def with_hatch(picture: Picture, filled: npt.NDArray[np.bool_]) -> Picture:
+    """(rows, columns, 4) the picture with the hatching of what was not measured over cells."""
+    rows, columns = filled.shape
+    grey = hatched_grey(rows, columns, 0, 0, PERIOD_PX)
+    out = picture.copy()
+    out[filled, :3] = grey[filled, None]
+    out[filled, 3] = 255
+    return out
 
 
 def class_shares(classes: Sequence[CountClass]) -> list[float]:
@@ -85,12 +90,6 @@ def class_shares(classes: Sequence[CountClass]) -> list[float]:
     coloured_classes = [each for each in classes if each.least]
     steps = max(1, len(coloured_classes) - 1)
     return [coloured_classes.index(each) / steps if each.least else 0.0 for each in classes]
-
-
-def _hatch(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    rows, columns = np.indices(shape)
-    lines = (rows + columns) % HATCH_PERIOD < HATCH_WIDTH
-    return np.where(lines[..., None], FILLED_LINES, FILLED_GROUND).astype(np.float32)
 
 
 def _with_alpha(rgb: npt.NDArray[np.floating], shown: npt.NDArray[np.bool_]) -> Picture:

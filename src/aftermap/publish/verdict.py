@@ -18,7 +18,7 @@ def verdict(
         HEIGHTS_ARE[reconstruction.vertical_datum],
         _against_the_world(reconstruction, trust),
         *_inside_the_map(trust, unit),
-        *((_filled(map_),) if map_.filled_fraction > 0 else ()),
+        *((_filled(map_),) if map_.filled_fraction > 0 or map_.absent_fraction > 0 else ()),
     )
     return tuple(worded(sentence, has_clips=frames > 0) for sentence in sentences)
 
@@ -74,5 +74,11 @@ def _inside_the_map(trust: Trust, unit: str) -> tuple[str, ...]:
 
 
 def _filled(map_: MapFigures) -> str:
-    filled = told(map_.filled_fraction, "share")
-    return f"{filled} of the surface was filled in from its surroundings and not measured."
+    measured, filled, absent = (
+        told(share, "share")
+        for share in (map_.measured_fraction, map_.filled_fraction, map_.absent_fraction)
+    )
+    return (
+        f"Of the mapped area {measured} was measured, {filled} was filled from its surroundings "
+        f"and not measured, and {absent} has no height: not seen is never undamaged."
+    )

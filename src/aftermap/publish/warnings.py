@@ -222,8 +222,8 @@ def _filled(measured: Measured) -> Caution | None:
         code="much_filled",
         grave=False,
         text=f"{told(filled, 'share')} of the surface was filled in from its surroundings, because "
-        "fewer than two photographs agree there. Filled ground is hatched in the confidence map: "
-        "its heights were not measured, and what stands there may be missing.",
+        "fewer than two photographs agree there. Filled ground is hatched wherever it is "
+        "shown: its heights were not measured, and what stands there may be missing.",
     )
 
 

@@ -1,7 +1,8 @@
 """A raster of heights -> windows of it in the clip's CRS, one at a time, so that memory is bounded.
 
-Holes in a window, and the ground beyond it, are level at the low ground of the window (the tenth
-percentile of its heights), or at the clip's own ground level where it has no heights at all.
+Of a surface of Aftermap only measured heights count. Holes in a window, what was filled among them,
+lie on the low ground around (:mod:`aftermap.geo.low_ground`) and hide nothing; beyond it the ground
+is level at the low ground of the window, or at the clip's own where it has no heights at all.
 """
 
 from collections.abc import Iterator
@@ -18,15 +19,20 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from aftermap.errors import InputError
+from aftermap.geo.low_ground import without_holes
 from aftermap.geo.march import Heights, flat_heights
-from aftermap.model.sighting import Ground
+from aftermap.geo.measured import LEAST_AGREEING, confidence_beside, measured_on
+from aftermap.model.raster import Elevation, Grid, Raster
+from aftermap.model.sighting import Ground, GroundKind
 from aftermap.sightings.options import SightingOptions
 
 Array = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 MARGIN = 0.5
-LOW_GROUND_PERCENT = 10.0
+MOST_CELLS = 40_000_000
+"""With more cells of the surface under a window its overviews are read, which mix in some filled
+heights beside measured ones."""
 
 
 @dataclass
@@ -36,6 +42,7 @@ class GroundWindows:
     raster: Any
     ground_m: float
     options: SightingOptions
+    own: Elevation | None = None
     _box: Box | None = None
     _heights: Heights | None = None
 
@@ -57,10 +64,25 @@ class GroundWindows:
         north = np.ceil((north + margin) / cell) * cell
         columns = int(np.ceil((east + margin - west) / cell))
         rows = int(np.ceil((north - south + margin) / cell))
-        read = _resampled(self.raster, (west, north), cell, (rows, columns))
-        read, low = _without_holes(read, self.ground_m)
+        grid = Grid(
+            crs="", east_m=float(west), north_m=float(north), cell_m=float(cell), columns=columns,
+            rows=rows,
+        )  # fmt: skip
+        read, low = without_holes(self._heights_on(grid), float(cell), otherwise_m=self.ground_m)
         box = (west, north - rows * cell, west + columns * cell, north)
         return box, Heights(height_m=read, west_m=west, north_m=north, cell_m=cell, outside_m=low)
+
+    def _heights_on(self, grid: Grid) -> npt.NDArray[np.float32]:
+        """(rows, columns) heights, NaN where there are none, and where none was measured."""
+        if self.own is not None and _cells_under(grid, self.own.surface.grid) <= MOST_CELLS:
+            return measured_on(self.own, grid).measured_m
+        corner, shape = (grid.east_m, grid.north_m), (grid.rows, grid.columns)
+        read = _resampled(self.raster, corner, grid.cell_m, shape)
+        if self.own is None:
+            return read
+        with rasterio.open(self.own.confidence.path) as counts:
+            agree = _resampled(counts, corner, grid.cell_m, shape, Resampling.nearest)
+        return np.where(agree >= LEAST_AGREEING, read, np.float32(np.nan))
 
 
 @contextmanager
@@ -78,7 +100,10 @@ def open_ground(
                 raise InputError(
                     f"{ground.path}: does not say its CRS; assign one (gdal_edit -a_srs) first"
                 )
-            if raster.crs != rasterio.crs.CRS.from_user_input(crs):
+            own = None
+            if raster.crs == rasterio.crs.CRS.from_user_input(crs):
+                own = _own_map(ground, raster)
+            else:
                 raster = stack.enter_context(
                     WarpedVRT(raster, crs=crs, resampling=Resampling.bilinear, nodata=np.nan,
                               dtype="float32")
@@ -88,12 +113,37 @@ def open_ground(
                 f"{ground.path}: is not a raster of heights that can be read ({error}); "
                 "give a GeoTIFF, or leave it out for flat ground"
             ) from error
-        yield GroundWindows(raster=raster, ground_m=ground_m, options=options)
+        yield GroundWindows(raster=raster, ground_m=ground_m, options=options, own=own)
+
+
+def _own_map(ground: Ground, raster: Any) -> Elevation | None:
+    """The surface and confidence of a map of Aftermap; None for any other raster."""
+    beside = None if ground.path is None else confidence_beside(ground.path)
+    if ground.kind is not GroundKind.SURFACE or beside is None:
+        return None
+    grid = Grid(
+        crs="", east_m=raster.transform.c, north_m=raster.transform.f, cell_m=raster.transform.a,
+        columns=raster.width, rows=raster.height,
+    )  # fmt: skip
+    return Elevation(
+        surface=Raster(path=raster.name, grid=grid, nodata=raster.nodata),
+        confidence=Raster(path=str(beside), grid=grid, nodata=None),
+        ground_sample_m=grid.cell_m, measured_fraction=0.0, filled_fraction=0.0,
+    )  # fmt: skip
+
+
+def _cells_under(grid: Grid, own: Grid) -> float:
+    """How many cells of a surface lie under a grid."""
+    first, second = grid.area_m, own.area_m
+    across = min(first[2], second[2]) - max(first[0], second[0])
+    down = min(first[3], second[3]) - max(first[1], second[1])
+    return max(across, 0.0) * max(down, 0.0) / own.cell_m**2
 
 
 def _resampled(
-    raster: Any, corner: tuple[float, float], cell: float, shape: tuple[int, int]
-) -> npt.NDArray[np.float32]:
+    raster: Any, corner: tuple[float, float], cell: float, shape: tuple[int, int],
+    how: Resampling | None = None,
+) -> npt.NDArray[np.float32]:  # fmt: skip
     """A window of a raster at another cell size: the mean of its heights; NaN where there are none.
 
     Read by way of a warped view, which aligns windows to any grid and reads overviews.
@@ -104,21 +154,11 @@ def _resampled(
         "width": shape[1],
     }
     finer = abs(raster.transform.a) < cell / 1.5
-    resampling = Resampling.average if finer else Resampling.nearest
+    resampling = how or (Resampling.average if finer else Resampling.nearest)
     with WarpedVRT(
         raster, crs=raster.crs, resampling=resampling, nodata=np.nan, dtype="float32", **place
     ) as view:
         return np.asarray(view.read(1), np.float32)
-
-
-def _without_holes(
-    heights: npt.NDArray[np.float32], ground_m: float
-) -> tuple[npt.NDArray[np.float32], float]:
-    known = np.isfinite(heights)
-    if not known.any():
-        return np.full_like(heights, ground_m), ground_m
-    low = float(np.percentile(heights[known], LOW_GROUND_PERCENT))
-    return np.where(known, heights, np.float32(low)), low
 
 
 def _holds(outer: Box | None, inner: Box) -> bool:

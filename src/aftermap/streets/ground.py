@@ -18,6 +18,7 @@ from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.grid import grid_over, rowcol_of
+from aftermap.geo.measured import NO_SOURCE, measured_on
 from aftermap.geo.polygon import cells_inside
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 
@@ -34,9 +35,9 @@ LEAF_EXCESS = 0.06
 class Ground:
     """A window of the map, every array (rows, columns).
 
-    ``height_m`` is NaN where nothing is known; ``measured`` is set where pictures agree on it;
-    ``built`` inside a footprint; ``leafy`` where the orthophoto is green; ``grain`` is how much the
-    light changes within half a metre, over its mean; NaN where there is no picture.
+    ``height_m`` is NaN where nobody ``measured`` it, filled or not; ``built`` inside a footprint;
+    ``leafy`` where the orthophoto is green; ``grain`` is how much the light changes within half a
+    metre, over its mean; NaN where there is no picture, or one that lies over filled heights.
     """
 
     grid: Grid
@@ -63,21 +64,19 @@ def ground_over(
     footprints: Sequence[BaseGeometry],
 ) -> Ground:
     """What the map shows over a box. Cells beyond the map are not known."""
-    surface = elevation.surface
-    grid = grid_over(surface.grid.crs, lower_left_m, upper_right_m, CELL_M)
-    fine = surface.grid.cell_m < CELL_M / 1.5
-    (height,) = _layer(surface, grid, Resampling.average if fine else Resampling.nearest, (1,))
-    if surface.nodata is not None:
-        height[height == np.float32(surface.nodata)] = np.nan
-    (agreeing,) = _layer(elevation.confidence, grid, Resampling.nearest, (1,))
+    grid = grid_over(elevation.surface.grid.crs, lower_left_m, upper_right_m, CELL_M)
+    heights = measured_on(elevation, grid)
+    height = np.where(heights.measured_fraction >= 0.5, heights.measured_m, np.float32(np.nan))
     built = np.zeros((grid.rows, grid.columns), bool)
     for shape in footprints:
         built |= cells_inside(shape, grid)
     rgb = np.full((3, grid.rows, grid.columns), np.nan, np.float32)
     if orthophoto is not None:
         rgb = _layer(orthophoto.image, grid, Resampling.average, (1, 2, 3))
+        (source,) = _layer(orthophoto.source, grid, Resampling.nearest, (1,))
+        rgb[:, heights.is_filled | (source == NO_SOURCE) | np.isnan(source)] = np.nan
     return Ground(
-        grid=grid, height_m=height, measured=(agreeing >= 2) & np.isfinite(height), built=built,
+        grid=grid, height_m=height, measured=np.isfinite(height), built=built,
         leafy=_is_leafy(rgb), grain=_grain(rgb),
     )  # fmt: skip
 
@@ -125,7 +124,12 @@ def _is_leafy(rgb: Float) -> Mask:
 
 def _grain(rgb: Float) -> Float:
     light = rgb.sum(0)
-    light[light <= 0] = np.nan
-    mean = cv2.blur(light, (GRAIN_CELLS, GRAIN_CELLS))
-    square = cv2.blur(light * light, (GRAIN_CELLS, GRAIN_CELLS))
-    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)) / mean, np.float32)
+    known = np.nan_to_num(light) > 0
+    light = np.where(known, light, 0).astype(np.float32)
+    around = (GRAIN_CELLS, GRAIN_CELLS)
+    count = np.maximum(cv2.blur(known.astype(np.float32), around), 0.5 / GRAIN_CELLS**2)
+    mean = cv2.blur(light, around) / count
+    square = cv2.blur(light * light, around) / count
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grain = np.sqrt(np.maximum(square - mean * mean, 0)) / mean
+    return np.where(known, grain, np.float32(np.nan)).astype(np.float32)

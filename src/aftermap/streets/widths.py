@@ -5,7 +5,8 @@ may sag a little; asymmetric least squares after Newey and Powell, 1987, then cu
 higher). What stands above it by more than ``HEAP_M`` is in the way: rubble, walls, kerbside heaps.
 What has the height, the width and the steep sides of a vehicle is counted apart, as it can be
 driven or towed off. Leaves high above hide the ground and are not in the way. A wall cannot be told
-from a bank of rubble of its height, nor an awning from either.
+from a bank of rubble of its height, nor an awning from either. Ground that was not measured, filled
+or empty, is never free: where a way leads over it, nobody knows.
 """
 
 import math
@@ -200,20 +201,26 @@ def _told(cut: _Strip, above: Array, width_m: float) -> Width:
     wall = cut.built | (high & ~vehicles)
     known = ~wall & ~unknown & ~vehicles
     rubble = _large(_broad(known & (np.nan_to_num(_levelled(above, known)) > HEAP_M)))
-    free = _narrowest(~wall & ~rubble, cut.own)
-    clear = _narrowest(~wall & ~rubble & ~vehicles, cut.own)
-    least = _narrowest(~wall & ~rubble & ~unknown, cut.own)
-    sigma = math.hypot(SIGMA_M, (free - least) / 4)
+    gaps = _large(_broad(~cut.built & ~cut.measured))
+    ways = ~wall & ~rubble
+    most, free = _narrowest(ways, cut.own), _narrowest(ways & ~gaps, cut.own)
+    clear = _narrowest(ways & ~gaps & ~vehicles, cut.own)
+    least = _narrowest(ways & ~unknown, cut.own)
     street = (~cut.built)[cut.own]
     seen_fraction = float((~unknown[cut.own] & street).sum() / street.sum())
     if seen_fraction < LEAST_SEEN:
         return _not_seen(width_m, seen_fraction, _why_not_seen(seen_fraction))
+    if free < CAR_M <= most:
+        return _not_seen(width_m, seen_fraction, _why_nobody_knows(free, width_m))
+    # Where not even what was not measured would leave a way, nobody gets through for sure.
+    widest = most if most < CAR_M else free
+    sigma = math.hypot(SIGMA_M, (widest - least) / 4)
     share = float((rubble[cut.own] & street).sum() / street.sum())
     return Width(
         width_m=width_m, free_width_m=free, free_width_sigma_m=sigma, clear_width_m=clear,
-        nobody_probability=_below(CAR_M, free, sigma), passage=_passage(free),
+        nobody_probability=_below(CAR_M, widest, sigma), passage=_passage(free),
         seen_fraction=seen_fraction, rubble_fraction=share, vehicles=count,
-        reason=_reason(free, clear, share, width_m),
+        reason=_reason(free, clear, share, width_m) + _beside(most - free),
     )  # fmt: skip
 
 
@@ -279,6 +286,17 @@ def _reason(free: float, clear: float, share: float, width_m: float) -> str:
     if clear < free - 0.3:
         said += f"; {clear:.1f} m where vehicles stand"
     return said
+
+
+def _beside(unmeasured_m: float) -> str:
+    return f"; {unmeasured_m:.1f} m more were not measured" if unmeasured_m > 0.3 else ""
+
+
+def _why_nobody_knows(free: float, width_m: float) -> str:
+    return (
+        f"only {free:.1f} m of {width_m:.1f} m were measured free; whether the rest is, was not "
+        "measured"
+    )
 
 
 def _why_not_seen(seen: float) -> str:

@@ -41,7 +41,7 @@ class Desk:
                 self.layers.text(name)
         with suppress(AftermapError, OSError):
             west, south, east, north = self.tiles.facts("surface").bounds_lonlat
-            moments_of(self.case, self.tiles, ((west + east) / 2, (south + north) / 2))
+            moments_of(self.case, ((west + east) / 2, (south + north) / 2))
 
 
 def desk_of(case_path: Path, *, basemap: Path | None = None) -> Desk:

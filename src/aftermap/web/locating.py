@@ -25,7 +25,7 @@ from aftermap.model.flight import PoseSource
 from aftermap.model.media import VerticalDatum
 from aftermap.model.sighting import Ground, GroundKind
 from aftermap.poses.fitting import View
-from aftermap.poses.reference import Reference, heights_at_m, surface_in
+from aftermap.poses.reference import Reference, filled_at, heights_at_m, surface_in
 from aftermap.poses.resect import Resected, clip_pose, resected
 from aftermap.poses.ties import Tie
 from aftermap.poses.world import placed_ties
@@ -74,11 +74,13 @@ class Locating:
         pose = resected(
             placed.xyz_m, clicked, view, what="these clicks", place_sigma_m=placed.sigma_m
         )
-        level, up = surface.sigma_m
+        across, upwards = surface.sigma_m
         spread = pose.covariance.copy()
-        spread[:3, :3] += np.diag([level**2, level**2, up**2])
+        spread[:3, :3] += np.diag([across**2, across**2, upwards**2])
         pose = replace(pose, covariance=spread)
-        ground_m = float(np.median(placed.xyz_m[:, 2]))
+        filled = [tie.line in placed.filled for tie in ties]
+        up = placed.xyz_m[:, 2]
+        ground_m = float(np.median(up if all(filled) else up[~np.array(filled)]))
         camera = self.case.place.lonlat_deg([pose.position_m[:2]])[0]
         return {
             "position": [*camera.tolist(), float(pose.position_m[2])],
@@ -87,7 +89,7 @@ class Locating:
             "focal_before_px": clip.focal.focal_px,
             "residuals_px": pose.residuals_px.tolist(), "left_out_px": pose.left_out_px.tolist(),
             "used": pose.used.tolist(), "sigma_px": pose.sigma_px,
-            "heights_m": placed.xyz_m[:, 2].tolist(),
+            "heights_m": placed.xyz_m[:, 2].tolist(), "filled": filled,
             **self._seen(clip, pose, Fraction(clicks[0].time_s), ground_m),
         }  # fmt: skip
 
@@ -112,7 +114,10 @@ class Locating:
         }
 
     def _outlines(self, clip: Clip, pose: Resected, ring_m: Array) -> list[Any]:
-        """Outlines of the buildings in the footprint, at the height of their roofs, in pixels."""
+        """Outlines of the buildings in the footprint, at the height of their roofs, in pixels.
+
+        A roof whose height was not measured has none.
+        """
         if not self.case.has("building"):
             return []
         surface = self._surface()
@@ -121,7 +126,10 @@ class Locating:
         found = []
         for shape in inside:
             middle = shapely.point_on_surface(shape)
-            roof = float(heights_at_m(surface, np.array([[middle.x, middle.y]]))[0])
+            place = np.array([[middle.x, middle.y]])
+            if filled_at(surface, place)[0]:
+                continue
+            roof = float(heights_at_m(surface, place)[0])
             for ring in (shapely.get_exterior_ring(part) for part in shapely.get_parts(shape)):
                 pixels = _pixels(shapely.get_coordinates(ring), roof, pose, clip)
                 if pixels is not None:

@@ -58,7 +58,7 @@ def _add_places(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/api/seen")
     def seen(lon: Annotated[Lon, Query()], lat: Annotated[Lat, Query()]) -> list[dict[str, Any]]:
-        return moments_of(desk.case, desk.tiles, (lon, lat))
+        return moments_of(desk.case, (lon, lat))
 
     @routes.post("/api/profile")
     def profile(sent: LineSent) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import rasterio
 
 from aftermap.errors import AftermapError, CaseError, CrsError
+from aftermap.geo.level import ground_at_m
 from aftermap.model.sighting import Sighting
 from aftermap.record.seen import seen_at
 from aftermap.record.seen_photographs import photographs_crs, photographs_of
@@ -36,7 +37,7 @@ class Spot:
     photographs: int | None
 
 
-def moments_of(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> list[dict[str, Any]]:
+def moments_of(case: OpenedCase, lonlat: LonLat) -> list[dict[str, Any]]:
     """The stretches and photographs that saw a spot, the best first."""
     place = case.place
     if not place.is_on_globe:
@@ -46,9 +47,12 @@ def moments_of(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> list[dict[str,
     except CrsError:  # so far away that the case's CRS has no coordinates for it
         return []
     if photographs_crs(case.package) is not None:
-        spot = spot_at(case, tiles, lonlat)
-        ring = np.add(spot.xy_m, SPOT_M * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
-        found += photographs_of(case.package, ring, spot.height_m, limit=LIMIT)
+        ((east, north),) = place.xy_m([lonlat])
+        ring = np.add((east, north), SPOT_M * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
+        ground = None
+        with suppress(CaseError):
+            ground = ground_at_m(case.raster("surface"), (float(east), float(north)))
+        found += photographs_of(case.package, ring, ground, limit=LIMIT)
     found.sort(key=lambda one: one.rank_m)
     return [plain(one) for one in found[:LIMIT]]
 

@@ -23,6 +23,8 @@ from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
 from aftermap.errors import CaseError
+from aftermap.geo.hatch import PERIOD_PX, hatched_grey
+from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
 from aftermap.publish.relief import shade
 from aftermap.web.opened import REMAKES, Kept, OpenedCase, stamp_of
@@ -38,8 +40,6 @@ LOW_PERCENT, HIGH_PERCENT = 1.0, 99.0
 GLANCE_PX = 512
 MOST_COUNT = 12
 """So many photographs and more have the last colour of the ramp."""
-FILLED_RGB = (150, 120, 160)
-FILLED_PERIOD_PX, FILLED_WIDTH_PX = 10, 3
 
 Bands = npt.NDArray[Any]
 
@@ -123,7 +123,7 @@ class Tiles:
         return np.asarray(image.array.data), np.asarray(image.mask) > 0
 
     def span_m(self, path: Path) -> tuple[float, float]:
-        """The heights between which nearly all of a surface lies."""
+        """The heights between which nearly all that was measured of a surface lies."""
         return self._spans.get(stamp_of(path), lambda: _span_m(path))
 
     def _reading(self, path: Path) -> Any:
@@ -189,6 +189,11 @@ def _span_m(path: Path) -> tuple[float, float]:
         shape = tuple(max(1, round(side / shrink)) for side in raster.shape)
         heights = raster.read(1, out_shape=shape, masked=True).astype(np.float32)
     known = heights.compressed()
+    beside = confidence_beside(path)
+    if beside is not None:
+        with rasterio.open(beside) as raster:
+            agree = raster.read(1, out_shape=shape) >= LEAST_AGREEING
+        known = heights[agree].compressed() if (agree & ~heights.mask).any() else known
     if not len(known):
         return 0.0, 1.0
     low, high = np.percentile(known, [LOW_PERCENT, HIGH_PERCENT])
@@ -214,11 +219,14 @@ def _shaded(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     if not np.isfinite(heights).any():
         return None
     low, high = tiles.span_m(path)
-    light = shade(heights, cell_m)[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX, None]
-    inner = heights[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
-    known = np.isfinite(inner)
+    inside = np.s_[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
+    known = np.isfinite(heights)
+    filled = _filled(tiles, at, known)
+    light = shade(np.where(filled, np.float32(np.nan), heights), cell_m)[inside][..., None]
+    inner, known = heights[inside], known[inside]
     tint = coloured(np.nan_to_num((inner - low) / (high - low)), CIVIDIS) * 0.3 + 255 * 0.7
-    return webp(_rgba(np.clip(tint * light * 1.5, 0, 255), known))
+    shown = np.clip(tint * light * 1.5, 0, 255)
+    return webp(_rgba(_with_hatch(shown, filled[inside], at), known))
 
 
 def _terrain(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
@@ -235,12 +243,33 @@ def _confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | No
     if not has_height.any():
         return None
     share = np.clip((counts[0].astype(np.float32) - 2) / (MOST_COUNT - 2), 0, 1)
-    rgb = coloured(share, VIRIDIS)
-    rows, columns = np.indices(has_height.shape)
-    lines = (rows + columns) % FILLED_PERIOD_PX < FILLED_WIDTH_PX
-    filled = counts[0] < 2
-    rgb = np.where(filled[..., None], np.array(FILLED_RGB, np.float32), rgb)
-    return webp(_rgba(rgb, has_height & (~filled | lines)))
+    rgb = _with_hatch(coloured(share, VIRIDIS), counts[0] < LEAST_AGREEING, at)
+    return webp(_rgba(rgb, has_height))
+
+
+def _filled(
+    tiles: Tiles, at: tuple[int, int, int], known: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Where a tile's known heights, with their edge, were filled.
+
+    Without a confidence nobody knows that they were not.
+    """
+    try:
+        counts, _ = tiles.read(tiles.path_of("confidence"), at, edge_px=EDGE_PX)
+    except (CaseError, TileOutsideBounds):
+        return known
+    return np.asarray(known & (counts[0] < LEAST_AGREEING))
+
+
+def _with_hatch(
+    rgb: npt.NDArray[Any], filled: npt.NDArray[np.bool_], at: tuple[int, int, int]
+) -> npt.NDArray[Any]:
+    """A tile with a hatching over what was not measured, which goes on in the tiles beside it."""
+    if not filled.any():
+        return rgb
+    column, row, _ = at
+    grey = hatched_grey(SIDE_PX, SIDE_PX, row * SIDE_PX, column * SIDE_PX, PERIOD_PX)
+    return np.where(filled[..., None], grey[..., None], rgb)
 
 
 def _heights(

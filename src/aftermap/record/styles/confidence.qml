@@ -4,7 +4,7 @@
     <rasterrenderer type="singlebandpseudocolor" band="1" opacity="0.8" alphaBand="-1" classificationMin="0" classificationMax="255">
       <rastershader>
         <colorrampshader colorRampType="DISCRETE" classificationMode="1" clip="0" minimumValue="0" maximumValue="255">
-            <item value="0" label="filled from the surroundings" color="#c8c2b8" alpha="255"/>
+            <item value="0" label="filled, not measured" color="#c8c2b8" alpha="255"/>
             <item value="1" label="one photograph" color="#e8dcb5" alpha="255"/>
             <item value="2" label="2 photographs agree" color="#bfd8c8" alpha="255"/>
             <item value="4" label="3 or 4" color="#7fbcbb" alpha="255"/>

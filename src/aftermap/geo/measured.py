@@ -1,0 +1,190 @@
+"""A surface and its confidence -> the heights that photographs agree on, apart from filled ones.
+
+A cell is measured where at least ``LEAST_AGREEING`` photographs agree on its height, and filled
+where it has a height and fewer do. Everything that is told of a height, a roof, a street or a place
+asks here, so that a filled height is never taken for a measured one: it is NaN.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block, cell_centres_m, grid_over
+from aftermap.geo.windows import block_over, read_block, read_heights
+from aftermap.model.raster import Elevation, Grid, Orthophoto
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Sums = npt.NDArray[np.float64]
+
+LEAST_AGREEING = 2
+NO_SOURCE = 65535
+CONFIDENCE_NAME = "confidence.tif"
+OF_A_MAP = ("surface.tif", "orthophoto.tif")
+STRIP_CELLS = 8_000_000
+"""So many cells of the surface are held at once."""
+FINER = 1.5
+"""A surface this many times finer than a grid is averaged over its cells."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heights:
+    """Heights on a grid, (rows, columns) float32, NaN where there are none.
+
+    ``measured_m`` is the mean of the measured heights in a cell, ``filled_m`` that of the filled
+    ones; ``measured_fraction`` and ``filled_fraction`` are the shares of the cell that hold them.
+    """
+
+    grid: Grid
+    measured_m: Floats
+    filled_m: Floats
+    measured_fraction: Floats
+    filled_fraction: Floats
+
+    @property
+    def is_filled(self) -> Mask:
+        """Where more of a cell is filled than measured."""
+        return np.asarray(self.filled_fraction > self.measured_fraction)
+
+    @property
+    def any_m(self) -> Floats:
+        """The measured height where there is one, else the filled one: a guess."""
+        return np.where(np.isfinite(self.measured_m), self.measured_m, self.filled_m)
+
+
+def measured_block(elevation: Elevation, block: Block) -> tuple[Floats, Floats, Grid]:
+    """(rows, columns) the measured heights of a block and the filled ones, NaN elsewhere; its grid.
+
+    The block counts cells of the surface, and may reach beyond it.
+    """
+    heights, grid = read_heights(elevation.surface, block)
+    agree = read_block(elevation.confidence, block)[0][0] >= LEAST_AGREEING
+    none = np.float32(np.nan)
+    return np.where(agree, heights, none), np.where(agree, none, heights), grid
+
+
+def measured_over(
+    elevation: Elevation,
+    lower_left_m: tuple[float, float],
+    upper_right_m: tuple[float, float],
+    *,
+    cell_m: float,
+) -> Heights:
+    """Heights over a box in cells of ``cell_m``, or in the surface's own where those are larger."""
+    own = elevation.surface.grid
+    grid = grid_over(own.crs, lower_left_m, upper_right_m, max(cell_m, own.cell_m))
+    return measured_on(elevation, grid)
+
+
+def measured_on(elevation: Elevation, grid: Grid) -> Heights:
+    """Heights on another grid of the same CRS: means where the surface is finer, else the nearest.
+
+    Every cell of the surface under the grid is read, its overviews are not: they mix measured and
+    filled heights. Memory is that of the answer and of one strip.
+    """
+    own = elevation.surface.grid
+    if own.cell_m >= grid.cell_m / FINER:
+        return _nearest(elevation, grid)
+    totals = np.zeros((4, grid.rows, grid.columns))
+    for block in _strips(own, grid):
+        measured, filled, part = measured_block(elevation, block)
+        _add(totals, (measured, filled), part, grid)
+    cells = (grid.cell_m / own.cell_m) ** 2
+    shares = np.minimum(totals[2:] / cells, 1.0).astype(np.float32)
+    means = np.full((2, grid.rows, grid.columns), np.nan, np.float32)
+    np.divide(totals[:2], totals[2:], out=means, where=totals[2:] > 0, casting="same_kind")
+    return Heights(
+        grid=grid, measured_m=means[0], filled_m=means[1], measured_fraction=shares[0],
+        filled_fraction=shares[1],
+    )  # fmt: skip
+
+
+def filled_on(elevation: Elevation, grid: Grid) -> Mask:
+    """(rows, columns) where the cell of the surface below the middle of a grid's cell is filled."""
+    west, south, east, north = grid.area_m
+    block = block_over(elevation.surface.grid, (west, south), (east, north))
+    _, filled, part = measured_block(elevation, block)
+    return np.asarray(np.isfinite(filled)[np.ix_(*_cells_below(part, grid))])
+
+
+def is_photograph(orthophoto: Orthophoto, block: Block) -> Mask:
+    """(rows, columns) which pixels of a block of an orthophoto come from a photograph.
+
+    Those of a hatching do not; those that were laid over filled heights do.
+    """
+    numbers = read_block(orthophoto.source, block)[0][0]
+    return np.asarray(numbers != NO_SOURCE)
+
+
+def confidence_beside(raster: str | Path) -> Path | None:
+    """The confidence beside a ``surface.tif`` or ``orthophoto.tif`` of Aftermap; None without one.
+
+    Any other raster (a terrain model, an orthophoto of somebody else's) is taken to be measured.
+    """
+    path = Path(raster)
+    found = path.with_name(CONFIDENCE_NAME)
+    return found if path.name in OF_A_MAP and found.is_file() else None
+
+
+def _nearest(elevation: Elevation, grid: Grid) -> Heights:
+    """The heights of the cells below the middles of a grid's cells."""
+    west, south, east, north = grid.area_m
+    block = block_over(elevation.surface.grid, (west, south), (east, north))
+    whole = measured_block(elevation, block)
+    part = whole[2]
+    at = np.ix_(*_cells_below(part, grid))
+    measured, filled = (layer[at] for layer in whole[:2])
+    return Heights(
+        grid=grid, measured_m=measured, filled_m=filled,
+        measured_fraction=np.isfinite(measured).astype(np.float32),
+        filled_fraction=np.isfinite(filled).astype(np.float32),
+    )  # fmt: skip
+
+
+def _cells_below(part: Grid, grid: Grid) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Row and column of ``part`` below the middles of the rows and columns of ``grid``."""
+    east, north = cell_centres_m(grid)
+    row = np.floor((part.north_m - north) / part.cell_m).astype(np.int64)
+    column = np.floor((east - part.east_m) / part.cell_m).astype(np.int64)
+    return np.clip(row, 0, part.rows - 1), np.clip(column, 0, part.columns - 1)
+
+
+def _strips(own: Grid, grid: Grid) -> Iterator[Block]:
+    """The part of a surface that lies under a grid, in strips of whole rows."""
+    west, south, east, north = grid.area_m
+    over = block_over(own, (west, south), (east, north))
+    row, column = max(over.row, 0), max(over.column, 0)
+    rows = min(over.row + over.rows, own.rows) - row
+    columns = min(over.column + over.columns, own.columns) - column
+    if rows <= 0 or columns <= 0:
+        return
+    step = max(1, STRIP_CELLS // columns)
+    for first in range(row, row + rows, step):
+        yield Block(row=first, column=column, rows=min(step, row + rows - first), columns=columns)
+
+
+def _add(totals: Sums, layers: tuple[Floats, Floats], part: Grid, grid: Grid) -> None:
+    """Add the sums of (rows, columns) layers and their counts to the cells that hold the middles.
+
+    ``totals`` (4, rows, columns) are the sums of both layers, then the counts.
+    """
+    east, north = cell_centres_m(part)
+    row = np.floor((grid.north_m - north) / grid.cell_m).astype(np.int64)
+    column = np.floor((east - grid.east_m) / grid.cell_m).astype(np.int64)
+    rows, columns = (row >= 0) & (row < grid.rows), (column >= 0) & (column < grid.columns)
+    if not rows.any() or not columns.any():
+        return
+    row, column = row[rows], column[columns]
+    tops, lefts = (np.flatnonzero(np.diff(at, prepend=-1)) for at in (row, column))
+    place = np.ix_(row[tops], column[lefts])
+    for number, layer in enumerate(layers):
+        inner = layer[np.ix_(rows, columns)]
+        known = np.isfinite(inner)
+        for total, values in (
+            (totals[number], np.where(known, inner, 0)), (totals[2 + number], known)
+        ):  # fmt: skip
+            across = np.add.reduceat(values, lefts, axis=1, dtype=np.float64)
+            total[place] += np.add.reduceat(across, tops, axis=0)
