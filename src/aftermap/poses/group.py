@@ -11,7 +11,7 @@ from aftermap.model.camera import Frame
 from aftermap.poses.bundle import Adjusted, Knowns, adjusted
 from aftermap.poses.bundle_kernel import Sights, State
 from aftermap.poses.georeference import plumb_line, world_from_plane, world_from_positions
-from aftermap.poses.skeleton import Skeleton
+from aftermap.poses.skeleton import MIN_FRAMES, Skeleton
 from aftermap.poses.tracks import Tracks
 from aftermap.poses.triangulate import ray_angles_deg, thinned, triangulated
 
@@ -22,6 +22,8 @@ MIN_ANGLE_DEG = 1.5
 GROSS_SIGMAS = 6.0
 """Observations farther off than this, in sigmas of the block, are taken out."""
 MIN_SIGMA_PX = 0.03
+MIN_SIGHTS = 12
+"""Tie points that a frame must see: three fix its six unknowns, and then nothing speaks against."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,15 +57,12 @@ def block_of(
     rough = rough._replace(points=triangulated(rough, sights))
     state, sights = _trusted(rough, sights, np.ones(len(sights.frame), bool))
     if len(state.points) < 10:
-        raise ReconstructionError(
-            f"{own[0].name} and {len(own) - 1} more: share too few points to be placed; "
-            "add photographs that overlap by 60 % or more"
-        )
+        raise ReconstructionError(_too_few_points(own))
     offset, recorded, sigma = _recorded(own)
     state, located = _in_the_world(state, own, recorded, sigma)
     knowns = _knowns(own, keys, state, recorded, sigma, located=located)
     side = max(max(f.width_px, f.height_px) for f in own)
-    return Block(
+    block = Block(
         frames=tuple(own),
         camera_keys=keys,
         state=state,
@@ -73,6 +72,55 @@ def block_of(
         offset_m=offset,
         located=located,
     )
+    return firm(block)
+
+
+def firm(block: Block) -> Block:
+    """The block without the frames that too few of its tie points hold; as it is if all are held.
+
+    A frame that the skeleton placed by points which are not trusted any more would float, and the
+    uncertainty of the whole block with it. Raises ReconstructionError where fewer than three stay.
+    """
+    while True:
+        held = np.bincount(block.sights.frame, minlength=len(block.frames)) >= MIN_SIGHTS
+        if held.all():
+            return block
+        if held.sum() < MIN_FRAMES:
+            raise ReconstructionError(_too_few_points(block.frames))
+        block = with_frames(block, held)
+
+
+def with_frames(block: Block, kept: npt.NDArray[np.bool_]) -> Block:
+    """The block of the kept frames (N,), their lenses, and the points that two of them see."""
+    frames = tuple(frame for frame, is_kept in zip(block.frames, kept, strict=True) if is_kept)
+    keys = tuple(key for key in block.camera_keys if any(f.camera_key == key for f in frames))
+    lens = [block.camera_keys.index(key) for key in keys]
+    state, knowns = block.state, block.knowns
+    count = len(state.points)
+    point = np.repeat(np.arange(count), np.diff(block.sights.start))
+    stays = np.bincount(point[kept[block.sights.frame]], minlength=count) >= 2
+    state, sights, which = thinned(state, block.sights, kept[block.sights.frame], stays)
+    number = np.cumsum(kept) - 1
+    return replace(
+        block,
+        frames=frames,
+        camera_keys=keys,
+        state=state._replace(
+            rotations=state.rotations[kept],
+            positions=state.positions[kept],
+            lenses=state.lenses[lens],
+            camera_of=np.array([keys.index(f.camera_key) for f in frames], np.int32),
+        ),
+        sights=sights._replace(frame=number[sights.frame].astype(np.int32)),
+        sigma_px=block.sigma_px[which],
+        knowns=replace(
+            knowns,
+            positions=knowns.positions[kept], position_sigma=knowns.position_sigma[kept],
+            lenses=knowns.lenses[lens], lens_sigma=knowns.lens_sigma[lens],
+            points=knowns.points[stays], point_sigma=knowns.point_sigma[stays],
+            rotations=knowns.rotations[kept], turn_sigma=knowns.turn_sigma[kept],
+        ),
+    )  # fmt: skip
 
 
 def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:
@@ -98,6 +146,13 @@ def with_sights(block: Block, state: State, sights: Sights, sigma_px: float) -> 
         sights=sights,
         sigma_px=np.full(len(sights.frame), sigma_px),
         knowns=replace(block.knowns, points=nothing, point_sigma=nothing),
+    )
+
+
+def _too_few_points(frames: Sequence[Frame]) -> str:
+    return (
+        f"{frames[0].name} and {len(frames) - 1} more: share too few points to be placed; "
+        "add photographs that overlap by 60 % or more"
     )
 
 

@@ -11,7 +11,7 @@ Pixels are (N, 2) in any one convention, since none of these estimates depends o
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -47,14 +47,20 @@ def fundamental_matrix(
 ) -> tuple[Array, Bools] | None:
     """The (3, 3) matrix F of second' F first = 0, and (N,) the matches that agree with it.
 
-    ``method`` is one of OpenCV's, such as ``cv2.USAC_MAGSAC``. None where the matches give none.
+    ``method`` is one of OpenCV's, such as ``cv2.USAC_MAGSAC``; where that raises, plain RANSAC is
+    asked, which does not: two frames of a forward flight whose matches lie on the horizon are a
+    pair all the same. None where the matches give none.
     """
     first, second = np.asarray(first_px, np.float32), np.asarray(second_px, np.float32)
     if not _usable(LEAST_FOR_LINES, first, second):
         return None
-    found = _answer(
-        lambda: cv2.findFundamentalMat(first, second, method, tolerance_px, CONFIDENCE, trials)
-    )
+
+    def asked(how: int) -> tuple[Any, Any] | None:
+        return _answer(
+            lambda: cv2.findFundamentalMat(first, second, how, tolerance_px, CONFIDENCE, trials)
+        )
+
+    found = asked(method) or asked(cv2.FM_RANSAC)
     if found is None or np.shape(found[0]) != (3, 3) or not np.isfinite(found[0]).all():
         return None
     inside = np.ravel(found[1]) > 0
