@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from aftermap.errors import ReconstructionError
 from aftermap.model.camera import Frame
@@ -16,6 +18,8 @@ from aftermap.poses.tracks import Tracks
 from aftermap.poses.triangulate import ray_angles_deg, thinned, triangulated
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 MIN_ANGLE_DEG = 1.5
 """Rays closer together than this do not say how far away a point is."""
@@ -24,6 +28,8 @@ GROSS_SIGMAS = 6.0
 MIN_SIGMA_PX = 0.03
 MIN_SIGHTS = 12
 """Tie points that a frame must see: three fix its six unknowns, and then nothing speaks against."""
+MIN_SHARED = 6
+"""Tie points that two parts of a block must have in common: three fix how one lies to the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +68,7 @@ def block_of(
     state, located = _in_the_world(state, own, recorded, sigma)
     knowns = _knowns(own, keys, state, recorded, sigma, located=located)
     side = max(max(f.width_px, f.height_px) for f in own)
-    block = Block(
+    return Block(
         frames=tuple(own),
         camera_keys=keys,
         state=state,
@@ -72,25 +78,46 @@ def block_of(
         offset_m=offset,
         located=located,
     )
-    return firm(block)
 
 
-def firm(block: Block) -> Block:
-    """The block without the frames that too few of its tie points hold; as it is if all are held.
+def is_whole(block: Block) -> bool:
+    """Whether its tie points hold every frame, and all frames in one piece."""
+    return len(found := pieces(block)) == 1 and bool(found[0].all())
 
-    A frame that the skeleton placed by points which are not trusted any more would float, and the
-    uncertainty of the whole block with it. Raises ReconstructionError where fewer than three stay.
+
+def pieces(block: Block) -> list[Mask]:
+    """(N,) masks of the frames that hang together, the largest first; frames in none are loose.
+
+    A frame that sees too few tie points floats. So does a part of an unlocated block that shares
+    too few of them with the rest: its size beside the rest's is not known. The uncertainty of the
+    whole block would float with them. Recorded positions hold a part by themselves.
+
+    Raises ReconstructionError where no three frames hang together.
     """
+    held = np.bincount(block.sights.frame, minlength=len(block.frames)) >= MIN_SIGHTS
+    part = np.zeros(len(block.frames), int) if block.located else _parts(block)
+    masks = [held & (part == number) for number in np.unique(part)]
+    found = sorted((m for m in masks if m.sum() >= MIN_FRAMES), key=lambda m: -m.sum())
+    if not found:
+        raise ReconstructionError(_too_few_points(block.frames))
+    return found
+
+
+def _parts(block: Block) -> Index:
+    """(N,) which part of the block a frame belongs to: parts share fewer than MIN_SHARED points."""
+    point = np.repeat(np.arange(len(block.state.points)), np.diff(block.sights.start))
+    part = np.arange(len(block.frames))
     while True:
-        held = np.bincount(block.sights.frame, minlength=len(block.frames)) >= MIN_SIGHTS
-        if held.all():
-            return block
-        if held.sum() < MIN_FRAMES:
-            raise ReconstructionError(_too_few_points(block.frames))
-        block = with_frames(block, held)
+        at, shape = (part[block.sights.frame], point), (part.max() + 1, len(block.state.points))
+        sees = coo_array((np.ones(len(point)), at), shape=shape).tocsr()
+        sees.data[:] = 1  # several frames of a part may see one point
+        count, joined = connected_components(sees @ sees.T >= MIN_SHARED)
+        if count == part.max() + 1:
+            return part
+        part = joined[part].astype(int)
 
 
-def with_frames(block: Block, kept: npt.NDArray[np.bool_]) -> Block:
+def with_frames(block: Block, kept: Mask) -> Block:
     """The block of the kept frames (N,), their lenses, and the points that two of them see."""
     frames = tuple(frame for frame, is_kept in zip(block.frames, kept, strict=True) if is_kept)
     keys = tuple(key for key in block.camera_keys if any(f.camera_key == key for f in frames))
@@ -184,7 +211,7 @@ def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -
     return Sights(number[frame], start, xy.astype(np.float64))
 
 
-def _trusted(state: State, sights: Sights, kept: npt.NDArray[np.bool_]) -> tuple[State, Sights]:
+def _trusted(state: State, sights: Sights, kept: Mask) -> tuple[State, Sights]:
     """The kept observations of points in front of their cameras, seen from apart enough.
 
     Points that two photographs from one place see (a duplicate, say) have no depth to speak of:
