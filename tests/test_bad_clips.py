@@ -67,7 +67,7 @@ def mapped(tmp_path_factory):
     case = folder / "case"
     made = run("map", folder / "footage", "--case", case, "--workers", 1)
     with sqlite3.connect(case / "case.gpkg") as record:
-        ((skipped, status),) = record.execute("SELECT skipped, status FROM run").fetchall()
+        ((skipped, *kept),) = record.execute("SELECT skipped, status, message FROM run").fetchall()
         segments = record.execute("SELECT clip, source, ground FROM segment").fetchall()
     record.close()
     lines = {}
@@ -75,16 +75,17 @@ def mapped(tmp_path_factory):
         lines.setdefault(one["name"], []).append(one["reason"])
     report = json.loads((case / "products/report.json").read_text())
     return SimpleNamespace(
-        **vars(made), case=case, lines=lines, status_kept=status, report=report,
+        **vars(made), case=case, lines=lines, kept=tuple(kept), report=report,
         segments=segments, footage=folder / "footage",
     )  # fmt: skip
 
 
-def test_an_index_without_a_map_is_an_answer_and_says_so_first(mapped):
-    assert mapped.status == 0, mapped.errors
-    assert mapped.status_kept == "ok"
+def test_an_index_without_a_map_is_done_in_part_and_says_so_first(mapped):
+    assert mapped.status == 1, mapped.errors
+    (line,) = [one for one in mapped.errors.splitlines() if one.startswith("aftermap: ")]
+    assert line.startswith("aftermap: done in part: there is no map: ")
+    assert mapped.kept == ("ok", line.removeprefix("aftermap: done in part: "))
     assert mapped.said.startswith("There is no map: the pictures could not be joined.")
-    assert "Warning: there is no map: " in mapped.said
     assert mapped.report["map"] is None
     assert mapped.report["why"]
     assert not (mapped.case / "products/orthophoto.tif").exists()

@@ -12,13 +12,14 @@ import pytest
 import aftermap
 from aftermap.cli import status_of
 from aftermap.config import Quality
-from aftermap.errors import InputError
+from aftermap.errors import InputError, PartialError
 from aftermap.record import Case
 
 
 class Made:
     report = Path("case/products/report.html")
     summary_lines = ("18 of 18 photographs are on the map", "3.1 cm per pixel")
+    missing = None
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def pipeline(monkeypatch):
     class Pipeline(types.ModuleType):
         asked: tuple | None = None
         error: BaseException | None = None
+        made = Made()
 
         def map_footage(self, paths, case, settings, *, fresh, progress, workers):
             self.asked = (paths, case, settings, fresh, workers)
@@ -35,7 +37,7 @@ def pipeline(monkeypatch):
             progress.advance("reading", 2, 2)
             if self.error is not None:
                 raise self.error
-            return Made()
+            return self.made
 
     module = Pipeline("aftermap.pipeline")
     monkeypatch.setitem(sys.modules, "aftermap.pipeline", module)
@@ -54,6 +56,15 @@ def test_map_hands_over_what_was_asked_and_prints_where_to_look(pipeline, capsys
     out, err = capsys.readouterr()
     assert out.splitlines() == [*Made.summary_lines, "Report: case/products/report.html"]
     assert err.splitlines() == ["media", "media: reading 2/2 (100%)"]
+
+
+def test_what_is_done_in_part_is_printed_with_one_line_and_status_1(pipeline, capsys):
+    pipeline.made.missing = PartialError("done in part: there is no map: too dark;\nadd light")
+    assert status_of(["map", "x", "--case", "c"]) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [*Made.summary_lines, "Report: case/products/report.html"]
+    assert err.splitlines()[-1] == "aftermap: done in part: there is no map: too dark; add light"
+    assert "Traceback" not in err
 
 
 def test_the_settings_of_the_case_hold_where_the_command_line_is_silent(pipeline, tmp_path):

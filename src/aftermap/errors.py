@@ -1,6 +1,7 @@
 """Every error a user can meet. Each message names the thing, what is wrong and what to do next.
 
-The command line prints that one line and exits 2; ``--debug`` shows the traceback as well.
+The command line prints that one line and exits 2, or 1 where a part was delivered; ``--debug``
+shows the traceback as well.
 """
 
 
@@ -34,6 +35,10 @@ class ReconstructionError(AftermapError):
 
 class SurfaceError(AftermapError):
     """No surface could be measured from the placed photographs."""
+
+
+class PartialError(AftermapError):
+    """A part of what was asked for was delivered; the message says what is missing, and why."""
 
 
 class MissingExtraError(AftermapError):

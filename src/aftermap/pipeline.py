@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aftermap.config import NEW_FILE, Settings
-from aftermap.errors import ReconstructionError, SurfaceError
+from aftermap.errors import AftermapError, ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
 from aftermap.geo.crs import LOCAL, projected_crs
@@ -14,8 +14,14 @@ from aftermap.joins.delivering import delivered
 from aftermap.joins.flights import mapped_place, place_without_map
 from aftermap.joins.footage import filmed, in_reference, with_places
 from aftermap.joins.indexing import Job, flown
-from aftermap.joins.mapless import without_map
-from aftermap.joins.products import Mapped, cameras_file, delivered_map, record_cameras
+from aftermap.joins.mapless import failing_as, in_part, without_map
+from aftermap.joins.products import (
+    Mapped,
+    cameras_file,
+    deliver_rasters,
+    delivered_map,
+    record_cameras,
+)
 from aftermap.joins.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
 from aftermap.media import files_in, ingest
 from aftermap.model.camera import FrameSet, Reconstruction
@@ -65,24 +71,28 @@ def map_footage(
         )
         job = Job(case=case, run=run, executor=executor, settings=settings)
         try:
-            cameras = _cameras(frames, control, settings, run, executor)
+            with failing_as(ReconstructionError, "poses"):
+                cameras = _cameras(frames, control, settings, run, executor)
         except ReconstructionError as error:
             return without_map(job, received, clips, frames, unplaced(frames, error), error)
         run.skip(cameras.skipped)
         record_cameras(case, cameras, received)
 
         surfaces = SurfaceOptions.of(settings.quality.value)
+        elevation = None
         try:
-            elevation = run.stage(
-                SURFACE, surfaces, [cameras],
-                lambda files: surface_of(cameras, surfaces, files, executor),
-            )  # fmt: skip
+            with failing_as(SurfaceError, "surface"):
+                elevation = run.stage(
+                    SURFACE, surfaces, [cameras],
+                    lambda files: surface_of(cameras, surfaces, files, executor),
+                )  # fmt: skip
+            with failing_as(SurfaceError, "orthophoto"):
+                picture = run.stage(
+                    ORTHOPHOTO, surfaces, [cameras, elevation],
+                    lambda files: orthophoto_of(cameras, elevation, files, executor),
+                )  # fmt: skip
         except SurfaceError as error:
-            return without_map(job, received, clips, frames, cameras, error)
-        picture = run.stage(
-            ORTHOPHOTO, surfaces, [cameras, elevation],
-            lambda files: orthophoto_of(cameras, elevation, files, executor),
-        )  # fmt: skip
+            return without_map(job, received, clips, frames, cameras, error, elevation)
 
         place = (
             mapped_place(cameras, elevation)
@@ -90,8 +100,7 @@ def map_footage(
             else place_without_map(clips.clips, cameras, settings.crs, settings.dem)
         )
         told, placed = flown(job, received, clips, cameras, place)
-        for raster in (elevation.surface, elevation.confidence, picture.image, picture.source):
-            run.deliver(raster.path, Path(raster.path).name)
+        deliver_rasters(run, elevation, picture)
         facts = ReportFacts(
             case_name=case.path.name, command="aftermap map", started_at=run.started_at,
             versions=tuple(run.versions.items()), reconstruction=cameras, frames=frames,
@@ -105,7 +114,12 @@ def map_footage(
         if settings.footprints is None:
             return mapped
         made = Map(cameras=cameras, elevation=elevation, orthophoto=picture)
-        assessed = delivered(case, run, made, graded_on(made, settings, case, run, executor))
+        try:
+            with failing_as(AftermapError, "buildings"):
+                graded = graded_on(made, settings, case, run, executor)
+                assessed = delivered(case, run, made, graded)
+        except AftermapError as error:
+            return in_part(job, mapped, f"the buildings are not graded: {error}", error)
         return replace(mapped, summary_lines=(*mapped.summary_lines, *assessed.summary_lines))
 
 

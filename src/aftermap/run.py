@@ -91,11 +91,17 @@ class Runner:
         self._records: list[StageRecord] = []
         self._skipped: dict[Skipped, None] = {}
         self._products: dict[str, str] = {}
+        self._missing: str | None = None
 
     @property
     def records(self) -> tuple[StageRecord, ...]:
         """What every stage so far took, for the report."""
         return tuple(self._records)
+
+    @property
+    def products(self) -> frozenset[str]:
+        """The names of the files that this run has put in ``products/`` so far."""
+        return frozenset(self._products)
 
     @property
     def started_at(self) -> str:
@@ -147,6 +153,21 @@ class Runner:
         """Drop the answers of these stages, so that they are made again."""
         for stage in stages:
             self._remove_others(stage.name, keep=None)
+
+    def withdraw(self, *stages: Stage[Any]) -> None:
+        """Drop the finished answers of these stages: they belong to an earlier run's poses.
+
+        Unfinished work stays, so that the next run with the same key resumes it.
+        """
+        for stage in stages:
+            for folder in self._folders(stage.name):
+                if (folder / ANSWER_NAME).exists():
+                    with writing_to(folder):
+                        shutil.rmtree(folder)
+
+    def mark_partial(self, missing: str) -> None:
+        """Keep with the run what it could not deliver, and why; it still ends as finished."""
+        self._missing = missing
 
     def each_time(self, name: str, work: Callable[[], Answer]) -> Answer:
         """What ``work()`` gives, run every time: for reading what comes in, and for the report."""
@@ -220,7 +241,7 @@ class Runner:
             "products": self._products,
         }
         if kind is None:
-            self._case.end_run(self._run, status="ok", message=None, results=results)
+            self._case.end_run(self._run, status="ok", message=self._missing, results=results)
             return
         stopped = issubclass(kind, KeyboardInterrupt)
         status, message = ("interrupted", "stopped by the user") if stopped else ("failed", None)

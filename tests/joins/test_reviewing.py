@@ -140,13 +140,26 @@ def test_an_import_adds_rows_and_tells_what_it_left_out(made, run, tmp_path):
         "source_id,grade,reviewer\nb1,severe,anna\nb2,none,anna\nnobody,none,anna\nb3,awful,anna\n"
     )
     status, out, err = run("review", "import", made.path, path)
-    assert (status, err) == (0, "")
+    assert status == 1
+    assert err == (
+        f"aftermap: {path}: 2 lines left out, named above with the reason; correct them and import "
+        "the file again, what is in the record already is not added twice\n"
+    )
     added, unknown, awful = out.splitlines()
     assert added == "2 grades added from labels.csv"
     assert "left out: labels.csv, line 4: 'nobody' is no building of the case" in unknown
     assert "left out: labels.csv, line 5: b3: 'awful' is no grade; one of none, light" in awful
     with Case.open_to_read(made.path) as case:
         assert [k.assessment.grade for k in reviews(case.package)] == [Grade.SEVERE, Grade.NONE]
+
+
+def test_an_import_of_which_no_line_can_be_used_has_delivered_nothing(made, run, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("source_id,grade,reviewer\nnobody,none,anna\n")
+    status, out, err = run("review", "import", made.path, path)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "1 line left out" in err
+    assert "left out: labels.csv, line 2: 'nobody' is no building of the case" in out
 
 
 def test_the_same_file_twice_adds_nothing_and_a_changed_mind_adds_a_row(made, run, tmp_path):

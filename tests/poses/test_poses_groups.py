@@ -14,10 +14,10 @@ from aftermap.model.camera import FrameSet
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.poses.assemble import Group, reconstruction_of
-from aftermap.poses.bundle import covariance_of
-from aftermap.poses.bundle_kernel import Sights
+from aftermap.poses.bundle import Knowns, covariance_of
+from aftermap.poses.bundle_kernel import Sights, State
 from aftermap.poses.focal import trust_factor, weighed
-from aftermap.poses.group import Block, block_of, settled
+from aftermap.poses.group import Block, block_of, is_whole, pieces, settled, with_frames
 from aftermap.poses.match import PairMatches
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.skeleton import skeletons_of
@@ -286,3 +286,93 @@ def test_photographs_that_share_nothing_give_no_group():
     none = tracks_from(*np.zeros((3, 0), int))
     frames = [frame_of(i) for i in range(4)]
     assert skeletons_of(frames, [np.zeros((3, 2))] * 4, none, PoseOptions()) == []
+
+
+def joined(rng, shared, *, located=False, loose_sees=None):
+    """Two flights of one block, 12 frames each, with so many points that both see.
+
+    With ``loose_sees`` one frame of the second sees no more points than that.
+    """
+    poses = [nadir(rng, strips=3, per_strip=4) for _ in range(2)]
+    far = np.array([400.0, 0.0, 0.0])
+    rotations = np.concatenate([r for r, _ in poses])
+    positions = np.concatenate([poses[0][1], poses[1][1] + far])
+    points, sees = [], []
+    for first in (0, 12):
+        points.append(ground(rng, count=120) + (far if first else 0))
+        sees += [first + rng.permutation(12)[:5] for _ in range(120)]
+    points.append(ground(rng, count=shared))
+    sees += [np.concatenate([rng.permutation(12)[:3], 12 + rng.permutation(12)[:3]])
+             for _ in range(shared)]  # fmt: skip
+    frames = tuple(frame_of(i) for i in range(24))
+    if loose_sees is not None:
+        budget = iter([True] * loose_sees)
+        sees = [s[(s != 23) | np.array([f == 23 and next(budget, False) for f in s])] for s in sees]
+    start = np.concatenate([[0], np.cumsum([len(s) for s in sees])]).astype(np.int32)
+    frame = np.concatenate(sees).astype(np.int32)
+    nothing = np.full((24, 3), np.nan)
+    points_m = np.concatenate(points)
+    return Block(
+        frames=frames,
+        camera_keys=(frames[0].camera_key,),
+        state=State(rotations, positions, LENS[None], np.zeros(24, np.int32), points_m),
+        sights=Sights(frame, start, rng.uniform(0, 900, (len(frame), 2))),
+        sigma_px=np.ones(len(frame)),
+        knowns=Knowns(
+            positions=nothing, position_sigma=nothing, offset_sigma=np.ones(3), lenses=LENS[None],
+            lens_sigma=np.ones((1, 7)), points=np.full_like(points_m, np.nan),
+            point_sigma=np.full_like(points_m, np.nan), rotations=np.full((24, 3, 3), np.nan),
+            turn_sigma=nothing,
+        ),
+        offset_m=np.zeros(3),
+        located=located,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("shared", "parts"), [(0, [12, 12]), (2, [12, 12]), (40, [24])])
+def test_a_block_that_hangs_by_a_few_points_is_pieces(shared, parts):
+    block = joined(np.random.default_rng(5), shared)
+    found = pieces(block)
+    assert [int(part.sum()) for part in found] == parts
+    assert is_whole(block) is (len(parts) == 1)
+    assert is_whole(joined(np.random.default_rng(5), shared, located=True))
+
+
+@pytest.mark.parametrize("sees", [0, 3, 11])
+def test_a_frame_that_few_points_hold_is_in_no_piece(sees):
+    block = joined(np.random.default_rng(6), 40, loose_sees=sees)
+    (found,) = pieces(block)
+    assert list(np.flatnonzero(~found)) == [23]
+
+
+def test_a_part_of_a_block_keeps_its_own_observations_and_nothing_else():
+    block = joined(np.random.default_rng(7), 5)
+    kept = np.arange(24) >= 12
+    part = with_frames(block, kept)
+    assert part.frames == block.frames[12:]
+    assert np.array_equal(part.state.positions, block.state.positions[12:])
+    assert len(part.sigma_px) == len(part.sights.frame) == part.sights.start[-1]
+    assert len(part.knowns.points) == len(part.state.points) == 125
+    assert np.diff(part.sights.start).min() >= 2
+    sights = {
+        (f, *xy, *point)
+        for f, xy, point in zip(
+            part.sights.frame + 12,
+            part.sights.xy_px.tolist(),
+            np.repeat(part.state.points, np.diff(part.sights.start), axis=0).tolist(),
+            strict=True,
+        )
+    }
+    every = zip(
+        block.sights.frame,
+        block.sights.xy_px.tolist(),
+        np.repeat(block.state.points, np.diff(block.sights.start), axis=0).tolist(),
+        strict=True,
+    )
+    assert sights == {(f, *xy, *point) for f, xy, point in every if f >= 12}
+
+
+def test_fewer_than_three_frames_are_no_piece():
+    block = joined(np.random.default_rng(8), 40)
+    with pytest.raises(ReconstructionError, match="share too few points"):
+        pieces(with_frames(block, np.arange(24) < 2))

@@ -180,7 +180,7 @@ def test_bad_labels_are_listed_and_the_sound_ones_taken(mixed, town, tmp_path, c
         "source_id,grade,reviewer\nwhole,none,amal\nnowhere,none,amal\nfirst,ruined,amal\n"
         "deep,light,amal\ndeep,severe,amal\n", "utf-8",
     )  # fmt: skip
-    assert status_of(["review", "import", str(town.case), str(tmp_path / "labels.csv")]) == 0
+    assert status_of(["review", "import", str(town.case), str(tmp_path / "labels.csv")]) == 1
     said = "".join(capsys.readouterr())
     assert "3 grades added" in said
     assert "line 3: 'nowhere' is no building" in said

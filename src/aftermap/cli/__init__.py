@@ -1,8 +1,8 @@
 """The command line: one command per thing a user wants, one file per command.
 
-Results go to standard output, progress and errors to standard error. An expected failure is one
-line and exit status 2 (``--debug`` adds the traceback), Ctrl-C and SIGTERM are 130. Heavy libraries
-are imported when a command needs them, so that ``--help`` answers at once.
+Results go to standard output, progress and errors to standard error. Exit statuses are in
+``failures``: what is missing, in part or in whole, is one line (``--debug`` adds the traceback).
+Heavy libraries are imported when a command needs them, so that ``--help`` answers at once.
 """
 
 import sys
@@ -13,7 +13,7 @@ import click
 
 from aftermap.cli.assess import assess_command
 from aftermap.cli.compare import compare_command
-from aftermap.cli.failures import line_for
+from aftermap.cli.failures import DONE, FAILED, STOPPED, line_for, status_for
 from aftermap.cli.learn import learn_command
 from aftermap.cli.locate import locate_command
 from aftermap.cli.map import map_command
@@ -27,9 +27,6 @@ from aftermap.cli.totals import totals_command
 from aftermap.cli.twin import twin_command
 from aftermap.cli.verify import verify_command
 from aftermap.errors import AftermapError
-
-FAILED = 2
-STOPPED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -89,10 +86,10 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         if debug.wanted:
             traceback.print_exc()
         click.echo(f"aftermap: {line_for(error)}", err=True)
-        return FAILED
+        return status_for(error)
     except click.Abort:
         click.echo("aftermap: stopped; the same command resumes where it left off", err=True)
         return STOPPED
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else FAILED
-    return 0
+    return DONE

@@ -1,6 +1,21 @@
-"""A failure that was to be expected -> one line that a person can act on."""
+"""A failure that was to be expected -> one line that a person can act on, and the exit status."""
 
 import click
+
+from aftermap.errors import PartialError
+
+DONE = 0
+PARTIAL = 1
+"""A part was delivered; the line says what is missing, and why."""
+FAILED = 2
+"""Nothing was delivered."""
+STOPPED = 130
+"""By Ctrl-C or SIGTERM."""
+
+
+def status_for(error: Exception) -> int:
+    """The exit status of a command that ended with this."""
+    return PARTIAL if isinstance(error, PartialError) else FAILED
 
 
 def line_for(error: Exception) -> str:

@@ -55,6 +55,9 @@ def map_command(
     and case/products/ in QGIS, and case/products/report.html in a browser. The same command run
     again reuses what has not changed; stopped at any moment and run again, it resumes.
 
+    Ends with status 0 if all was made, with 1 if only a part was, such as the poses and no map
+    (one line says what is missing, and why), and with 2 if nothing could be delivered.
+
     \b
     Example:
       aftermap map flight1/ --case raqqa --crs EPSG:32637 --quality fine
@@ -67,3 +70,5 @@ def map_command(
     for line in made.summary_lines:
         click.echo(line)
     click.echo(f"Report: {made.report}")
+    if made.missing is not None:
+        raise made.missing

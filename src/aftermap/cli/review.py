@@ -44,10 +44,13 @@ def export_command(
 def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: bool) -> None:
     """Add the grades of LABELS.csv to CASE, and say how far reviewers agree.
 
-    Lines that cannot be used are named with the reason, and the rest is taken. A later grade by the
-    same reviewer is a new row; the earlier one stays.
+    Lines that cannot be used are named with the reason, and the rest is taken (status 1). A later
+    grade by the same reviewer is a new row; the earlier one stays.
     """
     from aftermap.joins.reviewing import imported  # noqa: PLC0415
 
-    for line in imported(case, labels, reviewer=reviewer, adopt=adopt).lines:
+    answer = imported(case, labels, reviewer=reviewer, adopt=adopt)
+    for line in answer.lines:
         click.echo(line)
+    if answer.missing is not None:
+        raise answer.missing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftermap.cli.options import PATH, debug_option
-from aftermap.errors import InputError
+from aftermap.errors import InputError, PartialError
 
 if TYPE_CHECKING:
     from aftermap.model.telemetry import Sample, Track
@@ -46,7 +46,7 @@ def telemetry_command(
     """Say what is understood of the telemetry in FILE.
 
     Reads sidecars (SRT, CSV, GPX, KLV, GPMF) and videos with a track of their own. Nothing is
-    written. Ends with status 2 if a file was not understood.
+    written. Ends with status 1 if a file was not understood, with 2 if none was.
     """
     tracks, failures = [], []
     for file in files:
@@ -60,6 +60,8 @@ def telemetry_command(
         click.echo("\n\n".join("\n".join(lines_of(track)) for track in tracks), nl=bool(tracks))
     for failure in failures[:-1]:
         click.echo(f"aftermap: {failure}", err=True)
+    if failures and tracks:
+        raise PartialError(str(failures[-1])) from failures[-1]
     if failures:
         raise failures[-1]
 

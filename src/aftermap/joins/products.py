@@ -1,26 +1,35 @@
 """What a map leaves in its case: cameras in the record and as a file, products, and a few lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+from aftermap.errors import PartialError
 from aftermap.geo.footprint import footprint_m
 from aftermap.joins.flights import Flights
 from aftermap.media import Ingested
 from aftermap.model.camera import FrameSet, Reconstruction
+from aftermap.model.raster import Elevation, Orthophoto, Raster
 from aftermap.model.runs import Skipped
 from aftermap.publish import Report, write_cameras
 from aftermap.record import Case
 from aftermap.record.styles import add_styles, write_raster_styles
 from aftermap.run import Runner
 
+OF_A_MAP = (
+    "orthophoto.tif", "source.tif", "surface.tif", "confidence.tif", "surface_sigma.tif",
+    "surface.qml", "confidence.qml", "surface_sigma.qml", "mesh.glb", "points.laz",
+)  # fmt: skip
+"""Products that hold only beside the cameras of the run that made them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mapped:
-    """What a run leaves: the report to open, and what it says in a few lines."""
+    """What a run leaves: the report to open, what it says in a few lines, and what is missing."""
 
     report: Path
     summary_lines: tuple[str, ...]
+    missing: PartialError | None = None
 
 
 def record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> None:
@@ -44,6 +53,21 @@ def cameras_file(
         cameras, case.products / "cameras.json", left_out=left_out, flights=flights.paths,
         frames=frames.frames,
     )  # fmt: skip
+
+
+def deliver_rasters(run: Runner, *made: Elevation | Orthophoto) -> None:
+    """Put every raster of these where people look for it, under its own name."""
+    rasters = [getattr(one, field.name) for one in made for field in fields(one)]
+    for raster in rasters:
+        if isinstance(raster, Raster):
+            run.deliver(raster.path, Path(raster.path).name)
+
+
+def remove_stale(run: Runner, case: Case) -> None:
+    """Remove the products of an earlier map that this run did not make anew."""
+    for name in OF_A_MAP:
+        if name not in run.products:
+            (case.products / name).unlink(missing_ok=True)
 
 
 def delivered_map(run: Runner, case: Case, report: Report) -> Mapped:

@@ -25,7 +25,7 @@ from aftermap.assessment.review import (
     same_word,
 )
 from aftermap.assessment.sample import drawn
-from aftermap.errors import CaseError, InputError
+from aftermap.errors import AftermapError, CaseError, InputError, PartialError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind
 from aftermap.record import Case
 from aftermap.record.assessments import (
@@ -45,10 +45,11 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a command says line by line, and the file that it wrote, if any."""
+    """What a command says line by line, the file that it wrote, if any, and what it left out."""
 
     lines: tuple[str, ...]
     path: Path | None = None
+    missing: AftermapError | None = None
 
 
 def exported(
@@ -118,7 +119,22 @@ def imported(case_path: Path, path: Path, *, reviewer: str | None, adopt: bool =
         for who, name in changed
     ]
     lines += [f"left out: {one.name}: {one.reason}" for one in found.skipped]
-    return Answer(lines=(*lines, *([] if adopt else agreement_lines(after))))
+    return Answer(
+        lines=(*lines, *([] if adopt else agreement_lines(after))),
+        missing=_unused(path, found, taken=len(new) + again),
+    )
+
+
+def _unused(path: Path, found: LabelFile, *, taken: int) -> AftermapError | None:
+    """What to say of the lines that could not be used; None where there are none."""
+    if not found.skipped:
+        return None
+    count = "1 line" if len(found.skipped) == 1 else f"{len(found.skipped)} lines"
+    kind = PartialError if taken else InputError
+    return kind(
+        f"{path}: {count} left out, named above with the reason; correct them and import the file "
+        "again, what is in the record already is not added twice"
+    )
 
 
 def _reviewed(case: Case) -> dict[str, dict[str, Assessment]]:

@@ -142,6 +142,7 @@ class Reconstruction:
     Coordinates are absolute in ``crs``. ``points`` names an .npz file with ``xyz_m`` (N, 3)
     float64 and, per observation, ``frame_index`` and ``point_index`` (M,) int32. ``mapped_group``
     is the connected group that is mapped (the largest); other groups are kept and reported.
+    ``no_map_because`` is set where no surface could be made of it, so that nothing is mapped.
     """
 
     crs: str
@@ -156,6 +157,7 @@ class Reconstruction:
     control: tuple[ControlResidual, ...] = ()
     warnings: tuple[str, ...] = ()
     offsets: tuple[ClipOffsets, ...] = ()
+    no_map_because: str | None = None
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:
@@ -169,6 +171,8 @@ class Reconstruction:
 
     def why_not_mapped(self, placed: PlacedFrame) -> str | None:
         """Why the map is not made of a placed frame; None where it is."""
+        if self.no_map_because is not None:
+            return f"placed, but there is no map: {self.no_map_because}"
         if placed.group != self.mapped_group:
             return "placed, but nothing joins its group to the mapped one"
         if placed.frame.mask is not None and any(

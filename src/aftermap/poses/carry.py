@@ -19,6 +19,7 @@ from aftermap.poses.drape import places_met
 from aftermap.poses.fitting import View
 from aftermap.poses.reference import Reference
 from aftermap.poses.resect import Resected, refitted
+from aftermap.poses.robust_geometry import outline_area_px2
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
@@ -191,7 +192,7 @@ def _fitted(
         return "the corners left fit no pose"
     if fit.sigma_px > WORST_PX:
         return f"the corners move by {fit.sigma_px:.0f} pixels beside any one scene"
-    spread = cv2.contourArea(cv2.convexHull(held.at[fit.used])) / (width * height)
+    spread = outline_area_px2(held.at[fit.used]) / (width * height)
     if spread < MIN_SPREAD:
         return f"the corners left lie on {spread:.0%} of the picture, {MIN_SPREAD:.0%} are needed"
     told = replace(fit, covariance=fit.covariance + held.covariance)

@@ -20,6 +20,7 @@ from aftermap.poses.drape import places_met
 from aftermap.poses.match import EPIPOLAR_SHARE, mutual_matches
 from aftermap.poses.reference import Reference
 from aftermap.poses.resect import Resected
+from aftermap.poses.robust_geometry import fundamental_matrix, outline_area_px2
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
@@ -66,8 +67,7 @@ class Located:
 
     def spread(self, area_px: float) -> float:
         """Part of a picture of that area inside the outline of the matches that fit."""
-        outline = cv2.convexHull(self.xy_px[self.pose.used].astype(np.float32))
-        return float(cv2.contourArea(outline)) / area_px
+        return outline_area_px2(self.xy_px[self.pose.used]) / area_px
 
 
 def confirmed(
@@ -117,9 +117,8 @@ def _pairs(one: Picture, other: Picture) -> tuple[Array, Array]:
     if len(first) < MIN_PAIR:
         return first, second
     tolerance = EPIPOLAR_SHARE * max(one.grey.shape)
-    _, inside = cv2.findFundamentalMat(first, second, cv2.FM_RANSAC, tolerance, 0.999, 2000)
-    good = np.ravel(inside) == 1  # none at all gives one None
-    good = good if len(good) == len(first) else np.zeros(len(first), np.bool_)
+    found = fundamental_matrix(first, second, cv2.FM_RANSAC, tolerance, 2000)
+    good = np.zeros(len(first), np.bool_) if found is None else found[1]
     return first[good], second[good]
 
 

@@ -5,23 +5,31 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from aftermap.errors import ReconstructionError
 from aftermap.model.camera import Frame
 from aftermap.poses.bundle import Adjusted, Knowns, adjusted
 from aftermap.poses.bundle_kernel import Sights, State
 from aftermap.poses.georeference import plumb_line, world_from_plane, world_from_positions
-from aftermap.poses.skeleton import Skeleton
+from aftermap.poses.skeleton import MIN_FRAMES, Skeleton
 from aftermap.poses.tracks import Tracks
 from aftermap.poses.triangulate import ray_angles_deg, thinned, triangulated
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 MIN_ANGLE_DEG = 1.5
 """Rays closer together than this do not say how far away a point is."""
 GROSS_SIGMAS = 6.0
 """Observations farther off than this, in sigmas of the block, are taken out."""
 MIN_SIGMA_PX = 0.03
+MIN_SIGHTS = 12
+"""Tie points that a frame must see: three fix its six unknowns, and then nothing speaks against."""
+MIN_SHARED = 6
+"""Tie points that two parts of a block must have in common: three fix how one lies to the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +63,7 @@ def block_of(
     rough = rough._replace(points=triangulated(rough, sights))
     state, sights = _trusted(rough, sights, np.ones(len(sights.frame), bool))
     if len(state.points) < 10:
-        raise ReconstructionError(
-            f"{own[0].name} and {len(own) - 1} more: share too few points to be placed; "
-            "add photographs that overlap by 60 % or more"
-        )
+        raise ReconstructionError(_too_few_points(own))
     offset, recorded, sigma = _recorded(own)
     state, located = _in_the_world(state, own, recorded, sigma)
     knowns = _knowns(own, keys, state, recorded, sigma, located=located)
@@ -73,6 +78,76 @@ def block_of(
         offset_m=offset,
         located=located,
     )
+
+
+def is_whole(block: Block) -> bool:
+    """Whether its tie points hold every frame, and all frames in one piece."""
+    return len(found := pieces(block)) == 1 and bool(found[0].all())
+
+
+def pieces(block: Block) -> list[Mask]:
+    """(N,) masks of the frames that hang together, the largest first; frames in none are loose.
+
+    A frame that sees too few tie points floats. So does a part of an unlocated block that shares
+    too few of them with the rest: its size beside the rest's is not known. The uncertainty of the
+    whole block would float with them. Recorded positions hold a part by themselves.
+
+    Raises ReconstructionError where no three frames hang together.
+    """
+    held = np.bincount(block.sights.frame, minlength=len(block.frames)) >= MIN_SIGHTS
+    part = np.zeros(len(block.frames), int) if block.located else _parts(block)
+    masks = [held & (part == number) for number in np.unique(part)]
+    found = sorted((m for m in masks if m.sum() >= MIN_FRAMES), key=lambda m: -m.sum())
+    if not found:
+        raise ReconstructionError(_too_few_points(block.frames))
+    return found
+
+
+def _parts(block: Block) -> Index:
+    """(N,) which part of the block a frame belongs to: parts share fewer than MIN_SHARED points."""
+    point = np.repeat(np.arange(len(block.state.points)), np.diff(block.sights.start))
+    part = np.arange(len(block.frames))
+    while True:
+        at, shape = (part[block.sights.frame], point), (part.max() + 1, len(block.state.points))
+        sees = coo_array((np.ones(len(point)), at), shape=shape).tocsr()
+        sees.data[:] = 1  # several frames of a part may see one point
+        count, joined = connected_components(sees @ sees.T >= MIN_SHARED)
+        if count == part.max() + 1:
+            return part
+        part = joined[part].astype(int)
+
+
+def with_frames(block: Block, kept: Mask) -> Block:
+    """The block of the kept frames (N,), their lenses, and the points that two of them see."""
+    frames = tuple(frame for frame, is_kept in zip(block.frames, kept, strict=True) if is_kept)
+    keys = tuple(key for key in block.camera_keys if any(f.camera_key == key for f in frames))
+    lens = [block.camera_keys.index(key) for key in keys]
+    state, knowns = block.state, block.knowns
+    count = len(state.points)
+    point = np.repeat(np.arange(count), np.diff(block.sights.start))
+    stays = np.bincount(point[kept[block.sights.frame]], minlength=count) >= 2
+    state, sights, which = thinned(state, block.sights, kept[block.sights.frame], stays)
+    number = np.cumsum(kept) - 1
+    return replace(
+        block,
+        frames=frames,
+        camera_keys=keys,
+        state=state._replace(
+            rotations=state.rotations[kept],
+            positions=state.positions[kept],
+            lenses=state.lenses[lens],
+            camera_of=np.array([keys.index(f.camera_key) for f in frames], np.int32),
+        ),
+        sights=sights._replace(frame=number[sights.frame].astype(np.int32)),
+        sigma_px=block.sigma_px[which],
+        knowns=replace(
+            knowns,
+            positions=knowns.positions[kept], position_sigma=knowns.position_sigma[kept],
+            lenses=knowns.lenses[lens], lens_sigma=knowns.lens_sigma[lens],
+            points=knowns.points[stays], point_sigma=knowns.point_sigma[stays],
+            rotations=knowns.rotations[kept], turn_sigma=knowns.turn_sigma[kept],
+        ),
+    )  # fmt: skip
 
 
 def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:
@@ -98,6 +173,13 @@ def with_sights(block: Block, state: State, sights: Sights, sigma_px: float) -> 
         sights=sights,
         sigma_px=np.full(len(sights.frame), sigma_px),
         knowns=replace(block.knowns, points=nothing, point_sigma=nothing),
+    )
+
+
+def _too_few_points(frames: Sequence[Frame]) -> str:
+    return (
+        f"{frames[0].name} and {len(frames) - 1} more: share too few points to be placed; "
+        "add photographs that overlap by 60 % or more"
     )
 
 
@@ -129,7 +211,7 @@ def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -
     return Sights(number[frame], start, xy.astype(np.float64))
 
 
-def _trusted(state: State, sights: Sights, kept: npt.NDArray[np.bool_]) -> tuple[State, Sights]:
+def _trusted(state: State, sights: Sights, kept: Mask) -> tuple[State, Sights]:
     """The kept observations of points in front of their cameras, seen from apart enough.
 
     Points that two photographs from one place see (a duplicate, say) have no depth to speak of:

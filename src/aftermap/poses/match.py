@@ -26,6 +26,7 @@ from aftermap.poses.pairs import (
     pairs_in_sequence,
     voters_per_frame,
 )
+from aftermap.poses.robust_geometry import fundamental_matrix, homography
 
 Matches = npt.NDArray[np.int32]
 
@@ -204,20 +205,18 @@ def one_geometry(
     """The geometry that explains most matches (MAGSAC++, Barath et al. 2020), if enough agree."""
     if len(first_px) < MIN_MATCHES:
         return None
-    lines, inside = cv2.findFundamentalMat(
-        first_px, second_px, cv2.USAC_MAGSAC, tolerance_px, 0.999, 500
-    )
-    if np.shape(lines) != (3, 3) or np.count_nonzero(inside) < MIN_MATCHES:
+    found = fundamental_matrix(first_px, second_px, cv2.USAC_MAGSAC, tolerance_px, 500)
+    if found is None or np.count_nonzero(found[1]) < MIN_MATCHES:
         return None
-    good = np.asarray(inside).ravel() > 0
+    lines, good = found
     first, second = first_px[good].astype(np.float64), second_px[good].astype(np.float64)
-    plane, _ = cv2.findHomography(first, second, cv2.LMEDS)
+    plane = homography(first, second)
     if plane is None:
         return None
     put = np.column_stack([first, np.ones(len(first))]) @ plane.T
     off = np.abs(put[:, :2] / put[:, 2:] - second).max(axis=1)
     reach = 2 * float(np.percentile(off, 90)) + tolerance_px
-    return Guide(np.asarray(lines, np.float64), np.asarray(plane, np.float64), tolerance_px, reach)
+    return Guide(lines, plane, tolerance_px, reach)
 
 
 def guided_matches(

@@ -1,8 +1,9 @@
 """Frames and their matches -> one reconstruction: every group placed, the largest mapped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,16 @@ from aftermap.poses.bundle_kernel import Sights, State, residuals_px
 from aftermap.poses.control import ControlFile
 from aftermap.poses.features import features_of, load_features
 from aftermap.poses.focal import trust_factor, weighed
-from aftermap.poses.group import GROSS_SIGMAS, Block, block_of, settled, with_sights
+from aftermap.poses.group import (
+    GROSS_SIGMAS,
+    Block,
+    block_of,
+    is_whole,
+    pieces,
+    settled,
+    with_frames,
+    with_sights,
+)
 from aftermap.poses.match import matches_of
 from aftermap.poses.offsets import without_offsets
 from aftermap.poses.options import PoseOptions
@@ -40,6 +50,8 @@ from aftermap.poses.turning import only_turns
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 FIRST_SIGMA_PX = 0.3
 """Guess of the noise of aligned points, before it is measured."""
@@ -91,8 +103,9 @@ def placed(
             f"{len(frames)} photographs: no three of them overlap; "
             "give photographs of one place that overlap by 60 % or more"
         )
-    blocks = [block_of(s, frames, keypoints, tracks) for s in skeletons]
-    groups = [_group(block, options, executor) for block in _moving(blocks)]
+    blocks = _those_that_hold(lambda s: [block_of(s, frames, keypoints, tracks)], skeletons)
+    groups = _those_that_hold(lambda b: _groups(b, options, executor), _moving(blocks))
+    groups.sort(key=lambda group: -len(group.block.frames))
     marks: tuple[ControlResidual, ...] = ()
     warnings: list[str] = []
     if survey is not None:
@@ -101,6 +114,22 @@ def placed(
     return reconstruction_of(
         frame_set, crs or LOCAL, groups, pairs, files.path(POINTS_FILE), marks, warnings
     )
+
+
+def _those_that_hold(
+    work: Callable[[Item], Sequence[Result]], items: Sequence[Item]
+) -> list[Result]:
+    """What comes of every item that holds together; if none does, the first one's error."""
+    made: list[Result] = []
+    errors: list[ReconstructionError] = []
+    for item in items:
+        try:
+            made += work(item)
+        except ReconstructionError as error:
+            errors.append(error)
+    if not made:
+        raise errors[0]
+    return made
 
 
 def _moving(blocks: Sequence[Block]) -> list[Block]:
@@ -115,15 +144,30 @@ def _moving(blocks: Sequence[Block]) -> list[Block]:
     return moving
 
 
-def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
-    """A group adjusted on its features, its tie points aligned, and adjusted on those."""
-    factor = trust_factor(rough)
-    rough, _ = settled(weighed(rough, factor))
+def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Group]:
+    """A block adjusted on its features, its tie points aligned, and adjusted on those.
+
+    It is several groups where it falls into pieces meanwhile; each is then adjusted by itself.
+    """
+
+    def of_pieces(broken: Block) -> list[Group]:
+        return _those_that_hold(
+            lambda part: _groups(with_frames(first, part), options, executor), pieces(broken)
+        )
+
+    if not is_whole(first):
+        return of_pieces(first)
+    factor = trust_factor(first)
+    rough, _ = settled(weighed(first, factor))
+    if not is_whole(rough):
+        return of_pieces(rough)
     rough, offsets = _freed_of_offsets(rough)
     chosen = evenly_chosen(rough, options.tie_points_per_frame)
     state, sights = aligned(rough, chosen, executor)
     block, estimate = settled(with_sights(rough, state, sights, FIRST_SIGMA_PX))
-    return Group(
+    if not is_whole(block):
+        return of_pieces(block)
+    group = Group(
         block=block,
         estimate=estimate,
         covariance=_covariance(block, estimate),
@@ -131,6 +175,7 @@ def _group(rough: Block, options: PoseOptions, executor: Executor) -> Group:
         others=_others(rough, chosen, block),
         offsets=offsets,
     )
+    return [group]
 
 
 def _covariance(block: Block, estimate: Adjusted) -> Array:

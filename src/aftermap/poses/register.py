@@ -26,6 +26,7 @@ from aftermap.poses.match import mutual_matches
 from aftermap.poses.nearby import matched_near
 from aftermap.poses.reference import Reference, rootsift
 from aftermap.poses.resect import Resected, refitted
+from aftermap.poses.robust_geometry import pose_by_points
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
@@ -214,26 +215,24 @@ def _pose_by_three(
         [[focal_px, 0, view.width_px / 2], [0, focal_px, view.height_px / 2], [0, 0, 1]]
     )
     middle = xyz_m.mean(axis=0)
-    cv2.setRNGSeed(7)
     # Both sides count from the corner, so no half pixel comes in.
-    done, turn, shift, inside = cv2.solvePnPRansac(
-        xyz_m - middle, xy_px, lens, None, iterationsCount=2000, flags=cv2.SOLVEPNP_AP3P,
-        reprojectionError=COARSE_PX * view.width_px, confidence=0.999,
+    found = pose_by_points(
+        xyz_m - middle, xy_px, lens, method=cv2.SOLVEPNP_AP3P,
+        tolerance_px=COARSE_PX * view.width_px, trials=2000, confidence=0.999,
     )  # fmt: skip
-    if not done or inside is None:
+    if found is None:
         return None
-    rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
-    place = -rotation.T @ shift.ravel() + middle
-    if place[2] <= np.median(xyz_m[inside.ravel(), 2]):
+    place = found.position + middle
+    if place[2] <= np.median(xyz_m[found.inliers, 2]):
         return None
     none = np.zeros(0)
     pose = Resected(
-        rotation_cam_from_world=rotation, position_m=place,
+        rotation_cam_from_world=found.rotation_cam_from_world, position_m=place,
         params=(focal_px, focal_px, view.width_px / 2, view.height_px / 2, 0, 0, 0, 0),
         covariance=np.full((6, 6), np.nan), focal_sigma_px=view.focal_sigma_px,
         residuals_px=none, left_out_px=none, used=none > 0, sigma_px=COARSE_PX * view.width_px,
     )  # fmt: skip
-    return len(inside), pose
+    return len(found.inliers), pose
 
 
 def _matched(

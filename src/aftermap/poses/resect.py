@@ -33,6 +33,7 @@ from aftermap.poses.fitting import (
     weighted,
     whitening_of,
 )
+from aftermap.poses.robust_geometry import pose_by_points
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -262,17 +263,13 @@ def _starts(clicks: _Clicks, view: View) -> list[Array]:
         if factor != 1 and abs(focal - view.focal_px) > 3 * view.focal_sigma_px:
             continue
         lens = np.array([[focal, 0, view.width_px / 2], [0, focal, view.height_px / 2], [0, 0, 1]])
-        cv2.setRNGSeed(7)
         # Both sides count from the corner, so no half pixel comes in.
-        done, turn, shift, _ = cv2.solvePnPRansac(
-            clicks.xyz_m, clicks.xy_px, lens, None, iterationsCount=300,
-            flags=cv2.SOLVEPNP_SQPNP,
-            reprojectionError=max(6 * clicks.click_px, 0.02 * view.width_px),
+        found = pose_by_points(
+            clicks.xyz_m, clicks.xy_px, lens, method=cv2.SOLVEPNP_SQPNP, trials=300,
+            tolerance_px=max(6 * clicks.click_px, 0.02 * view.width_px), confidence=0.99,
         )  # fmt: skip
-        if done:
-            rotation = cv2.Rodrigues(turn)[0]
-            place = -rotation.T @ shift.ravel()
-            starts.append(np.concatenate([turn.ravel(), place, [focal, 0.0]]))
+        if found is not None:
+            starts.append(np.concatenate([found.turn, found.position, [focal, 0.0]]))
     return starts
 
 

@@ -17,6 +17,7 @@ import pycolmap
 from aftermap.errors import CaseError
 from aftermap.model.camera import Frame
 from aftermap.poses.options import PoseOptions
+from aftermap.poses.robust_geometry import incremental_models
 from aftermap.poses.tracks import Tracks, thinned_tracks
 
 Array = npt.NDArray[np.float64]
@@ -167,10 +168,9 @@ def _options(frames: Sequence[Frame], seed: int) -> pycolmap.IncrementalPipeline
 
 def _mapped(database: Path, folder: Path, frames: Sequence[Frame], seed: int) -> list[Skeleton]:
     pycolmap.set_random_seed(seed)
-    models = pycolmap.incremental_mapping(database, folder, folder, _options(frames, seed))
     taken: set[int] = set()
     found = []
-    for model in sorted(models.values(), key=lambda m: -m.num_reg_images()):
+    for model in incremental_models(database, folder, _options(frames, seed)):
         images = {int(i.name): i for i in model.images.values() if i.has_pose}
         own = sorted(set(images) - taken)
         if len(own) >= MIN_FRAMES:

@@ -176,7 +176,7 @@ class Poses:
 
 @dataclass(frozen=True, kw_only=True)
 class Photograph:
-    """One placed photograph. ``map_fraction`` is its share of the orthophoto."""
+    """One placed photograph. ``map_fraction`` is its share of the orthophoto, None without one."""
 
     name: str
     sha256: str
@@ -191,7 +191,7 @@ class Photograph:
     gps_wild: bool
     above_ground_m: float | None
     recorded_height_m: float | None
-    map_fraction: float
+    map_fraction: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,18 +314,40 @@ class Contents:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SurfaceFigures:
+    """A surface that was measured and has no orthophoto; fractions are of the mapped area."""
+
+    surface_cell_m: float
+    ground_sample_m: float
+    measured_fraction: float
+    filled_fraction: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnmappedContents:
-    """The report of a run without a map: ``map`` is None, and ``why`` says why."""
+    """The report of a run without a map: ``map`` is None, and ``why`` says why.
+
+    ``next_steps`` are what to do about it. ``poses`` is None where no picture was placed,
+    ``surface`` where none was measured.
+    """
 
     format: str
     version: int
     run: Run
     crs: str
     crs_name: str
+    unit: str
+    vertical_datum: str
     verdict: tuple[str, ...]
     why: str
+    next_steps: tuple[str, ...]
+    warnings: tuple[Caution, ...]
     notes: tuple[str, ...]
     map: None
+    surface: SurfaceFigures | None
+    poses: Poses | None
+    lenses: tuple[Lens, ...]
+    photographs: Photographs
     clips: tuple[ClipFigures, ...]
     left_out_list: tuple[LeftOut, ...]
     cost: Cost

@@ -26,19 +26,23 @@ class ClipFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class UnmappedFacts:
-    """A finished run that gives no map, only the index of what its clips saw.
+    """A finished run that gives no map: its poses, if any, and the index of what its clips saw.
 
-    ``why`` is the error that the map ended with; ``skipped`` is everything that was left out.
+    ``why`` is the error that the map ended with. ``reconstruction`` holds nothing where no picture
+    could be placed; ``elevation`` is there where only the orthophoto is missing.
+    ``ingest_skipped`` are the files that never became frames, and the clips without a place.
     """
 
     case_name: str
     command: str
     versions: tuple[tuple[str, str], ...]
     started_at: str
-    crs: str
+    reconstruction: Reconstruction
+    frames: FrameSet
     why: str
     clips: tuple[ClipFacts, ...]
-    skipped: tuple[Skipped, ...]
+    ingest_skipped: tuple[Skipped, ...]
+    elevation: Elevation | None
     stages: tuple[StageRecord, ...]
     notes: tuple[str, ...] = ()
 

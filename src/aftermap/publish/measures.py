@@ -22,7 +22,7 @@ from aftermap.publish.contents import (
     Spread,
     Stage,
 )
-from aftermap.publish.facts import ReportFacts
+from aftermap.publish.facts import ReportFacts, UnmappedFacts
 from aftermap.publish.flight import above_ground_m
 from aftermap.publish.left_out import left_out
 from aftermap.publish.overview import (
@@ -163,15 +163,21 @@ def _camera_name(placed: Sequence[PlacedFrame], index: int) -> str:
     return next(frame.frame.camera_key for frame in placed if frame.camera == index)
 
 
-def photographs(facts: ReportFacts, overviews: Overviews) -> Photographs:
-    """Every photograph, the placed ones in the order of cameras.json."""
+def photographs(
+    facts: ReportFacts | UnmappedFacts, overviews: Overviews | None = None
+) -> Photographs:
+    """Every photograph, the placed ones in the order of cameras.json.
+
+    Without overviews nothing is known of the ground below them, nor of their share of a map.
+    """
     reconstruction = facts.reconstruction
     wild = wild_frames(reconstruction.placed)
     out = left_out(reconstruction, facts.frames, facts.ingest_skipped)
+    is_mapped = reconstruction.no_map_because is None
     return Photographs(
         given=len(reconstruction.placed) + len(out),
         placed=len(reconstruction.placed),
-        mapped=len(reconstruction.mapped),
+        mapped=len(reconstruction.mapped) if is_mapped else 0,
         left_out=len(out),
         groups=reconstruction.group_sizes,
         placed_list=tuple(
@@ -185,10 +191,11 @@ def photographs(facts: ReportFacts, overviews: Overviews) -> Photographs:
 
 
 def _photograph(
-    reconstruction: Reconstruction, index: int, overviews: Overviews, *, is_wild: bool
+    reconstruction: Reconstruction, index: int, overviews: Overviews | None, *, is_wild: bool
 ) -> Photograph:
     placed = reconstruction.placed[index]
     reason = reconstruction.why_not_mapped(placed)
+    above_m = {} if overviews is None else overviews.above_ground_m
     return Photograph(
         name=placed.frame.name,
         sha256=placed.frame.sha256,
@@ -201,9 +208,9 @@ def _photograph(
         position_sigma_m=position_sigma_m(placed),
         gps_residual_m=gps_residual_m(placed),
         gps_wild=is_wild,
-        above_ground_m=overviews.above_ground_m.get(placed.frame.sha256),
+        above_ground_m=above_m.get(placed.frame.sha256),
         recorded_height_m=placed.frame.relative_height_m,
-        map_fraction=overviews.map_fraction.get(index, 0.0),
+        map_fraction=None if overviews is None else overviews.map_fraction.get(index, 0.0),
     )
 
 

@@ -47,7 +47,7 @@ def test_one_bad_file_does_not_hide_the_others(
 ) -> None:
     (tmp_path / "clip.srt").write_text(SRT, "utf-8")
     (tmp_path / "empty.srt").touch()
-    assert status_of(["telemetry", str(tmp_path / "empty.srt"), str(tmp_path / "clip.srt")]) == 2
+    assert status_of(["telemetry", str(tmp_path / "empty.srt"), str(tmp_path / "clip.srt")]) == 1
     told = capsys.readouterr()
     assert "DJI SRT of 2017" in told.out
     assert told.err.startswith("aftermap: empty.srt: is empty")
