@@ -107,12 +107,12 @@ def world_from_plane(
         normal = -normal
     height = (positions - middle) @ normal
     scale = LOCAL_HEIGHT / max(float(np.median(height)), 1e-9)
-    east = _level_axis(normal, rotations)
+    east = level_axis(normal, rotations)
     rotation = np.stack([east, np.cross(normal, east), normal])
     return scale, rotation, -scale * rotation @ middle
 
 
-def _level_axis(normal: Array, rotations: Array) -> Array:
+def level_axis(normal: Array, rotations: Array) -> Array:
     """A level direction to call east: that of the first camera's x axis."""
     axis = rotations[0, 0] - normal * (normal @ rotations[0, 0])
     if np.linalg.norm(axis) < 1e-6:

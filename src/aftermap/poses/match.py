@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -204,9 +205,7 @@ def one_geometry(
     """The geometry that explains most matches (MAGSAC++, Barath et al. 2020), if enough agree."""
     if len(first_px) < MIN_MATCHES:
         return None
-    lines, inside = cv2.findFundamentalMat(
-        first_px, second_px, cv2.USAC_MAGSAC, tolerance_px, 0.999, 500
-    )
+    lines, inside = _epipolar_lines(first_px, second_px, tolerance_px)
     if np.shape(lines) != (3, 3) or np.count_nonzero(inside) < MIN_MATCHES:
         return None
     good = np.asarray(inside).ravel() > 0
@@ -218,6 +217,20 @@ def one_geometry(
     off = np.abs(put[:, :2] / put[:, 2:] - second).max(axis=1)
     reach = 2 * float(np.percentile(off, 90)) + tolerance_px
     return Guide(np.asarray(lines, np.float64), np.asarray(plane, np.float64), tolerance_px, reach)
+
+
+def _epipolar_lines(
+    first_px: npt.NDArray[np.float32], second_px: npt.NDArray[np.float32], tolerance_px: float
+) -> tuple[Any, Any]:
+    """OpenCV's fundamental matrix and which matches fit it; None or empty where there is none."""
+    try:
+        return cv2.findFundamentalMat(
+            first_px, second_px, cv2.USAC_MAGSAC, tolerance_px, 0.999, 500
+        )
+    except cv2.error:
+        # OpenCV 5.0 asserts `!model.empty()` where no sample gives a model: two frames of a
+        # forward flight whose matches all lie on the horizon do that. Its older RANSAC does not.
+        return cv2.findFundamentalMat(first_px, second_px, cv2.FM_RANSAC, tolerance_px, 0.999, 500)
 
 
 def guided_matches(
