@@ -10,7 +10,8 @@ from aftermap.errors import ReconstructionError
 from aftermap.model.camera import Frame
 from aftermap.poses.bundle import Adjusted, Knowns, adjusted
 from aftermap.poses.bundle_kernel import Sights, State
-from aftermap.poses.georeference import plumb_line, world_from_plane, world_from_positions
+from aftermap.poses.georeference import plumb_line, world_from_positions
+from aftermap.poses.levelling import world_from_pictures
 from aftermap.poses.skeleton import Skeleton, observed
 from aftermap.poses.tracks import Tracks
 from aftermap.poses.triangulate import ray_angles_deg, thinned
@@ -150,7 +151,7 @@ def _in_the_world(
         )
     located = world is not None
     if world is None:
-        world = world_from_plane(state.rotations, state.positions, state.points, own)
+        world = world_from_pictures(state.rotations, state.positions, state.points, own)
     scale, rotation, shift = world
     moved = state._replace(
         rotations=state.rotations @ rotation.T,

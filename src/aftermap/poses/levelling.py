@@ -1,4 +1,4 @@
-"""A group that no position holds -> the same with its vertical upright, level at 0, and a size.
+"""Cameras and points that no position holds -> their vertical, and a frame that stands upright.
 
 The frame of such a group is arbitrary. Its z axis becomes the vertical that the witnesses agree
 on, its ground lies at height 0, and its cameras are 100 units above that ground.
@@ -12,7 +12,6 @@ import numpy.typing as npt
 from aftermap.model.camera import Frame, Vertical
 from aftermap.model.runs import Executor
 from aftermap.poses.bundle_kernel import State
-from aftermap.poses.georeference import LOCAL_HEIGHT, level_axis
 from aftermap.poses.vertical import Witness, combined
 from aftermap.poses.vertical_lines import edge_witness, edges_in
 from aftermap.poses.vertical_witnesses import (
@@ -25,6 +24,8 @@ from aftermap.poses.vertical_witnesses import (
 
 Array = npt.NDArray[np.float64]
 
+LOCAL_HEIGHT = 100.0
+"""Median height of the cameras above the ground in a local frame, in arbitrary units."""
 UNKNOWN_DEG = 20.0
 """Where the other witnesses leave the vertical more open than this, edges are not asked."""
 
@@ -47,9 +48,7 @@ def vertical_of(
         ground_witness(rotations, positions, points),
     ]
     known = [one for one in asked if one is not None]
-    above = -rotations[:, 1].mean(axis=0) + (positions.mean(axis=0) - np.median(points, axis=0)) / (
-        np.linalg.norm(positions.mean(axis=0) - np.median(points, axis=0)) + 1e-12
-    )
+    above = _rather_up(rotations, positions, points)
     up, vertical = combined(known, above)
     if executor is None:
         return up, vertical
@@ -71,3 +70,27 @@ def world_from_vertical(state: State, points: Array, up: Array) -> tuple[float, 
     middle = np.median(state.positions, axis=0)
     middle += up * (level - middle @ up)
     return scale, rotation, -scale * rotation @ middle
+
+
+def world_from_pictures(
+    rotations: Array, positions: Array, points: Array, frames: Sequence[Frame]
+) -> tuple[float, Array, Array]:
+    """The similarity that lays rough poses level by what needs no picture to be read."""
+    nothing = np.zeros((0, 0))
+    state = State(rotations, positions, nothing, np.zeros(len(rotations), np.int32), points)
+    return world_from_vertical(state, points, vertical_of(frames, state, points)[0])
+
+
+def _rather_up(rotations: Array, positions: Array, points: Array) -> Array:
+    """Away from the feet of the pictures, and from what is seen to who sees it."""
+    back = positions.mean(axis=0) - np.median(points, axis=0)
+    unit = back / max(float(np.linalg.norm(back)), 1e-12)
+    return np.asarray(unit - rotations[:, 1].mean(axis=0))
+
+
+def level_axis(normal: Array, rotations: Array) -> Array:
+    """A level direction to call east: that of the first camera's x axis."""
+    axis = rotations[0, 0] - normal * (normal @ rotations[0, 0])
+    if np.linalg.norm(axis) < 1e-6:
+        axis = np.cross(normal, [1.0, 0.0, 0.0])
+    return np.asarray(axis / np.linalg.norm(axis))

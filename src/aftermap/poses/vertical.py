@@ -9,6 +9,7 @@ be wrong: it is left out where all others agree without it.
 All directions are unit vectors in the frame of the rotations, pointing up.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,11 +32,6 @@ class Witness:
 
     name: str
     information: Array
-
-    @property
-    def direction(self) -> Array:
-        """(3,) the direction, or one of the directions, that it fits best; the sign is arbitrary."""
-        return np.asarray(np.linalg.eigh(self.information)[1][:, 0])
 
     @property
     def sigmas_deg(self) -> tuple[float, float]:
@@ -64,14 +60,28 @@ def combined(witnesses: Sequence[Witness], above: Array) -> tuple[Array, Vertica
     contradicting = _worst(kept)
     values, axes = np.linalg.eigh(_total(kept))
     up = axes[:, 0] * (1.0 if axes[:, 0] @ above >= 0 else -1.0)
-    sigmas = [_sigma_deg(v - values[0]) for v in values[1:]]
+    sigma_deg = math.hypot(_sigma_deg(values[1] - values[0]), _sigma_deg(values[2] - values[0]))
     told = sum(int(np.isfinite(s)) for w in kept for s in w.sigmas_deg)
     scatter = max(1.0, float(np.sqrt(max(values[0], 0.0) / max(told - 2, 1))))
     return up, Vertical(
-        sigma_deg=scatter * float(np.hypot(*sigmas)),
+        sigma_deg=scatter * sigma_deg,
         contradiction=None if contradicting is None else contradicting.name,
         witnesses=tuple(_entry(w, up, is_used=w in kept) for w in witnesses),
     )
+
+
+def vertical_warnings(vertical: Vertical) -> tuple[str, ...]:
+    """What to tell a user of a vertical that cannot be trusted; nothing of one that can."""
+    if vertical.is_trusted:
+        return ()
+    do = (
+        "no view from above is drawn. Add footage of the same place with telemetry or looking "
+        "more steeply down, or ground control points"
+    )
+    why = f"is known to {vertical.sigma_deg:.0f} degrees only (one sigma)"
+    if vertical.contradiction is not None:
+        why = f"is not known: {vertical.contradiction} contradicts what else tells of the vertical"
+    return (f"Which way is up {why}; {do}.",)
 
 
 def _entry(witness: Witness, up: Array, *, is_used: bool) -> VerticalWitness:
@@ -95,12 +105,12 @@ def _entry(witness: Witness, up: Array, *, is_used: bool) -> VerticalWitness:
 
 
 def _total(witnesses: Sequence[Witness]) -> Array:
-    return np.sum([w.information for w in witnesses], axis=0)
+    return np.asarray(sum((w.information for w in witnesses), np.zeros((3, 3))))
 
 
 def _sigmas_off(witness: Witness, direction: Array) -> float:
-    least = float(np.linalg.eigvalsh(witness.information)[0])
-    return float(np.sqrt(max(direction @ witness.information @ direction - least, 0.0)))
+    squared = float(direction @ witness.information @ direction)
+    return float(np.sqrt(max(squared - _least(witness.information), 0.0)))
 
 
 def _worst(witnesses: Sequence[Witness]) -> Witness | None:

@@ -7,8 +7,10 @@ witnesses allow it, and what counts is how many edges point at it beyond those t
 (as in Coughlan and Yuille 1999).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +37,7 @@ END_PX = 0.7
 UPRIGHT_DEG = 0.7
 """How far upright things lean, one sigma."""
 WITHIN_DEG = 3.0
-"""Edges that point nearer than this to a direction may be of it."""
+"""Added to the cone in which edges are looked at: how far off an upright edge may point."""
 LEAST_SINE = 0.25
 """Of the angle between a ray and the vertical: below it, upright things are seen end on."""
 FLOOR_DEG = 0.25
@@ -44,6 +46,7 @@ LEAST_SIGNIFICANCE = 4.0
 CONE_SIGMAS = 3.0
 MOST_CONE_DEG = 20.0
 TRIALS = 800
+ROUNDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,22 +95,18 @@ def edge_witness(edges: Edges, before: Array, sigma_deg: float, *, seed: int = 7
     if len(edges.sigma) < 20:
         return None
     up = _sought(edges, before, cone, np.random.default_rng(seed))
-    for _ in range(20):
-        information = _information(edges, up)
-        found = np.linalg.eigh(information)[1][:, 0]
-        found *= np.sign(found @ up)
-        if found @ up > 1 - 1e-12:
-            break
-        up = found
+    for _ in range(ROUNDS):
+        found = np.linalg.eigh(_information(edges, up))[1][:, 0]
+        up = found * np.sign(found @ up)
     if up @ before < np.cos(np.radians(cone)) or _significance(edges, up) < LEAST_SIGNIFICANCE:
         return None
-    return Witness(name="upright edges", information=_tempered(information, up))
+    return Witness(name="upright edges", information=_tempered(_information(edges, up)))
 
 
 def _segments_px(frame: Frame) -> tuple[Array, Array]:
     """(E, 4) ends of edges in corner-origin pixels of the frame, (E,) sigma of direction (rad)."""
     picture, scale = grey_picture(frame, WORKING_SIDE_PX)
-    found = cv2.createLineSegmentDetector().detect(picture)[0]
+    found: Any = cv2.createLineSegmentDetector().detect(picture)[0]  # None where there is none
     ends = np.zeros((0, 4)) if found is None else np.asarray(found, float).reshape(-1, 4)
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     long = length > SHORTEST_SHARE * max(picture.shape)
@@ -168,11 +167,11 @@ def _significance(edges: Edges, up: Array) -> float:
     within = np.degrees(_width(edges)) * 1.5
     on = float((off < within).sum())
     ring = float(((off > 3 * within) & (off < 8 * within)).sum()) / 5
-    return (on - ring) / np.sqrt(max(on, 1.0))
+    return (on - ring) / math.sqrt(max(on, 1.0))
 
 
-def _tempered(information: Array, up: Array) -> Array:
-    """The same for edges that are seen again and again, and lean together, plus nothing along up.
+def _tempered(information: Array) -> Array:
+    """The same for edges that are seen again and again, and lean together.
 
     One thing gives an edge in several pictures, and two on its sides: a tenth are independent.
     """

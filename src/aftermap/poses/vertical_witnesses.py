@@ -172,6 +172,7 @@ def _refined(
     points: Array, weight: Array, normal: Array, level: float, tolerance: float
 ) -> tuple[Array, float, float]:
     """The plane fitted to what lies on it, hardly drawn up by what stands on it."""
+    middle = points.mean(axis=0)
     for _ in range(15):
         above = points @ normal - level
         narrow = np.where(above > 0, 0.7 * tolerance, 1.5 * tolerance)
