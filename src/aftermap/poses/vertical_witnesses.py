@@ -24,6 +24,7 @@ LEVEL_SURVEY_DEG = 2.5
 HELD_SHARE = 0.03
 """Cameras that lie off their plane by less than this share of its shorter side held their height.
 """
+FEWEST_HELD = 8
 TERRAIN_SIGMA_DEG = 1.0
 """Slope of the ground of a town over a few hundred metres."""
 TOLERANCE_SHARE = 0.02
@@ -61,16 +62,20 @@ def gimbal_witness(rotations: Array, frames: Sequence[Frame]) -> Witness | None:
 
 
 def path_witness(positions: Array) -> Witness | None:
-    """Flights are roughly level; one that fills a plane closely is level rather well."""
+    """Flights go roughly level; one that fills a plane closely is level rather well."""
+    steps = np.diff(positions, axis=0)
+    length = np.linalg.norm(steps, axis=1)
+    if len(positions) < 3 or length.sum() <= 0:
+        return None
+    # The mean of d d' over the way that is flown, d being its direction.
+    along = (steps / np.maximum(length, 1e-300)[:, None]).T @ steps / length.sum()
+    information = along / np.radians(LEVEL_PATH_DEG) ** 2
     centred = positions - positions.mean(axis=0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
-    if len(positions) < 3 or sizes[0] <= 0:
-        return None
-    information = np.outer(axes[0], axes[0]) / np.radians(LEVEL_PATH_DEG) ** 2
-    if sizes[1] > 0.25 * sizes[0]:
-        held = sizes[2] < HELD_SHARE * sizes[1] and len(positions) >= 8
-        sigma = np.radians(LEVEL_SURVEY_DEG if held else LEVEL_PATH_DEG)
-        information = (np.eye(3) - np.outer(axes[2], axes[2])) / sigma**2
+    held = sizes[1] > 0.25 * sizes[0] and sizes[2] < HELD_SHARE * sizes[1]
+    if held and len(positions) >= FEWEST_HELD:
+        across = np.eye(3) - np.outer(axes[2], axes[2])
+        information = across / np.radians(LEVEL_SURVEY_DEG) ** 2
     return Witness(name="flight path", information=information)
 
 
