@@ -9,9 +9,7 @@ the twin's own hang better than real ones do. Writes benchmarks/results/vertical
 """
 
 import argparse
-import csv
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,17 +19,19 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from aftermap.errors import AftermapError
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
+from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.media import ingest
 from aftermap.model.camera import Reconstruction
 from aftermap.poses import PoseOptions, reconstruct
+from aftermap.poses.georeference import similarity
 from aftermap.progress import NoProgress
 from aftermap.record import Case
 from aftermap.record.workspace import StageFolder
+from aftermap.twin.caster import Caster
 from aftermap.twin.clip_options import ClipCamera
 from aftermap.twin.clip_paths import DRONE, FORWARD, STREAM, ClipPath, fitted, frame_stations
 from aftermap.twin.flight import Station, stations_of
@@ -40,7 +40,7 @@ from aftermap.twin.making import scene_for
 from aftermap.twin.options import TwinOptions
 from aftermap.twin.render import studio_for
 from benchmarks.machine import tidy, write_result
-from benchmarks.orbit import CIRCLE, POSES, SHARED
+from benchmarks.orbit import SHARED, poses_of
 
 Array = npt.NDArray[np.float64]
 
@@ -54,6 +54,8 @@ FRAMES = 30
 SIZE_PX = (640, 360)
 ROLL_SIGMA_DEG = 1.0
 CLIMB_SIGMA_DEG = 2.0
+OBSERVATIONS_EVERY = 4
+UP = np.array([0.0, 0.0, 1.0])
 FOCAL_SHARES = (0.6, 1.2)
 """Range of the true focal length, as a share of the width."""
 
@@ -72,6 +74,15 @@ class Outcome:
     focal_sigma: float | None
     note: str
     witnesses: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """True stations by file name, the true lens, and the scene to look into."""
+
+    stations: dict[str, Station]
+    params: tuple[float, ...]
+    caster: Caster
 
 
 def main() -> None:
@@ -127,17 +138,17 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def twin_outcome(folder: Path, kind: str, seed: int) -> Outcome:
     """A stretch of one district made, placed without any record, and held against the truth."""
-    files, stations, focal_px = twin_frames(folder / "pictures", kind, seed)
-    true = {file.name: s.rotation_cam_from_world for file, s in zip(files, stations, strict=True)}
+    truth = twin_frames(folder / "pictures", kind, seed)
+    files = [folder / "pictures" / name for name in truth.stations]
     try:
         found = placed_frames(files, folder / "case")
     except AftermapError as error:
         return _failed(kind, seed, str(error))
-    return outcome_of(found, true, kind, seed, focal_px)
+    return _outcome(found, true_up(found, truth), kind, seed, truth.params[0])
 
 
-def twin_frames(folder: Path, kind: str, seed: int) -> tuple[list[Path], list[Station], float]:
-    """JPEG files without EXIF, their true stations and the true focal length."""
+def twin_frames(folder: Path, kind: str, seed: int) -> Truth:
+    """Writes JPEG files without EXIF into the folder; what is true of them."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([seed, list(PATHS).index(kind)])
     options = TwinOptions(seed=seed, photos=60)
@@ -145,7 +156,7 @@ def twin_frames(folder: Path, kind: str, seed: int) -> tuple[list[Path], list[St
     share = rng.uniform(*FOCAL_SHARES)
     camera = ClipCamera(
         seed=seed, width_px=SIZE_PX[0], height_px=SIZE_PX[1],
-        hfov_deg=float(np.degrees(2 * np.arctan(0.5 / share))),
+        hfov_deg=float(np.degrees(2 * np.arctan(0.5 / share))), principal_point_px=(0.75, -0.5),
     )  # fmt: skip
     scene = scene_for(options, stations_of(options))
     studio = studio_for(options, scene)
@@ -168,7 +179,8 @@ def twin_frames(folder: Path, kind: str, seed: int) -> tuple[list[Path], list[St
         images = pictures(lens_studio(studio, camera), stations, 0)
         for file, image in zip(files, images, strict=True):
             cv2.imwrite(str(file), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
-    return files, stations, camera.focal_px
+    by_name = {file.name: station for file, station in zip(files, stations, strict=True)}
+    return Truth(stations=by_name, params=camera.params, caster=studio.caster)
 
 
 def _gone(stations: Sequence[Station], number: int) -> float:
@@ -188,19 +200,45 @@ def placed_frames(files: Sequence[Path], folder: Path) -> Reconstruction:
         return reconstruct(frames, PoseOptions.of("draft"), workspace, executor)
 
 
-def outcome_of(
-    found: Reconstruction, true: dict[str, Array], kind: str, seed: int, focal_px: float | None
+def true_up(found: Reconstruction, truth: Truth) -> Array:
+    """(3,) the true vertical in the frame of the reconstruction, by what its tie points really are.
+
+    The similarity lies through tie points and the places of the true scene that the true cameras
+    show at their pixels. Rotations of cameras would not do: a principal point that is a pixel off
+    turns all of them, and the map stays.
+    """
+    with np.load(found.points) as stored:
+        xyz, frame, point = (stored[k] for k in ("xyz_m", "frame_index", "point_index"))
+    ours, true = [], []
+    for number, placed in enumerate(found.placed):
+        station = truth.stations.get(placed.frame.name)
+        if placed.group != 0 or station is None:
+            continue
+        own = xyz[point[frame == number]][::OBSERVATIONS_EVERY]
+        cam = (own - placed.pose.position_m) @ np.array(placed.pose.rotation_cam_from_world).T
+        pixels = projected_px(cam, found.cameras[placed.camera].params)
+        rays = rays_cam(pixels, truth.params) @ station.rotation_cam_from_world
+        origins = np.broadcast_to(np.array(station.position_m, np.float32), rays.shape)
+        hits = truth.caster.first_hits(np.ascontiguousarray(origins), rays.astype(np.float32))
+        met = hits.triangle >= 0
+        ours.append(own[met])
+        true.append(origins[met] + rays[met] * hits.distance[met, None])
+    here, there = np.concatenate(ours), np.concatenate(true)
+    scale, turn, shift = similarity(there, here, np.ones(len(here)))
+    for _ in range(20):
+        off = np.linalg.norm(scale * there @ turn.T + shift - here, axis=1)
+        weight = 1 / (1 + (off / (2 * np.median(off))) ** 2) ** 2
+        scale, turn, shift = similarity(there, here, weight)
+    return np.asarray(turn @ UP)
+
+
+def _outcome(
+    found: Reconstruction, up: Array, kind: str, seed: int, focal_px: float | None
 ) -> Outcome:
-    """The vertical beside the one that true rotations give, in the frame that fits them best."""
-    both = [p for p in found.placed if p.group == 0 and p.frame.name in true]
-    ours = np.array([p.pose.rotation_cam_from_world for p in both])
-    theirs = np.array([true[p.frame.name] for p in both])
-    turn = Rotation.from_matrix(ours.transpose(0, 2, 1) @ theirs).mean().as_matrix()
-    up = turn @ np.array([0.0, 0.0, 1.0])
     vertical = found.vertical
-    camera = found.cameras[both[0].camera]
+    camera = found.cameras[found.placed[0].camera]
     return Outcome(
-        kind=kind, seed=seed, placed=len(both),
+        kind=kind, seed=seed, placed=found.group_sizes[0],
         error_deg=float(np.degrees(np.arccos(np.clip(up[2], -1, 1)))),
         sigma_deg=None if vertical is None else vertical.sigma_deg,
         is_trusted=vertical is not None and vertical.is_trusted,
@@ -219,23 +257,17 @@ def _failed(kind: str, seed: int, why: str) -> Outcome:
 
 
 def orbit_outcome(folder: Path, data: Path) -> Outcome:
-    """shushi_orbit beside the other program's poses, which its user had levelled by eye."""
+    """shushi_orbit beside the other program's positions, whose circle tells its up.
+
+    No truth: who levelled that model, and by what, is not known.
+    """
     found = placed_frames(sorted(data.glob("*.jpg")), folder)
-    return outcome_of(found, rotations_of(data), "shushi_orbit", 0, None)
-
-
-def rotations_of(data: Path) -> dict[str, Array]:
-    """The other program's cam_from_world rotations (omega, phi, kappa) by our frames' names."""
-    flip = np.diag([1.0, -1.0, -1.0])
-    rotations = {}
-    with (data / POSES).open(encoding="utf-8", newline="") as file:
-        for name, *numbers in csv.reader(line for line in file if not line.startswith("#")):
-            of_the_circle = re.fullmatch(CIRCLE, name)
-            if of_the_circle:
-                angles = np.array(numbers[3:6], float)
-                world_from_cam = Rotation.from_euler("XYZ", angles, degrees=True).as_matrix()
-                rotations[f"orbit_{int(of_the_circle[1]):04d}.jpg"] = flip @ world_from_cam.T
-    return rotations
+    theirs = poses_of(data)
+    both = [p for p in found.placed if p.group == 0 and p.frame.name in theirs]
+    ours = np.array([p.pose.position_m for p in both])
+    there = np.array([theirs[p.frame.name] for p in both])
+    turn = similarity(there, ours, np.ones(len(both)))[1]
+    return _outcome(found, turn @ UP, "shushi_orbit", 0, None)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,19 @@ def _segments_px(frame: Frame) -> tuple[Array, Array]:
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     long = length > SHORTEST_SHARE * max(picture.shape)
     ends = corner_from_opencv_px(ends[long].reshape(-1, 2)).reshape(-1, 4) * scale
-    return ends, END_PX * np.sqrt(2) / length[long]
+    sigma = END_PX * np.sqrt(2) / length[long]
+    shown = _is_shown(frame, (ends[:, :2] + ends[:, 2:]) / 2)
+    return ends[shown], sigma[shown]
+
+
+def _is_shown(frame: Frame, xy_px: Array) -> npt.NDArray[np.bool_]:
+    """(E,) whether nothing lies over the scene there: letters of a caption stand upright too."""
+    mask = None if frame.mask is None else cv2.imread(frame.mask, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        return np.ones(len(xy_px), bool)
+    column = np.clip(xy_px[:, 0].astype(int), 0, mask.shape[1] - 1)
+    row = np.clip(xy_px[:, 1].astype(int), 0, mask.shape[0] - 1)
+    return np.asarray(mask[row, column] > 0)
 
 
 def _offs(edges: Edges, up: Array) -> tuple[Array, Array]:
