@@ -1,10 +1,10 @@
 """Tracks -> rough poses, by COLMAP's mapping on a thin choice of tracks.
 
 A few hundred well-spread tracks per photograph are enough to find out how the photographs hang
-together; the accuracy comes from the adjustment afterwards. Where the focal length is known that is
-the incremental mapping. Where it is assumed, the global one (Pan et al. 2024, GLOMAP) goes first:
+together; the accuracy comes from the adjustment afterwards. Where a focal length is known that is
+the incremental mapping. Where all are assumed, the global one (Pan et al. 2024, GLOMAP) goes first:
 on a forward flight every pair of frames alone fits almost any focal length, so that a model grown
-from one pair ends anywhere. Measured on three forward stretches of a real clip (dorian): grown, the
+from one pair ends anywhere. Measured on three forward stretches of real clips (dorian): grown, the
 flight goes sideways at 0.2 to 0.7 of the focal length, with 10 to 40 px of error over all tracks;
 solved for at once it goes ahead in even steps, with 0.3 px after the adjustment.
 World frame: whatever COLMAP gives. Pixels: corner origin, COLMAP's own.
@@ -66,7 +66,7 @@ def skeletons_of(
         many = Path(folder) / "many.db"
         try:
             _write_database(database, frames, keypoints, thinned_tracks(tracks, TRACKS_PER_FRAME))
-            if _focal_unknown(frames):
+            if all(_focal_unknown(frame) for frame in frames):
                 thin = thinned_tracks(tracks, GLOBAL_TRACKS_PER_FRAME)
                 _write_database(many, frames, keypoints, thin)
         except RuntimeError as error:  # COLMAP's word for anything that SQLite says
@@ -159,8 +159,8 @@ def _largest(models: list[Skeleton]) -> int:
     return len(models[0].frames) if models else 0
 
 
-def _focal_unknown(frames: Sequence[Frame]) -> bool:
-    return any(f.focal_sigma_px > 0.05 * f.focal_px for f in frames)
+def _focal_unknown(frame: Frame) -> bool:
+    return frame.focal_sigma_px > 0.05 * frame.focal_px
 
 
 def _quiet() -> None:
@@ -233,14 +233,14 @@ def _pairs_in(tracks: Tracks) -> dict[tuple[int, int], npt.NDArray[np.uint32]]:
 def _options(frames: Sequence[Frame], seed: int) -> pycolmap.IncrementalPipelineOptions:
     """COLMAP's settings for a quick, rough model of well-verified tracks."""
     tolerance = MAX_ERROR_SHARE * max(max(f.width_px, f.height_px) for f in frames)
-    focal_unknown = _focal_unknown(frames)
+    focal_unknown = any(_focal_unknown(frame) for frame in frames)
     options = pycolmap.IncrementalPipelineOptions()
     options.random_seed = seed
     options.extract_colors = False
     options.min_model_size = MIN_FRAMES
     options.ba_refine_focal_length = focal_unknown
     options.mapper.abs_pose_refine_focal_length = focal_unknown
-    options.ba_refine_extra_params = not focal_unknown
+    options.ba_refine_extra_params = not all(_focal_unknown(frame) for frame in frames)
     options.mapper.filter_max_reproj_error = tolerance
     options.mapper.abs_pose_max_error = 3 * tolerance
     options.mapper.init_max_error = tolerance
