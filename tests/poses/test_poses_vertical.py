@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
-from made_up_flight import block_of_flown, flown, frame_of, ground, jittered, nadir, oblique
+from made_up_flight import LENS, block_of_flown, flown, frame_of, ground, jittered, nadir, oblique
 from scipy.spatial.transform import Rotation
 
+from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.poses.assemble import Group
 from aftermap.poses.bundle import adjusted, covariance_of
-from aftermap.poses.bundle_kernel import POSE, residuals_px
-from aftermap.poses.levelling import LOCAL_HEIGHT, world_from_pictures
+from aftermap.poses.bundle_kernel import POSE, State, residuals_px
+from aftermap.poses.levelling import LOCAL_HEIGHT, vertical_of, world_from_pictures
 from aftermap.poses.upright import upright
 from aftermap.poses.vertical import Witness, combined, known_direction, vertical_warnings
-from aftermap.poses.vertical_lines import Edges, edge_witness
+from aftermap.poses.vertical_lines import Edges, edge_witness, edges_in
 from aftermap.poses.vertical_witnesses import (
     gimbal_witness,
     ground_plane,
@@ -222,6 +224,47 @@ def test_a_vertical_that_little_is_known_of_is_not_trusted():
     assert vertical.contradiction is None
     assert not vertical.is_trusted
     assert "13 degrees" in vertical_warnings(vertical)[0]
+
+
+def test_where_nothing_is_known_across_one_axis_the_sigma_is_a_number_and_nothing_is_trusted():
+    blind = Witness(name="blind", information=np.outer([1.0, 0, 0], [1.0, 0, 0]) * 3000)
+    _, vertical = combined([blind], UP)
+    assert vertical.sigma_deg == 90
+    assert not vertical.is_trusted
+
+
+def test_pictures_without_an_edge_leave_the_vertical_to_the_other_witnesses(tmp_path):
+    rng = np.random.default_rng(13)
+    rotations, positions = oblique(rng)
+    blank = tmp_path / "blank.png"
+    cv2.imwrite(str(blank), np.full((90, 120), 128, np.uint8))
+    frames = [frame_of(i, path=str(blank)) for i in range(len(rotations))]
+    lenses = np.tile(LENS, (1, 1))
+    state = State(rotations, positions, lenses, np.zeros(len(rotations), np.int32), town(rng))
+    up, vertical = vertical_of(frames, state, state.points, Serial())
+    assert tilt_deg(up) < 2
+    assert "upright edges" not in {w.name for w in vertical.witnesses}
+
+
+def test_upright_stripes_in_real_pictures_are_found_and_a_mask_hides_them(tmp_path):
+    """One picture of upright and level stripes, as twelve level cameras of one yaw each see it."""
+    picture = np.full((900, 1200), 90, np.uint8)
+    for column in range(60, 1200, 90):
+        picture[100:800, column : column + 30] = 200
+    file, mask = tmp_path / "stripes.png", tmp_path / "mask.png"
+    cv2.imwrite(str(file), picture)
+    cv2.imwrite(str(mask), np.zeros((900, 1200), np.uint8))
+    yaw = np.linspace(0, 330, 12)
+    rotations = np.stack([rotation_cam_from_world(y, 0.0, 0.0) for y in yaw])
+    lenses = np.array([[1000.0, 600, 450, 0, 0, 0, 0]])
+    state = State(rotations, np.zeros((12, 3)), lenses, np.zeros(12, np.int32), np.zeros((0, 3)))
+    frames = [frame_of(i, path=str(file)) for i in range(12)]
+    before = Rotation.from_euler("x", 3, degrees=True).apply(UP)
+    found = edge_witness(edges_in(frames, state, Serial()), before, 2.0)
+    best = np.linalg.eigh(found.information)[1][:, 0]
+    assert min(tilt_deg(best), tilt_deg(-best)) < 0.1
+    hidden = [replace(frame, mask=str(mask)) for frame in frames]
+    assert len(edges_in(hidden, state, Serial()).sigma) == 0
 
 
 def test_what_a_witness_does_not_know_does_not_contradict():

@@ -22,6 +22,8 @@ Array = npt.NDArray[np.float64]
 
 CONTRADICTS_SIGMAS = 3.0
 """A witness that lies farther than this from what the others say contradicts them."""
+NOTHING_KNOWN_DEG = 90.0
+"""Stated where the witnesses leave the vertical open."""
 FEWEST_TO_OUTVOTE = 3
 """Witnesses that it takes to leave one of them out."""
 
@@ -64,7 +66,7 @@ def combined(witnesses: Sequence[Witness], above: Array) -> tuple[Array, Vertica
     told = sum(int(np.isfinite(s)) for w in kept for s in w.sigmas_deg)
     scatter = max(1.0, float(np.sqrt(max(values[0], 0.0) / max(told - 2, 1))))
     return up, Vertical(
-        sigma_deg=scatter * sigma_deg,
+        sigma_deg=min(scatter * sigma_deg, NOTHING_KNOWN_DEG),
         contradiction=None if contradicting is None else contradicting.name,
         witnesses=tuple(_entry(w, up, is_used=w in kept) for w in witnesses),
     )

@@ -33,6 +33,8 @@ TRIALS = 1500
 BELOW_COSTS = 4.0
 """So many points on a plane are needed to make up for one below it."""
 MOST_POINTS = 2500
+MOST_ABOVE = 0.95
+"""Share of the cameras that are above the ground; a wrongly placed one may not be."""
 MOST_LOOKING_UP = 0.5
 """Sine of the angle above the horizon beyond which no flight's mean view lies."""
 CELLS = 12
@@ -113,7 +115,7 @@ def ground_plane(
     normals = np.where(flip[:, None], -normals, normals)
     levels = np.where(flip, -levels, levels)
     height = np.median(seen_from @ normals.T - levels, axis=0)
-    possible = (seen_from @ normals.T - levels > 0).all(axis=0) & (height > 0)
+    possible = (seen_from @ normals.T - levels > 0).mean(axis=0) > MOST_ABOVE
     if up is None:
         roll = np.sqrt(((normals @ rotations[:, 0].T) ** 2).mean(axis=1))
         possible &= roll < np.sin(np.radians(12.0))
