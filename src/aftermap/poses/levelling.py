@@ -15,6 +15,7 @@ from aftermap.poses.bundle_kernel import State
 from aftermap.poses.vertical import Witness, combined
 from aftermap.poses.vertical_lines import edge_witness, edges_in
 from aftermap.poses.vertical_witnesses import (
+    GROUND,
     gimbal_witness,
     ground_plane,
     ground_witness,
@@ -28,6 +29,8 @@ LOCAL_HEIGHT = 100.0
 """Median height of the cameras above the ground in a local frame, in arbitrary units."""
 UNKNOWN_DEG = 20.0
 """Where the other witnesses leave the vertical more open than this, edges are not asked."""
+APART_DEG = 3.0
+"""The ground that is tipped from the rest by more than this is worth a search of its own."""
 
 
 def vertical_of(
@@ -49,14 +52,37 @@ def vertical_of(
     ]
     known = [one for one in asked if one is not None]
     above = _rather_up(rotations, positions, points)
-    up, vertical = combined(known, above)
+    found = combined(known, above)
     if executor is None:
-        return up, vertical
-    if vertical.sigma_deg < UNKNOWN_DEG:
-        edges = edge_witness(edges_in(frames, state, executor), up, vertical.sigma_deg)
-        if edges is not None:
-            up, vertical = combined([*known, edges], above)
-    return up, vertical
+        return found
+    edges = edges_in(frames, state, executor)
+    tries = [found]
+    for before, sigma_deg in _starts(found, known[-1]):
+        witness = edge_witness(edges, before, sigma_deg)
+        if witness is not None:
+            tries.append(combined([*known, witness], above))
+    return max(tries[1:] or tries, key=_agreement)
+
+
+def _starts(found: tuple[Array, Vertical], last: Witness) -> list[tuple[Array, float]]:
+    """Where edges are sought, and how far around: near what the others agree on.
+
+    A kite's camera rolls, and then the ground alone is a better start than both together.
+    """
+    up, vertical = found
+    starts = [(up, vertical.sigma_deg)] if vertical.sigma_deg < UNKNOWN_DEG else []
+    if last.name == GROUND:
+        alone = last.direction * np.sign(last.direction @ up)
+        if alone @ up < np.cos(np.radians(APART_DEG)):
+            starts.append((alone, last.sigmas_deg[1]))
+    return starts
+
+
+def _agreement(found: tuple[Array, Vertical]) -> tuple[bool, int, float]:
+    """The better the larger: nothing contradicts, few are left out, little is left open."""
+    vertical = found[1]
+    left_out = sum(not witness.is_used for witness in vertical.witnesses)
+    return vertical.is_trusted, -left_out, -vertical.sigma_deg
 
 
 def world_from_vertical(state: State, points: Array, up: Array) -> tuple[float, Array, Array]:

@@ -36,6 +36,11 @@ class Witness:
     information: Array
 
     @property
+    def direction(self) -> Array:
+        """(3,) unit vector that it fits best, or one of them; the sign is arbitrary."""
+        return np.asarray(np.linalg.eigh(self.information)[1][:, 0])
+
+    @property
     def sigmas_deg(self) -> tuple[float, float]:
         """One sigma across its best-known and its worse-known direction; infinite if unknown."""
         least, middle, most = np.linalg.eigvalsh(self.information)

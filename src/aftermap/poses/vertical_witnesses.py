@@ -13,6 +13,7 @@ from aftermap.poses.vertical import Witness, known_direction
 
 Array = npt.NDArray[np.float64]
 
+GROUND = "ground"
 ROLL_SIGMA_DEG = 1.2
 """Of the roll of a whole flight: gimbals sit askew by this much, and hands do by more."""
 ROLL_JITTER_DEG = 2.0
@@ -89,7 +90,7 @@ def ground_witness(
     if found is None:
         return None
     normal, sigma_deg = found[0], found[2]
-    return known_direction("ground", normal, float(np.hypot(sigma_deg, TERRAIN_SIGMA_DEG)))
+    return known_direction(GROUND, normal, float(np.hypot(sigma_deg, TERRAIN_SIGMA_DEG)))
 
 
 def ground_plane(
