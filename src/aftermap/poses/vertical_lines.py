@@ -40,7 +40,7 @@ WITHIN_DEG = 3.0
 """Added to the cone in which edges are looked at: how far off an upright edge may point."""
 LEAST_SINE = 0.25
 """Of the angle between a ray and the vertical: below it, upright things are seen end on."""
-FLOOR_DEG = 0.25
+FLOOR_DEG = 0.2
 """What many leaning poles have in common."""
 LEAST_SIGNIFICANCE = 4.0
 CONE_SIGMAS = 3.0
@@ -185,9 +185,9 @@ def _significance(edges: Edges, up: Array) -> float:
 def _tempered(information: Array) -> Array:
     """The same for edges that are seen again and again, and lean together.
 
-    One thing gives an edge in several pictures, and two on its sides: a tenth are independent.
+    One thing gives an edge in several pictures, and two on its sides: an eighth are independent.
     """
-    values, axes = np.linalg.eigh(information / 10)
+    values, axes = np.linalg.eigh(information / 8)
     values = 1 / (1 / np.maximum(values - values[0], 1e-6) + np.radians(FLOOR_DEG) ** 2)
     values[0] = 0.0
     return np.asarray((axes * values) @ axes.T)

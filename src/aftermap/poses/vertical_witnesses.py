@@ -26,7 +26,7 @@ HELD_SHARE = 0.03
 """Cameras that lie off their plane by less than this share of its shorter side held their height.
 """
 FEWEST_HELD = 8
-TERRAIN_SIGMA_DEG = 1.0
+TERRAIN_SIGMA_DEG = 0.8
 """Slope of the ground of a town over a few hundred metres."""
 TOLERANCE_SHARE = 0.02
 """Thickness of the ground, as a share of the cameras' height above it."""
