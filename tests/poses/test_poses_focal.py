@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_flight import LENS, block_of_flown, flown, ground, nadir, oblique
+from made_up_flight import LENS, block_of_flown, flown, ground, jittered, nadir, oblique
 
 from aftermap.model.media import FocalSource
 from aftermap.poses.bundle import covariance_of
@@ -54,6 +54,19 @@ def test_straight_down_from_one_height_the_photographs_are_hardly_believed():
 def test_slanting_views_or_two_heights_are_believed():
     assert trust_factor(block(1, oblique)) == FIRM_FACTOR
     assert trust_factor(block(1, levels=30.0)) == FIRM_FACTOR
+
+
+def ahead(rng, *, frames=20):
+    """A flight straight ahead whose camera turns to both sides on its way."""
+    along = np.arange(frames) * 6.0
+    yaw = 40 * np.sin(along / 40)
+    steps = np.stack([np.sin(np.radians(yaw)), np.cos(np.radians(yaw)), 0 * yaw], axis=1) * 6
+    positions = np.add([0, -60, 40], np.cumsum(steps, axis=0))
+    return jittered(rng, yaw, np.full(frames, -10.0), 0.5), positions
+
+
+def test_a_flight_straight_ahead_is_hardly_believed_however_far_it_turns():
+    assert trust_factor(block(1, ahead, located=False)) == WEAK_FACTOR
 
 
 def test_heights_count_only_where_positions_say_how_high_the_cameras_were():

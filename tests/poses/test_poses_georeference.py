@@ -7,13 +7,8 @@ from hypothesis import strategies as st
 from made_up_flight import frame_of, ground, jittered, nadir, oblique
 from scipy.spatial.transform import Rotation
 
-from aftermap.poses.georeference import (
-    LOCAL_HEIGHT,
-    plumb_line,
-    similarity,
-    world_from_plane,
-    world_from_positions,
-)
+from aftermap.poses.georeference import plumb_line, similarity, world_from_positions
+from aftermap.poses.levelling import LOCAL_HEIGHT, world_from_pictures
 
 GPS_M = 1.0
 
@@ -145,7 +140,7 @@ def test_without_positions_the_ground_is_level_at_zero_and_the_cameras_above_it(
     turn = Rotation.random(rng=rng).as_matrix()
     rough = 0.05, turn.T, np.array([3.0, -2.0, 8.0])
     frames = [frame_of(i) for i in range(len(rotations))]
-    world = world_from_plane(
+    world = world_from_pictures(
         rotations @ turn, moved(positions, rough), moved(points, rough), frames
     )
     level = moved(moved(points, rough), world)

@@ -1,5 +1,6 @@
 """Matching on two made-up views of one place: true matches kept, false ones thrown out."""
 
+import cv2
 import numpy as np
 import pytest
 from made_up_flight import HEIGHT, LENS, WIDTH, ground, pixels_of
@@ -164,3 +165,18 @@ def test_a_place_that_lies_off_its_line_is_not_matched_however_alike():
     moved = second + 6 * TOLERANCE_PX * across
     matches, _ = guided_matches(features(first, stored), features(moved, stored), guide)
     assert len(matches) == 0
+
+
+def test_an_assertion_inside_opencv_is_no_end_of_the_run(monkeypatch):
+    """OpenCV 5.0's MAGSAC asserts `!model.empty()` on some frames of a forward flight."""
+    rng = np.random.default_rng(3)
+    first = rng.uniform(0, 1000, (60, 2)).astype(np.float32)
+    whole = cv2.findFundamentalMat
+
+    def asserting(a, b, method, *rest):
+        if method == cv2.USAC_MAGSAC:
+            raise cv2.error("(-215:Assertion failed) !model.empty()")
+        return whole(a, b, method, *rest)
+
+    monkeypatch.setattr(cv2, "findFundamentalMat", asserting)
+    assert one_geometry(first, first + np.float32([30, 4]), 2.0) is not None

@@ -11,8 +11,8 @@ from aftermap.errors import ControlError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.poses.control import control_in
 from aftermap.poses.focal import WEAK_FACTOR, weighed
-from aftermap.poses.georeference import world_from_plane
 from aftermap.poses.group import settled
+from aftermap.poses.levelling import world_from_pictures
 from aftermap.poses.survey import SURVEY_SIGMA_M, control_residuals, controlled, survey_of
 
 UTM = "EPSG:32637"
@@ -186,7 +186,7 @@ def adrift(case):
     truth = case.flight.truth
     rotations = truth.rotations @ turn.T
     positions, points = 0.05 * truth.positions @ turn.T, 0.05 * truth.points @ turn.T
-    scale, rotation, shift = world_from_plane(rotations, positions, points, frames)
+    scale, rotation, shift = world_from_pictures(rotations, positions, points, frames)
     state = truth._replace(
         rotations=rotations @ rotation.T,
         positions=scale * positions @ rotation.T + shift,

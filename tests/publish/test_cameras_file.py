@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aftermap.errors import CaseError
 from aftermap.geo.axes import rotation_cam_from_world
-from aftermap.model.camera import CameraPose
+from aftermap.model.camera import CameraPose, Vertical, VerticalWitness
 from aftermap.model.runs import Skipped
 from aftermap.publish.cameras import read_cameras, write_cameras
 
@@ -28,6 +28,21 @@ def test_index_of_a_frame_is_its_place_among_the_placed(tmp_path):
     assert [frame["name"] for frame in frames[:20]] == [p.frame.name for p in built.placed]
     assert all(frame["registered"] for frame in frames[:20])
     assert frames[20]["name"] == "A.JPG"
+
+
+def test_the_vertical_and_its_witnesses_are_in_the_file_and_survive_it(tmp_path):
+    """docs/formats/cameras.md: null where recorded positions say which way is up."""
+    witness = VerticalWitness(
+        name="roll", off_deg=0.4, off_sigmas=0.3, sigma_deg=1.2, other_sigma_deg=None, is_used=True
+    )
+    vertical = Vertical(sigma_deg=0.7, witnesses=(witness,))
+    path = write_cameras(scene.reconstruction(vertical=vertical), tmp_path / "cameras.json")
+    content = json.loads(path.read_text("utf-8"))["vertical"]
+    assert (content["sigma_deg"], content["is_trusted"]) == (0.7, True)
+    assert content["witnesses"][0]["name"] == "roll"
+    assert read_cameras(path).vertical == content
+    untold = write_cameras(scene.reconstruction(), tmp_path / "other.json")
+    assert json.loads(untold.read_text("utf-8"))["vertical"] is None
 
 
 def test_every_specified_key_is_there_and_a_skipped_frame_has_no_numbers(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import report_scene as scene
 
 from aftermap.geo.crs import LOCAL
-from aftermap.model.camera import FrameSet
+from aftermap.model.camera import FrameSet, Vertical, VerticalWitness
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.publish import warnings
@@ -217,6 +217,25 @@ def test_a_second_group_is_reported_and_kept_out_of_the_map_figures(report_on):
 def test_warnings_of_the_reconstruction_reach_the_reader(report_on):
     report = report_on(reconstruction=scene.reconstruction(warnings=("The strips bend.",)))
     assert "The strips bend." in report.html
+
+
+def test_a_vertical_that_pictures_found_is_told_with_its_error_and_its_witnesses(report_on):
+    witnesses = tuple(
+        VerticalWitness(
+            name=name, off_deg=1.0, off_sigmas=1.0, sigma_deg=1.0, other_sigma_deg=1.0,
+            is_used=name != "ground",
+        )
+        for name in ("roll", "ground")
+    )  # fmt: skip
+    vertical = Vertical(sigma_deg=0.74, witnesses=witnesses)
+    report = report_on(reconstruction=scene.reconstruction(vertical=vertical))
+    assert "vertical" in codes(report)
+    assert "0.7 degrees" in report.html
+    assert "ground says otherwise" in report.html
+    doubtful = replace(vertical, sigma_deg=9.0)
+    assert "vertical" not in codes(
+        report_on(reconstruction=scene.reconstruction(vertical=doubtful))
+    )
 
 
 def test_filled_ground_over_a_tenth_is_a_warning(figures_on, rasters):

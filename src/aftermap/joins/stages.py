@@ -5,6 +5,6 @@ from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.run import Stage
 
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
-POSES = Stage(name="poses", version=2, answer=Reconstruction)
+POSES = Stage(name="poses", version=3, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=2, answer=Elevation)
 ORTHOPHOTO = Stage(name="orthophoto", version=1, answer=Orthophoto)

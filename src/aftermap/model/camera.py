@@ -16,6 +16,10 @@ Row6 = tuple[float, float, float, float, float, float]
 Matrix6 = tuple[Row6, Row6, Row6, Row6, Row6, Row6]
 
 
+TRUSTED_VERTICAL_DEG = 5.0
+"""A vertical less sure than this makes no top view: ground 100 m away would be 9 m off."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Camera:
     """An interior orientation shared by the frames of one camera at one setting.
@@ -136,6 +140,42 @@ class ControlResidual:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerticalWitness:
+    """One kind of evidence of the vertical.
+
+    ``off_deg`` is how far the combined vertical lies from it, in degrees; ``off_sigmas`` the same
+    in its own sigmas. ``sigma_deg`` is its sigma along the axis it knows best,
+    ``other_sigma_deg`` along the other one; None where it knows only one. ``is_used`` is False
+    where all others agree without it.
+    """
+
+    name: str
+    off_deg: float
+    off_sigmas: float
+    sigma_deg: float
+    other_sigma_deg: float | None
+    is_used: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vertical:
+    """How surely the reconstruction's up is up.
+
+    ``sigma_deg`` is the root mean square of the angle between the stated and the true vertical.
+    ``contradiction`` names a witness that the others contradict beyond their sigmas.
+    """
+
+    sigma_deg: float
+    witnesses: tuple[VerticalWitness, ...]
+    contradiction: str | None = None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether a top view may be drawn from it."""
+        return self.contradiction is None and self.sigma_deg <= TRUSTED_VERTICAL_DEG
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reconstruction:
     """Every placed frame in one frame of reference, and how far to trust it.
 
@@ -143,6 +183,8 @@ class Reconstruction:
     float64 and, per observation, ``frame_index`` and ``point_index`` (M,) int32. ``mapped_group``
     is the connected group that is mapped (the largest); other groups are kept and reported.
     ``no_map_because`` is set where no surface could be made of it, so that nothing is mapped.
+    ``vertical`` is that of the mapped group where pictures alone had to find it; None where
+    recorded positions or control points say which way is up.
     """
 
     crs: str
@@ -158,6 +200,7 @@ class Reconstruction:
     warnings: tuple[str, ...] = ()
     offsets: tuple[ClipOffsets, ...] = ()
     no_map_because: str | None = None
+    vertical: Vertical | None = None
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:

@@ -1,7 +1,6 @@
-"""Rough poses -> the world: by recorded positions where there are any, else levelled and scaled.
+"""Rough poses -> the world by recorded positions: the map's CRS minus an offset.
 
-With positions the frame is that of the map's CRS minus an offset; without, the dominant plane is
-laid level at height 0 and the cameras are put 100 units above it.
+Without positions the frame is made in ``levelling.py``.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,6 @@ from aftermap.model.camera import Frame
 
 Array = npt.NDArray[np.float64]
 
-LOCAL_HEIGHT = 100.0
-"""Median height of the cameras above the ground in a local frame, in arbitrary units."""
 DOWN_SIGMA = 0.1
 """How well the guessed direction of the plumb line is trusted, in radians."""
 MAX_TURNS = 20
@@ -88,33 +85,3 @@ def plumb_line(rotations: Array, frames: Sequence[Frame]) -> Array:
     down = np.asarray(np.linalg.solve(normal, right), np.float64)
     length = float(np.linalg.norm(down))
     return down / length if length > 1e-6 else np.array([0.0, 0.0, 1.0])
-
-
-def world_from_plane(
-    rotations: Array, positions: Array, points: Array, frames: Sequence[Frame]
-) -> tuple[float, Array, Array]:
-    """The similarity that lays the dominant plane of the points level, cameras 100 units above."""
-    middle = np.median(points, axis=0)
-    weight = np.ones(len(points))
-    normal = plumb_line(rotations, frames)
-    for _ in range(MAX_TURNS):
-        middle = weight @ points / weight.sum()
-        spread = (points - middle) * np.sqrt(weight)[:, None]
-        normal = np.linalg.svd(spread, full_matrices=False)[2][2]
-        away = np.abs((points - middle) @ normal)
-        weight = 1 / (1 + (away / max(float(np.median(away)), 1e-12) / 2) ** 2) ** 2
-    if np.median((positions - middle) @ normal) < 0:
-        normal = -normal
-    height = (positions - middle) @ normal
-    scale = LOCAL_HEIGHT / max(float(np.median(height)), 1e-9)
-    east = _level_axis(normal, rotations)
-    rotation = np.stack([east, np.cross(normal, east), normal])
-    return scale, rotation, -scale * rotation @ middle
-
-
-def _level_axis(normal: Array, rotations: Array) -> Array:
-    """A level direction to call east: that of the first camera's x axis."""
-    axis = rotations[0, 0] - normal * (normal @ rotations[0, 0])
-    if np.linalg.norm(axis) < 1e-6:
-        axis = np.cross(normal, [1.0, 0.0, 0.0])
-    return np.asarray(axis / np.linalg.norm(axis))

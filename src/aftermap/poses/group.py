@@ -12,10 +12,11 @@ from aftermap.errors import ReconstructionError
 from aftermap.model.camera import Frame
 from aftermap.poses.bundle import Adjusted, Knowns, adjusted
 from aftermap.poses.bundle_kernel import Sights, State
-from aftermap.poses.georeference import plumb_line, world_from_plane, world_from_positions
-from aftermap.poses.skeleton import MIN_FRAMES, Skeleton
+from aftermap.poses.georeference import plumb_line, world_from_positions
+from aftermap.poses.levelling import world_from_pictures
+from aftermap.poses.skeleton import MIN_FRAMES, Skeleton, observed
 from aftermap.poses.tracks import Tracks
-from aftermap.poses.triangulate import ray_angles_deg, thinned, triangulated
+from aftermap.poses.triangulate import ray_angles_deg, thinned
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -56,11 +57,7 @@ def block_of(
     """The group's tracks triangulated, in the world frame, not yet adjusted."""
     own = [frames[i] for i in skeleton.frames]
     keys = tuple(dict.fromkeys(f.camera_key for f in own))
-    lenses = np.stack([_lens(skeleton.lenses[key]) for key in keys])
-    camera_of = np.array([keys.index(f.camera_key) for f in own], np.int32)
-    rough = State(skeleton.rotations, skeleton.positions, lenses, camera_of, np.zeros((0, 3)))
-    sights = _sights_in(skeleton, keypoints, tracks)
-    rough = rough._replace(points=triangulated(rough, sights))
+    rough, sights = observed(skeleton, frames, keypoints, tracks)
     state, sights = _trusted(rough, sights, np.ones(len(sights.frame), bool))
     if len(state.points) < 10:
         raise ReconstructionError(_too_few_points(own))
@@ -194,23 +191,6 @@ def _swallowed(sights: int, points: int, frames: int) -> float:
     return float(np.sqrt(2 * sights / max(spare, 1)))
 
 
-def _lens(params: Array) -> Array:
-    return np.array([(params[0] + params[1]) / 2, *params[2:8]])
-
-
-def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -> Sights:
-    """Observations of the group, in its own numbering of frames, of tracks seen twice in it."""
-    number = np.full(len(keypoints), -1, np.int32)
-    number[skeleton.frames] = np.arange(len(skeleton.frames))
-    mine = number[tracks.frame] >= 0
-    counts = np.bincount(tracks.track[mine], minlength=len(tracks))
-    mine &= counts[tracks.track] >= 2
-    frame, feature = tracks.frame[mine], tracks.feature[mine]
-    xy = np.stack([keypoints[f][k] for f, k in zip(frame, feature, strict=True)])
-    start = np.concatenate([[0], np.cumsum(counts[counts >= 2])]).astype(np.int32)
-    return Sights(number[frame], start, xy.astype(np.float64))
-
-
 def _trusted(state: State, sights: Sights, kept: Mask) -> tuple[State, Sights]:
     """The kept observations of points in front of their cameras, seen from apart enough.
 
@@ -253,7 +233,7 @@ def _in_the_world(
         )
     located = world is not None
     if world is None:
-        world = world_from_plane(state.rotations, state.positions, state.points, own)
+        world = world_from_pictures(state.rotations, state.positions, state.points, own)
     scale, rotation, shift = world
     moved = state._replace(
         rotations=state.rotations @ rotation.T,

@@ -47,6 +47,8 @@ from aftermap.poses.survey import (
 from aftermap.poses.tracks import tracks_of
 from aftermap.poses.triangulate import thinned, triangulated
 from aftermap.poses.turning import only_turns
+from aftermap.poses.upright import upright
+from aftermap.poses.vertical import vertical_warnings
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -111,9 +113,19 @@ def placed(
     if survey is not None:
         crs = survey.crs
         groups[0], marks, warnings = _held(groups[0], survey, frame_set)
-    return reconstruction_of(
-        frame_set, crs or LOCAL, groups, pairs, files.path(POINTS_FILE), marks, warnings
+    turned = [(g, None) if g.block.located else upright(g, executor) for g in groups]
+    found = reconstruction_of(
+        frame_set,
+        crs or LOCAL,
+        [group for group, _ in turned],
+        pairs,
+        files.path(POINTS_FILE),
+        marks,
+        warnings,
     )
+    vertical = turned[0][1]
+    said = () if vertical is None else vertical_warnings(vertical)
+    return replace(found, vertical=vertical, warnings=(*found.warnings, *said))
 
 
 def _those_that_hold(

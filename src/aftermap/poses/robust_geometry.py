@@ -132,8 +132,21 @@ def incremental_models(
     A check of its own that a degenerate model does not pass is a ValueError; what SQLite says is a
     RuntimeError and is not caught here.
     """
+    return _models(lambda: pycolmap.incremental_mapping(database, folder, folder, options))
+
+
+def global_models(
+    database: Path, folder: Path, options: pycolmap.GlobalPipelineOptions
+) -> list[pycolmap.Reconstruction]:
+    """As :func:`incremental_models`, all pictures solved for at once (GLOMAP, Pan et al. 2024)."""
+    return _models(lambda: pycolmap.global_mapping(database, folder, folder, options))
+
+
+def _models(
+    ask: Callable[[], dict[int, pycolmap.Reconstruction]],
+) -> list[pycolmap.Reconstruction]:
     try:
-        models = pycolmap.incremental_mapping(database, folder, folder, options)
+        models = ask()
     except ValueError:
         return []
     return sorted(models.values(), key=lambda model: -model.num_reg_images())

@@ -79,11 +79,15 @@ class CameraEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class CameraList:
-    """The content of a cameras.json: a CRS, a vertical datum and every photograph known."""
+    """The content of a cameras.json: a CRS, a vertical datum and every photograph known.
+
+    ``vertical`` says how surely up is up where pictures alone had to find it.
+    """
 
     crs: str
     vertical_datum: str
     frames: tuple[CameraEntry, ...]
+    vertical: dict[str, Any] | None = None
 
 
 def write_cameras(
@@ -115,8 +119,14 @@ def write_cameras(
                 if item.sha256 is None or item.sha256 not in there
             ),
         ),
+        vertical=_vertical(reconstruction),
     )
     return write_whole(json_text(asdict(content)), Path(path))
+
+
+def _vertical(reconstruction: Reconstruction) -> dict[str, Any] | None:
+    vertical = reconstruction.vertical
+    return None if vertical is None else asdict(vertical) | {"is_trusted": vertical.is_trusted}
 
 
 def refill_cameras(
@@ -152,7 +162,10 @@ def read_cameras(path: str | Path) -> CameraList:
         content = json.loads(path.read_text(encoding="utf-8"))
         frames = tuple(_entry(item) for item in content["frames"])
         cameras = CameraList(
-            crs=content["crs"], vertical_datum=content["vertical_datum"], frames=frames
+            crs=content["crs"],
+            vertical_datum=content["vertical_datum"],
+            frames=frames,
+            vertical=content.get("vertical"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CaseError(

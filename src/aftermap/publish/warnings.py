@@ -80,6 +80,22 @@ def _local(measured: Measured) -> Caution | None:
     )
 
 
+def _vertical(measured: Measured) -> Caution | None:
+    """How surely up is up; one that is not trusted has a line of its own from the poses."""
+    vertical = measured.reconstruction.vertical
+    if vertical is None or not vertical.is_trusted:
+        return None
+    by = ", ".join(witness.name for witness in vertical.witnesses if witness.is_used)
+    aside = [witness.name for witness in vertical.witnesses if not witness.is_used]
+    without = f"; {aside[0]} says otherwise and was left aside" if aside else ""
+    return Caution(
+        code="vertical",
+        grave=False,
+        text=f"Which way is up was found from the pictures alone ({by}{without}), to "
+        f"{vertical.sigma_deg:.1f} degrees (one sigma). Heights lean by as much across the map.",
+    )
+
+
 def _datum(measured: Measured) -> Caution | None:
     datum = measured.reconstruction.vertical_datum
     if datum not in FLOATING or datum is VerticalDatum.LOCAL:
@@ -358,6 +374,7 @@ RULES: tuple[Callable[[Measured], Caution | None], ...] = (
     _checked,
     _few_checks,
     _datum,
+    _vertical,
     _unchecked_focal,
     _freed_focal,
     _leaning,

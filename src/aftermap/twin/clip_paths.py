@@ -87,6 +87,17 @@ STREAM = ClipPath(
     seconds=10,
 )
 
+FORWARD = ClipPath(
+    positions_m=(
+        (-165, -30, 36), (-120, -24, 37), (-75, -22, 36), (-35, -12, 37), (5, -6, 38),
+        (40, -8, 37),
+    ),
+    targets_m=((-60, -8), (-20, -10), (30, -12), (70, 0), (110, 4), (145, -10)),
+    pitch_deg=(-14, -12, -15, -13, -16, -12),
+    seconds=24,
+)  # fmt: skip
+"""Low and ahead with the horizon in view; in none of the three clips, but for benchmarks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewsShot:
