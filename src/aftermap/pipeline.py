@@ -79,9 +79,10 @@ def map_footage(
             )  # fmt: skip
         except SurfaceError as error:
             return without_map(job, received, clips, frames, cameras, error)
+        drawing = replace(surfaces, draw_filled=settings.draw_filled)
         picture = run.stage(
-            ORTHOPHOTO, surfaces, [cameras, elevation],
-            lambda files: orthophoto_of(cameras, elevation, files, executor),
+            ORTHOPHOTO, drawing, [cameras, elevation],
+            lambda files: orthophoto_of(cameras, elevation, drawing, files, executor),
         )  # fmt: skip
 
         place = (

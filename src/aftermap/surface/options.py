@@ -16,6 +16,8 @@ class SurfaceOptions:
         narrow ones see more of the ground between houses.
     block_cells: side of the square of cells that is held in memory at once.
     fill_cells: how far a filled cell may lie from a measured one.
+    draw_filled: whether photographs are draped over filled ground, under its hatch. Off: a picture
+        over a guessed height shows an intact house in shreds.
     """
 
     dense_side_px: int = 1600
@@ -23,6 +25,7 @@ class SurfaceOptions:
     best_angle_deg: float = 18.0
     block_cells: int = 1024
     fill_cells: int = 48
+    draw_filled: bool = False
 
     @classmethod
     def of(cls, quality: Literal["draft", "standard", "fine"]) -> Self:
