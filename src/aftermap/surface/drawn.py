@@ -40,8 +40,9 @@ def drawn_in(sheet: Sheet, window: Block) -> Kinds:
 
 def drawn(heights_m: Heights, photographs: Heights) -> Kinds:
     """What is drawn of cells with a height (NaN: none) on which so many photographs agree."""
-    known = _clean(np.isfinite(heights_m))
-    measured = _clean(known & (photographs > 0))  # no photographs: NaN or 0
+    known = cleaned(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
+    measured = known & (photographs > 0)
+    measured = cleaned(measured, CORE_CELLS, LEAST_CELLS)  # no photographs: NaN or 0
     return np.where(measured, MEASURED, np.where(known, FILLED, EMPTY)).astype(np.uint8)
 
 
@@ -50,16 +51,17 @@ def least_drawn(sheet: Sheet) -> int:
     return FILLED if sheet.draped else MEASURED
 
 
-def _clean(mask: Mask) -> Mask:
-    """A mask without its threads, fringes and specks.
+def cleaned(mask: Mask, core_cells: int, least_cells: int) -> Mask:
+    """A mask without threads and fringes narrower than ``core_cells``, and without small islands.
 
     Holes of a cell or two do not count against what lies around them, but stay holes.
     """
-    kernel = np.ones((CORE_CELLS, CORE_CELLS), np.uint8)
-    whole = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    narrow = np.ones((CORE_CELLS, CORE_CELLS), np.uint8)
+    whole = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, narrow)
+    kernel = np.ones((core_cells, core_cells), np.uint8)
     core = cv2.morphologyEx(whole, cv2.MORPH_OPEN, kernel)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=4)
-    kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_CELLS
+    kept = stats[:, cv2.CC_STAT_AREA] >= least_cells
     kept |= _touch_border(np.asarray(labels), count)
     kept[0] = False
     return np.asarray(kept[labels] & mask)

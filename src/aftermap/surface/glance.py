@@ -34,7 +34,7 @@ Array = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 
 FOLDER = "ortho"
-INSET_PX = 2.0
+BORDER_PX, INSET_PX = 1.0, 2.0
 READ_PX = 3
 """How far around a place a cubic reads, and half a pixel of error of the surface."""
 COARSER_COST = 0.5
@@ -83,8 +83,12 @@ def glance_at(task: GlanceTask) -> Glance:
     kinds = drawn_in(sheet, window)
     seen = _seen(sheet, picture, window)
     seen[kinds < least_drawn(sheet)] = HIDDEN
-    if picture.mask is not None:
-        seen[_covered(sheet, picture, heights, window)] = HIDDEN
+    xy_px, depth_m = _in_picture(picture, window_of(sheet.surface.grid, window), heights)
+    inside = _inside(xy_px, picture, BORDER_PX)
+    seen[~inside] = HIDDEN
+    if picture.mask is not None and inside.any():
+        cell_px = sheet.surface.grid.cell_m * picture.camera.focal_px / depth_m[inside].min()
+        seen[_covered(picture, xy_px, float(cell_px))] = HIDDEN
     cells_path = task.files.path(f"{FOLDER}/cells-{picture.index:05d}.npz")
     seen_path = task.files.path(f"{FOLDER}/seen-{picture.index:05d}.npz")
     _write_cells(cells_path, sheet, picture, _Ground(heights, kinds, seen, window))
@@ -152,22 +156,16 @@ def _with_what_hides(sheet: Sheet, window: Block, camera: tuple[float, float], u
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
 
 
-def _covered(
-    sheet: Sheet, picture: Picture, heights: Heights, window: Block
-) -> npt.NDArray[np.bool_]:
+def _covered(picture: Picture, xy_px: Array, cell_px: float) -> npt.NDArray[np.bool_]:
     """Cells that the picture shows under a caption, smoke, a person or whatever its mask names.
 
-    A cell counts as covered where anything of it may be, or of what a cubic would read around it.
+    Cells are at most so large in the picture. One counts as covered where anything of it may be, or
+    of what a cubic would read around it.
     """
     mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
     if mask is None:
         raise SurfaceError(f"{picture.mask}: can no longer be read; run again with --fresh")
-    grid, camera = window_of(sheet.surface.grid, window), picture.camera
-    xy_px, depth_m = _in_picture(picture, grid, heights)
-    inside = _inside(xy_px, picture, 0.0)
-    if not inside.any():
-        return inside
-    reach = READ_PX + math.ceil(0.71 * grid.cell_m * camera.focal_px / depth_m[inside].min())
+    camera, reach = picture.camera, READ_PX + math.ceil(0.71 * cell_px)
     least = cv2.erode(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     scale = np.array([mask.shape[1] / camera.width_px, mask.shape[0] / camera.height_px])
     before = np.isfinite(xy_px).all(-1)  # beyond its border too: a cell's pixels may reach in

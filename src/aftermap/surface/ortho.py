@@ -22,13 +22,15 @@ from aftermap.surface import balance, seams
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.glance import FOLDER, Glance, GlanceTask, glance_at, mean_heights
 from aftermap.surface.options import SurfaceOptions
+from aftermap.surface.outline import write_outline
 from aftermap.surface.pyramid import hatched_cog_written
 from aftermap.surface.render import Laying, blocks_in_order, rendered
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.sheet import Sheet, pictures_of, sheet_of
+from aftermap.surface.sheet import Sheet, pictures_of, raster_window, sheet_of
 
 FILLED_TAG = "AFTERMAP_FILLED"
 REGION_CELLS = 512
+READ_CELLS = 2048
 RIM_CELLS = 32
 IMAGE = Layer(
     dtype="uint8", bands=("red", "green", "blue", "alpha"), nodata=None, unit=None,
@@ -65,7 +67,7 @@ def orthophoto_of(
     blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
     frames = _frame_numbers(reconstruction, glances)
     image_path, source_path = files.path("orthophoto.tif"), files.path("source.tif")
-    ground = shown = 0
+    shown = 0
     with (
         hatched_cog_written(
             image_path, sheet.pixels, _image_layer(sheet), draped=sheet.draped
@@ -76,7 +78,6 @@ def orthophoto_of(
         for block, part in zip(blocks, done, strict=True):
             image_out.write(block, part.image, part.filled)
             source_out.write(block, frames[part.source])
-            ground += part.ground
             shown += part.shown
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
     gains = np.ones(len(reconstruction.mapped))
@@ -85,8 +86,17 @@ def orthophoto_of(
         image=Raster(path=str(image_path), grid=sheet.pixels, nodata=None),
         source=Raster(path=str(source_path), grid=sheet.pixels, nodata=NO_PICTURE),
         gains=tuple(gains.tolist()),
-        covered_fraction=shown / max(ground, 1),
+        covered_fraction=shown * sheet.pixels.cell_m**2 / _area_with_heights(sheet),
     )
+
+
+def _area_with_heights(sheet: Sheet) -> float:
+    """Square metres of cells that have a height, measured or filled."""
+    known = sum(
+        int(np.isfinite(raster_window(sheet.surface, block)).sum())
+        for block in blocks_of(sheet.surface.grid, READ_CELLS)
+    )
+    return max(known, 1) * sheet.surface.grid.cell_m**2
 
 
 def _image_layer(sheet: Sheet) -> Layer:
@@ -106,6 +116,8 @@ def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Work
         _choose(sheet, glances, exposure, tones, region, labels)
     labels_path = files.path(f"{FOLDER}/labels.npy")
     np.save(labels_path, labels)
+    outline_path = files.path(f"{FOLDER}/outline.npy")
+    write_outline(sheet, glances, outline_path)
     tone_paths = []
     for glance, tone in zip(glances, tones, strict=True):
         path = files.path(f"{FOLDER}/tone-{glance.picture.index:05d}.npy")
@@ -113,7 +125,7 @@ def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Work
         tone_paths.append(str(path))
     return Laying(
         sheet=sheet, glances=glances, exposure=exposure, tones=tuple(tone_paths),
-        labels=str(labels_path),
+        labels=str(labels_path), outline=str(outline_path),
     )  # fmt: skip
 
 

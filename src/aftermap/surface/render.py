@@ -17,8 +17,9 @@ from aftermap.geo.grid import Block, window_of
 from aftermap.model.raster import Grid
 from aftermap.surface import sampling
 from aftermap.surface.balance import Exposure, nodes_under
-from aftermap.surface.drawn import EMPTY, FILLED, drawn_in, least_drawn
+from aftermap.surface.drawn import EMPTY, FILLED, least_drawn
 from aftermap.surface.glance import Glance, calm, picture_pixels, seen_in
+from aftermap.surface.outline import outline_in
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.sheet import NODE_CELLS, Sheet, overlap, raster_window, within
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
@@ -40,7 +41,7 @@ class Laying:
     """What every block needs of the choices made before it.
 
     ``labels`` is an .npy over the cells of who was chosen where, ``exposure`` the brightness of
-    the pictures, ``tones`` per picture the .npy of its tone.
+    the pictures, ``tones`` per picture the .npy of its tone, ``outline`` that of what is drawn.
     """
 
     sheet: Sheet
@@ -48,20 +49,20 @@ class Laying:
     exposure: Exposure
     tones: tuple[str, ...]
     labels: str
+    outline: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
     """(rows, columns, 4) red, green, blue, alpha; and (rows, columns) the glance it came from.
 
-    ``filled`` (rows, columns) is where the hatch goes. ``ground`` counts the pixels with a height,
-    ``shown`` those of them with a picture of measured ground.
+    ``filled`` (rows, columns) is where the hatch goes, ``shown`` counts the pixels with a picture
+    of measured ground.
     """
 
     image: Bytes
     source: Labels
     filled: npt.NDArray[np.bool_]
-    ground: int
     shown: int
 
 
@@ -85,15 +86,14 @@ def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
 
 def rendered(laying: Laying, block: Block) -> Rendered:
     """One block of the orthophoto."""
-    ground = _ground_of(laying.sheet, block)
+    ground = _ground_of(laying, block)
     done = _Done(
         colour=np.zeros((block.rows, block.columns, 3), np.float32),
         weight=np.zeros((block.rows, block.columns), np.float32),
         source=np.full((block.rows, block.columns), NO_PICTURE, np.uint16),
     )
-    known = int(np.isfinite(ground.height).sum())
     chosen, labels = _labels_around(laying, block)
-    if known and len(chosen):
+    if ground.drawn.any() and len(chosen):
         numbers = np.stack([_numbers(laying, int(g)) for g in chosen])
         wanted = _wanted(laying, ground, chosen, numbers, labels)
         _lay(laying, chosen, numbers, ground, wanted, done)
@@ -105,9 +105,8 @@ def rendered(laying: Laying, block: Block) -> Rendered:
     image[..., :3] = np.clip(colour[..., ::-1] + 0.5, 0, 255)
     image[..., 3] = np.where(shown, 255, 0)
     return Rendered(
-        image=image, source=done.source, filled=filled, ground=known,
-        shown=int((shown & ~filled).sum()),
-    )  # fmt: skip
+        image=image, source=done.source, filled=filled, shown=int((shown & ~filled).sum())
+    )
 
 
 def _wanted(
@@ -201,7 +200,8 @@ class _Done:
     source: Labels
 
 
-def _ground_of(sheet: Sheet, block: Block) -> _Ground:
+def _ground_of(laying: Laying, block: Block) -> _Ground:
+    sheet = laying.sheet
     ratio = sheet.pixels.cell_m / sheet.surface.grid.cell_m
     under = Block(
         row=math.floor(block.row * ratio) - 2, column=math.floor(block.column * ratio) - 2,
@@ -210,7 +210,7 @@ def _ground_of(sheet: Sheet, block: Block) -> _Ground:
     first = (block.row + 0.5) * ratio - under.row, (block.column + 0.5) * ratio - under.column
     height = np.empty((block.rows, block.columns), np.float32)
     cell = np.empty(height.shape, np.int32)
-    surface, kinds = calm(raster_window(sheet.surface, under)), drawn_in(sheet, under)
+    surface, kinds = calm(raster_window(sheet.surface, under)), outline_in(laying.outline, under)
     sampling.heights_at_pixels(
         surface, kinds, first, ratio, sheet.surface.grid.cell_m, height, cell
     )

@@ -21,6 +21,7 @@ CLEAR = 2
 
 SLACK_CELLS = 1.0
 DOUBT_CELLS = 2
+RIM_CELLS = 2.0
 NEXT_CELLS = 2
 TILE_CELLS, AROUND_TILES = 16, 8
 """Neighbourhood of an unmeasured cell: what stands right beside it, and what stands around."""
@@ -39,7 +40,8 @@ def seen_cells(
     the window (a cell's centre is at .5; it may lie outside). ``blocking_m`` is how high what hides
     others stands in each cell, by default the surface itself. Cells within two cells of a hidden
     one are DOUBTFUL, since no surface is exact at its edges, and HIDDEN where the look is flatter
-    than 45 degrees: an edge that is a little off there puts whole walls on the ground.
+    than 45 degrees: an edge that is a little off there puts whole walls on the ground. What is
+    hidden on less than three cells counts as such a neighbour: that is as often noise as a chimney.
     """
     seen = np.zeros(heights_m.shape, np.uint8)
     blocking = heights_m if blocking_m is None else blocking_m
@@ -49,8 +51,13 @@ def seen_cells(
     hidden = ((seen == 0) & np.isfinite(heights_m)).astype(np.uint8)
     patches = cv2.dilate(cv2.erode(hidden, kernel[:2, :2], anchor=(0, 0)), kernel[:2, :2])
     near_hidden = cv2.dilate(patches, kernel)
-    near = np.where(_is_steep(heights_m, camera_cells, above), DOUBTFUL, HIDDEN)
-    return np.where(seen > 0, np.where(near_hidden > 0, near, CLEAR), HIDDEN).astype(np.uint8)
+    behind = cv2.dilate(np.where(patches > 0, heights_m, -np.inf).astype(np.float32), kernel)
+    is_rim = heights_m > behind + RIM_CELLS  # of what hides: at worst it shows the ground beyond
+    near = np.where(_is_steep(heights_m, camera_cells, above) | is_rim, DOUBTFUL, HIDDEN)
+    level = np.where(seen > 0, np.where(near_hidden > 0, near, CLEAR), HIDDEN)
+    thick = cv2.morphologyEx(hidden, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    is_sliver = (hidden > 0) & (thick == 0)
+    return np.where(is_sliver, near, level).astype(np.uint8)
 
 
 def _is_steep(
@@ -108,7 +115,7 @@ def _sweep(
 
 
 @compiled
-def _follow(
+def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     height: Heights, blocking: Heights, row: float, column: float, end_row: int, end_column: int,
     above: float, slack: float, seen: Seen,
 ) -> None:  # fmt: skip
