@@ -142,6 +142,8 @@ def test_what_nobody_measured_hides_what_lies_behind_it():
     assert (careful[52:58, 60:66] == HIDDEN).all()
     assert (careful[50:60, :36] == CLEAR).all()
     assert (careful <= believed).all()
+    steep = seen_cells(heights, (55.0, 20.5), 60.0, blocking)
+    assert (steep[52:58, 60:64] == DOUBTFUL).all()  # a steep look past it may be right
 
 
 def test_where_nothing_was_measured_nothing_is_presumed():

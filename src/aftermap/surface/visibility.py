@@ -37,24 +37,30 @@ def seen_cells(
 
     ``heights_m`` is NaN where there is no surface; those cells are HIDDEN and hide nothing. Heights
     and ``above``, the height of the camera, are in cells; ``camera_cells`` is its row and column in
-    the window (a cell's centre is at .5; it may lie outside). ``blocking_m`` is how high what hides
-    others stands in each cell, by default the surface itself. Cells within two cells of a hidden
+    the window (a cell's centre is at .5; it may lie outside). Cells within two cells of a hidden
     one are DOUBTFUL, since no surface is exact at its edges, and HIDDEN where the look is flatter
-    than 45 degrees: an edge that is a little off there puts whole walls on the ground. What is
-    hidden on less than three cells counts as such a neighbour: that is as often noise as a chimney.
+    than 45 degrees: an edge that is a little off there puts whole walls on the ground. So are those
+    that are seen only if nothing stands as high as ``blocking_m``, which says of each cell how high
+    what hides others may stand. What is hidden on less than three cells counts as a neighbour of
+    hidden cells: that is as often noise as a chimney.
     """
     seen = np.zeros(heights_m.shape, np.uint8)
-    blocking = heights_m if blocking_m is None else blocking_m
     row, column = camera_cells[0] - 0.5, camera_cells[1] - 0.5
-    _sweep(heights_m, blocking, row, column, above, SLACK_CELLS, seen)
+    _sweep(heights_m, heights_m, row, column, above, SLACK_CELLS, seen)
+    surely = seen
+    if blocking_m is not None:
+        surely = np.zeros_like(seen)
+        _sweep(heights_m, blocking_m, row, column, above, SLACK_CELLS, surely)
     kernel = np.ones((2 * DOUBT_CELLS + 1, 2 * DOUBT_CELLS + 1), np.uint8)
     hidden = ((seen == 0) & np.isfinite(heights_m)).astype(np.uint8)
     patches = cv2.dilate(cv2.erode(hidden, kernel[:2, :2], anchor=(0, 0)), kernel[:2, :2])
     near_hidden = cv2.dilate(patches, kernel)
     behind = cv2.dilate(np.where(patches > 0, heights_m, -np.inf).astype(np.float32), kernel)
     is_rim = heights_m > behind + RIM_CELLS  # of what hides: at worst it shows the ground beyond
-    near = np.where(_is_steep(heights_m, camera_cells, above) | is_rim, DOUBTFUL, HIDDEN)
+    is_steep = _is_steep(heights_m, camera_cells, above)
+    near = np.where(is_steep | is_rim, DOUBTFUL, HIDDEN)
     level = np.where(seen > 0, np.where(near_hidden > 0, near, CLEAR), HIDDEN)
+    level[surely == 0] = np.minimum(level, np.where(is_steep, DOUBTFUL, HIDDEN))[surely == 0]
     thick = cv2.morphologyEx(hidden, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     is_sliver = (hidden > 0) & (thick == 0)
     return np.where(is_sliver, near, level).astype(np.uint8)
