@@ -30,6 +30,14 @@ def test_the_new_file_changes_nothing_and_names_every_setting(case):
     assert settings_for(case) == Settings(gcp=case / "gcp_list.txt")
 
 
+def test_filled_ground_is_draped_only_where_that_is_asked_for(case):
+    assert not settings_for(case).draw_filled
+    write(case, "draw_filled = true\n")
+    assert settings_for(case).draw_filled
+    assert settings_for(case, draw_filled=None).draw_filled
+    assert not settings_for(case, draw_filled=False).draw_filled
+
+
 def test_the_command_line_goes_before_the_file(case):
     write(case, 'quality = "fine"\ncrs = "EPSG:32637"\n')
     settings = settings_for(case, quality="draft", gcp=Path("marks.txt"))
@@ -45,6 +53,7 @@ def test_the_command_line_goes_before_the_file(case):
         ("zzz = 1", "no setting 'zzz'; known are quality, crs, gcp"),
         ('quality = "finest"', "'finest' is no quality; use one of draft, standard, fine"),
         ("crs = 32637", "crs must be text in quotes, not 32637"),
+        ('draw_filled = "yes"', "draw_filled must be true or false, not 'yes'"),
         ("crs = ", "is not valid TOML"),
     ],
 )

@@ -37,6 +37,7 @@ class Settings:
     before: an orthophoto of the time before the damage, and
     before_surface: its surface, heights of roofs included.
     proxies: whether each clip gets a small copy for playing, at 2 to 3 times what decoding costs.
+    draw_filled: whether photographs are draped, under a hatch, over ground that was not measured.
     model: what grades: one learnt from reviewed labels, or a user's own; None is the shipped one.
     """
 
@@ -53,9 +54,11 @@ class Settings:
     before_surface: Path | None = None
     model: Path | None = None
     proxies: bool = True
+    draw_filled: bool = False
 
 
 FILES = ("gcp", "reference", "dem", "footprints", "streets", "before", "before_surface", "model")
+SWITCHES = ("proxies", "draw_filled")
 
 NEW_FILE = """\
 # Settings of this Aftermap case. What is said on the command line goes before what is said here.
@@ -78,6 +81,9 @@ NEW_FILE = """\
 
 # A small copy of each clip for playing, in products/clips/. It costs 2 to 3 times its decoding.
 #proxies = true
+
+# Ground that was not measured is hatched in the orthophoto; true drapes photographs under that.
+#draw_filled = false
 
 # Outlines of buildings to grade (OSM, GeoJSON, shapefile, ...), the field that holds their ids, and
 # their CRS where the file names none; lines of streets; orthophoto and surface from before.
@@ -134,9 +140,9 @@ def _refuse_unknown(path: Path, values: dict[str, Any]) -> None:
 
 
 def _value(path: Path, key: str, value: object) -> Any:
-    if key == "proxies":
+    if key in SWITCHES:
         if not isinstance(value, bool):
-            raise InputError(f"{path}: proxies must be true or false, not {value!r}")
+            raise InputError(f"{path}: {key} must be true or false, not {value!r}")
         return value
     if not isinstance(value, str):
         raise InputError(f"{path}: {key} must be text in quotes, not {value!r}")

@@ -79,6 +79,7 @@ def map_footage(
         record_cameras(case, cameras, received)
 
         surfaces = SurfaceOptions.of(settings.quality.value)
+        drawing = replace(surfaces, draw_filled=settings.draw_filled)
         elevation = None
         try:
             with failing_as(SurfaceError, "surface"):
@@ -88,8 +89,8 @@ def map_footage(
                 )  # fmt: skip
             with failing_as(SurfaceError, "orthophoto"):
                 picture = run.stage(
-                    ORTHOPHOTO, surfaces, [cameras, elevation],
-                    lambda files: orthophoto_of(cameras, elevation, files, executor),
+                    ORTHOPHOTO, drawing, [cameras, elevation],
+                    lambda files: orthophoto_of(cameras, elevation, drawing, files, executor),
                 )  # fmt: skip
         except SurfaceError as error:
             return without_map(job, received, clips, frames, cameras, error, elevation)

@@ -41,6 +41,7 @@ def glances(folder, gains, *, vignette=0.0, seed=1):
             path,
             colour=np.repeat(np.round(light[cut])[..., None], 3, 2).astype(np.uint8),
             share=np.where(inside[cut], 255, 0).astype(np.uint8),
+            measured=np.full(inside[cut].shape, 255, np.uint8),
             cost=np.zeros(inside[cut].shape, np.float32),
             edge=np.clip(edge[cut], 0, 255).astype(np.uint8),
             lean=((place - np.array(at.position_m))[..., :2] / down)[cut].astype(np.float32),

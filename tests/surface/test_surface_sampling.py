@@ -5,7 +5,9 @@ import pytest
 from known_ground import EAST_M, GROUND_M, HEIGHT_PX, LENS, NORTH_M, WIDTH_PX, pixels_of, pose
 
 from aftermap.surface import sampling
+from aftermap.surface.drawn import EMPTY, FILLED, MEASURED
 from aftermap.surface.glance import calm
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 AT = pose(3.0, -4.0, yaw=25, pitch=-84, roll=1)
 NOBODY = sampling.NOBODY
@@ -102,20 +104,28 @@ def test_a_pixel_outside_the_picture_or_behind_it_gets_nothing():
     assert (laid(pixels, above, 0.3)[1] == 0).all()
 
 
+def at_pixels(surface, first, step, shape, kinds=None):
+    """Heights of pixels over cells of 0.5 m, and (rows, columns, 2) the cells they belong to."""
+    if kinds is None:
+        kinds = np.where(np.isnan(surface), EMPTY, MEASURED)
+    out, cell = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    sampling.heights_at_pixels(surface, kinds.astype(np.uint8), first, step, 0.5, out, cell)
+    return out, np.stack(np.divmod(cell, surface.shape[1]), -1)
+
+
 def test_heights_between_cells_are_exact_on_a_slope_and_stay_on_one_side_of_a_wall():
     row, column = np.indices((20, 30))
     slope = (GROUND_M + 0.1 * (column + 0.5) + 0.05 * (row + 0.5)).astype(np.float32)
-    out = np.empty((40, 50), np.float32)
-    sampling.heights_at_pixels(slope, (3.2, 4.1), 0.31, 0.5, out)
+    out, _ = at_pixels(slope, (3.2, 4.1), 0.31, (40, 50))
     y = 3.2 + 0.31 * np.arange(40)[:, None]
     x = 4.1 + 0.31 * np.arange(50)[None]
     assert np.abs(out - (GROUND_M + 0.1 * x + 0.05 * y)).max() < 1e-4
     wall = np.where(column < 12, GROUND_M, GROUND_M + 9).astype(np.float32)
-    sampling.heights_at_pixels(wall, (3.2, 4.1), 0.31, 0.5, out)
+    out, _ = at_pixels(wall, (3.2, 4.1), 0.31, (40, 50))
     assert set(np.unique(out)) == {np.float32(GROUND_M), np.float32(GROUND_M + 9)}
     assert ((out > GROUND_M + 1) == np.broadcast_to(x >= 12, out.shape)).all()
     wall[:, 20:] = np.nan
-    sampling.heights_at_pixels(wall, (3.2, 4.1), 0.31, 0.5, out)
+    out, _ = at_pixels(wall, (3.2, 4.1), 0.31, (40, 50))
     assert (np.isnan(out) == np.broadcast_to(np.floor(x) >= 20, out.shape)).all()
 
 
@@ -124,8 +134,7 @@ def test_the_picture_reaches_as_far_as_the_surface_around_every_hole(offset):
     surface = np.full((12, 14), GROUND_M, np.float32)
     surface[4:7, 5:9] = np.nan
     surface[:, 13] = np.nan
-    out = np.empty((12, 14), np.float32)
-    sampling.heights_at_pixels(surface, (0.5 + offset, 0.5 + offset), 1.0, 0.5, out)
+    out, _ = at_pixels(surface, (0.5 + offset, 0.5 + offset), 1.0, (12, 14))
     assert (np.isnan(out) == np.isnan(surface)).all()
 
 
@@ -133,7 +142,8 @@ def sources(labels, seen, height):
     shape = height.shape
     main, second = np.full(shape, NOBODY, np.int16), np.full(shape, NOBODY, np.int16)
     share = np.ones(shape, np.float32)
-    sampling.sources(labels, 8, 2.0, seen, (0.5, 0.5), 1.0, height, main, second, share)
+    cell = np.arange(height.size, dtype=np.int32).reshape(shape)
+    sampling.sources(labels, 8, 2.0, seen.reshape(len(seen), -1), cell, height, main, second, share)
     return main, second, share
 
 
@@ -173,27 +183,70 @@ def test_where_there_is_no_height_there_is_no_source():
     assert (main == NOBODY).sum() == 1
 
 
-def test_a_pixel_that_none_of_the_chosen_shows_takes_the_steepest_view():
-    steep, flat = pose(2, 0), pose(-25, 0)
-    pictures = np.stack([numbers(flat), numbers(steep)])
+@pytest.mark.parametrize("turn_deg", [0.0, 11.0, 26.6, 38.0, 45.0, 71.0])
+def test_the_edge_of_a_roof_is_straight_at_the_size_of_pixels(turn_deg):
+    """Cells of four pixels: by the nearest cell the edge would be off by up to half a cell."""
+    cells, finer = 60, 4
+    normal = np.array([np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))])
+
+    def beyond(places):
+        return (places - 30.2) @ normal
+
+    centres = np.stack(np.indices((cells, cells)), -1) + 0.5
+    roof = np.where(beyond(centres) > 0, GROUND_M + 9, GROUND_M).astype(np.float32)
+    step = 1 / finer
+    out, belongs = at_pixels(roof, (step / 2, step / 2), step, (cells * finer, cells * finer))
+    assert set(np.unique(out)) == {np.float32(GROUND_M), np.float32(GROUND_M + 9)}
+    assert (roof[belongs[..., 0], belongs[..., 1]] == out).all()
+    places = (np.stack(np.indices(out.shape), -1) + 0.5) * step
+    off = np.abs(beyond(places))[(out > GROUND_M + 1) != (beyond(places) > 0)]
+    inner = np.abs(places - 30).max(-1) < 25
+    nearest = np.kron(roof, np.ones((finer, finer))) > GROUND_M + 1
+    by_nearest = np.abs(beyond(places))[inner & (nearest != (beyond(places) > 0))]
+    assert np.sum(off) < 0.75 * np.sum(by_nearest) + 1e-9 or turn_deg == 0
+    assert np.max(off, initial=0) < 0.55
+
+
+def test_no_pixel_of_a_filled_cell_belongs_to_a_measured_one():
+    rng = np.random.default_rng(3)
+    kinds = rng.choice([EMPTY, FILLED, MEASURED], (40, 40), p=[0.1, 0.3, 0.6])
+    surface = np.where(kinds == EMPTY, np.nan, rng.uniform(0, 9, (40, 40))).astype(np.float32)
+    out, belongs = at_pixels(surface, (0.1, 0.1), 0.25, (160, 160), kinds)
+    at = np.floor(0.1 + 0.25 * np.arange(160)).astype(int)
+    under = kinds[np.ix_(at, at)]
+    found = np.where(np.isnan(out), EMPTY, kinds[belongs[..., 0], belongs[..., 1]])
+    assert (found <= under).all()
+    assert (found == MEASURED).mean() > 0.4
+
+
+def offered(pictures, seen, height, least, done):
+    """The picture of pixels that have none yet, of those that see them at least so well."""
+    main, second = np.full((2, *height.shape), NOBODY, np.int16)
+    cost = np.where(done > 0, -np.inf, np.inf).astype(np.float32)
+    cell = np.arange(height.size, dtype=np.int32).reshape(height.shape)
+    for slot, (picture, level) in enumerate(zip(pictures, seen, strict=True)):
+        sampling.offer_source(
+            slot, picture, level.ravel(), cell, corner(16, 16, 0.3), height, least, cost, main,
+            second,
+        )  # fmt: skip
+    assert (main[done > 0] == NOBODY).all()
+    return set(main[done == 0].tolist())
+
+
+def test_a_pixel_that_none_of_the_chosen_shows_takes_the_steepest_view_that_sees_it():
+    pictures = [numbers(pose(-25, 0)), numbers(pose(2, 0))]
     height = np.full((16, 16), GROUND_M, np.float32)
     done = np.ones((16, 16), np.float32)
     done[4:8, 4:8] = 0
-    seen = np.full((2, 16, 16), 2, np.uint8)
-
-    def found():
-        main = np.empty((16, 16), np.int16)
-        count = sampling.other_sources(
-            pictures, seen, (0.5, 0.5), 1.0, corner(16, 16, 0.3), height, done, main
-        )
-        assert (main[done > 0] == NOBODY).all()
-        return count, set(main[done == 0].tolist())
-
-    assert found() == (16, {1})
-    seen[1, 4:8, 4:8] = 0  # the steep one does not see it
-    assert found() == (16, {0})
-    seen[0, 4:8, 4:8] = 0  # nobody does: the steepest view of what hides it
-    assert found() == (16, {1})
+    seen = np.full((2, 16, 16), CLEAR, np.uint8)
+    assert offered(pictures, seen, height, DOUBTFUL, done) == {1}
+    seen[1, 4:8, 4:8] = DOUBTFUL  # the steep one may see it, the flat one does
+    assert offered(pictures, seen, height, DOUBTFUL, done) == {0}
+    seen[0, 4:8, 4:8] = HIDDEN
+    assert offered(pictures, seen, height, DOUBTFUL, done) == {1}
+    assert offered(pictures, seen, height, CLEAR, done) == {NOBODY}
+    seen[1, 4:8, 4:8] = HIDDEN  # nobody does: no picture of what hides it
+    assert offered(pictures, seen, height, DOUBTFUL, done) == {NOBODY}
 
 
 def test_specks_of_a_surface_are_calmed_and_its_holes_and_edges_stay():

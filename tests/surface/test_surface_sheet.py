@@ -25,9 +25,9 @@ from aftermap.model.raster import Elevation, Raster
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.sheet import (
     Sheet,
-    heights_m,
     overlap,
     pictures_of,
+    raster_window,
     sheet_of,
     surface_under,
     within,
@@ -79,12 +79,12 @@ def test_the_overlap_of_windows_is_the_cells_in_both(one, other):
 
 def test_heights_beyond_the_raster_and_where_it_has_none_are_unknown(surface):
     raster, values = surface
-    read = heights_m(raster, Block(row=-5, column=25, rows=30, columns=60))
+    read = raster_window(raster, Block(row=-5, column=25, rows=30, columns=60))
     known = np.where(values == -9999.0, np.nan, values)
     assert np.array_equal(read[5:, :45], known[:25, 25:], equal_nan=True)
     assert np.isnan(read[:5]).all()
     assert np.isnan(read[:, 45:]).all()
-    assert np.isnan(heights_m(raster, Block(row=500, column=0, rows=3, columns=4))).all()
+    assert np.isnan(raster_window(raster, Block(row=500, column=0, rows=3, columns=4))).all()
 
 
 def test_a_surface_written_anew_under_the_same_name_is_read_anew(tmp_path):
@@ -92,7 +92,7 @@ def test_a_surface_written_anew_under_the_same_name_is_read_anew(tmp_path):
     everything = Block(row=0, column=0, rows=20, columns=20)
     for level in (1.0, 2.0):
         raster = written(tmp_path, np.full((20, 20), level, np.float32), over)
-        assert (heights_m(raster, everything) == level).all()
+        assert (raster_window(raster, everything) == level).all()
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_pixels_and_cells_cover_the_surface_from_one_corner(sheet):
 def test_the_window_under_cells_holds_them_and_hardly_more(window):
     ground = grid(70, 60, 0.5)
     cells = grid(58, 50, 0.6)
-    sheet = Sheet(surface=Raster(path="", grid=ground, nodata=None), pixels=cells, cells=cells,
-                  cell_px=1)  # fmt: skip
+    raster = Raster(path="", grid=ground, nodata=None)
+    sheet = Sheet(surface=raster, confidence=raster, pixels=cells, cells=cells, cell_px=1)
     under = surface_under(sheet, window)
     ratio = 0.6 / 0.5
     assert under.row <= window.row * ratio < under.row + 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, seen_cells
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
 
 ROWS, COLUMNS = 60, 120
 WALL = 40  # column, 3 cells thick
@@ -42,7 +42,9 @@ def test_both_sides_of_the_wall_in_turn():
     """What the camera on the right does not see, the camera on the left does."""
     from_left = seen_cells(street(), (30.5, -20.0), 60.0)
     from_right = seen_cells(street(), (30.5, COLUMNS + 20.0), 60.0)
-    assert ((from_left > HIDDEN) | (from_right > HIDDEN)).all()
+    flat_look = np.hypot(*(np.indices((ROWS, COLUMNS)) + 0.5 - [[[30.5]], [[-20.0]]])) > 60.0
+    assert ((from_left > HIDDEN) | (from_right > HIDDEN) | flat_look).all()
+    assert (from_left[:, WALL : WALL + 3] > HIDDEN).all()
     assert (from_left[30, WALL + 4 : WALL + 8] == HIDDEN).all()
     assert (from_right[30, WALL - 6 : WALL - 2] == HIDDEN).all()
     assert (from_left[30, : WALL - 2] == CLEAR).all()
@@ -94,6 +96,56 @@ def test_against_a_search_along_every_line_of_sight():
         exact &= ~(inside & (met > above + part * (heights - above) + 1e-3))
     seen = seen_cells(heights, camera, above)
     hidden = seen == HIDDEN
-    assert (hidden & exact).sum() < 0.02 * heights.size
+    steep = np.hypot(*(own + 0.5 - camera).transpose(2, 0, 1)) < above - heights
+    assert (hidden & exact & steep).sum() < 0.02 * heights.size
     assert (exact[seen == CLEAR]).mean() > 0.99
-    assert hidden[~exact].mean() > 0.75  # the rest is slack: cells hidden by less than a cell
+    assert hidden[~exact & ~steep].mean() > 0.75  # the rest is slack: hidden by less than a cell
+    assert (seen[~exact] < CLEAR).mean() > 0.75
+
+
+def test_beside_an_edge_a_flat_look_sees_nothing_and_a_steep_one_maybe():
+    """Ten cells of wall; the same camera once above it and once far off at a third of its slope."""
+    steep = seen_cells(street(), (30.5, 20.5), 60.0)[30]
+    flat = seen_cells(street(), (30.5, -60.5), 60.0)[30]
+    for row, least in ((steep, DOUBTFUL), (flat, HIDDEN)):
+        last = np.flatnonzero(row[WALL + 3 :] == HIDDEN)
+        assert (row[: WALL - 2] == CLEAR).all()
+        assert (row[WALL + 1 : WALL + 3] == DOUBTFUL).all()  # the rim itself hides, and is no wall
+        clear = WALL + 3 + last.max() + 1
+        assert row[clear + (0 if least else 2) :].min() >= DOUBTFUL
+    assert DOUBTFUL in steep[WALL + 3 :]
+    assert DOUBTFUL not in flat[WALL + 3 :]
+
+
+def test_a_hidden_sliver_is_doubtful_and_not_a_hole():
+    heights = np.zeros((ROWS, COLUMNS), np.float32)
+    heights[20:40, 30] = 6.0  # a fence, whose shadow is a cell or two
+    seen = seen_cells(heights, (30.5, 15.5), 60.0)
+    assert seen[30, 31] == DOUBTFUL
+    assert (seen > HIDDEN).all()
+
+
+def test_what_nobody_measured_hides_what_lies_behind_it():
+    """A house of ten cells that was filled as ground: behind it nothing counts as seen."""
+    heights = np.zeros((90, COLUMNS), np.float32)
+    heights[:20, 10:60] = 10.0  # as high as its neighbour may be
+    is_measured = np.ones(heights.shape, bool)
+    is_measured[40:70, 40:60] = False
+    blocking = presumed(heights, is_measured)
+    assert (blocking[is_measured] == heights[is_measured]).all()
+    assert (blocking[44:66, 44:56] == 10.0).all()
+    assert (blocking[40:42, 44:56] == 0.0).all()  # right beside measured street, as high as that
+    camera, above = (55.0, 0.5), 60.0
+    believed = seen_cells(heights, camera, above)
+    careful = seen_cells(heights, camera, above, blocking)
+    assert (believed[50:60, 60:] == CLEAR).all()
+    assert (careful[52:58, 60:66] == HIDDEN).all()
+    assert (careful[50:60, :36] == CLEAR).all()
+    assert (careful <= believed).all()
+    steep = seen_cells(heights, (55.0, 20.5), 60.0, blocking)
+    assert (steep[52:58, 60:64] == DOUBTFUL).all()  # a steep look past it may be right
+
+
+def test_where_nothing_was_measured_nothing_is_presumed():
+    unknown = np.full((40, 40), np.nan, np.float32)
+    assert np.isnan(presumed(unknown, np.zeros((40, 40), bool))).all()

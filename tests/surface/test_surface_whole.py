@@ -27,6 +27,7 @@ from aftermap.model.raster import Elevation, Raster
 from aftermap.record import StageFolder
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
 from aftermap.surface.cog import cog_written
+from aftermap.surface.hatch import DARK, DARK_PX, LIGHT, PERIOD_PX
 from aftermap.surface.ortho import SOURCE
 
 PLANE = (1.5, 0.04, -0.03)
@@ -64,7 +65,7 @@ def orthophoto(flight, elevation, tmp_path_factory):
     files = StageFolder(folder=tmp_path_factory.mktemp("ortho"))
     first = replace(flight.placed[0], group=1)
     mixed = replace(flight, placed=(first, first, *flight.placed), group_sizes=(4, 2))
-    made = orthophoto_of(mixed, elevation, files, HereExecutor())
+    made = orthophoto_of(mixed, elevation, SurfaceOptions(), files, HereExecutor())
     assert sorted(p.name for p in files.folder.iterdir()) == ["orthophoto.tif", "source.tif"]
     return made
 
@@ -72,6 +73,16 @@ def orthophoto(flight, elevation, tmp_path_factory):
 def read(raster, band=1):
     with rasterio.open(raster.path) as file:
         return file.read(band)
+
+
+def kind_at_pixels(elevation, over):
+    """Confidence and height of the cell that every pixel's centre lies in, -9999 and 0 for none."""
+    ground = elevation.surface.grid
+    ratio = over.cell_m / ground.cell_m
+    row = np.minimum(((np.arange(over.rows) + 0.5) * ratio).astype(int), ground.rows - 1)
+    column = np.minimum(((np.arange(over.columns) + 0.5) * ratio).astype(int), ground.columns - 1)
+    at = np.ix_(row, column)
+    return read(elevation.confidence)[at], read(elevation.surface)[at]
 
 
 def truth(over):
@@ -170,7 +181,10 @@ def test_no_step_in_brightness_is_left_between_two_pictures(orthophoto):
 
 def test_every_pixel_names_a_picture_that_shows_it(elevation, orthophoto):
     source, alpha = read(orthophoto.source), read(orthophoto.image, 4)
-    assert ((source != 65535) == (alpha == 255)).all()
+    count, height = kind_at_pixels(elevation, orthophoto.image.grid)
+    assert (count[source != 65535] > 0).all()
+    assert (alpha[source != 65535] == 255).all()
+    assert (height[alpha == 255] != -9999).all()
     assert set(np.unique(alpha)) <= {0, 255}
     assert set(np.unique(source)) == {2, 3, 4, 5, 65535}
     east, north, up = truth(orthophoto.image.grid)
@@ -184,7 +198,83 @@ def test_every_pixel_names_a_picture_that_shows_it(elevation, orthophoto):
         px = pixels_of(at, np.stack([east[mine], north[mine], up[mine]], 1))
         assert mine.sum() > 1000
         assert ((px > -1) & (px < [601, 451])).all(1).mean() > 0.999
-    assert orthophoto.covered_fraction > 0.97
+    shown, drawable = source != 65535, (count > 0).sum()
+    assert shown.sum() / drawable > 0.95
+    assert orthophoto.covered_fraction == pytest.approx(
+        shown.sum() / (height != -9999).sum(), abs=0.02
+    )
+
+
+def hatch_at(over, corner=(0, 0)):
+    row, column = np.indices((over.rows, over.columns))
+    return np.where((row + column + sum(corner)) % PERIOD_PX < DARK_PX, DARK, LIGHT)
+
+
+def test_ground_that_was_filled_is_hatched_and_shows_no_photograph(elevation, orthophoto):
+    image, source = orthophoto.image, read(orthophoto.source)
+    count, height = kind_at_pixels(elevation, image.grid)
+    filled = (count == 0) & (height != -9999)
+    colours, alpha = np.stack([read(image, band) for band in (1, 2, 3)]), read(image, 4)
+    drawn = filled & (alpha == 255)
+    assert drawn.sum() > 0.5 * filled.sum() > 1000  # its own ragged rim is left out
+    assert (source[filled] == 65535).all()
+    assert (colours[:, drawn] == hatch_at(image.grid)[drawn]).all()
+    with rasterio.open(image.path) as file:
+        assert file.tags()["AFTERMAP_FILLED"] == "hatched"
+
+
+def test_draped_photographs_lie_under_the_hatch_and_the_file_says_so(
+    flight, elevation, orthophoto, tmp_path
+):
+    options = SurfaceOptions(draw_filled=True)
+    made = orthophoto_of(flight, elevation, options, StageFolder(folder=tmp_path), HereExecutor())
+    count, height = kind_at_pixels(elevation, made.image.grid)
+    filled, source = (count == 0) & (height != -9999), read(made.source)
+    draped = filled & (source != 65535)
+    assert draped.sum() > 0.5 * filled.sum() > 1000
+    colour, hatch = read(made.image), hatch_at(made.image.grid)
+    share = (colour == hatch)[draped].mean()
+    assert share > 2 * DARK_PX / PERIOD_PX - 0.05  # of every line
+    assert (colour != hatch)[draped].mean() > 0.25  # and between them the photograph
+    assert (colour[draped & (colour != hatch)] >= LIGHT / 2).all()
+    with rasterio.open(made.image.path) as file:
+        assert file.tags()["AFTERMAP_FILLED"] == "draped"
+    measured = (count > 0) & (read(orthophoto.source) != 65535)
+    assert (colour == read(orthophoto.image))[measured].mean() > 0.8
+
+
+def test_what_a_mask_covers_is_never_drawn_nor_balanced_to(flight, elevation, orthophoto, tmp_path):
+    """A black caption over the lower third of every picture: none of it reaches the map."""
+    mask = np.full((450, 600), 255, np.uint8)
+    mask[300:] = 0
+    mask_path = tmp_path / "mask.png"
+    assert cv2.imwrite(str(mask_path), mask)
+    frames = []
+    for number, one in enumerate(flight.placed):
+        pixels = cv2.imread(one.frame.path)
+        pixels[300:] = (0, 0, 255)
+        path = tmp_path / f"{number}.png"
+        assert cv2.imwrite(str(path), pixels)
+        frames.append(replace(one, frame=replace(one.frame, path=str(path), mask=str(mask_path))))
+    files = StageFolder(folder=tmp_path / "stage")
+    captioned = replace(flight, placed=tuple(frames))
+    made = orthophoto_of(captioned, elevation, SurfaceOptions(), files, HereExecutor())
+    shown = read(made.source) != 65535
+    colours = np.stack([read(made.image, band) for band in (1, 2, 3)]).astype(int)
+    assert np.ptp(colours[:, shown], axis=0).max() <= 3  # grey ground, nothing red
+    before = read(orthophoto.source) != 65535
+    assert 0.3 < shown.sum() / before.sum() < 0.95
+    assert np.allclose(made.gains, orthophoto.gains, rtol=0.03)
+
+
+def test_a_mask_that_vanished_is_named(flight, elevation, tmp_path):
+    gone = str(tmp_path / "mask.png")
+    frames = tuple(replace(p, frame=replace(p.frame, mask=gone)) for p in flight.placed)
+    files = StageFolder(folder=tmp_path / "stage")
+    with pytest.raises(SurfaceError, match=r"mask\.png: can no longer be read"):
+        orthophoto_of(
+            replace(flight, placed=frames), elevation, SurfaceOptions(), files, HereExecutor()
+        )
 
 
 def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevation, tmp_path):
@@ -194,8 +284,9 @@ def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevati
     )
     with pytest.raises(SurfaceError, match="no placed photograph shows any"):
         orthophoto_of(
-            replace(flight, placed=away), elevation, StageFolder(folder=tmp_path), HereExecutor()
-        )
+            replace(flight, placed=away), elevation, SurfaceOptions(),
+            StageFolder(folder=tmp_path), HereExecutor(),
+        )  # fmt: skip
 
 
 def test_one_picture_alone_is_one_error(flight, tmp_path):
@@ -233,7 +324,8 @@ def test_a_surface_with_a_hole_has_a_picture_with_a_hole(flight, tmp_path):
     raster = Raster(path=str(path), grid=over, nodata=-9999.0)
     ground = Elevation(surface=raster, confidence=raster, ground_sample_m=over.cell_m,
                        measured_fraction=1, filled_fraction=0)  # fmt: skip
-    made = orthophoto_of(flight, ground, StageFolder(folder=tmp_path / "stage"), HereExecutor())
+    files = StageFolder(folder=tmp_path / "stage")
+    made = orthophoto_of(flight, ground, SurfaceOptions(), files, HereExecutor())
     alpha = read(made.image, 4)
     assert (alpha[40:60, 70:90] == 0).all()
     assert (alpha == 0).sum() == 400

@@ -37,6 +37,11 @@ from aftermap.progress import progress_on
     default=None,
     help="A small copy of each clip for playing.  [default: yes]",
 )
+@click.option(
+    "--draw-filled/--no-draw-filled",
+    default=None,
+    help="Drape photographs over ground that was not measured, hatched.  [default: no]",
+)
 @click.option("--fresh", is_flag=True, help="Make everything again instead of resuming.")
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one per core]"

@@ -7,4 +7,4 @@ from aftermap.run import Stage
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
 POSES = Stage(name="poses", version=3, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=2, answer=Elevation)
-ORTHOPHOTO = Stage(name="orthophoto", version=1, answer=Orthophoto)
+ORTHOPHOTO = Stage(name="orthophoto", version=2, answer=Orthophoto)

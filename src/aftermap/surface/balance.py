@@ -6,8 +6,9 @@ low spatial frequency (haze, sky light, the sun's direction) goes by :func:`tone
 picture is pulled to the mean of all pictures of that ground over a few metres, and no finer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,6 +27,8 @@ Array = npt.NDArray[np.float64]
 Float = npt.NDArray[np.float32]
 
 SAMPLE_EVERY_CELLS = 8
+CLEAR_SHARE = 250
+"""Of 255: as good as all of a cell."""
 DARKEST, BRIGHTEST = 12, 245
 GAIN_SIGMA = 0.1
 SHADE_SIGMA = (0.5, 0.5, 0.5, 0.15, 0.15)
@@ -84,7 +87,7 @@ class Tone:
 
 
 def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
-    """A sparse, even sample of clear cells that are neither black nor burnt out."""
+    """A sparse, even sample of clear, measured cells that are neither black nor burnt out."""
     parts = []
     for at, glance in enumerate(glances):
         window = glance.picture.window
@@ -92,9 +95,9 @@ def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
         columns = np.arange(-window.column % SAMPLE_EVERY_CELLS, window.columns, SAMPLE_EVERY_CELLS)
         with np.load(glance.cells) as kept:
             pick = np.ix_(rows, columns)
-            share, colour = kept["share"][pick], kept["colour"][pick]
+            kept_ground, colour = _kept_ground(kept, pick), kept["colour"][pick]
             terms = shade_terms(kept["radius"][pick], kept["lean"][pick])
-        usable = (share > 250) & (colour.min(-1) >= DARKEST) & (colour.max(-1) <= BRIGHTEST)
+        usable = kept_ground & (colour.min(-1) >= DARKEST) & (colour.max(-1) <= BRIGHTEST)
         cell = (rows + window.row)[:, None] * cells.columns + columns + window.column
         n = int(usable.sum())
         parts.append(
@@ -177,9 +180,10 @@ class TargetTones:
                 continue
             cut = within(shared, glance.picture.window)
             with np.load(glance.cells) as kept:
+                kept_ground = _kept_ground(kept, cut)
                 share, edge = kept["share"][cut], kept["edge"][cut]
                 colour, radius, lean = kept["colour"][cut], kept["radius"][cut], kept["lean"][cut]
-            clear = (share > 250) & (colour.max(-1) <= BRIGHTEST)
+            clear = kept_ground & (colour.max(-1) <= BRIGHTEST)
             if not clear.any():
                 continue
             even = colour * self._exposure.factors(at, glance.picture.camera_index, radius, lean)
@@ -211,6 +215,11 @@ def nodes_under(window: Block) -> Block:
     bottom = -(-(window.row + window.rows) // NODE_CELLS)
     right = -(-(window.column + window.columns) // NODE_CELLS)
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
+
+
+def _kept_ground(kept: Mapping[str, Any], cut: Any) -> npt.NDArray[np.bool_]:
+    """Cells whose colour is that of ground which the map keeps: measured, in the open, unmasked."""
+    return np.asarray((kept["share"][cut] > CLEAR_SHARE) & (kept["measured"][cut] > CLEAR_SHARE))
 
 
 def _trust(share: npt.NDArray[np.uint8], edge: npt.NDArray[np.uint8]) -> Float:

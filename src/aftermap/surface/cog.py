@@ -54,6 +54,18 @@ def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
     two per cent larger than at its best, for a quarter less time.
     """
     draft = path.with_name(path.name + ".blocks.tif")
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MB, GDAL_NUM_THREADS="1"):
+        try:
+            with blocks_written(draft, grid, layer) as writer:
+                yield writer
+            made_cog(draft, path, overviews=layer.overviews)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def blocks_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
+    """A writer of a plain tiled GeoTIFF, without overviews: quick to write and to read again."""
     transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
     profile = {
         "driver": "GTiff", "width": grid.columns, "height": grid.rows, "count": len(layer.bands),
@@ -62,21 +74,21 @@ def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
         "compress": "ZSTD", "zstd_level": 1, "bigtiff": "IF_SAFER", "sparse_ok": True,
         "interleave": "pixel",
     }  # fmt: skip
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MB, GDAL_NUM_THREADS="1"):
-        try:
-            with rasterio.open(draft, "w", **profile) as dataset:
-                dataset.update_tags(AREA_OR_POINT="Area", **layer.tags)
-                if layer.unit:
-                    dataset.units = [layer.unit] * len(layer.bands)
-                dataset.descriptions = layer.bands
-                if layer.bands[-1] == "alpha":
-                    rgb = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
-                    dataset.colorinterp = (*rgb, ColorInterp.alpha)
-                yield BlockWriter(dataset)
-            rasterio.shutil.copy(
-                draft, path, driver="COG", compress="DEFLATE", level=1, blocksize=TILE,
-                predictor="YES", overview_resampling=layer.overviews, overview_compress="DEFLATE",
-                bigtiff="IF_SAFER",
-            )  # fmt: skip
-        finally:
-            draft.unlink(missing_ok=True)
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.update_tags(AREA_OR_POINT="Area", **layer.tags)
+        if layer.unit:
+            dataset.units = [layer.unit] * len(layer.bands)
+        dataset.descriptions = layer.bands
+        if layer.bands[-1] == "alpha":
+            rgb = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+            dataset.colorinterp = (*rgb, ColorInterp.alpha)
+        yield BlockWriter(dataset)
+
+
+def made_cog(source: Path, path: Path, *, overviews: str) -> None:
+    """A COG of another raster; the overviews are its own where it has any, else made anew."""
+    rasterio.shutil.copy(
+        source, path, driver="COG", compress="DEFLATE", level=1, blocksize=TILE,
+        predictor="YES", overview_resampling=overviews, overview_compress="DEFLATE",
+        bigtiff="IF_SAFER",
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 Enough to balance pictures and to choose between them; the pixels themselves are read once later.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,23 +16,27 @@ from aftermap.geo.axes import opencv_from_corner_px
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block, cell_centres_m, rowcol_of, window_of
 from aftermap.geo.lens import projected_px
+from aftermap.model.raster import Grid
 from aftermap.model.runs import Workspace
+from aftermap.surface.drawn import MEASURED, Kinds, drawn_in, least_drawn
 from aftermap.surface.sheet import (
     Heights,
     Picture,
     Sheet,
-    heights_m,
     overlap,
+    raster_window,
     surface_under,
     within,
 )
-from aftermap.surface.visibility import CLEAR, DOUBTFUL, seen_cells
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
 
 Array = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 
 FOLDER = "ortho"
-INSET_PX = 2.0
+BORDER_PX, INSET_PX = 1.0, 2.0
+READ_PX = 3
+"""How far around a place a cubic reads, and half a pixel of error of the surface."""
 COARSER_COST = 0.5
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -55,8 +60,9 @@ class Glance:
     """What one picture shows, in files.
 
     ``cells`` is an .npz over ``picture.window``: ``colour`` (rows, columns, 3) uint8 blue, green,
-    red; ``share`` uint8, how much of the cell is in the open, 255 for all, 0 where the picture
-    does not show it; ``cost`` float32, how obliquely and coarsely it is shown; ``radius`` float32
+    red; ``share`` uint8, how much of what is drawn there the picture sees, 255 for all, 0 where it
+    does not show it; ``measured`` uint8, how much of the cell was measured and not filled, 255 for
+    all; ``cost`` float32, how obliquely and coarsely it is shown; ``radius`` float32
     from the principal point, 1 in the corner of the picture; ``lean`` (rows, columns, 2) float32
     east and north over down of the line of sight; ``edge`` uint8 from 0 on its border
     to 255 at half its shorter side. ``seen`` is an .npz over ``window``
@@ -73,11 +79,19 @@ def glance_at(task: GlanceTask) -> Glance:
     """Look at one picture. An earlier, finished look at it is used as it is."""
     picture, sheet = task.picture, task.sheet
     window = surface_under(sheet, picture.window, margin=2)
-    heights = heights_m(sheet.surface, window)
-    seen = _seen(sheet, picture, heights, window)
+    heights = raster_window(sheet.surface, window)
+    kinds = drawn_in(sheet, window)
+    seen = _seen(sheet, picture, window)
+    seen[kinds < least_drawn(sheet)] = HIDDEN
+    xy_px, depth_m = _in_picture(picture, window_of(sheet.surface.grid, window), heights)
+    inside = _inside(xy_px, picture, BORDER_PX)
+    seen[~inside] = HIDDEN
+    if picture.mask is not None and inside.any():
+        cell_px = sheet.surface.grid.cell_m * picture.camera.focal_px / depth_m[inside].min()
+        seen[_covered(picture, xy_px, float(cell_px))] = HIDDEN
     cells_path = task.files.path(f"{FOLDER}/cells-{picture.index:05d}.npz")
     seen_path = task.files.path(f"{FOLDER}/seen-{picture.index:05d}.npz")
-    _write_cells(cells_path, sheet, picture, heights, seen, window)
+    _write_cells(cells_path, sheet, picture, _Ground(heights, kinds, seen, window))
     np.savez(
         seen_path,
         some=np.packbits(seen >= DOUBTFUL, axis=1),
@@ -107,17 +121,72 @@ def picture_pixels(path: str, reduction: int = 1) -> Bytes:
     return np.asarray(pixels, np.uint8)
 
 
-def _seen(sheet: Sheet, picture: Picture, heights: Heights, window: Block) -> Bytes:
+def _seen(sheet: Sheet, picture: Picture, window: Block) -> Bytes:
     """Cells of the surface window that the camera looks at without anything in between."""
     ground = sheet.surface.grid
-    base = np.float32(np.nanmin(heights)) if np.isfinite(heights).any() else np.float32(0)
     east, north, up = picture.pose.position_m
     row, column = rowcol_of(ground, [[east, north]])[0].tolist()
-    return seen_cells(
-        (calm(heights) - base) / np.float32(ground.cell_m),
-        (row - window.row, column - window.column),
+    around = _with_what_hides(sheet, window, (row, column), up)
+    heights = raster_window(sheet.surface, around)
+    base = np.float32(np.nanmin(heights)) if np.isfinite(heights).any() else np.float32(0)
+    cells = (calm(heights) - base) / np.float32(ground.cell_m)
+    is_measured = drawn_in(sheet, around) == MEASURED
+    seen = seen_cells(
+        cells,
+        (row - around.row, column - around.column),
         (up - float(base)) / ground.cell_m,
+        None if sheet.draped else presumed(cells, is_measured),
     )
+    return np.ascontiguousarray(seen[within(window, around)])
+
+
+def _with_what_hides(sheet: Sheet, window: Block, camera: tuple[float, float], up: float) -> Block:
+    """A window, and as far towards the camera as what stands there may hide any of it."""
+    heights = raster_window(sheet.surface, window)
+    if not np.isfinite(heights).any():
+        return window
+    low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
+    share = min(1.0, (high - low) / max(up - low, 1e-3))
+    corners = np.array(
+        [[window.row, window.column], [window.row + window.rows, window.column + window.columns]]
+    )
+    moved = corners + share * (np.array(camera) - corners)
+    top, left = np.floor(np.minimum(corners[0], moved[0])).astype(int).tolist()
+    bottom, right = np.ceil(np.maximum(corners[1], moved[1])).astype(int).tolist()
+    return Block(row=top, column=left, rows=bottom - top, columns=right - left)
+
+
+def _covered(picture: Picture, xy_px: Array, cell_px: float) -> npt.NDArray[np.bool_]:
+    """Cells that the picture shows under a caption, smoke, a person or whatever its mask names.
+
+    Cells are at most so large in the picture. One counts as covered where anything of it may be, or
+    of what a cubic would read around it.
+    """
+    mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    if mask is None:
+        raise SurfaceError(f"{picture.mask}: can no longer be read; run again with --fresh")
+    camera, reach = picture.camera, READ_PX + math.ceil(0.71 * cell_px)
+    least = cv2.erode(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    scale = np.array([mask.shape[1] / camera.width_px, mask.shape[0] / camera.height_px])
+    before = np.isfinite(xy_px).all(-1)  # beyond its border too: a cell's pixels may reach in
+    at = np.clip(xy_px[before] * scale, 0, np.array(mask.shape[::-1]) - 1).astype(np.intp)
+    covered = np.zeros_like(before)
+    covered[before] = least[at[:, 1], at[:, 0]] == 0
+    return covered
+
+
+def _in_picture(picture: Picture, grid: Grid, heights: Heights) -> tuple[Array, Array]:
+    """(rows, columns, 2) pixels of cells, NaN where they have no height, and their depth."""
+    xyz = _offsets(picture, grid, heights) @ np.array(picture.pose.rotation_cam_from_world).T
+    return projected_px(xyz, picture.camera.params), xyz[..., 2]
+
+
+def _offsets(picture: Picture, grid: Grid, heights: Heights) -> Array:
+    """(rows, columns, 3) east, north, up from the camera to cells."""
+    east, north = cell_centres_m(grid)
+    position = np.array(picture.pose.position_m)
+    x, y = np.meshgrid(east - position[0], north - position[1])
+    return np.stack([x, y, heights - position[2]], axis=-1)
 
 
 def calm(heights: Heights) -> Heights:
@@ -130,30 +199,36 @@ def calm(heights: Heights) -> Heights:
     return np.where(known & (middle > low), middle, heights).astype(np.float32)
 
 
-def _write_cells(
-    path: Path, sheet: Sheet, picture: Picture, heights: Heights, seen: Bytes, window: Block
-) -> None:
+@dataclass(frozen=True)
+class _Ground:
+    """A window of the surface: heights, what is drawn of it, and how a picture sees it."""
+
+    heights: Heights
+    kinds: Kinds
+    seen: Bytes
+    window: Block
+
+
+def _write_cells(path: Path, sheet: Sheet, picture: Picture, ground: _Ground) -> None:
     """Write the ``cells`` of a :class:`Glance`."""
     grid = window_of(sheet.cells, picture.window)
-    up, share = _means(sheet, picture.window, heights, seen, window)
-    east, north = cell_centres_m(grid)
-    position = np.array(picture.pose.position_m)
-    x, y = np.meshgrid(east - position[0], north - position[1])
-    offset = np.stack([x, y, up - position[2]], axis=-1)
-    xyz = offset @ np.array(picture.pose.rotation_cam_from_world).T
-    xy_px = projected_px(xyz, picture.camera.params)  # NaN where there is no surface
+    up, share, measured = _means(sheet, picture.window, ground)
+    offset = _offsets(picture, grid, up)
+    xy_px, depth_m = _in_picture(picture, grid, up)
     inside = _inside(xy_px, picture, INSET_PX)
     whole = _inside(xy_px, picture, INSET_PX + sheet.cell_px)
     lean = offset[..., :2] / np.maximum(-offset[..., 2:], 1e-6)
-    coarser = xyz[..., 2] / (picture.camera.focal_px * sheet.pixels.cell_m)
+    coarser = depth_m / (picture.camera.focal_px * sheet.pixels.cell_m)
     cost = (lean**2).sum(-1) + COARSER_COST * np.maximum(
         np.log2(np.maximum(coarser, 1e-6)) - 0.1, 0
     )
+    inside &= share > 0
     share = np.where(inside, np.clip(share, 0.02, 1) * np.where(whole, 1, 0.25), 0)
     np.savez(
         path,
         colour=_colours(picture, np.where(inside[..., None], xy_px, -1e4), sheet.cell_px),
         share=np.ceil(share * 255).astype(np.uint8),
+        measured=np.floor(measured * 255).astype(np.uint8),
         cost=np.where(inside, cost, 0).astype(np.float32),
         edge=np.where(inside, _edge(xy_px, picture), 0).astype(np.uint8),
         lean=np.where(inside[..., None], lean, 0).astype(np.float32),
@@ -162,29 +237,31 @@ def _write_cells(
 
 
 def mean_heights(sheet: Sheet, cells: Block) -> Heights:
-    """Mean height of the surface in every cell of a window, in metres, NaN where there is none."""
+    """Mean height of what is drawn in every cell of a window, in metres, NaN where nothing is."""
     window = surface_under(sheet, cells)
-    heights = heights_m(sheet.surface, window)
-    return _means(sheet, cells, heights, np.zeros(heights.shape, np.uint8), window)[0]
+    heights = raster_window(sheet.surface, window)
+    unseen = np.zeros(heights.shape, np.uint8)
+    return _means(sheet, cells, _Ground(heights, drawn_in(sheet, window), unseen, window))[0]
 
 
-def _means(
-    sheet: Sheet, cells: Block, heights: Heights, seen: Bytes, window: Block
-) -> tuple[Heights, Heights]:
+def _means(sheet: Sheet, cells: Block, ground: _Ground) -> tuple[Heights, Heights, Heights]:
     ratio = sheet.surface_per_cell
-    start = cells.row * ratio - window.row, cells.column * ratio - window.column
+    start = cells.row * ratio - ground.window.row, cells.column * ratio - ground.window.column
     up = np.empty((cells.rows, cells.columns), np.float32)
-    share = np.empty_like(up)
-    _gathered(heights, seen, start, ratio, up, share)
-    return up, share
+    share, measured = np.empty_like(up), np.empty_like(up)
+    _gathered(
+        ground.heights, ground.kinds, least_drawn(sheet), ground.seen, start, ratio, up, share,
+        measured,
+    )  # fmt: skip
+    return up, share, measured
 
 
 @compiled
-def _gathered(
-    heights: Heights, seen: Bytes, start: tuple[float, float], ratio: float,
-    up: Heights, share: Heights,
+def _gathered(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    heights: Heights, kinds: Kinds, least: int, seen: Bytes, start: tuple[float, float],
+    ratio: float, up: Heights, share: Heights, measured: Heights,
 ) -> None:  # fmt: skip
-    """Means per cell: of the heights, NaN where there are none, and of how far they are seen."""
+    """Per cell, of what is drawn: mean height (NaN: nothing is), share seen; share measured."""
     rows, columns = heights.shape
     for row in range(up.shape[0]):
         top = max(0, int(start[0] + row * ratio + 0.5))
@@ -192,16 +269,19 @@ def _gathered(
         for column in range(up.shape[1]):
             left = max(0, int(start[1] + column * ratio + 0.5))
             right = min(columns, max(left + 1, int(start[1] + (column + 1) * ratio + 0.5)))
-            total, level, known, cells = 0.0, 0, 0, 0
+            total, level, drawn, sure, cells = 0.0, 0, 0, 0, 0
             for r in range(top, bottom):
                 for c in range(left, right):
                     cells += 1
-                    if heights[r, c] > -np.inf:
+                    if kinds[r, c] >= least:
                         total += heights[r, c]
                         level += seen[r, c]
-                        known += 1
-            up[row, column] = total / known if known else np.nan
-            share[row, column] = level / (2.0 * cells) if cells else 0.0
+                        drawn += 1
+                    if kinds[r, c] == MEASURED:
+                        sure += 1
+            up[row, column] = total / drawn if drawn else np.nan
+            share[row, column] = level / (2.0 * drawn) if drawn else 0.0
+            measured[row, column] = sure / cells if cells else 0.0
 
 
 def _inside(xy_px: Array, picture: Picture, inset_px: float) -> npt.NDArray[np.bool_]:

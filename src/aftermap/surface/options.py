@@ -15,6 +15,8 @@ class SurfaceOptions:
     confirming: pictures that each depth is compared with afterwards.
     block_cells: side of the square of cells that is held in memory at once, at most.
     fill_cells: how far a filled cell may lie from a measured one.
+    draw_filled: whether photographs are draped over filled ground, under its hatch. Off: a picture
+        over a guessed height shows an intact house in shreds.
     """
 
     dense_side_px: int = 1600
@@ -22,6 +24,7 @@ class SurfaceOptions:
     confirming: int = 16
     block_cells: int = 1024
     fill_cells: int = 48
+    draw_filled: bool = False
 
     @classmethod
     def of(cls, quality: Literal["draft", "standard", "fine"]) -> Self:

@@ -7,6 +7,7 @@ rendered block by block, each from a picture that sees it.
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -20,11 +21,16 @@ from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import balance, seams
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.glance import FOLDER, Glance, GlanceTask, glance_at, mean_heights
+from aftermap.surface.options import SurfaceOptions
+from aftermap.surface.outline import write_outline
+from aftermap.surface.pyramid import hatched_cog_written
 from aftermap.surface.render import Laying, blocks_in_order, rendered
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.sheet import Sheet, pictures_of, sheet_of
+from aftermap.surface.sheet import Sheet, pictures_of, raster_window, sheet_of
 
+FILLED_TAG = "AFTERMAP_FILLED"
 REGION_CELLS = 512
+READ_CELLS = 2048
 RIM_CELLS = 32
 IMAGE = Layer(
     dtype="uint8", bands=("red", "green", "blue", "alpha"), nodata=None, unit=None,
@@ -39,15 +45,16 @@ SOURCE = Layer(
 def orthophoto_of(
     reconstruction: Reconstruction,
     elevation: Elevation,
+    options: SurfaceOptions,
     files: Workspace,
     executor: Executor,
 ) -> Orthophoto:
     """Write ``orthophoto.tif`` and ``source.tif`` at the pictures' ground sample distance.
 
-    Alpha is 0 where there is no surface or no picture shows it. Raises SurfaceError where no
-    picture shows any of the surface.
+    Ground whose height was filled is hatched. Alpha is 0 where there is no surface, and where it
+    was measured but no picture sees it. Raises SurfaceError where no picture shows any of it.
     """
-    sheet = sheet_of(reconstruction, elevation)
+    sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
     tasks = [GlanceTask(sheet=sheet, picture=p, files=files)
              for p in pictures_of(reconstruction, sheet)]  # fmt: skip
     glances = tuple(executor.map(glance_at, tasks, label="looking at the pictures"))
@@ -60,16 +67,17 @@ def orthophoto_of(
     blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
     frames = _frame_numbers(reconstruction, glances)
     image_path, source_path = files.path("orthophoto.tif"), files.path("source.tif")
-    ground = shown = 0
+    shown = 0
     with (
-        cog_written(image_path, sheet.pixels, IMAGE) as image_out,
+        hatched_cog_written(
+            image_path, sheet.pixels, _image_layer(sheet), draped=sheet.draped
+        ) as image_out,
         cog_written(source_path, sheet.pixels, SOURCE) as source_out,
     ):
         done = executor.map(partial(rendered, laying), blocks, label="laying down the pictures")
         for block, part in zip(blocks, done, strict=True):
-            image_out.write(block, np.moveaxis(part.image, -1, 0))
+            image_out.write(block, part.image, part.filled)
             source_out.write(block, frames[part.source])
-            ground += part.ground
             shown += part.shown
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
     gains = np.ones(len(reconstruction.mapped))
@@ -78,8 +86,21 @@ def orthophoto_of(
         image=Raster(path=str(image_path), grid=sheet.pixels, nodata=None),
         source=Raster(path=str(source_path), grid=sheet.pixels, nodata=NO_PICTURE),
         gains=tuple(gains.tolist()),
-        covered_fraction=shown / max(ground, 1),
+        covered_fraction=shown * sheet.pixels.cell_m**2 / _area_with_heights(sheet),
     )
+
+
+def _area_with_heights(sheet: Sheet) -> float:
+    """Square metres of cells that have a height, measured or filled."""
+    known = sum(
+        int(np.isfinite(raster_window(sheet.surface, block)).sum())
+        for block in blocks_of(sheet.surface.grid, READ_CELLS)
+    )
+    return max(known, 1) * sheet.surface.grid.cell_m**2
+
+
+def _image_layer(sheet: Sheet) -> Layer:
+    return replace(IMAGE, tags={FILLED_TAG: "draped" if sheet.draped else "hatched"})
 
 
 def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Workspace) -> Laying:
@@ -95,6 +116,8 @@ def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Work
         _choose(sheet, glances, exposure, tones, region, labels)
     labels_path = files.path(f"{FOLDER}/labels.npy")
     np.save(labels_path, labels)
+    outline_path = files.path(f"{FOLDER}/outline.npy")
+    write_outline(sheet, glances, outline_path)
     tone_paths = []
     for glance, tone in zip(glances, tones, strict=True):
         path = files.path(f"{FOLDER}/tone-{glance.picture.index:05d}.npy")
@@ -102,7 +125,7 @@ def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Work
         tone_paths.append(str(path))
     return Laying(
         sheet=sheet, glances=glances, exposure=exposure, tones=tuple(tone_paths),
-        labels=str(labels_path),
+        labels=str(labels_path), outline=str(outline_path),
     )  # fmt: skip
 
 

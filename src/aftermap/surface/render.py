@@ -17,9 +17,12 @@ from aftermap.geo.grid import Block, window_of
 from aftermap.model.raster import Grid
 from aftermap.surface import sampling
 from aftermap.surface.balance import Exposure, nodes_under
+from aftermap.surface.drawn import EMPTY, FILLED, least_drawn
 from aftermap.surface.glance import Glance, calm, picture_pixels, seen_in
+from aftermap.surface.outline import outline_in
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.sheet import NODE_CELLS, Sheet, heights_m, overlap, within
+from aftermap.surface.sheet import NODE_CELLS, Sheet, overlap, raster_window, within
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -38,7 +41,7 @@ class Laying:
     """What every block needs of the choices made before it.
 
     ``labels`` is an .npy over the cells of who was chosen where, ``exposure`` the brightness of
-    the pictures, ``tones`` per picture the .npy of its tone.
+    the pictures, ``tones`` per picture the .npy of its tone, ``outline`` that of what is drawn.
     """
 
     sheet: Sheet
@@ -46,18 +49,20 @@ class Laying:
     exposure: Exposure
     tones: tuple[str, ...]
     labels: str
+    outline: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
     """(rows, columns, 4) red, green, blue, alpha; and (rows, columns) the glance it came from.
 
-    ``ground`` counts the pixels with a height, ``shown`` those of them with a picture.
+    ``filled`` (rows, columns) is where the hatch goes, ``shown`` counts the pixels with a picture
+    of measured ground.
     """
 
     image: Bytes
     source: Labels
-    ground: int
+    filled: npt.NDArray[np.bool_]
     shown: int
 
 
@@ -65,10 +70,10 @@ def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
     """Wide blocks, two strips of them at a time from north to south.
 
     Two workers that take turns so stay in a strip of their own, and find its pictures again.
-    Blocks begin on whole cells.
+    Blocks begin on whole cells and on even pixels.
     """
-    tall = BLOCK_ROWS // cell_px * cell_px
-    wide = BLOCK_COLUMNS // cell_px * cell_px
+    tall = BLOCK_ROWS // (2 * cell_px) * 2 * cell_px
+    wide = BLOCK_COLUMNS // (2 * cell_px) * 2 * cell_px
     strips = max(1, -(-pixels.columns // wide))
     for pair in range(0, strips, 2):
         for row in range(0, pixels.rows, tall):
@@ -81,36 +86,70 @@ def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
 
 def rendered(laying: Laying, block: Block) -> Rendered:
     """One block of the orthophoto."""
-    ground = _ground_of(laying.sheet, block)
+    ground = _ground_of(laying, block)
     done = _Done(
         colour=np.zeros((block.rows, block.columns, 3), np.float32),
         weight=np.zeros((block.rows, block.columns), np.float32),
         source=np.full((block.rows, block.columns), NO_PICTURE, np.uint16),
     )
-    known = int(np.isfinite(ground.height).sum())
     chosen, labels = _labels_around(laying, block)
-    if known and len(chosen):
-        seen = np.stack([seen_in(laying.glances[g], ground.under) for g in chosen])
+    if ground.drawn.any() and len(chosen):
         numbers = np.stack([_numbers(laying, int(g)) for g in chosen])
-        cell_px = laying.sheet.cell_px
-        wanted = _Wanted.nobody(block)
-        sampling.sources(
-            labels, cell_px, cell_px / FEATHER_PX, seen, ground.first, ground.ratio,
-            ground.height, wanted.main, wanted.second, wanted.share,
-        )  # fmt: skip
+        wanted = _wanted(laying, ground, chosen, numbers, labels)
         _lay(laying, chosen, numbers, ground, wanted, done)
-        wanted = _Wanted.nobody(block)
-        if sampling.other_sources(
-            numbers, seen, ground.first, ground.ratio, ground.corner, ground.height, done.weight,
-            wanted.main,
-        ):  # fmt: skip
-            _lay(laying, chosen, numbers, ground, wanted, done)
+        _lay_the_rest(laying, ground, done)
     shown = done.weight > 0
+    filled = ground.kind == FILLED
     colour = done.colour / np.maximum(done.weight, 1e-6)[..., None]
     image = np.empty((block.rows, block.columns, 4), np.uint8)
     image[..., :3] = np.clip(colour[..., ::-1] + 0.5, 0, 255)
     image[..., 3] = np.where(shown, 255, 0)
-    return Rendered(image=image, source=done.source, ground=known, shown=int(shown.sum()))
+    return Rendered(
+        image=image, source=done.source, filled=filled, shown=int((shown & ~filled).sum())
+    )
+
+
+def _wanted(
+    laying: Laying,
+    ground: "_Ground",
+    chosen: npt.NDArray[np.int64],
+    numbers: Array,
+    labels: Labels,
+) -> "_Wanted":
+    """The sources of a block: those chosen for its cells, but clear views before doubtful ones."""
+    seen = np.stack([seen_in(laying.glances[g], ground.under).ravel() for g in chosen])
+    cell_px = laying.sheet.cell_px
+    wanted = _Wanted.nobody(ground.block)
+    sampling.sources(
+        labels, cell_px, cell_px / FEATHER_PX, seen, ground.cell, ground.height, wanted.main,
+        wanted.second, wanted.share,
+    )  # fmt: skip
+    level = np.where(wanted.main >= 0, seen[np.maximum(wanted.main, 0), ground.cell], HIDDEN)
+    cost = np.where(level < CLEAR, np.inf, -np.inf).astype(np.float32)
+    for slot, numbers_of_one in enumerate(numbers):
+        sampling.offer_source(
+            slot, numbers_of_one, seen[slot], ground.cell, ground.corner, ground.height, CLEAR,
+            cost, wanted.main, wanted.second,
+        )  # fmt: skip
+    return wanted
+
+
+def _lay_the_rest(laying: Laying, ground: "_Ground", done: "_Done") -> None:
+    """Pixels that none of the chosen pictures gave a colour: any picture that sees them."""
+    missing = (done.weight == 0) & ground.drawn
+    if not missing.any():
+        return
+    cost = np.where(missing, np.inf, -np.inf).astype(np.float32)
+    wanted = _Wanted.nobody(ground.block)
+    near = np.array([at for at, glance in enumerate(laying.glances)
+                     if overlap(glance.window, ground.under) is not None], np.int64)  # fmt: skip
+    numbers = np.stack([_numbers(laying, int(at)) for at in near])
+    for slot, at in enumerate(near):
+        sampling.offer_source(
+            slot, numbers[slot], seen_in(laying.glances[at], ground.under).ravel(), ground.cell,
+            ground.corner, ground.height, DOUBTFUL, cost, wanted.main, wanted.second,
+        )  # fmt: skip
+    _lay(laying, near, numbers, ground, wanted, done)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +158,8 @@ class _Ground:
 
     ``under`` is the window of the surface raster, ``first`` the first pixel's centre in it, in
     surface cells, and ``ratio`` the step from pixel to pixel; ``corner`` is east, north and the
-    pixel's size.
+    pixel's size. ``cell`` is the cell of the window that a pixel belongs to, ``kind`` how that is
+    drawn, and ``drawn`` whether a picture is wanted there.
     """
 
     block: Block
@@ -128,6 +168,9 @@ class _Ground:
     ratio: float
     corner: Array
     height: Float
+    cell: npt.NDArray[np.int32]
+    kind: Bytes
+    drawn: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +200,8 @@ class _Done:
     source: Labels
 
 
-def _ground_of(sheet: Sheet, block: Block) -> _Ground:
+def _ground_of(laying: Laying, block: Block) -> _Ground:
+    sheet = laying.sheet
     ratio = sheet.pixels.cell_m / sheet.surface.grid.cell_m
     under = Block(
         row=math.floor(block.row * ratio) - 2, column=math.floor(block.column * ratio) - 2,
@@ -165,11 +209,16 @@ def _ground_of(sheet: Sheet, block: Block) -> _Ground:
     )  # fmt: skip
     first = (block.row + 0.5) * ratio - under.row, (block.column + 0.5) * ratio - under.column
     height = np.empty((block.rows, block.columns), np.float32)
-    surface = calm(heights_m(sheet.surface, under))
-    sampling.heights_at_pixels(surface, first, ratio, sheet.surface.grid.cell_m, height)
+    cell = np.empty(height.shape, np.int32)
+    surface, kinds = calm(raster_window(sheet.surface, under)), outline_in(laying.outline, under)
+    sampling.heights_at_pixels(
+        surface, kinds, first, ratio, sheet.surface.grid.cell_m, height, cell
+    )
+    kind = np.where(np.isfinite(height), kinds.ravel()[cell], EMPTY)
     grid = window_of(sheet.pixels, block)
     return _Ground(
-        block=block, under=under, first=first, ratio=ratio, height=height,
+        block=block, under=under, first=first, ratio=ratio, height=height, cell=cell, kind=kind,
+        drawn=kind >= least_drawn(sheet),
         corner=np.array([grid.east_m, grid.north_m, grid.cell_m]),
     )  # fmt: skip
 

@@ -15,9 +15,11 @@ Array = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 Slots = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.uint16]
+Cells = npt.NDArray[np.int32]
 
 NOBODY = -1
-HIDDEN_WEIGHT, DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.0, 0.05, 1.0
+DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.05, 1.0
+MAYBE_COST = 100.0
 STEEP_CELLS = 2.0
 BORDER_PX = 1.0
 LEAN_LIMIT, SHADE_LIMIT = 1.5, 0.7
@@ -29,13 +31,17 @@ ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
 
 @compiled
 def heights_at_pixels(
-    surface: Float, first: tuple[float, float], step: float, cell_m: float, out: Float
-) -> None:
-    """Heights per pixel from surface cells; ``first`` is the first pixel's centre in cells.
+    surface: Float, kinds: Bytes, first: tuple[float, float], step: float, cell_m: float,
+    out: Float, cell: Cells,
+) -> None:  # fmt: skip
+    """Heights per pixel from surface cells, and which of them (counted by rows) each belongs to.
 
-    Bilinear on one surface; where the four cells around lie on two (a roof and the street below),
-    the nearest, since between them there is only a wall, which has no place in the plan. NaN
-    where the nearest cell has no height.
+    ``first`` is the first pixel's centre in cells, ``kinds`` how a cell is drawn. Bilinear within
+    one surface of one kind. Where the four cells around lie on two (a roof and the street below,
+    measured ground and filled), a pixel belongs to the one that has most of the cells around it,
+    weighted by a cubic B-spline, so that a straight edge is straight at the size of pixels; between
+    a roof and a street is only a wall, which has no place in the plan. No pixel of a filled or
+    empty cell comes to belong to a measured one. NaN where a pixel belongs to an empty cell.
     """
     rows, columns = surface.shape
     for i in range(out.shape[0]):
@@ -48,26 +54,96 @@ def heights_at_pixels(
             column = min(max(int(np.floor(x)), 0), columns - 1)
             left = min(max(int(np.floor(x - 0.5)), 0), columns - 2)
             dx = min(max(x - 0.5 - left, 0.0), 1.0)
+            cell[i, j] = row * columns + column
+            if kinds[row, column] == 0:
+                out[i, j] = np.nan
+                continue
             a, b = surface[top, left], surface[top, left + 1]
             c, d = surface[top + 1, left], surface[top + 1, left + 1]
             spread = max(a, b, c, d) - min(a, b, c, d) + 0 * (a + b + c + d)  # NaN if one is
-            if spread < STEEP_CELLS * cell_m:
+            kind = kinds[top, left]
+            alike = kind == kinds[top, left + 1] == kinds[top + 1, left] == kinds[top + 1, left + 1]
+            if alike and spread < STEEP_CELLS * cell_m:
                 out[i, j] = (1 - dy) * ((1 - dx) * a + dx * b) + dy * ((1 - dx) * c + dx * d)
             else:
-                out[i, j] = surface[row, column]
+                _at_edge(
+                    surface, kinds, (top, left), (dy, dx), STEEP_CELLS * cell_m, (i, j), out, cell
+                )
+
+
+@compiled
+def _at_edge(  # noqa: C901 - a compiled loop is clearer whole
+    surface: Float, kinds: Bytes, corner: tuple[int, int], part: tuple[float, float],
+    steep: float, at: tuple[int, int], out: Float, cell: Cells,
+) -> None:  # fmt: skip
+    """Height and cell of one pixel where surfaces or kinds meet between four cells.
+
+    Cells are sorted by kind, and by whether they are above the middle of a step in height.
+    """
+    rows, columns = surface.shape
+    top, left = corner
+    own = cell[at]
+    low, high = np.inf, -np.inf
+    for k in range(4):
+        z = surface[top + (k >> 1), left + (k & 1)]
+        if z > -np.inf:
+            low, high = min(low, z), max(high, z)
+    middle = 0.5 * (low + high) if high - low >= steep else np.inf
+    across, down = _spline(part[1]), _spline(part[0])
+    sums = np.zeros(6, np.float64)
+    for r in range(4):
+        row = min(max(top - 1 + r, 0), rows - 1)
+        for c in range(4):
+            column = min(max(left - 1 + c, 0), columns - 1)
+            sums[_sort(surface[row, column], kinds[row, column], middle)] += down[r] * across[c]
+    own_z, own_kind = surface[own // columns, own % columns], kinds[own // columns, own % columns]
+    mine = _sort(own_z, own_kind, middle)
+    best = mine
+    for sort in range(6):
+        if sums[sort] > sums[best] and (sort >> 1) <= (mine >> 1):
+            best = sort
+    total, weights, nearest = 0.0, 0.0, -1.0
+    for k in range(4):
+        row, column = top + (k >> 1), left + (k & 1)
+        if _sort(surface[row, column], kinds[row, column], middle) == best:
+            near = 1e-6 + (part[0] if k >> 1 else 1 - part[0]) * (part[1] if k & 1 else 1 - part[1])
+            total += near * surface[row, column]
+            weights += near
+            if near > nearest:
+                nearest = near
+                cell[at] = row * columns + column
+    if weights == 0.0:  # none of the four: it stays with its own
+        out[at] = own_z
+    else:
+        out[at] = np.nan if best < 2 else total / weights
+
+
+@compiled
+def _sort(z: float, kind: int, middle: float) -> int:
+    """A cell's kind, and whether it lies above the middle of the step that is looked at."""
+    return 2 * int(kind) + (1 if z > middle else 0)
+
+
+@compiled
+def _spline(t: float) -> tuple[float, float, float, float]:
+    """Weights of the cells at -1, 0, 1 and 2 (uniform cubic B-spline)."""
+    s = 1.0 - t
+    b = (4.0 - 6.0 * t * t + 3.0 * t * t * t) / 6.0
+    c = (4.0 - 6.0 * s * s + 3.0 * s * s * s) / 6.0
+    return s * s * s / 6.0, b, c, t * t * t / 6.0
 
 
 @compiled
 def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
-    labels: Labels, cell_px: int, sharpness: float, seen: Bytes, first: tuple[float, float],
-    step: float, height: Float, main: Slots, second: Slots, share: Float,
+    labels: Labels, cell_px: int, sharpness: float, seen: Bytes, cell: Cells, height: Float,
+    main: Slots, second: Slots, share: Float,
 ) -> None:  # fmt: skip
     """The picture of every pixel, the one blended into it near a cut, and the first one's share.
 
     ``labels`` (cell rows + 2, cell columns + 2) counts the pictures of this block and reaches one
-    cell beyond it on every side, ``seen`` (pictures, rows, columns) is over surface cells. A
-    picture that does not see a pixel is never its source; NOBODY where none of the labels around
-    does.
+    cell beyond it on every side, ``seen`` (pictures, cells) is over surface cells and ``cell``
+    says which of them a pixel belongs to. A picture that does not see a pixel is never its source;
+    NOBODY where none of the labels around does.
     """
     slot = np.empty(4, np.int64)
     weight = np.empty(4, np.float64)
@@ -75,7 +151,6 @@ def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
         y = (i + 0.5) / cell_px + 0.5
         r = int(y)
         dy = y - r
-        row = min(max(int(np.floor(first[0] + i * step)), 0), seen.shape[1] - 1)
         for j in range(height.shape[1]):
             main[i, j] = NOBODY
             second[i, j] = NOBODY
@@ -85,14 +160,13 @@ def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
             x = (j + 0.5) / cell_px + 0.5
             c = int(x)
             dx = x - c
-            column = min(max(int(np.floor(first[1] + j * step)), 0), seen.shape[2] - 1)
             n = 0
             for k in range(4):
                 label = labels[r + (k >> 1), c + (k & 1)]
                 if label >= seen.shape[0]:
                     continue
                 w = (dy if k >> 1 else 1 - dy) * (dx if k & 1 else 1 - dx)
-                level = seen[label, row, column]
+                level = seen[label, cell[i, j]]
                 if level == 0:
                     continue
                 w *= CLEAR_WEIGHT if level == 2 else DOUBTFUL_WEIGHT
@@ -128,38 +202,32 @@ def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
 
 
 @compiled
-def other_sources(
-    pictures: Array, seen: Bytes, first: tuple[float, float], step: float, corner: Array,
-    height: Float, done: Float, main: Slots,
-) -> int:  # fmt: skip
-    """Find a picture for pixels that none of the chosen ones shows; how many were found.
+def offer_source(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    slot: int, picture: Array, seen: Bytes, cell: Cells, corner: Array, height: Float, least: int,
+    cost: Float, main: Slots, second: Slots,
+) -> None:  # fmt: skip
+    """Make a picture the source of pixels that it sees, at ``least`` so well, for a lower cost.
 
-    Of those that see the pixel the steepest view; where none sees it, the steepest view of what
-    hides it. ``corner`` is east and north of the block and the pixel's size, ``done`` is above 0
-    where a pixel has its colour.
+    Of views the steepest is the cheapest, and one that sees the pixel clearly goes before any that
+    only may. ``seen`` (cells,) is this picture's, ``corner`` is east and north of the block and the
+    pixel's size.
     """
-    found = 0
     for i in range(height.shape[0]):
-        row = min(max(int(np.floor(first[0] + i * step)), 0), seen.shape[1] - 1)
         for j in range(height.shape[1]):
-            main[i, j] = NOBODY
-            if done[i, j] > 0 or not height[i, j] > -np.inf:
+            level = seen[cell[i, j]]
+            if level < least or cost[i, j] == -np.inf or not height[i, j] > -np.inf:
                 continue
-            column = min(max(int(np.floor(first[1] + j * step)), 0), seen.shape[2] - 1)
             east = corner[0] + (j + 0.5) * corner[2]
             north = corner[1] - (i + 0.5) * corner[2]
-            least = np.inf
-            for p in range(pictures.shape[0]):
-                x, y, lean_e, lean_n = _projected(pictures[p], east, north, height[i, j])
-                width, tall = pictures[p, SIZE], pictures[p, SIZE + 1]
-                if not (BORDER_PX < x < width - BORDER_PX and BORDER_PX < y < tall - BORDER_PX):
-                    continue
-                cost = lean_e**2 + lean_n**2 + 4.0 * (2 - seen[p, row, column])
-                if cost < least:
-                    least = cost
-                    main[i, j] = p
-            found += main[i, j] != NOBODY
-    return found
+            x, y, lean_e, lean_n = _projected(picture, east, north, height[i, j])
+            width, tall = picture[SIZE], picture[SIZE + 1]
+            if not (BORDER_PX < x < width - BORDER_PX and BORDER_PX < y < tall - BORDER_PX):
+                continue
+            own = lean_e**2 + lean_n**2 + (0.0 if level == 2 else MAYBE_COST)
+            if own < cost[i, j]:
+                cost[i, j] = own
+                main[i, j] = slot
+                second[i, j] = NOBODY
 
 
 @compiled

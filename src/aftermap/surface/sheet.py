@@ -30,12 +30,18 @@ READING_CACHE_MB = 96
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """The surface that pictures are laid on, and the grids of the orthophoto."""
+    """The surface that pictures are laid on, and the grids of the orthophoto.
+
+    ``confidence`` says how many photographs agree on a height, 0 where it was filled. Such cells
+    show pictures only where ``draped``, and never without the hatch.
+    """
 
     surface: Raster
+    confidence: Raster
     pixels: Grid
     cells: Grid
     cell_px: int
+    draped: bool = False
 
     @property
     def surface_per_cell(self) -> float:
@@ -47,7 +53,8 @@ class Sheet:
 class Picture:
     """A mapped frame as the orthophoto uses it.
 
-    ``index`` counts the mapped frames, ``window`` are the cells that it may show.
+    ``index`` counts the mapped frames, ``window`` are the cells that it may show, ``mask`` is a
+    grey picture, 0 where something lies over the scene.
     """
 
     index: int
@@ -57,9 +64,12 @@ class Picture:
     camera_index: int
     pose: CameraPose
     window: Block
+    mask: str | None = None
 
 
-def sheet_of(reconstruction: Reconstruction, elevation: Elevation) -> Sheet:
+def sheet_of(
+    reconstruction: Reconstruction, elevation: Elevation, *, draped: bool = False
+) -> Sheet:
     """Pixels of the ground sample distance over the extent of the surface, and cells over them."""
     ground = elevation.surface.grid
     longest = float(
@@ -68,9 +78,11 @@ def sheet_of(reconstruction: Reconstruction, elevation: Elevation) -> Sheet:
     cell_px = int(np.clip(round(longest / CELLS_PER_PICTURE), *CELL_PX))
     return Sheet(
         surface=elevation.surface,
+        confidence=elevation.confidence,
         pixels=_covering(ground, elevation.ground_sample_m),
         cells=_covering(ground, elevation.ground_sample_m * cell_px),
         cell_px=cell_px,
+        draped=draped,
     )
 
 
@@ -82,6 +94,7 @@ def pictures_of(reconstruction: Reconstruction, sheet: Sheet) -> tuple[Picture, 
         if window.rows > 0 and window.columns > 0:
             picture = Picture(
                 index=index, name=placed.frame.name, path=placed.frame.path, window=window,
+                mask=placed.frame.mask,
                 camera=reconstruction.cameras[placed.camera], camera_index=placed.camera,
                 pose=placed.pose,
             )  # fmt: skip
@@ -89,21 +102,22 @@ def pictures_of(reconstruction: Reconstruction, sheet: Sheet) -> tuple[Picture, 
     return tuple(pictures)
 
 
-def heights_m(surface: Raster, window: Block) -> Heights:
-    """(rows, columns) heights of a window of the surface, NaN beyond it and where it has none."""
-    inside = _clipped(surface.grid, window)
-    heights = np.full((window.rows, window.columns), np.nan, np.float32)
+def raster_window(raster: Raster, window: Block) -> Heights:
+    """(rows, columns) values of a window of a raster, NaN beyond it and where it has none."""
+    inside = _clipped(raster.grid, window)
+    values = np.full((window.rows, window.columns), np.nan, np.float32)
     if inside.rows and inside.columns:
-        path = Path(surface.path)
+        path = Path(raster.path)
         with rasterio.Env(GDAL_CACHEMAX=READING_CACHE_MB):
-            part = _opened(surface.path, path.stat().st_mtime_ns).read(
+            part = _opened(raster.path, path.stat().st_mtime_ns).read(
                 1, window=Window(inside.column, inside.row, inside.columns, inside.rows)
             )
-        if surface.nodata is not None:
-            part[part == surface.nodata] = np.nan
+        part = np.asarray(part, np.float32)
+        if raster.nodata is not None:
+            part[part == raster.nodata] = np.nan
         top, left = inside.row - window.row, inside.column - window.column
-        heights[top : top + inside.rows, left : left + inside.columns] = part
-    return heights
+        values[top : top + inside.rows, left : left + inside.columns] = part
+    return values
 
 
 def surface_under(sheet: Sheet, window: Block, *, margin: int = 0) -> Block:
@@ -131,9 +145,9 @@ def within(part: Block, whole: Block) -> tuple[slice, slice]:
     return slice(top, top + part.rows), slice(left, left + part.columns)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)
 def _opened(path: str, _changed_ns: int) -> rasterio.io.DatasetReader:
-    """The surface, kept open so that neighbouring windows find its tiles already unpacked."""
+    """A raster kept open, so that neighbouring windows find its tiles already unpacked."""
     return rasterio.open(path)
 
 

@@ -21,42 +21,108 @@ CLEAR = 2
 
 SLACK_CELLS = 1.0
 DOUBT_CELLS = 2
+RIM_CELLS = 2.0
+NEXT_CELLS = 2
+TILE_CELLS, AROUND_TILES = 16, 8
+"""Neighbourhood of an unmeasured cell: what stands right beside it, and what stands around."""
 
 
-def seen_cells(heights_m: Heights, camera_cells: tuple[float, float], above: float) -> Seen:
+def seen_cells(
+    heights_m: Heights,
+    camera_cells: tuple[float, float],
+    above: float,
+    blocking_m: Heights | None = None,
+) -> Seen:
     """(rows, columns) HIDDEN, DOUBTFUL or CLEAR for every cell of a window.
 
     ``heights_m`` is NaN where there is no surface; those cells are HIDDEN and hide nothing. Heights
     and ``above``, the height of the camera, are in cells; ``camera_cells`` is its row and column in
     the window (a cell's centre is at .5; it may lie outside). Cells within two cells of a hidden
-    one are DOUBTFUL: no surface is exact at its edges.
+    one are DOUBTFUL, since no surface is exact at its edges, and HIDDEN where the look is flatter
+    than 45 degrees: an edge that is a little off there puts whole walls on the ground. So are those
+    that are seen only if nothing stands as high as ``blocking_m``, which says of each cell how high
+    what hides others may stand. What is hidden on less than three cells counts as a neighbour of
+    hidden cells: that is as often noise as a chimney.
     """
     seen = np.zeros(heights_m.shape, np.uint8)
-    _sweep(heights_m, camera_cells[0] - 0.5, camera_cells[1] - 0.5, above, SLACK_CELLS, seen)
+    row, column = camera_cells[0] - 0.5, camera_cells[1] - 0.5
+    _sweep(heights_m, heights_m, row, column, above, SLACK_CELLS, seen)
+    surely = seen
+    if blocking_m is not None:
+        surely = np.zeros_like(seen)
+        _sweep(heights_m, blocking_m, row, column, above, SLACK_CELLS, surely)
     kernel = np.ones((2 * DOUBT_CELLS + 1, 2 * DOUBT_CELLS + 1), np.uint8)
     hidden = ((seen == 0) & np.isfinite(heights_m)).astype(np.uint8)
     patches = cv2.dilate(cv2.erode(hidden, kernel[:2, :2], anchor=(0, 0)), kernel[:2, :2])
     near_hidden = cv2.dilate(patches, kernel)
-    return np.where(seen > 0, np.where(near_hidden > 0, DOUBTFUL, CLEAR), HIDDEN).astype(np.uint8)
+    behind = cv2.dilate(np.where(patches > 0, heights_m, -np.inf).astype(np.float32), kernel)
+    is_rim = heights_m > behind + RIM_CELLS  # of what hides: at worst it shows the ground beyond
+    is_steep = _is_steep(heights_m, camera_cells, above)
+    near = np.where(is_steep | is_rim, DOUBTFUL, HIDDEN)
+    level = np.where(seen > 0, np.where(near_hidden > 0, near, CLEAR), HIDDEN)
+    level[surely == 0] = np.minimum(level, np.where(is_steep, DOUBTFUL, HIDDEN))[surely == 0]
+    thick = cv2.morphologyEx(hidden, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    is_sliver = (hidden > 0) & (thick == 0)
+    return np.where(is_sliver, near, level).astype(np.uint8)
+
+
+def _is_steep(
+    heights: Heights, camera_cells: tuple[float, float], above: float
+) -> npt.NDArray[np.bool_]:
+    """Cells that the camera looks down at by more than 45 degrees."""
+    row = np.arange(heights.shape[0])[:, None] + 0.5 - camera_cells[0]
+    column = np.arange(heights.shape[1])[None] + 0.5 - camera_cells[1]
+    return np.asarray(np.hypot(row, column) < above - heights)
+
+
+def presumed(heights: Heights, is_measured: npt.NDArray[np.bool_]) -> Heights:
+    """How high what may hide others stands: the surface where measured, else as high as may be.
+
+    An unmeasured cell may hold what stands next to it, and farther in anything as high as the
+    highest that was measured in its neighbourhood: a house that nobody measured hides the street
+    behind it all the same.
+    """
+    low = np.float32(-1e6)
+    measured = np.where(is_measured, heights, low).astype(np.float32)
+    kernel = np.ones((2 * NEXT_CELLS + 1, 2 * NEXT_CELLS + 1), np.uint8)
+    beside = cv2.dilate(measured, kernel)
+    around = _highest_around(measured)
+    guess = np.where(beside > low, beside, around)
+    return np.where(is_measured, heights, np.where(guess > low, guess, np.nan)).astype(np.float32)
+
+
+def _highest_around(measured: Heights) -> Heights:
+    """The highest of a neighbourhood of some coarse tiles, and of the nearest such beyond."""
+    rows, columns = measured.shape
+    down, right = -rows % TILE_CELLS, -columns % TILE_CELLS
+    low = measured.min()
+    tiles = np.pad(measured, ((0, down), (0, right)), constant_values=low)
+    tiles = tiles.reshape(tiles.shape[0] // TILE_CELLS, TILE_CELLS, -1, TILE_CELLS).max((1, 3))
+    kernel = np.ones((2 * AROUND_TILES + 1, 2 * AROUND_TILES + 1), np.uint8)
+    wide = np.asarray(cv2.dilate(np.ascontiguousarray(tiles), kernel))
+    while (wide <= low).any() and (wide > low).any():
+        wide = np.where(wide > low, wide, cv2.dilate(wide, kernel))
+    return np.kron(wide, np.ones((TILE_CELLS, TILE_CELLS), np.float32))[:rows, :columns]
 
 
 @compiled
 def _sweep(
-    height: Heights, row: float, column: float, above: float, slack: float, seen: Seen
-) -> None:
+    height: Heights, blocking: Heights, row: float, column: float, above: float, slack: float,
+    seen: Seen,
+) -> None:  # fmt: skip
     """One ray to every cell of the window's border; a cell is seen where any ray reaches it."""
     rows, columns = height.shape
     for c in range(columns):
-        _follow(height, row, column, 0, c, above, slack, seen)
-        _follow(height, row, column, rows - 1, c, above, slack, seen)
+        _follow(height, blocking, row, column, 0, c, above, slack, seen)
+        _follow(height, blocking, row, column, rows - 1, c, above, slack, seen)
     for r in range(1, rows - 1):
-        _follow(height, row, column, r, 0, above, slack, seen)
-        _follow(height, row, column, r, columns - 1, above, slack, seen)
+        _follow(height, blocking, row, column, r, 0, above, slack, seen)
+        _follow(height, blocking, row, column, r, columns - 1, above, slack, seen)
 
 
 @compiled
-def _follow(
-    height: Heights, row: float, column: float, end_row: int, end_column: int,
+def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    height: Heights, blocking: Heights, row: float, column: float, end_row: int, end_column: int,
     above: float, slack: float, seen: Seen,
 ) -> None:  # fmt: skip
     """Walk one ray outwards, one cell of its longer axis at a time."""
@@ -72,15 +138,12 @@ def _follow(
                                     int(far)), -1, -1):  # fmt: skip
         r = int(np.floor(end_row - back * step_row + 0.5))
         c = int(np.floor(end_column - back * step_column + 0.5))
-        z = height[r, c]
-        if not z > -np.inf:
-            continue
         run = far - back
         line = above + steepest * run
-        if run == 0 or z + slack >= line:  # nothing lies before the cell below the camera
-            seen[r, c] = 1
-        if z > line and run > 0.5:
-            steepest = (z - above) / run
+        if height[r, c] + slack >= line or (run == 0 and height[r, c] > -np.inf):
+            seen[r, c] = 1  # and nothing lies before the cell below the camera
+        if blocking[r, c] > line and run > 0.5:
+            steepest = (blocking[r, c] - above) / run
 
 
 @compiled

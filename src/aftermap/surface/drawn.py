@@ -1,0 +1,75 @@
+"""Heights and the photographs that agree on them to what the orthophoto draws of each cell.
+
+Only measured ground is drawn from photographs. Specks and threads of it are no finding but chance,
+and a ragged rim is worse than none, so what is too thin or too small is not drawn: nothing is ever
+added, an outline only loses its fringe.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block
+from aftermap.surface.sheet import Heights, Sheet, raster_window
+
+Kinds = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+EMPTY, FILLED, MEASURED = 0, 1, 2
+MARGIN_CELLS = 64
+CORE_CELLS = 3
+LEAST_CELLS = 60
+"""Fewer connected cells than this stand for nothing. Less than MARGIN_CELLS times CORE_CELLS, so
+that a block sees all of a patch that it may drop."""
+
+
+def drawn_in(sheet: Sheet, window: Block) -> Kinds:
+    """(rows, columns) EMPTY, FILLED or MEASURED over a window of the surface raster.
+
+    The same cell gets the same answer in every window.
+    """
+    around = Block(
+        row=window.row - MARGIN_CELLS, column=window.column - MARGIN_CELLS,
+        rows=window.rows + 2 * MARGIN_CELLS, columns=window.columns + 2 * MARGIN_CELLS,
+    )  # fmt: skip
+    kinds = drawn(raster_window(sheet.surface, around), raster_window(sheet.confidence, around))
+    return kinds[MARGIN_CELLS:-MARGIN_CELLS, MARGIN_CELLS:-MARGIN_CELLS]
+
+
+def drawn(heights_m: Heights, photographs: Heights) -> Kinds:
+    """What is drawn of cells with a height (NaN: none) on which so many photographs agree."""
+    known = cleaned(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
+    measured = known & (photographs > 0)
+    measured = cleaned(measured, CORE_CELLS, LEAST_CELLS)  # no photographs: NaN or 0
+    return np.where(measured, MEASURED, np.where(known, FILLED, EMPTY)).astype(np.uint8)
+
+
+def least_drawn(sheet: Sheet) -> int:
+    """The least kind of cell that photographs are taken for."""
+    return FILLED if sheet.draped else MEASURED
+
+
+def cleaned(mask: Mask, core_cells: int, least_cells: int) -> Mask:
+    """A mask without threads and fringes narrower than ``core_cells``, and without small islands.
+
+    Holes of a cell or two do not count against what lies around them, but stay holes.
+    """
+    narrow = np.ones((CORE_CELLS, CORE_CELLS), np.uint8)
+    whole = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, narrow)
+    kernel = np.ones((core_cells, core_cells), np.uint8)
+    core = cv2.morphologyEx(whole, cv2.MORPH_OPEN, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=4)
+    kept = stats[:, cv2.CC_STAT_AREA] >= least_cells
+    kept |= _touch_border(np.asarray(labels), count)
+    kept[0] = False
+    return np.asarray(kept[labels] & mask)
+
+
+def _touch_border(labels: npt.NDArray[Any], count: int) -> Mask:
+    """(count,) whether a patch goes on beyond the window, as far as that can be told."""
+    touching = np.zeros(count, np.bool_)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        touching[side] = True
+    return touching
