@@ -1,0 +1,153 @@
+"""One block of the height raster -> its part of the surface, and the walls at its steps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.compiled import compiled
+from aftermap.mesh.options import MeshOptions
+from aftermap.mesh.outline import Outlines, straightened
+from aftermap.mesh.simplify import laid_on_rims, simplified
+from aftermap.mesh.steps import MARGIN_CELLS, Array, Corners, Numbers, corners_of, drawn_cells
+from aftermap.mesh.trace import Lines, lines_of
+
+LEAST_AREA = 1e-3
+EXACT = 1e-9
+COARSEST = 8
+"""Where there are still too many triangles at so many times the allowed error, they stay."""
+
+BESIDE_CELLS = (1.5, 3.0, 6.0)
+"""Where filled ground is looked up beside a rim."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A block's surface and walls, in cells from the block's north-west corner, heights in cells.
+
+    ``xyz`` (V, 3), ``faces`` (F, 3) anticlockwise from above in a map with north up. ``wall``
+    (W, 2, 4), ``face`` (W,) as in :class:`Outlines`, the side that is not drawn at the height of
+    the filled ground there; ``is_measured`` (W,) says where both sides are.
+    """
+
+    xyz: Array
+    faces: Numbers
+    wall: Array
+    face: Numbers
+    is_measured: npt.NDArray[np.bool_]
+
+
+def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: int) -> Part:
+    """The part for a block from its heights in cells, with a margin of MARGIN_CELLS around it.
+
+    ``height`` is NaN where nothing was measured, ``filled`` where nothing was filled in.
+    """
+    drawn = drawn_cells(height, step=options.step, least_cells=options.least_cells)
+    ring = MARGIN_CELLS - 1
+    window = np.s_[ring:-ring, ring:-ring]
+    corners = corners_of(np.ascontiguousarray(drawn[window]), step=options.step)
+    lines = lines_of(corners)
+    outlines = straightened(
+        lines, corners.xyz, within=options.outline, within_height=options.outline_height
+    )
+    xyz, faces = _surface(corners, outlines, lines, options, most_faces)
+    x, y = outlines.wall[:, :, 0], outlines.wall[:, :, 1]
+    ours = (np.abs(x - 1) > EXACT).any(axis=1) & (np.abs(y - 1) > EXACT).any(axis=1)
+    wall, is_measured = _with_filled(outlines.wall[ours], filled[window])
+    return Part(
+        xyz=xyz - np.array([1.0, 1.0, 0.0]), faces=faces, face=outlines.face[ours],
+        wall=wall - np.array([1.0, 1.0, 0.0, 0.0]), is_measured=is_measured,
+    )  # fmt: skip
+
+
+def _surface(
+    corners: Corners, outlines: Outlines, lines: Lines, options: MeshOptions, most_faces: int
+) -> tuple[Array, Numbers]:
+    every = _faces(corners.vertex, outlines.xyz)
+    if not len(every):
+        return np.empty((0, 3)), np.empty((0, 3), np.int32)
+    used = np.unique(every)
+    number = np.full(len(outlines.xyz) + 1, -1, np.int32)
+    number[used] = np.arange(len(used))
+    rims = _rims(lines, number)
+    within = options.within
+    while True:
+        xyz, faces, became = simplified(outlines.xyz[used], number[every], rims, within=within)
+        if len(faces) <= most_faces or within > COARSEST * options.within:
+            break
+        within *= 2
+    laid = laid_on_rims(xyz, became, outlines.rim[used], outlines.piece, outlines.chain)
+    return laid, faces
+
+
+def _with_filled(wall: Array, filled: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Upright pieces whose missing side stands at the lowest filled height beside it, if any."""
+    wall = wall.copy()
+    missing = np.isnan(wall[:, :, 2:]).any(axis=1)
+    rows = np.flatnonzero(missing.any(axis=1))
+    if len(rows):
+        middle = wall[rows, :, :2].mean(axis=1)
+        along = wall[rows, 1, :2] - wall[rows, 0, :2]
+        right = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        right /= np.maximum(np.linalg.norm(right, axis=1), EXACT)[:, None]
+        side = np.where(missing[rows, 1], 1, 0)
+        away = right * np.where(side == 1, 1.0, -1.0)[:, None]
+        levels = []
+        for far in BESIDE_CELLS:
+            at = np.floor(middle + far * away).astype(np.int64)
+            column = np.clip(at[:, 0], 0, filled.shape[1] - 1)
+            row = np.clip(at[:, 1], 0, filled.shape[0] - 1)
+            levels.append(filled[row, column])
+        lowest = np.fmin.reduce(levels)
+        wall[rows, 0, 2 + side] = wall[rows, 1, 2 + side] = lowest
+    return wall[:], ~missing.any(axis=1)
+
+
+def _rims(lines: Lines, number: Numbers) -> Numbers:
+    """(R, 2) the edges along all lines, on both sides, as numbers of used vertices."""
+    last = np.zeros(len(lines.corner), np.bool_)
+    last[lines.starts[1:] - 1] = True
+    at = np.flatnonzero(~last)
+    edges = [np.stack([number[side[at]], number[side[at + 1]]], axis=1)
+             for side in (lines.left, lines.right)]  # fmt: skip
+    both = np.concatenate(edges)
+    both = both[(both >= 0).all(axis=1) & (both[:, 0] != both[:, 1])]
+    return np.unique(np.sort(both, axis=1), axis=0)
+
+
+def _faces(vertex: Numbers, xyz: Array) -> Numbers:
+    room = np.empty((2 * vertex.shape[0] * vertex.shape[1], 3), np.int32)
+    return room[: _split(vertex, xyz, room)].copy()
+
+
+@compiled
+def _twice_area(a: Array, b: Array, c: Array) -> float:
+    """Positive where a, b, c run anticlockwise in a map (x right, y down)."""
+    return -((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+
+
+@compiled
+def _split(vertex: Numbers, xyz: Array, faces: Numbers) -> int:
+    """Two triangles a cell, cut along the diagonal that leaves the smaller one larger."""
+    count = 0
+    three = np.empty(3, np.int64)
+    for r in range(1, vertex.shape[0] - 1):
+        for c in range(1, vertex.shape[1] - 1):
+            if vertex[r, c, 0] < 0:
+                continue
+            nw, ne, se, sw = vertex[r, c]
+            a, b, d, e = xyz[nw], xyz[ne], xyz[se], xyz[sw]
+            falling = min(_twice_area(a, e, d), _twice_area(a, d, b))
+            rising = min(_twice_area(a, e, b), _twice_area(e, d, b))
+            is_falling = falling > rising + LEAST_AREA
+            if abs(falling - rising) <= LEAST_AREA:
+                is_falling = abs(a[2] - d[2]) <= abs(b[2] - e[2])
+            for k in range(2):
+                if is_falling:
+                    three[:] = (nw, sw, se) if k == 0 else (nw, se, ne)
+                else:
+                    three[:] = (nw, sw, ne) if k == 0 else (sw, se, ne)
+                if _twice_area(xyz[three[0]], xyz[three[1]], xyz[three[2]]) > LEAST_AREA:
+                    faces[count, 0], faces[count, 1], faces[count, 2] = three[0], three[1], three[2]
+                    count += 1
+    return count

@@ -1,0 +1,87 @@
+"""Many triangles -> few, by quadric error (Garland and Heckbert 1997), with a bound on the error.
+
+The library collapses edges whose error lies below a limit that rises with every pass; how high it
+rises is fixed, so the vertices are scaled such that its end is the error that is allowed. It knows
+no fixed lines: every rim gets an upright fence below it, whose plane keeps the rim where it is. The
+fence goes afterwards, and the rim's vertices are laid back onto the straight pieces exactly.
+"""
+
+import fast_simplification
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.mesh.steps import Array, Numbers
+
+STEEPNESS = 7.0
+LAST_LIMIT = 1e-9 * 102.0**STEEPNESS
+"""fast-simplification's limit on the squared error in its last pass, for that steepness."""
+
+FENCE_CELLS = 3.0
+NEAR_PIECES = 2
+
+
+def simplified(
+    xyz: Array, faces: Numbers, rims: Numbers, *, within: float
+) -> tuple[Array, Numbers, Numbers]:
+    """Vertices (V, 3), faces (F, 3), and (N,) which vertex each of the N given ones became.
+
+    ``rims`` (R, 2) are the edges that stay where they are, as vertex numbers. ``within`` bounds the
+    root of the quadric error, in the unit of ``xyz``. A given vertex that is in no face any more
+    is -1.
+    """
+    fence_xyz, fence = _fence(xyz, rims)
+    scale = np.sqrt(LAST_LIMIT) / within
+    middle = xyz.mean(axis=0)
+    points = (np.concatenate([xyz, fence_xyz]) - middle) * scale
+    every = np.ascontiguousarray(np.concatenate([faces, fence]), np.int32)
+    _, _, collapses = fast_simplification.simplify(
+        points, every, target_count=0, agg=STEEPNESS, return_collapses=True
+    )
+    moved, left, became = fast_simplification.replay_simplification(points, every, collapses)
+    keeps = np.zeros(len(moved), np.bool_)
+    keeps[became[: len(xyz)]] = True
+    kept_faces = left[keeps[left].all(axis=1)]
+    number = np.full(len(moved) + 1, -1, np.int32)
+    used = np.unique(kept_faces)
+    number[used] = np.arange(len(used))
+    return moved[used] / scale + middle, number[kept_faces], number[became[: len(xyz)]]
+
+
+def laid_on_rims(
+    xyz: Array, became: Numbers, rim: Numbers, piece: Array, chain: Numbers
+) -> Array:
+    """(V, 3) with the vertices that stand for a rim's laid onto its straight pieces.
+
+    ``rim`` (N,) names the piece of every given vertex, or -1.
+    """
+    own = np.full(len(xyz), -1, np.int32)
+    on_rim = (rim >= 0) & (became >= 0)
+    own[became[on_rim]] = rim[on_rim]
+    rows = np.flatnonzero(own >= 0)
+    best, best2 = xyz[rows].copy(), np.full(len(rows), np.inf)
+    for shift in range(-NEAR_PIECES, NEAR_PIECES + 1):
+        other = np.clip(own[rows] + 2 * shift, 0, max(len(piece) - 1, 0))
+        start, along = piece[other, 0], piece[other, 1] - piece[other, 0]
+        length2 = np.maximum((along[:, :2] ** 2).sum(axis=1), 1e-12)
+        share = ((xyz[rows, :2] - start[:, :2]) * along[:, :2]).sum(axis=1) / length2
+        spot = start + np.clip(share, 0, 1)[:, None] * along
+        away2 = ((spot - xyz[rows]) ** 2).sum(axis=1)
+        nearer = (chain[other] == chain[own[rows]]) & (away2 < best2)
+        best[nearer], best2[nearer] = spot[nearer], away2[nearer]
+    out = xyz.copy()
+    out[rows] = best
+    return out
+
+
+def _fence(xyz: Array, rims: Numbers) -> tuple[Array, Numbers]:
+    """Vertices below a rim's, and the faces between them, numbered after those of ``xyz``."""
+    top = np.unique(rims)
+    number: npt.NDArray[np.int32] = np.full(len(xyz), -1, np.int32)
+    number[top] = len(xyz) + np.arange(len(top))
+    below = xyz[top] - np.array([0.0, 0.0, FENCE_CELLS])
+    first, second = rims[:, 0], rims[:, 1]
+    faces = np.concatenate(
+        [np.stack([first, second, number[second]], axis=1),
+         np.stack([first, number[second], number[first]], axis=1)]
+    )  # fmt: skip
+    return below, faces.astype(np.int32)
