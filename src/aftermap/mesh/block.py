@@ -17,8 +17,8 @@ EXACT = 1e-9
 COARSEST = 8
 """Where there are still too many triangles at so many times the allowed error, they stay."""
 
-BESIDE_CELLS = (1.5, 3.0, 6.0)
-"""Where filled ground is looked up beside a rim."""
+BESIDE_CELLS = (1.5, 3.0, 5.0, 7.0)
+"""Where ground is looked up beside a rim; less than MARGIN_CELLS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +42,20 @@ def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: i
 
     ``height`` is NaN where nothing was measured, ``filled`` where nothing was filled in.
     """
-    drawn = drawn_cells(height, step=options.step, least_cells=options.least_cells)
+    drawn = drawn_cells(height, filled, step=options.step, least_cells=options.least_cells)
     ring = MARGIN_CELLS - 1
     window = np.s_[ring:-ring, ring:-ring]
     corners = corners_of(np.ascontiguousarray(drawn[window]), step=options.step)
-    lines = lines_of(corners)
+    lines = lines_of(corners, np.fmax(drawn, filled)[window].copy())
     outlines = straightened(
-        lines, corners.xyz, within=options.outline, within_height=options.outline_height
+        lines, corners, within=options.outline, within_height=options.outline_height
     )
     xyz, faces = _surface(corners, outlines, lines, options, most_faces)
     x, y = outlines.wall[:, :, 0], outlines.wall[:, :, 1]
     ours = (np.abs(x - 1) > EXACT).any(axis=1) & (np.abs(y - 1) > EXACT).any(axis=1)
-    wall, is_measured = _with_filled(outlines.wall[ours], filled[window])
+    wall, is_measured = _with_feet(
+        outlines.wall[ours], drawn[window], filled[window], options.step
+    )
     return Part(
         xyz=xyz - np.array([1.0, 1.0, 0.0]), faces=faces, face=outlines.face[ours],
         wall=wall - np.array([1.0, 1.0, 0.0, 0.0]), is_measured=is_measured,
@@ -80,27 +82,44 @@ def _surface(
     return laid, faces
 
 
-def _with_filled(wall: Array, filled: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Upright pieces whose missing side stands at the lowest filled height beside it, if any."""
+def _with_feet(
+    wall: Array, drawn: Array, filled: Array, step: float
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Upright pieces with a foot on the side that is not drawn, and where that foot was measured.
+
+    The foot is the lowest ground that was measured a few cells before the wall, beside which there
+    is often a strip that nobody saw; without any it is the lowest filled ground, and not measured.
+    """
     wall = wall.copy()
     missing = np.isnan(wall[:, :, 2:]).any(axis=1)
     rows = np.flatnonzero(missing.any(axis=1))
-    if len(rows):
-        middle = wall[rows, :, :2].mean(axis=1)
-        along = wall[rows, 1, :2] - wall[rows, 0, :2]
-        right = np.stack([-along[:, 1], along[:, 0]], axis=1)
-        right /= np.maximum(np.linalg.norm(right, axis=1), EXACT)[:, None]
-        side = np.where(missing[rows, 1], 1, 0)
-        away = right * np.where(side == 1, 1.0, -1.0)[:, None]
-        levels = []
-        for far in BESIDE_CELLS:
-            at = np.floor(middle + far * away).astype(np.int64)
-            column = np.clip(at[:, 0], 0, filled.shape[1] - 1)
-            row = np.clip(at[:, 1], 0, filled.shape[0] - 1)
-            levels.append(filled[row, column])
-        lowest = np.fmin.reduce(levels)
-        wall[rows, 0, 2 + side] = wall[rows, 1, 2 + side] = lowest
-    return wall[:], ~missing.any(axis=1)
+    is_measured = ~missing.any(axis=1)
+    if not len(rows):
+        return wall, is_measured
+    middle = wall[rows, :, :2].mean(axis=1)
+    along = wall[rows, 1, :2] - wall[rows, 0, :2]
+    right = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    right /= np.maximum(np.linalg.norm(right, axis=1), EXACT)[:, None]
+    side = np.where(missing[rows, 1], 1, 0)
+    away = right * np.where(side == 1, 1.0, -1.0)[:, None]
+    head = np.nanmin(wall[rows, :, 2:], axis=(1, 2))
+    ground = _lowest_beside(drawn, middle, away)
+    has_ground = ground < head - step
+    foot = np.where(has_ground, ground, _lowest_beside(filled, middle, away))
+    wall[rows, 0, 2 + side] = wall[rows, 1, 2 + side] = foot
+    is_measured[rows] = has_ground
+    return wall, is_measured
+
+
+def _lowest_beside(height: Array, middle: Array, away: Array) -> Array:
+    """(N,) the lowest height a few cells away from (N, 2) places, NaN where there is none."""
+    levels = []
+    for far in BESIDE_CELLS:
+        at = np.floor(middle + far * away).astype(np.int64)
+        column = np.clip(at[:, 0], 0, height.shape[1] - 1)
+        row = np.clip(at[:, 1], 0, height.shape[0] - 1)
+        levels.append(height[row, column])
+    return np.asarray(np.fmin.reduce(levels))
 
 
 def _rims(lines: Lines, number: Numbers) -> Numbers:
@@ -108,8 +127,8 @@ def _rims(lines: Lines, number: Numbers) -> Numbers:
     last = np.zeros(len(lines.corner), np.bool_)
     last[lines.starts[1:] - 1] = True
     at = np.flatnonzero(~last)
-    edges = [np.stack([number[side[at]], number[side[at + 1]]], axis=1)
-             for side in (lines.left, lines.right)]  # fmt: skip
+    edges = [np.stack([number[lines.side[at, side, 1]], number[lines.side[at + 1, side, 0]]], axis=1)
+             for side in (0, 1)]  # fmt: skip
     both = np.concatenate(edges)
     both = both[(both >= 0).all(axis=1) & (both[:, 0] != both[:, 1])]
     return np.unique(np.sort(both, axis=1), axis=0)

@@ -5,6 +5,7 @@ The hatch is grey diagonals that no photograph shows: nobody saw what it covers.
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import rasterio
@@ -16,7 +17,7 @@ from aftermap.model.raster import Grid, Raster
 
 Bytes = npt.NDArray[np.uint8]
 
-HATCH_DARK, HATCH_LIGHT = (104, 107, 112), (150, 153, 158)
+HATCH_DARK, HATCH_LIGHT = (112, 115, 120), (142, 145, 150)
 DARK_SHARE = 0.35
 OPAQUE = 128
 
@@ -43,8 +44,29 @@ def colours_at(image: Raster, grid: Grid) -> tuple[Bytes, npt.NDArray[np.bool_]]
     return np.moveaxis(cells[:3], 0, -1), cells[3] >= OPAQUE
 
 
-def ground_texture(image: Raster, grid: Grid, *, hatch_m: float) -> Bytes:
-    """(rows, columns, 3) of the orthophoto over a grid of pixels, hatched where it has none."""
+def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: float) -> Bytes:
+    """(rows, columns, 3) of the orthophoto over a grid of pixels.
+
+    Hatched where it has no picture, and where the height was filled in: what a picture shows there
+    lies somewhere else. One cell around what was measured counts as measured, since outlines are
+    straightened by as much.
+    """
     colours, is_there = colours_at(image, grid)
+    is_measured = _nearest(confidence, grid) > 0
+    wide = 2 * max(1, round(confidence.grid.cell_m / grid.cell_m)) + 1
+    near = cv2.dilate(is_measured.astype(np.uint8), np.ones((wide, wide), np.uint8)) > 0
     plain = hatch(grid.rows, grid.columns, tile_px=hatch_m / grid.cell_m)
-    return np.where(is_there[..., None], colours, plain)
+    return np.where((is_there & near)[..., None], colours, plain)
+
+
+def _nearest(raster: Raster, grid: Grid) -> npt.NDArray[np.generic]:
+    """(rows, columns) of a raster over another grid, 0 beyond it."""
+    with (
+        rasterio.open(Path(raster.path)) as file,
+        WarpedVRT(
+            file, crs=file.crs, width=grid.columns, height=grid.rows,
+            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
+            resampling=Resampling.nearest,
+        ) as view,
+    ):  # fmt: skip
+        return np.asarray(view.read(1))

@@ -82,7 +82,8 @@ def mesh_of(
         walls_textured_fraction=_textured_fraction(done), point_count=count,
     )  # fmt: skip
     scene_written(
-        answer, done, work.grid.grid, reconstruction, orthophoto, options, files, executor
+        answer, done, work.grid.grid, reconstruction, elevation, orthophoto, options, files,
+        executor,
     )
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
     return answer

@@ -23,9 +23,9 @@ class MeshOptions:
 
     most_cells: int = 12_000_000
     block_cells: int = 384
-    step: float = 2.0
-    least_cells: int = 16
-    outline: float = 0.9
+    step: float = 3.0
+    least_cells: int = 40
+    outline: float = 1.8
     outline_height: float = 0.5
     within: float = 2.0
     most_triangles: int = 1_000_000

@@ -21,14 +21,14 @@ from aftermap.mesh.texture import PictureTask, Rectangle, picture_done, rectangl
 from aftermap.mesh.walls import NOBODY, Wall
 from aftermap.model.camera import Reconstruction
 from aftermap.model.mesh import Mesh
-from aftermap.model.raster import Grid, Orthophoto
+from aftermap.model.raster import Elevation, Grid, Orthophoto
 from aftermap.model.runs import Executor, Workspace
 
 PAGE_PX = 4096
 STEPS_PER_CELL = 64
 MOST_STEPS = 65535
 HATCH_TILE_PX = 64
-HATCH_CELLS = 12.0
+HATCH_CELLS = 24.0
 """One tile of the hatch spans so many cells on the ground or a wall."""
 
 FORMAT_VERSION = 1
@@ -59,6 +59,7 @@ def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
     done: Sequence[BlockDone],
     grid: Grid,
     reconstruction: Reconstruction,
+    elevation: Elevation,
     orthophoto: Orthophoto,
     options: MeshOptions,
     files: Workspace,
@@ -79,12 +80,13 @@ def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
         pixel_m = _ground_pixel_m(done, grid, options, least_px_m)
         for index, one in enumerate(done):
             cells = window_of(grid, one.block)
+            pixels = _pixels_over(cells, pixel_m)
             ground = out.material(
                 f"ground {one.block.row} {one.block.column}",
-                ground_texture(orthophoto.image, _pixels_over(cells, pixel_m), hatch_m=hatch_m),
+                ground_texture(orthophoto.image, elevation.confidence, pixels, hatch_m=hatch_m),
                 quality=options.jpeg_quality,
             )  # fmt: skip
-            _block_written(out, mesh, (index, one), cells, faces, (ground, nobody, pages))
+            _block_written(out, mesh, (index, one), (cells, pixels), faces, (ground, nobody, pages))
 
 
 def _extras(mesh: Mesh) -> dict[str, object]:
@@ -185,12 +187,12 @@ def _block_written(
     out: GlbWriter,
     mesh: Mesh,
     numbered: tuple[int, BlockDone],
-    cells: Grid,
+    grids: tuple[Grid, Grid],
     faces: _Faces,
     materials: tuple[int, int, list[int]],
 ) -> None:
     """The node of one block: ground and roofs, textured walls, hatched walls."""
-    index, one = numbered
+    (index, one), (cells, pixels) = numbered, grids
     with np.load(one.file) as file:
         xyz, triangles = file["xyz"].astype(np.float64), file["faces"]
     world = np.array([cells.east_m, cells.north_m, cells.cell_m, mesh.origin_m[2]])
@@ -213,7 +215,8 @@ def _block_written(
     while (high - low + 2 + max(cells.rows, cells.columns)) * per_cell > MOST_STEPS and per_cell > 1:
         per_cell //= 2
     level = np.floor(low)
-    ground_uv = xyz[:, :2] / np.array([cells.columns, _rows_shown(cells, mesh)])
+    size_m = np.array([pixels.columns, pixels.rows]) * pixels.cell_m
+    ground_uv = xyz[:, :2] * cells.cell_m / size_m
     ground, nobody, pages = materials
     parts = [_part(xyz, np.clip(ground_uv, 0, 1), triangles, ground, level, per_cell)]
     parts += [_merged(some, pages[page], level, per_cell) for page, some in sorted(seen.items())]
@@ -224,11 +227,6 @@ def _block_written(
         mesh.origin_m[1] - cells.north_m,
     )  # fmt: skip
     out.node(f"block {one.block.row} {one.block.column}", corner, cells.cell_m / per_cell, *parts)
-
-
-def _rows_shown(cells: Grid, mesh: Mesh) -> float:
-    del mesh
-    return float(cells.rows)
 
 
 def _quads(wall: Wall, world: Array) -> tuple[Array, Array]:
@@ -252,7 +250,7 @@ def _quads(wall: Wall, world: Array) -> tuple[Array, Array]:
 def _two_each(corners: int) -> Numbers:
     """Two triangles for every four corners, seen from the side that the wall faces."""
     first = np.arange(0, corners, 4)[:, None]
-    return np.concatenate([first + [0, 2, 1], first + [0, 3, 2]]).astype(np.int32)
+    return np.concatenate([first + [0, 1, 2], first + [0, 2, 3]]).astype(np.int32)
 
 
 def _on_page(share: Array, faces: _Faces, number: int) -> Array:

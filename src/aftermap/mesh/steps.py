@@ -42,14 +42,17 @@ class Corners:
     xyz: Array
 
 
-def drawn_cells(height: Array, *, step: float, least_cells: int) -> Array:
-    """(rows, columns) heights in cells as they are drawn: clean edges, no specks.
+def drawn_cells(height: Array, filled: Array, *, step: float, least_cells: int) -> Array:
+    """(rows, columns) heights in cells as they are drawn: clean edges, no specks, no pinholes.
 
     A cell whose height lies between the two levels of an edge saw both; it goes to the nearer one.
     What stands or lies alone with fewer than ``least_cells`` is taken to the level beside it, and
-    left out where nothing is beside it.
+    left out where nothing is beside it. A hole of fewer cells takes the ``filled`` heights.
     """
-    sharp = _sharpened(_sharpened(height, step), step)
+    is_hole = np.isnan(height)
+    holes = _sizes(np.where(is_hole, 0.0, np.nan), step)
+    closed = np.where(is_hole & (holes < least_cells), filled, height)
+    sharp = _sharpened(_sharpened(closed, step), step)
     sizes = _sizes(sharp, step)
     return _absorbed(sharp, sizes < least_cells)
 
