@@ -7,12 +7,13 @@ from aftermap.geo.crs import LOCAL
 from aftermap.joins.flights import place_without_map
 from aftermap.joins.footage import Filmed
 from aftermap.joins.indexing import Job, flown
+from aftermap.joins.meshing import OF_A_MESH
 from aftermap.joins.products import Mapped, cameras_file, delivered_map, record_cameras
 from aftermap.media import Ingested
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.publish import UnmappedFacts, write_unmapped_report
 
-OF_A_MAP = ("orthophoto.tif", "source.tif", "surface.tif", "confidence.tif")
+OF_A_MAP = ("orthophoto.tif", "source.tif", "surface.tif", "confidence.tif", *OF_A_MESH)
 
 
 def without_map(

@@ -8,9 +8,11 @@ import numpy.typing as npt
 from aftermap.geo.compiled import compiled
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.outline import Outlines, straightened
-from aftermap.mesh.simplify import laid_on_rims, simplified
+from aftermap.mesh.simplify import laid_on_rims, simplified, without_turned
 from aftermap.mesh.steps import MARGIN_CELLS, Array, Corners, Numbers, corners_of, drawn_cells
 from aftermap.mesh.trace import Lines, lines_of
+
+Flags = npt.NDArray[np.bool_]
 
 LEAST_AREA = 1e-3
 EXACT = 1e-9
@@ -34,7 +36,7 @@ class Part:
     faces: Numbers
     wall: Array
     face: Numbers
-    is_measured: npt.NDArray[np.bool_]
+    is_measured: Flags
 
 
 def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: int) -> Part:
@@ -52,10 +54,9 @@ def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: i
     )
     xyz, faces = _surface(corners, outlines, lines, options, most_faces)
     x, y = outlines.wall[:, :, 0], outlines.wall[:, :, 1]
-    ours = (np.abs(x - 1) > EXACT).any(axis=1) & (np.abs(y - 1) > EXACT).any(axis=1)
-    wall, is_measured = _with_feet(
-        outlines.wall[ours], drawn[window], filled[window], options.step
-    )
+    theirs = np.abs(x - 1).max(axis=1) <= EXACT  # those on the north and west border
+    ours: Flags = np.asarray(~theirs & (np.abs(y - 1).max(axis=1) > EXACT))
+    wall, is_measured = _with_feet(outlines.wall[ours], drawn, filled, options.step)
     return Part(
         xyz=xyz - np.array([1.0, 1.0, 0.0]), faces=faces, face=outlines.face[ours],
         wall=wall - np.array([1.0, 1.0, 0.0, 0.0]), is_measured=is_measured,
@@ -78,22 +79,21 @@ def _surface(
         if len(faces) <= most_faces or within > COARSEST * options.within:
             break
         within *= 2
-    laid = laid_on_rims(xyz, became, outlines.rim[used], outlines.piece, outlines.chain)
-    return laid, faces
+    laid = laid_on_rims(xyz, became, outlines.xyz[used], outlines, used)
+    return without_turned(xyz, laid, faces)
 
 
-def _with_feet(
-    wall: Array, drawn: Array, filled: Array, step: float
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+def _with_feet(wall: Array, drawn: Array, filled: Array, step: float) -> tuple[Array, Flags]:
     """Upright pieces with a foot on the side that is not drawn, and where that foot was measured.
 
-    The foot is the lowest ground that was measured a few cells before the wall, beside which there
-    is often a strip that nobody saw; without any it is the lowest filled ground, and not measured.
+    The heights reach MARGIN_CELLS beyond the block. The foot is the lowest ground that was measured
+    a few cells before the wall, beside which there is often a strip that nobody saw; without any it
+    is the lowest filled ground, and not measured.
     """
     wall = wall.copy()
-    missing = np.isnan(wall[:, :, 2:]).any(axis=1)
+    missing: Flags = np.asarray(np.isnan(wall[:, :, 2:]).any(axis=1))
     rows = np.flatnonzero(missing.any(axis=1))
-    is_measured = ~missing.any(axis=1)
+    is_measured: Flags = np.asarray(~missing.any(axis=1))
     if not len(rows):
         return wall, is_measured
     middle = wall[rows, :, :2].mean(axis=1)
@@ -115,7 +115,7 @@ def _lowest_beside(height: Array, middle: Array, away: Array) -> Array:
     """(N,) the lowest height a few cells away from (N, 2) places, NaN where there is none."""
     levels = []
     for far in BESIDE_CELLS:
-        at = np.floor(middle + far * away).astype(np.int64)
+        at = np.floor(middle + far * away).astype(np.int64) + MARGIN_CELLS - 1
         column = np.clip(at[:, 0], 0, height.shape[1] - 1)
         row = np.clip(at[:, 1], 0, height.shape[0] - 1)
         levels.append(height[row, column])
@@ -127,9 +127,8 @@ def _rims(lines: Lines, number: Numbers) -> Numbers:
     last = np.zeros(len(lines.corner), np.bool_)
     last[lines.starts[1:] - 1] = True
     at = np.flatnonzero(~last)
-    edges = [np.stack([number[lines.side[at, side, 1]], number[lines.side[at + 1, side, 0]]], axis=1)
-             for side in (0, 1)]  # fmt: skip
-    both = np.concatenate(edges)
+    first, second = number[lines.side[at, :, 1]], number[lines.side[at + 1, :, 0]]
+    both = np.stack([first.ravel(), second.ravel()], axis=1)
     both = both[(both >= 0).all(axis=1) & (both[:, 0] != both[:, 1])]
     return np.unique(np.sort(both, axis=1), axis=0)
 
@@ -142,7 +141,7 @@ def _faces(vertex: Numbers, xyz: Array) -> Numbers:
 @compiled
 def _twice_area(a: Array, b: Array, c: Array) -> float:
     """Positive where a, b, c run anticlockwise in a map (x right, y down)."""
-    return -((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+    return float((b[1] - a[1]) * (c[0] - a[0]) - (b[0] - a[0]) * (c[1] - a[1]))
 
 
 @compiled

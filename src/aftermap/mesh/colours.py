@@ -59,8 +59,8 @@ def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: fl
     return np.where((is_there & near)[..., None], colours, plain)
 
 
-def _nearest(raster: Raster, grid: Grid) -> npt.NDArray[np.generic]:
-    """(rows, columns) of a raster over another grid, 0 beyond it."""
+def _nearest(raster: Raster, grid: Grid) -> Bytes:
+    """(rows, columns) of a raster of bytes over another grid, 0 beyond it."""
     with (
         rasterio.open(Path(raster.path)) as file,
         WarpedVRT(
@@ -69,4 +69,4 @@ def _nearest(raster: Raster, grid: Grid) -> npt.NDArray[np.generic]:
             resampling=Resampling.nearest,
         ) as view,
     ):  # fmt: skip
-        return np.asarray(view.read(1))
+        return np.asarray(view.read(1), np.uint8)

@@ -6,6 +6,8 @@ import numpy.typing as npt
 from aftermap.geo.compiled import compiled
 from aftermap.mesh.steps import Array
 
+Flags = npt.NDArray[np.bool_]
+
 LEAST_FIT_EDGES = 4
 FARTHEST_CELLS = 3.0
 """Where two fitted lines meet farther than this from the corner between them, they do not fit."""
@@ -14,7 +16,7 @@ LEAST_CROSS = 0.1
 
 
 @compiled
-def thin(points: Array, kept: npt.NDArray[np.bool_], within: float) -> None:
+def thin(points: Array, kept: Flags, within: float) -> None:  # noqa: C901 - clearer whole
     """Keep what is needed so that (N, D) points lie within a distance of what is kept."""
     count, size = points.shape
     stack = np.empty((count + 1, 2), np.int64)

@@ -141,7 +141,7 @@ class GlbWriter:
             "material": part.material,
         }  # fmt: skip
 
-    def _accessor(  # noqa: PLR0913 - a glTF accessor has so many fields
+    def _accessor(
         self, data: bytes, kind: int, shape: str, count: int, target: int, *, stride: int = 0,
         low: list[int] | None = None, high: list[int] | None = None,
     ) -> int:  # fmt: skip

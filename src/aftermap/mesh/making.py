@@ -19,7 +19,9 @@ from aftermap.mesh.colours import colours_at
 from aftermap.mesh.heights import MeshGrid, block_heights, mesh_grid, raster_heights
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.points import PointPart, points_written
-from aftermap.mesh.scene import BlockDone, scene_written
+from aftermap.mesh.scene import scene_written
+from aftermap.mesh.steps import Array
+from aftermap.mesh.wall_atlas import BlockDone
 from aftermap.mesh.walls import NOBODY, Wall, sights_of, walls_of
 from aftermap.model.camera import Reconstruction
 from aftermap.model.mesh import Mesh
@@ -82,7 +84,14 @@ def mesh_of(
         walls_textured_fraction=_textured_fraction(done), point_count=count,
     )  # fmt: skip
     scene_written(
-        answer, done, work.grid.grid, reconstruction, elevation, orthophoto, options, files,
+        answer,
+        done,
+        work.grid.grid,
+        reconstruction,
+        elevation,
+        orthophoto,
+        options,
+        files,
         executor,
     )
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
@@ -138,7 +147,7 @@ def _block_done(work: _Work, block: Block) -> BlockDone | None:
     )  # fmt: skip
 
 
-def _walls(part: Part, world: np.ndarray, work: _Work) -> list[Wall]:
+def _walls(part: Part, world: Array, work: _Work) -> list[Wall]:
     found = []
     for is_measured in (True, False):
         rows = part.is_measured == is_measured
@@ -153,7 +162,8 @@ def _around(work: _Work, block: Block) -> Heights:
     """What stands in and around a block, filled ground too; beyond it nothing hides a wall."""
     west, south, east, north = window_of(work.grid.grid, block).area_m
     cell_m = work.grid.grid.cell_m
-    reach_m = float(np.clip(2 * work.relief_m, *(cells * cell_m for cells in REACH_CELLS)))
+    least, most = (cells * cell_m for cells in REACH_CELLS)
+    reach_m = min(max(2 * work.relief_m, least), most)
     height_m, grid = coarse_heights(
         work.elevation.surface, (west - reach_m, south - reach_m),
         (east + reach_m, north + reach_m), cell_m=cell_m,

@@ -3,8 +3,8 @@
 A straight wall comes as a staircase of cells. Its corners are thinned (Douglas and Peucker 1973,
 within a cell or two); a line is then fitted by total least squares to the middles of the edges
 between two corners, and the corners move to where these lines meet. Heights along a line are
-thinned in the same way, left and right together, so that both sides keep the same corners. What ends
-on a line ends on it after it was moved. Nothing on the border of the block moves.
+thinned in the same way, left and right together, so that both sides keep the same corners. What
+ends on a line ends on it after it was moved. Nothing on the border of the block moves.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ Flags = npt.NDArray[np.bool_]
 class Outlines:
     """What straightening made of lines. Coordinates are in cells, as in ``Corners``.
 
-    ``xyz`` (V, 3) are all vertices, moved. ``rim`` (V,) is the piece that a vertex lies on, or -1;
+    ``xyz`` (V, 3) are all vertices, moved; ``turn`` (V,) are those where a line turns or ends.
+    ``rim`` (V,) is the piece that a vertex lies on, or -1;
     ``piece`` (P, 2, 3) are straight pieces in space and ``chain`` (P,) tells which follow each
     other. ``wall`` (W, 2, 4) are the upright pieces between two sides, both ends each as x, y,
     height on the left, height on the right (NaN where that side is not drawn); ``face`` (W,) says
@@ -32,6 +33,7 @@ class Outlines:
     """
 
     xyz: Array
+    turn: Flags
     rim: Numbers
     piece: Array
     chain: Numbers
@@ -58,6 +60,8 @@ def straightened(
     piece, chain = np.empty((4 * points, 2, 3)), np.empty(4 * points, np.int32)
     wall, face = np.empty((2 * points, 2, 4)), np.empty(2 * points, np.int32)
     counts = np.zeros(3, np.int64)
+    turn = np.zeros(len(xyz), np.bool_)
+    turn[_ids(lines.side[kept])] = True
     for k in range(len(lines.kind)):
         part = slice(lines.starts[k], lines.starts[k + 1])
         _raise_line(
@@ -67,13 +71,18 @@ def straightened(
     pieces, walls = counts[0], counts[1]
     _spread(corners.vertex, corners.xyz, rim >= 0, xyz)
     return Outlines(
-        xyz=xyz, rim=rim, piece=piece[:pieces], chain=chain[:pieces], wall=wall[:walls],
+        xyz=xyz, turn=turn, rim=rim, piece=piece[:pieces], chain=chain[:pieces], wall=wall[:walls],
         face=face[:walls],
     )  # fmt: skip
 
 
+def _ids(side: Numbers) -> Numbers:
+    """The vertices there are among those of both sides."""
+    return side[side >= 0]
+
+
 @compiled
-def _straighten(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _straighten(
     corner: Numbers, is_ring: bool, within: float, ends: Array, is_again: bool, moved: Array,  # noqa: FBT001
     kept: Flags,
 ) -> None:  # fmt: skip
@@ -124,7 +133,7 @@ def _farthest(flat: Array, x: float, y: float) -> int:
 
 
 @compiled
-def _raise_line(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
     corner: Numbers, side: Numbers, kept: Flags, moved: Array, within_height: float,
     is_break: bool, xyz: Array, rim: Numbers, piece: Array, chain: Numbers, wall: Array,  # noqa: FBT001
     face: Numbers, counts: npt.NDArray[np.int64],

@@ -10,6 +10,7 @@ import fast_simplification
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.mesh.outline import Outlines
 from aftermap.mesh.steps import Array, Numbers
 
 STEEPNESS = 7.0
@@ -18,6 +19,7 @@ LAST_LIMIT = 1e-9 * 102.0**STEEPNESS
 
 FENCE_CELLS = 3.0
 NEAR_PIECES = 2
+TURNS = 3
 
 
 def simplified(
@@ -48,12 +50,14 @@ def simplified(
 
 
 def laid_on_rims(
-    xyz: Array, became: Numbers, rim: Numbers, piece: Array, chain: Numbers
+    xyz: Array, became: Numbers, given: Array, outlines: Outlines, used: Numbers
 ) -> Array:
     """(V, 3) with the vertices that stand for a rim's laid onto its straight pieces.
 
-    ``rim`` (N,) names the piece of every given vertex, or -1.
+    ``given`` (N, 3) are the vertices that became them, the ``used`` ones of the outlines. Where a
+    line turns or ends its vertex lies exactly there.
     """
+    rim, piece, chain = outlines.rim[used], outlines.piece, outlines.chain
     own = np.full(len(xyz), -1, np.int32)
     on_rim = (rim >= 0) & (became >= 0)
     own[became[on_rim]] = rim[on_rim]
@@ -70,7 +74,34 @@ def laid_on_rims(
         best[nearer], best2[nearer] = spot[nearer], away2[nearer]
     out = xyz.copy()
     out[rows] = best
+    turns = np.flatnonzero(outlines.turn[used] & (became >= 0))
+    away = np.linalg.norm(given[turns] - xyz[became[turns]], axis=1)
+    order = turns[np.argsort(-away, kind="stable")]  # the nearest one is laid down last
+    out[became[order]] = given[order]
     return out
+
+
+def without_turned(xyz: Array, laid: Array, faces: Numbers) -> tuple[Array, Numbers]:
+    """Vertices and faces that all lie face up: what laying turned over goes back where it was.
+
+    A face that lay face down before is left out.
+    """
+    laid = laid.copy()
+    for _ in range(TURNS):
+        turned = twice_areas(laid, faces) <= 0
+        if not turned.any():
+            break
+        corners = np.unique(faces[turned])
+        laid[corners] = xyz[corners]
+    return laid, faces[twice_areas(laid, faces) > 0]
+
+
+def twice_areas(xyz: Array, faces: Numbers) -> Array:
+    """(F,) twice the area in plan, positive where a face runs anticlockwise in a map (y down)."""
+    a, b, c = (xyz[faces[:, k], :2] for k in range(3))
+    return np.asarray(
+        (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) - (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
+    )
 
 
 def _fence(xyz: Array, rims: Numbers) -> tuple[Array, Numbers]:

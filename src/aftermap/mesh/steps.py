@@ -70,7 +70,7 @@ def corners_of(height: Array, *, step: float) -> Corners:
 
 
 @compiled
-def _sharpened(height: Array, step: float) -> Array:
+def _sharpened(height: Array, step: float) -> Array:  # noqa: C901 - a loop is clearer whole
     out = height.copy()
     rows, columns = height.shape
     for r in range(1, rows - 1):
@@ -112,7 +112,7 @@ def _sizes(height: Array, step: float) -> Numbers:
     member = np.empty(rows * columns, np.int32)
     seen = np.zeros((rows, columns), np.bool_)
     for first in range(rows * columns):
-        if seen[first // columns, first % columns] or np.isnan(height[first // columns, first % columns]):
+        if seen.flat[first] or np.isnan(height.flat[first]):
             continue
         top, count, is_cut = 1, 0, False
         stack[0] = first
@@ -139,7 +139,7 @@ def _sizes(height: Array, step: float) -> Numbers:
 
 
 @compiled
-def _absorbed(height: Array, alone: npt.NDArray[np.bool_]) -> Array:
+def _absorbed(height: Array, alone: npt.NDArray[np.bool_]) -> Array:  # noqa: C901 - the same
     rows, columns = height.shape
     out = height.copy()
     for r in range(rows):
@@ -188,7 +188,9 @@ def _edges(height: Array, step: float, down: Marks, across: Marks) -> None:
 
 
 @compiled
-def _corners(height: Array, down: Marks, across: Marks, vertex: Numbers, xyz: Array) -> int:
+def _corners(  # noqa: C901 - a compiled loop is clearer whole
+    height: Array, down: Marks, across: Marks, vertex: Numbers, xyz: Array
+) -> int:
     rows, columns = height.shape
     count = 0
     cell_r, cell_c = np.empty(4, np.int64), np.empty(4, np.int64)

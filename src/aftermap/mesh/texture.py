@@ -6,6 +6,7 @@ into the picture that sees its patch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,17 +54,27 @@ def picture_done(task: PictureTask) -> str:
         raise SurfaceError(
             f"{task.placed.frame.name}: cannot be read any more, so no wall is textured from it"
         )
-    levels = [picture]
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    levels: list[Bytes] = [np.asarray(picture, np.uint8)]
+    clear = _clear(task.placed.frame.mask, levels[0].shape[:2])
+    arrays: dict[str, Any] = {}
     for number, rectangle in task.rectangles:
-        colours, mask = _rectangle_seen(rectangle, task, levels)
+        colours, mask = _rectangle_seen(rectangle, task, levels, clear)
         arrays[f"colours-{number}"], arrays[f"mask-{number}"] = colours, mask
     np.savez(task.file, **arrays)
     return task.file
 
 
+def _clear(mask: str | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Where nothing lies over the scene in a picture."""
+    found = None if mask is None else cv2.imread(mask, cv2.IMREAD_GRAYSCALE)
+    return np.ones(shape, np.bool_) if found is None else np.asarray(found > 0)
+
+
 def _rectangle_seen(
-    rectangle: Rectangle, task: PictureTask, levels: list[Bytes]
+    rectangle: Rectangle,
+    task: PictureTask,
+    levels: list[Bytes],
+    clear: npt.NDArray[np.bool_],
 ) -> tuple[Bytes, npt.NDArray[np.bool_]]:
     rows, columns = rectangle.height_px, rectangle.width_px
     places = middles_m(rectangle.wall, (rows, columns))
@@ -81,9 +92,10 @@ def _rectangle_seen(
     )  # fmt: skip
     lit = np.clip(colours[..., ::-1] * task.gain, 0, 255).astype(np.uint8)
     wanted = _spread(rectangle.source == task.index, rows, columns)
-    height_px, width_px = levels[0].shape[:2]
-    inside = (at[..., 0] >= 0) & (at[..., 1] >= 0)
-    inside &= (at[..., 0] <= width_px - 1) & (at[..., 1] <= height_px - 1)
+    whole = np.nan_to_num(np.round(at), nan=-1).clip(-1, 1 << 20).astype(np.int64)
+    inside = (whole >= 0).all(axis=-1) & (whole[..., 0] < clear.shape[1])
+    inside &= whole[..., 1] < clear.shape[0]
+    inside[inside] = clear[whole[inside][:, 1], whole[inside][:, 0]]
     return lit, wanted & inside
 
 

@@ -141,11 +141,11 @@ def _sides(vertex: Numbers, r: int, c: int, way: int, end: int) -> tuple[int, in
 
 
 @compiled
-def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _follow(
     down: Marks, across: Marks, onward: Ways, vertex: Numbers, start: Numbers, corner: Numbers,
     side: Numbers, at: int,
 ) -> int:  # fmt: skip
-    """Write one line from ``start`` (row, column, way) into place ``at``; how far it was written."""
+    """Write one line from ``start`` (row, column, way) into place ``at``; how far it went."""
     r, c, way = start[0], start[1], start[2]
     first = at
     while True:

@@ -119,9 +119,7 @@ def _walls_in(wall: Array, world: Array, step: float) -> list[Wall]:
     return found
 
 
-def _wall(
-    start: Array, end: Array, share: Array, lower: Array, upper: Array, world: Array
-) -> Wall:
+def _wall(start: Array, end: Array, share: Array, lower: Array, upper: Array, world: Array) -> Wall:
     west, north, cell, level = world
     low, high = level + lower * cell, level + upper * cell
     pieces = np.stack(
@@ -232,7 +230,7 @@ def _seen(
         for p in placed
     ])  # fmt: skip
     framed, hidden = spots_seen(spots, pairs, eyes, heights)
-    return (framed > 0) & (hidden == 0)
+    return np.asarray((framed > 0) & (hidden == 0))
 
 
 def middles_m(wall: Wall, shape: tuple[int, int]) -> Array:
