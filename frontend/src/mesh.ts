@@ -33,7 +33,6 @@ export class MeshLayer implements CustomLayerInterface {
     this.camera.matrixWorldAutoUpdate = false;
     mesh.traverse((one) => {
       if (!(one instanceof Mesh)) return;
-      one.frustumCulled = false;
       const material = one.material as MeshBasicMaterial;
       material.onBeforeCompile = (shader) => this.draped(shader);
       if (material.map) material.map.anisotropy = 4;
