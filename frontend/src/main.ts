@@ -72,6 +72,7 @@ async function start(): Promise<void> {
   function go(name: ViewName): void {
     views[view].close();
     measuring.end();
+    if (name === "compare" && solid.isOn) solid.end();
     view = name;
     enterView(name);
     page.root.dataset.view = name;

@@ -141,7 +141,7 @@ export class Solid {
   private drawBuilding(pen: CanvasRenderingContext2D, at: Placed, feature: GeoJSON.Feature, opacity: number): void {
     const grade = this.gradeOf(feature);
     traced(pen, at, feature.geometry);
-    pen.globalAlpha = 0.6 * opacity;
+    pen.globalAlpha = opacity;
     pen.fillStyle = GRADE_COLOURS[grade as keyof typeof GRADE_COLOURS] ?? "rgba(0,0,0,0)";
     pen.fill("evenodd");
     pen.globalAlpha = 1;

@@ -103,6 +103,39 @@ def test_a_place_on_a_wall_is_that_of_the_wall(bench):
     assert abs(east - EAST_M - SIDE_M / 2) < TOWER_M / 2
 
 
+def test_grades_lie_on_the_mesh_and_a_click_on_one_opens_its_building(bench):
+    page = shown_3d(bench)
+    plain = pixels(page)
+    page.keyboard.press("e")
+    until(page, f"{MAP}.loaded()")
+    page.wait_for_timeout(1000)
+    graded = pixels(page)
+    is_ground = np.abs(plain.astype(int) - BLUE).max(axis=-1) < 40
+    is_other = np.abs(plain.astype(int) - graded).max(axis=-1) > 25
+    assert 0.02 < (is_ground & is_other).sum() / is_ground.sum() < 0.2
+    assert not is_other[~is_ground & (plain.max(axis=-1) < 60)].any()  # nothing beside the mesh
+    x, y = page.evaluate(
+        """() => { const { bench } = document.querySelector(".map");
+        const box = document.querySelector(".map").getBoundingClientRect();
+        for (let y = 100; y < box.height - 100; y += 8)
+        for (let x = 60; x < box.width - 60; x += 8) {
+          const at = bench.solid.placeAt({ point: { x, y }, lngLat: { lng: 0, lat: 0 } });
+          if (!at[0]) continue;
+          const flat = bench.map.project(at);
+          const found = bench.map.queryRenderedFeatures(flat, { layers: ["buildings"] });
+          if (found.length) return [x + box.left, y + box.top];
+        } return [0, 0]; }"""
+    )
+    page.mouse.click(x, y)
+    page.wait_for_selector(".review-head h2")
+
+
+def test_comparing_goes_back_to_flat_pictures(bench):
+    page = shown_3d(bench)
+    page.keyboard.press("c")
+    until(page, f"!{MAP}.getLayer('mesh')")
+
+
 def test_measuring_goes_back_to_the_map_from_above(bench):
     page = shown_3d(bench)
     page.keyboard.press("r")
