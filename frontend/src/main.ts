@@ -115,6 +115,7 @@ async function start(): Promise<void> {
   async function reloadBuildings(): Promise<void> {
     const choice = choices.find((one) => one.id === "buildings");
     if (!choice) return;
+    solid.forget();
     const [found, said] = await Promise.all([
       get<Columns>("/api/queue"), get<Record<string, Record<string, string | null>>>("/api/grades"),
       styled(map).then(() => showShapes(map, choice)),

@@ -40,14 +40,14 @@ export class MeshLayer implements CustomLayerInterface {
     this.model.copy(modelMatrix(facts));
   }
 
-  static async of(facts: MeshFacts, progress: (share: number) => void): Promise<MeshLayer> {
+  static async of(facts: MeshFacts): Promise<MeshLayer> {
     const loader = new GLTFLoader();
     // Pictures come as blobs; fetch may not read them by the page's policy, an image may.
     loader.register((parser: GLTFParser) => {
       parser.textureLoader = new TextureLoader(parser.options.manager);
       return { name: "aftermap-images" };
     });
-    const file = await loader.loadAsync(facts.address, (event) => progress(event.loaded / facts.size_bytes)) as GLTF;
+    const file = await loader.loadAsync(facts.address) as GLTF;
     return new MeshLayer(facts, file.scene as unknown as Group);
   }
 

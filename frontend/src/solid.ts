@@ -61,6 +61,12 @@ export class Solid {
     this.map.jumpTo({ pitch: 0, bearing: 0 });
   }
 
+  /** Shapes are asked for again: another run, another reviewer, or one who works blind. */
+  forget(): void {
+    this.shapes.clear();
+    this.drawn = "";
+  }
+
   /** A layer on the map; while the mesh is up, pictures are away and shapes lie on the mesh. */
   showChoice(choice: LayerChoice, shown: boolean): void {
     const isFlat = !this.isUp || choice.id === "basemap";
@@ -80,7 +86,7 @@ export class Solid {
     tell(`Loading the mesh, ${(mesh.size_bytes / 1e6).toFixed(1)} MB`);
     try {
       const { MeshLayer: Layer } = await import("./mesh.js");
-      return await Layer.of(mesh, () => undefined);
+      return await Layer.of(mesh);
     } finally {
       this.isLoading = false;
     }

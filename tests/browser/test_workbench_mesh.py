@@ -130,6 +130,15 @@ def test_grades_lie_on_the_mesh_and_a_click_on_one_opens_its_building(bench):
     page.wait_for_selector(".review-head h2")
 
 
+def test_who_works_blind_sees_no_grade_of_the_machine_on_the_mesh(bench):
+    page = shown_3d(bench)
+    page.keyboard.press("e")
+    grades = "document.querySelector('.map').bench.solid.grades()"
+    until(page, f"{grades}.some((one) => one !== 'na')")
+    page.check("#blind")
+    until(page, f"{grades}.length > 0 && {grades}.every((one) => one === 'na')")
+
+
 def test_comparing_goes_back_to_flat_pictures(bench):
     page = shown_3d(bench)
     page.keyboard.press("c")

@@ -1,6 +1,7 @@
 """mesh.glb and points.laz of a made-up block whose faces have colours of their own."""
 
 import json
+from pathlib import Path
 
 import laspy
 import numpy as np
@@ -213,6 +214,13 @@ def test_a_large_raster_is_thinned_without_a_roof_melting_into_the_street(tmp_pa
             heights = world(mesh, one.xyz[one.faces])[..., 2]
             assert (heights.max(axis=1) - heights.min(axis=1)).max() < 0.1
     assert mesh.point_count > SIDE_CELLS**2 * 0.9  # points stay those of the raster
+
+
+def test_the_same_case_gives_the_same_bytes(made, tmp_path):
+    again = make(tmp_path)
+    for one, other in ((made[0].mesh, again.mesh), (made[0].points, again.points)):
+        assert Path(one).read_bytes() == Path(other).read_bytes()
+    assert laspy.read(again.points).header.creation_date is None
 
 
 def test_textures_keep_to_their_size(tmp_path):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from aftermap.geo.compiled import compiled
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.outline import Outlines, straightened
-from aftermap.mesh.simplify import laid_on_rims, simplified, without_turned
+from aftermap.mesh.simplify import laid_on_rims, simplified, vertices_in, without_turned
 from aftermap.mesh.steps import MARGIN_CELLS, Array, Corners, Numbers, corners_of, drawn_cells
 from aftermap.mesh.trace import Lines, lines_of
 
@@ -69,7 +69,7 @@ def _surface(
     every = _faces(corners.vertex, outlines.xyz)
     if not len(every):
         return np.empty((0, 3)), np.empty((0, 3), np.int32)
-    used = np.unique(every)
+    used = vertices_in(every, len(outlines.xyz))
     number = np.full(len(outlines.xyz) + 1, -1, np.int32)
     number[used] = np.arange(len(used))
     rims = _rims(lines, number)

@@ -15,20 +15,21 @@ class MeshOptions:
     outline_height: how far the height of a rim may lie from the cells'.
     within: root of the summed squared distances from the planes of the triangles that one vertex
         stands for. On a noisy plane a vertex stands for a hundred triangles, a tenth of a cell off.
-    most_triangles: of the whole surface without walls; beyond it simplifying goes on.
+    most_triangles: of the whole surface without walls, were it measured everywhere; a block with
+        more than its share is simplified again, to twice the error.
     ground_px, wall_px: pixels of all textures; they take four bytes each on a graphics card.
     wall_views: pictures that one wall may be textured from.
     jpeg_quality: of the textures.
     """
 
-    most_cells: int = 12_000_000
+    most_cells: int = 6_000_000
     block_cells: int = 384
     step: float = 3.0
     least_cells: int = 40
     outline: float = 1.8
     outline_height: float = 0.5
     within: float = 2.0
-    most_triangles: int = 1_000_000
+    most_triangles: int = 3_000_000
     ground_px: int = 24_000_000
     wall_px: int = 10_000_000
     wall_views: int = 3

@@ -26,6 +26,8 @@ DATUM_TYPES = {
     VerticalDatum.ELLIPSOID: 2002, VerticalDatum.GEOID: 2005, VerticalDatum.BAROMETRIC: 2003,
 }  # fmt: skip
 OTHER_DATUM_TYPE = 2000
+CREATION_BYTE = 90
+"""Where LAS 1.4 keeps the day and year of creation (table 3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,15 @@ def points_written(
             record.number_of_returns[:] = 1
             out.write_points(record)
             count += len(record)
+    _undate(path)
     return count
+
+
+def _undate(path: Path) -> None:
+    """Day and year of creation as 0, not known: the same points are the same bytes on any day."""
+    with path.open("r+b") as file:
+        file.seek(CREATION_BYTE)
+        file.write(bytes(4))
 
 
 def compound_wkt(crs: str, datum: VerticalDatum) -> str:

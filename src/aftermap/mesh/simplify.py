@@ -44,7 +44,7 @@ def simplified(
     keeps[became[: len(xyz)]] = True
     kept_faces = left[keeps[left].all(axis=1)]
     number = np.full(len(moved) + 1, -1, np.int32)
-    used = np.unique(kept_faces)
+    used = vertices_in(kept_faces, len(moved))
     number[used] = np.arange(len(used))
     return moved[used] / scale + middle, number[kept_faces], number[became[: len(xyz)]]
 
@@ -104,9 +104,16 @@ def twice_areas(xyz: Array, faces: Numbers) -> Array:
     )
 
 
+def vertices_in(faces: Numbers, count: int) -> npt.NDArray[np.int64]:
+    """Which of ``count`` vertices are in any face, in their order; faster than sorting them."""
+    is_used = np.zeros(count, np.bool_)
+    is_used[faces.ravel()] = True
+    return np.flatnonzero(is_used)
+
+
 def _fence(xyz: Array, rims: Numbers) -> tuple[Array, Numbers]:
     """Vertices below a rim's, and the faces between them, numbered after those of ``xyz``."""
-    top = np.unique(rims)
+    top = vertices_in(rims, len(xyz))
     number: npt.NDArray[np.int32] = np.full(len(xyz), -1, np.int32)
     number[top] = len(xyz) + np.arange(len(top))
     below = xyz[top] - np.array([0.0, 0.0, FENCE_CELLS])
