@@ -11,8 +11,10 @@ const target = join(here, "..", "src", "aftermap", "web", "static");
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 const made = await build({
-  entryPoints: [join(here, "src", "main.ts")],
-  outfile: join(target, "app.js"),
+  // The mesh is a file of its own: three.js is large, and loaded when 3-D is first asked for.
+  entryPoints: { app: join(here, "src", "main.ts"), mesh: join(here, "src", "mesh.ts") },
+  outdir: target,
+  external: ["./mesh.js"],
   bundle: true,
   format: "esm",
   target: ["chrome110", "firefox110", "safari16"],

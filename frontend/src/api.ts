@@ -11,6 +11,17 @@ export interface RasterFacts {
   stamp: string;
 }
 
+export interface MeshFacts {
+  address: string;
+  size_bytes: number;
+  origin_lonlat: LonLat;
+  east_lonlat: LonLat;
+  north_lonlat: LonLat;
+  arm_m: number;
+  ground_m: number;
+  box_m: [west: number, south: number, east: number, north: number];
+}
+
 export interface CaseFacts {
   name: string;
   crs: string;
@@ -19,6 +30,7 @@ export interface CaseFacts {
   rasters: Record<string, RasterFacts>;
   missing: Record<string, string>;
   height: { low_m: number; high_m: number; base_m: number } | null;
+  mesh: MeshFacts | null;
   tiles: Record<string, string>;
   layers: string[];
   has_buildings: boolean;

@@ -3,6 +3,7 @@
 import type { Map as GlMap } from "maplibre-gl";
 import type { CaseFacts, FootageList, LonLat, Me } from "./api.js";
 import type { LayerChoice } from "./map.js";
+import type { Solid } from "./solid.js";
 import type { Outbox } from "./outbox.js";
 
 export interface BuildingFeature {
@@ -26,6 +27,7 @@ export function buildingsOf({ id, ...columns }: Columns): BuildingFeature[] {
 export interface Bench {
   facts: CaseFacts;
   map: GlMap;
+  solid: Solid;
   choices: LayerChoice[];
   me: Me;
   side: HTMLElement;

@@ -1,5 +1,6 @@
 // The workbench: one map, and beside it whatever the reviewer is doing.
 
+import type { MapMouseEvent } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import "@maplibre/maplibre-gl-compare/style.css";
 import "./style.css";
@@ -10,7 +11,7 @@ import { anyScript, el, fill, tell } from "./dom.js";
 import { Footage } from "./footage.js";
 import { enterView, keyLabel, listen, openKeys, register } from "./keys.js";
 import {
-  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, lonLatOf, makeMap, markGrade, setTilted, showShapes, styled, styleOf,
+  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, makeMap, markGrade, showShapes, styled, styleOf,
 } from "./map.js";
 import { Measuring } from "./measure.js";
 import { Outbox } from "./outbox.js";
@@ -18,6 +19,7 @@ import { forgetShapes, layerPanel, showLayer, troubleOf, type TileTrouble } from
 import { Placing } from "./place.js";
 import { isDark, keep, prefs, show } from "./prefs.js";
 import { sheet } from "./dialogs.js";
+import { Solid } from "./solid.js";
 import { Reviewing, shownGrade } from "./review.js";
 
 const VIEWS: [ViewName, string][] = [
@@ -48,8 +50,9 @@ async function start(): Promise<void> {
   const outbox = new Outbox(`aftermap.outbox.${facts.name}`, () => bench.me.reviewer,
     (count, trouble) => drawSaved(page.saved, count, trouble),
     (decision) => reviewing.wasSaved(decision.source_id));
+  const solid = new Solid(map, facts, choices);
   const bench: Bench = {
-    facts, map, choices, me, side: page.side, outbox, buildings: [], grades, footage,
+    facts, map, solid, choices, me, side: page.side, outbox, buildings: [], grades, footage,
     go: (view) => go(view),
     showClip: (sha256, time_s) => { go("footage"); void clips.showClip(sha256, time_s); },
     showPhotograph: (sha256) => { go("footage"); clips.showPhotograph(sha256); },
@@ -60,15 +63,16 @@ async function start(): Promise<void> {
   const reviewing = new Reviewing(bench);
   const placing = new Placing(bench);
   const comparing = new Comparing(bench, page.compare);
-  const measuring = new Measuring(map, page.measure);
+  const measuring = new Measuring(map, page.measure, () => { if (solid.isOn) solid.end(); });
   const looking: View = { open: () => undefined, close: () => undefined, mapClick: (at, point) => reviewing.opens(point) || clips.mapClick(at) };
   const views: Record<ViewName, View> = { map: looking, buildings: reviewing, footage: clips, place: placing, compare: comparing };
   let view: ViewName = "map";
-  const tilted = (): void => setTilted(map, map.getPitch() === 0);
+  const tilted = (): void => void solid.toggle();
 
   function go(name: ViewName): void {
     views[view].close();
     measuring.end();
+    if (name === "compare" && solid.isOn) solid.end();
     view = name;
     enterView(name);
     page.root.dataset.view = name;
@@ -88,7 +92,8 @@ async function start(): Promise<void> {
   drawTools(page.tools, measuring, tilted);
   map.on("click", (event) => {
     if (measuring.isOn) return;
-    views[view].mapClick?.(lonLatOf(event), event.point);
+    const at = solid.placeAt(event);
+    views[view].mapClick?.(at, solid.isOn ? map.project(at) : event.point);
   });
   map.on("error", (event) => {
     if (/abort/i.test(event.error?.message ?? "")) return;
@@ -110,6 +115,7 @@ async function start(): Promise<void> {
   async function reloadBuildings(): Promise<void> {
     const choice = choices.find((one) => one.id === "buildings");
     if (!choice) return;
+    solid.forget();
     const [found, said] = await Promise.all([
       get<Columns>("/api/queue"), get<Record<string, Record<string, string | null>>>("/api/grades"),
       styled(map).then(() => showShapes(map, choice)),
@@ -266,13 +272,14 @@ function drawTheme(place: HTMLElement): void {
 
 /** Where the cursor is: longitude and latitude, the case's own coordinates, the height there. */
 function readCursor(bench: Bench, place: HTMLElement): void {
-  let at: LonLat | null = null, isAsking = false;
+  let moved: MapMouseEvent | null = null, isAsking = false;
   const zoom = (): string => `zoom ${bench.map.getZoom().toFixed(1)}`;
   const ask = async (): Promise<void> => {
-    if (isAsking || !at) return;
+    if (isAsking || !moved) return;
     isAsking = true;
-    const asked = at;
-    at = null;
+    const [lon, lat] = bench.solid.placeAt(moved);
+    const asked: LonLat = [((lon + 180) % 360 + 360) % 360 - 180, lat];
+    moved = null;
     try {
       const spot = await get<Spot>(`/api/point?lon=${asked[0]}&lat=${asked[1]}`);
       const height = spot.height_m === null ? "no height" : `${spot.height_m.toFixed(2)} m (${bench.facts.vertical_datum ?? "?"}), ${
@@ -287,7 +294,7 @@ function readCursor(bench: Bench, place: HTMLElement): void {
   };
   bench.map.on("mousemove", (event) => {
     if (bench.map.isMoving()) return;
-    at = [((event.lngLat.lng + 180) % 360 + 360) % 360 - 180, event.lngLat.lat];
+    moved = event;
     void ask();
   });
 }

@@ -3,11 +3,11 @@
 import {
   Map as GlMap, ScaleControl, NavigationControl, setWorkerUrl, addProtocol, prewarm,
   type GeoJSONSource, type StyleSpecification, type LayerSpecification,
-  type ExpressionSpecification, type FilterSpecification, type MapMouseEvent,
+  type ExpressionSpecification, type FilterSpecification,
 } from "maplibre-gl";
 import { PMTiles, Protocol } from "pmtiles";
 import type { CaseFacts, Grade, LonLat } from "./api.js";
-import { GRADE_COLOURS, NOT_ASSESSED_COLOUR } from "./words.js";
+import { GRADE_COLOURS, NOT_ASSESSED_COLOUR, PASSAGE_COLOURS } from "./words.js";
 import { prefs } from "./prefs.js";
 
 setWorkerUrl("/page/maplibre-worker.js");
@@ -29,9 +29,6 @@ const SHOWN = ["coalesce", ["feature-state", "grade"], ["get", "adopted_grade"],
 const CASING = "#ffffff";
 const EMPTY = { type: "FeatureCollection" as const, features: [] };
 const TILE_PX = 512;
-const PASSAGE_COLOURS: [string, string][] = [
-  ["truck", "#2c7bb6"], ["car", "#abd9e9"], ["nobody", "#d7191c"], ["not_seen", "#8a8f94"],
-];
 
 export const PICTURES: [string, string][] = [
   ["basemap", "Base map"], ["before", "Before"], ["orthophoto", "Orthophoto"],
@@ -153,12 +150,10 @@ export function styleOf(
   for (const [kind, raster] of Object.entries(facts.tiles)) {
     const about = facts.rasters[raster]!;
     sources[kind] = {
-      type: kind === "terrain" ? "raster-dem" : "raster", tileSize: TILE_PX,
+      type: "raster", tileSize: TILE_PX,
       tiles: [`${location.origin}/tiles/${kind}/{z}/{x}/{y}?v=${about.stamp}`],
       bounds: about.bounds_lonlat, maxzoom: about.deepest_zoom,
-      ...(kind === "terrain" ? { encoding: "terrarium" } : {}),
     } as StyleSpecification["sources"][string];
-    if (kind === "terrain") continue;
     layers.push({
       id: kind, type: "raster", source: kind,
       paint: { "raster-fade-duration": 0, "raster-resampling": "linear" },
@@ -320,11 +315,3 @@ export function markGrade(map: GlMap, id: number, grade: Grade | "na" | null): v
   else map.setFeatureState({ source: "buildings", id }, { grade });
 }
 
-export function setTilted(map: GlMap, isTilted: boolean): void {
-  map.setTerrain(isTilted && map.getSource("terrain") ? { source: "terrain", exaggeration: 1 } : null);
-  map.jumpTo(isTilted ? { pitch: 60 } : { pitch: 0, bearing: 0 });
-}
-
-export function lonLatOf(event: MapMouseEvent): LonLat {
-  return [event.lngLat.lng, event.lngLat.lat];
-}

@@ -20,7 +20,7 @@ export class Measuring {
   private draw: TerraDraw | null = null;
   private kind: Kind | null = null;
 
-  constructor(private readonly map: GlMap, private readonly place: HTMLElement) {}
+  constructor(private readonly map: GlMap, private readonly place: HTMLElement, private readonly fromAbove: () => void) {}
 
   get isOn(): boolean {
     return this.kind !== null;
@@ -28,6 +28,7 @@ export class Measuring {
 
   begin(kind: Kind): void {
     this.end();
+    this.fromAbove();  // what is measured lies on the flat map
     this.kind = kind;
     const draw = new TerraDraw({
       adapter: new TerraDrawMapLibreGLAdapter({ map: this.map }),

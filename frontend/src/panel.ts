@@ -2,7 +2,7 @@
 
 import type { Bench } from "./bench.js";
 import { el, fill, svg, tell } from "./dom.js";
-import { isShown, showShapes, opacityOf, setOpacity, setShown, type LayerChoice } from "./map.js";
+import { isShown, showShapes, opacityOf, type LayerChoice } from "./map.js";
 import { keep, prefs } from "./prefs.js";
 import { GRADE_COLOURS, GRADE_WORDS } from "./words.js";
 import { GRADES, type CaseFacts } from "./api.js";
@@ -48,7 +48,7 @@ function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {
     oninput: (event: Event) => {
       const opacity = Number((event.target as HTMLInputElement).value) / 100;
       keep({ opacity: { ...prefs.opacity, [choice.id]: opacity } });
-      setOpacity(bench.map, choice, opacity);
+      bench.solid.showChoice(choice, isShown(choice));
     },
   });
   const box = el("input", {
@@ -66,8 +66,7 @@ function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {
 }
 
 export function showLayer(bench: Bench, choice: LayerChoice, shown: boolean): void {
-  setShown(bench.map, choice, shown);
-  setOpacity(bench.map, choice, opacityOf(choice));
+  bench.solid.showChoice(choice, shown);
   if (shown && choice.address && !loaded.has(choice.id) && choice.id !== "buildings") {
     loaded.add(choice.id);
     showShapes(bench.map, choice).catch((error: Error) => {

@@ -11,6 +11,9 @@ export const GRADE_COLOURS: Record<Grade, string> = {
   none: "#2c7bb6", light: "#abd9e9", moderate: "#fee090", severe: "#f46d43", destroyed: "#a50026",
 };
 export const NOT_ASSESSED_COLOUR = "#8a8f94";
+export const PASSAGE_COLOURS: [string, string][] = [
+  ["truck", "#2c7bb6"], ["car", "#abd9e9"], ["nobody", "#d7191c"], ["not_seen", "#8a8f94"],
+];
 const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
 export function gradeWord(grade: Grade | null | undefined): string {

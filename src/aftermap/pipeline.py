@@ -15,6 +15,7 @@ from aftermap.joins.flights import mapped_place, place_without_map
 from aftermap.joins.footage import filmed, in_reference, with_places
 from aftermap.joins.indexing import Job, flown
 from aftermap.joins.mapless import failing_as, in_part, without_map
+from aftermap.joins.meshing import delivered_mesh
 from aftermap.joins.products import (
     Mapped,
     cameras_file,
@@ -112,6 +113,8 @@ def map_footage(
         cameras_file(case, cameras, frames, facts.ingest_skipped, placed)
         report = run.each_time("report", lambda: write_report(facts, case.products))
         mapped = delivered_map(run, case, report)
+        solid = delivered_mesh(run, case, cameras, elevation, picture, executor)
+        mapped = replace(mapped, summary_lines=(*mapped.summary_lines, *solid))
         if settings.footprints is None:
             return mapped
         made = Map(cameras=cameras, elevation=elevation, orthophoto=picture)

@@ -42,7 +42,7 @@ def test_the_same_command_again_reuses_every_stage(mapped, copy_of_case):
     assert digests(copy_of_case) == before
     stages = {stage["stage"]: stage["reused"] for stage in last_run(copy_of_case)[-1][2]}
     assert {name for name, reused in stages.items() if reused} == {
-        "poses", "surface", "orthophoto",
+        "poses", "surface", "orthophoto", "mesh",
     }  # fmt: skip
 
 

@@ -46,15 +46,6 @@ def test_a_tile_shows_the_roof_where_it_stands(client):
     assert picture[int(y), int(x), 3] == 255
 
 
-def test_heights_of_the_three_dimensional_view_are_those_of_the_surface(client):
-    base = client.get("/api/case").json()["height"]["base_m"]
-    for place, height in ((ROOF, GROUND_M + ROOF_M), (STREET, GROUND_M)):
-        (column, row), (x, y) = tile_at(*lonlat(*place), 18)
-        rgb = pixels(client.get(f"/tiles/terrain/18/{column}/{row}"))[int(y), int(x)].astype(float)
-        coded = rgb[0] * 256 + rgb[1] + rgb[2] / 256 - 32768
-        assert coded + base == pytest.approx(height, abs=0.02)
-
-
 def test_relief_and_confidence_are_clear_where_nothing_is_known(client):
     (column, row), (x, y) = tile_at(*lonlat(EAST_M + 2, NORTH_M - 60), 19)
     for kind in ("relief", "confidence"):
@@ -105,7 +96,6 @@ def test_wild_filled_heights_change_no_relief_tile_and_no_span(client, case_path
 
 def test_a_tile_beside_the_map_is_empty_and_no_error(client):
     assert pixels(client.get("/tiles/orthophoto/18/5/5")).shape == (1, 1, 4)
-    assert pixels(client.get("/tiles/terrain/18/5/5"))[0, 0].tolist() == [128, 0, 0]
     assert client.get("/tiles/orthophoto/3/9/0").status_code == 200
     assert client.get("/tiles/orthophoto/99/0/0").status_code == 200
     assert client.get("/tiles/secret/1/0/0").status_code == 422

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pyproj import CRS, Proj, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
+from pyproj.enums import WktVersion
 from pyproj.exceptions import CRSError, ProjError
 
 from aftermap.errors import CrsError
@@ -101,6 +102,11 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
 def wkt_of(crs: str) -> str:
     """Well-known text to write into a raster; the local frame has one of its own."""
     return LOCAL_WKT if crs == LOCAL else str(_crs_of(crs).to_wkt())
+
+
+def wkt1_of(crs: str) -> str:
+    """Well-known text of 2001 (OGC 01-009) of a CRS on the globe, which LAS asks for."""
+    return str(_crs_of(crs).to_wkt(WktVersion.WKT1_GDAL))
 
 
 def _turned(pair: Array, crs: CRS) -> Array:

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from rasterio.enums import Resampling
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from aftermap.geo.grid import Block, window_of
+from aftermap.geo.grid import Block, grid_over, window_of
 from aftermap.model.raster import Grid, Raster
 
 
@@ -49,3 +52,28 @@ def read_heights(raster: Raster, block: Block) -> tuple[npt.NDArray[np.float32],
     if raster.nodata is not None:
         heights[heights == np.float32(raster.nodata)] = np.nan
     return heights, grid
+
+
+def coarse_heights(
+    raster: Raster,
+    lower_left_m: tuple[float, float],
+    upper_right_m: tuple[float, float],
+    *,
+    cell_m: float,
+) -> tuple[npt.NDArray[np.float32], Grid]:
+    """(rows, columns) heights over a box in cells of ``cell_m``, or in its own where larger.
+
+    Each is the mean of the heights in it, NaN where there are none. Memory is that of the answer.
+    """
+    grid = grid_over(raster.grid.crs, lower_left_m, upper_right_m, max(cell_m, raster.grid.cell_m))
+    finer = raster.grid.cell_m < grid.cell_m / 1.5
+    with (
+        rasterio.open(Path(raster.path)) as file,
+        WarpedVRT(
+            file, crs=file.crs, dtype="float32", src_nodata=raster.nodata, nodata=np.nan,
+            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
+            width=grid.columns, height=grid.rows,
+            resampling=Resampling.average if finer else Resampling.nearest,
+        ) as view,
+    ):  # fmt: skip
+        return np.asarray(view.read(1), np.float32), grid

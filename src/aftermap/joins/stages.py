@@ -1,10 +1,12 @@
 """The stages that several commands know of: raise a version where the same inputs answer anew."""
 
 from aftermap.model.camera import FrameSet, Reconstruction
+from aftermap.model.mesh import Mesh
 from aftermap.model.raster import Elevation, Orthophoto
-from aftermap.run import Stage
+from aftermap.run import TOOLS, Stage
 
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
 POSES = Stage(name="poses", version=3, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=2, answer=Elevation)
 ORTHOPHOTO = Stage(name="orthophoto", version=2, answer=Orthophoto)
+MESH = Stage(name="mesh", version=1, answer=Mesh, tools=(*TOOLS, "fast-simplification", "laspy"))

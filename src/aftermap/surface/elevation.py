@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.errors import SurfaceError
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Elevation, Raster
@@ -65,8 +66,10 @@ def surface_of(
     """Measure the surface of the mapped group; write its heights, confidence and sigma.
 
     Heights are in the reconstruction's vertical datum, named in the tag AFTERMAP_VERTICAL_DATUM.
-    Raises SurfaceError where nothing can be measured.
+    Raises SurfaceError where nothing can be measured, and where the pictures do not say which way
+    is up.
     """
+    _check_vertical(reconstruction)
     heights = dense_heights(reconstruction, options, files, executor)
     tags = {VERTICAL_DATUM_TAG: reconstruction.vertical_datum.value}
     paths = [files.path(name) for name in FILES]
@@ -84,6 +87,21 @@ def surface_of(
             measured += done.measured
     remove_depths(files)
     return _elevation(reconstruction, heights, paths, measured / max(drawn, 1))
+
+
+def _check_vertical(reconstruction: Reconstruction) -> None:
+    """Refuse a view from above where nobody knows which way that is."""
+    vertical = reconstruction.vertical
+    if vertical is None or vertical.is_trusted:
+        return
+    why = (
+        vertical.contradiction or f"the vertical is known to {vertical.sigma_deg:.1f} degrees only"
+    )
+    raise SurfaceError(
+        f"{reconstruction.mapped[0].frame.name} and {len(reconstruction.mapped) - 1} more: the "
+        f"pictures do not say which way is up ({why}), so no view from above is drawn; add "
+        "telemetry or control points"
+    )
 
 
 def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:

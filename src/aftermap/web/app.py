@@ -32,7 +32,7 @@ from aftermap.web.security import ENTRANCE, Door, Gate
 from aftermap.web.tiles import DamagedError
 
 STATIC = Path(__file__).with_name("static")
-PAGES = ("app.js", "app.css", "maplibre-worker.js", "LICENSES.txt", "icon.svg")
+PAGES = ("app.js", "app.css", "mesh.js", "maplibre-worker.js", "LICENSES.txt", "icon.svg")
 IN_USE = 503
 
 STATUS_OF: dict[type[Exception], int] = {

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, Response
 from aftermap.errors import AftermapError, CaseError
 from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
+from aftermap.web.mesh import ADDRESS, mesh_facts, mesh_path
 from aftermap.web.opened import stamp_of
 from aftermap.web.seen import moments_of, profile_of, spot_at
 from aftermap.web.tiles import KINDS, base_m, nothing
@@ -34,7 +35,7 @@ def map_routes(desk: Desk) -> APIRouter:
     def tile(kind: TileKind, zoom: int, column: int, row: int) -> Response:
         made = desk.tiles.tile(kind, zoom, column, row)
         if made is None:
-            made = nothing(kind)
+            made = nothing()
         return Response(made.body, media_type=made.media_type, headers={"Cache-Control": FOREVER})
 
     @routes.get("/api/layers/{name}")
@@ -64,6 +65,13 @@ def _add_places(routes: APIRouter, desk: Desk) -> None:
     def profile(sent: LineSent) -> dict[str, Any]:
         return profile_of(desk.case, desk.tiles, sent.line)
 
+    @routes.get(ADDRESS)
+    def mesh() -> Response:
+        return FileResponse(
+            mesh_path(desk.case), media_type="model/gltf-binary",
+            headers={"Cache-Control": FOREVER},
+        )  # fmt: skip
+
     @routes.get("/media/basemap")
     def basemap() -> Response:
         if desk.basemap is None:
@@ -85,9 +93,16 @@ def _case_facts(desk: Desk) -> dict[str, Any]:
     if "surface" in rasters:
         low, high = desk.tiles.span_m(desk.tiles.path_of("surface"))
         height = {"low_m": low, "high_m": high, "base_m": base_m(desk.tiles)}
+    mesh = None
+    try:
+        ground_m = base_m(desk.tiles) if height else 0.0
+        mesh = asdict(mesh_facts(desk.case, place, ground_m=ground_m))
+    except AftermapError as error:
+        missing["mesh"] = str(error)
     return {
         "name": desk.case.name, "crs": place.crs, "is_on_globe": place.is_on_globe,
         "vertical_datum": _datum(desk), "rasters": rasters, "missing": missing, "height": height,
+        "mesh": mesh,
         "tiles": {kind: raster for kind, (raster, _) in KINDS.items() if raster in rasters},
         "layers": desk.layers.names(), "has_buildings": desk.buildings.has_any,
         "has_basemap": desk.basemap is not None,

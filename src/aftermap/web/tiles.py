@@ -1,7 +1,6 @@
 """The case's rasters as map tiles: 512 by 512 pixels in Web Mercator, straight from the COGs.
 
-Pictures are WebP with transparency; heights for the 3-D view are PNG in Terrarium's coding (h =
-256 R + G + B / 256 - 32768, metres above ``base_m``, so that the ground lies near 0).
+Pictures are WebP with transparency.
 """
 
 import math
@@ -229,14 +228,6 @@ def _shaded(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     return webp(_rgba(_with_hatch(shown, filled[inside], at), known))
 
 
-def _terrain(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
-    bands, known = tiles.read(path, at, method="bilinear")
-    above = np.where(known, bands[0].astype(np.float64), 0) - base_m(tiles)
-    value = np.where(known, np.maximum(above, 0), 0) + 32768
-    rgb = np.stack([value // 256, value % 256, (value % 1) * 256], axis=-1)
-    return png(np.asarray(rgb, np.uint8))
-
-
 def _confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     counts, _ = tiles.read(path, at)
     _, has_height = tiles.read(tiles.path_of("surface"), at)
@@ -289,10 +280,8 @@ def _rgba(rgb: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> npt.NDArray[np
     return np.concatenate([rgb, alpha], axis=-1).astype(np.uint8)
 
 
-def nothing(kind: str) -> Tile:
-    """A tile without anything: no picture, or level ground."""
-    if kind == "terrain":
-        return png(np.full((SIDE_PX, SIDE_PX, 3), (128, 0, 0), np.uint8))
+def nothing() -> Tile:
+    """A tile without anything."""
     return png(np.zeros((1, 1, 4), np.uint8))
 
 
@@ -316,7 +305,6 @@ KINDS: dict[str, tuple[str, Callable[[Tiles, Path, tuple[int, int, int]], Tile |
     "orthophoto": ("orthophoto", _picture),
     "before": ("before", _picture),
     "relief": ("surface", _shaded),
-    "terrain": ("surface", _terrain),
     "confidence": ("confidence", _confidence),
 }
 """Each kind of tile: the raster that it is made of, and how."""

@@ -102,5 +102,5 @@ class LineSent(Sent):
     line: Annotated[list[tuple[Lon, Lat]], Field(min_length=2, max_length=500)]
 
 
-TileKind = Literal["orthophoto", "before", "relief", "terrain", "confidence"]
+TileKind = Literal["orthophoto", "before", "relief", "confidence"]
 RasterName = Literal["orthophoto", "surface", "confidence", "before"]

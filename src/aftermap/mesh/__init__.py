@@ -1,0 +1,1 @@
+"""Step: the surface and the pictures to a textured mesh and a point cloud."""

@@ -1,0 +1,72 @@
+"""The orthophoto -> what ground and roofs look like, and the hatch where it has no picture.
+
+The hatch is grey diagonals that no photograph shows: nobody saw what it covers.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+
+from aftermap.model.raster import Grid, Raster
+
+Bytes = npt.NDArray[np.uint8]
+
+HATCH_DARK, HATCH_LIGHT = (112, 115, 120), (142, 145, 150)
+DARK_SHARE = 0.35
+OPAQUE = 128
+
+
+def hatch(height_px: int, width_px: int, *, tile_px: float) -> Bytes:
+    """(height, width, 3) diagonals that repeat every ``tile_px``."""
+    y, x = np.mgrid[0:height_px, 0:width_px]
+    is_dark = ((x + y) / tile_px) % 0.5 < 0.5 * DARK_SHARE
+    return np.where(is_dark[..., None], HATCH_DARK, HATCH_LIGHT).astype(np.uint8)
+
+
+def colours_at(image: Raster, grid: Grid) -> tuple[Bytes, npt.NDArray[np.bool_]]:
+    """(rows, columns, 3) colours over a grid, and where the orthophoto has a picture at all."""
+    finer = image.grid.cell_m < grid.cell_m / 1.5
+    with (
+        rasterio.open(Path(image.path)) as file,
+        WarpedVRT(
+            file, crs=file.crs, width=grid.columns, height=grid.rows,
+            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
+            resampling=Resampling.average if finer else Resampling.bilinear,
+        ) as view,
+    ):  # fmt: skip
+        cells = view.read()
+    return np.moveaxis(cells[:3], 0, -1), cells[3] >= OPAQUE
+
+
+def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: float) -> Bytes:
+    """(rows, columns, 3) of the orthophoto over a grid of pixels.
+
+    Hatched where it has no picture, and where the height was filled in: what a picture shows there
+    lies somewhere else. One cell around what was measured counts as measured, since outlines are
+    straightened by as much.
+    """
+    colours, is_there = colours_at(image, grid)
+    is_measured = _nearest(confidence, grid) > 0
+    wide = 2 * max(1, round(confidence.grid.cell_m / grid.cell_m)) + 1
+    near = cv2.dilate(is_measured.astype(np.uint8), np.ones((wide, wide), np.uint8)) > 0
+    plain = hatch(grid.rows, grid.columns, tile_px=hatch_m / grid.cell_m)
+    return np.where((is_there & near)[..., None], colours, plain)
+
+
+def _nearest(raster: Raster, grid: Grid) -> Bytes:
+    """(rows, columns) of a raster of bytes over another grid, 0 beyond it."""
+    with (
+        rasterio.open(Path(raster.path)) as file,
+        WarpedVRT(
+            file, crs=file.crs, width=grid.columns, height=grid.rows,
+            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
+            resampling=Resampling.nearest,
+        ) as view,
+    ):  # fmt: skip
+        return np.asarray(view.read(1), np.uint8)

@@ -1,0 +1,245 @@
+"""Lines along the edges of cells -> straight outlines, with their heights on both sides.
+
+A straight wall comes as a staircase of cells. Its corners are thinned (Douglas and Peucker 1973,
+within a cell or two); a line is then fitted by total least squares to the middles of the edges
+between two corners, and the corners move to where these lines meet. Heights along a line are
+thinned in the same way, left and right together, so that both sides keep the same corners. What
+ends on a line ends on it after it was moved. Nothing on the border of the block moves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.compiled import compiled
+from aftermap.mesh.fit import joints, thin
+from aftermap.mesh.steps import BREAK, Array, Corners, Numbers
+from aftermap.mesh.trace import Lines
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlines:
+    """What straightening made of lines. Coordinates are in cells, as in ``Corners``.
+
+    ``xyz`` (V, 3) are all vertices, moved; ``turn`` (V,) are those where a line turns or ends.
+    ``rim`` (V,) is the piece that a vertex lies on, or -1;
+    ``piece`` (P, 2, 3) are straight pieces in space and ``chain`` (P,) tells which follow each
+    other. ``wall`` (W, 2, 4) are the upright pieces between two sides, both ends each as x, y,
+    height on the left, height on the right (NaN where that side is not drawn); ``face`` (W,) says
+    which of them lie in one plane.
+    """
+
+    xyz: Array
+    turn: Flags
+    rim: Numbers
+    piece: Array
+    chain: Numbers
+    wall: Array
+    face: Numbers
+
+
+def straightened(
+    lines: Lines, corners: Corners, *, within: float, within_height: float
+) -> Outlines:
+    """Straight outlines of a block's lines, within so many cells in plan and in height."""
+    points = len(lines.corner)
+    moved = np.full((*corners.down.shape, 2), np.nan)
+    kept = np.zeros(points, np.bool_)
+    for is_again in (False, True):  # once more, from where the lines went that others end on
+        ends = moved.copy()
+        for k in range(len(lines.kind)):
+            part = slice(lines.starts[k], lines.starts[k + 1])
+            _straighten(
+                lines.corner[part], bool(lines.ring[k]), within, ends, is_again, moved, kept[part]
+            )
+    xyz = corners.xyz.copy()
+    rim = np.full(len(xyz), -1, np.int32)
+    piece, chain = np.empty((4 * points, 2, 3)), np.empty(4 * points, np.int32)
+    wall, face = np.empty((2 * points, 2, 4)), np.empty(2 * points, np.int32)
+    counts = np.zeros(3, np.int64)
+    turn = np.zeros(len(xyz), np.bool_)
+    turn[_ids(lines.side[kept])] = True
+    for k in range(len(lines.kind)):
+        part = slice(lines.starts[k], lines.starts[k + 1])
+        _raise_line(
+            lines.corner[part], lines.side[part], kept[part], moved, within_height,
+            lines.kind[k] == BREAK, xyz, rim, piece, chain, wall, face, counts,
+        )  # fmt: skip
+    pieces, walls = counts[0], counts[1]
+    _spread(corners.vertex, corners.xyz, rim >= 0, xyz)
+    return Outlines(
+        xyz=xyz, turn=turn, rim=rim, piece=piece[:pieces], chain=chain[:pieces], wall=wall[:walls],
+        face=face[:walls],
+    )  # fmt: skip
+
+
+def _ids(side: Numbers) -> Numbers:
+    """The vertices there are among those of both sides."""
+    return side[side >= 0]
+
+
+@compiled
+def _straighten(
+    corner: Numbers, is_ring: bool, within: float, ends: Array, is_again: bool, moved: Array,  # noqa: FBT001
+    kept: Flags,
+) -> None:  # fmt: skip
+    """Where the corners of one line go; ``kept`` are those where it turns.
+
+    The ends of a line stay, unless it ends on another line, which has moved them (``ends``).
+    """
+    count = len(corner)
+    flat = np.empty((count, 2))
+    for k in range(count):
+        flat[k, 0], flat[k, 1] = corner[k, 1], corner[k, 0]
+    if not is_again:
+        kept[0] = kept[-1] = True
+        if is_ring:
+            kept[_farthest(flat, flat[:, 0].mean(), flat[:, 1].mean())] = True
+            kept[_farthest(flat, flat[0, 0], flat[0, 1])] = True
+        thin(flat, kept, within)
+    at = np.flatnonzero(kept)
+    spot = joints(flat, at, is_ring)
+    if is_again and not is_ring:
+        for e in (0, -1):
+            r, c = corner[e, 0], corner[e, 1]
+            if not np.isnan(ends[r, c, 0]):
+                spot[e, 0], spot[e, 1] = ends[r, c, 0], ends[r, c, 1]
+    for s in range(len(at) - 1):
+        first, last = at[s], at[s + 1]
+        dx, dy = spot[s + 1, 0] - spot[s, 0], spot[s + 1, 1] - spot[s, 1]
+        length2 = max(dx * dx + dy * dy, 1e-12)
+        reached = 0.0
+        for k in range(first, last + 1):
+            if (k in (0, count - 1)) and not is_ring:
+                continue  # the end of this line is for the line that goes through there
+            along = ((flat[k, 0] - spot[s, 0]) * dx + (flat[k, 1] - spot[s, 1]) * dy) / length2
+            reached = max(reached, min(max(along, 0.0), 1.0))
+            share = 0.0 if k == first else 1.0 if k == last else reached
+            moved[corner[k, 0], corner[k, 1], 0] = spot[s, 0] + share * dx
+            moved[corner[k, 0], corner[k, 1], 1] = spot[s, 1] + share * dy
+
+
+@compiled
+def _farthest(flat: Array, x: float, y: float) -> int:
+    best, best_at = -1.0, 0
+    for k in range(len(flat)):
+        away = (flat[k, 0] - x) ** 2 + (flat[k, 1] - y) ** 2
+        if away > best:
+            best, best_at = away, k
+    return best_at
+
+
+@compiled
+def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
+    corner: Numbers, side: Numbers, kept: Flags, moved: Array, within_height: float,
+    is_break: bool, xyz: Array, rim: Numbers, piece: Array, chain: Numbers, wall: Array,  # noqa: FBT001
+    face: Numbers, counts: npt.NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Give one line its heights: thin them, lay the vertices on them, and put up its walls."""
+    count = len(corner)
+    profile, cuts = np.zeros((count, 3)), np.zeros(count, np.bool_)
+    place = np.empty((count, 2))
+    level = np.full((count, 2, 2), np.nan)
+    for k in range(count):
+        r, c = corner[k, 0], corner[k, 1]
+        place[k, 0], place[k, 1] = c, r
+        if not np.isnan(moved[r, c, 0]):
+            place[k, 0], place[k, 1] = moved[r, c, 0], moved[r, c, 1]
+        for s in range(2):
+            for e in range(2):
+                if side[k, s, e] >= 0:
+                    level[k, s, e] = xyz[side[k, s, e], 2]
+        cuts[k] = kept[k] or side[k, 0, 0] != side[k, 0, 1] or side[k, 1, 0] != side[k, 1, 1]
+    at = np.flatnonzero(cuts)
+    for m in range(len(at) - 1):
+        first, last = at[m], at[m + 1]
+        length = 0.0
+        turns = np.zeros(last - first + 1, np.bool_)
+        turns[0] = turns[-1] = True
+        for k in range(first, last + 1):
+            if k > first:
+                length += np.hypot(place[k, 0] - place[k - 1, 0], place[k, 1] - place[k - 1, 1])
+            profile[k, 0] = length
+            for s in range(2):
+                found = level[k, s, 1 if k == first else 0]
+                profile[k, 1 + s] = 0.0 if np.isnan(found) else found
+        thin(profile[first : last + 1], turns, within_height)
+        if kept[first]:
+            counts[2] += 1  # a new plane
+        turned = np.flatnonzero(turns) + first
+        for n in range(len(turned) - 1):
+            _raise_piece(
+                turned[n], turned[n + 1], n == 0, side, place, level, profile, is_break, xyz, rim,
+                piece, chain, wall, face, counts,
+            )  # fmt: skip
+
+
+@compiled
+def _raise_piece(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    i: int, j: int, is_first: bool, side: Numbers, place: Array, level: Array, profile: Array,  # noqa: FBT001
+    is_break: bool, xyz: Array, rim: Numbers, piece: Array, chain: Numbers, wall: Array,  # noqa: FBT001
+    face: Numbers, counts: npt.NDArray[np.int64],
+) -> None:  # fmt: skip
+    """One straight piece, from corner i to corner j of a line."""
+    span = max(profile[j, 0] - profile[i, 0], 1e-12)
+    for s in range(2):
+        start, end = level[i, s, 1 if is_first else 0], level[j, s, 0]
+        if side[i, s, 1] < 0:
+            continue
+        for k in range(i, j + 1):
+            v = side[k, s, 1 if k == i else 0]
+            if i < k < j:
+                xyz[v, 2] = start + (profile[k, 0] - profile[i, 0]) / span * (end - start)
+            xyz[v, 0], xyz[v, 1] = place[k, 0], place[k, 1]
+            rim[v] = counts[0]
+        piece[counts[0], 0, 0], piece[counts[0], 0, 1] = place[i, 0], place[i, 1]
+        piece[counts[0], 1, 0], piece[counts[0], 1, 1] = place[j, 0], place[j, 1]
+        piece[counts[0], 0, 2], piece[counts[0], 1, 2] = start, end
+        chain[counts[0]] = 2 * counts[2] + s
+        counts[0] += 1
+    if is_break:
+        w = counts[1]
+        wall[w, 0, 0], wall[w, 0, 1] = place[i, 0], place[i, 1]
+        wall[w, 1, 0], wall[w, 1, 1] = place[j, 0], place[j, 1]
+        for s in range(2):
+            wall[w, 0, 2 + s] = level[i, s, 1 if is_first else 0]
+            wall[w, 1, 2 + s] = level[j, s, 0]
+        face[w] = counts[2]
+        counts[1] += 1
+
+
+SPREAD_TIMES = 12
+SPREAD_SHARE = 0.95
+
+
+@compiled
+def _spread(vertex: Numbers, before: Array, is_rim: Flags, xyz: Array) -> None:
+    """Let what is near a moved rim move with it, less and less, so that no cell turns over."""
+    count = len(xyz)
+    total, members = np.zeros((count, 2)), np.zeros(count)
+    shift = xyz[:, :2] - before[:, :2]
+    for _ in range(SPREAD_TIMES):
+        total[:] = 0.0
+        members[:] = 0.0
+        for r in range(1, vertex.shape[0] - 1):
+            for c in range(1, vertex.shape[1] - 1):
+                if vertex[r, c, 0] < 0:
+                    continue
+                for k in range(4):
+                    v, w = vertex[r, c, k], vertex[r, c, (k + 1) % 4]
+                    total[v, 0] += shift[w, 0]
+                    total[v, 1] += shift[w, 1]
+                    total[w, 0] += shift[v, 0]
+                    total[w, 1] += shift[v, 1]
+                    members[v] += 1
+                    members[w] += 1
+        for v in range(count):
+            if not is_rim[v] and members[v] > 0:
+                shift[v, 0] = SPREAD_SHARE * total[v, 0] / members[v]
+                shift[v, 1] = SPREAD_SHARE * total[v, 1] / members[v]
+    for v in range(count):
+        if not is_rim[v]:
+            xyz[v, 0], xyz[v, 1] = before[v, 0] + shift[v, 0], before[v, 1] + shift[v, 1]

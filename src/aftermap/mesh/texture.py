@@ -1,0 +1,127 @@
+"""Pictures -> what walls look like.
+
+A pixel of a wall's texture is a place on the wall, projected through the camera with its distortion
+into the picture that sees its patch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import SurfaceError
+from aftermap.geo.axes import opencv_from_corner_px
+from aftermap.geo.lens import projected_px
+from aftermap.mesh.steps import Array, Numbers
+from aftermap.mesh.walls import Wall, middles_m
+from aftermap.model.camera import Camera, PlacedFrame
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rectangle:
+    """A wall's texture: its size, and which frame each of its patches is taken from."""
+
+    wall: Wall
+    width_px: int
+    height_px: int
+    source: Numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureTask:
+    """The rectangles, by number, that want something of one frame; where the answer goes.
+
+    ``index`` is the frame as the rectangles' sources count; ``gain`` its factor of brightness.
+    """
+
+    index: int
+    placed: PlacedFrame
+    camera: Camera
+    gain: float
+    rectangles: tuple[tuple[int, Rectangle], ...]
+    file: str
+
+
+def picture_done(task: PictureTask) -> str:
+    """Write what one frame shows of its rectangles: an .npz of a picture and a mask for each."""
+    picture = cv2.imread(task.placed.frame.path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if picture is None:
+        raise SurfaceError(
+            f"{task.placed.frame.name}: cannot be read any more, so no wall is textured from it"
+        )
+    levels: list[Bytes] = [np.asarray(picture, np.uint8)]
+    clear = _clear(task.placed.frame.mask, levels[0].shape[:2])
+    arrays: dict[str, Any] = {}
+    for number, rectangle in task.rectangles:
+        colours, mask = _rectangle_seen(rectangle, task, levels, clear)
+        arrays[f"colours-{number}"], arrays[f"mask-{number}"] = colours, mask
+    np.savez(task.file, **arrays)
+    return task.file
+
+
+def _clear(mask: str | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Where nothing lies over the scene in a picture."""
+    found = None if mask is None else cv2.imread(mask, cv2.IMREAD_GRAYSCALE)
+    return np.ones(shape, np.bool_) if found is None else np.asarray(found > 0)
+
+
+def _rectangle_seen(
+    rectangle: Rectangle,
+    task: PictureTask,
+    levels: list[Bytes],
+    clear: npt.NDArray[np.bool_],
+) -> tuple[Bytes, npt.NDArray[np.bool_]]:
+    rows, columns = rectangle.height_px, rectangle.width_px
+    places = middles_m(rectangle.wall, (rows, columns))
+    rotation = np.asarray(task.placed.pose.rotation_cam_from_world)
+    xyz = (places - np.asarray(task.placed.pose.position_m)) @ rotation.T
+    at = opencv_from_corner_px(projected_px(xyz, task.camera.params)).reshape(rows, columns, 2)
+    step = _step_px(at)
+    level = int(np.clip(np.floor(np.log2(max(step, 1.0))), 0, 6))
+    while len(levels) <= level:
+        levels.append(np.asarray(cv2.pyrDown(levels[-1]), np.uint8))
+    map_px = np.nan_to_num((at + 0.5) / 2**level - 0.5, nan=-1e4).astype(np.float32)
+    colours = cv2.remap(
+        levels[level], map_px[..., 0], map_px[..., 1], cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    lit = np.clip(colours[..., ::-1] * task.gain, 0, 255).astype(np.uint8)
+    wanted = _spread(rectangle.source == task.index, rows, columns)
+    whole = np.nan_to_num(np.round(at), nan=-1).clip(-1, 1 << 20).astype(np.int64)
+    inside = (whole >= 0).all(axis=-1) & (whole[..., 0] < clear.shape[1])
+    inside &= whole[..., 1] < clear.shape[0]
+    inside[inside] = clear[whole[inside][:, 1], whole[inside][:, 0]]
+    return lit, wanted & inside
+
+
+def _step_px(at: Array) -> float:
+    """How many pixels of the picture lie between two of the texture, at the median."""
+    steps = [np.linalg.norm(np.diff(at, axis=axis), axis=-1) for axis in (0, 1)]
+    sizes = [float(np.nanmedian(s)) for s in steps if s.size and np.isfinite(s).any()]
+    return float(np.mean(sizes)) if sizes else 1.0
+
+
+def _spread(patches: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDArray[np.bool_]:
+    """Patches enlarged to (rows, columns) pixels."""
+    down = np.arange(rows) * patches.shape[0] // rows
+    along = np.arange(columns) * patches.shape[1] // columns
+    return patches[np.ix_(down, along)]
+
+
+def rectangles_of(
+    walls: Sequence[Wall], sources: Sequence[Numbers], *, pixel_m: float, most_px: int
+) -> list[Rectangle]:
+    """The textures of walls, pixels of ``pixel_m``, none longer than ``most_px``."""
+    return [
+        Rectangle(
+            wall=wall, source=source,
+            width_px=int(np.clip(np.ceil(wall.length_m / pixel_m), 2, most_px)),
+            height_px=int(np.clip(np.ceil(wall.height_m / pixel_m), 2, most_px)),
+        )
+        for wall, source in zip(walls, sources, strict=True)
+    ]  # fmt: skip
