@@ -228,8 +228,8 @@ def _epipolar_lines(
             first_px, second_px, cv2.USAC_MAGSAC, tolerance_px, 0.999, 500
         )
     except cv2.error:
-        # OpenCV 5.0 asserts `!model.empty()` where no sample gives a model: two frames of a
-        # forward flight whose matches all lie on the horizon do that. Its older RANSAC does not.
+        # OpenCV 5.0's USAC fails on its own assertion `!model.empty()` for some pairs (real: the
+        # frames 0382 to 0865 of dorian_clip2; why was not looked into). Its older RANSAC does not.
         return cv2.findFundamentalMat(first_px, second_px, cv2.FM_RANSAC, tolerance_px, 0.999, 500)
 
 
