@@ -21,7 +21,6 @@ def ahead(rng, frames=14):
 
 @pytest.mark.parametrize("assumed", [0.75, 1.25])
 def test_a_forward_flight_with_an_assumed_lens_goes_ahead_and_fits(assumed):
-    """Solved pair by pair it goes sideways at another focal length, and the tracks fit badly."""
     rng = np.random.default_rng(1)
     points = rng.uniform([-120, 20, 0], [120, 500, 12], (2500, 3))
     made = flown(rng, ahead(rng), points)
