@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.surface.consistency_kernel import compared, rim_trimmed
+from aftermap.surface.planes import is_steep
 from aftermap.surface.undistorted import PinholeView
 
 Bytes = npt.NDArray[np.uint8]
@@ -19,7 +20,8 @@ Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
 LEAST_AGREEING = 1
-RIM_PX = 1
+STEEP_RIM_PX, SLANTING_RIM_PX = 1, 2
+"""A pixel's error at an edge is longer on the ground the flatter the look."""
 RIM_SHARE = 0.012
 
 
@@ -57,7 +59,8 @@ def views_file(file: str) -> Path:
 
 def confirmed(task: ConfirmTask) -> tuple[Float, Bytes]:
     """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
-    own = rim_trimmed(np.load(task.files[0]), RIM_PX, RIM_SHARE)
+    rim_px = STEEP_RIM_PX if is_steep(task.view) else SLANTING_RIM_PX
+    own = rim_trimmed(np.load(task.files[0]), rim_px, RIM_SHARE)
     agreeing, through = np.zeros(own.shape, np.uint8), np.zeros(own.shape, np.uint8)
     for other, file in zip(task.others, task.files[1:], strict=True):
         compared(

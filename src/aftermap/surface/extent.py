@@ -8,12 +8,13 @@ from aftermap.model.camera import PlacedFrame, Reconstruction
 
 Array = npt.NDArray[np.float64]
 
-STEEPEST_OFF_NADIR_DEG = 60.0
+FLATTEST_OFF_NADIR_DEG = 80.0
 
 
 def ground_sample_m(reconstruction: Reconstruction) -> float:
     """Median size on the ground of a pixel in the middle of a picture, in metres.
 
+    A slanting look makes a pixel longer than wide: the size is that of a square of the same area.
     The ground is taken a fifth of the way up from the lowest tie points: the rest are roofs.
     """
     sizes = []
@@ -22,24 +23,15 @@ def ground_sample_m(reconstruction: Reconstruction) -> float:
         down = max(-placed.pose.rotation_cam_from_world[2][2], 0.2)
         low, high = placed.ground_m
         height = placed.pose.position_m[2] - (low + 0.2 * (high - low))
-        sizes.append(height / down / focal)
+        sizes.append(height / down / focal / np.sqrt(down))
     return float(np.median(sizes))
 
 
 def ground_outline_m(reconstruction: Reconstruction, placed: PlacedFrame) -> Array:
-    """(N, 2) east, north of the ground a picture shows, cut at 60 degrees off nadir.
+    """(N, 2) east, north of the ground a picture shows, cut at 80 degrees off nadir.
 
     Flatter rays show more horizon than ground.
     """
     camera = reconstruction.cameras[placed.camera]
-    reach = float(np.tan(np.radians(STEEPEST_OFF_NADIR_DEG)))
+    reach = float(np.tan(np.radians(FLATTEST_OFF_NADIR_DEG)))
     return footprint_m(placed, camera, farthest_heights=reach)
-
-
-def mapped_box_m(
-    reconstruction: Reconstruction,
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Lower left and upper right of the ground that the mapped photographs show."""
-    outlines = np.concatenate([ground_outline_m(reconstruction, p) for p in reconstruction.mapped])
-    (west, south), (east, north) = outlines.min(axis=0), outlines.max(axis=0)
-    return (float(west), float(south)), (float(east), float(north))

@@ -18,8 +18,8 @@ Array = npt.NDArray[np.float64]
 
 STEEP_DOWN_SINE = 0.64
 """Views that look down by 40 degrees or more have level planes."""
-FARTHEST_PARALLAX_PX = 8.0
-"""Where the parallax against infinity is less, half a pixel moves a place by over a sixteenth of
+FARTHEST_PARALLAX_PX = 20.0
+"""Where the parallax against infinity is less, half a pixel moves a place by over a fortieth of
 its distance: nothing is measured there."""
 PERCENT_OF_TIES = (1.0, 99.0)
 ROOM_BELOW, ROOM_ABOVE = 0.08, 0.15
@@ -42,13 +42,16 @@ class PlaneSweep:
     count: int
 
 
+def is_steep(view: PinholeView) -> bool:
+    """Whether a view looks down steeply enough for level planes."""
+    return bool(-view.rotation[2, 2] >= STEEP_DOWN_SINE)
+
+
 def sweep_of(
     view: PinholeView, sources: Sequence[PinholeView], points_m: Array
 ) -> PlaneSweep | None:
     """The planes for a view that sees (N, 3) tie points; None where they show no usable depth."""
-    forward = view.rotation[2]
-    steep = -forward[2] >= STEEP_DOWN_SINE
-    direction = np.array([0.0, 0.0, -1.0]) if steep else forward
+    direction = np.array([0.0, 0.0, -1.0]) if is_steep(view) else view.rotation[2]
     distance = (points_m - view.centre_m) @ direction
     distance = distance[distance > 0]
     if len(distance) < 2:

@@ -19,7 +19,16 @@ STEPS_CELLS = (0.5, 2.0, 8.0)
 """Each column is for heights around that differ by up to so many cells; the last, by more."""
 WINDOW_CELLS = 5
 FAR_M = np.float32(1e6)
-SIGMA_CELLS = np.full((5, 4), 1.0, np.float32)
+SIGMA_CELLS = np.array(
+    [
+        [0.50, 0.84, 2.3, 8.0],
+        [0.42, 0.70, 2.3, 8.0],
+        [0.36, 0.63, 2.2, 6.9],
+        [0.27, 0.54, 1.8, 5.7],
+        [0.23, 0.46, 1.5, 5.0],
+    ],
+    np.float32,
+)
 
 
 def sigma_m(height_m: Float, count: Bytes, cell_m: float) -> Float:

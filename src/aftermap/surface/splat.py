@@ -9,53 +9,133 @@ Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
+REACH_PX = 2
+UPRIGHT = 0.4
+"""Sine of the steepest roof's upward normal: what is steeper than 66 degrees is a wall."""
+MOST_JOINED_CELLS = 5.0
+STEEPEST_JOINED = 0.4
+"""Height over plan distance up to which two neighbouring pixels show one piece of ground."""
+
 
 @compiled
-def highest_m(  # noqa: C901 - a compiled loop is clearer whole
-    inverse: Float,
-    views: Bytes,
-    camera: Array,
-    window: Array,
-    heights: Float,
-    counts: Bytes,
+def place(inverse: float, u: int, v: int, camera: Array, out: Array) -> None:
+    """Fill ``out`` (3,) with east, north and up of a pixel's point."""
+    z = 1.0 / inverse
+    x, y = (u + 0.5 - camera[2]) / camera[0], (v + 0.5 - camera[3]) / camera[1]
+    for axis in range(3):
+        out[axis] = camera[4 + axis] + z * (
+            camera[7 + axis] * x + camera[10 + axis] * y + camera[13 + axis]
+        )
+
+
+@compiled
+def facades(inverse: Float, camera: Array) -> npt.NDArray[np.bool_]:
+    """(rows, columns) whether a pixel's surroundings stand upright.
+
+    A wall has no place in a height raster but as a step: its points, a little off along the look,
+    would lie on the street before it.
+    """
+    rows, columns = inverse.shape
+    out = np.zeros((rows, columns), np.bool_)
+    ends = np.empty((4, 3))
+    for v in range(REACH_PX, rows - REACH_PX):
+        for u in range(REACH_PX, columns - REACH_PX):
+            if not inverse[v, u] > 0:
+                continue
+            known = True
+            for k in range(4):
+                x = u + (REACH_PX if k == 0 else -REACH_PX if k == 1 else 0)
+                y = v + (REACH_PX if k == 2 else -REACH_PX if k == 3 else 0)
+                if not inverse[y, x] > 0:
+                    known = False
+                    break
+                place(inverse[y, x], x, y, camera, ends[k])
+            if known:
+                across, down = ends[0] - ends[1], ends[2] - ends[3]
+                east = across[1] * down[2] - across[2] * down[1]
+                north = across[2] * down[0] - across[0] * down[2]
+                up = across[0] * down[1] - across[1] * down[0]
+                length = np.sqrt(east * east + north * north + up * up)
+                out[v, u] = abs(up) < UPRIGHT * length
+    return out
+
+
+@compiled
+def highest_m(
+    inverse: Float, views: Bytes, camera: Array, window: Array, heights: Float, counts: Bytes,
     agreement_m: float,
-) -> None:
+) -> None:  # fmt: skip
     """Write into ``heights`` (rows, columns; NaN at first) the mean of the topmost points per cell.
 
     ``inverse`` is 1 / z, NaN for none, ``views`` how many views see it so. ``camera`` is fx, fy,
     cx, cy, the centre (3) and the rotation cam_from_world (9); ``window`` east, north and size of
     the cells. Points within ``agreement_m`` below the topmost one of their cell are averaged with
-    it, and ``counts`` takes the largest number of views among them.
+    it, and ``counts`` takes the largest number of views among them. Walls are left out.
     """
     rows, columns = heights.shape
     total = np.zeros((rows, columns), np.float32)
     count = np.zeros((rows, columns), np.float32)
-    for sweep in range(2):
-        for v in range(inverse.shape[0]):
-            y = (v + 0.5 - camera[3]) / camera[1]
-            for u in range(inverse.shape[1]):
-                if not inverse[v, u] > 0:
-                    continue
-                z = 1.0 / inverse[v, u]
-                x = (u + 0.5 - camera[2]) / camera[0]
-                east = camera[4] + z * (camera[7] * x + camera[10] * y + camera[13])
-                north = camera[5] + z * (camera[8] * x + camera[11] * y + camera[14])
-                column = int(np.floor((east - window[0]) / window[2]))
-                row = int(np.floor((window[1] - north) / window[2]))
-                if row < 0 or column < 0 or row >= rows or column >= columns:
-                    continue
-                up = np.float32(camera[6] + z * (camera[9] * x + camera[12] * y + camera[15]))
-                if sweep == 0:
-                    if not up <= heights[row, column]:
-                        heights[row, column] = up
-                elif heights[row, column] - up < agreement_m:
-                    total[row, column] += up - heights[row, column]
-                    count[row, column] += 1
-                    counts[row, column] = max(counts[row, column], views[v, u])
+    is_wall = facades(inverse, camera)
+    for v in range(inverse.shape[0]):
+        for u in range(inverse.shape[1]):
+            if inverse[v, u] > 0 and not is_wall[v, u]:
+                _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts, -1.0)
+    for v in range(inverse.shape[0]):
+        for u in range(inverse.shape[1]):
+            if inverse[v, u] > 0 and not is_wall[v, u]:
+                _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts,
+                       agreement_m)  # fmt: skip
     for row in range(rows):
         for column in range(columns):
             if count[row, column] > 0:
                 heights[row, column] += total[row, column] / count[row, column]
+
+
+@compiled
+def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+    inverse: Float, views: Bytes, at: tuple[int, int], camera: Array, window: Array,
+    heights: Float, total: Float, count: Float, counts: Bytes, agreement_m: float,
+) -> None:  # fmt: skip
+    """Drop the point of a pixel, and the ground from it to the pixel below, into their cells.
+
+    First, with a negative ``agreement_m``, the topmost one only; then all that agree with it.
+    """
+    v, u = at
+    here, below, spot = np.empty(3), np.zeros(3), np.empty(3)
+    place(inverse[v, u], u, v, camera, here)
+    steps, least = 1, views[v, u]
+    if v + 1 < inverse.shape[0] and inverse[v + 1, u] > 0:
+        place(inverse[v + 1, u], u, v + 1, camera, below)
+        steps = _joined(here, below, window[2])
+        least = min(least, views[v + 1, u])
+    for k in range(steps):
+        for axis in range(3):
+            spot[axis] = here[axis] + (below[axis] - here[axis]) * k / steps
+        column = int(np.floor((spot[0] - window[0]) / window[2]))
+        row = int(np.floor((window[1] - spot[1]) / window[2]))
+        if row < 0 or column < 0 or row >= heights.shape[0] or column >= heights.shape[1]:
+            continue
+        up = np.float32(spot[2])
+        if agreement_m < 0:
+            if not up <= heights[row, column]:
+                heights[row, column] = up
+        elif heights[row, column] - up < agreement_m:
+            total[row, column] += up - heights[row, column]
+            count[row, column] += 1
+            seen = views[v, u] if k == 0 else least
+            counts[row, column] = max(counts[row, column], seen)
+
+
+@compiled
+def _joined(here: Array, next_one: Array, cell: float) -> int:
+    """Into how many steps the way between two points is cut; 1 where it is no ground."""
+    east, north = next_one[0] - here[0], next_one[1] - here[1]
+    apart = np.sqrt(east * east + north * north)
+    if not cell < apart < MOST_JOINED_CELLS * cell:
+        return 1
+    if abs(next_one[2] - here[2]) > STEEPEST_JOINED * apart:
+        return 1
+    return int(np.ceil(apart / cell))
 
 
 @compiled
