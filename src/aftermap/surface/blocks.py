@@ -12,6 +12,8 @@ from aftermap.surface.heights import DenseHeights
 TOLERANCE_CELLS = 3.0
 SHARE_OF_LARGEST = 0.7
 """The highest heights win that as many views agree on, as a share of those on any other height."""
+GAP_CELLS, GAP_STEP_CELLS = 5, 1.5
+"""Between measured cells of one surface no wider gap than this is closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,5 +40,6 @@ def fused_block(
         fuse.highest_run(stack, views, int(tolerance), SHARE_OF_LARGEST, steps, count)
         fuse.islands_removed(steps, count, tolerance, heights.least_cells)
         steps = fuse.smoothed(steps, count, 1 / cells_per_step)
+        steps, count = fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP_CELLS / cells_per_step)
     metres = heights.base_m + (steps - 1) * heights.step_m
     return FusedBlock(height_m=np.where(steps > 0, metres, np.nan).astype(np.float32), count=count)

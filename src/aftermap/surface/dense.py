@@ -32,6 +32,7 @@ FOLDER = "depth"
 STEPS_PER_CELL = 64
 LEAST_CELLS = 1600
 CONFIRMING_ROUNDS = 2
+LEAST_DOWN = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +149,13 @@ def _on_grid(
     done = tuple(job.executor.map(layered, tasks, label="placing depths on the ground"))
     return DenseHeights(
         grid=grid, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
-        least_cells=LEAST_CELLS, views=done,
+        least_cells=LEAST_CELLS, down=_down(job.views), views=done,
     )  # fmt: skip
+
+
+def _down(views: Sequence[PinholeView]) -> float:
+    """Sine of how steeply a middling view looks down."""
+    return max(float(np.median([-view.rotation[2, 2] for view in views])), LEAST_DOWN)
 
 
 def _grid_of(

@@ -155,7 +155,7 @@ def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
         heights, grid_row=block.row - margin, grid_column=block.column - margin,
         rows=block.rows + 2 * margin, columns=block.columns + 2 * margin,
     )  # fmt: skip
-    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m)
+    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m, heights.down)
     height = _without_holes(fused, heights.base_m, reach_cells)
     inner = np.s_[margin : margin + block.rows, margin : margin + block.columns]
     return _Done(

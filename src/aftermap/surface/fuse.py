@@ -146,6 +146,63 @@ def smoothed(height: Float, count: Count, tolerance: float) -> Float:
 
 
 @compiled
+def gaps_closed(height: Float, count: Count, reach: int, tolerance: float) -> tuple[Float, Count]:
+    """Heights with small gaps in one surface closed: between measured cells and never beyond them.
+
+    An empty cell takes the mean of measured cells on opposite sides of it, no more than ``reach``
+    cells from one to the other, where two such pairs or more agree within ``tolerance``; it counts
+    as many photographs as the least of them.
+    """
+    rows, columns = height.shape
+    out, photographs = height.copy(), count.copy()
+    for row in range(rows):
+        for column in range(columns):
+            if height[row, column] > 0:
+                continue
+            total, pairs, least = np.float32(0), 0, np.uint8(255)
+            for direction in range(4):
+                value, seen = _across(height, count, row, column, direction, reach, tolerance)
+                if value > 0:
+                    total += value
+                    pairs += 1
+                    least = min(least, seen)
+            if pairs >= 2:
+                out[row, column] = total / np.float32(pairs)
+                photographs[row, column] = least
+    return out, photographs
+
+
+@compiled
+def _across(
+    height: Float, count: Count, row: int, column: int, direction: int, reach: int,
+    tolerance: float,
+) -> tuple[np.float32, np.uint8]:  # fmt: skip
+    """Mean and lesser count of the nearest cells on both sides of one, 0 where they disagree."""
+    down, right = (
+        (0 if direction == 0 else 1),
+        (1 if direction < 2 else 0 if direction == 2 else -1),
+    )
+    first, second = np.float32(0), np.float32(0)
+    seen, away = np.uint8(255), 0
+    for sense in (1, -1):
+        for step in range(1, reach):
+            r, c = row + sense * step * down, column + sense * step * right
+            if r < 0 or c < 0 or r >= height.shape[0] or c >= height.shape[1]:
+                break
+            if height[r, c] > 0:
+                if sense == 1:
+                    first = height[r, c]
+                else:
+                    second = height[r, c]
+                seen = min(seen, count[r, c])
+                away += step
+                break
+    if first == 0 or second == 0 or away > reach or abs(first - second) > tolerance:
+        return np.float32(0), np.uint8(0)
+    return np.float32(0.5) * (first + second), seen
+
+
+@compiled
 def filled(height: Float, reach: int, directions: int) -> Float:
     """Empty cells filled with the lowest of the nearest heights in eight directions.
 

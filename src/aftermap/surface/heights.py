@@ -53,7 +53,8 @@ class ViewHeights:
 class DenseHeights:
     """All views on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
 
-    ``least_cells`` is the smallest patch of connected cells that is believed.
+    ``least_cells`` is the smallest patch of connected cells that is believed, ``down`` the sine of how
+    steeply a middling view looks down.
     """
 
     grid: Grid
@@ -61,6 +62,7 @@ class DenseHeights:
     step_m: float
     ground_sample_m: float
     least_cells: int
+    down: float
     views: tuple[ViewHeights, ...]
 
     @property

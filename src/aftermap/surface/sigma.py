@@ -3,7 +3,8 @@
 What a height is good for is decided by how many photographs agree on it and by what stands around
 it: beside a wall a cell may belong to the roof or to the street. The figures were found on flights
 of the synthetic twin, straight down and slanting: of the errors of cells of one kind, 68 of 100 lie
-inside. They are in cells, since a cell is about what a pixel covers on the ground.
+inside. They are in cells, since a cell is about what a pixel covers on the ground, and grow with
+the slant of the looks, since an error along a flat look lies on the ground before it lies in height.
 """
 
 import cv2
@@ -18,23 +19,25 @@ PHOTOGRAPHS = (2, 3, 4, 6, 9)
 STEPS_CELLS = (0.5, 2.0, 8.0)
 """Each column is for heights around that differ by up to so many cells; the last, by more."""
 WINDOW_CELLS = 5
+SLANT_POWER = 1.3
 FAR_M = np.float32(1e6)
 SIGMA_CELLS = np.array(
     [
-        [0.50, 0.84, 2.3, 8.0],
-        [0.42, 0.70, 2.3, 8.0],
-        [0.36, 0.63, 2.2, 6.9],
-        [0.27, 0.54, 1.8, 5.7],
-        [0.23, 0.46, 1.5, 5.0],
+        [0.33, 0.55, 1.5, 5.3],
+        [0.28, 0.46, 1.5, 5.3],
+        [0.24, 0.42, 1.4, 4.6],
+        [0.18, 0.36, 1.2, 3.8],
+        [0.15, 0.30, 1.0, 3.3],
     ],
     np.float32,
 )
 
 
-def sigma_m(height_m: Float, count: Bytes, cell_m: float) -> Float:
+def sigma_m(height_m: Float, count: Bytes, cell_m: float, down: float) -> Float:
     """(rows, columns) standard deviation in metres, NaN where the height was not measured.
 
-    ``height_m`` is NaN and ``count``, of photographs that agree, 0 where nothing was measured.
+    ``height_m`` is NaN and ``count``, of photographs that agree, 0 where nothing was measured;
+    ``down`` is how steeply the photographs look down, the sine of it.
     """
     kernel = np.ones((WINDOW_CELLS, WINDOW_CELLS), np.uint8)
     known = np.isfinite(height_m)
@@ -43,5 +46,5 @@ def sigma_m(height_m: Float, count: Bytes, cell_m: float) -> Float:
     step = np.where(known, (high - low) / np.float32(cell_m), 0)
     row = np.searchsorted(PHOTOGRAPHS, np.maximum(count, PHOTOGRAPHS[0]), side="right") - 1
     column = np.searchsorted(STEPS_CELLS, step)
-    found = SIGMA_CELLS[row, column] * np.float32(cell_m)
+    found = SIGMA_CELLS[row, column] * np.float32(cell_m / down**SLANT_POWER)
     return np.where(known & (count > 0), found, np.nan).astype(np.float32)
