@@ -53,8 +53,8 @@ class ViewHeights:
 class DenseHeights:
     """All views on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
 
-    ``least_cells`` is the smallest patch of connected cells that is believed, ``down`` the sine of how
-    steeply a middling view looks down.
+    ``least_cells`` is the smallest patch of connected cells that is believed, ``down`` the sine of
+    how steeply a middling view looks down.
     """
 
     grid: Grid

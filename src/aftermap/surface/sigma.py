@@ -4,7 +4,7 @@ What a height is good for is decided by how many photographs agree on it and by 
 it: beside a wall a cell may belong to the roof or to the street. The figures were found on flights
 of the synthetic twin, straight down and slanting: of the errors of cells of one kind, 68 of 100 lie
 inside. They are in cells, since a cell is about what a pixel covers on the ground, and grow with
-the slant of the looks, since an error along a flat look lies on the ground before it lies in height.
+the slant of the looks: an error along a flat look lies on the ground before it lies in height.
 """
 
 import cv2
@@ -19,7 +19,7 @@ PHOTOGRAPHS = (2, 3, 4, 6, 9)
 STEPS_CELLS = (0.5, 2.0, 8.0)
 """Each column is for heights around that differ by up to so many cells; the last, by more."""
 WINDOW_CELLS = 5
-SLANT_POWER = 1.3
+SLANT_POWER = 2.0
 FAR_M = np.float32(1e6)
 SIGMA_CELLS = np.array(
     [
