@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from aftermap.poses.bundle_kernel import Sights
-from aftermap.poses.turning import only_turns
+from aftermap.poses.turning import only_turns, only_zooms
 
 SIZE_PX = (960, 540)
 FOCAL_PX = 1000.0
@@ -57,3 +57,14 @@ def test_a_flight_is_none_not_even_over_flat_ground() -> None:
 def test_nothing_is_said_of_a_camera_that_stands_still_or_of_two_cameras() -> None:
     assert not only_turns(frames_of(("a",) * FRAMES), sights_of(ground(20.0), 0.01, 0.0))
     assert not only_turns(frames_of(("a",) * 8 + ("b",)), sights_of(ground(20.0), 3.0, 0.0))
+
+
+def test_a_zoom_is_one_and_neither_a_turn_nor_a_flight_is() -> None:
+    from_above = sights_of(ground(20.0), 0.0, 0.0)
+    grown = np.array([1 + 0.08 * index for index in range(FRAMES)])[from_above.frame]
+    middle = np.divide(SIZE_PX, 2)
+    zoom = from_above._replace(xy_px=(from_above.xy_px - middle) * grown[:, None] + middle)
+    assert only_zooms(frames_of(("a",) * FRAMES), zoom)
+    for yaw_deg, step_m in ((3.0, 0.0), (0.0, 6.0)):
+        moved = sights_of(ground(20.0), yaw_deg, step_m)
+        assert not only_zooms(frames_of(("a",) * FRAMES), moved)

@@ -34,6 +34,12 @@ pytestmark = pytest.mark.slow
 
 def heights_against_truth(mapped, fit):
     """Error of every measured cell in metres, and how many photographs agree on it."""
+    error, count, _ = errors_counts_sigmas(mapped, fit)
+    return error, count
+
+
+def errors_counts_sigmas(mapped, fit):
+    """Error and stated sigma of every measured cell in metres, and its photographs."""
     with rasterio.open(mapped.product("surface.tif")) as file:
         height, transform, nodata = file.read(1), file.transform, file.nodata
     count = mapped.raster("confidence.tif")
@@ -45,7 +51,8 @@ def heights_against_truth(mapped, fit):
         y, x = cells_at(file.transform, place)
     known = (x >= 0) & (y >= 0) & (x < true.shape[1]) & (y < true.shape[0])
     known[known] = true[y[known], x[known]] != none
-    return place[known, 2] - true[y[known], x[known]], count[rows, columns][known]
+    sigma = mapped.raster("surface_sigma.tif")[rows, columns][known]
+    return place[known, 2] - true[y[known], x[known]], count[rows, columns][known], sigma
 
 
 def test_every_photograph_is_placed(mapped):
@@ -100,8 +107,18 @@ def test_the_surface_lies_on_the_truth(mapped):
 
 def test_the_more_photographs_agree_the_better_the_height(mapped):
     error, count = heights_against_truth(mapped, similarity(*positions(mapped)))
-    spread = [nmad(error[count == n]) for n in (2, 3, 4, 5)]
+    ranges = ((2, 2), (3, 3), (4, 5), (6, 8), (9, PHOTOS))
+    spread = [nmad(error[(count >= low) & (count <= high)]) for low, high in ranges]
     assert spread == sorted(spread, reverse=True)
+
+
+def test_sigma_is_stated_exactly_where_the_surface_was_measured_and_holds(mapped):
+    sigma, count = mapped.raster("surface_sigma.tif"), mapped.raster("confidence.tif")
+    assert ((sigma > 0) == (count > 0)).all()
+    assert (sigma[count == 0] == -9999.0).all()
+    error, _, stated = errors_counts_sigmas(mapped, similarity(*positions(mapped)))
+    inside = (np.abs(error - np.median(error)) < stated).mean()
+    assert 0.5 < inside < 0.85  # what one standard deviation holds, on a flight it was not made on
 
 
 def test_every_product_is_there_and_is_what_the_formats_say(mapped):
@@ -113,6 +130,7 @@ def test_every_product_is_there_and_is_what_the_formats_say(mapped):
         "orthophoto.tif": (("uint8",) * 4, None),
         "surface.tif": (("float32",), -9999.0),
         "confidence.tif": (("uint8",), None),
+        "surface_sigma.tif": (("float32",), -9999.0),
         "source.tif": (("uint16",), 65535.0),
     }
     for name, (dtypes, nodata) in kinds.items():
@@ -130,11 +148,12 @@ def test_every_product_is_there_and_is_what_the_formats_say(mapped):
 
 def test_the_grids_of_the_products_are_aligned(mapped):
     grids = {}
-    for name in ("orthophoto.tif", "source.tif", "surface.tif", "confidence.tif"):
+    names = ("orthophoto.tif", "source.tif", "surface.tif", "confidence.tif", "surface_sigma.tif")
+    for name in names:
         with rasterio.open(mapped.product(name)) as file:
             grids[name] = (file.transform, file.shape)
     assert grids["orthophoto.tif"] == grids["source.tif"]
-    assert grids["surface.tif"] == grids["confidence.tif"]
+    assert grids["surface.tif"] == grids["confidence.tif"] == grids["surface_sigma.tif"]
     fine, coarse = grids["orthophoto.tif"][0], grids["surface.tif"][0]
     assert (fine.c, fine.f) == (coarse.c, coarse.f)
 
@@ -161,7 +180,12 @@ def test_confidence_is_0_exactly_where_the_surface_was_filled(mapped):
 def test_every_pixel_leads_back_to_a_photograph_that_shows_its_place(mapped):
     alpha, source = mapped.raster("orthophoto.tif", 4), mapped.raster("source.tif")
     assert set(np.unique(alpha)) == {0, 255}
-    assert ((source != 65535) == (alpha == 255)).all()
+    assert (alpha[source != 65535] == 255).all()
+    hatched = (source == 65535) & (alpha == 255)  # filled ground: no photograph's pixels
+    colours = np.stack([mapped.raster("orthophoto.tif", band)[hatched] for band in (1, 2, 3)])
+    assert hatched.any()
+    assert np.ptp(colours.astype(int), axis=0).max() == 0
+    assert len(np.unique(colours)) == 2
     frames = mapped.json("cameras.json")["frames"]
     used = set(np.unique(source).tolist()) - {65535}
     assert len(used) > PHOTOS // 2
@@ -243,7 +267,7 @@ def with_control(mapped, tmp_path_factory):
     copytree(mapped.case, case)
     gcp = mapped.flight / "truth" / "gcp_list.txt"
     assert map_here(mapped.flight / "images", case, "--gcp", str(gcp)) == 0
-    return Mapped(case=case, flight=mapped.flight, seconds=0)
+    return Mapped(case=case, flight=mapped.flight)
 
 
 def test_check_points_lie_within_a_pixel(with_control):
@@ -282,7 +306,7 @@ def without_gps(options, mapped, tmp_path_factory):
         picture = np.asarray(Image.open(mapped.flight / "images" / station.name))
         write_photo(images / station.name, picture, claim, silent)
     assert map_here(images, folder / "case", "--quality", "draft") == 0
-    return Mapped(case=folder / "case", flight=mapped.flight, seconds=0)
+    return Mapped(case=folder / "case", flight=mapped.flight)
 
 
 def test_without_gps_the_map_is_local_and_says_so_everywhere(without_gps):

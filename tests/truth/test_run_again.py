@@ -56,7 +56,7 @@ def test_a_killed_run_resumes_and_ends_like_an_unbroken_one(mapped, copy_of_case
         (copy_of_case / "products" / name).unlink()
     run = map_apart(mapped.flight / "images", copy_of_case)
     try:
-        finished = wait_for_pairs(stages, run)
+        finished = wait_for_depths(stages, run)
         os.killpg(run.pid, signal.SIGSTOP)
         # While the stopped run holds the case, another one is refused.
         capfd.readouterr()
@@ -85,11 +85,11 @@ def test_a_killed_run_resumes_and_ends_like_an_unbroken_one(mapped, copy_of_case
     assert not list(copy_of_case.rglob(".part-*"))
 
 
-def wait_for_pairs(stages, run):
-    """Notes of finished pairs, as soon as there are some."""
+def wait_for_depths(stages, run):
+    """Depths of finished views, as soon as there are some."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and run.poll() is None:
-        notes = list(stages.glob("surface-*/pairs/*.json"))
+        notes = list(stages.glob("surface-*/depth/depth-*.npy"))
         if len(notes) >= 3:
             return notes
         time.sleep(0.005)

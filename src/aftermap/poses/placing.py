@@ -46,7 +46,7 @@ from aftermap.poses.survey import (
 )
 from aftermap.poses.tracks import tracks_of
 from aftermap.poses.triangulate import thinned, triangulated
-from aftermap.poses.turning import only_turns
+from aftermap.poses.turning import only_turns, only_zooms
 from aftermap.poses.upright import upright
 from aftermap.poses.vertical import vertical_warnings
 
@@ -145,15 +145,20 @@ def _those_that_hold(
 
 
 def _moving(blocks: Sequence[Block]) -> list[Block]:
-    """The groups whose camera moved; a turn on the spot would be explained by a made-up flight."""
-    moving = [b for b in blocks if b.located or not only_turns(b.frames, b.sights)]
+    """The groups whose camera moved; a turn or zoom would be explained by a made-up flight."""
+    moving = [b for b in blocks if b.located or not _stands(b)]
     if not moving:
         frames = blocks[0].frames
         raise ReconstructionError(
-            f"{frames[0].name} and {len(frames) - 1} more: the camera only turned on the spot, "
+            f"{frames[0].name} and {len(frames) - 1} more: the camera only turned or zoomed, "
             "which shows no depth; add footage of the same place in which it moves, or telemetry"
         )
     return moving
+
+
+def _stands(block: Block) -> bool:
+    """Whether the camera of a group never left its place."""
+    return only_turns(block.frames, block.sights) or only_zooms(block.frames, block.sights)
 
 
 def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Group]:

@@ -1,9 +1,10 @@
-"""Did the camera move at all? One that only turns on the spot shows no depth, and maps nothing.
+"""Did the camera move at all? One that only turns or zooms on the spot shows no depth.
 
 Where the focal length is not known, an adjustment explains such a turn by a flight over flat
 ground: the pictures fit, the map is made up. Two pictures from one place differ by a rotation
 alone, of rays through one focal length that all share. That is looked for between pictures that
-differ much: a turn bends the picture, and a shift does not.
+differ much: a turn bends the picture, and a shift does not. A zoom enlarges about the middle and
+changes nothing else; so does a flight straight at a flat wall, which shows no depth either.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,20 +36,36 @@ def only_turns(frames: Sequence[Frame], sights: Sights) -> bool:
     ``sights`` number the frames. False where it cannot be told: frames of several cameras, too few
     that differ enough.
     """
-    if len({frame.camera_key for frame in frames}) != 1:
-        return False
-    size_px = np.array([frames[0].width_px, frames[0].height_px], float)
-    side = float(size_px.max())
-    pairs = sorted(_pairs(sights, len(frames), LEAST_SHIFT_SHARE * side), key=lambda p: -_shift(p))
+    side = float(max(frames[0].width_px, frames[0].height_px))
+    pairs = _most_different(frames, sights)
     if len(pairs) < 2:
         return False
-    middle = size_px / 2
-    misses = [
-        np.median([_miss_px(a - middle, b - middle, share * side) for a, b in pairs[:PAIRS_MOST]])
-        for share in FOCAL_SHARES
-    ]
+    misses = [np.median([_miss_px(a, b, share * side) for a, b in pairs]) for share in FOCAL_SHARES]
     best = int(np.argmin(misses))
     return best < len(misses) - 1 and bool(misses[best] < SAME_PLACE_SHARE * side)
+
+
+def only_zooms(frames: Sequence[Frame], sights: Sights) -> bool:
+    """Whether the pictures of a group are enlargements of one another about their middle."""
+    side = float(max(frames[0].width_px, frames[0].height_px))
+    pairs = _most_different(frames, sights)
+    if len(pairs) < 2:
+        return False
+    misses = []
+    for a, b in pairs:
+        larger = float((a * b).sum() / max((a * a).sum(), 1e-12))
+        misses.append(np.median(np.hypot(*(larger * a - b).T)))
+    return bool(np.median(misses) < SAME_PLACE_SHARE * side)
+
+
+def _most_different(frames: Sequence[Frame], sights: Sights) -> list[tuple[Array, Array]]:
+    """What the pairs of frames that differ most share, in pixels from the middle of the picture."""
+    if len({frame.camera_key for frame in frames}) != 1:
+        return []
+    size_px = np.array([frames[0].width_px, frames[0].height_px], float)
+    least_px = LEAST_SHIFT_SHARE * float(size_px.max())
+    pairs = sorted(_pairs(sights, len(frames), least_px), key=lambda p: -_shift(p))
+    return [(a - size_px / 2, b - size_px / 2) for a, b in pairs[:PAIRS_MOST]]
 
 
 def _shift(pair: tuple[Array, Array]) -> float:

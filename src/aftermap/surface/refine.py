@@ -15,7 +15,7 @@ Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
-WINDOW_PX = 7
+WINDOW_PX = 5
 LEAST_CORRELATION = 0.5
 TEXTURE_GREY = 2.5
 """Standard deviation of grey below which a window proves nothing either way."""
