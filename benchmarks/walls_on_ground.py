@@ -27,6 +27,8 @@ from aftermap.twin.flight import stations_of
 from aftermap.twin.making import scene_for
 from aftermap.twin.mesh import Material, Mesh
 from aftermap.twin.options import Flight, TwinOptions
+from benchmarks.products import aftermap_products
+from benchmarks.twin_truth import map_from_truth, truth_of
 
 Array = npt.NDArray[np.float64]
 
@@ -34,15 +36,20 @@ SAMPLED_PIXELS = 400_000
 NO_PICTURE = 65_535
 UPRIGHT = 0.3
 """A face counts as upright where the up part of its normal is less than this: within 17 degrees."""
+RIGHT_M = 0.25
 WALLS = (Material.FACADE, Material.SECTION)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What pixels of the orthophoto show: (N,) rows, columns and hit triangles (-1: none)."""
+    """What pixels of the orthophoto show: (N,) rows, columns and hit triangles (-1: none).
+
+    ``places`` (N, 3) are where the map has them.
+    """
 
     rows: npt.NDArray[np.intp]
     columns: npt.NDArray[np.intp]
+    places: Array
     triangle: npt.NDArray[np.int32]
     is_wall: npt.NDArray[np.bool_]
     is_upright: npt.NDArray[np.bool_]
@@ -51,9 +58,12 @@ class Shown:
 def wall_figures(case: Path, twin: Path) -> dict[str, Any]:
     """Shares of the orthophoto's pixels with a photograph: from façades, from anything upright.
 
-    ``drawn_share`` is the pixels with a photograph among all those with a height.
+    ``drawn_share`` is pixels with a photograph among all with a height. ``height_is_right``
+    tells what the picture does apart from what the surface did to it: the same share of pixels
+    whose height is within RIGHT_M of the truth, a common shift removed, and how many they are.
     """
     made = shown(case / "products", twin, SAMPLED_PIXELS)
+    right = _is_right(made, case, twin)
     with rasterio.open(case / "products" / "source.tif") as raster:
         pictured = int((raster.read(1) != NO_PICTURE).sum())
         drawn_m2 = pictured * float(raster.transform.a) ** 2
@@ -64,6 +74,10 @@ def wall_figures(case: Path, twin: Path) -> dict[str, Any]:
         "from_a_facade": float(made.is_wall.mean()),
         "from_anything_upright": float(made.is_upright.mean()),
         "drawn_share": drawn_m2 / with_height_m2,
+        "height_is_right": {
+            "share": float(right.mean()),
+            "from_a_facade": float(made.is_wall[right].mean()),
+        },
     }
 
 
@@ -88,8 +102,16 @@ def shown(products: Path, twin: Path, sample: int) -> Shown:
     is_upright = (triangle >= 0) & (up < UPRIGHT)
     is_wall = is_upright & np.isin(mesh.material[triangle], WALLS)
     return Shown(
-        rows=rows, columns=columns, triangle=triangle, is_wall=is_wall, is_upright=is_upright
-    )
+        rows=rows, columns=columns, places=places, triangle=triangle, is_wall=is_wall,
+        is_upright=is_upright,
+    )  # fmt: skip
+
+
+def _is_right(made: Shown, case: Path, twin: Path) -> npt.NDArray[np.bool_]:
+    truth = truth_of(twin)
+    here = map_from_truth(aftermap_products(case), truth).here(made.places)
+    error = here[:, 2] - truth.surface.at(here[:, :2])
+    return np.asarray(np.abs(error - np.nanmedian(error)) < RIGHT_M)
 
 
 def true_mesh(twin: Path) -> Mesh:

@@ -1,4 +1,4 @@
-"""What holds for every test: a property is judged by what it finds, not by the speed of a machine."""
+"""For every test: a property is judged by what it finds, not by the speed of a machine."""
 
 from hypothesis import settings
 

@@ -5,6 +5,7 @@ picture is computed and never resampled.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -96,6 +97,26 @@ def reconstruction(frames: Sequence[PlacedFrame]) -> Reconstruction:
         group_sizes=(len(frames),),
         reprojection_px=0.3,
     )
+
+
+def with_tie_points(
+    made: Reconstruction, path: Path, plane: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Reconstruction:
+    """The reconstruction with tie points on a plane, every two metres, in the file ``path``."""
+    east, north = (g.ravel() for g in np.meshgrid(np.arange(-60, 61, 2.0), np.arange(-60, 61, 2.0)))
+    east, north = east + EAST_M, north + NORTH_M
+    xyz = np.column_stack([east, north, plane_height_m(east, north, plane)])
+    frame_index, point_index = [], []
+    for number, one in enumerate(made.placed):
+        px = pixels_of(one.pose, xyz)
+        seen = np.flatnonzero(((px > 0) & (px < [WIDTH_PX, HEIGHT_PX])).all(axis=1))
+        frame_index.append(np.full(len(seen), number, np.int32))
+        point_index.append(seen.astype(np.int32))
+    np.savez(
+        path, xyz_m=xyz, frame_index=np.concatenate(frame_index),
+        point_index=np.concatenate(point_index),
+    )  # fmt: skip
+    return replace(made, points=str(path))
 
 
 def grid(columns: int, rows: int, cell_m: float = 0.5) -> Grid:

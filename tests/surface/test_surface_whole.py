@@ -18,11 +18,13 @@ from known_ground import (
     plane_height_m,
     pose,
     reconstruction,
+    with_tie_points,
     write_picture,
 )
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.grid import Block, cell_centres_m
+from aftermap.model.camera import Vertical
 from aftermap.model.raster import Elevation, Raster
 from aftermap.record import StageFolder
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
@@ -48,14 +50,16 @@ def flight(tmp_path_factory):
     for number, (at, gain) in enumerate(zip(POSES, GAINS, strict=True)):
         path = write_picture(folder / f"{number}.png", picture(at, plane=PLANE, gain=gain))
         frames.append(placed(at, number, path, ground_m=(-2, 5)))
-    return reconstruction(frames)
+    return with_tie_points(reconstruction(frames), folder / "points.npz", PLANE)
 
 
 @pytest.fixture(scope="module")
 def elevation(flight, tmp_path_factory):
     files = StageFolder(folder=tmp_path_factory.mktemp("surface"))
     made = surface_of(flight, SurfaceOptions(), files, HereExecutor())
-    assert sorted(p.name for p in files.folder.iterdir()) == ["confidence.tif", "surface.tif"]
+    assert sorted(p.name for p in files.folder.iterdir()) == [
+        "confidence.tif", "surface.tif", "surface_sigma.tif",
+    ]  # fmt: skip
     return made
 
 
@@ -290,11 +294,16 @@ def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevati
 
 
 def test_one_picture_alone_is_one_error(flight, tmp_path):
+    alone = replace(flight, placed=flight.placed[:1])
+    alone = with_tie_points(alone, tmp_path / "points.npz", PLANE)
     with pytest.raises(SurfaceError, match="overlap"):
-        surface_of(
-            replace(flight, placed=flight.placed[:1]), SurfaceOptions(),
-            StageFolder(folder=tmp_path), HereExecutor(),
-        )  # fmt: skip
+        surface_of(alone, SurfaceOptions(), StageFolder(folder=tmp_path), HereExecutor())
+
+
+def test_nothing_is_drawn_from_above_where_nobody_knows_which_way_that_is(flight, tmp_path):
+    unsure = replace(flight, vertical=Vertical(sigma_deg=12.0, witnesses=()))
+    with pytest.raises(SurfaceError, match="do not say which way is up"):
+        surface_of(unsure, SurfaceOptions(), StageFolder(folder=tmp_path), HereExecutor())
 
 
 def test_pictures_of_nothing_are_one_error(flight, tmp_path):

@@ -17,7 +17,8 @@ PIXEL_M = 0.15
 PHOTOS = 15
 PRODUCTS = (
     "orthophoto.tif", "surface.tif", "confidence.tif", "surface_sigma.tif", "source.tif",
-    "mesh.glb", "points.laz", "cameras.json", "report.json", "report.html", "surface.qml", "confidence.qml",
+    "mesh.glb", "points.laz", "cameras.json", "report.json", "report.html", "surface.qml",
+    "confidence.qml",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.surface.refine_kernel import sampled
+from aftermap.surface.refine_kernel import levelled, sampled
 
 Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -19,9 +19,15 @@ WINDOW_PX = 5
 LEAST_CORRELATION = 0.5
 TEXTURE_GREY = 2.5
 """Standard deviation of grey below which a window proves nothing either way."""
+SMOOTH_REACH_PX = 16
+"""How far what has no texture may lie from what looks alike: a plain roof, but no sky."""
 LEAST_POWER = 2.0
 """Of the slope of grey over one plane, squared, in a window; below it nothing is refined."""
 MOST_PLANES = 0.75
+FARTHEST_PLANES = 2.0
+LEVEL_PLANES, LEVEL_REACH_PX = 2.5, 3
+MOST_CONTRAST = 2.0
+"""Pictures of one place differ in contrast by no more than this factor."""
 
 
 def refined(
@@ -32,7 +38,7 @@ def refined(
 
     ``inverse`` is w with NaN for none, ``step`` the w of one plane.
     """
-    best = inverse.copy()
+    best = levelled(inverse, LEVEL_PLANES * step, LEVEL_REACH_PX)
     alike = np.zeros(grey.shape, np.uint8)
     reference = _Window(grey.astype(np.float32))
     for _ in range(rounds):
@@ -45,9 +51,11 @@ def refined(
         )
         move = np.clip(move, -MOST_PLANES, MOST_PLANES)
         moved = best + np.float32(step) * move
-        far = np.abs(moved - inverse) > MOST_PLANES * step
-        best = np.where(far, best, moved).astype(np.float32)
-    smooth = reference.deviation < TEXTURE_GREY
+        far = np.abs(moved - inverse) > FARTHEST_PLANES * step
+        best = levelled(np.where(far, best, moved).astype(np.float32), step, 1)
+    reach = np.ones((2 * SMOOTH_REACH_PX + 1, 2 * SMOOTH_REACH_PX + 1), np.uint8)
+    near = cv2.dilate((alike > 0).astype(np.uint8), reach) > 0
+    smooth = (reference.deviation < TEXTURE_GREY) & near
     return np.where((alike > 0) | smooth, best, np.nan).astype(np.float32)
 
 
@@ -84,10 +92,13 @@ def _add_source(
     correlation = covariance / np.sqrt(np.maximum(reference.variance * variance, 1e-3))
     good = (there > 0) & (correlation > LEAST_CORRELATION)
     good &= reference.deviation >= TEXTURE_GREY
-    residual = reference.picture - shown
+    contrast = np.sqrt(np.maximum(reference.variance, 1) / np.maximum(variance, 1))
+    contrast = np.clip(contrast, 1 / MOST_CONTRAST, MOST_CONTRAST)
     mean_slope = _mean(slope)
-    cross = _mean(slope * residual) - mean_slope * _mean(residual)
-    power = _mean(slope * slope) - mean_slope * mean_slope
+    towards = _mean(slope * reference.picture) - mean_slope * reference.mean
+    away = _mean(slope * shown) - mean_slope * mean
+    cross = (towards - contrast * away) * contrast
+    power = (_mean(slope * slope) - mean_slope * mean_slope) * contrast * contrast
     numerator += np.where(good, cross, 0)
     denominator += np.where(good, power, 0)
     alike += good.astype(np.uint8)

@@ -101,3 +101,28 @@ def upsampled(coarse: Float, grey: Bytes, times: int) -> Float:
                     found = value
             out[y, x] = found
     return out
+
+
+@vectorised
+def levelled(inverse: Float, tolerance: float, reach: int) -> Float:
+    """Inverse distances as the mean of their surroundings on the same surface, NaN where none.
+
+    Those within ``reach`` pixels that differ by no more than ``tolerance`` count. Whole planes
+    leave steps, and a window of least squares moves all that is in it alike.
+    """
+    rows, columns = inverse.shape
+    out = np.empty((rows, columns), np.float32)
+    limit = np.float32(tolerance)
+    for y in range(rows):
+        top, bottom = max(0, y - reach), min(rows, y + reach + 1)
+        for x in range(columns):
+            own = inverse[y, x]
+            total, count = np.float32(0), np.float32(0)
+            for r in range(top, bottom):
+                for c in range(max(0, x - reach), min(columns, x + reach + 1)):
+                    apart = inverse[r, c] - own
+                    if abs(apart) <= limit:
+                        total += apart
+                        count += np.float32(1)
+            out[y, x] = own + total / count if count > 0 else own
+    return out
