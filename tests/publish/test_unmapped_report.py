@@ -44,7 +44,8 @@ def unmapped(tmp_path, **changes):
     points = middle + rng.normal(0, 30, (400, 3))
     points[0, 0] += 1e5
     points[1] = np.nan
-    np.savez(tmp_path / "points.npz", xyz_m=points)
+    each = np.arange(400)
+    np.savez(tmp_path / "points.npz", xyz_m=points, frame_index=each % 20, point_index=each)
     made = scene.reconstruction(points=str(tmp_path / "points.npz"), no_map_because=WHY)
     return replace(made, **changes)
 
@@ -120,6 +121,17 @@ def test_the_plan_is_a_plan(tmp_path):
     assert plan.shown + plan.beyond == 399  # the one that is no number is neither
     assert plan.beyond < 60
     assert [dot.title for dot in plan.cameras] == [one.frame.name for one in made.placed]
+
+
+@pytest.mark.parametrize(("crs", "drawn"), [(LOCAL, 12), (scene.UTM, 20)])
+def test_groups_are_drawn_together_only_where_it_is_known_how_they_lie(tmp_path, crs, drawn):
+    made = unmapped(tmp_path, crs=crs)
+    placed = tuple(replace(one, group=int(i >= 12)) for i, one in enumerate(made.placed))
+    plan = pose_plan(replace(made, placed=placed), "units")
+    assert len(plan.cameras) == drawn
+    assert plan.apart == 20 - drawn
+    seen = sum(i % 20 < drawn for i in range(400) if i != 1)  # the point that is no number
+    assert plan.shown + plan.beyond == seen
 
 
 @pytest.mark.parametrize(("yaw_deg", "right", "down"), [(0, 0, -1), (90, 1, 0), (180, 0, 1)])

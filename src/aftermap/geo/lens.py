@@ -30,13 +30,15 @@ def distorted(xy: npt.ArrayLike, params: Sequence[float]) -> Array:
 def undistorted(xy: npt.ArrayLike, params: Sequence[float], *, iterations: int = 20) -> Array:
     """(N, 2) ideal normalised coordinates of (N, 2) distorted ones, by fixed-point iteration.
 
-    Converges for lenses that do not fold the picture over itself (|k1| r^2 well under 1).
+    Converges for lenses that do not fold the picture over itself (|k1| r^2 well under 1); NaN where
+    it runs away, as it does towards the corners of a lens that an adjustment has bent too far.
     """
     target = np.asarray(xy, float)
     ideal = target.copy()
-    for _ in range(iterations):
-        ideal = ideal - (distorted(ideal, params) - target)
-    return ideal
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(iterations):
+            ideal = ideal - (distorted(ideal, params) - target)
+    return np.where(np.isfinite(ideal).all(axis=-1, keepdims=True), ideal, np.nan)
 
 
 def projected_px(xyz_cam: npt.ArrayLike, params: Sequence[float]) -> Array:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
+
 from aftermap.errors import PartialError
 from aftermap.geo.footprint import footprint_m
 from aftermap.joins.flights import Flights
@@ -33,11 +35,16 @@ class Mapped:
 
 
 def record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> None:
-    """The cameras, and the ground that each photograph covers, into the record."""
-    footprints = {
-        p.frame.sha256: [(float(e), float(n)) for e, n in footprint_m(p, cameras.cameras[p.camera])]
-        for p in cameras.placed
-    }
+    """The cameras, and the ground that each photograph covers, into the record.
+
+    A lens that was bent too far has no rays at its corners; the rest of the ring is kept.
+    """
+    footprints = {}
+    for placed in cameras.placed:
+        ring = footprint_m(placed, cameras.cameras[placed.camera])
+        known = ring[np.isfinite(ring).all(axis=1)]
+        if len(known) > 2:
+            footprints[placed.frame.sha256] = [(float(e), float(n)) for e, n in known]
     case.replace_cameras(cameras, footprints, received.skipped)
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction
 from aftermap.publish.charts import PLAN_ACROSS, PLAN_MARGIN, Dot, nice_below
 from aftermap.publish.wording import NARROW
 
 Array = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 POINTS_MOST = 4000
 MIDDLE_PERCENT = (5, 95)
@@ -31,7 +33,9 @@ class PosePlan:
     """``points`` is the ``d`` of an SVG path with a stroke of no length at each tie point.
 
     ``looks`` are lines from a camera in the direction of its view. ``beyond`` counts the tie points
-    that lie outside the plan, of all that there are; ``shown`` those that are drawn.
+    that lie outside the plan, of all that there are; ``shown`` those that are drawn. ``apart``
+    counts the cameras of other groups that are not drawn: without recorded positions it is not
+    known how groups lie to each other.
     """
 
     across: float
@@ -39,6 +43,7 @@ class PosePlan:
     points: str
     shown: int
     beyond: int
+    apart: int
     cameras: tuple[Dot, ...]
     looks: tuple[tuple[float, float, float, float], ...]
     scale_share: float
@@ -47,11 +52,13 @@ class PosePlan:
 
 def pose_plan(reconstruction: Reconstruction, unit: str) -> PosePlan | None:
     """Where the pictures were taken from; None where none was placed, or all from one place."""
-    if not reconstruction.placed:
+    drawn_frames = _drawn(reconstruction)
+    if not drawn_frames.any():
         return None
-    cameras = np.array([placed.pose.position_m for placed in reconstruction.placed], float)
-    axes = np.array([placed.pose.rotation_cam_from_world[2] for placed in reconstruction.placed])
-    points = _tie_points(reconstruction)
+    placed = [reconstruction.placed[index] for index in np.flatnonzero(drawn_frames)]
+    cameras = np.array([one.pose.position_m for one in placed], float)
+    axes = np.array([one.pose.rotation_cam_from_world[2] for one in placed])
+    points = _tie_points(reconstruction, drawn_frames)
     low, high = _box(cameras[:, :2], points)
     across = float(high[0] - low[0])
     if not across > 0:
@@ -72,12 +79,13 @@ def pose_plan(reconstruction: Reconstruction, unit: str) -> PosePlan | None:
         points="".join(f"M{x:.1f} {y:.1f}h0" for x, y in at(drawn)),
         shown=len(drawn),
         beyond=int((~inside).sum()),
+        apart=int((~drawn_frames).sum()),
         cameras=tuple(
             Dot(x=float(x), y=float(y), kind="mapped" if joined else "apart", title=name)
             for (x, y), joined, name in zip(
                 at(cameras[:, :2]),
-                (one.group == reconstruction.mapped_group for one in reconstruction.placed),
-                (one.frame.name for one in reconstruction.placed),
+                (one.group == reconstruction.mapped_group for one in placed),
+                (one.frame.name for one in placed),
                 strict=True,
             )
         ),
@@ -92,14 +100,26 @@ def pose_plan(reconstruction: Reconstruction, unit: str) -> PosePlan | None:
     )
 
 
-def _tie_points(reconstruction: Reconstruction) -> Array:
-    """(N, 2) east and north of the tie points that are numbers; none where their file is gone."""
+def _drawn(reconstruction: Reconstruction) -> Bools:
+    """(N,) which placed frames share one frame of reference with the mapped group."""
+    groups = np.array([one.group for one in reconstruction.placed], int)
+    together = (groups == reconstruction.mapped_group) | (reconstruction.crs != LOCAL)
+    return np.asarray(together, np.bool_)
+
+
+def _tie_points(reconstruction: Reconstruction, drawn: Bools) -> Array:
+    """(N, 2) east and north of the tie points that drawn frames see and that are numbers.
+
+    None where their file is gone.
+    """
     try:
         with Path(reconstruction.points).open("rb") as file, np.load(file) as archive:
             xyz = np.asarray(archive["xyz_m"], float)
+            seen = archive["point_index"][drawn[archive["frame_index"]]]
     except OSError:
         return np.zeros((0, 2))
-    return np.asarray(xyz[np.isfinite(xyz).all(axis=1), :2])
+    kept = np.isfinite(xyz).all(axis=1) & (np.bincount(seen, minlength=len(xyz)) > 0)
+    return np.asarray(xyz[kept, :2])
 
 
 def _box(cameras: Array, points: Array) -> tuple[Array, Array]:
