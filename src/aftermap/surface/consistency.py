@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.surface.consistency_kernel import compared, rim_trimmed
-from aftermap.surface.planes import is_steep
 from aftermap.surface.undistorted import PinholeView
 
 Bytes = npt.NDArray[np.uint8]
@@ -21,6 +20,7 @@ Array = npt.NDArray[np.float64]
 
 LEAST_AGREEING = 1
 STEEP_RIM_PX, SLANTING_RIM_PX = 1, 2
+SLANTING_DOWN_SINE = 0.9
 """A pixel's error at an edge is longer on the ground the flatter the look."""
 RIM_SHARE = 0.012
 
@@ -59,7 +59,8 @@ def views_file(file: str) -> Path:
 
 def confirmed(task: ConfirmTask) -> tuple[Float, Bytes]:
     """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
-    rim_px = STEEP_RIM_PX if is_steep(task.view) else SLANTING_RIM_PX
+    is_slanting = -task.view.rotation[2, 2] < SLANTING_DOWN_SINE
+    rim_px = SLANTING_RIM_PX if is_slanting else STEEP_RIM_PX
     own = rim_trimmed(np.load(task.files[0]), rim_px, RIM_SHARE)
     agreeing, through = np.zeros(own.shape, np.uint8), np.zeros(own.shape, np.uint8)
     for other, file in zip(task.others, task.files[1:], strict=True):
