@@ -50,7 +50,7 @@ def simplified(
 
 
 def laid_on_rims(
-    xyz: Array, became: Numbers, given: Array, outlines: Outlines, used: Numbers
+    xyz: Array, became: Numbers, given: Array, outlines: Outlines, used: npt.NDArray[np.int64]
 ) -> Array:
     """(V, 3) with the vertices that stand for a rim's laid onto its straight pieces.
 
