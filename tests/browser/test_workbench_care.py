@@ -218,7 +218,8 @@ def test_a_damaged_orthophoto_is_told_with_the_command_that_makes_it_again(bench
     path.unlink()
     path.write_bytes(head)
     page = bench.enter()
-    page.wait_for_selector(".layer-panel .warning")
-    told = page.locator(".layer-panel .warning").inner_text()
+    warning = page.locator(".layer-panel .warning", has_text="orthophoto.tif")
+    warning.wait_for()
+    told = warning.inner_text()
     assert "orthophoto.tif: is damaged" in told
     assert "aftermap map" in told
