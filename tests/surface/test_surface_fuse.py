@@ -8,47 +8,43 @@ from hypothesis import strategies as st
 from aftermap.surface import fuse
 
 
-def topmost(values, seen=None, *, width=10, share=1.0):
-    """Height and count of one cell that views gave ``values``, each confirmed by ``seen``."""
+def agreed(values, images, width=10):
+    """Height and count of one cell whose pairs gave ``values``."""
     stack = np.array(values, np.uint16)[:, None, None]
-    views = np.array(seen or [1] * len(values), np.uint8)[:, None, None]
     height, count = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.uint8)
-    fuse.highest_run(stack, views, width, share, height, count)
+    fuse.agreed(stack, np.array(images, np.int32), width, height, count)
     return float(height[0, 0]), int(count[0, 0])
 
 
-def test_the_densest_run_wins_and_its_views_are_counted():
-    assert topmost([200, 103, 100, 102, 500]) == (pytest.approx(101.67, abs=0.01), 3)
+def test_the_densest_run_wins_and_distinct_photographs_are_counted():
+    images = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+    assert agreed([200, 103, 100, 102, 500], images) == (pytest.approx(101.67, abs=0.01), 4)
 
 
-def test_a_single_view_counts_the_views_that_confirmed_it():
-    assert topmost([100, 300, 305], [5, 2, 2]) == (100, 5)
-    assert topmost([100, 101], [4, 3]) == (pytest.approx(100.5), 4)  # never their sum
+def test_the_same_photographs_in_many_pairs_count_once():
+    assert agreed([100, 101, 102], [(0, 1), (1, 2), (2, 0)]) == (pytest.approx(101), 3)
+    assert agreed([100, 101], [(0, 1), (0, 1)])[1] == 2
 
 
 def test_of_two_equal_runs_the_upper_one_is_taken():
-    assert topmost([100, 300, 104, 304]) == (302, 2)
-    assert topmost([100, 400]) == (400, 1)
+    images = [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert agreed([100, 300, 104, 304], images) == (302, 4)
+    assert agreed([100, 400], images[:2]) == (400, 2)
 
 
-def test_the_highest_run_wins_that_nearly_as_many_views_agree_on():
-    values, seen = [100, 101, 102, 103, 104, 400], [4, 4, 4, 4, 4, 4]
-    assert topmost(values, seen, share=0.7) == (400, 4)  # 4 of 5 is enough for a roof
-    seen[-1] = 3
-    assert topmost(values, seen, share=0.7) == (102, 5)  # 3 of 5 is not
-
-
-def test_a_view_that_saw_nothing_has_no_say():
-    assert topmost([0, 150, 0], [9, 2, 9]) == (150, 2)
-    assert topmost([0, 0]) == (0, 0)
+def test_a_pair_that_saw_nothing_has_no_say():
+    assert agreed([0, 150, 0], [(0, 1), (2, 3), (4, 5)]) == (150, 2)
+    assert agreed([0, 0], [(0, 1), (2, 3)]) == (0, 0)
 
 
 def test_a_run_is_no_wider_than_the_tolerance():
-    assert topmost([100, 110, 120, 130], width=20) == (120, 3)
+    height, count = agreed([100, 110, 120, 130], [(0, 1), (2, 3), (4, 5), (6, 7)], width=20)
+    assert (height, count) == (120, 6)
 
 
 def test_counts_stop_at_what_a_byte_holds():
-    assert topmost([100] * 300) == (100, 255)
+    images = [(2 * k, 2 * k + 1) for k in range(150)]
+    assert agreed([100] * 150, images) == (100, 255)
 
 
 @given(
@@ -57,26 +53,16 @@ def test_counts_stop_at_what_a_byte_holds():
 )
 def test_no_run_holds_more_heights_than_the_one_taken(values, width):
     """Against a search over all runs; the middle half of the run taken gives the height."""
+    images = [(2 * k, 2 * k + 1) for k in range(len(values))]
     ordered = sorted(values)
     best = max(
         ([v for v in ordered if low <= v <= low + width] for low in ordered),
         key=lambda run: (len(run), run[0]),
     )
     cut = len(best) // 4
-    height, count = topmost(values, width=width)
+    height, count = agreed(values, images, width)
     assert height == pytest.approx(np.mean(best[cut : len(best) - cut]), rel=1e-6)
-    assert count == len(best)
-
-
-@given(
-    values=st.lists(st.integers(1, 400), min_size=1, max_size=9),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_the_order_of_the_views_does_not_matter(values, seed):
-    order = np.random.default_rng(seed).permutation(len(values))
-    seen = [1 + value % 4 for value in values]
-    turned = topmost([values[k] for k in order], [seen[k] for k in order], share=0.7)
-    assert turned == topmost(values, seen, share=0.7)
+    assert count == 2 * len(best)
 
 
 def test_small_patches_go_and_the_more_agree_the_smaller_they_may_be():
@@ -132,62 +118,15 @@ def test_a_hole_takes_the_lowest_around_it():
     height = np.full((30, 30), 50.0, np.float32)
     height[:, :14] = 90.0
     height[12:16, 12:16] = 0
-    full = fuse.filled(height, 8, 5)
+    full = fuse.filled(height, 8)
     assert (full[12:16, 12:16] == 50).all()
     assert (full[height > 0] == height[height > 0]).all()
 
 
-@pytest.mark.parametrize("directions", [3, 5, 8])
-def test_a_cell_with_heights_in_too_few_directions_stays_empty(directions):
-    around = [(1, 1), (1, 4), (1, 7), (4, 1), (4, 7), (7, 1), (7, 4), (7, 7)]
+def test_a_cell_with_heights_in_fewer_than_three_directions_stays_empty():
     height = np.zeros((9, 9), np.float32)
-    for number, place in enumerate(around, start=1):
-        height[place] = 20 - number
-        found = fuse.filled(height, 8, directions)[4, 4]
-        assert found == (20 - number if number >= directions else 0)
-    assert fuse.filled(height, 2, directions)[4, 4] == 0  # too far away
-
-
-def test_nothing_is_filled_beyond_the_rim():
-    height = np.zeros((40, 40), np.float32)
-    height[8:32, 8:32] = 50
-    height[18:22, 18:22] = 0  # a hole
-    full = fuse.filled(height, 8, 5)
-    assert (full[8:32, 8:32] == 50).all()
-    full[8:32, 8:32] = 0
-    assert (full == 0).all()
-
-
-def gapped(width, *, right=1000.0):
-    """A surface with a slit of so many columns, and what stands on the other side of it."""
-    height, count = np.full((30, 30), 1000.0, np.float32), np.full((30, 30), 4, np.uint8)
-    height[:, 14 + width :], count[:, 14 + width :] = right, 3
-    height[:, 14 : 14 + width] = count[:, 14 : 14 + width] = 0
-    return height, count
-
-
-def test_small_gaps_in_one_surface_are_closed_and_count_the_least_views():
-    height, count = gapped(3, right=1010.0)
-    closed, views = fuse.gaps_closed(height, count, 5, 50.0)
-    slit = np.s_[4:-4, 14:17]
-    assert ((closed[slit] > 1000) & (closed[slit] < 1010)).all()
-    assert (views[slit] == 3).all()
-    known = height > 0
-    assert (closed[known] == height[known]).all()
-    assert (views[known] == count[known]).all()
-
-
-@pytest.mark.parametrize(("width", "right"), [(8, 1000.0), (3, 1200.0)])
-def test_wide_gaps_and_those_between_roof_and_street_stay_open(width, right):
-    height, count = gapped(width, right=right)
-    closed, views = fuse.gaps_closed(height, count, 5, 50.0)
-    assert (closed == height).all()
-    assert (views == count).all()
-
-
-def test_closing_gaps_extends_no_rim():
-    height, count = np.zeros((30, 30), np.float32), np.zeros((30, 30), np.uint8)
-    height[10:20, 10:20], count[10:20, 10:20] = 1000, 5
-    closed, views = fuse.gaps_closed(height, count, 5, 50.0)
-    assert (closed == height).all()
-    assert (views == count).all()
+    height[4, 1] = height[4, 7] = 5
+    assert fuse.filled(height, 8)[4, 4] == 0
+    height[1, 1] = 4
+    assert fuse.filled(height, 8)[4, 4] == 4
+    assert fuse.filled(height, 2)[4, 4] == 0  # too far away
