@@ -174,3 +174,31 @@ def test_a_noisy_volume_with_one_plane_throughout_is_cleaned():
     aggregate.lowest(total, np.zeros((1, 1), np.int32), np.full((1, 1), 12, np.int32), 64, 0, plane)
     assert (np.abs(plane - 5) > 1.5).mean() < 0.06
     assert abs(np.median(plane) - 5) < 0.1
+
+
+def with_patch(view, level):
+    """(rows, columns) inverse z of level ground, and of a patch that floats over its middle."""
+    inverse = plane_inverse(view).astype(np.float32)
+    floating = plane_inverse(view, (level, 0, 0))
+    spot = np.abs(places(view, floating)[..., :2] - [EAST_M, NORTH_M]).max(axis=-1)
+    return np.where(spot < 6, floating, inverse).astype(np.float32), spot < 5
+
+
+@pytest.mark.parametrize("third", ["looks through", "knows nothing", "agrees"])
+def test_what_one_shares_and_another_looks_through_goes(tmp_path, third):
+    three = [pinhole(p, name=str(k)) for k, p in enumerate(FLIGHTS["nadir"])]
+    inverses = [with_patch(view, 10.0)[0] for view in three]
+    if third == "looks through":
+        inverses[2] = plane_inverse(three[2]).astype(np.float32)
+    elif third == "knows nothing":
+        inverses[2][:] = np.nan
+    files = [str(tmp_path / f"{number}.npy") for number in range(3)]
+    for file, inverse in zip(files, inverses, strict=True):
+        np.save(file, inverse)
+    task = ConfirmTask(view=three[0], others=tuple(three[1:]), files=tuple(files), file="none")
+    inverse, count = confirmed(task)
+    middle = with_patch(three[0], 10.0)[1]
+    assert middle.sum() > 500
+    expected = {"looks through": 0, "knows nothing": 2, "agrees": 3}[third]
+    assert (count[middle] == expected).mean() > 0.97
+    assert np.isfinite(inverse[middle]).mean() == pytest.approx(expected > 0, abs=0.03)
