@@ -20,15 +20,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import rasterio
-from rasterio.enums import Resampling
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
 
 from aftermap.buildings.align import aligned
 from aftermap.buildings.edges import Edges, falls_in, falls_of
 from aftermap.buildings.footprints import footprints_in
-from aftermap.geo.grid import grid_over
 from aftermap.geo.polygon import shape_of, shifted
+from aftermap.geo.windows import coarse_heights
 from aftermap.model.building import Buildings, FootprintSet
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 from benchmarks.machine import write_result
@@ -150,7 +147,7 @@ def map_offsets_m(scene: Scene, places_m: Array) -> Array:
     """(N, 2) how far the map's surface lies off the true one around places, by its falls."""
     lower, upper = places_m.min(0) - 2 * HALF_M, places_m.max(0) + 2 * HALF_M
     ours = falls_in(scene.elevation, tuple(lower), tuple(upper), cell_m=CELL_M)
-    true = falls_of(*true_heights(scene.truth, tuple(lower), tuple(upper), cell_m=CELL_M))
+    true = falls_of(*coarse_heights(scene.truth, tuple(lower), tuple(upper), cell_m=CELL_M))
     laid = _laid_on(true, ours.grid)
     half = round(HALF_M / ours.grid.cell_m)
     out = []
@@ -160,31 +157,6 @@ def map_offsets_m(scene: Scene, places_m: Array) -> Array:
         cut = np.s_[row - half : row + half, column - half : column + half]
         out.append(_offset_cells(ours, laid, cut) * ours.grid.cell_m)
     return np.array(out)
-
-
-def true_heights(
-    raster: Raster,
-    lower_left_m: tuple[float, float],
-    upper_right_m: tuple[float, float],
-    *,
-    cell_m: float,
-) -> tuple[Any, Grid]:
-    """(rows, columns) heights over a box in cells of ``cell_m``, or in its own where larger.
-
-    Each is the mean of the heights in it, NaN where there are none. Memory is that of the answer.
-    """
-    grid = grid_over(raster.grid.crs, lower_left_m, upper_right_m, max(cell_m, raster.grid.cell_m))
-    finer = raster.grid.cell_m < grid.cell_m / 1.5
-    with (
-        rasterio.open(Path(raster.path)) as file,
-        WarpedVRT(
-            file, crs=file.crs, dtype="float32", src_nodata=raster.nodata, nodata=np.nan,
-            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-            width=grid.columns, height=grid.rows,
-            resampling=Resampling.average if finer else Resampling.nearest,
-        ) as view,
-    ):  # fmt: skip
-        return np.asarray(view.read(1), np.float32), grid
 
 
 def _offset_cells(ours: Edges, laid: tuple[Any, Any], cut: Any) -> Array:

@@ -11,9 +11,14 @@ from known_ground import grid
 
 from aftermap.geo.crs import LOCAL
 from aftermap.geo.grid import Block, blocks_of
-from aftermap.surface.hatch import DARK, DARK_PX, LIGHT, PERIOD_PX, halved, hatched
+from aftermap.geo.hatch import PAPER as LIGHT
+from aftermap.geo.hatch import PERIOD_PX
+from aftermap.geo.hatch import STROKE as DARK
+from aftermap.surface.hatch import halved, hatched
 from aftermap.surface.ortho import IMAGE
 from aftermap.surface.pyramid import hatched_cog_written
+
+DARK_PX = 4
 
 
 def painted(rows, columns, seed=0):

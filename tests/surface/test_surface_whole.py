@@ -24,14 +24,17 @@ from known_ground import (
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.grid import Block, cell_centres_m
+from aftermap.geo.hatch import PAPER as LIGHT
+from aftermap.geo.hatch import PERIOD_PX
+from aftermap.geo.hatch import STROKE as DARK
 from aftermap.model.camera import Vertical
 from aftermap.model.raster import Elevation, Raster
 from aftermap.record import StageFolder
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
 from aftermap.surface.cog import cog_written
-from aftermap.surface.hatch import DARK, DARK_PX, LIGHT, PERIOD_PX
 from aftermap.surface.ortho import SOURCE
 
+DARK_PX = 4
 PLANE = (1.5, 0.04, -0.03)
 GAINS = (1.0, 1.3, 0.9, 1.1)
 POSES = (

@@ -1,6 +1,6 @@
 """A loop over many cells or points -> the same loop in machine code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numba
@@ -14,12 +14,7 @@ def compiled(loop: Loop) -> Loop:
     Where neither the package's folder nor the home can be written, every run compiles it again.
     Numba has no types of its own to offer; this keeps those of the loop.
     """
-    fast: Loop
-    try:
-        fast = numba.njit(cache=True, nogil=True)(loop)
-    except RuntimeError:  # "no locator available": there is no place for the machine code
-        fast = numba.njit(nogil=True)(loop)
-    return fast
+    return _in_machine_code(loop, {})
 
 
 def vectorised(loop: Loop) -> Loop:
@@ -27,10 +22,15 @@ def vectorised(loop: Loop) -> Loop:
 
     Division by zero gives infinity or NaN, as in numpy, and sums may be taken in any order.
     """
+    return _in_machine_code(
+        loop, {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz", "arcp"}}
+    )
+
+
+def _in_machine_code(loop: Loop, options: Mapping[str, Any]) -> Loop:
     fast: Loop
-    options = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz", "arcp"}}
     try:
         fast = numba.njit(cache=True, nogil=True, **options)(loop)
-    except RuntimeError:
+    except RuntimeError:  # "no locator available": there is no place for the machine code
         fast = numba.njit(nogil=True, **options)(loop)
     return fast

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.surface.consistency_kernel import compared, rim_trimmed
+from aftermap.surface.saving import save_whole
 from aftermap.surface.undistorted import PinholeView
 
 Bytes = npt.NDArray[np.uint8]
@@ -39,16 +40,12 @@ class ConfirmTask:
 
 
 def confirm(task: ConfirmTask) -> str:
-    """Write the .npz ``inverse`` (float32, NaN for none) and ``views`` (uint8) of one view."""
+    """Write the confirmed inverse z of a view (float32, NaN for none), and beside it its views."""
     target = Path(task.file)
     if not target.exists():
         inverse, views = confirmed(task)
-        part = target.with_suffix(".part")
-        with part.open("wb") as stream:
-            np.save(stream, inverse)
-        with views_file(task.file).open("wb") as stream:
-            np.save(stream, views)
-        part.replace(target)
+        save_whole(views_file(task.file), views)
+        save_whole(target, inverse)
     return task.file
 
 

@@ -17,6 +17,7 @@ from aftermap.surface.aggregate import NO_PLANE
 from aftermap.surface.planes import PlaneSweep, warps_of
 from aftermap.surface.refine import refined
 from aftermap.surface.refine_kernel import upsampled
+from aftermap.surface.saving import save_whole
 from aftermap.surface.sweep_kernel import REACH_PX, TILE_PX
 from aftermap.surface.undistorted import PinholeView
 
@@ -49,11 +50,7 @@ def depth_of(task: DepthTask) -> str:
     """Write the (rows, columns) float32 1 / z of a view, NaN for none; an earlier one is kept."""
     target = Path(task.file)
     if not target.exists():
-        inverse = inverse_depths(task)
-        part = target.with_suffix(".part")
-        with part.open("wb") as stream:
-            np.save(stream, inverse)
-        part.replace(target)
+        save_whole(target, inverse_depths(task))
     return task.file
 
 

@@ -7,12 +7,11 @@ stays a hatch at every scale and never fades into something that could be a phot
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.hatch import PAPER, PERIOD_PX, STROKE_FRACTION, hatched_grey
+
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-PERIOD_PX = 12
-DARK_PX = 4
-LIGHT, DARK = 198, 156
 VEIL = 0.5
 """Share of the light grey over a photograph that is draped under the hatch."""
 
@@ -23,16 +22,17 @@ def hatched(image: Bytes, filled: Mask, corner: tuple[int, int], *, draped: bool
     ``corner`` is the row and column of the first pixel in its raster, so that blocks join. Where
     ``draped``, pixels with a colour already (alpha above 0) keep it, veiled, between the lines.
     """
-    row = (np.arange(image.shape[0]) + corner[0])[:, None]
-    column = (np.arange(image.shape[1]) + corner[1])[None]
-    place = (row + column) % PERIOD_PX
-    greys = np.where(place < DARK_PX, DARK, LIGHT).astype(np.uint8)
+    rows, columns = image.shape[:2]
+    greys = hatched_grey(rows, columns, *corner, PERIOD_PX)
     out = image.copy()
     out[filled, :3] = greys[filled, None]
     if draped:
-        between = filled & (image[..., 3] > 0) & (place >= 2 * DARK_PX)
+        # A light line follows each dark one; the photograph shows in the third after them.
+        stroke = round(STROKE_FRACTION * PERIOD_PX)
+        light_line = hatched_grey(rows, columns, corner[0], corner[1] - stroke, PERIOD_PX)
+        between = filled & (image[..., 3] > 0) & (greys == PAPER) & (light_line == PAPER)
         under = image[between, :3].astype(np.float32)
-        out[between, :3] = np.round((1 - VEIL) * under + VEIL * LIGHT)
+        out[between, :3] = np.round((1 - VEIL) * under + VEIL * PAPER)
     out[filled, 3] = 255
     return out
 

@@ -16,6 +16,7 @@ from aftermap.model.raster import Grid
 from aftermap.surface import splat
 from aftermap.surface.consistency import views_file
 from aftermap.surface.heights import ViewHeights
+from aftermap.surface.saving import save_whole
 from aftermap.surface.undistorted import PinholeView
 
 Array = npt.NDArray[np.float64]
@@ -110,8 +111,6 @@ def _write(task: LayerTask, target: Path, views: Path) -> Block | None:
     splat.pinholes_closed(heights, seen, agreement_m)
     value = (heights - np.float32(task.base_m)) / np.float32(task.step_m) + np.float32(1.5)
     usable = (value >= 1) & (value < 65_535)
-    with target.open("wb") as stream:
-        np.save(stream, np.where(usable, value, 0).astype(np.uint16))
-    with views.open("wb") as stream:
-        np.save(stream, seen)
+    save_whole(target, np.where(usable, value, 0).astype(np.uint16))
+    save_whole(views, seen)
     return Block(row=row, column=column, rows=rows, columns=columns)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame
+from aftermap.surface.saving import save_whole
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
@@ -94,10 +95,8 @@ def undistort(task: UndistortTask) -> None:
         if mask is None:
             raise SurfaceError(f"{task.mask}: can no longer be read; run again with --fresh")
         shown = _mask_over(mask, picture.shape)
-    part = target.with_suffix(".part")
-    with part.open("wb") as stream:
-        np.save(stream, _resampled(np.asarray(picture, np.uint8), shown, task.view, task.camera))
-    part.replace(target)
+    grey = np.asarray(picture, np.uint8)
+    save_whole(target, _resampled(grey, shown, task.view, task.camera))
 
 
 def _mask_over(mask: npt.NDArray[np.generic], shape: tuple[int, ...]) -> Grey:

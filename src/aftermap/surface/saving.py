@@ -1,0 +1,14 @@
+"""An array -> a .npy that is there whole or not at all, also after a kill."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+
+def save_whole(target: Path, values: npt.NDArray[np.generic]) -> None:
+    """Write to a temporary name beside ``target`` and rename; an earlier file is replaced."""
+    part = target.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.save(stream, values)
+    part.replace(target)
