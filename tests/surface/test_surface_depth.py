@@ -18,7 +18,7 @@ from known_ground import (
 )
 
 from aftermap.surface import aggregate, sweep_kernel
-from aftermap.surface.consistency import ConfirmTask, confirmed
+from aftermap.surface.consistency import ConfirmTask, confirmed, level
 from aftermap.surface.consistency_kernel import rim_trimmed
 from aftermap.surface.depth import DepthTask, inverse_depths
 from aftermap.surface.planes import is_steep, sweep_of, warps_of
@@ -78,8 +78,7 @@ def test_the_cheapest_plane_is_found_and_one_noisy_pixel_does_not_stand_out():
     total = np.zeros(volume.shape, np.int16)
     aggregate.summed(volume, np.full((30, 40), 90, np.float32), total)
     plane = np.empty((30, 40), np.float32)
-    tiles = np.zeros((1, 1), np.int32), np.full((1, 1), 9, np.int32)
-    aggregate.lowest(total, *tiles, 64, 0, plane)
+    aggregate.lowest(total, np.ones((1, 1, 9), np.uint8), 64, 0, plane)
     assert np.abs(plane - 4).max() < 0.01
 
 
@@ -88,7 +87,7 @@ def test_a_search_that_was_cut_off_has_no_answer():
     volume[:, 0, :4] = volume[:, 4, 4:] = 5
     total = volume.astype(np.int16)
     plane = np.empty((8, 8), np.float32)
-    aggregate.lowest(total, np.zeros((1, 1), np.int32), np.full((1, 1), 5, np.int32), 64, 0, plane)
+    aggregate.lowest(total, np.ones((1, 1, 5), np.uint8), 64, 0, plane)
     assert (plane == aggregate.NO_PLANE).all()
 
 
@@ -170,13 +169,26 @@ def test_depths_that_others_share_stay_with_their_views_and_others_go(flight, tm
     assert np.isnan(confirming(views, alone, tmp_path)[0]).all()
 
 
+LEVEL_BELOW = np.array([0, 0, 1.0])  # straight down: level planes are as far in every pixel
+
+
 def test_only_the_nearer_side_of_an_edge_is_trimmed():
     inverse = np.full((20, 30), 0.02, np.float32)
     inverse[:, 15:] = 0.03
-    left = np.isfinite(rim_trimmed(inverse, 2, 0.012))
+    left = np.isfinite(rim_trimmed(inverse, LEVEL_BELOW, 2, 0.012))
     assert left[:, :15].all()
     assert not left[:, 15:17].any()
     assert left[:, 17:].all()
+
+
+@given(pitch=st.floats(-60, -15))
+def test_level_ground_is_no_edge_however_flat_the_look(pitch):
+    view = pinhole(pose(0, 0, pitch=pitch))
+    inverse = true_inverse(view)
+    known = np.isfinite(inverse)
+    assert known.mean() > 0.3
+    left = np.isfinite(rim_trimmed(inverse, level(view), 2, 0.012))
+    assert (left == known).all()
 
 
 def test_a_view_is_no_source_of_its_own_and_the_order_of_views_does_not_matter(flight, tmp_path):

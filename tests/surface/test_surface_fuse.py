@@ -13,7 +13,7 @@ def fused(values, views=None, width=10, share=0.7):
     stack = np.array(values, np.uint16)[:, None, None]
     seen = np.array(views or [1] * len(values), np.uint8)[:, None, None]
     height, count = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.uint8)
-    fuse.highest_run(stack, seen, width, share, height, count)
+    fuse.highest_run(stack, seen, width, share, height, count, count.copy())
     return float(height[0, 0]), int(count[0, 0])
 
 
@@ -30,6 +30,24 @@ def test_a_higher_run_wins_that_nearly_as_many_photographs_agree_on():
 def test_photographs_that_confirm_a_height_from_elsewhere_count():
     assert fused([100, 300], views=[5, 2]) == (100, 5)
     assert fused([100, 300], views=[2, 2]) == (300, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "views", "expected"),
+    [
+        ([100, 101], [2, 2], True),
+        ([100, 101, 102, 190], [4, 4, 4, 2], True),
+        ([100, 101, 190, 191], None, False),  # a wall: two heights, two views each
+        ([100, 0, 0], [2, 0, 0], False),  # another view agrees, and puts it into another cell
+        ([100, 101, 140, 180, 220], [5, 5, 5, 5, 5], False),
+    ],
+)
+def test_a_height_is_shared_where_most_views_of_the_cell_have_it(values, views, expected):
+    stack = np.array(values, np.uint16)[:, None, None]
+    seen = np.array(views or [2] * len(values), np.uint8)[:, None, None]
+    shared = np.zeros((1, 1), np.uint8)
+    fuse.highest_run(stack, seen, 5, 0.7, np.zeros((1, 1), np.float32), shared.copy(), shared)
+    assert bool(shared[0, 0]) == expected
 
 
 def test_a_view_that_saw_nothing_has_no_say():

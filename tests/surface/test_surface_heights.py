@@ -87,19 +87,35 @@ def test_a_block_takes_its_part_of_every_view(tmp_path):
     over = grid(60, 50)
     flat = np.full((20, 30), GROUND_M + 2, np.float32)
     views = [
-        kept(tmp_path, flat, Block(row=10, column=5, rows=20, columns=30), 0, views=2),
-        kept(tmp_path, flat, Block(row=15, column=20, rows=20, columns=30), 1, views=3),
+        kept(tmp_path, flat, Block(row=10, column=5, rows=20, columns=30), 0, views=1),
+        kept(tmp_path, flat, Block(row=10, column=5, rows=20, columns=30), 1, views=2),
+        kept(tmp_path, flat, Block(row=15, column=20, rows=20, columns=30), 2, views=3),
+        kept(tmp_path, flat, Block(row=15, column=20, rows=20, columns=30), 3, views=3),
         ViewHeights(heights="nowhere.npy", views="nowhere.npy", window=None),
     ]
     whole = fused_block(dense(views, over), grid_row=-4, grid_column=-4, rows=58, columns=68)
     expected = np.zeros((58, 68), int)
     expected[14:34, 9:39] = 2
     expected[19:39, 24:54] = 3
+    expected[19:34, 24:39] = 4
     assert (whole.count == expected).all()
     assert (np.isfinite(whole.height_m) == (expected > 0)).all()
     assert np.nanmax(np.abs(whole.height_m - (GROUND_M + 2))) <= STEP_M
     part = fused_block(dense(views, over), grid_row=12, grid_column=18, rows=20, columns=20)
     assert (part.count == expected[16:36, 22:42]).all()
+
+
+def test_what_the_views_of_a_cell_disagree_on_is_not_measured(tmp_path):
+    over, window = grid(60, 50), Block(row=5, column=5, rows=40, columns=40)
+    views = []
+    for number, wall in enumerate((0.0, 2.5, 5.0)):
+        heights = np.full((40, 40), GROUND_M + 2, np.float32)
+        heights[:, 20:28] += wall  # each view meets the wall at another height
+        views.append(kept(tmp_path, heights, window, number, views=3))
+    whole = fused_block(dense(views, over), grid_row=0, grid_column=0, rows=50, columns=60)
+    assert (whole.count[5:45, 25:33] == 0).all()
+    assert (whole.count[5:45, 5:25] == 3).all()
+    assert (whole.count[5:45, 33:45] == 3).all()
 
 
 def test_views_over_one_place_are_counted(tmp_path):

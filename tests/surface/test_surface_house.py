@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from known_ground import EAST_M, GROUND_M, NORTH_M, pose
 from known_views import (
     HALF_M,
@@ -14,11 +16,12 @@ from known_views import (
     written,
 )
 
-from aftermap.surface import aggregate
+from aftermap.surface import aggregate, splat
 from aftermap.surface.consistency import ConfirmTask, confirmed
 from aftermap.surface.depth import DepthTask, depth_of, inverse_depths
 from aftermap.surface.planes import is_steep, sweep_of, warps_of
 from aftermap.surface.refine import refined
+from aftermap.surface.search_range import TILE_PX, around
 
 NOISE_GREY = 3.0
 FLIGHTS = {
@@ -171,7 +174,7 @@ def test_a_noisy_volume_with_one_plane_throughout_is_cleaned():
     total = np.zeros(volume.shape, np.int16)
     aggregate.summed(volume, np.full((40, 50), 90, np.float32), total)
     plane = np.empty((40, 50), np.float32)
-    aggregate.lowest(total, np.zeros((1, 1), np.int32), np.full((1, 1), 12, np.int32), 64, 0, plane)
+    aggregate.lowest(total, np.ones((1, 1, 12), np.uint8), 64, 0, plane)
     assert (np.abs(plane - 5) > 1.5).mean() < 0.06
     assert abs(np.median(plane) - 5) < 0.1
 
@@ -202,3 +205,36 @@ def test_what_one_shares_and_another_looks_through_goes(tmp_path, third):
     expected = {"looks through": 0, "knows nothing": 2, "agrees": 3}[third]
     assert (count[middle] == expected).mean() > 0.97
     assert np.isfinite(inverse[middle]).mean() == pytest.approx(min(expected, 1), abs=0.03)
+
+
+@given(pitch=st.floats(-70, -20), yaw=st.floats(-40, 40), lean=st.floats(0, 90))
+def test_only_planes_steeper_than_a_roof_are_facades(pitch, yaw, lean):
+    view = pinhole(pose(0, -40, yaw=yaw, pitch=pitch))
+    u, v = np.meshgrid(np.arange(60) + 270.5, np.arange(40) + 200.5)
+    rays = np.linalg.inv(view.calibration) @ [u.ravel(), v.ravel(), np.ones(u.size)]
+    normal = view.rotation @ [0, -np.sin(np.radians(lean)), np.cos(np.radians(lean))]
+    inverse = (normal @ rays / (normal @ view.rotation @ [0, 0, -30.0])).reshape(u.shape)
+    facing = normal @ rays.mean(axis=1) / np.linalg.norm(rays.mean(axis=1))
+    steepest = np.degrees(np.arccos(splat.UPRIGHT))
+    if facing > -0.1 or abs(lean - steepest) < 0.5 or not (inverse > 0).all():
+        return  # seen from behind, edge on or beyond its horizon; or at the limit itself
+    camera = np.concatenate([
+        view.intrinsics[:2], [view.intrinsics[2] - 270, view.intrinsics[3] - 200],
+        view.centre_m, view.rotation.ravel(),
+    ])  # fmt: skip
+    found = splat.facades(inverse.astype(np.float32), camera)
+    assert (found == (lean > steepest)).all()
+
+
+def test_a_tile_over_two_levels_is_searched_around_both_and_not_between():
+    coarse = np.full((32, 64), 10, np.float32)
+    coarse[:, 24:] = 40
+    coarse[3, 3] = 70  # one mistake
+    coarse[:, 40:] = -1  # nothing known
+    wanted = around(coarse, 2, (64, 128), 90, 3)
+    assert wanted.shape == (2, 4, 90)
+    assert set(np.flatnonzero(wanted[0, 0])) == set(range(7, 14))
+    assert set(np.flatnonzero(wanted[1, 1])) == set(range(7, 14)) | set(range(37, 44))
+    assert set(np.flatnonzero(wanted[1, 2])) == set(range(37, 44))
+    assert not wanted[0, 3].any()
+    assert TILE_PX == 32

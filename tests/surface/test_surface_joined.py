@@ -145,7 +145,7 @@ def topmost(values, seen=None, *, width=10, share=1.0):
     stack = np.array(values, np.uint16)[:, None, None]
     views = np.array(seen or [1] * len(values), np.uint8)[:, None, None]
     height, count = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.uint8)
-    fuse.highest_run(stack, views, width, share, height, count)
+    fuse.highest_run(stack, views, width, share, height, count, count.copy())
     return float(height[0, 0]), int(count[0, 0])
 
 

@@ -14,7 +14,6 @@ from aftermap.geo.compiled import vectorised
 Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 Short = npt.NDArray[np.int16]
-Int = npt.NDArray[np.int32]
 
 STEP_COST = np.int16(12)
 JUMP_COST, LEAST_JUMP_COST = 230.0, 50.0
@@ -98,28 +97,26 @@ def _path(
 
 
 @vectorised
-def lowest(total: Short, first: Int, count: Int, tile_px: int, origin: int, plane: Float) -> None:
+def lowest(total: Short, wanted: Bytes, tile_px: int, origin: int, plane: Float) -> None:
     """Fill ``plane`` (rows, columns): the plane of least cost between whole ones, or NO_PLANE.
 
-    ``first`` and ``count`` (tile rows, tile columns) are the planes that a tile was searched over;
+    ``wanted`` (tile rows, tile columns, planes) are the planes that a tile was searched over;
     plane ``origin`` is the first of ``total``. Between planes by the symmetric V of the neighbours
-    (Haller and Nedevschi 2012). A least cost at the very end of a tile's range is none: the search
-    was cut off there.
+    (Haller and Nedevschi 2012). A least cost beside a plane that was not searched is none: the
+    search was cut off there.
     """
     rows, columns = plane.shape
     for y in range(rows):
         for x in range(columns):
-            i, j = y // tile_px, x // tile_px
+            searched = wanted[y // tile_px, x // tile_px]
+            best, least = -1, FAR
+            for k in range(total.shape[1]):
+                if searched[origin + k] and total[y, k, x] < least:
+                    best, least = k, total[y, k, x]
             plane[y, x] = NO_PLANE
-            begin = first[i, j] - origin
-            end = begin + count[i, j] - 1
-            if count[i, j] < 3:
+            if best < 1 or best > total.shape[1] - 2:
                 continue
-            best = begin
-            for k in range(begin + 1, end + 1):
-                if total[y, k, x] < total[y, best, x]:
-                    best = k
-            if best in (begin, end):
+            if not (searched[origin + best - 1] and searched[origin + best + 1]):
                 continue
             left, middle, right = total[y, best - 1, x], total[y, best, x], total[y, best + 1, x]
             height = max(left, right) - middle

@@ -37,7 +37,10 @@ def fused_block(
         tolerance = TOLERANCE_CELLS / cells_per_step
         stack = np.stack([part[0] for part in parts])
         views = np.stack([part[1] for part in parts])
-        fuse.highest_run(stack, views, int(tolerance), SHARE_OF_LARGEST, steps, count)
+        shared = np.zeros((rows, columns), np.uint8)
+        fuse.highest_run(stack, views, int(tolerance), SHARE_OF_LARGEST, steps, count, shared)
+        steps[shared == 0] = 0
+        count[shared == 0] = 0
         fuse.islands_removed(steps, count, tolerance, heights.least_cells)
         steps = fuse.smoothed(steps, count, 1 / cells_per_step)
         steps, count = fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP_CELLS / cells_per_step)

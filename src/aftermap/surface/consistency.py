@@ -58,7 +58,7 @@ def confirmed(task: ConfirmTask) -> tuple[Float, Bytes]:
     """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
     is_slanting = -task.view.rotation[2, 2] < SLANTING_DOWN_SINE
     rim_px = SLANTING_RIM_PX if is_slanting else STEEP_RIM_PX
-    own = rim_trimmed(np.load(task.files[0]), rim_px, RIM_SHARE)
+    own = rim_trimmed(np.load(task.files[0]), level(task.view), rim_px, RIM_SHARE)
     agreeing, through = np.zeros(own.shape, np.uint8), np.zeros(own.shape, np.uint8)
     for other, file in zip(task.others, task.files[1:], strict=True):
         compared(
@@ -67,6 +67,11 @@ def confirmed(task: ConfirmTask) -> tuple[Float, Bytes]:
     kept = (agreeing >= LEAST_AGREEING) & (through < agreeing)
     inverse = np.where(kept, own, np.nan).astype(np.float32)
     return inverse, np.where(kept, agreeing + 1, 0).astype(np.uint8)
+
+
+def level(view: PinholeView) -> Array:
+    """(3,) which times a pixel (u, v, 1) is how far below the camera its ray comes per z."""
+    return np.asarray(-view.rotation[:, 2] @ np.linalg.inv(view.calibration), float)
 
 
 def way(view: PinholeView, other: PinholeView) -> Array:

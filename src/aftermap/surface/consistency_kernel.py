@@ -76,11 +76,13 @@ def _sees_through(other: Float, row: int, column: int, expected: float) -> bool:
 
 
 @vectorised
-def rim_trimmed(inverse: Float, reach: int, share: float) -> Float:
+def rim_trimmed(inverse: Float, level: Array, reach: int, share: float) -> Float:
     """Inverse z without the rim of what stands before something farther by more than ``share``.
 
     Matching windows carry the nearer surface a pixel or two past its edge (foreground fattening),
-    always outwards; ``reach`` pixels of that rim are taken off again.
+    always outwards; ``reach`` pixels of that rim are taken off again. Level ground runs away from
+    a flat look and is no edge: what counts is farther both than the pixel and than the level plane
+    through it. ``level`` (3,) times (u, v, 1) is how far below the camera a ray comes per z.
     """
     rows, columns = inverse.shape
     out = inverse.copy()
@@ -89,9 +91,17 @@ def rim_trimmed(inverse: Float, reach: int, share: float) -> Float:
             own = inverse[y, x]
             if not own > 0:
                 continue
+            below = _below(level, x, y)
             limit = own * (1 - share)
             for r in range(max(0, y - reach), min(rows, y + reach + 1)):
                 for c in range(max(0, x - reach), min(columns, x + reach + 1)):
-                    if inverse[r, c] < limit:
+                    if not inverse[r, c] < limit:
+                        continue
+                    if not below > 0 or inverse[r, c] * below < limit * _below(level, c, r):
                         out[y, x] = np.nan
     return out
+
+
+@vectorised
+def _below(level: Array, x: int, y: int) -> float:
+    return float(level[0] * (x + 0.5) + level[1] * (y + 0.5) + level[2])

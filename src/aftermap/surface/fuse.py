@@ -19,13 +19,16 @@ Long = npt.NDArray[np.int64]
 
 @compiled
 def highest_run(
-    stack: Steps, views: Count, width: int, share: float, height: Float, count: Count
-) -> None:
-    """Fill ``height`` (rows, columns; in steps, 0 = none) and ``count`` of photographs.
+    stack: Steps, views: Count, width: int, share: float, height: Float, count: Count,
+    shared: Count,
+) -> None:  # fmt: skip
+    """Fill ``height`` (rows, columns; in steps, 0 = none), ``count`` of photographs and ``shared``.
 
     ``stack`` is (layers, rows, columns) uint16, 0 where a view saw nothing; ``views`` how many
     views see it so; ``width`` the tolerance in steps. A run must have ``share`` of the photographs
-    that the cell's largest one has.
+    that the cell's largest one has. ``shared`` is 1 where most of the views that show the cell, and
+    most of those that are said to see it so, are in the run: the points of a wall and of a leafy
+    tree lie at every height over one cell, and no two views put them at the same one.
     """
     layers, rows, columns = stack.shape
     value, seen = np.empty(layers, np.int64), np.empty(layers, np.int64)
@@ -34,12 +37,14 @@ def highest_run(
             n = _sorted_cell(stack, views, row, column, value, seen)
             height[row, column] = 0
             count[row, column] = 0
+            shared[row, column] = 0
             if n == 0:
                 continue
             most = _best_run(value, seen, n, width, 0)[2]
             start, end, support = _best_run(value, seen, n, width, int(np.ceil(share * most)))
             height[row, column] = _middle(value, start, end)
             count[row, column] = min(support, 255)
+            shared[row, column] = 2 * (end - start + 1) > max(n, support)
 
 
 @compiled

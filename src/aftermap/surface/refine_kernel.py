@@ -66,44 +66,6 @@ def sampled(
 
 
 @vectorised
-def upsampled(coarse: Float, grey: Bytes, times: int) -> Float:
-    """Values of a smaller picture at the pixels of a larger one, taken over and never mixed.
-
-    Of the four nearest ones a pixel takes that whose own mean grey is most like the pixel's: an
-    edge of depth then follows the edge of the picture (after Kopf et al. 2007).
-    """
-    rows, columns = grey.shape
-    tall, wide = coarse.shape
-    mean = np.zeros((tall, wide), np.float32)
-    share = np.float32(1 / (times * times))
-    for y in range(tall):
-        for x in range(wide):
-            total = np.float32(0)
-            for a in range(times):
-                for b in range(times):
-                    total += np.float32(grey[y * times + a, x * times + b])
-            mean[y, x] = total * share
-    out = np.empty((rows, columns), np.float32)
-    for y in range(rows):
-        top = int(np.floor((y + 0.5) / times - 0.5))
-        for x in range(columns):
-            left = int(np.floor((x + 0.5) / times - 0.5))
-            nearest = np.float32(1e9)
-            found = np.float32(np.nan)
-            for k in range(4):
-                r, c = min(max(top + (k >> 1), 0), tall - 1), min(max(left + (k & 1), 0), wide - 1)
-                value = coarse[r, c]
-                if np.isnan(value):
-                    continue
-                apart = abs(mean[r, c] - np.float32(grey[y, x]))
-                if apart < nearest:
-                    nearest = apart
-                    found = value
-            out[y, x] = found
-    return out
-
-
-@vectorised
 def levelled(inverse: Float, tolerance: float, reach: int) -> Float:
     """Inverse distances as the mean of their surroundings on the same surface, NaN where none.
 

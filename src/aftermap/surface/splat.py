@@ -3,15 +3,17 @@
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.compiled import compiled
+from aftermap.geo.compiled import compiled, vectorised
 
 Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
-REACH_PX = 2
-UPRIGHT = 0.4
-"""Sine of the steepest roof's upward normal: what is steeper than 66 degrees is a wall."""
+REACH_PX = 5
+SAME_SURFACE_SHARE = 0.04
+LEAST_FITTED, LEAST_SPREAD = 6, 0.05
+UPRIGHT = 0.55
+"""Cosine of the steepest roof: what is steeper than 57 degrees is a wall."""
 MOST_JOINED_CELLS = 5.0
 STEEPEST_JOINED = 0.4
 """Height over plan distance up to which two neighbouring pixels show one piece of ground."""
@@ -28,36 +30,59 @@ def place(inverse: float, u: int, v: int, camera: Array, out: Array) -> None:
         )
 
 
-@compiled
+@vectorised
 def facades(inverse: Float, camera: Array) -> npt.NDArray[np.bool_]:
     """(rows, columns) whether a pixel's surroundings stand upright.
 
     A wall has no place in a height raster but as a step: its points, a little off along the look,
-    would lie on the street before it.
+    would lie on the street before it. Inverse z is linear in the pixel over a plane, so the plane
+    of a pixel is fitted, by least squares, to the inverse z around it that differ by little.
     """
     rows, columns = inverse.shape
     out = np.zeros((rows, columns), np.bool_)
-    ends = np.empty((4, 3))
-    for v in range(REACH_PX, rows - REACH_PX):
-        for u in range(REACH_PX, columns - REACH_PX):
-            if not inverse[v, u] > 0:
+    for v in range(rows):
+        top, bottom = max(0, v - REACH_PX), min(rows, v + REACH_PX + 1)
+        for u in range(columns):
+            own = inverse[v, u]
+            if not own > 0:
                 continue
-            known = True
-            for k in range(4):
-                x = u + (REACH_PX if k == 0 else -REACH_PX if k == 1 else 0)
-                y = v + (REACH_PX if k == 2 else -REACH_PX if k == 3 else 0)
-                if not inverse[y, x] > 0:
-                    known = False
-                    break
-                place(inverse[y, x], x, y, camera, ends[k])
-            if known:
-                across, down = ends[0] - ends[1], ends[2] - ends[3]
-                east = across[1] * down[2] - across[2] * down[1]
-                north = across[2] * down[0] - across[0] * down[2]
-                up = across[0] * down[1] - across[1] * down[0]
-                length = np.sqrt(east * east + north * north + up * up)
-                out[v, u] = abs(up) < UPRIGHT * length
+            tolerance = np.float32(SAME_SURFACE_SHARE * own)
+            n, x, y, z = 0.0, 0.0, 0.0, 0.0
+            xx, yy, xy, xz, yz = 0.0, 0.0, 0.0, 0.0, 0.0
+            for r in range(top, bottom):
+                dy = float(r - v)
+                for c in range(max(0, u - REACH_PX), min(columns, u + REACH_PX + 1)):
+                    apart = inverse[r, c] - own
+                    if abs(apart) < tolerance:
+                        dx, dz = float(c - u), float(apart)
+                        n, x, y, z = n + 1, x + dx, y + dy, z + dz
+                        xx, yy, xy = xx + dx * dx, yy + dy * dy, xy + dx * dy
+                        xz, yz = xz + dx * dz, yz + dy * dz
+            if n < LEAST_FITTED:
+                continue
+            x, y, z = x / n, y / n, z / n
+            xx, yy, xy = xx / n - x * x, yy / n - y * y, xy / n - x * y
+            xz, yz = xz / n - x * z, yz / n - y * z
+            area = xx * yy - xy * xy
+            if area < LEAST_SPREAD:
+                continue
+            across, down = (xz * yy - yz * xy) / area, (yz * xx - xz * xy) / area
+            here = own + z - across * x - down * y
+            out[v, u] = _is_upright(across, down, here, u, v, camera)
     return out
+
+
+@vectorised
+def _is_upright(across: float, down: float, here: float, u: int, v: int, camera: Array) -> bool:
+    """Whether a plane stands upright whose inverse z is ``here`` at a pixel and grows so per pixel.
+
+    In camera axes the plane is normal . place = 1 and 1 / z = normal . (place / z).
+    """
+    x = across * camera[0]
+    y = down * camera[1]
+    z = here - across * (u + 0.5 - camera[2]) - down * (v + 0.5 - camera[3])
+    up = x * camera[9] + y * camera[12] + z * camera[15]
+    return bool(up * up < UPRIGHT * UPRIGHT * (x * x + y * y + z * z))
 
 
 @compiled

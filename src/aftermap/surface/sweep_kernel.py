@@ -1,27 +1,31 @@
 """How alike pictures are on planes swept through the scene: compiled loops over one block.
 
-A tile of the reference view is compared with its sources on every plane of the tile's own range:
-the source is resampled onto the plane and both are described by a census of 24 comparisons in 7 x 7
-pixels (Zabih and Woodfill 1994), which neither exposure nor shade changes. The cost of a plane is
-that of the most alike source and a little of the next, so that sources whose view is blocked do not
-spoil it (Kang, Szeliski and Chai 2001). After Gallup et al. (2007), "Real-time plane-sweeping
-stereo".
+A tile of the reference view is compared with its sources on every plane that is wanted of it: the
+source is resampled onto the plane and both are described by a census of 24 comparisons in 7 x 7
+pixels (Zabih and Woodfill 1994), which neither exposure nor shade changes. Over a tile the next
+planes show the same source a little aside, so one census serves several of them. The cost of a
+plane is that of the most alike source and a little of the next, so that sources whose view is
+blocked do not spoil it (Kang, Szeliski and Chai 2001). After Gallup et al. (2007), "Real-time
+plane-sweeping stereo".
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.compiled import vectorised
+from aftermap.surface.search_range import TILE_PX
 
 Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int32]
+Long = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint32]
 
-TILE_PX = 64
 REACH_PX, RIM_PX = 3, 6
 """How far the census reaches from its pixel, and how much larger a picture with its rim is."""
+SHIFT_PX = 6
+"""How far a source on one plane may be moved, in whole pixels, to show the planes after it."""
 WORST = 24
 UNSEEN = 12
 """Census distance of a pixel that no source shows: what chance gives, of 24."""
@@ -57,7 +61,7 @@ def census(picture: Float, corner: tuple[int, int], window: tuple[int, int], cod
 @vectorised
 def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     reference: Float, corner: tuple[int, int], sources: Bytes, sizes: Int, warps: Array,
-    planes: tuple[float, float], first: Int, count: Int, origin: int, second: float, volume: Bytes,
+    planes: tuple[float, float], wanted: Bytes, origin: int, second: float, volume: Bytes,
 ) -> None:  # fmt: skip
     """Fill ``volume`` (rows, planes, columns) where tiles are searched; it is left alone elsewhere.
 
@@ -65,37 +69,84 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     ``corner`` (row, column) of the picture. ``sources`` (S, pixels) are grey and row by row, 0
     where they show nothing; ``sizes`` (S, 2) their rows and columns; ``warps`` (S, 2, 3, 3) the
     matrices A and B that take a reference pixel (corner-origin) on the plane of inverse distance w
-    to the source: A + w B. ``planes`` is the w of plane 0 and the step. ``first`` and ``count``
-    (tile rows, tile columns) are the planes of each tile, ``origin`` the first one of the volume.
+    to the source: A + w B. ``planes`` is the w of plane 0 and the step. ``wanted`` (tile rows,
+    tile columns, planes) are the planes of each tile; the volume holds those from ``origin`` on.
     """
     rows, columns = reference.shape[0] - RIM_PX, reference.shape[1] - RIM_PX
-    warped = np.empty((TILE_PX + RIM_PX, TILE_PX + RIM_PX), np.float32)
-    seen = np.empty((TILE_PX + RIM_PX, TILE_PX + RIM_PX), np.uint8)
+    number, room = sources.shape[0], TILE_PX + 2 * SHIFT_PX
+    warped = np.empty((room + RIM_PX, room + RIM_PX), np.float32)
+    seen = np.empty((number, room + RIM_PX, room + RIM_PX), np.uint8)
+    codes = np.empty((number, room, room), np.uint32)
+    anchors = np.empty((number, 3, 3))
     own = np.empty((TILE_PX, TILE_PX), np.uint32)
-    codes = np.empty((TILE_PX, TILE_PX), np.uint32)
     least = np.empty((3, TILE_PX, TILE_PX), np.uint8)  # two distances, and how many there are
-    matrix = np.empty((3, 3))
-    for i in range(first.shape[0]):
-        for j in range(first.shape[1]):
+    matrix, shift = np.empty((3, 3)), np.empty(2, np.int64)
+    for i in range(wanted.shape[0]):
+        for j in range(wanted.shape[1]):
             top, left = i * TILE_PX, j * TILE_PX
-            tall, wide = min(TILE_PX, rows - top), min(TILE_PX, columns - left)
-            census(reference, (top, left), (tall, wide), own)
-            for k in range(first[i, j], first[i, j] + count[i, j]):
+            window = min(TILE_PX, rows - top), min(TILE_PX, columns - left)
+            at = corner[0] + top, corner[1] + left
+            census(reference, (top, left), window, own)
+            anchors[:] = 0
+            for k in range(wanted.shape[2]):
+                if not wanted[i, j, k]:
+                    continue
                 w = planes[0] + k * planes[1]
                 least[:2] = WORST
                 least[2] = 0
-                for s in range(sources.shape[0]):
+                for s in range(number):
                     for a in range(3):
                         for b in range(3):
                             matrix[a, b] = warps[s, 0, a, b] + w * warps[s, 1, a, b]
-                    at = corner[0] + top, corner[1] + left
-                    size = tall + RIM_PX, wide + RIM_PX
-                    _warp(sources[s], (sizes[s, 0], sizes[s, 1]), matrix, at, size, warped, seen)
-                    census(warped, (0, 0), (tall, wide), codes)
-                    _keep_least(own, codes, seen, (tall, wide), least)
-                for y in range(tall):
-                    out = volume[top + y, k - origin, left : left + wide]
-                    _store(least[:, y], wide, second, out)
+                    if not _shift(anchors[s], matrix, at, window, shift):
+                        size = sizes[s, 0], sizes[s, 1]
+                        _anchored(sources[s], size, matrix, at, window, warped, seen[s], codes[s])
+                        anchors[s] = matrix
+                    _keep_least(own, codes[s], seen[s], shift, window, least)
+                for y in range(window[0]):
+                    out = volume[top + y, k - origin, left : left + window[1]]
+                    _store(least[:, y], window[1], second, out)
+
+
+@vectorised
+def _anchored(
+    source: Bytes, size: tuple[int, int], matrix: Array, corner: tuple[int, int],
+    window: tuple[int, int], warped: Float, seen: Bytes, codes: Codes,
+) -> None:  # fmt: skip
+    """The census of a source on a plane, over a tile and SHIFT_PX around it."""
+    room = window[0] + 2 * SHIFT_PX, window[1] + 2 * SHIFT_PX
+    rim = room[0] + RIM_PX, room[1] + RIM_PX
+    _warp(source, size, matrix, (corner[0] - SHIFT_PX, corner[1] - SHIFT_PX), rim, warped, seen)
+    census(warped, (0, 0), room, codes)
+
+
+@vectorised
+def _shift(
+    anchor: Array, matrix: Array, corner: tuple[int, int], window: tuple[int, int], shift: Long
+) -> bool:
+    """Whether a plane may be read off the source as it lies on an earlier one, and ``shift``.
+
+    Both planes are given as homographies to the source. What the middle of a tile sees on this
+    plane, it sees (2,) whole pixels, column and row, aside on the earlier one; 0 where too far.
+    """
+    shift[:] = 0
+    u, v = corner[1] + window[1] / 2, corner[0] + window[0] / 2
+    z = matrix[2, 0] * u + matrix[2, 1] * v + matrix[2, 2]
+    x = (matrix[0, 0] * u + matrix[0, 1] * v + matrix[0, 2]) / z
+    y = (matrix[1, 0] * u + matrix[1, 1] * v + matrix[1, 2]) / z
+    z = anchor[2, 0] * u + anchor[2, 1] * v + anchor[2, 2]
+    if not z > 0:
+        return False
+    px = (anchor[0, 0] * u + anchor[0, 1] * v + anchor[0, 2]) / z
+    py = (anchor[1, 0] * u + anchor[1, 1] * v + anchor[1, 2]) / z
+    a, b = (anchor[0, 0] - px * anchor[2, 0]) / z, (anchor[0, 1] - px * anchor[2, 1]) / z
+    c, d = (anchor[1, 0] - py * anchor[2, 0]) / z, (anchor[1, 1] - py * anchor[2, 1]) / z
+    area = a * d - b * c
+    dx, dy = (d * (x - px) - b * (y - py)) / area, (a * (y - py) - c * (x - px)) / area
+    if not (abs(dx) < SHIFT_PX + 0.5 and abs(dy) < SHIFT_PX + 0.5):
+        return False
+    shift[0], shift[1] = int(np.floor(dx + 0.5)), int(np.floor(dy + 0.5))
+    return True
 
 
 @vectorised
@@ -140,24 +191,27 @@ def _warp(
 
 @vectorised
 def _keep_least(
-    own: Codes, codes: Codes, seen: Bytes, window: tuple[int, int], least: Bytes
+    own: Codes, codes: Codes, seen: Bytes, shift: Long, window: tuple[int, int], least: Bytes
 ) -> None:
     """Put a source's distances among the two smallest of every pixel."""
+    right, down = SHIFT_PX + shift[0], SHIFT_PX + shift[1]
     for y in range(window[0]):
+        first = own[y]
+        other = codes[y + down, right : right + window[1]]
+        shown = seen[y + down + REACH_PX, right + REACH_PX : right + REACH_PX + window[1]]
+        one, two, there = least[0, y], least[1, y], least[2, y]
         for x in range(window[1]):
-            d = np.uint32(own[y, x] ^ codes[y, x])
+            d = np.uint32(first[x] ^ other[x])
             d = np.uint32(d - ((d >> np.uint32(1)) & np.uint32(0x55555555)))
             d = np.uint32(
                 (d & np.uint32(0x33333333)) + ((d >> np.uint32(2)) & np.uint32(0x33333333))
             )
             d = np.uint32((d + (d >> np.uint32(4))) & np.uint32(0x0F0F0F0F))
             d = np.uint32(np.uint32(d * np.uint32(0x01010101)) >> np.uint32(24))
-            there = seen[y + REACH_PX, x + REACH_PX]
-            c = np.uint8(d) if there else np.uint8(WORST)
-            least[2, y, x] += there
-            other = max(least[0, y, x], c)
-            least[0, y, x] = min(least[0, y, x], c)
-            least[1, y, x] = min(least[1, y, x], other)
+            c = np.uint8(d) if shown[x] else np.uint8(WORST)
+            there[x] += shown[x]
+            two[x] = min(two[x], max(one[x], c))
+            one[x] = min(one[x], c)
 
 
 @vectorised
