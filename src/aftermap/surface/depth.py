@@ -16,6 +16,7 @@ from aftermap.surface import aggregate, sweep_kernel
 from aftermap.surface.aggregate import NO_PLANE
 from aftermap.surface.planes import PlaneSweep, warps_of
 from aftermap.surface.refine import refined
+from aftermap.surface.refine_kernel import specks_closed
 from aftermap.surface.saving import save_whole
 from aftermap.surface.search_range import TILE_PX, around, everything
 from aftermap.surface.sweep_kernel import REACH_PX
@@ -79,7 +80,7 @@ def inverse_depths(task: DepthTask) -> Float:
     grey = task.view.read()
     sources = [source.read() for source in task.sources]
     warps = warps_of(task.view, task.sources, task.sweep.direction)
-    inverse = _matching(grey, sources, warps, task)
+    inverse = specks_closed(_matching(grey, sources, warps, task), grey)
     inverse[grey == 0] = np.nan
     found: Float = refined(grey, inverse, task.sweep.step, sources, warps)
     return np.asarray(found * along_rays(task.view, task.sweep.direction), np.float32)
