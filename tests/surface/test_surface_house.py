@@ -216,8 +216,8 @@ def test_only_planes_steeper_than_a_roof_are_facades(pitch, yaw, lean):
     inverse = (normal @ rays / (normal @ view.rotation @ [0, 0, -30.0])).reshape(u.shape)
     facing = normal @ rays.mean(axis=1) / np.linalg.norm(rays.mean(axis=1))
     steepest = np.degrees(np.arccos(splat.UPRIGHT))
-    if facing > -0.1 or abs(lean - steepest) < 0.5 or not (inverse > 0).all():
-        return  # seen from behind, edge on or beyond its horizon; or at the limit itself
+    if facing > -0.35 or abs(lean - steepest) < 0.5 or not (inverse > 0).all():
+        return  # seen from behind or nearly edge on, beyond its horizon, or at the limit itself
     camera = np.concatenate([
         view.intrinsics[:2], [view.intrinsics[2] - 270, view.intrinsics[3] - 200],
         view.centre_m, view.rotation.ravel(),
