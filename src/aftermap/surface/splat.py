@@ -101,15 +101,17 @@ def highest_m(
     total = np.zeros((rows, columns), np.float32)
     count = np.zeros((rows, columns), np.float32)
     is_wall = facades(inverse, camera)
+    spots = np.zeros((3, 3))
     for v in range(inverse.shape[0]):
         for u in range(inverse.shape[1]):
             if inverse[v, u] > 0 and not is_wall[v, u]:
-                _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts, -1.0)
+                _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts, -1.0,
+                       spots)  # fmt: skip
     for v in range(inverse.shape[0]):
         for u in range(inverse.shape[1]):
             if inverse[v, u] > 0 and not is_wall[v, u]:
                 _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts,
-                       agreement_m)  # fmt: skip
+                       agreement_m, spots)  # fmt: skip
     for row in range(rows):
         for column in range(columns):
             if count[row, column] > 0:
@@ -119,14 +121,15 @@ def highest_m(
 @compiled
 def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     inverse: Float, views: Bytes, at: tuple[int, int], camera: Array, window: Array,
-    heights: Float, total: Float, count: Float, counts: Bytes, agreement_m: float,
+    heights: Float, total: Float, count: Float, counts: Bytes, agreement_m: float, spots: Array,
 ) -> None:  # fmt: skip
     """Drop the point of a pixel, and the ground from it to the pixel below, into their cells.
 
     First, with a negative ``agreement_m``, the topmost one only; then all that agree with it.
+    ``spots`` (3, 3) is room to work in.
     """
     v, u = at
-    here, below, spot = np.empty(3), np.zeros(3), np.empty(3)
+    here, below, spot = spots[0], spots[1], spots[2]
     place(inverse[v, u], u, v, camera, here)
     steps, least = 1, views[v, u]
     if v + 1 < inverse.shape[0] and inverse[v + 1, u] > 0:
