@@ -35,6 +35,7 @@ from aftermap.poses.match import matches_of
 from aftermap.poses.offsets import without_offsets
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.scatter import as_scattered
+from aftermap.poses.shutter import decided, weighed_readouts
 from aftermap.poses.skeleton import MIN_FRAMES, skeletons_of
 from aftermap.poses.survey import (
     MIN_CONTROL,
@@ -175,7 +176,7 @@ def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Grou
     if not is_whole(first):
         return of_pieces(first)
     factor = trust_factor(first)
-    rough, _ = settled(weighed(first, factor))
+    rough, _ = settled(weighed_readouts(weighed(first, factor), factor))
     if not is_whole(rough):
         return of_pieces(rough)
     rough, offsets = _freed_of_offsets(rough)
@@ -184,6 +185,7 @@ def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Grou
     block, estimate = settled(with_sights(rough, state, sights, FIRST_SIGMA_PX))
     if not is_whole(block):
         return of_pieces(block)
+    block, estimate, shutters = decided(block, estimate, factor)
     group = Group(
         block=block,
         estimate=estimate,
@@ -191,6 +193,7 @@ def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Grou
         factor=factor,
         others=_others(rough, chosen, block),
         offsets=offsets,
+        shutters=shutters,
     )
     return [group]
 
