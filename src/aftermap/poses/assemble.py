@@ -26,7 +26,15 @@ from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.poses.bundle import Adjusted
-from aftermap.poses.bundle_kernel import LENS, POSE, READOUT, Sights, State, velocities_of
+from aftermap.poses.bundle_kernel import (
+    INSTANT_S,
+    LENS,
+    POSE,
+    READOUT,
+    Sights,
+    State,
+    velocities_of,
+)
 from aftermap.poses.focal import focal_report
 from aftermap.poses.group import Block
 from aftermap.poses.match import PairMatches
@@ -121,13 +129,13 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
     velocities = velocities_of(state)
     found = []
     for i, frame in enumerate(block.frames):
-        own = block.sights.frame == i
+        own, camera = block.sights.frame == i, int(state.camera_of[i])
         low, high = np.percentile(heights[seen_by == i], [2, 98])
         at, whole = slice(POSE * i + 3, POSE * i + 6), slice(POSE * i, POSE * (i + 1))
         found.append(
             PlacedFrame(
                 frame=frame,
-                camera=first_camera + int(state.camera_of[i]),
+                camera=first_camera + camera,
                 pose=CameraPose(
                     rotation_cam_from_world=_matrix(state.rotations[i]),
                     position_m=_vector(state.positions[i] + block.offset_m),
@@ -139,9 +147,7 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
                 ground_m=(float(low), float(high)),
                 covariance=_about_the_world(group.covariance[whole, whole], state.rotations[i]),
                 covariance_in_case=_about_the_world(within[i], state.rotations[i]),
-                velocity=_velocity(velocities[i])
-                if state.lenses[state.camera_of[i], READOUT]
-                else None,
+                velocity=_velocity(velocities[i]) if _readout_s(state, camera) else None,
             )
         )
     return found
@@ -160,6 +166,12 @@ def _about_the_world(covariance: Array, rotation: Array) -> Matrix6:
 def _row6(values: Sequence[float]) -> Row6:
     a, b, c, d, e, f = values
     return a, b, c, d, e, f
+
+
+def _readout_s(state: State, camera: int) -> float:
+    """That of a camera; 0 of a shutter that is held to be a global one."""
+    readout_s = float(state.lenses[camera, READOUT])
+    return readout_s if abs(readout_s) > INSTANT_S else 0.0
 
 
 def _velocity(velocity: Array) -> Row6:
@@ -187,7 +199,9 @@ def _cameras(group: Group) -> tuple[list[Camera], list[str]]:
         warnings += [focal.warning] if focal.warning else []
         shutter = group.shutters[k] if group.shutters else NOT_ASKED
         readout_at = at + READOUT
-        sigma_s = shutter.factor * float(np.sqrt(group.covariance[readout_at, readout_at]))
+        formal_s = float(np.sqrt(group.covariance[readout_at, readout_at]))
+        readout_s = _readout_s(state, k)
+        sigma_s = shutter.sigma_s(readout_s, formal_s) if readout_s else 0.0
         cameras.append(
             Camera(
                 model="OPENCV",
@@ -200,7 +214,7 @@ def _cameras(group: Group) -> tuple[list[Camera], list[str]]:
                 focal_decision=focal.decision,
                 focal_if_freed_px=focal.freed_px,
                 focal_if_freed_sigma_px=focal.freed_sigma_px,
-                readout_s=float(state.lenses[k, READOUT]),
+                readout_s=readout_s,
                 readout_sigma_s=None if shutter.source is ReadoutSource.NONE else sigma_s,
                 readout_source=shutter.source,
                 readout_decision=shutter.decision,

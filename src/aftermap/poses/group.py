@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from aftermap.errors import ReconstructionError
 from aftermap.model.camera import Frame
 from aftermap.poses.bundle import HELD, Adjusted, Knowns, adjusted
-from aftermap.poses.bundle_kernel import READOUT, Sights, State
+from aftermap.poses.bundle_kernel import Sights, State
 from aftermap.poses.course import course_of
 from aftermap.poses.georeference import plumb_line, world_from_positions
 from aftermap.poses.levelling import world_from_pictures
@@ -65,7 +65,6 @@ def block_of(
     offset, recorded, sigma = _recorded(own)
     state, located = _in_the_world(state, own, recorded, sigma)
     knowns = _knowns(own, keys, state, recorded, sigma, located=located)
-    state.lenses[:, READOUT] = knowns.lenses[:, READOUT]
     state = state._replace(course=course_of(own, state.positions))
     side = max(max(f.width_px, f.height_px) for f in own)
     return Block(
@@ -287,13 +286,14 @@ def _prior_turns(own: Sequence[Frame]) -> Array:
 
 
 def _ideal_lens(frame: Frame) -> list[float]:
-    """A lens without distortion behind a shutter that is what a table says, or a global one."""
-    readout_s = 0.0 if frame.readout is None else frame.readout.readout_s
-    return [frame.focal_px, frame.width_px / 2, frame.height_px / 2, 0, 0, 0, 0, readout_s]
+    """A lens without distortion behind a global shutter."""
+    return [frame.focal_px, frame.width_px / 2, frame.height_px / 2, 0, 0, 0, 0, 0]
 
 
 def _lens_sigma(frame: Frame) -> list[float]:
-    """How far a lens may be from an ideal one: 0.2 % of the side off centre, mild distortion."""
+    """How far a lens may be from an ideal one: 0.2 % of the side off centre, mild distortion.
+
+    The shutter is held: :mod:`aftermap.poses.shutter` decides on it once the block is adjusted.
+    """
     off_centre = 0.002 * max(frame.width_px, frame.height_px)
-    sigma_s = HELD if frame.readout is None else max(frame.readout.sigma_s, HELD)
-    return [frame.focal_sigma_px, off_centre, off_centre, 0.2, 0.2, 0.005, 0.005, sigma_s]
+    return [frame.focal_sigma_px, off_centre, off_centre, 0.2, 0.2, 0.005, 0.005, HELD]

@@ -1,10 +1,11 @@
 """The readout time of rolling shutters: held at a table's value, estimated, or none.
 
-In the adjustment it is one unknown a camera (decision 0010). The recorded value, if there is one,
-is held against the photographs as the recorded focal length is: what they say counts at a fraction
-of its formal weight, the trust factor. Where nothing is recorded, the time is estimated, and used
-only where it stands out from its error, is not another unknown in disguise, and is one that
-shutters have; otherwise the shutter is taken to be a global one, and nothing changes.
+In the adjustment it is one unknown a camera (decision 0010). A recorded value is used where the
+pictures fit better with it than with a global shutter: many flights stop for each picture. It is
+held against them as the recorded focal length is: what they say counts at a fraction of its formal
+weight, the trust factor. Where nothing is recorded, what they say is used only where it stands out
+from its error, is not another unknown in disguise, and is a time that shutters take. Otherwise the
+shutter is taken to be a global one, and nothing changes.
 """
 
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ LEAST_S, MOST_S = 0.003, 0.12
 """What rolling shutters of cameras that fly take."""
 MOST_IN_CLIP_S = 1 / 24
 """A row of a film is read before the next picture begins."""
+CLOCK_S = 0.41
+"""Sigma of the time between two photographs whose clock tells whole seconds (1 / sqrt 6)."""
 MIN_MOVING = 6
 """Frames of a camera whose motion must be known for its shutter to be seen."""
 
@@ -41,16 +44,25 @@ MIN_MOVING = 6
 class Shutter:
     """What became of one camera's shutter.
 
-    ``factor`` is by how much the formal sigma of its readout time is taken to be too small.
+    ``factor`` is by how much the formal sigma of its readout time is taken to be too small,
+    ``clock_fraction`` what the clock of its photographs leaves open of the speed, and so of it.
     """
 
     source: ReadoutSource
     decision: str
     factor: float
+    clock_fraction: float
+
+    def sigma_s(self, readout_s: float, formal_s: float) -> float:
+        """The stated sigma of a readout time with this formal one."""
+        return float(np.hypot(self.factor * formal_s, self.clock_fraction * readout_s))
 
 
 NOT_ASKED = Shutter(
-    source=ReadoutSource.NONE, decision="taken to be a global shutter: it was not asked", factor=1.0
+    source=ReadoutSource.NONE,
+    decision="taken to be a global shutter: it was not asked",
+    factor=1.0,
+    clock_fraction=0.0,
 )
 
 
@@ -63,46 +75,63 @@ class _Told:
     correlation: float
 
 
-def weighed_readouts(block: Block, factor: float) -> Block:
-    """The block with every recorded readout time held by its sigma over the factor."""
-    lens_sigma = block.knowns.lens_sigma.copy()
-    for k, recorded in enumerate(_recorded(block)):
-        sigma_s = 0.0 if recorded is None else recorded.sigma_s
-        lens_sigma[k, READOUT] = min(max(sigma_s / factor, HELD), lens_sigma[k, READOUT])
-    return replace(block, knowns=replace(block.knowns, lens_sigma=lens_sigma))
-
-
 def decided(
-    block: Block, estimate: Adjusted, factor: float
+    whole: Block, block: Block, estimate: Adjusted, factor: float
 ) -> tuple[Block, Adjusted, tuple[Shutter, ...]]:
-    """The adjusted block with the shutters that its photographs bear out, and what is said of each.
+    """A block adjusted with global shutters, then with those that its pictures bear out.
 
-    It is the block that was given where they bear out what it was adjusted with.
+    It is the one that was given where they bear out none. What is said of each camera comes last.
+    ``whole`` is the block with all its tie points, before it was adjusted: what a rolling shutter
+    moved farthest was taken for gross errors, so that it is asked for again with all of them.
     """
-    moving = _moving(block)
-    recorded = _recorded(block)
-    asked = np.array(
-        [
-            count >= MIN_MOVING and not _is_global(one)
-            for count, one in zip(moving, recorded, strict=True)
-        ]
-    )
-    told = _told(block, asked, factor)
-    readouts_s = block.state.lenses[:, READOUT].copy()
-    sigmas_s = block.knowns.lens_sigma[:, READOUT].copy()
+    asked = _moving(block) & ~np.array([_is_global(one) for one in _recorded(block)])
+    said = _told(block, asked, factor)
+    chosen = _chosen(block, said, factor)
+    if any(_rolls(one, shutter) for one, shutter in zip(said, chosen, strict=True)):
+        kept = block, estimate
+        block, estimate = settled(_holding(whole, *_free(said, chosen)))
+        said = _told(block, asked, factor)
+        chosen = _chosen(block, said, factor)
+        if not any(_rolls(one, shutter) for one, shutter in zip(said, chosen, strict=True)):
+            return *kept, chosen
+        if any(shutter.source is not ReadoutSource.ESTIMATED for shutter in chosen):
+            block, estimate = settled(_holding(block, *_held(block, said, chosen)), rounds=1)
+    return block, estimate, chosen
+
+
+def _chosen(block: Block, said: list[_Told | None], factor: float) -> tuple[Shutter, ...]:
     shutters = []
-    for k, (one, said) in enumerate(zip(recorded, told, strict=True)):
-        source, decision = _decision(
-            one, said, is_moving=bool(moving[k]), is_clip=_is_clip(block, k)
+    for k, (recorded, told) in enumerate(zip(_recorded(block), said, strict=True)):
+        most_s = MOST_IN_CLIP_S if _is_clip(block, k) else MOST_S
+        source, decision = _decision(recorded, told, most_s=most_s)
+        clock = _clock_fraction(block, k)
+        shutters.append(
+            Shutter(source=source, decision=decision, factor=factor, clock_fraction=clock)
         )
-        shutters.append(Shutter(source=source, decision=decision, factor=factor))
-        if source is ReadoutSource.ESTIMATED and said is not None:
-            readouts_s[k], sigmas_s[k] = said.readout_s, FREE_S
-        elif source is ReadoutSource.NONE:
-            readouts_s[k], sigmas_s[k] = 0.0, HELD
-    if (readouts_s != block.state.lenses[:, READOUT]).any():
-        block, estimate = settled(_holding(block, readouts_s, sigmas_s), rounds=1)
-    return block, estimate, tuple(shutters)
+    return tuple(shutters)
+
+
+def _rolls(told: _Told | None, shutter: Shutter) -> bool:
+    return told is not None and shutter.source is not ReadoutSource.NONE
+
+
+def _free(said: list[_Told | None], chosen: tuple[Shutter, ...]) -> tuple[Array, Array]:
+    """(K,) readout times to start from, and their sigmas: those that roll are to be found."""
+    rolls = np.array([_rolls(one, shutter) for one, shutter in zip(said, chosen, strict=True)])
+    starts_s = np.array([0.0 if one is None else one.readout_s for one in said])
+    return np.where(rolls, starts_s, 0.0), np.where(rolls, FREE_S, HELD)
+
+
+def _held(
+    block: Block, said: list[_Told | None], chosen: tuple[Shutter, ...]
+) -> tuple[Array, Array]:
+    """The same, those of a table held at it."""
+    readouts_s, sigmas_s = _free(said, chosen)
+    for k, (recorded, shutter) in enumerate(zip(_recorded(block), chosen, strict=True)):
+        if recorded is not None and shutter.source is ReadoutSource.TABLE:
+            readouts_s[k] = recorded.readout_s
+            sigmas_s[k] = max(recorded.sigma_s / shutter.factor, HELD)
+    return readouts_s, sigmas_s
 
 
 def _recorded(block: Block) -> list[Readout | None]:
@@ -120,10 +149,19 @@ def _is_clip(block: Block, camera: int) -> bool:
     return any(f.moment is not None for f in block.frames if f.camera_key == key)
 
 
-def _moving(block: Block) -> npt.NDArray[np.int64]:
-    """(K,) frames of each camera whose velocity is known."""
+def _clock_fraction(block: Block, camera: int) -> float:
+    """What a clock of whole seconds leaves open of a camera's speed; clips have exact times."""
+    course, own = block.state.course, block.state.camera_of == camera
+    intervals_s = course.interval_s[own & (course.interval_s > 0)]
+    if _is_clip(block, camera) or not len(intervals_s):
+        return 0.0
+    return float(CLOCK_S / np.median(intervals_s))
+
+
+def _moving(block: Block) -> npt.NDArray[np.bool_]:
+    """(K,) whether the velocity of enough frames of a camera is known."""
     own = block.state.camera_of[block.state.course.interval_s > 0]
-    return np.bincount(own, minlength=len(block.camera_keys))
+    return np.asarray(np.bincount(own, minlength=len(block.camera_keys)) >= MIN_MOVING)
 
 
 def _holding(block: Block, readouts_s: Array, sigmas_s: Array) -> Block:
@@ -160,56 +198,48 @@ def _told(block: Block, asked: npt.NDArray[np.bool_], factor: float) -> list[_To
         freed.state, block.sights, block.sigma_px, knowns, iterations=TRIED, tolerance=1e-9
     )
     covariance = covariance_of(found, block.sights, block.sigma_px, knowns)
-    lens_at = POSE * len(block.frames) + LENS * np.arange(len(asked))
-    return [
-        _one_told(float(found.state.lenses[k, READOUT]), covariance, int(at), factor)
-        if asked[k]
-        else None
-        for k, at in enumerate(lens_at)
-    ]
+    told: list[_Told | None] = [None] * len(asked)
+    for k in np.flatnonzero(asked):
+        own = POSE * len(block.frames) + LENS * int(k) + np.array([READOUT, FOCAL, K1])
+        told[k] = _one_told(
+            float(found.state.lenses[k, READOUT]), covariance[np.ix_(own, own)], factor,
+            _clock_fraction(block, int(k)),
+        )  # fmt: skip
+    return told
 
 
-def _one_told(readout_s: float, covariance: Array, lens_at: int, factor: float) -> _Told:
-    own = lens_at + READOUT
-    formal_s = float(np.sqrt(covariance[own, own]))
-    others = lens_at + np.array([FOCAL, K1])
-    spread = np.sqrt(np.diag(covariance)[others]) * formal_s
-    correlation = float(np.abs(covariance[own, others] / np.maximum(spread, 1e-300)).max())
-    return _Told(readout_s=readout_s, sigma_s=factor * formal_s, correlation=correlation)
+def _one_told(readout_s: float, covariance: Array, factor: float, clock_fraction: float) -> _Told:
+    """From the (3, 3) covariance of readout time, focal length and k1."""
+    sigmas = np.sqrt(np.diag(covariance))
+    correlations = covariance[0, 1:] / np.maximum(sigmas[0] * sigmas[1:], 1e-300)
+    return _Told(
+        readout_s=readout_s,
+        sigma_s=float(np.hypot(factor * sigmas[0], clock_fraction * readout_s)),
+        correlation=float(np.abs(correlations).max()),
+    )
 
 
 def _decision(
-    recorded: Readout | None, told: _Told | None, *, is_moving: bool, is_clip: bool
+    recorded: Readout | None, told: _Told | None, *, most_s: float
 ) -> tuple[ReadoutSource, str]:
-    most_s = MOST_IN_CLIP_S if is_clip else MOST_S
-    said = "" if told is None else f"the pictures alone say {_ms(told.readout_s, told.sigma_s)}"
+    if recorded is not None and _is_global(recorded):
+        return ReadoutSource.TABLE, f"all rows at once, by a table ({recorded.basis})"
+    table = "in no table"
     if recorded is not None:
-        return _against_table(recorded, told, said, is_moving=is_moving, most_s=most_s)
+        table = f"{_ms(recorded.readout_s, recorded.sigma_s)} by a table ({recorded.basis})"
     if told is None:
         why = "nothing tells how the camera moved while it took the pictures"
-    elif _is_sure(told, most_s):
-        return ReadoutSource.ESTIMATED, f"in no table, so estimated: {said}"
-    else:
-        why = f"{said}, which is not firm enough"
-    return ReadoutSource.NONE, f"in no table, and {why}: taken to be a global shutter"
-
-
-def _against_table(
-    recorded: Readout, told: _Told | None, said: str, *, is_moving: bool, most_s: float
-) -> tuple[ReadoutSource, str]:
-    """What to make of a recorded readout time, beside what the pictures say."""
-    if _is_global(recorded):
-        return ReadoutSource.TABLE, f"all rows at once, by a table ({recorded.basis})"
-    table = f"{_ms(recorded.readout_s, recorded.sigma_s)} by a table ({recorded.basis})"
-    if not is_moving:
-        why = "nothing tells how the camera moved while it took the pictures"
-        return ReadoutSource.NONE, f"{table}, but {why}: taken to be a global shutter"
-    if told is None or not _is_against(recorded, told):
-        return ReadoutSource.TABLE, f"{table}; {said}" if said else table
+        return ReadoutSource.NONE, f"taken to be a global shutter: {table}, and {why}"
+    said = f"the pictures alone say {_ms(told.readout_s, told.sigma_s)}"
+    fits = recorded is not None and told.readout_s > recorded.readout_s / 2
+    if recorded is not None and fits and not _is_against(recorded, told):
+        return ReadoutSource.TABLE, f"{table}; {said}"
     if _is_sure(told, most_s):
-        return ReadoutSource.ESTIMATED, f"estimated: {said}, against {table}"
-    why = "taken to be a global shutter, or a camera that stood still for each picture"
-    return ReadoutSource.NONE, f"{why}: {said}, against {table}"
+        return ReadoutSource.ESTIMATED, f"estimated: {said}; {table}"
+    why = "which is not firm enough"
+    if recorded is not None:
+        why = "and fit better if the camera stood still for each of them"
+    return ReadoutSource.NONE, f"taken to be a global shutter: {table}; {said}, {why}"
 
 
 def _is_sure(told: _Told, most_s: float) -> bool:

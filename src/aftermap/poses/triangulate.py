@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.shutter import rolled_px
-from aftermap.poses.bundle_kernel import READOUT, Sights, State, velocities_of
+from aftermap.poses.bundle_kernel import INSTANT_S, READOUT, Sights, State, velocities_of
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -51,7 +51,8 @@ def pixels_in(state: State, frame: int, points: Array) -> Array:
 
 def is_rolling(state: State) -> bool:
     """Whether any frame is taken to have been exposed row by row on the move."""
-    return bool(len(state.course.height_px) and state.lenses[:, READOUT].any())
+    readouts_s = np.abs(state.lenses[:, READOUT])
+    return bool(len(state.course.height_px) and (readouts_s > INSTANT_S).any())
 
 
 def _later_s(state: State, frame: npt.NDArray[np.int32], row_px: Array) -> Array:
