@@ -51,8 +51,9 @@ def pixels_in(state: State, frame: int, points: Array) -> Array:
 
 def is_rolling(state: State) -> bool:
     """Whether any frame is taken to have been exposed row by row on the move."""
-    readouts_s = np.abs(state.lenses[:, READOUT])
-    return bool(len(state.course.height_px) and (readouts_s > INSTANT_S).any())
+    if not len(state.course.height_px):
+        return False
+    return bool((np.abs(state.lenses[:, READOUT]) > INSTANT_S).any())
 
 
 def _later_s(state: State, frame: npt.NDArray[np.int32], row_px: Array) -> Array:
