@@ -8,13 +8,13 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px
 from aftermap.model.camera import Frame
 from aftermap.model.media import FocalSource
-from aftermap.poses.bundle import Knowns, turned
+from aftermap.poses.bundle import HELD, Knowns, turned
 from aftermap.poses.bundle_kernel import Sights, State
 from aftermap.poses.group import Block
 from aftermap.poses.triangulate import opencv_params
 
 WIDTH, HEIGHT = 1200, 900
-LENS = np.array([1000.0, 602.0, 448.0, -0.02, 0.008, 0.0004, -0.0003])
+LENS = np.array([1000.0, 602.0, 448.0, -0.02, 0.008, 0.0004, -0.0003, 0.0])
 ORIGIN_M = np.array([500_900.0, 3_978_400.0, 245.0])
 NOTHING = np.zeros((0, 3))
 
@@ -123,9 +123,9 @@ def block_of_flown(flight, rng, *, gps_m=1.0, located=True, offset_m=ORIGIN_M, s
     nothing = np.full(truth.positions.shape, np.nan)
     keys = tuple(dict.fromkeys(f.camera_key for f in flight.frames))
     unknown = np.full(truth.points.shape, np.nan)
-    lenses = np.array([[f.focal_px, WIDTH / 2, HEIGHT / 2, 0, 0, 0, 0] for f in flight.frames[:1]])
+    lenses = np.array([[f.focal_px, WIDTH / 2, HEIGHT / 2, *[0] * 5] for f in flight.frames[:1]])
     lenses = np.tile(lenses, (len(keys), 1))
-    sigma = np.tile([flight.frames[0].focal_sigma_px, 3, 3, 0.2, 0.2, 5e-3, 5e-3], (len(keys), 1))
+    sigma = [flight.frames[0].focal_sigma_px, 3, 3, 0.2, 0.2, 5e-3, 5e-3, HELD]
     start = truth._replace(lenses=lenses)
     if shaken:
         start = start._replace(
@@ -144,7 +144,7 @@ def block_of_flown(flight, rng, *, gps_m=1.0, located=True, offset_m=ORIGIN_M, s
             position_sigma=np.full(truth.positions.shape, gps_m) if located else nothing,
             offset_sigma=np.full(3, gps_m) if located else np.ones(3),
             lenses=lenses,
-            lens_sigma=sigma.astype(float),
+            lens_sigma=np.tile(sigma, (len(keys), 1)),
             points=unknown,
             point_sigma=unknown,
             rotations=np.full((len(truth.rotations), 3, 3), np.nan),

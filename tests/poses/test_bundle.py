@@ -11,9 +11,9 @@ from aftermap.geo.lens import projected_px
 from aftermap.poses.bundle import Knowns, adjusted, covariance_of, turned
 from aftermap.poses.bundle_kernel import Sights, State, residuals_px
 
-LENS = np.array([1000.0, 600.0, 450.0, 0.02, -0.01, 0.001, -0.0005])
-FREE = np.full(7, np.nan)
-HELD = np.full(7, 1e-6)
+LENS = np.array([1000.0, 600.0, 450.0, 0.02, -0.01, 0.001, -0.0005, 0.0])
+FREE = np.array([*[np.nan] * 7, 1e-6])
+HELD = np.full(8, 1e-6)
 
 
 @dataclass
@@ -70,7 +70,7 @@ def flight(
 
 
 def opencv(lens):
-    return [lens[0], lens[0], *lens[1:]]
+    return [lens[0], *lens[:7]]
 
 
 def knowns(truth, rng, *, gps=1.5, lens_sigma=FREE, lens=LENS):
@@ -133,7 +133,7 @@ def similar(found, truth):
 def test_positions_lie_within_their_covariance(seed):
     rng = np.random.default_rng(10 + seed)
     flown = flight(rng)
-    known = knowns(flown.state, rng, lens_sigma=[2.0, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6])
+    known = knowns(flown.state, rng, lens_sigma=[2.0, *[1e-6] * 7])
     sights = noisy(flown, rng, 0.5)
     sigma = np.full(len(sights.xy_px), 0.5)
     found = adjusted(disturbed(flown.state, rng), sights, sigma, known)

@@ -320,7 +320,7 @@ def joined(rng, shared, *, located=False, loose_sees=None):
         sigma_px=np.ones(len(frame)),
         knowns=Knowns(
             positions=nothing, position_sigma=nothing, offset_sigma=np.ones(3), lenses=LENS[None],
-            lens_sigma=np.ones((1, 7)), points=np.full_like(points_m, np.nan),
+            lens_sigma=np.ones((1, 8)), points=np.full_like(points_m, np.nan),
             point_sigma=np.full_like(points_m, np.nan), rotations=np.full((24, 3, 3), np.nan),
             turn_sigma=nothing,
         ),

@@ -57,7 +57,7 @@ def test_the_angle_between_rays_is_that_of_the_two_places():
 
 
 def test_each_frame_looks_through_its_own_lens():
-    other = LENS * [0.7, 1, 1, 1, 1, 1, 1]
+    other = LENS * [0.7, *[1] * 7]
     rotation = rotation_cam_from_world(30, -70, 2)
     state = State(
         np.stack([rotation] * 2),
@@ -67,7 +67,7 @@ def test_each_frame_looks_through_its_own_lens():
         np.zeros((0, 3)),
     )
     corner = np.array([[WIDTH, HEIGHT], [WIDTH, HEIGHT]], float)
-    rays = rays_world(state, np.array([0, 1], np.int32), corner)
+    _, rays = rays_world(state, np.array([0, 1], np.int32), corner)
     assert np.allclose(np.linalg.norm(rays, axis=1), 1)
     off_axis = np.degrees(np.arccos(rays @ rotation[2]))
     assert off_axis[0] > off_axis[1] + 5

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 @click.option(
     "--focal-error", metavar="PCT", type=float, help="Error of the written focal length, per cent."
 )
+@click.option(
+    "--readout",
+    metavar="MS",
+    type=click.FloatRange(0, 200),
+    help="Rolling shutter: milliseconds from the first row to the last.  [default: 0]",
+)
 @click.option("--no-gps", is_flag=True, help="Write no positions into the photographs.")
 @click.option("--flat", is_flag=True, help="Leave out everything that stands on the ground.")
 @click.option("--clips", is_flag=True, help="Also make video: a drone's, news, MPEG-TS. Minutes.")
@@ -48,6 +54,7 @@ def twin_command(
     size: str | None,
     gsd: float | None,
     focal_error: float | None,
+    readout: float | None,
     no_gps: bool,  # noqa: FBT001 - click passes flags by name
     flat: bool,  # noqa: FBT001
     clips: bool,  # noqa: FBT001
@@ -77,6 +84,8 @@ def twin_command(
         given["ground_sample_m"] = gsd / 100
     if focal_error is not None:
         given["focal_error"] = focal_error / 100
+    if readout is not None:
+        given["readout_s"] = readout / 1000
     options = replace(TwinOptions(), gps=not no_gps, flat=flat, **given)
     with progress_on(sys.stderr) as progress:
         progress.stage("twin")

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aftermap.frames.readouts import readout_of
 from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
 from aftermap.model.camera import Frame, FrameSet, Vector3
 from aftermap.model.media import GeoTag, MediaItem, VerticalDatum
@@ -140,6 +141,7 @@ def _frame(item: MediaItem, path: Path) -> Frame:
         relative_height_m=item.relative_height_m,
         pitch_deg=None if item.attitude is None else item.attitude.pitch_deg,
         taken_at=item.taken_at,
+        readout=readout_of(item.make, item.camera, (item.width_px, item.height_px)),
     )
 
 

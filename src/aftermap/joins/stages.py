@@ -6,7 +6,7 @@ from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.run import TOOLS, Stage
 
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
-POSES = Stage(name="poses", version=3, answer=Reconstruction)
+POSES = Stage(name="poses", version=4, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=3, answer=Elevation)
 ORTHOPHOTO = Stage(name="orthophoto", version=2, answer=Orthophoto)
 MESH = Stage(name="mesh", version=1, answer=Mesh, tools=(*TOOLS, "fast-simplification", "laspy"))

@@ -5,6 +5,7 @@ z forward; pixel (0, 0) is the outer corner of the first stored pixel.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from aftermap.model.clip import ClipOffsets, Moment
 from aftermap.model.media import FocalSource, VerticalDatum
@@ -20,12 +21,35 @@ TRUSTED_VERTICAL_DEG = 5.0
 """A vertical less sure than this makes no top view: ground 100 m away would be 9 m off."""
 
 
+class ReadoutSource(StrEnum):
+    """Where the readout time of a camera's shutter comes from; NONE: taken to be a global one."""
+
+    TABLE = "table"
+    ESTIMATED = "estimated"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readout:
+    """How long a camera takes from its first row to its last, as somebody measured it.
+
+    Seconds, with one standard deviation; 0 for a shutter that exposes all rows at once. ``basis``
+    names who measured it.
+    """
+
+    readout_s: float
+    sigma_s: float
+    basis: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Camera:
     """An interior orientation shared by the frames of one camera at one setting.
 
     ``params`` follow COLMAP's OPENCV model: fx, fy, cx, cy, k1, k2, p1, p2 (pixels; the
-    distortion terms are dimensionless, Brown-Conrady on normalised coordinates).
+    distortion terms are dimensionless, Brown-Conrady on normalised coordinates). A row is exposed
+    ``readout_s`` x (row / height - 1/2) seconds after the middle one, which has the frame's pose;
+    its sigma is None where nothing tells, and the shutter then is taken to be a global one.
     """
 
     model: str
@@ -38,6 +62,10 @@ class Camera:
     focal_decision: str
     focal_if_freed_px: float | None = None
     focal_if_freed_sigma_px: float | None = None
+    readout_s: float = 0.0
+    readout_sigma_s: float | None = None
+    readout_source: ReadoutSource = ReadoutSource.NONE
+    readout_decision: str = ""
 
     @property
     def focal_px(self) -> float:
@@ -65,7 +93,8 @@ class Frame:
     ``mask`` is the path of a grey picture of its size, 0 where something lies over the scene: a
     caption, a logo, a border, or sky. Such a frame is placed, but no map is made of it.
     ``is_registered`` is set where its shot was found in a reference, so that a prior position is no
-    record of a flight.
+    record of a flight. ``readout`` is what a table says of the camera's shutter; None where it is
+    in none.
     """
 
     sha256: str
@@ -89,6 +118,7 @@ class Frame:
     moment: Moment | None = None
     mask: str | None = None
     is_registered: bool = False
+    readout: Readout | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +143,9 @@ class PlacedFrame:
     ``covariance`` is of position (east, north, up; m) and of a small turn about the same world axes
     (radians): the true world_from_cam is exp([turn]x) world_from_cam. ``covariance_in_case`` is the
     same without what all frames have in common (shift, turn and size of the whole): how well the
-    frame fits the map that is made of them.
+    frame fits the map that is made of them. ``velocity`` is how the camera moved (east, north, up;
+    m/s) and turned (about its own axes x, y, z; rad/s) while it was exposed; None where its shutter
+    is taken to be a global one.
     """
 
     frame: Frame
@@ -125,6 +157,7 @@ class PlacedFrame:
     ground_m: tuple[float, float]
     covariance: Matrix6 | None = None
     covariance_in_case: Matrix6 | None = None
+    velocity: Row6 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

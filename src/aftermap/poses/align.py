@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.axes import corner_from_opencv_px, opencv_from_corner_px
-from aftermap.geo.lens import projected_px
 from aftermap.model.camera import Frame
 from aftermap.model.runs import Executor
 from aftermap.poses.align_kernel import HALF, SEARCH, SIDE, align, templates_at
 from aftermap.poses.bundle_kernel import Sights, State
 from aftermap.poses.features import grey_picture
 from aftermap.poses.group import Block
-from aftermap.poses.triangulate import opencv_params, rays_world
+from aftermap.poses.triangulate import pixels_in, rays_world
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int32]
@@ -110,7 +109,7 @@ def _homes(state: State, sights: Sights) -> npt.NDArray[np.int64]:
     """(P,) the observation that defines each point: the one nearest to the middle of its rays."""
     count = len(state.points)
     point = np.repeat(np.arange(count), np.diff(sights.start))
-    rays = rays_world(state, sights.frame, sights.xy_px)
+    _, rays = rays_world(state, sights.frame, sights.xy_px)
     mean = np.zeros((count, 3))
     np.add.at(mean, point, rays)
     mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
@@ -154,9 +153,8 @@ def _predicted(
     """Which points a photograph must show, where, and how their home patches are warped there."""
     state = block.state
     size = block.frames[frame].width_px, block.frames[frame].height_px
-    lens = opencv_params(state.lenses[state.camera_of[frame]])
     with np.errstate(invalid="ignore"):
-        xy = projected_px((points - state.positions[frame]) @ state.rotations[frame].T, lens)
+        xy = pixels_in(state, frame, points)
         margin = HALF + SEARCH + 2
         inside = ((xy > margin) & (xy < np.array(size) - margin)).all(axis=1) & (home != frame)
     seen = np.flatnonzero(inside)
@@ -166,14 +164,11 @@ def _predicted(
         step[axis] = HALF
         ends = []
         for sign in (1, -1):
-            rays = rays_world(state, home[seen], own[seen] + sign * step)
-            centres = state.positions[home[seen]]
+            centres, rays = rays_world(state, home[seen], own[seen] + sign * step)
             to_plane = ((points[seen] - centres) * normals[seen]).sum(axis=1)
             reach = to_plane / (rays * normals[seen]).sum(axis=1)
             place = centres + reach[:, None] * rays
-            ends.append(
-                projected_px((place - state.positions[frame]) @ state.rotations[frame].T, lens)
-            )
+            ends.append(pixels_in(state, frame, place))
         warps[:, :, axis] = (ends[0] - ends[1]) / (2 * HALF)
     stretch = np.linalg.svd(np.nan_to_num(warps), compute_uv=False)
     usable = (stretch[:, 0] < MAX_STRETCH) & (stretch[:, 1] > 1 / MAX_STRETCH)

@@ -17,6 +17,7 @@ from aftermap.model.camera import (
     Matrix3,
     Matrix6,
     PlacedFrame,
+    ReadoutSource,
     Reconstruction,
     Row6,
     Vector3,
@@ -25,11 +26,20 @@ from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.poses.bundle import Adjusted
-from aftermap.poses.bundle_kernel import LENS, POSE, Sights, State
+from aftermap.poses.bundle_kernel import (
+    INSTANT_S,
+    LENS,
+    POSE,
+    READOUT,
+    Sights,
+    State,
+    velocities_of,
+)
 from aftermap.poses.focal import focal_report
 from aftermap.poses.group import Block
 from aftermap.poses.match import PairMatches
 from aftermap.poses.scatter import within_the_case
+from aftermap.poses.shutter import NOT_ASKED, Shutter
 from aftermap.poses.triangulate import opencv_params
 
 Array = npt.NDArray[np.float64]
@@ -53,7 +63,8 @@ class Group:
 
     ``covariance`` is as :func:`covariance_of` gives it; ``factor`` the trust factor of the focal
     length; ``others`` the points that were not aligned; ``controlled`` says that marks hold it;
-    ``offsets`` how far the telemetry of its clips is from their pictures.
+    ``offsets`` how far the telemetry of its clips is from their pictures; ``shutters`` what became
+    of each camera's.
     """
 
     block: Block
@@ -63,6 +74,7 @@ class Group:
     others: tuple[State, Sights]
     controlled: bool = False
     offsets: tuple[ClipOffsets, ...] = ()
+    shutters: tuple[Shutter, ...] = ()
 
 
 def reconstruction_of(
@@ -114,15 +126,16 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
     heights, seen_by = _heights_seen(group)
     squared = (group.estimate.residuals_px**2).sum(axis=1)
     within = within_the_case(group.covariance, state.positions, state.rotations)
+    velocities = velocities_of(state)
     found = []
     for i, frame in enumerate(block.frames):
-        own = block.sights.frame == i
+        own, camera = block.sights.frame == i, int(state.camera_of[i])
         low, high = np.percentile(heights[seen_by == i], [2, 98])
         at, whole = slice(POSE * i + 3, POSE * i + 6), slice(POSE * i, POSE * (i + 1))
         found.append(
             PlacedFrame(
                 frame=frame,
-                camera=first_camera + int(state.camera_of[i]),
+                camera=first_camera + camera,
                 pose=CameraPose(
                     rotation_cam_from_world=_matrix(state.rotations[i]),
                     position_m=_vector(state.positions[i] + block.offset_m),
@@ -134,6 +147,7 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
                 ground_m=(float(low), float(high)),
                 covariance=_about_the_world(group.covariance[whole, whole], state.rotations[i]),
                 covariance_in_case=_about_the_world(within[i], state.rotations[i]),
+                velocity=_velocity(velocities[i]) if _readout_s(state, camera) else None,
             )
         )
     return found
@@ -154,6 +168,17 @@ def _row6(values: Sequence[float]) -> Row6:
     return a, b, c, d, e, f
 
 
+def _readout_s(state: State, camera: int) -> float:
+    """That of a camera; 0 of a shutter that is held to be a global one."""
+    readout_s = float(state.lenses[camera, READOUT])
+    return readout_s if abs(readout_s) > INSTANT_S else 0.0
+
+
+def _velocity(velocity: Array) -> Row6:
+    """Motion in the world, then turn about the camera's axes (the adjustment has them reversed)."""
+    return _row6([float(v) for v in (*velocity[3:], *velocity[:3])])
+
+
 def _heights_seen(group: Group) -> tuple[Array, Index]:
     """Height of the point behind every observation, aligned or not, and the frame it is in."""
     heights, frame = [], []
@@ -172,6 +197,11 @@ def _cameras(group: Group) -> tuple[list[Camera], list[str]]:
         at = POSE * len(block.frames) + LENS * k
         focal = focal_report(block, k, float(group.covariance[at, at]), group.factor)
         warnings += [focal.warning] if focal.warning else []
+        shutter = group.shutters[k] if group.shutters else NOT_ASKED
+        readout_at = at + READOUT
+        formal_s = float(np.sqrt(group.covariance[readout_at, readout_at]))
+        readout_s = _readout_s(state, k)
+        sigma_s = shutter.sigma_s(readout_s, formal_s) if readout_s else 0.0
         cameras.append(
             Camera(
                 model="OPENCV",
@@ -184,6 +214,10 @@ def _cameras(group: Group) -> tuple[list[Camera], list[str]]:
                 focal_decision=focal.decision,
                 focal_if_freed_px=focal.freed_px,
                 focal_if_freed_sigma_px=focal.freed_sigma_px,
+                readout_s=readout_s,
+                readout_sigma_s=None if shutter.source is ReadoutSource.NONE else sigma_s,
+                readout_source=shutter.source,
+                readout_decision=shutter.decision,
             )
         )
     return cameras, warnings

@@ -39,7 +39,7 @@ class Knowns:
     """What is known apart from the pictures. NaN stands for unknown, everywhere.
 
     ``positions`` and their sigmas (N, 3) metres; ``offset_sigma`` (3,) of the offset they share;
-    ``lenses`` and their sigmas (K, 7); ``points`` and their sigmas (P, 3); ``rotations`` (N, 3, 3)
+    ``lenses`` and their sigmas (K, 8); ``points`` and their sigmas (P, 3); ``rotations`` (N, 3, 3)
     cam_from_world and the sigmas (N, 3) of a turn from them about the world's axes, in radians.
     """
 
@@ -109,7 +109,7 @@ def adjusted(
 
 
 def covariance_of(estimate: Adjusted, sights: Sights, sigma_px: Array, knowns: Knowns) -> Array:
-    """Covariance of frames (6 each: rotation, position), lenses (7 each) and the shared offset.
+    """Covariance of frames (6 each: rotation, position), lenses (8 each) and the shared offset.
 
     Where no position is known, the datum is that of least trace (a free network): the seven
     directions of a similarity are taken out instead of being infinitely uncertain.
@@ -239,11 +239,10 @@ def _stepped(system: _System, state: State, sights: Sights, offset: Array) -> tu
     point_step = np.empty_like(state.points)
     back_substitute(state, sights, system.weight, step, system.inverses, system.pulls, point_step)
     frames = step[:lens_at].reshape(-1, POSE)
-    moved = State(
+    moved = state._replace(
         rotations=turned(frames[:, :3]) @ state.rotations,
         positions=state.positions + frames[:, 3:],
         lenses=state.lenses + step[lens_at : lens_at + state.lenses.size].reshape(-1, LENS),
-        camera_of=state.camera_of,
         points=state.points + point_step,
     )
     return moved, offset + step[-3:]

@@ -1,9 +1,13 @@
 """Normal equations of a bundle adjustment, points eliminated (Triggs et al. 2000, section 6).
 
 Compiled loops over plain arrays. A frame has six unknowns: a small rotation in camera axes,
-applied from the left, and its position in the world. A camera has seven: focal length, principal
-point, k1, k2, p1, p2 (COLMAP's OPENCV model with one focal length). Observations are sorted by
-point; ``start`` (P + 1,) says where each point's begin.
+applied from the left, and its position in the world. A camera has eight: focal length, principal
+point, k1, k2, p1, p2 (COLMAP's OPENCV model with one focal length), and the readout time of its
+shutter. Observations are sorted by point; ``start`` (P + 1,) says where each point's begin.
+
+A row is exposed ``readout * (row / height - 1/2)`` after the pose of its frame, which is that of
+the middle row. Until then the camera goes on as it does from the frame before to the frame after
+(decision 0010).
 """
 
 from typing import NamedTuple
@@ -18,11 +22,36 @@ Index = npt.NDArray[np.int32]
 Whole = npt.NDArray[np.int64]
 
 
+class Course(NamedTuple):
+    """Between which frames each frame was taken, all (N,), and the height of its picture.
+
+    From frame ``before`` to frame ``after`` the camera moved for ``interval_s`` and turned for
+    ``turning_s``; 0 where its velocity or turn rate is not known, and taken to be none.
+    """
+
+    before: Index
+    after: Index
+    interval_s: Array
+    turning_s: Array
+    height_px: Array
+
+
+NO_COURSE = Course(
+    before=np.zeros(0, np.int32),
+    after=np.zeros(0, np.int32),
+    interval_s=np.zeros(0),
+    turning_s=np.zeros(0),
+    height_px=np.zeros(0),
+)
+"""Nothing is known of when the frames were taken: every shutter is a global one."""
+
+
 class State(NamedTuple):
     """Everything that is estimated.
 
-    ``rotations`` (N, 3, 3) cam_from_world, ``positions`` (N, 3), ``lenses`` (K, 7) per camera,
-    ``camera_of`` (N,) which camera a frame was taken with, ``points`` (P, 3).
+    ``rotations`` (N, 3, 3) cam_from_world, ``positions`` (N, 3), ``lenses`` (K, 8) per camera (the
+    last one the readout time in seconds), ``camera_of`` (N,) which camera a frame was taken with,
+    ``points`` (P, 3); ``course`` is known, and may be empty.
     """
 
     rotations: Array
@@ -30,6 +59,7 @@ class State(NamedTuple):
     lenses: Array
     camera_of: Index
     points: Array
+    course: Course = NO_COURSE
 
 
 class Sights(NamedTuple):
@@ -41,15 +71,56 @@ class Sights(NamedTuple):
 
 
 POSE = 6
-LENS = 7
+LENS = 8
+READOUT = 7
 MIN_DEPTH = 1e-6
+INSTANT_S = 1e-9
+"""Readout times below this are those of global shutters, held at 0."""
+
+
+@compiled
+def velocities_of(state: State) -> Array:
+    """(N, 6) turn in camera axes (radians) and motion in the world, both per second."""
+    rotations, positions, _, _, _, course = state
+    out = np.zeros((len(rotations), POSE))
+    turn = np.empty((3, 3))
+    for f in range(len(course.before)):
+        first, last = course.before[f], course.after[f]
+        if course.interval_s[f] > 0:
+            for i in range(3):
+                out[f, 3 + i] = (positions[last, i] - positions[first, i]) / course.interval_s[f]
+        if course.turning_s[f] > 0:
+            for i in range(3):
+                for j in range(3):
+                    turn[i, j] = (rotations[last, i] * rotations[first, j]).sum()
+            x = turn[2, 1] - turn[1, 2]
+            y = turn[0, 2] - turn[2, 0]
+            z = turn[1, 0] - turn[0, 1]
+            sine = np.sqrt(x * x + y * y + z * z) / 2
+            angle = np.arctan2(sine, (turn[0, 0] + turn[1, 1] + turn[2, 2] - 1) / 2)
+            per_s = (0.5 if sine < 1e-9 else angle / (2 * sine)) / course.turning_s[f]
+            out[f, 0], out[f, 1], out[f, 2] = per_s * x, per_s * y, per_s * z
+    return out
+
+
+@compiled
+def _share(state: State, sights: Sights, m: int) -> float:
+    """When an observation was exposed, in parts of the readout time after the middle row."""
+    height_px = state.course.height_px
+    if len(height_px) == 0:
+        return 0.0
+    return float(sights.xy_px[m, 1] / height_px[sights.frame[m]] - 0.5)
 
 
 @compiled
 def _residual(
-    rotation: Array, position: Array, lens: Array, point: Array, xy_px: Array, ideal: Array
-) -> tuple[float, float]:
-    """Residual in pixels; leaves the point in camera axes in ``ideal``. Behind the camera: huge."""
+    rotation: Array, position: Array, velocity: Array, lens: Array, share: float, point: Array,
+    xy_px: Array, ideal: Array,
+) -> tuple[float, float]:  # fmt: skip
+    """Residual in pixels; leaves in ``ideal`` the point in camera axes at the middle row.
+
+    Behind the camera: huge.
+    """
     dx = point[0] - position[0]
     dy = point[1] - position[1]
     dz = point[2] - position[2]
@@ -57,8 +128,16 @@ def _residual(
         ideal[i] = rotation[i, 0] * dx + rotation[i, 1] * dy + rotation[i, 2] * dz
     if ideal[2] < MIN_DEPTH:
         return 1e6, 1e6
-    x = ideal[0] / ideal[2]
-    y = ideal[1] / ideal[2]
+    later = lens[READOUT] * share
+    if abs(later) < INSTANT_S:
+        return _off(lens, ideal[0] / ideal[2], ideal[1] / ideal[2], xy_px)
+    x, y, z = _seen_later(rotation, velocity, later, ideal)
+    return _off(lens, x / z, y / z, xy_px)
+
+
+@compiled
+def _off(lens: Array, x: float, y: float, xy_px: Array) -> tuple[float, float]:
+    """Pixels from an observation to where a place at x/z, y/z is seen."""
     r2 = x * x + y * y
     radial = 1.0 + r2 * (lens[3] + r2 * lens[4])
     u = x * radial + 2.0 * lens[5] * x * y + lens[6] * (r2 + 2.0 * x * x)
@@ -67,8 +146,34 @@ def _residual(
 
 
 @compiled
-def _jacobian(rotation: Array, lens: Array, ideal: Array, jac: Array) -> None:
-    """(2, 16) derivatives of the pixel: rotation 3, position 3, lens 7, point 3."""
+def _seen_later(
+    rotation: Array, velocity: Array, later: float, ideal: Array
+) -> tuple[float, float, float]:
+    """A point in camera axes once the camera has moved on and turned (to the second order)."""
+    east, north, up = later * velocity[3], later * velocity[4], later * velocity[5]
+    a = ideal[0] - rotation[0, 0] * east - rotation[0, 1] * north - rotation[0, 2] * up
+    b = ideal[1] - rotation[1, 0] * east - rotation[1, 1] * north - rotation[1, 2] * up
+    c = ideal[2] - rotation[2, 0] * east - rotation[2, 1] * north - rotation[2, 2] * up
+    x, y, z = later * velocity[0], later * velocity[1], later * velocity[2]
+    u = y * c - z * b
+    v = z * a - x * c
+    w = x * b - y * a
+    return (
+        a + u + 0.5 * (y * w - z * v),
+        b + v + 0.5 * (z * u - x * w),
+        max(c + w + 0.5 * (x * v - y * u), MIN_DEPTH),
+    )
+
+
+@compiled
+def _jacobian(
+    rotation: Array, velocity: Array, lens: Array, share: float, ideal: Array, jac: Array
+) -> None:
+    """(2, 17) derivatives of the pixel: rotation 3, position 3, lens 8, point 3.
+
+    They are those of the middle row, which differ by thousandths and, unlike those of the row
+    itself, leave free what pictures do not show: where the whole block lies, its turn and its size.
+    """
     inverse = 1.0 / ideal[2]
     x = ideal[0] * inverse
     y = ideal[1] * inverse
@@ -89,7 +194,10 @@ def _jacobian(rotation: Array, lens: Array, ideal: Array, jac: Array) -> None:
         for k in range(3):
             world = a * rotation[0, k] + b * rotation[1, k] + c * rotation[2, k]
             jac[row, 3 + k] = -world
-            jac[row, 13 + k] = world
+            jac[row, 14 + k] = world
+        jac[row, 13] = 0.0
+        for k in range(POSE):
+            jac[row, 13] += share * jac[row, k] * velocity[k]
     jac[0, 6] = x * radial + 2.0 * p1 * x * y + p2 * (r2 + 2.0 * x * x)
     jac[1, 6] = y * radial + 2.0 * p2 * x * y + p1 * (r2 + 2.0 * y * y)
     jac[0, 7], jac[0, 8], jac[1, 7], jac[1, 8] = 1.0, 0.0, 0.0, 1.0
@@ -103,6 +211,7 @@ def _jacobian(rotation: Array, lens: Array, ideal: Array, jac: Array) -> None:
 def residuals_px(state: State, sights: Sights, out: Array) -> None:
     """Fill ``out`` (M, 2) with projected minus observed pixels."""
     ideal = np.empty(3)
+    velocities = velocities_of(state)
     for p in range(len(state.points)):
         for m in range(sights.start[p], sights.start[p + 1]):
             f = sights.frame[m]
@@ -110,7 +219,9 @@ def residuals_px(state: State, sights: Sights, out: Array) -> None:
             out[m, 0], out[m, 1] = _residual(
                 state.rotations[f],
                 state.positions[f],
+                velocities[f],
                 lens,
+                _share(state, sights, m),
                 state.points[p],
                 sights.xy_px[m],
                 ideal,
@@ -144,13 +255,14 @@ def eliminate(
     they leave as the inverse of each point's damped block and its whole right-hand side. Only
     the upper triangle of ``normal`` is filled.
     """
-    rotations, positions, lenses, camera_of, points = state
+    rotations, positions, lenses, camera_of, points, _ = state
+    velocities = velocities_of(state)
     frame, start, xy_px = sights
     lens_at = POSE * len(rotations)
     longest = 0
     for p in range(len(points)):
         longest = max(longest, start[p + 1] - start[p])
-    jac = np.empty((2, 16))
+    jac = np.empty((2, 17))
     ideal = np.empty(3)
     block = np.empty((3, 3))
     mixed = np.zeros((longest + len(lenses), LENS, 3))
@@ -166,16 +278,20 @@ def eliminate(
         for m in range(start[p], start[p + 1]):
             f = frame[m]
             cam = camera_of[f]
-            r0, r1 = _residual(rotations[f], positions[f], lenses[cam], points[p], xy_px[m], ideal)
+            share = _share(state, sights, m)
+            r0, r1 = _residual(
+                rotations[f], positions[f], velocities[f], lenses[cam], share, points[p], xy_px[m],
+                ideal,
+            )  # fmt: skip
             if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
                 continue
-            _jacobian(rotations[f], lenses[cam], ideal, jac)
+            _jacobian(rotations[f], velocities[f], lenses[cam], share, ideal, jac)
             w = weight[m]
             for i in range(3):
-                pull[i] -= w * (jac[0, 13 + i] * r0 + jac[1, 13 + i] * r1)
+                pull[i] -= w * (jac[0, 14 + i] * r0 + jac[1, 14 + i] * r1)
                 for j in range(3):
                     block[i, j] += w * (
-                        jac[0, 13 + i] * jac[0, 13 + j] + jac[1, 13 + i] * jac[1, 13 + j]
+                        jac[0, 14 + i] * jac[0, 14 + j] + jac[1, 14 + i] * jac[1, 14 + j]
                     )
             own = count
             count += 1
@@ -212,14 +328,14 @@ def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arra
         for j in range(LENS):
             normal[pose_at + i, lens_at + j] += a0 * jac[0, 6 + j] + a1 * jac[1, 6 + j]
         for j in range(3):
-            pose_mixed[i, j] = a0 * jac[0, 13 + j] + a1 * jac[1, 13 + j]
+            pose_mixed[i, j] = a0 * jac[0, 14 + j] + a1 * jac[1, 14 + j]
     for i in range(LENS):
         a0, a1 = w * jac[0, 6 + i], w * jac[1, 6 + i]
         gradient[lens_at + i] -= a0 * r0 + a1 * r1
         for j in range(i, LENS):
             normal[lens_at + i, lens_at + j] += a0 * jac[0, 6 + j] + a1 * jac[1, 6 + j]
         for j in range(3):
-            lens_mixed[i, j] += a0 * jac[0, 13 + j] + a1 * jac[1, 13 + j]
+            lens_mixed[i, j] += a0 * jac[0, 14 + j] + a1 * jac[1, 14 + j]
 
 
 @compiled
@@ -258,20 +374,25 @@ def back_substitute(
     inverses: Array, pulls: Array, point_step: Array,
 ) -> None:  # fmt: skip
     """Fill ``point_step`` (P, 3) from the step of the frames and lenses."""
-    rotations, positions, lenses, camera_of, points = state
+    rotations, positions, lenses, camera_of, points, _ = state
+    velocities = velocities_of(state)
     frame, start, xy_px = sights
     lens_at = POSE * len(rotations)
-    jac = np.empty((2, 16))
+    jac = np.empty((2, 17))
     ideal = np.empty(3)
     for p in range(len(points)):
         right = pulls[p].copy()
         for m in range(start[p], start[p + 1]):
             f = frame[m]
             cam = camera_of[f]
-            _residual(rotations[f], positions[f], lenses[cam], points[p], xy_px[m], ideal)
+            share = _share(state, sights, m)
+            _residual(
+                rotations[f], positions[f], velocities[f], lenses[cam], share, points[p], xy_px[m],
+                ideal,
+            )  # fmt: skip
             if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
                 continue
-            _jacobian(rotations[f], lenses[cam], ideal, jac)
+            _jacobian(rotations[f], velocities[f], lenses[cam], share, ideal, jac)
             for row in range(2):
                 moved = 0.0
                 for i in range(POSE):
@@ -279,7 +400,7 @@ def back_substitute(
                 for i in range(LENS):
                     moved += jac[row, 6 + i] * step[lens_at + LENS * cam + i]
                 for k in range(3):
-                    right[k] -= weight[m] * jac[row, 13 + k] * moved
+                    right[k] -= weight[m] * jac[row, 14 + k] * moved
         for k in range(3):
             point_step[p, k] = (
                 inverses[p, k, 0] * right[0]

@@ -10,8 +10,9 @@ from scipy.sparse.csgraph import connected_components
 
 from aftermap.errors import ReconstructionError
 from aftermap.model.camera import Frame
-from aftermap.poses.bundle import Adjusted, Knowns, adjusted
+from aftermap.poses.bundle import HELD, Adjusted, Knowns, adjusted
 from aftermap.poses.bundle_kernel import Sights, State
+from aftermap.poses.course import course_of
 from aftermap.poses.georeference import plumb_line, world_from_positions
 from aftermap.poses.levelling import world_from_pictures
 from aftermap.poses.skeleton import MIN_FRAMES, Skeleton, observed
@@ -64,6 +65,7 @@ def block_of(
     offset, recorded, sigma = _recorded(own)
     state, located = _in_the_world(state, own, recorded, sigma)
     knowns = _knowns(own, keys, state, recorded, sigma, located=located)
+    state = state._replace(course=course_of(own, state.positions))
     side = max(max(f.width_px, f.height_px) for f in own)
     return Block(
         frames=tuple(own),
@@ -134,6 +136,7 @@ def with_frames(block: Block, kept: Mask) -> Block:
             positions=state.positions[kept],
             lenses=state.lenses[lens],
             camera_of=np.array([keys.index(f.camera_key) for f in frames], np.int32),
+            course=course_of(frames, state.positions[kept]),
         ),
         sights=sights._replace(frame=number[sights.frame].astype(np.int32)),
         sigma_px=block.sigma_px[which],
@@ -253,9 +256,7 @@ def _knowns(
     located: bool,
 ) -> Knowns:
     first = {key: next(f for f in own if f.camera_key == key) for key in keys}
-    lenses = np.array(
-        [[f.focal_px, f.width_px / 2, f.height_px / 2, 0, 0, 0, 0] for f in first.values()], float
-    )
+    lenses = np.array([_ideal_lens(f) for f in first.values()], float)
     lens_sigma = np.array([_lens_sigma(f) for f in first.values()])
     nothing = np.full_like(recorded, np.nan)
     return Knowns(
@@ -284,7 +285,15 @@ def _prior_turns(own: Sequence[Frame]) -> Array:
     return np.array([f.prior_turn_sigma_rad or nothing for f in own], float)
 
 
+def _ideal_lens(frame: Frame) -> list[float]:
+    """A lens without distortion behind a global shutter."""
+    return [frame.focal_px, frame.width_px / 2, frame.height_px / 2, 0, 0, 0, 0, 0]
+
+
 def _lens_sigma(frame: Frame) -> list[float]:
-    """How far a lens may be from an ideal one: 0.2 % of the side off centre, mild distortion."""
+    """How far a lens may be from an ideal one: 0.2 % of the side off centre, mild distortion.
+
+    The shutter is held: :mod:`aftermap.poses.shutter` decides on it once the block is adjusted.
+    """
     off_centre = 0.002 * max(frame.width_px, frame.height_px)
-    return [frame.focal_sigma_px, off_centre, off_centre, 0.2, 0.2, 0.005, 0.005]
+    return [frame.focal_sigma_px, off_centre, off_centre, 0.2, 0.2, 0.005, 0.005, HELD]

@@ -35,6 +35,7 @@ from aftermap.poses.match import matches_of
 from aftermap.poses.offsets import without_offsets
 from aftermap.poses.options import PoseOptions
 from aftermap.poses.scatter import as_scattered
+from aftermap.poses.shutter import decided
 from aftermap.poses.skeleton import MIN_FRAMES, skeletons_of
 from aftermap.poses.survey import (
     MIN_CONTROL,
@@ -181,9 +182,11 @@ def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Grou
     rough, offsets = _freed_of_offsets(rough)
     chosen = evenly_chosen(rough, options.tie_points_per_frame)
     state, sights = aligned(rough, chosen, executor)
-    block, estimate = settled(with_sights(rough, state, sights, FIRST_SIGMA_PX))
+    whole = with_sights(rough, state, sights, FIRST_SIGMA_PX)
+    block, estimate = settled(whole)
     if not is_whole(block):
         return of_pieces(block)
+    block, estimate, shutters = decided(whole, block, estimate, factor)
     group = Group(
         block=block,
         estimate=estimate,
@@ -191,6 +194,7 @@ def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Grou
         factor=factor,
         others=_others(rough, chosen, block),
         offsets=offsets,
+        shutters=shutters,
     )
     return [group]
 

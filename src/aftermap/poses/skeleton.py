@@ -141,7 +141,8 @@ def observed(
 
 
 def _lens(params: Array) -> Array:
-    return np.array([(params[0] + params[1]) / 2, *params[2:8]])
+    """That of the adjustment; COLMAP's shutters are global."""
+    return np.array([(params[0] + params[1]) / 2, *params[2:8], 0.0])
 
 
 def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -> Sights:

@@ -49,6 +49,8 @@ class CameraEntry:
     ``position_covariance`` is ``position_covariance_m2`` again, under the name that frames of clips
     have it by. ``ce90_m`` is of the ground in the middle of the picture, on the globe;
     ``ce90_in_case_m`` on this case's own map, whose frames all share an error that it leaves out.
+    ``readout_ms`` is how long the shutter rolls, and the velocities how the camera moved (east,
+    north, up) and turned (about its own axes) meanwhile; None where it is taken to be a global one.
     """
 
     name: str
@@ -75,6 +77,12 @@ class CameraEntry:
     ce90_m: float | None = None
     ce90_in_case_m: float | None = None
     source: str | None = None
+    readout_ms: float | None = None
+    readout_sigma_ms: float | None = None
+    readout_source: str | None = None
+    readout_decision: str | None = None
+    velocity_m_s: Vector3 | None = None
+    turning_rad_s: Vector3 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +205,12 @@ def _placed_entry(reconstruction: Reconstruction, placed: PlacedFrame) -> Camera
         position_covariance_m2=_known(placed.pose.covariance_m2),
         group=placed.group,
         mapped=reason is None,
+        readout_ms=1000 * camera.readout_s,
+        readout_sigma_ms=None if camera.readout_sigma_s is None else 1000 * camera.readout_sigma_s,
+        readout_source=str(camera.readout_source),
+        readout_decision=camera.readout_decision or None,
+        velocity_m_s=None if placed.velocity is None else placed.velocity[:3],
+        turning_rad_s=None if placed.velocity is None else placed.velocity[3:],
         **_clip_fields(placed, camera, on_map=placed.group == reconstruction.mapped_group),
     )
 

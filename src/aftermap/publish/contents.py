@@ -134,7 +134,7 @@ class ControlFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class Lens:
-    """One camera at one setting: the focal length that went in, came out, and why."""
+    """One camera at one setting: its focal length and shutter, what went in, came out, and why."""
 
     camera: str
     photographs: int
@@ -149,6 +149,10 @@ class Lens:
     focal_decision: str
     focal_if_freed_px: float | None
     focal_if_freed_sigma_px: float | None
+    readout_ms: float
+    readout_sigma_ms: float | None
+    readout_source: str
+    readout_decision: str
 
 
 @dataclass(frozen=True, kw_only=True)

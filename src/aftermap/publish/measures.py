@@ -153,10 +153,18 @@ def lenses(reconstruction: Reconstruction) -> tuple[Lens, ...]:
             focal_decision=camera.focal_decision,
             focal_if_freed_px=camera.focal_if_freed_px,
             focal_if_freed_sigma_px=camera.focal_if_freed_sigma_px,
+            readout_ms=1000 * camera.readout_s,
+            readout_sigma_ms=_ms(camera.readout_sigma_s),
+            readout_source=str(camera.readout_source),
+            readout_decision=camera.readout_decision,
         )
         for index, camera in enumerate(reconstruction.cameras)
         if index in placed
     )
+
+
+def _ms(time_s: float | None) -> float | None:
+    return None if time_s is None else 1000 * time_s
 
 
 def _camera_name(placed: Sequence[PlacedFrame], index: int) -> str:

@@ -191,6 +191,7 @@ _LENGTHS = {
 _OTHERS = {
     "count": grouped,
     "seconds": lambda value: f"{grouped(value, 2)}{NARROW}s",
+    "milliseconds": lambda value: f"{grouped(value, 1)}{NARROW}ms",
     "signed seconds": lambda value: f"{_plus(value)}{grouped(value, 2)}{NARROW}s",
     "signed metres": lambda value: f"{_plus(value)}{grouped(value, 1)}{NARROW}m",
     "degrees": lambda value: f"{grouped(value, 1)}°",

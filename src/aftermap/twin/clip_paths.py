@@ -5,12 +5,13 @@ from a shift along the track, nor a yaw bias from one across. Local metres; a DJ
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation
 
 from aftermap.twin.flight import Station
 
@@ -34,8 +35,25 @@ class ClipPath:
     seconds: float
 
 
+BESIDE_S = 0.01
+"""Half the time over which a velocity is taken."""
+
+
 def station_at(path: ClipPath, time_s: float, name: str = "") -> Station:
-    """The true pose at a time of the path; a little before and after it the path goes on."""
+    """The true pose at a time of the path, and its velocity; beyond its ends the path goes on."""
+    before, after = (_still_at(path, time_s + one, name) for one in (-BESIDE_S, BESIDE_S))
+    moved = np.array(after.position_m) - before.position_m
+    turned = Rotation.from_matrix(
+        after.rotation_cam_from_world @ before.rotation_cam_from_world.T
+    ).as_rotvec()
+    east, north, up = (float(v) for v in moved / (2 * BESIDE_S))
+    x, y, z = (float(v) for v in turned / (2 * BESIDE_S))
+    return replace(
+        _still_at(path, time_s, name), velocity_m_s=(east, north, up), turning_rad_s=(x, y, z)
+    )
+
+
+def _still_at(path: ClipPath, time_s: float, name: str) -> Station:
     share = time_s / path.seconds
     way = share + SURGE_FRACTION * math.sin(4 * math.pi * share) / (4 * math.pi)
     knots = np.linspace(0, 1, len(path.positions_m))

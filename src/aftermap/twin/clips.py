@@ -140,7 +140,7 @@ def _take(
 ) -> Take:  # fmt: skip
     size_share, hfov_deg = lens
     camera = ClipCamera(
-        seed=studio.options.seed, hfov_deg=hfov_deg,
+        seed=studio.options.seed, hfov_deg=hfov_deg, readout_s=studio.options.readout_s,
         width_px=2 * round(options.width_px * size_share / 2),
         height_px=2 * round(options.height_px * size_share / 2),
     )  # fmt: skip

@@ -20,6 +20,8 @@ from aftermap.twin.flight import Station
 from aftermap.twin.options import CRS, ORIGIN_M, TwinOptions
 
 MAKE, MODEL, SERIAL = "DJI", "FC6310", "0000000000000000"
+ROLLING_MODEL = "ROLLING TWIN"
+"""A camera that is in no table: an FC6310 has a mechanical shutter."""
 SENSOR_WIDTH_MM, FOCAL_MM = 13.2, 8.8
 FULL_FRAME_DIAGONAL_MM = math.hypot(36, 24)
 STARTED = datetime(2025, 4, 12, 13, 5, 0)  # noqa: DTZ001 (EXIF times carry no zone)
@@ -88,9 +90,13 @@ def write_photo(
     return buffer.getvalue()
 
 
+def _model(options: TwinOptions) -> str:
+    return ROLLING_MODEL if options.readout_s else MODEL
+
+
 def _exif(claim: Written, options: TwinOptions) -> Image.Exif:
     exif = Image.Exif()
-    exif[0x010F], exif[0x0110], exif[0x0112] = MAKE, MODEL, 1
+    exif[0x010F], exif[0x0110], exif[0x0112] = MAKE, _model(options), 1
     exif[0x0131], exif[0x0132] = "Aftermap twin", claim.taken_at
     focal = Fraction(claim.focal_mm).limit_denominator(100_000)
     exif.get_ifd(EXIF_IFD).update({
@@ -151,7 +157,7 @@ def _xmp(claim: Written, options: TwinOptions) -> bytes:
         '   xmlns:xmp="http://ns.adobe.com/xap/1.0/"\n'
         '   xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/"\n'
         f'   xmp:CreateDate="{date}"\n'
-        f'   tiff:Make="{MAKE}"\n   tiff:Model="{MODEL}"\n'
+        f'   tiff:Make="{MAKE}"\n   tiff:Model="{_model(options)}"\n'
         f"{lines}>\n"
         "  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n"
         '<?xpacket end="w"?>'

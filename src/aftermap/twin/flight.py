@@ -5,9 +5,11 @@ Positions are local metres (east, north, up); angles are a DJI gimbal's.
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.transform import Rotation
 
 from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
 from aftermap.geo.lens import rays_cam
@@ -17,13 +19,19 @@ Array = npt.NDArray[np.float64]
 
 HEADING_DEG = 11.0
 OBLIQUE_PITCH_DEG = -55.0
+INTERVAL_S = 2.5
+"""Between photographs."""
 FARTHEST_HEIGHTS = 2.6
 """Ground beyond this many flying heights is not mapped from an oblique picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Station:
-    """One photograph: its true pose, what its gimbal believed, and when (s after the first)."""
+    """One photograph: its true pose, what its gimbal believed, and when (s after the first).
+
+    The pose is that of the middle row; around it the camera moves at ``velocity_m_s`` and turns at
+    ``turning_rad_s`` about its own axes.
+    """
 
     name: str
     position_m: tuple[float, float, float]
@@ -32,11 +40,29 @@ class Station:
     roll_deg: float
     reported_deg: tuple[float, float, float]
     time_s: float
+    velocity_m_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    turning_rad_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def rotation_cam_from_world(self) -> Array:
         """(3, 3) from east, north, up to right, down, forward."""
         return rotation_cam_from_world(self.yaw_deg, self.pitch_deg, self.roll_deg)
+
+    def pose_after(self, later_s: float) -> tuple[Array, Array]:
+        """(3, 3) cam_from_world and (3,) position so long after the middle row was exposed."""
+        turn = Rotation.from_rotvec(later_s * np.array(self.turning_rad_s)).as_matrix()
+        place = np.array(self.position_m) + later_s * np.array(self.velocity_m_s)
+        return turn @ self.rotation_cam_from_world, place
+
+
+class _Aim(NamedTuple):
+    """Where a photograph is meant to be taken, and the (2,) velocity there, in metres a second."""
+
+    east: float
+    north: float
+    yaw: float
+    pitch: float
+    velocity: Array
 
 
 def height_above_ground_m(options: TwinOptions) -> float:
@@ -92,8 +118,8 @@ def _area_m(options: TwinOptions) -> tuple[float, float]:
 
 def _pass(
     options: TwinOptions, photos: int, yaw: float, pitch: float, area: tuple[float, float]
-) -> list[tuple[float, float, float, float]]:
-    """East, north, yaw, pitch of one lawn-mower pass over the area."""
+) -> list[_Aim]:
+    """One lawn-mower pass over the area."""
     per_line, lines = _counts(options, photos)
     nadir = pitch == -90.0
     back = 0.0 if nadir else height_above_ground_m(options) / math.tan(math.radians(-pitch))
@@ -102,15 +128,18 @@ def _pass(
     heading = math.radians(yaw)
     forward = np.array([math.sin(heading), math.cos(heading)])
     right = np.array([math.cos(heading), -math.sin(heading)])
-    poses = []
+    poses: list[_Aim] = []
     for line in range(lines):
         order = range(per_line) if line % 2 == 0 else range(per_line - 1, -1, -1)
+        speed = order.step * length / max(1, per_line - 1) * (per_line > 1) / INTERVAL_S
         for place in order:
             along = (place / max(1, per_line - 1) - 0.5) * length * (per_line > 1) - back
             aside = (line / max(1, lines - 1) - 0.5) * width * (lines > 1)
             east, north = forward * along + right * aside
             turned = 180.0 if nadir and line % 2 else 0.0
-            poses.append((float(east), float(north), (yaw + turned) % 360, pitch))
+            poses.append(
+                _Aim(float(east), float(north), (yaw + turned) % 360, pitch, speed * forward)
+            )
     return poses
 
 
@@ -118,9 +147,9 @@ def _jittered(
     options: TwinOptions,
     rng: np.random.Generator,
     number: int,
-    pose: tuple[float, float, float, float],
+    pose: _Aim,
 ) -> Station:
-    east, north, yaw, pitch = pose
+    east, north, yaw, pitch, velocity = pose
     wander = rng.normal(0, [0.6, 0.6, options.height_sigma_m])
     turn = rng.normal(0, options.tilt_sigma_deg, 3) * [1.5, 1, 1]
     height = height_above_ground_m(options) * (1.0 if pitch == -90.0 else 0.9)
@@ -134,7 +163,8 @@ def _jittered(
         pitch_deg=pitch_deg,
         roll_deg=roll_deg,
         reported_deg=(believed[0], believed[1], float(believed[2])),
-        time_s=number * 2.5,
+        time_s=number * INTERVAL_S,
+        velocity_m_s=(float(velocity[0]), float(velocity[1]), 0.0),
     )
 
 

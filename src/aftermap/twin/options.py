@@ -50,6 +50,7 @@ class TwinOptions:
         sun_azimuth_deg: where the sun stands, clockwise from north.
         sun_elevation_deg: how high it stands.
         jpeg_quality: of the written pictures.
+        readout_s: how long the shutter rolls from the first row to the last; 0 exposes all at once.
     """
 
     seed: int = 1
@@ -78,6 +79,7 @@ class TwinOptions:
     sun_azimuth_deg: float = 222.0
     sun_elevation_deg: float = 50.0
     jpeg_quality: int = 93
+    readout_s: float = 0.0
 
     @property
     def focal_px(self) -> float:

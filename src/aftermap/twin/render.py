@@ -23,6 +23,8 @@ Picture = npt.NDArray[np.uint8]
 SAMPLES = 2
 """Rays across and down each pixel."""
 STRIP_ROWS = 60
+ROLLING_ROWS = 4
+"""Rows that are exposed at once where the shutter rolls: steps of hundredths of a pixel."""
 SKY_STEP_M = 0.5
 PSF_SIGMA_PX = 0.5
 ABOVE_M = 200.0
@@ -107,13 +109,15 @@ def radiance(studio: Studio, station: Station) -> Field:
     """(rows, columns, 3) linear light that reaches the lens, before the sensor."""
     height, width = studio.rays.shape[:2]
     out = np.zeros((height, width, 3), np.float32)
-    world_from_cam = np.ascontiguousarray(station.rotation_cam_from_world.T)
-    origin = np.array(station.position_m, np.float32)
-    for row in range(0, height, STRIP_ROWS):
-        rays = studio.rays[row : row + STRIP_ROWS].reshape(-1, 3)
+    readout_s = studio.options.readout_s
+    rows = ROLLING_ROWS if readout_s else STRIP_ROWS
+    for row in range(0, height, rows):
+        rays = studio.rays[row : row + rows].reshape(-1, 3)
+        later_s = readout_s * ((row + rows / 2) / height - 0.5)
+        rotation, place = station.pose_after(later_s)
         directions = np.empty_like(rays)
-        turned(rays, world_from_cam, directions)
-        _strip(studio, origin, directions, out[row : row + STRIP_ROWS])
+        turned(rays, np.ascontiguousarray(rotation.T), directions)
+        _strip(studio, place.astype(np.float32), directions, out[row : row + rows])
     return out
 
 

@@ -35,6 +35,8 @@ Array = npt.NDArray[np.float64]
 NODATA = -9999.0
 DATUM = VerticalDatum.ELLIPSOID
 MARK_MARGIN_PX = 20.0
+ROW_S = 1e-7
+"""A row is exposed at this time, as nearly as matters."""
 MAPPED_PHOTOGRAPHS = 2
 """A place counts as mapped where this many photographs have it in their frame."""
 
@@ -229,8 +231,14 @@ def gcp_list(
 
 def mark_px(options: TwinOptions, station: Station, place_m: npt.ArrayLike) -> Array:
     """(2,) pixel, from the outer corner, at which a place (local metres) is pictured."""
-    xyz = station.rotation_cam_from_world @ (np.asarray(place_m, float) - station.position_m)
-    return np.asarray(projected_px(xyz[None], options.params)[0])
+    place, later_s = np.asarray(place_m, float), 0.0
+    while True:
+        rotation, centre = station.pose_after(later_s)
+        seen = np.asarray(projected_px((rotation @ (place - centre))[None], options.params)[0])
+        row_s = options.readout_s * (seen[1] / options.height_px - 0.5)
+        if not abs(row_s - later_s) > ROW_S:
+            return seen
+        later_s = float(row_s)
 
 
 def is_mark_seen(options: TwinOptions, caster: Caster, station: Station, mark: Array) -> bool:
