@@ -22,7 +22,7 @@ from known_ground import (
     write_picture,
 )
 
-from aftermap.errors import SurfaceError
+from aftermap.errors import InputError, SurfaceError
 from aftermap.geo.grid import Block, cell_centres_m
 from aftermap.geo.hatch import PAPER as LIGHT
 from aftermap.geo.hatch import PERIOD_PX
@@ -278,7 +278,7 @@ def test_a_mask_that_vanished_is_named(flight, elevation, tmp_path):
     gone = str(tmp_path / "mask.png")
     frames = tuple(replace(p, frame=replace(p.frame, mask=gone)) for p in flight.placed)
     files = StageFolder(folder=tmp_path / "stage")
-    with pytest.raises(SurfaceError, match=r"mask\.png: can no longer be read"):
+    with pytest.raises(InputError, match=r"mask\.png: can no longer be read"):
         orthophoto_of(
             replace(flight, placed=frames), elevation, SurfaceOptions(), files, HereExecutor()
         )
