@@ -82,6 +82,24 @@ def read(raster, band=1):
         return file.read(band)
 
 
+def test_overviews_of_the_surface_are_single_cells_with_their_own_count(elevation):
+    """A mean would lie between a measured and a filled height and belong to neither."""
+    measured = read(elevation.surface)[read(elevation.confidence) >= 2]
+    filled = read(elevation.surface)[read(elevation.confidence) < 2]
+    with rasterio.open(elevation.surface.path) as file:
+        levels = len(file.overviews(1))
+    assert levels >= 1
+    for level in range(levels):
+        with rasterio.open(elevation.surface.path, OVERVIEW_LEVEL=level) as file:
+            heights = file.read(1)
+        with rasterio.open(elevation.confidence.path, OVERVIEW_LEVEL=level) as file:
+            agree = file.read(1) >= 2
+        with rasterio.open(elevation.sigma.path, OVERVIEW_LEVEL=level) as file:
+            assert ((file.read(1) != file.nodata) == agree).all()
+        assert np.isin(heights[agree], measured).all()
+        assert np.isin(heights[~agree], filled).all()
+
+
 def kind_at_pixels(elevation, over):
     """Confidence and height of the cell that every pixel's centre lies in, -9999 and 0 for none."""
     ground = elevation.surface.grid

@@ -105,8 +105,9 @@ def _check_vertical(reconstruction: Reconstruction) -> None:
 
 
 def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:
+    # Overviews of all three are of the same cells: a mean would mix filled heights into measured.
     surface = Layer(
-        dtype="float32", bands=("height",), nodata=NODATA, unit="metre", overviews="average",
+        dtype="float32", bands=("height",), nodata=NODATA, unit="metre", overviews="nearest",
         tags=tags,
     )  # fmt: skip
     confidence = Layer(
@@ -115,7 +116,7 @@ def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:
     )  # fmt: skip
     sigma = Layer(
         dtype="float32", bands=("standard deviation of the height",), nodata=NODATA, unit="metre",
-        overviews="average", tags={},
+        overviews="nearest", tags={},
     )  # fmt: skip
     return surface, confidence, sigma
 
