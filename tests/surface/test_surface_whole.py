@@ -164,6 +164,8 @@ def test_blocks_of_the_surface_join_without_a_step(flight, elevation, tmp_path):
 def test_the_datum_of_the_heights_is_written_and_their_unit(elevation):
     with rasterio.open(elevation.surface.path) as file:
         assert file.tags()["AFTERMAP_VERTICAL_DATUM"] == "ellipsoid"
+        assert file.tags()["AFTERMAP_FILLED"] == "confidence.tif below 2"
+        assert file.descriptions == ("height, filled where confidence.tif is below 2",)
         assert file.units == ("metre",)
     assert elevation.surface.vertical_datum.value == "ellipsoid"
 
