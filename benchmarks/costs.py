@@ -2,24 +2,30 @@
 
     .venv/bin/python -m benchmarks.costs run LOG COMMAND...
     .venv/bin/python -m benchmarks.costs map FOOTAGE CASE [--source SRC] [WORDS of aftermap map...]
+    .venv/bin/python -m benchmarks.costs fit CASE.cost.json...
 
 `run` measures any command, such as a peer's, and keeps its cost beside LOG (CASE.peer.log makes
 CASE.peer.cost.json, which surfaces.py puts beside ours). `map` runs `aftermap map` of the source
 tree SRC (that of this checkout if none is named) and adds CPU seconds and peak memory of every
-stage, where the case's report has them; it keeps them in CASE.cost.json. Each prints a line of
-JSON. running.py says how costs are counted. A map that is done in part (exit code 1) is measured
-all the same.
+stage, from the case's record, and the disk that they held; it keeps them in
+CASE.cost.json. `fit` makes of such files the coefficients that runs are estimated with
+(stage_costs.py). Each prints a line of JSON. running.py says how costs are counted. A map that is
+done in part (exit code 1) is measured all the same.
 """
 
 import argparse
 import json
 import os
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import tidy
+from aftermap.estimate import as_kept, costs_from
+from benchmarks.machine import circumstances, tidy
 from benchmarks.running import run
+from benchmarks.stage_costs import DiskWatch, case_workload, write_fit
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DONE_IN_PART = 1
@@ -37,8 +43,13 @@ def main() -> None:
     ours.add_argument("footage", type=Path)
     ours.add_argument("case", type=Path)
     ours.add_argument("--source", type=Path, default=CHECKOUT / "src")
+    fit = ways.add_parser("fit", help="coefficients of estimates from kept costs")
+    fit.add_argument("costs", type=Path, nargs="+")
     options, words = parser.parse_known_args()
-    if options.way == "run":
+    if options.way == "fit":
+        written = json.loads(write_fit(options.costs, circumstances()).read_text("utf-8"))
+        figures = as_kept(costs_from(written))
+    elif options.way == "run":
         figures = run(options.command + words, options.log).figures()
         _keep(options.log.with_suffix(".cost.json"), figures)
     else:
@@ -52,10 +63,25 @@ def map_cost(footage: Path, case: Path, words: list[str], *, source: Path) -> di
     os.environ["PYTHONPATH"] = str(source)
     command = [sys.executable, "-c", program, "map", str(footage), "--case", str(case), *words]
     log = case.with_name(case.name + ".log")
-    cost = run([*command, "--fresh"], log, allowed=(0, DONE_IN_PART))
-    figures = cost.figures() | {"stages": stage_costs(case)}
+    with DiskWatch(case) as disk:
+        cost = run([*command, "--fresh"], log, allowed=(0, DONE_IN_PART))
+    stages, left = stage_costs(case), disk.left_bytes()
+    for name, peak in disk.peak_bytes.items():
+        if name in stages:
+            stages[name] |= {"peak_disk_bytes": peak, "left_disk_bytes": left[name]}
+    figures = cost.figures() | {
+        "stages": stages, "workers": _asked(words, "--workers", len(os.sched_getaffinity(0))),
+        "workload": case_workload(case, _asked(words, "--quality", "standard")),
+    }  # fmt: skip
     _keep(case.with_name(case.name + ".cost.json"), figures)
     return figures
+
+
+def _asked(words: list[str], option: str, otherwise: Any) -> Any:
+    """What a command line says of an option, in the kind of value that stands for none."""
+    if option not in words:
+        return otherwise
+    return type(otherwise)(words[words.index(option) + 1])
 
 
 def _keep(path: Path, figures: dict[str, Any]) -> None:
@@ -63,14 +89,15 @@ def _keep(path: Path, figures: dict[str, Any]) -> None:
 
 
 def stage_costs(case: Path) -> dict[str, dict[str, float]]:
-    """Costs by stage as the case's report has them; empty where it has none."""
-    report = case / "products" / "report.json"
-    if not report.exists():
+    """Costs by stage of a case's newest run, from its record; empty where it has none."""
+    record = case / "case.gpkg"
+    if not record.exists():
         return {}
-    cost = json.loads(report.read_text(encoding="utf-8")).get("cost") or {}
+    with closing(sqlite3.connect(f"{record.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        kept = connection.execute("SELECT stages FROM run ORDER BY fid DESC LIMIT 1").fetchone()
     return {
         stage["stage"]: {key: stage[key] for key in STAGE_KEYS if stage.get(key) is not None}
-        for stage in cost.get("stages", [])
+        for stage in json.loads(kept[0] if kept and kept[0] else "[]")
     }
 
 

@@ -92,6 +92,11 @@ def tree_cpu_s() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def tree_memory_bytes() -> int:
+    """Memory held now by this process and everything below it; 0 where that is not known."""
+    return sum(map(_proportional_bytes, _tree_pids())) if _HAS_PROC else 0
+
+
 def _tree_pids() -> list[int]:
     """This process and all its descendants."""
     pids = [os.getpid()]

@@ -43,3 +43,7 @@ class PartialError(AftermapError):
 
 class MissingExtraError(AftermapError):
     """An optional part of Aftermap is not installed."""
+
+
+class ResourcesError(AftermapError):
+    """This machine has too little memory or disk for the work."""

@@ -11,6 +11,7 @@ from aftermap.frames import FrameOptions, frames_of
 from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.joins.assessing import Map, graded_on
 from aftermap.joins.delivering import delivered
+from aftermap.joins.estimating import RoomAt, estimates_of
 from aftermap.joins.flights import mapped_place, place_without_map
 from aftermap.joins.footage import filmed, in_reference, with_places
 from aftermap.joins.indexing import Job, flown
@@ -38,6 +39,7 @@ from aftermap.poses import (
 )
 from aftermap.publish import ReportFacts, write_report
 from aftermap.record import Case
+from aftermap.room import room_at
 from aftermap.run import Runner
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
 
@@ -50,8 +52,12 @@ def map_footage(
     fresh: bool,
     progress: Progress,
     workers: int | None,
+    room: RoomAt = room_at,
 ) -> Mapped:
-    """Photographs and clips in files and folders to the products of a case."""
+    """Photographs and clips in files and folders to the products of a case.
+
+    Raises ResourcesError before the long work where ``room`` of the case does not suffice for it.
+    """
     control = _checked(paths, settings)
     with (
         Case.create_or_open(case_path, settings_text=NEW_FILE) as case,
@@ -71,6 +77,8 @@ def map_footage(
             received.items, received.stored, FrameOptions(crs=settings.crs), clips.frames
         )
         job = Job(case=case, run=run, executor=executor, settings=settings)
+        estimates = estimates_of(frames.frames, settings.quality, executor.workers, run, room)
+        estimates.told(progress)
         try:
             with failing_as(ReconstructionError, "poses"):
                 cameras = _cameras(frames, control, settings, run, executor)
@@ -86,12 +94,17 @@ def map_footage(
             with failing_as(SurfaceError, "surface"):
                 elevation = run.stage(
                     SURFACE, surfaces, [cameras],
-                    lambda files: surface_of(cameras, surfaces, files, executor),
+                    lambda files: estimates.checked(
+                        SURFACE, lambda: surface_of(cameras, surfaces, files, executor)
+                    ),
                 )  # fmt: skip
             with failing_as(SurfaceError, "orthophoto"):
                 picture = run.stage(
                     ORTHOPHOTO, drawing, [cameras, elevation],
-                    lambda files: orthophoto_of(cameras, elevation, drawing, files, executor),
+                    lambda files: estimates.checked(
+                        ORTHOPHOTO,
+                        lambda: orthophoto_of(cameras, elevation, drawing, files, executor),
+                    ),
                 )  # fmt: skip
         except SurfaceError as error:
             return without_map(job, received, clips, frames, cameras, error, elevation)

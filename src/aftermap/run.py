@@ -104,6 +104,11 @@ class Runner:
         return frozenset(self._products)
 
     @property
+    def case_path(self) -> Path:
+        """The folder of the case."""
+        return self._case.path
+
+    @property
     def started_at(self) -> str:
         """When this run began: ISO 8601, UTC."""
         return self._started_at
@@ -147,6 +152,20 @@ class Runner:
                 return found[0]
         raise CaseError(
             f"{self._case.path}: has no finished {stage.name}; run {command} on it first"
+        )
+
+    def has_finished(self, stage: Stage[Any]) -> bool:
+        """Whether there is a finished answer of a stage, which may hold for this run."""
+        return any((folder / ANSWER_NAME).exists() for folder in self._folders(stage.name))
+
+    def unfinished_bytes(self, stage: Stage[Any]) -> int:
+        """What unfinished work of a stage takes on the disk already."""
+        return sum(
+            file.stat().st_size
+            for folder in self._folders(stage.name)
+            if not (folder / ANSWER_NAME).exists()
+            for file in folder.rglob("*")
+            if file.is_file()
         )
 
     def forget(self, *stages: Stage[Any]) -> None:

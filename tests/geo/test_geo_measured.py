@@ -16,6 +16,8 @@ from aftermap.geo.measured import (
     measured_block,
     measured_on,
     measured_over,
+    opened_cells,
+    opened_surface,
 )
 from aftermap.model.raster import Elevation, Grid, Raster
 
@@ -142,3 +144,33 @@ def test_the_confidence_of_a_surface_lies_beside_it(scene, tmp_path):
     assert confidence_beside(scene.surface.path) == Path(scene.confidence.path)
     assert confidence_beside(tmp_path / "elsewhere" / "surface.tif") is None
     assert confidence_beside(tmp_path / "dem.tif") is None
+
+
+@given(rows=st.integers(1, 29), columns=st.integers(1, 39))
+def test_a_thinned_read_mixes_no_filled_height_into_a_measured_one(averaged, rows, columns):
+    """Every third column is filled, 9000 m high; the overviews are means."""
+    surface, confidence = (Path(raster.path) for raster in (averaged.surface, averaged.confidence))
+    with opened_surface(surface) as file:
+        heights = file.read(1, out_shape=(rows, columns))
+    with opened_cells(confidence) as file:
+        counts = file.read(1, out_shape=(rows, columns))
+    assert set(np.unique(heights)) <= {10.0, 9000.0}
+    assert ((counts >= 2) == (heights == 10)).all()
+    with rasterio.open(surface) as file:
+        assert not np.isin(file.read(1, out_shape=(4, 5)), [10, 9000]).any()  # the trap
+
+
+def test_any_other_raster_keeps_its_overviews(tmp_path, averaged):
+    other = Path(averaged.surface.path).rename(tmp_path / "terrain.tif")
+    with opened_surface(other) as file:
+        assert file.overviews(1) == [2, 4, 8]
+
+
+@pytest.fixture(scope="module")
+def averaged(tmp_path_factory):
+    heights = np.full((30, 40), 10.0)
+    heights[:, ::3] = 9000
+    made = elevation(tmp_path_factory.mktemp("averaged"), heights, np.where(heights > 10, 0, 3))
+    with rasterio.open(made.surface.path, "r+") as file:
+        file.build_overviews([2, 4, 8], rasterio.enums.Resampling.average)
+    return made

@@ -1,8 +1,10 @@
 """mesh.glb and points.laz of a made-up block whose faces have colours of their own."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import laspy
 import numpy as np
 import pyproj
@@ -127,6 +129,42 @@ def test_walls_that_a_picture_sees_show_it_and_the_others_are_hatched(made):
     assert is_hatch(colours[others]).all()
     assert set(materials[others]) == {"not seen"}
     assert made[0].walls_textured_fraction == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_caption_over_a_wall_is_not_painted_on_it_and_another_picture_is_taken(tmp_path, others):
+    """The south wall's lower half is under a caption in one picture; another may show all of it."""
+    elevation, picture = rasters(tmp_path, crs=CRS, datum=VerticalDatum.ELLIPSOID)
+    cameras = reconstruction(tmp_path, crs=CRS, datum=VerticalDatum.ELLIPSOID)
+    south, west = cameras.placed
+    placed = (captioned(south, tmp_path), west, *[south] * others)
+    files = Files(tmp_path / "stage")
+    mesh = mesh_of(
+        replace(cameras, placed=placed), elevation,
+        replace(picture, gains=(1.0,) * len(placed)), MeshOptions(), files, Here(),
+    )  # fmt: skip
+    header, primitives = read_glb(files.folder / "mesh.glb")
+    pages = [one.picture.astype(int) for one in primitives if one.material.startswith("walls")]
+    assert not any(is_like(page, (255, 0, 255)).any() for page in pages)
+    (places, colours, _), _ = faces_of((mesh, header, primitives))
+    of_south = colours[np.abs(places.mean(axis=1)[:, 1] - SOUTH_M) < CELL_M]
+    assert (is_like(of_south, RED) | is_hatch(of_south)).all()
+    # Of walls 56 m long, 12 m are seen from the west and 16 m from the south, or half of those.
+    assert mesh.walls_textured_fraction == pytest.approx(0.5 if others else 20 / 56, abs=0.06)
+
+
+def captioned(placed, folder):
+    """The frame with the lower half of the red wall under a mask and painted over."""
+    pixels = cv2.imread(placed.frame.path)
+    is_wall = (pixels == np.array(RED)[::-1]).all(axis=-1)
+    top = int(np.flatnonzero(is_wall.any(axis=1)).mean())
+    pixels[top:] = (255, 0, 255)
+    mask = np.full(is_wall.shape, 255, np.uint8)
+    mask[top:] = 0
+    paths = [str(folder / name) for name in ("caption.png", "mask.png")]
+    for path, array in zip(paths, (pixels, mask), strict=True):
+        cv2.imwrite(path, array)
+    return replace(placed, frame=replace(placed.frame, path=paths[0], mask=paths[1]))
 
 
 def test_pictures_fit_the_walls_to_their_edges(made):

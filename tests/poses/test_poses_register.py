@@ -12,7 +12,7 @@ from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.media import FocalPrior, FocalSource
 from aftermap.poses.drape import draped, places_met
-from aftermap.poses.reference import reference_in, reference_of
+from aftermap.poses.reference import reference_in, reference_of, surface_in
 from aftermap.poses.register import NotLocated, ShotFrame, registered, shot_frame
 
 CORNER = (500_000.0, 3_980_120.0)
@@ -136,3 +136,23 @@ def test_heights_on_another_grid_are_put_below_the_orthophoto(tmp_path):
     other = _raster(tmp_path / "other.tif", height, (500_005, 4_000_005), 1.0, crs="EPSG:32638")
     with pytest.raises(InputError, match="one projected CRS"):
         reference_in(ortho, other)
+
+
+def test_heights_at_working_size_mix_nothing_filled_into_measured_ones(tmp_path, monkeypatch):
+    """Every third column is filled, 9000 m high; overviews are means, as of earlier maps."""
+    monkeypatch.setattr("aftermap.poses.reference.WORKING_SIDE_PX", 50)
+    corner = (500_000, 4_000_000)
+    height = np.full((200, 240), 10, np.float32)
+    height[:, ::3] = 9000
+    surface = _raster(tmp_path / "surface.tif", height, corner, 0.5)
+    counts = np.where(height > 10, 0, 3).astype(np.float32)
+    _raster(tmp_path / "confidence.tif", counts, corner, 0.5)
+    with rasterio.open(surface, "r+") as file:
+        file.build_overviews([2, 4], rasterio.enums.Resampling.average)
+    picture = np.random.default_rng(1).integers(0, 255, (3, 200, 240)).astype(np.uint8)
+    ortho = _raster(tmp_path / "o.tif", picture, corner, 0.5)
+    for found in (reference_in(ortho, surface), surface_in(surface)):
+        assert max(found.height_m.shape) == 50
+        assert (found.height_m[~found.filled] == 10).all()
+        assert (found.height_m[found.filled] == 9000).all()
+        assert 0.2 < found.filled.mean() < 0.5

@@ -1,6 +1,7 @@
 import math
 from dataclasses import asdict, replace
 
+import cv2
 import numpy as np
 import pytest
 import rasterio
@@ -61,6 +62,20 @@ def test_what_stands_behind_a_tall_block_is_not_seen():
     assert (counts[50, 50:60] == 1).all()
     assert (counts[50, 63:69] == 0).all()
     assert counts[50, 71] == 1
+
+
+def test_ground_under_a_caption_is_not_seen(tmp_path):
+    """The lower third of the picture: 12 of its 36 m to the south."""
+    plain = replace(scene.CAMERA, params=(1000.0, 1000.0, 600.0, 450.0, 0, 0, 0, 0))
+    mask = np.full((plain.height_px, plain.width_px), 255, np.uint8)
+    mask[600:] = 0
+    assert cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    clear = camera_at((50.0, 50.0, 40.0))
+    placed = replace(clear, frame=replace(clear.frame, mask=str(tmp_path / "mask.png")))
+    counts = photographs_seeing(FLAT, [placed], [plain])
+    rows = np.nonzero(counts)[0]
+    assert (rows.min(), rows.max()) == (32, 55)
+    assert counts.sum() == 48 * 24
 
 
 def test_unknown_ground_is_seen_by_none():

@@ -132,5 +132,15 @@ def test_words_that_promise_too_much_never_appear(full_report, report_on):
         assert "guarantee" not in text
 
 
+def test_the_words_under_the_map_name_the_hatch_and_the_blank_in_one_sentence(full_report):
+    html = full_report.html
+    caption = html[html.index("Reduced from") : html.index("</figcaption>", html.index("Reduced"))]
+    said = re.sub(r"<[^>]*>", "", caption).split(". ")[-1]
+    assert said == (
+        "Hatched ground was not measured but filled in from its surroundings, and blank ground was "
+        "seen well enough by no photograph: that says nothing about what is there."
+    )
+
+
 def test_a_reader_is_told_that_unseen_ground_is_no_finding(full_report):
     assert "says nothing about what is there" in " ".join(Page(full_report.html).text.split())

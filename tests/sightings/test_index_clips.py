@@ -26,6 +26,8 @@ from aftermap.errors import InputError
 from aftermap.model.flight import ClipPose, PoseSource
 from aftermap.model.media import VerticalDatum
 from aftermap.model.sighting import FLAT_GROUND, Ground, GroundKind, column_row_of
+from aftermap.sightings.ground import open_ground
+from aftermap.sightings.options import SightingOptions
 
 WALL_M = 20.0
 
@@ -203,3 +205,22 @@ def test_nine_of_ten_true_middles_lie_inside_the_stated_circle(indexed, pitch_de
     stated = pq.read_table(made.footprints, columns=["ce90_m"]).column(0).to_numpy()
     errors = [np.linalg.norm(middle_m(a) - middle_m(b)) for a, b in zip(true, told, strict=True)]
     assert 0.87 < np.mean(errors <= stated) < 0.93
+
+
+def test_a_window_of_many_cells_mixes_nothing_filled_into_measured_heights(tmp_path, monkeypatch):
+    """Above so many cells single ones are taken, with the count of that cell, and no means."""
+    monkeypatch.setattr("aftermap.sightings.ground.MOST_CELLS", 1000)
+    heights = np.full((600, 600), GROUND_M, np.float32)
+    heights[:, ::3] = 9000
+    place = {"west_m": EAST_M - 300, "north_m": NORTH_M + 300}
+    surface = write_surface(tmp_path / "surface.tif", heights, **place)
+    counts = np.where(heights > 1000, 0, 4).astype(np.float32)
+    write_surface(tmp_path / "confidence.tif", counts, **place)
+    with rasterio.open(surface, "r+") as file:
+        file.build_overviews([2, 4], rasterio.enums.Resampling.average)
+    ground = Ground(kind=GroundKind.SURFACE, path=str(surface), sigma_m=0.3)
+    options = SightingOptions(march_cell_m=2.2)
+    with open_ground(ground, "EPSG:32637", GROUND_M, options) as windows:
+        found = windows.over((EAST_M - 100, NORTH_M - 90, EAST_M + 80, NORTH_M + 100))
+    assert found.cell_m == 2.2
+    assert (found.height_m == GROUND_M).all()

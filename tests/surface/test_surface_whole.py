@@ -22,7 +22,7 @@ from known_ground import (
     write_picture,
 )
 
-from aftermap.errors import SurfaceError
+from aftermap.errors import InputError, SurfaceError
 from aftermap.geo.grid import Block, cell_centres_m
 from aftermap.geo.hatch import PAPER as LIGHT
 from aftermap.geo.hatch import PERIOD_PX
@@ -80,6 +80,24 @@ def orthophoto(flight, elevation, tmp_path_factory):
 def read(raster, band=1):
     with rasterio.open(raster.path) as file:
         return file.read(band)
+
+
+def test_overviews_of_the_surface_are_single_cells_with_their_own_count(elevation):
+    """A mean would lie between a measured and a filled height and belong to neither."""
+    measured = read(elevation.surface)[read(elevation.confidence) >= 2]
+    filled = read(elevation.surface)[read(elevation.confidence) < 2]
+    with rasterio.open(elevation.surface.path) as file:
+        levels = len(file.overviews(1))
+    assert levels >= 1
+    for level in range(levels):
+        with rasterio.open(elevation.surface.path, OVERVIEW_LEVEL=level) as file:
+            heights = file.read(1)
+        with rasterio.open(elevation.confidence.path, OVERVIEW_LEVEL=level) as file:
+            agree = file.read(1) >= 2
+        with rasterio.open(elevation.sigma.path, OVERVIEW_LEVEL=level) as file:
+            assert ((file.read(1) != file.nodata) == agree).all()
+        assert np.isin(heights[agree], measured).all()
+        assert np.isin(heights[~agree], filled).all()
 
 
 def kind_at_pixels(elevation, over):
@@ -146,6 +164,8 @@ def test_blocks_of_the_surface_join_without_a_step(flight, elevation, tmp_path):
 def test_the_datum_of_the_heights_is_written_and_their_unit(elevation):
     with rasterio.open(elevation.surface.path) as file:
         assert file.tags()["AFTERMAP_VERTICAL_DATUM"] == "ellipsoid"
+        assert file.tags()["AFTERMAP_FILLED"] == "confidence.tif below 2"
+        assert file.descriptions == ("height, filled where confidence.tif is below 2",)
         assert file.units == ("metre",)
     assert elevation.surface.vertical_datum.value == "ellipsoid"
 
@@ -278,7 +298,7 @@ def test_a_mask_that_vanished_is_named(flight, elevation, tmp_path):
     gone = str(tmp_path / "mask.png")
     frames = tuple(replace(p, frame=replace(p.frame, mask=gone)) for p in flight.placed)
     files = StageFolder(folder=tmp_path / "stage")
-    with pytest.raises(SurfaceError, match=r"mask\.png: can no longer be read"):
+    with pytest.raises(InputError, match=r"mask\.png: can no longer be read"):
         orthophoto_of(
             replace(flight, placed=frames), elevation, SurfaceOptions(), files, HereExecutor()
         )

@@ -18,7 +18,7 @@ PHOTOS = 15
 PRODUCTS = (
     "orthophoto.tif", "surface.tif", "confidence.tif", "surface_sigma.tif", "source.tif",
     "mesh.glb", "points.laz", "cameras.json", "report.json", "report.html", "surface.qml",
-    "confidence.qml",
+    "surface_measured.vrt", "surface_measured.qml", "confidence.qml",
 )  # fmt: skip
 
 

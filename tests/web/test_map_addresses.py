@@ -94,6 +94,24 @@ def test_wild_filled_heights_change_no_relief_tile_and_no_span(client, case_path
     assert asked()[1] == first[1]
 
 
+def test_the_span_of_heights_mixes_nothing_filled_into_it(client, case_path, monkeypatch):
+    """Every third column filled, far up; the overviews are means, as of earlier maps."""
+    monkeypatch.setattr("aftermap.web.tiles.GLANCE_PX", 64)
+    products = case_path / "products"
+    with rasterio.open(products / "confidence.tif", "r+") as file:
+        counts = file.read(1)
+        counts[:, ::3] = 0
+        file.write(counts, 1)
+    first = client.get("/api/case").json()["height"]
+    with rasterio.open(products / "surface.tif", "r+") as file:
+        heights = file.read(1)
+        heights[(counts < 2) & (heights != file.nodata)] = 9000
+        file.write(heights, 1)
+    with rasterio.Env(TIFF_USE_OVR=True), rasterio.open(products / "surface.tif", "r+") as file:
+        file.build_overviews([2, 4, 8], rasterio.enums.Resampling.average)
+    assert client.get("/api/case").json()["height"] == first
+
+
 def test_a_tile_beside_the_map_is_empty_and_no_error(client):
     assert pixels(client.get("/tiles/orthophoto/18/5/5")).shape == (1, 1, 4)
     assert client.get("/tiles/orthophoto/3/9/0").status_code == 200

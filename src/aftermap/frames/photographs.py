@@ -84,7 +84,7 @@ def frames_of(
 
     Where fewer than three frames have a believable position the CRS is LOCAL and no frame
     has a prior position. ``stored`` is where each original is kept, by its SHA-256; ``footage``
-    are frames of clips, which come after the photographs, those with a mask last.
+    are frames of clips, which come after the photographs.
     """
     sources: tuple[Source, ...] = (*items, *footage)
     chosen_crs = None if options.crs is None else projected_crs(options.crs)
@@ -100,7 +100,7 @@ def frames_of(
     else:
         notes.append(_local_note(len(sources), len(tags), options.crs))
     frames = [_frame(item, stored[item.sha256]) for item in items]
-    frames += sorted((one.frame for one in footage), key=lambda frame: frame.mask is not None)
+    frames += [one.frame for one in footage]
     return FrameSet(
         crs=crs, vertical_datum=datum, skipped=(), notes=tuple(notes),
         frames=tuple(_with_prior(frame, priors.get(frame.sha256)) for frame in frames),

@@ -8,9 +8,11 @@ asks here, so that a filled height is never taken for a measured one: it is NaN.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import rasterio
 
 from aftermap.geo.grid import Block, cell_centres_m, grid_over
 from aftermap.geo.windows import block_over, read_block, read_heights
@@ -82,8 +84,8 @@ def measured_over(
 def measured_on(elevation: Elevation, grid: Grid) -> Heights:
     """Heights on another grid of the same CRS: means where the surface is finer, else the nearest.
 
-    Every cell of the surface under the grid is read, its overviews are not: they mix measured and
-    filled heights. Memory is that of the answer and of one strip.
+    Every cell of the surface under the grid is read, and no overview. Memory is that of the answer
+    and of one strip.
     """
     own = elevation.surface.grid
     if own.cell_m >= grid.cell_m / FINER:
@@ -127,6 +129,20 @@ def confidence_beside(raster: str | Path) -> Path | None:
     path = Path(raster)
     found = path.with_name(CONFIDENCE_NAME)
     return found if path.name in OF_A_MAP and found.is_file() else None
+
+
+def opened_cells(path: str | Path) -> Any:
+    """A raster opened without its overviews: a thinned read gives the values of single cells.
+
+    Overviews may be means, of measured heights with filled ones beside them. Read a surface and
+    its confidence in this way, in one shape, and each height has the count of its own cell.
+    """
+    return rasterio.open(path, OVERVIEW_LEVEL="NONE")
+
+
+def opened_surface(path: str | Path) -> Any:
+    """A raster of heights opened; one of Aftermap without its overviews."""
+    return rasterio.open(path) if confidence_beside(path) is None else opened_cells(path)
 
 
 def _nearest(elevation: Elevation, grid: Grid) -> Heights:

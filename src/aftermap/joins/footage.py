@@ -56,9 +56,9 @@ class Tracked:
 
 TRACKS = Stage(name="tracks", version=1, answer=Tracked)
 FRAMES = Stage(name="frames", version=1, answer=Footage)
-REGISTERED = Stage(name="registered", version=3, answer=Registration)
+REGISTERED = Stage(name="registered", version=4, answer=Registration)
 PROXIES = Stage(name="proxies", version=1, answer=Footage)
-SIGHTINGS = Stage(name="sightings", version=2, answer=SightingIndex)
+SIGHTINGS = Stage(name="sightings", version=3, answer=SightingIndex)
 
 
 @dataclass(frozen=True, kw_only=True)

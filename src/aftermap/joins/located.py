@@ -25,7 +25,7 @@ from aftermap.record.disk import write_text
 from aftermap.run import Runner, Stage
 from aftermap.sightings import SightingOptions, index_clips
 
-INDEXED = Stage(name="located", version=2, answer=SightingIndex)
+INDEXED = Stage(name="located", version=3, answer=SightingIndex)
 COMMAND = "aftermap map"
 
 

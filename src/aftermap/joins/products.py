@@ -20,7 +20,8 @@ from aftermap.run import Runner
 
 OF_A_MAP = (
     "orthophoto.tif", "source.tif", "surface.tif", "confidence.tif", "surface_sigma.tif",
-    "surface.qml", "confidence.qml", "surface_sigma.qml", "mesh.glb", "points.laz",
+    "surface.qml", "confidence.qml", "surface_sigma.qml", "surface_measured.vrt",
+    "surface_measured.qml", "mesh.glb", "points.laz",
 )  # fmt: skip
 """Products that hold only beside the cameras of the run that made them."""
 

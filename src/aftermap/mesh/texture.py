@@ -15,11 +15,15 @@ import numpy.typing as npt
 from aftermap.errors import SurfaceError
 from aftermap.geo.axes import opencv_from_corner_px
 from aftermap.geo.lens import projected_px
+from aftermap.geo.masks import covered, read_mask
 from aftermap.mesh.steps import Array, Numbers
 from aftermap.mesh.walls import Wall, middles_m
 from aftermap.model.camera import Camera, PlacedFrame
 
 Bytes = npt.NDArray[np.uint8]
+
+READ_PX = 3
+"""How far around a place a picture is read, in pixels of its own level of the pyramid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,26 +59,21 @@ def picture_done(task: PictureTask) -> str:
             f"{task.placed.frame.name}: cannot be read any more, so no wall is textured from it"
         )
     levels: list[Bytes] = [np.asarray(picture, np.uint8)]
-    clear = _clear(task.placed.frame.mask, levels[0].shape[:2])
+    mask = task.placed.frame.mask
+    covering = None if mask is None else read_mask(mask)
     arrays: dict[str, Any] = {}
     for number, rectangle in task.rectangles:
-        colours, mask = _rectangle_seen(rectangle, task, levels, clear)
-        arrays[f"colours-{number}"], arrays[f"mask-{number}"] = colours, mask
+        colours, seen = _rectangle_seen(rectangle, task, levels, covering)
+        arrays[f"colours-{number}"], arrays[f"mask-{number}"] = colours, seen
     np.savez(task.file, **arrays)
     return task.file
-
-
-def _clear(mask: str | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Where nothing lies over the scene in a picture."""
-    found = None if mask is None else cv2.imread(mask, cv2.IMREAD_GRAYSCALE)
-    return np.ones(shape, np.bool_) if found is None else np.asarray(found > 0)
 
 
 def _rectangle_seen(
     rectangle: Rectangle,
     task: PictureTask,
     levels: list[Bytes],
-    clear: npt.NDArray[np.bool_],
+    covering: Bytes | None,
 ) -> tuple[Bytes, npt.NDArray[np.bool_]]:
     rows, columns = rectangle.height_px, rectangle.width_px
     places = middles_m(rectangle.wall, (rows, columns))
@@ -92,11 +91,12 @@ def _rectangle_seen(
     )  # fmt: skip
     lit = np.clip(colours[..., ::-1] * task.gain, 0, 255).astype(np.uint8)
     wanted = _spread(rectangle.source == task.index, rows, columns)
-    whole = np.nan_to_num(np.round(at), nan=-1).clip(-1, 1 << 20).astype(np.int64)
-    inside = (whole >= 0).all(axis=-1) & (whole[..., 0] < clear.shape[1])
-    inside &= whole[..., 1] < clear.shape[0]
-    inside[inside] = clear[whole[inside][:, 1], whole[inside][:, 0]]
-    return lit, wanted & inside
+    size = np.array([task.camera.width_px, task.camera.height_px])
+    with np.errstate(invalid="ignore"):
+        shown = ((at >= -0.5) & (at <= size - 0.5)).all(axis=-1)
+    if covering is not None:
+        shown &= ~covered(covering, task.camera, at + 0.5, reach_px=READ_PX << level)
+    return lit, wanted & shown
 
 
 def _step_px(at: Array) -> float:

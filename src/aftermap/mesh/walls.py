@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from aftermap.geo.lens import projected_px
 from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
+from aftermap.geo.masks import covered, read_mask
 from aftermap.mesh.steps import Array, Numbers
 from aftermap.model.camera import Camera, PlacedFrame
 
@@ -209,7 +210,10 @@ def _seen(
     cameras: Sequence[Camera],
     heights: Heights,
 ) -> Flags:
-    """(P, patches) whether the frame of a pair sees the middle of each patch of its wall."""
+    """(P, patches) whether the frame of a pair sees the middle of each patch of its wall.
+
+    It does not where its mask says that something lies over the scene.
+    """
     if not len(pairs):
         return np.empty((0, 1), np.bool_)
     counts = np.array([rows * columns for rows, columns in shapes])
@@ -230,7 +234,25 @@ def _seen(
         for p in placed
     ])  # fmt: skip
     framed, hidden = spots_seen(spots, pairs, eyes, heights)
-    return np.asarray((framed > 0) & (hidden == 0))
+    seen = np.asarray((framed > 0) & (hidden == 0))
+    for index, one in enumerate(placed):
+        rows = np.flatnonzero(pairs[:, 1] == index)
+        if one.frame.mask is not None and len(rows):
+            under = _under_mask(places, one, cameras[one.camera])
+            for row in rows:
+                wall = pairs[row, 0]
+                own = under[spots.starts[wall] : spots.starts[wall + 1]]
+                seen[row, : len(own)] &= ~own
+    return seen
+
+
+def _under_mask(places_m: Array, placed: PlacedFrame, camera: Camera) -> Flags:
+    """(N,) whether a frame's mask says that something lies over places."""
+    rotation = np.asarray(placed.pose.rotation_cam_from_world)
+    xyz = (places_m - np.asarray(placed.pose.position_m)) @ rotation.T
+    with np.errstate(invalid="ignore"):
+        at = projected_px(xyz, camera.params)
+    return covered(read_mask(str(placed.frame.mask)), camera, at)
 
 
 def middles_m(wall: Wall, shape: tuple[int, int]) -> Array:

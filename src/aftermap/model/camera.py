@@ -91,7 +91,7 @@ class Frame:
     ``camera_key`` is shared by frames that were taken with one camera at one setting. ``moment``
     is set where the picture was taken out of a clip; ``sha256`` is then that of the picture.
     ``mask`` is the path of a grey picture of its size, 0 where something lies over the scene: a
-    caption, a logo, a border, or sky. Such a frame is placed, but no map is made of it.
+    caption, a logo, a border, or sky. The map is made of the rest of the picture.
     ``is_registered`` is set where its shot was found in a reference, so that a prior position is no
     record of a flight. ``readout`` is what a table says of the camera's shutter; None where it is
     in none.
@@ -237,13 +237,8 @@ class Reconstruction:
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:
-        """The frames that the map is made of: those of the mapped group with nothing over them.
-
-        Frames with a mask stand last in a group, so these are its first ones, in their order.
-        Where all have a mask, all are mapped.
-        """
-        group = tuple(p for p in self.placed if p.group == self.mapped_group)
-        return tuple(p for p in group if p.frame.mask is None) or group
+        """The frames that the map is made of, in the order of ``placed``: the mapped group's."""
+        return tuple(p for p in self.placed if p.group == self.mapped_group)
 
     def why_not_mapped(self, placed: PlacedFrame) -> str | None:
         """Why the map is not made of a placed frame; None where it is."""
@@ -251,8 +246,4 @@ class Reconstruction:
             return f"placed, but there is no map: {self.no_map_because}"
         if placed.group != self.mapped_group:
             return "placed, but nothing joins its group to the mapped one"
-        if placed.frame.mask is not None and any(
-            p.frame.mask is None for p in self.placed if p.group == self.mapped_group
-        ):
-            return "placed, but not mapped: something lies over part of the picture"
         return None

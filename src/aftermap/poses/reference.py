@@ -15,7 +15,12 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 
 from aftermap.errors import InputError
-from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
+from aftermap.geo.measured import (
+    LEAST_AGREEING,
+    confidence_beside,
+    opened_cells,
+    opened_surface,
+)
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
@@ -62,7 +67,7 @@ def rootsift(grey: Grey, seen: Grey, count: int) -> tuple[Array, npt.NDArray[np.
 def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
     """The reference in an RGB(A) GeoTIFF and a GeoTIFF of heights in the same CRS."""
     try:
-        with rasterio.open(ortho) as image, rasterio.open(surface) as heights:
+        with rasterio.open(ortho) as image, opened_surface(surface) as heights:
             if image.crs is None or image.crs != heights.crs or not image.crs.is_projected:
                 raise InputError(
                     f"{ortho}: has no projected CRS, or not that of {surface.name}; "
@@ -85,7 +90,7 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
 def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
     """A reference that knows heights and no picture: enough to carry a pose, not to find one."""
     try:
-        with rasterio.open(surface) as heights:
+        with opened_surface(surface) as heights:
             if heights.crs is None or not heights.crs.is_projected:
                 raise InputError(f"{surface}: has no projected CRS; make the map again")
             shrink = min(1.0, WORKING_SIDE_PX / max(heights.shape))
@@ -180,7 +185,7 @@ def _filled_in(
     beside = confidence_beside(surface)
     if beside is None:
         return None
-    with rasterio.open(beside) as counts:
+    with opened_cells(beside) as counts:
         agree = _heights_in(counts, bounds, shape)
     return np.asarray(known & ~(agree >= LEAST_AGREEING))
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from aftermap.geo.footprint import footprint_m
 from aftermap.geo.grid import cell_centres_m
 from aftermap.geo.lens import projected_px, rays_cam
+from aftermap.geo.masks import covered, read_mask
 from aftermap.model.camera import Camera, PlacedFrame
 from aftermap.publish.overview import Surface
 
@@ -68,7 +69,7 @@ def _near(placed: PlacedFrame, camera: Camera, surface: Surface) -> tuple[slice,
 def _seen(
     xyz_m: Array, placed: PlacedFrame, camera: Camera, cell_m: float
 ) -> npt.NDArray[np.uint16]:
-    """(N,) 1 where a point lies in the picture and nothing nearer hides it, else 0."""
+    """(N,) 1 where a point lies in the picture and nothing hides or covers it, else 0."""
     rotation = np.asarray(placed.pose.rotation_cam_from_world, float)
     cam = (xyz_m - np.asarray(placed.pose.position_m)) @ rotation.T
     ahead = cam[:, 2] > 0
@@ -80,6 +81,8 @@ def _seen(
     seen = np.zeros(len(xyz_m), np.uint16)
     if inside.any():
         seen[inside] = _in_front(xy[inside], cam[inside, 2], camera, cell_m)
+        if placed.frame.mask is not None:
+            seen[covered(read_mask(placed.frame.mask), camera, xy) & inside] = 0
     return seen
 
 

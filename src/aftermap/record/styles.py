@@ -11,11 +11,12 @@ from pathlib import Path
 
 from aftermap.record.disk import write_text
 from aftermap.record.geopackage import GeoPackage, Table, add_table
+from aftermap.record.measured_view import write_measured_view
 
 LAYERS = (
     "building", "street", "camera", "camera_footprint", "segment", "clip_footprint",
 )  # fmt: skip
-RASTERS = ("surface", "confidence")
+RASTERS = ("surface", "surface_measured", "confidence")
 NAME = "Aftermap"
 LAYER_STYLES = Table(
     name="layer_styles",
@@ -55,10 +56,14 @@ def add_styles(package: GeoPackage) -> None:
 
 
 def write_raster_styles(products: Path) -> tuple[Path, ...]:
-    """Put ``surface.qml`` and ``confidence.qml`` beside the rasters that are there."""
-    made = []
+    """Put ``surface.qml`` and ``confidence.qml`` beside the rasters that are there.
+
+    Beside both also the virtual raster of what was measured, with its style.
+    """
+    view = write_measured_view(products)
+    made = [] if view is None else [view]
     for name in RASTERS:
-        if (products / f"{name}.tif").is_file():
+        if any((products / f"{name}.{kind}").is_file() for kind in ("tif", "vrt")):
             path = products / f"{name}.qml"
             write_text(path, style_of(name))
             made.append(path)

@@ -21,7 +21,12 @@ from rasterio.vrt import WarpedVRT
 from aftermap.errors import InputError
 from aftermap.geo.low_ground import without_holes
 from aftermap.geo.march import Heights, flat_heights
-from aftermap.geo.measured import LEAST_AGREEING, confidence_beside, measured_on
+from aftermap.geo.measured import (
+    LEAST_AGREEING,
+    confidence_beside,
+    measured_on,
+    opened_cells,
+)
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.sighting import Ground, GroundKind
 from aftermap.sightings.options import SightingOptions
@@ -31,8 +36,8 @@ Box = tuple[float, float, float, float]
 
 MARGIN = 0.5
 MOST_CELLS = 40_000_000
-"""With more cells of the surface under a window its overviews are read, which mix in some filled
-heights beside measured ones."""
+"""With more cells of the surface under a window each of the window's takes the height of the one
+below its middle, where that was measured, and no mean."""
 
 
 @dataclass
@@ -77,11 +82,16 @@ class GroundWindows:
         if self.own is not None and _cells_under(grid, self.own.surface.grid) <= MOST_CELLS:
             return measured_on(self.own, grid).measured_m
         corner, shape = (grid.east_m, grid.north_m), (grid.rows, grid.columns)
-        read = _resampled(self.raster, corner, grid.cell_m, shape)
         if self.own is None:
-            return read
-        with rasterio.open(self.own.confidence.path) as counts:
-            agree = _resampled(counts, corner, grid.cell_m, shape, Resampling.nearest)
+            return _resampled(self.raster, corner, grid.cell_m, shape)
+        with (
+            opened_cells(self.own.surface.path) as surface,
+            opened_cells(self.own.confidence.path) as counts,
+        ):
+            read, agree = (
+                _resampled(raster, corner, grid.cell_m, shape, Resampling.nearest)
+                for raster in (surface, counts)
+            )
         return np.where(agree >= LEAST_AGREEING, read, np.float32(np.nan))
 
 
@@ -153,10 +163,11 @@ def _resampled(
         "height": shape[0],
         "width": shape[1],
     }
-    finer = abs(raster.transform.a) < cell / 1.5
-    resampling = how or (Resampling.average if finer else Resampling.nearest)
+    if how is None:  # not "or": the nearest counts as false
+        finer = abs(raster.transform.a) < cell / 1.5
+        how = Resampling.average if finer else Resampling.nearest
     with WarpedVRT(
-        raster, crs=raster.crs, resampling=resampling, nodata=np.nan, dtype="float32", **place
+        raster, crs=raster.crs, resampling=how, nodata=np.nan, dtype="float32", **place
     ) as view:
         return np.asarray(view.read(1), np.float32)
 

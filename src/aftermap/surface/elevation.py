@@ -31,6 +31,9 @@ Float = npt.NDArray[np.float32]
 
 NODATA = -9999.0
 VERTICAL_DATUM_TAG = "AFTERMAP_VERTICAL_DATUM"
+FILLED_TAG, FILLED = "AFTERMAP_FILLED", "confidence.tif below 2"
+HEIGHT = "height, filled where confidence.tif is below 2"
+"""What a GIS calls the band: a file that goes astray still says that not all was measured."""
 FILL_DIRECTIONS = 5
 """In so many of eight directions a filled cell must have measured ones: it lies in a hole."""
 CALM_CELLS = 4.0
@@ -71,7 +74,7 @@ def surface_of(
     """
     _check_vertical(reconstruction)
     heights = dense_heights(reconstruction, options, files, executor)
-    tags = {VERTICAL_DATUM_TAG: reconstruction.vertical_datum.value}
+    tags = {VERTICAL_DATUM_TAG: reconstruction.vertical_datum.value, FILLED_TAG: FILLED}
     paths = [files.path(name) for name in FILES]
     drawn = measured = 0
     with ExitStack() as stack:
@@ -105,8 +108,9 @@ def _check_vertical(reconstruction: Reconstruction) -> None:
 
 
 def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:
+    # Overviews of all three are of the same cells: a mean would mix filled heights into measured.
     surface = Layer(
-        dtype="float32", bands=("height",), nodata=NODATA, unit="metre", overviews="average",
+        dtype="float32", bands=(HEIGHT,), nodata=NODATA, unit="metre", overviews="nearest",
         tags=tags,
     )  # fmt: skip
     confidence = Layer(
@@ -115,7 +119,7 @@ def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:
     )  # fmt: skip
     sigma = Layer(
         dtype="float32", bands=("standard deviation of the height",), nodata=NODATA, unit="metre",
-        overviews="average", tags={},
+        overviews="nearest", tags={},
     )  # fmt: skip
     return surface, confidence, sigma
 

@@ -16,6 +16,7 @@ from aftermap.geo.axes import opencv_from_corner_px
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block, cell_centres_m, rowcol_of, window_of
 from aftermap.geo.lens import projected_px
+from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.model.runs import Workspace
 from aftermap.surface.drawn import MEASURED, Kinds, drawn_in, least_drawn
@@ -87,8 +88,10 @@ def glance_at(task: GlanceTask) -> Glance:
     inside = _inside(xy_px, picture, BORDER_PX)
     seen[~inside] = HIDDEN
     if picture.mask is not None and inside.any():
-        cell_px = sheet.surface.grid.cell_m * picture.camera.focal_px / depth_m[inside].min()
-        seen[_covered(picture, xy_px, float(cell_px))] = HIDDEN
+        per_m = picture.camera.focal_px / float(depth_m[inside].min())
+        reach_px = _reach_px(sheet.surface.grid.cell_m * per_m, sheet.pixels.cell_m * per_m)
+        shown = read_mask(picture.mask)
+        seen[covered(shown, picture.camera, xy_px, reach_px=reach_px)] = HIDDEN
     cells_path = task.files.path(f"{FOLDER}/cells-{picture.index:05d}.npz")
     seen_path = task.files.path(f"{FOLDER}/seen-{picture.index:05d}.npz")
     _write_cells(cells_path, sheet, picture, _Ground(heights, kinds, seen, window))
@@ -156,23 +159,13 @@ def _with_what_hides(sheet: Sheet, window: Block, camera: tuple[float, float], u
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
 
 
-def _covered(picture: Picture, xy_px: Array, cell_px: float) -> npt.NDArray[np.bool_]:
-    """Cells that the picture shows under a caption, smoke, a person or whatever its mask names.
+def _reach_px(cell_px: float, pixel_px: float) -> int:
+    """How far around a cell's middle a picture's pixels must be uncovered for it to be shown.
 
-    Cells are at most so large in the picture. One counts as covered where anything of it may be, or
-    of what a cubic would read around it.
+    As far as the cell reaches and a cubic reads around it; a finer picture is read in pixels about
+    as large as the orthophoto's.
     """
-    mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-    if mask is None:
-        raise SurfaceError(f"{picture.mask}: can no longer be read; run again with --fresh")
-    camera, reach = picture.camera, READ_PX + math.ceil(0.71 * cell_px)
-    least = cv2.erode(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    scale = np.array([mask.shape[1] / camera.width_px, mask.shape[0] / camera.height_px])
-    before = np.isfinite(xy_px).all(-1)  # beyond its border too: a cell's pixels may reach in
-    at = np.clip(xy_px[before] * scale, 0, np.array(mask.shape[::-1]) - 1).astype(np.intp)
-    covered = np.zeros_like(before)
-    covered[before] = least[at[:, 1], at[:, 0]] == 0
-    return covered
+    return math.ceil(0.71 * cell_px + READ_PX * max(1.0, pixel_px))
 
 
 def _in_picture(picture: Picture, grid: Grid, heights: Heights) -> tuple[Array, Array]:

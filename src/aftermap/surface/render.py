@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.grid import Block, window_of
+from aftermap.geo.lens import projected_px
+from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.surface import sampling
 from aftermap.surface.balance import Exposure, nodes_under
@@ -21,7 +23,7 @@ from aftermap.surface.drawn import EMPTY, FILLED, least_drawn
 from aftermap.surface.glance import Glance, calm, picture_pixels, seen_in
 from aftermap.surface.outline import outline_in
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.sheet import NODE_CELLS, Sheet, overlap, raster_window, within
+from aftermap.surface.sheet import NODE_CELLS, Picture, Sheet, overlap, raster_window, within
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 Float = npt.NDArray[np.float32]
@@ -33,6 +35,8 @@ BLOCK_ROWS = 512
 BLOCK_COLUMNS = 2048
 FEATHER_PX = 4.0
 FINER = 1.5
+CUBIC_PX = 2
+"""How far around a place a cubic reads."""
 KEPT_BYTES = 240_000_000
 
 
@@ -262,7 +266,10 @@ def _lay(
             np.array(picture.pose.position_m) - (*(ground.corner[:2] + _half(ground)), middle)
         )
         finer = ground.corner[2] * picture.camera.focal_px / max(float(away), 1e-6)
-        pixels = _kept_pixels.read(picture.path, max(0, round(math.log2(max(finer / FINER, 1)))))
+        halvings = max(0, round(math.log2(max(finer / FINER, 1))))
+        pixels = _kept_pixels.read(picture.path, halvings)
+        if picture.mask is not None:
+            _drop_covered(picture, int(slot), ground, wanted, CUBIC_PX << halvings)
         nodes = nodes_under(picture.window)
         first = (
             (ground.block.row + 0.5) * step - nodes.row,
@@ -274,6 +281,30 @@ def _lay(
             np.load(laying.tones[chosen[slot]]), first, step, ground.corner, ground.height,
             wanted.main, wanted.second, wanted.share, done.colour, done.weight, done.source,
         )  # fmt: skip
+
+
+def _drop_covered(
+    picture: Picture, slot: int, ground: _Ground, wanted: _Wanted, reach_px: int
+) -> None:
+    """Take a picture from the pixels that it shows under its mask, or within ``reach_px`` of it.
+
+    Cells were asked before, with room; but a pixel beside a step may lie farther from its cell.
+    """
+    asked = (wanted.main == slot) | (wanted.second == slot)
+    rows, columns = np.nonzero(asked)
+    east, north, size_m = ground.corner
+    places = np.column_stack(
+        [east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m, ground.height[asked]]
+    )
+    rotation = np.array(picture.pose.rotation_cam_from_world)
+    xyz = (places - np.array(picture.pose.position_m)) @ rotation.T
+    at = projected_px(xyz, picture.camera.params)
+    dropped = covered(read_mask(str(picture.mask)), picture.camera, at, reach_px=reach_px)
+    rows, columns = rows[dropped], columns[dropped]
+    for source in (wanted.main, wanted.second):
+        source[rows, columns] = np.where(
+            source[rows, columns] == slot, sampling.NOBODY, source[rows, columns]
+        )
 
 
 def _half(ground: _Ground) -> Array:

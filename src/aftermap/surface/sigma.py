@@ -19,15 +19,15 @@ PHOTOGRAPHS = (2, 3, 4, 6, 9)
 STEPS_CELLS = (0.5, 2.0, 8.0)
 """Each column is for heights around that differ by up to so many cells; the last, by more."""
 WINDOW_CELLS = 5
-SLANT_POWER = 2.0
+SLANT_POWER = 2.5
 FAR_M = np.float32(1e6)
 SIGMA_CELLS = np.array(
     [
-        [0.33, 0.55, 1.5, 5.3],
-        [0.28, 0.46, 1.5, 5.3],
-        [0.24, 0.42, 1.4, 4.6],
-        [0.18, 0.36, 1.2, 3.8],
-        [0.15, 0.30, 1.0, 3.3],
+        [0.36, 0.58, 1.11, 1.91],
+        [0.28, 0.58, 1.11, 1.91],
+        [0.21, 0.51, 1.11, 1.79],
+        [0.14, 0.41, 0.95, 0.95],
+        [0.11, 0.31, 0.70, 0.70],
     ],
     np.float32,
 )

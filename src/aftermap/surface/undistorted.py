@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame
 from aftermap.surface.saving import save_whole
 
@@ -81,7 +82,10 @@ def view_of(placed: PlacedFrame, camera: Camera, side_px: float, grey: Path) -> 
 
 
 def undistort(task: UndistortTask) -> None:
-    """Write the grey values of a view. Raises SurfaceError where the picture cannot be read."""
+    """Write the grey values of a view.
+
+    Raises SurfaceError where the picture cannot be read, InputError where its mask cannot.
+    """
     target = Path(task.view.grey)
     if target.exists():
         return
@@ -91,18 +95,15 @@ def undistort(task: UndistortTask) -> None:
         raise SurfaceError(f"{task.path}: can no longer be read; run again with --fresh")
     shown = np.full(picture.shape, 255, np.uint8)
     if task.mask is not None:
-        mask = cv2.imread(task.mask, flags)
-        if mask is None:
-            raise SurfaceError(f"{task.mask}: can no longer be read; run again with --fresh")
-        shown = _mask_over(mask, picture.shape)
+        shown = _mask_over(read_mask(task.mask), picture.shape)
     grey = np.asarray(picture, np.uint8)
     save_whole(target, _resampled(grey, shown, task.view, task.camera))
 
 
-def _mask_over(mask: npt.NDArray[np.generic], shape: tuple[int, ...]) -> Grey:
+def _mask_over(mask: Grey, shape: tuple[int, ...]) -> Grey:
     """255 where nothing lies over the scene."""
     size = shape[1], shape[0]
-    whole = cv2.resize(np.asarray(mask, np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    whole = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     kernel = np.ones((2 * MASKED_PX + 1, 2 * MASKED_PX + 1), np.uint8)
     return np.where(cv2.erode(whole, kernel) > 0, 255, 0).astype(np.uint8)
 

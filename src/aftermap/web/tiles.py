@@ -23,7 +23,12 @@ from rio_tiler.io import Reader
 
 from aftermap.errors import CaseError
 from aftermap.geo.hatch import PERIOD_PX, hatched_grey
-from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
+from aftermap.geo.measured import (
+    LEAST_AGREEING,
+    confidence_beside,
+    opened_cells,
+    opened_surface,
+)
 from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
 from aftermap.publish.relief import shade
 from aftermap.web.opened import REMAKES, Kept, OpenedCase, stamp_of
@@ -183,14 +188,14 @@ def before_path(case: OpenedCase) -> Path:
 
 
 def _span_m(path: Path) -> tuple[float, float]:
-    with rasterio.open(path) as raster:
+    with opened_surface(path) as raster:
         shrink = max(1.0, max(raster.shape) / GLANCE_PX)
         shape = tuple(max(1, round(side / shrink)) for side in raster.shape)
         heights = raster.read(1, out_shape=shape, masked=True).astype(np.float32)
     known = heights.compressed()
     beside = confidence_beside(path)
     if beside is not None:
-        with rasterio.open(beside) as raster:
+        with opened_cells(beside) as raster:
             agree = raster.read(1, out_shape=shape) >= LEAST_AGREEING
         known = heights[agree].compressed() if (agree & ~heights.mask).any() else known
     if not len(known):

@@ -1,0 +1,39 @@
+"""What lies over the scene in a picture: a caption, a logo, smoke, a person, sky.
+
+A mask is a grey picture of the frame's size, 0 where something lies over the scene.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import InputError
+from aftermap.model.camera import Camera
+
+Grey = npt.NDArray[np.uint8]
+Array = npt.NDArray[np.float64]
+
+
+def read_mask(path: str) -> Grey:
+    """(rows, columns) of a mask. Raises InputError where its file can no longer be read."""
+    found = cv2.imread(path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    if found is None:
+        raise InputError(f"{path}: can no longer be read; run again with --fresh")
+    return np.asarray(found, np.uint8)
+
+
+def covered(
+    mask: Grey, camera: Camera, xy_px: Array, *, reach_px: int = 0
+) -> npt.NDArray[np.bool_]:
+    """(...) whether anything lies over the scene within ``reach_px`` of (..., 2) pixels.
+
+    Places beyond the border count as the nearest ones on it; NaN is not covered. A mask of another
+    size than the camera's picture is laid over it.
+    """
+    widened = cv2.erode(mask, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8))
+    scale = np.array([mask.shape[1] / camera.width_px, mask.shape[0] / camera.height_px])
+    known = np.isfinite(xy_px).all(axis=-1)
+    at = np.clip(xy_px[known] * scale, 0, np.array(mask.shape[::-1]) - 1).astype(np.intp)
+    out = np.zeros(known.shape, np.bool_)
+    out[known] = widened[at[:, 1], at[:, 0]] == 0
+    return out
