@@ -42,6 +42,7 @@ def kept(folder, heights_m, window, number=0, views=2):
 
 def dense(views, over):
     return DenseHeights(
+        frames=tuple(range(len(views))),
         grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
         least_cells=4, down=1.0, views=tuple(views),
     )  # fmt: skip

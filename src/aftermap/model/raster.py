@@ -34,13 +34,22 @@ class Raster:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sight:
+    """A file of the cells that a frame, by its place among the mapped ones, measured itself."""
+
+    frame: int
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Elevation:
     """The surface and, per cell, how many photographs agree on it (0 where it was filled).
 
     ``sigma`` holds the standard deviation of each measured height; None where an earlier version
     measured the surface.
     ``ground_sample_m`` is the median size of a picture's pixel on the ground. The fractions are
-    of the cells with a height: measured by at least two photographs, filled.
+    of the cells with a height: measured by at least two photographs, filled. ``sights`` say which
+    frame measured which cells itself; none where an earlier version measured the surface.
     """
 
     surface: Raster
@@ -49,6 +58,7 @@ class Elevation:
     measured_fraction: float
     filled_fraction: float
     sigma: Raster | None = None
+    sights: tuple[Sight, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,6 +150,7 @@ def _on_grid(
     return DenseHeights(
         grid=grid, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
         least_cells=LEAST_CELLS, down=_down(job.views), views=done,
+        frames=tuple(depths),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ low and smooth, with a confidence of 0 and no sigma; nothing is filled beyond th
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from aftermap.errors import SurfaceError
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.camera import Reconstruction
-from aftermap.model.raster import Elevation, Raster
+from aftermap.model.raster import Elevation, Raster, Sight
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import fuse
 from aftermap.surface.blocks import FusedBlock, fused_block
@@ -25,6 +25,7 @@ from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.dense import dense_heights, remove_depths
 from aftermap.surface.heights import DenseHeights
 from aftermap.surface.options import SurfaceOptions
+from aftermap.surface.sights import SightTask, write_sight
 from aftermap.surface.sigma import sigma_m
 
 Float = npt.NDArray[np.float32]
@@ -40,6 +41,7 @@ CALM_CELLS = 4.0
 """Sigma of the smoothing of filled heights."""
 STACK_BYTES = 160_000_000
 LEAST_BLOCK_CELLS = 192
+SIGHTS = "sights"
 FILES = ("surface.tif", "confidence.tif", "surface_sigma.tif")
 
 
@@ -88,8 +90,26 @@ def surface_of(
             outs[2].write(block, done.sigma_m)
             drawn += done.drawn
             measured += done.measured
+    elevation = _elevation(reconstruction, heights, paths, measured / max(drawn, 1))
+    sights = _sights(heights, elevation, files, executor)
     remove_depths(files)
-    return _elevation(reconstruction, heights, paths, measured / max(drawn, 1))
+    return replace(elevation, sights=sights)
+
+
+def _sights(
+    heights: DenseHeights, elevation: Elevation, files: Workspace, executor: Executor
+) -> tuple[Sight, ...]:
+    """Keep what each view measured itself, before its heights go."""
+    tasks = [
+        SightTask(
+            view=view, base_m=heights.base_m, step_m=heights.step_m,
+            surface=elevation.surface, confidence=elevation.confidence,
+            file=str(files.path(f"{SIGHTS}/{frame:05d}.npz")),
+        )
+        for frame, view in zip(heights.frames, heights.views, strict=True)
+    ]  # fmt: skip
+    done = executor.map(write_sight, tasks, label="keeping what each picture measured")
+    return tuple(Sight(frame=f, path=path) for f, path in zip(heights.frames, done, strict=True))
 
 
 def _check_vertical(reconstruction: Reconstruction) -> None:

@@ -29,6 +29,7 @@ from aftermap.surface.sheet import (
     surface_under,
     within,
 )
+from aftermap.surface.sights import sight_over
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
 
 Array = npt.NDArray[np.float64]
@@ -139,6 +140,7 @@ def _seen(sheet: Sheet, picture: Picture, window: Block) -> Bytes:
         (row - around.row, column - around.column),
         (up - float(base)) / ground.cell_m,
         None if sheet.draped else presumed(cells, is_measured),
+        None if picture.sight is None else sight_over(picture.sight, around),
     )
     return np.ascontiguousarray(seen[within(window, around)])
 

@@ -54,7 +54,8 @@ class DenseHeights:
     """All views on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
 
     ``least_cells`` is the smallest patch of connected cells that is believed, ``down`` the sine of
-    how steeply a middling view looks down.
+    how steeply a middling view looks down. ``frames`` are the places of the views among the mapped
+    frames.
     """
 
     grid: Grid
@@ -64,6 +65,7 @@ class DenseHeights:
     least_cells: int
     down: float
     views: tuple[ViewHeights, ...]
+    frames: tuple[int, ...]
 
     @property
     def most_overlapping(self) -> int:

@@ -56,7 +56,7 @@ def orthophoto_of(
     """
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
     tasks = [GlanceTask(sheet=sheet, picture=p, files=files)
-             for p in pictures_of(reconstruction, sheet)]  # fmt: skip
+             for p in pictures_of(reconstruction, sheet, elevation.sights)]  # fmt: skip
     glances = tuple(executor.map(glance_at, tasks, label="looking at the pictures"))
     if not glances:
         raise SurfaceError(

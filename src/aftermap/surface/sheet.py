@@ -7,6 +7,7 @@ smooth things such as brightness are kept.
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rasterio.windows import Window
 
 from aftermap.geo.grid import Block, rowcol_of
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame, Reconstruction
-from aftermap.model.raster import Elevation, Grid, Raster
+from aftermap.model.raster import Elevation, Grid, Raster, Sight
 from aftermap.surface.extent import ground_outline_m
 
 Heights = npt.NDArray[np.float32]
@@ -54,7 +55,8 @@ class Picture:
     """A mapped frame as the orthophoto uses it.
 
     ``index`` counts the mapped frames, ``window`` are the cells that it may show, ``mask`` is a
-    grey picture, 0 where something lies over the scene.
+    grey picture, 0 where something lies over the scene; ``sight`` the file of the cells that it
+    measured itself.
     """
 
     index: int
@@ -65,6 +67,7 @@ class Picture:
     pose: CameraPose
     window: Block
     mask: str | None = None
+    sight: str | None = None
 
 
 def sheet_of(
@@ -86,15 +89,18 @@ def sheet_of(
     )
 
 
-def pictures_of(reconstruction: Reconstruction, sheet: Sheet) -> tuple[Picture, ...]:
+def pictures_of(
+    reconstruction: Reconstruction, sheet: Sheet, sights: Sequence[Sight] = ()
+) -> tuple[Picture, ...]:
     """The mapped frames that show any of the sheet."""
+    measured = {sight.frame: sight.path for sight in sights}
     pictures = []
     for index, placed in enumerate(reconstruction.mapped):
         window = _window_shown(reconstruction, placed, sheet.cells)
         if window.rows > 0 and window.columns > 0:
             picture = Picture(
                 index=index, name=placed.frame.name, path=placed.frame.path, window=window,
-                mask=placed.frame.mask,
+                mask=placed.frame.mask, sight=measured.get(index),
                 camera=reconstruction.cameras[placed.camera], camera_index=placed.camera,
                 pose=placed.pose,
             )  # fmt: skip

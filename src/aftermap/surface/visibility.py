@@ -14,6 +14,7 @@ from aftermap.geo.compiled import compiled
 
 Heights = npt.NDArray[np.float32]
 Seen = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 HIDDEN = 0
 DOUBTFUL = 1
@@ -32,6 +33,7 @@ def seen_cells(
     camera_cells: tuple[float, float],
     above: float,
     blocking_m: Heights | None = None,
+    measured: Mask | None = None,
 ) -> Seen:
     """(rows, columns) HIDDEN, DOUBTFUL or CLEAR for every cell of a window.
 
@@ -41,13 +43,15 @@ def seen_cells(
     one are DOUBTFUL, since no surface is exact at its edges, and HIDDEN where the look is flatter
     than 45 degrees: an edge that is a little off there puts whole walls on the ground. So are those
     that are seen only if nothing stands as high as ``blocking_m``, which says of each cell how high
-    what hides others may stand. What is hidden on less than three cells counts as a neighbour of
-    hidden cells: that is as often noise as a chimney.
+    what hides others may stand. Neither holds of those that the camera ``measured`` itself: they
+    are DOUBTFUL beside hidden ones, and need no guess of what stands before them. What is hidden on
+    less than three cells counts as a neighbour of hidden cells: that is as often noise as a
+    chimney.
     """
     seen = np.zeros(heights_m.shape, np.uint8)
     row, column = camera_cells[0] - 0.5, camera_cells[1] - 0.5
     _sweep(heights_m, heights_m, row, column, above, SLACK_CELLS, seen)
-    surely = seen
+    surely = seen.copy()
     if blocking_m is not None:
         surely = np.zeros_like(seen)
         _sweep(heights_m, blocking_m, row, column, above, SLACK_CELLS, surely)
@@ -58,6 +62,9 @@ def seen_cells(
     behind = cv2.dilate(np.where(patches > 0, heights_m, -np.inf).astype(np.float32), kernel)
     is_rim = heights_m > behind + RIM_CELLS  # of what hides: at worst it shows the ground beyond
     is_steep = _is_steep(heights_m, camera_cells, above)
+    if measured is not None:
+        surely[measured] = 1
+        is_steep = is_steep | measured
     near = np.where(is_steep | is_rim, DOUBTFUL, HIDDEN)
     level = np.where(seen > 0, np.where(near_hidden > 0, near, CLEAR), HIDDEN)
     level[surely == 0] = np.minimum(level, np.where(is_steep, DOUBTFUL, HIDDEN))[surely == 0]

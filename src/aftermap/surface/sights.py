@@ -1,0 +1,70 @@
+"""Which cells of the surface each picture measured itself, in files.
+
+Where a picture's own depth lies at the height that the map has, the picture sees the place: nothing
+stands in between, whatever is unknown of the ground there. The orthophoto need not guess.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block
+from aftermap.model.raster import Raster
+from aftermap.surface.heights import ViewHeights
+from aftermap.surface.sheet import overlap, raster_window, within
+
+Mask = npt.NDArray[np.bool_]
+
+SAME_CELLS = 3.0
+"""How far a picture's own height may lie from that of the map, in cells."""
+CLOSED_CELLS = 5
+"""Cells between those that a picture measured count as well, as far as a window of this size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SightTask:
+    """The heights of one view, the finished surface, and where the answer goes."""
+
+    view: ViewHeights
+    base_m: float
+    step_m: float
+    surface: Raster
+    confidence: Raster
+    file: str
+
+
+def write_sight(task: SightTask) -> str:
+    """Write the cells of a view's window that it measured as the map has them, as bits."""
+    window = task.view.window or Block(row=0, column=0, rows=0, columns=0)
+    bits = np.zeros((window.rows, -(-window.columns // 8)), np.uint8)
+    if window.rows and window.columns:
+        steps = np.load(task.view.heights, mmap_mode="r")
+        own_m = np.where(
+            steps > 0, task.base_m + (steps.astype(np.float32) - 1) * task.step_m, np.nan
+        )
+        apart_m = np.abs(own_m - raster_window(task.surface, window))
+        measured = raster_window(task.confidence, window) > 0
+        same = measured & (apart_m <= SAME_CELLS * task.surface.grid.cell_m)
+        kernel = np.ones((CLOSED_CELLS, CLOSED_CELLS), np.uint8)
+        whole = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+        bits = np.packbits(whole & measured, axis=1)
+    place = np.array([window.row, window.column, window.rows, window.columns])
+    np.savez(Path(task.file), bits=bits, window=place)
+    return task.file
+
+
+def sight_over(file: str, window: Block) -> Mask:
+    """(rows, columns) whether a picture measured the cells of a window of the surface itself."""
+    out = np.zeros((window.rows, window.columns), np.bool_)
+    with np.load(file) as kept:
+        row, column, rows, columns = kept["window"].tolist()
+        own = Block(row=row, column=column, rows=rows, columns=columns)
+        shared = overlap(own, window)
+        if shared is not None:
+            there, across = within(shared, own)
+            bits = np.unpackbits(kept["bits"][there], axis=1, count=columns)
+            out[within(shared, window)] = bits[:, across] > 0
+    return out
