@@ -36,6 +36,7 @@ def task(tmp_path):
     confidence = np.full((50, 60), 3, np.uint8)
     confidence[:, :12] = 0  # filled
     return SightTask(
+        frame=7,
         view=ViewHeights(
             heights=str(tmp_path / "view.npy"), views="none",
             window=Block(row=8, column=10, rows=20, columns=30),
@@ -43,7 +44,7 @@ def task(tmp_path):
         base_m=BASE_M, step_m=STEP_M,
         surface=raster(tmp_path / "surface.tif", np.full((50, 60), 100.3, np.float32), -9999.0),
         confidence=raster(tmp_path / "confidence.tif", confidence, None),
-        file=str(tmp_path / "sight.npz"),
+        file=str(tmp_path / "sight.npy"),
     )  # fmt: skip
 
 
@@ -67,7 +68,8 @@ def test_a_window_takes_its_part_and_one_elsewhere_nothing(task):
 
 def test_a_view_without_heights_measured_nothing(task):
     empty = SightTask(
-        view=ViewHeights(heights="none", views="none", window=None), base_m=BASE_M, step_m=STEP_M,
+        frame=0, view=ViewHeights(heights="none", views="none", window=None),
+        base_m=BASE_M, step_m=STEP_M,
         surface=task.surface, confidence=task.confidence, file=task.file,
     )  # fmt: skip
     assert not sight_over(write_sight(empty), Block(row=0, column=0, rows=50, columns=60)).any()

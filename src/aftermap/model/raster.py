@@ -35,10 +35,14 @@ class Raster:
 
 @dataclass(frozen=True, kw_only=True)
 class Sight:
-    """A file of the cells that a frame, by its place among the mapped ones, measured itself."""
+    """A file of the cells that a frame, by its place among the mapped ones, measured itself.
+
+    ``window`` is first row, first column, rows and columns of the surface that the file covers.
+    """
 
     frame: int
     path: str
+    window: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,14 +102,13 @@ def _sights(
     """Keep what each view measured itself, before its heights go."""
     tasks = [
         SightTask(
-            view=view, base_m=heights.base_m, step_m=heights.step_m,
+            frame=frame, view=view, base_m=heights.base_m, step_m=heights.step_m,
             surface=elevation.surface, confidence=elevation.confidence,
-            file=str(files.path(f"{SIGHTS}/{frame:05d}.npz")),
+            file=str(files.path(f"{SIGHTS}/{frame:05d}.npy")),
         )
         for frame, view in zip(heights.frames, heights.views, strict=True)
     ]  # fmt: skip
-    done = executor.map(write_sight, tasks, label="keeping what each picture measured")
-    return tuple(Sight(frame=f, path=path) for f, path in zip(heights.frames, done, strict=True))
+    return tuple(executor.map(write_sight, tasks, label="keeping what each picture measured"))
 
 
 def _check_vertical(reconstruction: Reconstruction) -> None:

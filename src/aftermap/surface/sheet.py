@@ -55,8 +55,8 @@ class Picture:
     """A mapped frame as the orthophoto uses it.
 
     ``index`` counts the mapped frames, ``window`` are the cells that it may show, ``mask`` is a
-    grey picture, 0 where something lies over the scene; ``sight`` the file of the cells that it
-    measured itself.
+    grey picture, 0 where something lies over the scene; ``sight`` the cells that it measured
+    itself.
     """
 
     index: int
@@ -67,7 +67,7 @@ class Picture:
     pose: CameraPose
     window: Block
     mask: str | None = None
-    sight: str | None = None
+    sight: Sight | None = None
 
 
 def sheet_of(
@@ -93,10 +93,10 @@ def pictures_of(
     reconstruction: Reconstruction, sheet: Sheet, sights: Sequence[Sight] = ()
 ) -> tuple[Picture, ...]:
     """The mapped frames that show any of the sheet."""
-    measured = {sight.frame: sight.path for sight in sights}
+    measured = {sight.frame: sight for sight in sights}
     pictures = []
     for index, placed in enumerate(reconstruction.mapped):
-        window = _window_shown(reconstruction, placed, sheet.cells)
+        window = _window_shown(reconstruction, placed, sheet, measured.get(index))
         if window.rows > 0 and window.columns > 0:
             picture = Picture(
                 index=index, name=placed.frame.name, path=placed.frame.path, window=window,
@@ -157,14 +157,24 @@ def _opened(path: str, _changed_ns: int) -> rasterio.io.DatasetReader:
     return rasterio.open(path)
 
 
-def _window_shown(reconstruction: Reconstruction, placed: PlacedFrame, cells: Grid) -> Block:
-    """Cells inside the box of a picture's outline on its lowest ground, with a little room."""
+def _window_shown(
+    reconstruction: Reconstruction, placed: PlacedFrame, sheet: Sheet, sight: Sight | None
+) -> Block:
+    """Cells in the box of a picture's outline on its lowest ground and of what it measured.
+
+    With a little room.
+    """
     low = replace(placed, ground_m=(placed.ground_m[0], placed.ground_m[0]))
-    rowcol = rowcol_of(cells, ground_outline_m(reconstruction, low))
+    rowcol = rowcol_of(sheet.cells, ground_outline_m(reconstruction, low))
+    if sight is not None and sight.window[2] and sight.window[3]:
+        row, column, rows, columns = sight.window
+        own = np.array([[row, column], [row + rows, column + columns]]) / sheet.surface_per_cell
+        rowcol = np.concatenate([rowcol, own])
     room = 0.03 * (rowcol.max(axis=0) - rowcol.min(axis=0)) + 1
     top, left = np.floor(rowcol.min(axis=0) - room).astype(int).tolist()
     bottom, right = np.ceil(rowcol.max(axis=0) + room).astype(int).tolist()
-    return _clipped(cells, Block(row=top, column=left, rows=bottom - top, columns=right - left))
+    whole = Block(row=top, column=left, rows=bottom - top, columns=right - left)
+    return _clipped(sheet.cells, whole)
 
 
 def _clipped(grid: Grid, window: Block) -> Block:

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.grid import Block
-from aftermap.model.raster import Raster
+from aftermap.model.raster import Raster, Sight
 from aftermap.surface.heights import ViewHeights
+from aftermap.surface.saving import save_whole
 from aftermap.surface.sheet import overlap, raster_window, within
 
 Mask = npt.NDArray[np.bool_]
@@ -28,6 +29,7 @@ CLOSED_CELLS = 5
 class SightTask:
     """The heights of one view, the finished surface, and where the answer goes."""
 
+    frame: int
     view: ViewHeights
     base_m: float
     step_m: float
@@ -36,7 +38,7 @@ class SightTask:
     file: str
 
 
-def write_sight(task: SightTask) -> str:
+def write_sight(task: SightTask) -> Sight:
     """Write the cells of a view's window that it measured as the map has them, as bits."""
     window = task.view.window or Block(row=0, column=0, rows=0, columns=0)
     bits = np.zeros((window.rows, -(-window.columns // 8)), np.uint8)
@@ -51,20 +53,26 @@ def write_sight(task: SightTask) -> str:
         kernel = np.ones((CLOSED_CELLS, CLOSED_CELLS), np.uint8)
         whole = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
         bits = np.packbits(whole & measured, axis=1)
-    place = np.array([window.row, window.column, window.rows, window.columns])
-    np.savez(Path(task.file), bits=bits, window=place)
-    return task.file
+    save_whole(Path(task.file), bits)
+    return Sight(
+        frame=task.frame, path=task.file,
+        window=(window.row, window.column, window.rows, window.columns),
+    )  # fmt: skip
 
 
-def sight_over(file: str, window: Block) -> Mask:
+def window_of_sight(sight: Sight) -> Block:
+    """The part of the surface raster that a picture's heights lie over."""
+    row, column, rows, columns = sight.window
+    return Block(row=row, column=column, rows=rows, columns=columns)
+
+
+def sight_over(sight: Sight, window: Block) -> Mask:
     """(rows, columns) whether a picture measured the cells of a window of the surface itself."""
     out = np.zeros((window.rows, window.columns), np.bool_)
-    with np.load(file) as kept:
-        row, column, rows, columns = kept["window"].tolist()
-        own = Block(row=row, column=column, rows=rows, columns=columns)
-        shared = overlap(own, window)
-        if shared is not None:
-            there, across = within(shared, own)
-            bits = np.unpackbits(kept["bits"][there], axis=1, count=columns)
-            out[within(shared, window)] = bits[:, across] > 0
+    own = window_of_sight(sight)
+    shared = overlap(own, window)
+    if shared is not None:
+        there, across = within(shared, own)
+        kept = np.load(sight.path, mmap_mode="r")[there]
+        out[within(shared, window)] = np.unpackbits(kept, axis=1, count=own.columns)[:, across] > 0
     return out
