@@ -23,6 +23,7 @@ from aftermap.geo.grid import Block
 from aftermap.surface import layer
 from aftermap.surface.blocks import fused_block
 from aftermap.surface.consistency import views_file
+from aftermap.surface.dense import in_one_place
 from aftermap.surface.extent import ground_outline_m, ground_sample_m
 from aftermap.surface.heights import DenseHeights, ViewHeights
 from aftermap.surface.layer import LayerTask, ReachTask, layered, tiles_seen
@@ -155,3 +156,12 @@ def test_flat_rays_are_cut_at_80_degrees():
     outline = ground_outline_m(reconstruction([level]), level) - [EAST_M, NORTH_M]
     away = np.linalg.norm(outline, axis=1)
     assert away.max() == pytest.approx(FLYING_M * np.tan(np.radians(80)))
+
+
+def test_far_patches_do_not_stretch_the_map_and_a_second_district_does():
+    town = np.array([(x, y) for x in range(10) for y in range(8)] * 6, float)
+    district = np.array([(x, y) for x in range(40, 44) for y in range(-3, 2)] * 2, float)
+    horizon = np.array([(90, 200), (91, 200), (-70, 3)], float)
+    kept = in_one_place(np.concatenate([town, horizon, district]))
+    assert kept.tolist() == [True] * 480 + [False] * 3 + [True] * 40
+    assert in_one_place(horizon[:1]).tolist() == [True]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.grid import grid_over
@@ -33,6 +34,8 @@ STEPS_PER_CELL = 64
 LEAST_CELLS = 1600
 CONFIRMING_ROUNDS = 2
 LEAST_DOWN = 0.2
+LEAST_PATCH = 0.05
+"""What a patch that lies apart must have of the views that the heaviest patch has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,11 +179,29 @@ def _grid_of(
             "no heights could be matched in any pair of photographs; they may be too blurred, or "
             "show only water: add sharper photographs, or leave the blurred ones out"
         )
+    together = in_one_place(tiles)
+    tiles, heights = tiles[together], heights[together]
     west, south = (tiles.min(axis=0) * tile_m).tolist()
     east, north = ((tiles.max(axis=0) + 1) * tile_m).tolist()
     grid = grid_over(crs, (west, south), (east, north), cell_m)
     room = 2 * tile_m
     return grid, (float(heights[:, 0].min()) - room, float(heights[:, 1].max()) + room)
+
+
+def in_one_place(tiles: Array) -> npt.NDArray[np.bool_]:
+    """(N,) which of the tiles that views see, each as often as views see it, belong to the map.
+
+    Patches of tiles that lie apart, and weigh little beside the heaviest one, are left out: what a
+    few views make of the horizon must not stretch the map.
+    """
+    place = (tiles - tiles.min(axis=0)).astype(np.int64)
+    weight = np.zeros(place.max(axis=0) + 1, np.int32)
+    np.add.at(weight, tuple(place.T), 1)
+    joined = ndimage.binary_dilation(weight > 0, np.ones((3, 3)))
+    patch, count = ndimage.label(joined, np.ones((3, 3)))
+    heavy = ndimage.sum(weight, patch, np.arange(count + 1))
+    kept = heavy >= LEAST_PATCH * heavy[1:].max()
+    return np.asarray(kept[patch[tuple(place.T)]])
 
 
 def _longest_side(frames: tuple[PlacedFrame, ...]) -> float:
