@@ -13,15 +13,22 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from aftermap.errors import SurfaceError
-from aftermap.geo.grid import grid_over
+from aftermap.geo.grid import Block, grid_over, window_of
 from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.raster import Grid
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface.consistency import ConfirmTask, confirm
 from aftermap.surface.depth import DepthTask, depth_of
 from aftermap.surface.extent import ground_sample_m
-from aftermap.surface.heights import DenseHeights
-from aftermap.surface.layer import TILE_CELLS, LayerTask, ReachTask, layered, tiles_seen
+from aftermap.surface.heights import DenseHeights, ViewHeights
+from aftermap.surface.layer import (
+    TILE_CELLS,
+    LayerTask,
+    ReachTask,
+    layered,
+    tiles_filled,
+    tiles_seen,
+)
 from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.planes import sweep_of
 from aftermap.surface.sources import SeenPoints, neighbours_of, seen_points, sources_of
@@ -34,6 +41,10 @@ STEPS_PER_CELL = 64
 LEAST_CELLS = 1600
 CONFIRMING_ROUNDS = 2
 LEAST_DOWN = 0.2
+NOTHING_MATCHED = (
+    "no heights could be matched in any pair of photographs; they may be too blurred, or "
+    "show only water: add sharper photographs, or leave the blurred ones out"
+)
 LEAST_PATCH = 0.05
 """What a patch that lies apart must have of the views that the heaviest patch has."""
 
@@ -150,10 +161,11 @@ def _on_grid(
         for number, depth in depths.items()
     ]  # fmt: skip
     done = tuple(job.executor.map(layered, tasks, label="placing depths on the ground"))
+    box = _well_filled(done, job.executor)
     return DenseHeights(
-        grid=grid, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
-        least_cells=LEAST_CELLS, down=_down(job.views), views=done,
-        frames=tuple(depths),
+        grid=window_of(grid, box), base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
+        least_cells=LEAST_CELLS, down=_down(job.views), frames=tuple(depths),
+        views=tuple(view.moved(box.row, box.column) for view in done),
     )  # fmt: skip
 
 
@@ -175,10 +187,7 @@ def _grid_of(
     tiles = np.concatenate([part[0] for part in done])
     heights = np.concatenate([part[1] for part in done])
     if not len(tiles):
-        raise SurfaceError(
-            "no heights could be matched in any pair of photographs; they may be too blurred, or "
-            "show only water: add sharper photographs, or leave the blurred ones out"
-        )
+        raise SurfaceError(NOTHING_MATCHED)
     together = in_one_place(tiles)
     tiles, heights = tiles[together], heights[together]
     west, south = (tiles.min(axis=0) * tile_m).tolist()
@@ -186,6 +195,18 @@ def _grid_of(
     grid = grid_over(crs, (west, south), (east, north), cell_m)
     room = 2 * tile_m
     return grid, (float(heights[:, 0].min()) - room, float(heights[:, 1].max()) + room)
+
+
+def _well_filled(views: Sequence[ViewHeights], executor: Executor) -> Block:
+    """The part of the grid that is well filled: far ground of a flat look is single cells."""
+    found = list(executor.map(tiles_filled, views, label="finding the extent"))
+    tiles = np.concatenate(found)
+    if not len(tiles):
+        raise SurfaceError(NOTHING_MATCHED)
+    tiles = tiles[in_one_place(tiles)]
+    row, column = (tiles.min(axis=0) * TILE_CELLS).astype(int).tolist()
+    rows, columns = ((np.ptp(tiles, axis=0) + 1) * TILE_CELLS).astype(int).tolist()
+    return Block(row=row, column=column, rows=rows, columns=columns)
 
 
 def in_one_place(tiles: Array) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """Heights as the views left them: one small 16-bit raster per view, on one grid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,15 @@ class ViewHeights:
     heights: str
     views: str
     window: Block | None
+
+    def moved(self, rows: int, columns: int) -> Self:
+        """The same heights, counted from another first row and column of the grid."""
+        if self.window is None:
+            return self
+        window = replace(
+            self.window, row=self.window.row - rows, column=self.window.column - columns
+        )
+        return replace(self, window=window)
 
     def over(self, window: Block) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]] | None:
         """Steps and views over a window of the grid; None where nothing of it lies there."""

@@ -26,6 +26,7 @@ AGREEMENT_CELLS = 2.0
 TILE_CELLS = 32
 SAMPLED_EVERY_PX = 4
 ENOUGH_OF_A_TILE = 0.1
+WELL_FILLED = 0.2
 """Share of a tile's cells that points must fall on for it to count as seen."""
 
 
@@ -73,6 +74,16 @@ def tiles_seen(task: ReachTask) -> tuple[Array, Array]:
     np.maximum.at(high, tile_of.ravel(), places[:, 2])
     enough = counts >= ENOUGH_OF_A_TILE * (TILE_CELLS / SAMPLED_EVERY_PX) ** 2
     return tiles[enough], np.column_stack([low, high])[enough]
+
+
+def tiles_filled(view: ViewHeights) -> Array:
+    """(N, 2) rows and columns of the grid's tiles that the heights of a view fill well."""
+    if view.window is None:
+        return np.empty((0, 2))
+    rows, columns = np.nonzero(np.load(view.heights, mmap_mode="r"))
+    place = np.column_stack([rows + view.window.row, columns + view.window.column]) // TILE_CELLS
+    tiles, counts = np.unique(place, axis=0, return_counts=True)
+    return np.asarray(tiles[counts >= WELL_FILLED * TILE_CELLS**2], float)
 
 
 def layered(task: LayerTask) -> ViewHeights:
