@@ -147,3 +147,25 @@ def test_nodes_hold_every_cell_of_a_window():
     assert nodes == Block(row=1, column=2, rows=2, columns=2)
     assert window_of(CELLS, nodes).columns == 2
     assert CELLS.east_m < EAST_M
+
+
+def test_looks_that_all_lean_one_way_leave_the_whole_as_bright():
+    rng = np.random.default_rng(5)
+    cell = np.repeat(np.arange(400), 2)
+    lean = np.zeros((800, 2), np.float32)
+    lean[:, 1] = rng.uniform(0.6, 1.4, 800)  # the farther, the hazier
+    terms = balance.shade_terms(np.full(800, 0.4, np.float32), lean)
+    colour = np.repeat((80 * np.exp(0.4 * lean[:, 1]))[:, None], 3, axis=1)
+    sample = balance.Sample(
+        cell=cell, picture=np.tile([0, 1], 400), camera=np.zeros(800, np.int64), colour=colour,
+        terms=terms,
+    )  # fmt: skip
+    found = balance.exposure_of(sample, 2, 1)
+    radius = np.full(800, 0.4, np.float32)
+    after = np.concatenate([
+        found.factors(k, 0, radius[k::2], lean[k::2]) * colour[k::2] for k in (0, 1)
+    ])  # fmt: skip
+    assert np.exp(np.log(after / np.concatenate([colour[::2], colour[1::2]])).mean()) == (
+        pytest.approx(1, abs=0.01)
+    )
+    assert np.std(np.log(after[:, 0])) < 0.3 * np.std(np.log(colour[:, 0]))

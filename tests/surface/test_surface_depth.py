@@ -210,9 +210,9 @@ def test_sigma_is_known_where_heights_are_and_shrinks_with_photographs():
     stated = []
     for photographs in (2, 3, 4, 6, 9):
         count = np.where(np.isfinite(height), photographs, 0).astype(np.uint8)
-        stated.append(sigma_m(height, count, 0.1, 1.0))
+        stated.append(sigma_m(height, count, 0.1, 0.2))
         assert (np.isfinite(stated[-1]) == np.isfinite(height)).all()
     for more, fewer in zip(stated[1:], stated, strict=False):
         assert (more[1:] <= fewer[1:]).all()
     assert stated[0][4, 5] > stated[0][4, 2]  # beside the step
-    assert (sigma_m(height, count, 0.1, 0.5)[1:] > stated[-1][1:]).all()  # flatter looks
+    assert (sigma_m(height, count, 0.1, 0.6)[1:] > stated[-1][1:]).all()  # views that agree less

@@ -27,6 +27,7 @@ from aftermap.surface.dense import in_one_place
 from aftermap.surface.extent import ground_outline_m, ground_sample_m
 from aftermap.surface.heights import DenseHeights, ViewHeights
 from aftermap.surface.layer import LayerTask, ReachTask, layered, tiles_seen
+from aftermap.surface.scatter import scatter_cells
 from aftermap.surface.undistorted import view_of
 
 BASE_M, STEP_M = GROUND_M - 20.0, 0.5 / 64
@@ -45,7 +46,7 @@ def dense(views, over):
     return DenseHeights(
         frames=tuple(range(len(views))),
         grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
-        least_cells=4, down=1.0, views=tuple(views),
+        least_cells=4, scatter_cells=0.5, views=tuple(views),
     )  # fmt: skip
 
 
@@ -165,3 +166,16 @@ def test_far_patches_do_not_stretch_the_map_and_a_second_district_does():
     kept = in_one_place(np.concatenate([town, horizon, district]))
     assert kept.tolist() == [True] * 480 + [False] * 3 + [True] * 40
     assert in_one_place(horizon[:1]).tolist() == [True]
+
+
+@pytest.mark.parametrize("noise_m", [0.05, 0.3])
+def test_the_scatter_of_a_flight_is_that_of_its_views_and_not_of_its_walls(tmp_path, noise_m):
+    rng, over = np.random.default_rng(2), grid(200, 210)
+    window = Block(row=0, column=0, rows=200, columns=210)
+    views = []
+    for number in range(6):
+        heights = GROUND_M + 5 + rng.normal(0, noise_m, (200, 210))
+        heights[:, ::9] += rng.uniform(0, 4)  # walls: each view meets them at another height
+        views.append(kept(tmp_path, heights.astype(np.float32), window, number))
+    found = scatter_cells(views, over, STEP_M) * over.cell_m
+    assert found == pytest.approx(noise_m, rel=0.2)  # about the median of six, and some walls

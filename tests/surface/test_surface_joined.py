@@ -32,7 +32,7 @@ def dense(views, over, *, least_cells=4):
     return DenseHeights(
         frames=tuple(range(len(views))),
         grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
-        least_cells=least_cells, down=1.0, views=tuple(views),
+        least_cells=least_cells, scatter_cells=0.5, views=tuple(views),
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def task(tmp_path):
             heights=str(tmp_path / "view.npy"), views="none",
             window=Block(row=8, column=10, rows=20, columns=30),
         ),
-        base_m=BASE_M, step_m=STEP_M,
+        tolerance_m=1.5, base_m=BASE_M, step_m=STEP_M,
         surface=raster(tmp_path / "surface.tif", np.full((50, 60), 100.3, np.float32), -9999.0),
         confidence=raster(tmp_path / "confidence.tif", confidence, None),
         file=str(tmp_path / "sight.npy"),
@@ -69,7 +69,7 @@ def test_a_window_takes_its_part_and_one_elsewhere_nothing(task):
 def test_a_view_without_heights_measured_nothing(task):
     empty = SightTask(
         frame=0, view=ViewHeights(heights="none", views="none", window=None),
-        base_m=BASE_M, step_m=STEP_M,
+        tolerance_m=1.5, base_m=BASE_M, step_m=STEP_M,
         surface=task.surface, confidence=task.confidence, file=task.file,
     )  # fmt: skip
     assert not sight_over(write_sight(empty), Block(row=0, column=0, rows=50, columns=60)).any()

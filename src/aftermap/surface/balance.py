@@ -7,7 +7,7 @@ picture is pulled to the mean of all pictures of that ground over a few metres, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -133,7 +133,18 @@ def exposure_of(sample: Sample, pictures: int, cameras: int) -> Exposure:
         found = _robust(design.tocsr(), logs[other, channel] - logs[one, channel], prior)
         gains[:, channel] = np.exp(found[:pictures])
         shades[:, channel] = found[pictures:].reshape(cameras, TERMS)
-    return Exposure(gains=gains, shades=shades)
+    return _as_bright(Exposure(gains=gains, shades=shades), sample)
+
+
+def _as_bright(exposure: Exposure, sample: Sample) -> Exposure:
+    """The same factors with a mean of 1 over the sample, each channel for itself.
+
+    Differences say nothing of the whole; where all look the same way, flatly, the shade of a lean
+    is a factor of everything.
+    """
+    shade = np.einsum("nt,nct->nc", sample.terms, exposure.shades[sample.camera])
+    logs = np.log(exposure.gains)[sample.picture] + np.clip(shade, -SHADE_LIMIT, SHADE_LIMIT)
+    return replace(exposure, gains=exposure.gains * np.exp(-logs.mean(axis=0)))
 
 
 def _rows(

@@ -9,10 +9,14 @@ from aftermap.geo.grid import Block
 from aftermap.surface import fuse
 from aftermap.surface.heights import DenseHeights
 
-TOLERANCE_CELLS = 3.0
+TOLERANCE, CALM, GAP_STEP = 6.0, 2.0, 3.0
+"""In standard deviations of the heights that views give one cell: what counts as one height, how
+smooth heights are made, and the step that a closed gap may have."""
+LEAST_SCATTER_CELLS = 0.5
+"""The heights of a cell lie in all of its area."""
 SHARE_OF_LARGEST = 0.7
 """The highest heights win that as many views agree on, as a share of those on any other height."""
-GAP_CELLS, GAP_STEP_CELLS = 5, 1.5
+GAP_CELLS = 5
 """Between measured cells of one surface no wider gap than this is closed."""
 
 
@@ -22,6 +26,11 @@ class FusedBlock:
 
     height_m: npt.NDArray[np.float32]
     count: npt.NDArray[np.uint8]
+
+
+def tolerance_m(heights: DenseHeights) -> float:
+    """How far apart heights of one place may lie and count as one, in metres."""
+    return TOLERANCE * max(heights.scatter_cells, LEAST_SCATTER_CELLS) * heights.grid.cell_m
 
 
 def fused_block(
@@ -34,7 +43,8 @@ def fused_block(
     count = np.zeros((rows, columns), np.uint8)
     if parts:
         cells_per_step = heights.step_m / heights.grid.cell_m
-        tolerance = TOLERANCE_CELLS / cells_per_step
+        scatter = max(heights.scatter_cells, LEAST_SCATTER_CELLS) / cells_per_step
+        tolerance = TOLERANCE * scatter
         stack = np.stack([part[0] for part in parts])
         views = np.stack([part[1] for part in parts])
         shared = np.zeros((rows, columns), np.uint8)
@@ -42,7 +52,7 @@ def fused_block(
         steps[shared == 0] = 0
         count[shared == 0] = 0
         fuse.islands_removed(steps, count, tolerance, heights.least_cells)
-        steps = fuse.smoothed(steps, count, 1 / cells_per_step)
-        steps, count = fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP_CELLS / cells_per_step)
+        steps = fuse.smoothed(steps, count, CALM * scatter)
+        steps, count = fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP * scatter)
     metres = heights.base_m + (steps - 1) * heights.step_m
     return FusedBlock(height_m=np.where(steps > 0, metres, np.nan).astype(np.float32), count=count)

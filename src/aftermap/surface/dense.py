@@ -31,6 +31,7 @@ from aftermap.surface.layer import (
 )
 from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.planes import sweep_of
+from aftermap.surface.scatter import scatter_cells
 from aftermap.surface.sources import SeenPoints, neighbours_of, seen_points, sources_of
 from aftermap.surface.undistorted import PinholeView, UndistortTask, undistort, view_of
 
@@ -40,7 +41,6 @@ FOLDER = "depth"
 STEPS_PER_CELL = 64
 LEAST_CELLS = 1600
 CONFIRMING_ROUNDS = 2
-LEAST_DOWN = 0.2
 NOTHING_MATCHED = (
     "no heights could be matched in any pair of photographs; they may be too blurred, or "
     "show only water: add sharper photographs, or leave the blurred ones out"
@@ -162,16 +162,13 @@ def _on_grid(
     ]  # fmt: skip
     done = tuple(job.executor.map(layered, tasks, label="placing depths on the ground"))
     box = _well_filled(done, job.executor)
+    shown = window_of(grid, box)
+    views = tuple(view.moved(box.row, box.column) for view in done)
     return DenseHeights(
-        grid=window_of(grid, box), base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
-        least_cells=LEAST_CELLS, down=_down(job.views), frames=tuple(depths),
-        views=tuple(view.moved(box.row, box.column) for view in done),
+        grid=shown, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
+        least_cells=LEAST_CELLS, frames=tuple(depths), views=views,
+        scatter_cells=scatter_cells(views, shown, step_m),
     )  # fmt: skip
-
-
-def _down(views: Sequence[PinholeView]) -> float:
-    """Sine of how steeply a middling view looks down."""
-    return max(float(np.median([-view.rotation[2, 2] for view in views])), LEAST_DOWN)
 
 
 def _grid_of(

@@ -20,7 +20,7 @@ from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Elevation, Raster, Sight
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import fuse
-from aftermap.surface.blocks import FusedBlock, fused_block
+from aftermap.surface.blocks import FusedBlock, fused_block, tolerance_m
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.dense import dense_heights, remove_depths
 from aftermap.surface.heights import DenseHeights
@@ -102,7 +102,8 @@ def _sights(
     """Keep what each view measured itself, before its heights go."""
     tasks = [
         SightTask(
-            frame=frame, view=view, base_m=heights.base_m, step_m=heights.step_m,
+            frame=frame, view=view, tolerance_m=tolerance_m(heights),
+            base_m=heights.base_m, step_m=heights.step_m,
             surface=elevation.surface, confidence=elevation.confidence,
             file=str(files.path(f"{SIGHTS}/{frame:05d}.npy")),
         )
@@ -178,7 +179,7 @@ def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
         heights, grid_row=block.row - margin, grid_column=block.column - margin,
         rows=block.rows + 2 * margin, columns=block.columns + 2 * margin,
     )  # fmt: skip
-    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m, heights.down)
+    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m, heights.scatter_cells)
     height = _without_holes(fused, heights.base_m, reach_cells)
     inner = np.s_[margin : margin + block.rows, margin : margin + block.columns]
     return _Done(

@@ -63,9 +63,9 @@ class ViewHeights:
 class DenseHeights:
     """All views on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
 
-    ``least_cells`` is the smallest patch of connected cells that is believed, ``down`` the sine of
-    how steeply a middling view looks down. ``frames`` are the places of the views among the mapped
-    frames.
+    ``least_cells`` is the smallest patch of connected cells that is believed, ``scatter_cells`` the
+    standard deviation of the heights that views give one cell. ``frames`` are the places of the
+    views among the mapped frames.
     """
 
     grid: Grid
@@ -73,7 +73,7 @@ class DenseHeights:
     step_m: float
     ground_sample_m: float
     least_cells: int
-    down: float
+    scatter_cells: float
     views: tuple[ViewHeights, ...]
     frames: tuple[int, ...]
 

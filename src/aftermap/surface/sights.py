@@ -19,18 +19,20 @@ from aftermap.surface.sheet import overlap, raster_window, within
 
 Mask = npt.NDArray[np.bool_]
 
-SAME_CELLS = 3.0
-"""How far a picture's own height may lie from that of the map, in cells."""
 CLOSED_CELLS = 5
 """Cells between those that a picture measured count as well, as far as a window of this size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SightTask:
-    """The heights of one view, the finished surface, and where the answer goes."""
+    """The heights of one view, the finished surface, and where the answer goes.
+
+    ``tolerance_m`` is how far a picture's own height may lie from that of the map.
+    """
 
     frame: int
     view: ViewHeights
+    tolerance_m: float
     base_m: float
     step_m: float
     surface: Raster
@@ -49,7 +51,7 @@ def write_sight(task: SightTask) -> Sight:
         )
         apart_m = np.abs(own_m - raster_window(task.surface, window))
         measured = raster_window(task.confidence, window) > 0
-        same = measured & (apart_m <= SAME_CELLS * task.surface.grid.cell_m)
+        same = measured & (apart_m <= task.tolerance_m)
         kernel = np.ones((CLOSED_CELLS, CLOSED_CELLS), np.uint8)
         whole = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
         bits = np.packbits(whole & measured, axis=1)
