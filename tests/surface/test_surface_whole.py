@@ -61,7 +61,7 @@ def elevation(flight, tmp_path_factory):
     files = StageFolder(folder=tmp_path_factory.mktemp("surface"))
     made = surface_of(flight, SurfaceOptions(), files, HereExecutor())
     assert sorted(p.name for p in files.folder.iterdir()) == [
-        "confidence.tif", "surface.tif", "surface_sigma.tif",
+        "confidence.tif", "sights", "surface.tif", "surface_sigma.tif",
     ]  # fmt: skip
     return made
 
@@ -311,7 +311,7 @@ def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevati
     )
     with pytest.raises(SurfaceError, match="no placed photograph shows any"):
         orthophoto_of(
-            replace(flight, placed=away), elevation, SurfaceOptions(),
+            replace(flight, placed=away), replace(elevation, sights=()), SurfaceOptions(),
             StageFolder(folder=tmp_path), HereExecutor(),
         )  # fmt: skip
 
