@@ -1,5 +1,6 @@
 """Grades of damage: what they are, who gave them, and on what grounds."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,6 +48,36 @@ class Visibility:
     surface_photographs: float | None
 
 
+class ReasonSide(StrEnum):
+    """Whether a reason speaks for the grade that is given or against it; a note does neither."""
+
+    FOR = "for"
+    AGAINST = "against"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Something that was measured or said of a building, in words, and which side it is on."""
+
+    text: str
+    side: ReasonSide
+
+
+def reasons_on(side: ReasonSide, reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """The words of the reasons on one side, in their order."""
+    return tuple(one.text for one in reasons if one.side is side)
+
+
+def for_and_against(
+    reasons: Sequence[Reason],
+) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The words of reasons for a grade and against it; where none has a side, all and None."""
+    if all(one.side is ReasonSide.NOTE for one in reasons):
+        return reasons_on(ReasonSide.NOTE, reasons), None
+    return reasons_on(ReasonSide.FOR, reasons), reasons_on(ReasonSide.AGAINST, reasons)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
     """One grade of one building by one assessor.
@@ -55,7 +86,8 @@ class Assessment:
     holds most of the probability; both are empty where the building is not assessed, and
     ``not_assessed_reason`` says why. ``is_possible`` means that ``grades`` holds both no damage and
     damage. ``probabilities`` are of the grades in order; None where a person gave one grade.
-    ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are in words.
+    ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are for the
+    grade or against it, the weightiest of each side first.
     """
 
     source_id: str
@@ -67,7 +99,7 @@ class Assessment:
     probabilities: tuple[float, ...] | None = None
     confidence: float | None = None
     visibility: Visibility | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     not_assessed_reason: str | None = None
     note: str | None = None
     at: str | None = None
