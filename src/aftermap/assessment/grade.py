@@ -2,7 +2,8 @@
 
 A building is graded only where it was seen well enough: little of the roof measured, a ground
 sample too coarse, no picture or no scale give ``not_assessed`` with the reason in words, whatever
-the model would say. An outline that lies badly makes a grade less sure.
+the model would say. An outline that lies badly makes a grade less sure, and so does a worse kind of
+imagery than photographs from above.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from aftermap.assessment.imagery import flattened_by_imagery, note_on
 from aftermap.assessment.ordinal import OrdinalModel, model_of
 from aftermap.assessment.words import family, said
 from aftermap.errors import InputError
@@ -155,6 +157,7 @@ def graded(
         for k, one in enumerate(buildings.buildings)
     ]
     probabilities = grader.probabilities(values, doubt) if known else np.zeros((0, 5))
+    probabilities = flattened_by_imagery(probabilities, [view.imagery for view in views])
     assessments = []
     for k, one in enumerate(buildings.buildings):
         source_id, why = one.footprint.source_id, known[k]
@@ -171,7 +174,7 @@ def graded(
                 is_possible=Grade.NONE in run and len(run) > 1,
                 probabilities=tuple(round(float(value), 4) for value in p),
                 confidence=round(float(p[best]), 4), visibility=views[k],
-                reasons=grader.reasons(values, k, best),
+                reasons=grader.reasons(values, k, best) + note_on(views[k].imagery),
             )
         )  # fmt: skip
     return Grading(assessments=tuple(assessments), model=grader.name, model_sha256=grader.sha256)

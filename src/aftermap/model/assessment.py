@@ -32,13 +32,25 @@ class AssessorKind(StrEnum):
     ADOPTED = "adopted"
 
 
+class Imagery(StrEnum):
+    """The best kind of picture that saw a building, from the best kind to the worst.
+
+    Two or more photographs from above, two or more photographs at a slant, or less than that, such
+    as frames of clips.
+    """
+
+    NADIR_PHOTOGRAPHS = "nadir_photographs"
+    OBLIQUE_PHOTOGRAPHS = "oblique_photographs"
+    VIDEO = "video"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Visibility:
     """How well a building was seen: not how surely it is graded.
 
     ``roof_fraction`` is the share of the footprint whose height was measured; ``facades`` how many
     of its four sides some picture shows; ``surface_photographs`` the median number of photographs
-    that agree on its heights. None is not known.
+    that agree on its heights; ``imagery`` the best kind of picture that saw it. None is not known.
     """
 
     roof_fraction: float
@@ -46,6 +58,7 @@ class Visibility:
     facades: int
     ground_sample_m: float | None
     surface_photographs: float | None
+    imagery: Imagery | None = None
 
 
 class ReasonSide(StrEnum):

@@ -113,6 +113,7 @@ def _visibility(seen: Visibility | None) -> dict[str, Any] | None:
     return {
         "roof_fraction": seen.roof_fraction, "views": seen.views, "facades": seen.facades,
         "ground_sample_m": seen.ground_sample_m, "surface_photographs": seen.surface_photographs,
+        "imagery": seen.imagery,
     }  # fmt: skip
 
 

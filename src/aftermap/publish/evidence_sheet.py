@@ -20,6 +20,7 @@ from aftermap.model.assessment import (
     GRADES,
     Assessment,
     AssessorKind,
+    Imagery,
     ReasonSide,
     Visibility,
     reasons_on,
@@ -37,6 +38,11 @@ WHO = {
 }  # fmt: skip
 SIDES = {
     ReasonSide.FOR: "For this grade", ReasonSide.AGAINST: "Against it", ReasonSide.NOTE: "",
+}  # fmt: skip
+IMAGERY_WORDS = {
+    Imagery.NADIR_PHOTOGRAPHS: "photographs from above",
+    Imagery.OBLIQUE_PHOTOGRAPHS: "slanting photographs",
+    Imagery.VIDEO: "video, or one photograph",
 }  # fmt: skip
 SHIFTED_BY = {
     ShiftSource.OWN: "its own edges", ShiftSource.NEIGHBOURS: "its neighbours",
@@ -146,6 +152,7 @@ def _visibility(seen: Visibility) -> list[tuple[str, str]]:
         ("sides seen", f"{seen.facades} of 4"),
         ("best pixel", about(seen.ground_sample_m)),
         ("photographs agree", NOT_KNOWN if agree is None else f"{agree:g}"),
+        ("best seen by", NOT_KNOWN if seen.imagery is None else IMAGERY_WORDS[seen.imagery]),
     ]
 
 

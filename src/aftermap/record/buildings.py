@@ -34,7 +34,7 @@ BUILDING = Table(
   levels DOUBLE, grade TEXT, adopted_grade TEXT, confidence DOUBLE, possible BOOLEAN,
   grades TEXT NOT NULL, probabilities TEXT, reasons TEXT NOT NULL, reasons_against TEXT,
   not_assessed_reason TEXT, roof_fraction DOUBLE, views INTEGER, facades INTEGER,
-  ground_sample_m DOUBLE, surface_photographs DOUBLE, shift_east_m DOUBLE NOT NULL,
+  ground_sample_m DOUBLE, surface_photographs DOUBLE, imagery TEXT, shift_east_m DOUBLE NOT NULL,
   shift_north_m DOUBLE NOT NULL,
   shift_sigma_m DOUBLE, shift_residual_m DOUBLE, shift_source TEXT NOT NULL, assessor TEXT NOT NULL,
   model_sha256 TEXT NOT NULL""",
@@ -88,8 +88,9 @@ def replace_buildings(
 def _add_later_columns(connection: sqlite3.Connection) -> None:
     """Add the columns that a table of an earlier version lacks."""
     there = {row[1] for row in connection.execute("PRAGMA table_info(building)")}
-    if "reasons_against" not in there:
-        connection.execute("ALTER TABLE building ADD COLUMN reasons_against TEXT")
+    for name in ("reasons_against", "imagery"):
+        if name not in there:
+            connection.execute(f"ALTER TABLE building ADD COLUMN {name} TEXT")
 
 
 def multipolygon(srs_id: int, building: Building) -> bytes:
@@ -135,6 +136,7 @@ def _visibility(seen: Visibility | None) -> dict[str, Any]:
         "facades": seen and seen.facades,
         "ground_sample_m": seen and seen.ground_sample_m,
         "surface_photographs": seen and seen.surface_photographs,
+        "imagery": seen and seen.imagery and seen.imagery.value,
     }
 
 
