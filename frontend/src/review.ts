@@ -344,6 +344,8 @@ export class Reviewing implements View {
         grade ? el("i", { class: "area", colour: GRADE_COLOURS[grade] }) : el("i", { class: "hatched" }),
         gradeWord(grade), typeof row.confidence === "number" ? `, ${percent(row.confidence)} sure` : ""),
       row.not_assessed_reason ? el("p", { class: "muted" }, anyScript(String(row.not_assessed_reason))) : null,
+      grade && String(row.imagery) in WORSE_IMAGERY
+        ? el("p", { class: "muted" }, `Seen by ${WORSE_IMAGERY[String(row.imagery)]}: less sure for that.`) : null,
       ...reasonsOf(typeof row.reasons_against === "string" ? "For this grade" : null, reasons), ...reasonsOf("Against it", against));
   }
 
@@ -363,6 +365,10 @@ export function shownGrade(bench: Bench, building: BuildingFeature): Grade | "na
   const grade = by.has(bench.me.reviewer) ? by.get(bench.me.reviewer) : [...by.values()].at(-1);
   return (grade as Grade | null) ?? "na";
 }
+
+const WORSE_IMAGERY: Record<string, string> = {
+  oblique_photographs: "slanting photographs alone", video: "video or a single photograph alone",
+};
 
 const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
   uncertainty: ({ properties }) => (properties.grade ? 0 : 10) + (properties.confidence ?? 1)

@@ -108,7 +108,7 @@ def test_a_value_that_is_not_known_is_not_zero():
     measures = [Measured(name="height", value=None, unit="m"),
                 Measured(name="lost", value=0.412, sigma=0.03, unit="%")]  # fmt: skip
     page = evidence_sheet(facts(measures=measures, visibility=nothing))
-    assert page.count("not known") == 3
+    assert page.count("not known") == 4
     assert "41 ± 3" in page
 
 
