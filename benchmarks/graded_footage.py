@@ -64,17 +64,18 @@ def main() -> None:
             _graded(way, folder.name, folder / way, folder / "flight/truth") for way in WAYS
             if (folder / way / "products/orthophoto.tif").exists()
         ]  # fmt: skip
+    imagery = {
+        kind.value: _calibration([one for one in found if one.way == way])
+        for way, kind in KINDS.items() if any(one.way == way for one in found)
+    }  # fmt: skip
     result = {
         "ways": {way: _of_way(found, way) for way in sorted({one.way for one in found})},
         "both_against_photographs": _paired(found),
-        "imagery": {
-            kind.value: _calibration([one for one in found if one.way == way])
-            for way, kind in KINDS.items() if any(one.way == way for one in found)
-        },
-    }  # fmt: skip
+        "imagery": imagery,
+    }
     write_result("graded_footage", result)
     if options.write:
-        _write(result["imagery"])
+        _write(imagery)
     print(json.dumps(tidy(result), indent=1))
 
 
