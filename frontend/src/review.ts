@@ -337,13 +337,16 @@ export class Reviewing implements View {
       return el("section", {}, el("h3", {}, "Machine"), el("p", { class: "muted" }, "Hidden while you work blind."));
     }
     const reasons = listOf(row.reasons);
+    const against = listOf(row.reasons_against);
     const grade = row.grade as Grade | null | undefined;
     return el("section", {}, el("h3", {}, "Machine"),
       el("p", { class: "verdict" },
         grade ? el("i", { class: "area", colour: GRADE_COLOURS[grade] }) : el("i", { class: "hatched" }),
         gradeWord(grade), typeof row.confidence === "number" ? `, ${percent(row.confidence)} sure` : ""),
       row.not_assessed_reason ? el("p", { class: "muted" }, anyScript(String(row.not_assessed_reason))) : null,
-      reasons.length ? el("ul", { class: "reasons" }, ...reasons.map((one) => el("li", {}, anyScript(one)))) : null);
+      grade && String(row.imagery) in WORSE_IMAGERY
+        ? el("p", { class: "muted" }, `Seen by ${WORSE_IMAGERY[String(row.imagery)]}: less sure for that.`) : null,
+      ...reasonsOf(typeof row.reasons_against === "string" ? "For this grade" : null, reasons), ...reasonsOf("Against it", against));
   }
 
   private choose(building: BuildingFeature | null): void {
@@ -362,6 +365,10 @@ export function shownGrade(bench: Bench, building: BuildingFeature): Grade | "na
   const grade = by.has(bench.me.reviewer) ? by.get(bench.me.reviewer) : [...by.values()].at(-1);
   return (grade as Grade | null) ?? "na";
 }
+
+const WORSE_IMAGERY: Record<string, string> = {
+  oblique_photographs: "slanting photographs alone", video: "video or a single photograph alone",
+};
 
 const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
   uncertainty: ({ properties }) => (properties.grade ? 0 : 10) + (properties.confidence ?? 1)
@@ -385,6 +392,11 @@ function reviewsOf(
       el("button", { class: "quiet", onclick: undo }, "Undo ", el("kbd", {}, shownKey("undo"))))),
     draft ? el("p", { class: "draft" }, "Waits for your grade: ", anyScript(draft)) : null,
     rows.length ? el("ul", { class: "reviews" }, ...rows) : el("p", { class: "muted" }, "Nobody has graded it yet."));
+}
+
+function reasonsOf(side: string | null, reasons: string[]): (HTMLElement | null)[] {
+  if (!reasons.length) return [];
+  return [side ? el("h4", {}, side) : null, el("ul", { class: "reasons" }, ...reasons.map((one) => el("li", {}, anyScript(one))))];
 }
 
 function listOf(value: unknown): string[] {

@@ -1,6 +1,7 @@
 """Measures of made-up roofs whose truth is known."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from aftermap.assessment.planes import planes_through
 from aftermap.assessment.roof import normal_entropy
 from aftermap.errors import InputError
 from aftermap.geo.polygon import polygons_of
-from aftermap.model.assessment import Grade, Visibility
+from aftermap.model.assessment import Grade, Imagery, ReasonSide, Visibility, reasons_on
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 
@@ -225,8 +226,22 @@ def test_a_whole_roof_is_graded_with_reasons_and_a_heap_is_destroyed(tmp_path):
     assert heap.grade is Grade.DESTROYED
     for one in (whole, heap):
         assert sum(one.probabilities) == pytest.approx(1, abs=1e-3)
-        assert 1 <= len(one.reasons) <= 3
+        assert 1 <= len(reasons_on(ReasonSide.FOR, one.reasons)) <= 3
         assert one.grade in one.grades
+
+
+def test_the_same_roof_is_less_sure_where_only_video_saw_it(tmp_path):
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 32)] += 6.0
+    made, table, _ = values(scene, [outline(20, 20, 32, 32)], tmp_path)
+    (view,) = seen(1)
+    above, video = (
+        graded(made, table, [replace(view, imagery=kind)]).assessments[0]
+        for kind in (Imagery.NADIR_PHOTOGRAPHS, Imagery.VIDEO)
+    )
+    assert video.grade is above.grade
+    assert video.confidence < above.confidence
+    assert [one.side for one in video.reasons].count(ReasonSide.NOTE) == 1
 
 
 def test_a_bad_fit_makes_a_grade_less_sure(tmp_path):

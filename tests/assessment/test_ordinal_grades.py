@@ -1,20 +1,23 @@
 """The additive model: its curves keep their direction, it can be read back, it can be refined."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aftermap.assessment.fitting import FitOptions, calibrated, empty_model, fit, kappa
-from aftermap.assessment.grade import grader_in, smallest_run
+from aftermap.assessment.grade import AdditiveGrader, grader_in, smallest_run
 from aftermap.assessment.learn import learn, learned_from, write_model
 from aftermap.assessment.ordinal import document_of, isotonic, model_of, of_steps
 from aftermap.assessment.plugin import onnx_grader
 from aftermap.assessment.trees import forest_of
 from aftermap.errors import InputError, MissingExtraError
-from aftermap.model.assessment import Assessment, AssessorKind, Grade
+from aftermap.model.assessment import Assessment, AssessorKind, Grade, ReasonSide
 from aftermap.model.building import (
     Alignment,
     Building,
@@ -44,6 +47,9 @@ def fitted():
     return fit(empty, values, grades, FitOptions()), values, grades
 
 
+MADE_UP = fitted()[0]
+
+
 def test_grades_are_learned_and_a_curve_keeps_its_direction():
     model, values, grades = fitted()
     p = model.probabilities(model.parts(values), np.zeros(len(grades)))
@@ -52,6 +58,28 @@ def test_grades_are_learned_and_a_curve_keeps_its_direction():
     rising = {"low_fraction": np.linspace(-0.5, 1.5, 50), "roughness_m": np.zeros(50)}
     mean = model.probabilities(model.parts(rising), np.zeros(50)) @ np.arange(5)
     assert (np.diff(mean) >= -1e-9).all()
+
+
+@given(st.floats(-0.3, 1.3), st.floats(-3, 3), st.integers(0, 4))
+def test_a_measure_is_for_a_grade_that_it_makes_likelier_and_else_against_it(low, rough, grade):
+    model = MADE_UP
+    values = {"low_fraction": np.array([low]), "roughness_m": np.array([rough])}
+    weights = model.weights_of_measures(model.parts(values)[:, 0], grade)
+    chance = model.probabilities(model.parts(values), np.zeros(1))[0, grade]
+    for weight, curve in zip(weights, model.curves, strict=True):
+        typical = values | {curve.name: np.array([curve.typical])}
+        without = model.probabilities(model.parts(typical), np.zeros(1))[0, grade]
+        assert (weight > 1e-6) <= (chance > without)
+        assert (weight < -1e-6) <= (chance < without)
+
+
+def test_a_whole_roof_speaks_against_destroyed_and_a_missing_one_for_it():
+    model = replace(MADE_UP, curves=MADE_UP.curves[:1])
+    grader = AdditiveGrader(name="made up", sha256="0" * 64, model=model)
+    for low, side in ((-0.2, ReasonSide.AGAINST), (1.2, ReasonSide.FOR)):
+        (reason,) = grader.reasons({"low_fraction": np.array([low])}, 0, 4)
+        assert reason.side is side
+        assert "of the roof missing" in reason.text
 
 
 def test_what_is_not_known_adds_nothing():

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade
+from aftermap.model.assessment import (
+    GRADES,
+    Assessment,
+    AssessorKind,
+    Grade,
+    Reason,
+    ReasonSide,
+)
 from aftermap.record import Case
 from aftermap.record.assessments import add_assessments
 from aftermap.record.geopackage import Table, add_table, describe, insert, srs_id_of
@@ -79,5 +86,5 @@ def _graded(truth, random, unseen):
         yield Assessment(
             source_id=name, kind=AssessorKind.MACHINE, assessor="model 1", grade=GRADES[place],
             grades=(GRADES[place],), probabilities=chance, confidence=max(chance),
-            reasons=("made up",),
+            reasons=(Reason(text="made up", side=ReasonSide.FOR),),
         )  # fmt: skip

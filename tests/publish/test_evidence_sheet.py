@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from aftermap.model.assessment import Assessment, AssessorKind, Grade, Visibility
+from aftermap.model.assessment import (
+    Assessment,
+    AssessorKind,
+    Grade,
+    Reason,
+    ReasonSide,
+    Visibility,
+)
 from aftermap.model.building import Alignment, Building, Footprint, ShiftSource
 from aftermap.model.evidence import CropWindow, Evidence, EvidenceKind
 from aftermap.publish.evidence_sheet import (
@@ -22,7 +29,10 @@ SEEN = Visibility(
 GRADED = Assessment(
     source_id="B7", kind=AssessorKind.MACHINE, assessor="a model", grade=Grade.SEVERE,
     grades=(Grade.MODERATE, Grade.SEVERE), probabilities=(0.01, 0.04, 0.2, 0.7, 0.05),
-    confidence=0.7, reasons=("roof plane residual 0.8 m",),
+    confidence=0.7, reasons=(
+        Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
+        Reason(text="70 % of the roof stands at its height", side=ReasonSide.AGAINST),
+    ),
 )  # fmt: skip
 
 
@@ -52,7 +62,8 @@ def test_the_three_axes_stand_beside_each_other():
     assert "moderate to severe" in page
     assert re.search(r"Confidence</h2>\s*<p class=\"big\">70", page)
     assert re.search(r"roof measured</th><td class=\"n\">93", page)
-    assert "roof plane residual 0.8 m" in page
+    assert re.search(r"For this grade</p><ul><li>roof plane residual 0.8", page)
+    assert re.search(r"Against it</p><ul><li>70 % of the roof stands", page)
 
 
 def test_without_a_grade_the_evidence_is_shown_all_the_same():
@@ -97,7 +108,7 @@ def test_a_value_that_is_not_known_is_not_zero():
     measures = [Measured(name="height", value=None, unit="m"),
                 Measured(name="lost", value=0.412, sigma=0.03, unit="%")]  # fmt: skip
     page = evidence_sheet(facts(measures=measures, visibility=nothing))
-    assert page.count("not known") == 3
+    assert page.count("not known") == 4
     assert "41 ± 3" in page
 
 
@@ -107,7 +118,7 @@ def test_a_value_that_is_not_known_is_not_zero():
 def test_a_hostile_name_is_shown_as_text(name):
     hostile = Assessment(
         source_id="B7", kind=AssessorKind.REVIEWER, assessor=name, grade=Grade.NONE,
-        grades=(Grade.NONE,), reasons=(name,), note=name,
+        grades=(Grade.NONE,), reasons=(Reason(text=name, side=ReasonSide.NOTE),), note=name,
     )  # fmt: skip
     page = evidence_sheet(facts(name, assessments=[hostile, hostile], original=name))
     assert "<script" not in page

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from aftermap.model.assessment import Assessment, AssessorKind, Grade, Visibility
+from aftermap.model.assessment import (
+    Assessment,
+    AssessorKind,
+    Grade,
+    Reason,
+    ReasonSide,
+    Visibility,
+)
 from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import Case
 from aftermap.record.assessments import (
@@ -25,7 +32,10 @@ from aftermap.record.verification import findings_in
 MACHINE = Assessment(
     source_id="بيت 1", kind=AssessorKind.MACHINE, assessor="model 1", grade=Grade.SEVERE,
     grades=(Grade.SEVERE, Grade.DESTROYED), probabilities=(0.0, 0.05, 0.1, 0.6, 0.25),
-    confidence=0.6, reasons=("roof plane residual 0.8 m",), at="2026-11-25T10:00:00.000Z",
+    confidence=0.6, reasons=(
+        Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
+        Reason(text="rubble apron on 1 of 4 sides", side=ReasonSide.AGAINST),
+    ), at="2026-11-25T10:00:00.000Z",
     visibility=Visibility(
         roof_fraction=0.9, views=7, facades=2, ground_sample_m=0.03, surface_photographs=None
     ),
@@ -52,6 +62,13 @@ class Quiet:
     def stage(self, name): ...
     def advance(self, *_): ...
     def note(self, text): ...
+
+
+def test_reasons_from_before_they_had_a_side_are_read_as_notes(case):
+    note = Reason(text="roof plane residual 0.8 m", side=ReasonSide.NOTE)
+    add_assessments(case.package, [replace(MACHINE, reasons=(note,))], actor="test")
+    assert case.package.rows("SELECT reasons FROM assessment") == [(f'["{note.text}"]',)]
+    assert machine_grades(case.package)[0].assessment.reasons == (note,)
 
 
 def test_what_was_added_is_read_again(case):

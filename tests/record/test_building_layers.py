@@ -11,7 +11,15 @@ import pyogrio
 import pytest
 import shapely
 
-from aftermap.model.assessment import Assessment, AssessorKind, Grade, Grading, Visibility
+from aftermap.model.assessment import (
+    Assessment,
+    AssessorKind,
+    Grade,
+    Grading,
+    Reason,
+    ReasonSide,
+    Visibility,
+)
 from aftermap.model.building import (
     Alignment,
     Building,
@@ -60,7 +68,10 @@ def grading():
     destroyed = Assessment(
         source_id="way/1", kind=AssessorKind.MACHINE, assessor="model", grade=Grade.DESTROYED,
         grades=(Grade.SEVERE, Grade.DESTROYED), probabilities=(0.0, 0.0, 0.1, 0.2, 0.7),
-        confidence=0.7, visibility=seen, reasons=("roof plane residual 0.8 m",),
+        confidence=0.7, visibility=seen, reasons=(
+        Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
+        Reason(text="rubble apron on 1 of 4 sides", side=ReasonSide.AGAINST),
+    ),
     )  # fmt: skip
     unseen = Assessment(
         source_id="ü", kind=AssessorKind.MACHINE, assessor="model", grade=None,
@@ -89,6 +100,18 @@ def streets(tmp_path):
     }  # fmt: skip
     pq.write_table(pa.Table.from_pylist([row]), path)
     return StreetTable(path=str(path), crs=CRS, pieces=1, has_own_lines=False)
+
+
+def test_reasons_against_find_their_column_in_a_case_from_before_there_was_one(
+    tmp_path, buildings, grading
+):
+    with Case.create_or_open(tmp_path / "case") as case:
+        replace_buildings(case.package, buildings, grading, None)
+        with case.package.transaction() as connection:
+            connection.execute("ALTER TABLE building DROP COLUMN reasons_against")
+        replace_buildings(case.package, buildings, grading, None)
+        told = case.package.rows("SELECT reasons, reasons_against FROM building ORDER BY fid")
+    assert told == [("roof plane residual 0.8 m", "rubble apron on 1 of 4 sides"), ("", None)]
 
 
 def test_gdal_reads_buildings_with_courtyards_grades_and_measurements(

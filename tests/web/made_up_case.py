@@ -17,7 +17,15 @@ from rasterio.transform import Affine
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.polygon import polygons_of
 from aftermap.media.video import probe_video
-from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade, Grading
+from aftermap.model.assessment import (
+    GRADES,
+    Assessment,
+    AssessorKind,
+    Grade,
+    Grading,
+    Reason,
+    ReasonSide,
+)
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction
 from aftermap.model.evidence import Evidence, EvidenceKind, EvidenceSet
@@ -229,7 +237,10 @@ def _grade(i: int, name: str) -> Assessment:
     return Assessment(
         source_id=name, kind=AssessorKind.MACHINE, assessor="made up", grade=grade,
         grades=(grade,), confidence=0.5 + 0.04 * (i % 10), is_possible=grade is Grade.NONE,
-        probabilities=(0.2,) * 5, reasons=("roof 2.1 m lower than expected", "rubble beside it"),
+        probabilities=(0.2,) * 5, reasons=(
+            Reason(text="roof 2.1 m lower than expected", side=ReasonSide.FOR),
+            Reason(text="rubble beside it", side=ReasonSide.AGAINST),
+        ),
     )  # fmt: skip
 
 

@@ -156,6 +156,7 @@ def test_a_building_is_told_with_its_pictures_and_reasons(client):
     told = client.get("/api/building", params={"source_id": "B001"}).json()
     assert told["building"]["grade"] == "light"
     assert "roof 2.1 m lower" in told["building"]["reasons"]
+    assert told["building"]["reasons_against"] == "rubble beside it"
     assert [row["kind"] for row in told["evidence"]] == ["orthophoto", "view"]
     first = told["evidence"][0]
     picture = client.get(f"/media/evidence/{first['fid']}?sha256={first['file_sha256']}")

@@ -2,7 +2,8 @@
 
 A building is graded only where it was seen well enough: little of the roof measured, a ground
 sample too coarse, no picture or no scale give ``not_assessed`` with the reason in words, whatever
-the model would say. An outline that lies badly makes a grade less sure.
+the model would say. An outline that lies badly makes a grade less sure, and so does a worse kind of
+imagery than photographs from above.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from aftermap.assessment.ordinal import STEPS, OrdinalModel, model_of
+from aftermap.assessment.imagery import flattened_by_imagery, note_on
+from aftermap.assessment.ordinal import OrdinalModel, model_of
 from aftermap.assessment.words import family, said
 from aftermap.errors import InputError
 from aftermap.geo.crs import LOCAL
@@ -27,6 +29,8 @@ from aftermap.model.assessment import (
     AssessorKind,
     Grade,
     Grading,
+    Reason,
+    ReasonSide,
     Visibility,
 )
 from aftermap.model.building import Building, Buildings, MeasureTable
@@ -42,7 +46,7 @@ MOST_BARE = 0.25
 """Share of level ground inside an outline beyond which the outline shows no building."""
 MOST_PROBABILITY = 0.8
 """``grades`` is the smallest run of neighbouring grades with at least this probability."""
-MOST_REASONS = 3
+MOST_REASONS, MOST_AGAINST = 3, 2
 LEAST_WEIGHT = 0.15
 SIGMA_UNIT_M, RESIDUAL_UNIT_M = 2.0, 3.0
 
@@ -64,8 +68,8 @@ class Grader(Protocol):
         """(N, 5) probabilities; ``doubt`` (N,) is the share of each that says nothing."""
         ...
 
-    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
-        """What decided on a building's grade, in words."""
+    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[Reason, ...]:
+        """What speaks for a building's grade (0 to 4), and what against it."""
         ...
 
 
@@ -81,27 +85,27 @@ class AdditiveGrader:
         """(N, 5) probabilities."""
         return self.model.probabilities(self.model.parts(values), doubt)
 
-    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
-        """The measures that weigh most on the steps either side of the grade.
+    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[Reason, ...]:
+        """The measures that make the grade likelier than typical ones would, and those less likely.
 
-        At the step below they are those that make it worse than that, at the step above those that
-        keep it from being worse.
+        A measure weighs what the log odds of the grade lose where it is set to its typical value.
         """
         one = {name: column[index : index + 1] for name, column in values.items()}
-        parts = self.model.parts(one)[:, 0]
+        weights = self.model.weights_of_measures(self.model.parts(one)[:, 0], grade)
         names = [curve.name for curve in self.model.curves]
-        up = parts[:, grade - 1] if grade > 0 else np.full(len(names), -math.inf)
-        down = -parts[:, grade] if grade < STEPS else np.full(len(names), -math.inf)
-        weight = np.maximum(up, down if grade == 0 else down / 2)
-        told: list[str] = []
+        told: list[Reason] = []
         families: set[str] = set()
-        for k in np.argsort(-weight, kind="stable"):
-            kind = family(names[k])
-            if weight[k] < LEAST_WEIGHT or len(told) == MOST_REASONS:
-                break
-            if kind not in families:
-                families.add(kind)
-                told.append(said(names[k], float(one[names[k]][0])))
+        for side, sign, most in (
+            (ReasonSide.FOR, 1, MOST_REASONS), (ReasonSide.AGAINST, -1, MOST_AGAINST)
+        ):  # fmt: skip
+            before = len(told)
+            for k in np.argsort(-sign * weights, kind="stable"):
+                kind = family(names[k])
+                if sign * weights[k] < LEAST_WEIGHT or len(told) - before == most:
+                    break
+                if kind not in families:
+                    families.add(kind)
+                    told.append(Reason(text=said(names[k], float(one[names[k]][0])), side=side))
         return tuple(told)
 
 
@@ -153,6 +157,7 @@ def graded(
         for k, one in enumerate(buildings.buildings)
     ]
     probabilities = grader.probabilities(values, doubt) if known else np.zeros((0, 5))
+    probabilities = flattened_by_imagery(probabilities, [view.imagery for view in views])
     assessments = []
     for k, one in enumerate(buildings.buildings):
         source_id, why = one.footprint.source_id, known[k]
@@ -169,7 +174,7 @@ def graded(
                 is_possible=Grade.NONE in run and len(run) > 1,
                 probabilities=tuple(round(float(value), 4) for value in p),
                 confidence=round(float(p[best]), 4), visibility=views[k],
-                reasons=grader.reasons(values, k, best),
+                reasons=grader.reasons(values, k, best) + note_on(views[k].imagery),
             )
         )  # fmt: skip
     return Grading(assessments=tuple(assessments), model=grader.name, model_sha256=grader.sha256)

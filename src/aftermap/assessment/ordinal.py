@@ -19,6 +19,7 @@ Array = npt.NDArray[np.float64]
 
 STEPS = 4
 FORMAT = "aftermap-grades/1"
+LEAST_CHANCE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,17 @@ class OrdinalModel:
         """(N, STEPS + 1) probabilities; ``doubt`` (N,) is the share that says nothing, 0 to 1."""
         odds = self.constants + parts.sum(0)
         return doubted(of_steps(odds / self.temperature), doubt)
+
+    def weights_of_measures(self, parts: Array, grade: int) -> Array:
+        """(measures,) what each adds to the log odds of a grade, beside its typical value.
+
+        ``parts`` (measures, STEPS) is what every measure adds for one building.
+        """
+        odds = self.constants + parts.sum(0)
+        every = np.vstack([odds, odds - parts]) / self.temperature
+        chance = np.clip(of_steps(every)[:, grade], LEAST_CHANCE, 1 - LEAST_CHANCE)
+        log_odds = np.log(chance / (1 - chance))
+        return np.asarray(log_odds[0] - log_odds[1:])
 
 
 def ramps(values: Array, knots: Array) -> Array:

@@ -18,6 +18,7 @@ from aftermap.assessment.names import NAMES
 from aftermap.assessment.ordinal import doubted
 from aftermap.assessment.words import said
 from aftermap.errors import InputError, MissingExtraError
+from aftermap.model.assessment import Reason, ReasonSide
 
 Array = npt.NDArray[np.float64]
 
@@ -49,14 +50,15 @@ class OnnxGrader:
             )
         return doubted(p / np.maximum(p.sum(1, keepdims=True), 1e-9), doubt)
 
-    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[str, ...]:
+    def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[Reason, ...]:
         """Plain measures of the building, said to be no reasons of the model."""
         del grade
         told = [
             said(name, float(values[name][index])) for name in TOLD
             if name in values and np.isfinite(values[name][index])
         ]  # fmt: skip
-        return (f"{self.name} gives no reasons; measured were: {', '.join(told)}",)
+        text = f"{self.name} gives no reasons; measured were: {', '.join(told)}"
+        return (Reason(text=text, side=ReasonSide.NOTE),)
 
 
 def onnx_grader(path: Path) -> OnnxGrader:

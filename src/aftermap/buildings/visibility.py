@@ -10,13 +10,14 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aftermap.geo.grid import Block, window_of
 from aftermap.geo.measured import LEAST_AGREEING
 from aftermap.geo.polygon import cells_inside, neighbourhoods, shape_of
 from aftermap.geo.windows import block_over, read_block
-from aftermap.model.assessment import Visibility
+from aftermap.model.assessment import Imagery, Visibility
 from aftermap.model.building import Buildings, Polygon, ViewTable
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.runs import Executor, Workspace
@@ -28,6 +29,9 @@ BLOCK_M = 150.0
 CELL_M = 0.2
 """Confidence is looked at every so many metres: it changes far more slowly than heights."""
 FACES = (1, 2, 4, 8)
+NADIR_DEG = 30.0
+"""A photograph up to so far off nadir shows a roof from above."""
+MOST_OF_A_ROOF = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +62,15 @@ def visibility_of(
     work = partial(_confidence, raster=elevation.confidence)
     for block, found in zip(blocks, executor.map(work, blocks, label="visibility"), strict=True):
         measured[block.buildings], agreeing[block.buildings] = found.T
-    table = pq.read_table(views.path, columns=["building", "faces", "ground_sample_m"])
-    building, faces, sample = (column.to_numpy() for column in table.columns)
+    table = pq.read_table(views.path)
+    building, faces, sample = (
+        table[name].to_numpy() for name in ("building", "faces", "ground_sample_m")
+    )
     seen = np.bincount(building, minlength=count)
     sides = np.zeros(count, np.int64)
     for bit in FACES:
         sides += np.bincount(building[(faces & bit) > 0], minlength=count) > 0
+    imagery = imagery_of(table, count)
     best = np.full(count, np.inf)
     np.minimum.at(best, building, sample)
     return tuple(
@@ -71,9 +78,32 @@ def visibility_of(
             roof_fraction=float(measured[i]), views=int(seen[i]),
             facades=int(sides[i]),
             ground_sample_m=_finite(best[i]), surface_photographs=_finite(agreeing[i]),
+            imagery=imagery[i],
         )
         for i in range(count)
     )  # fmt: skip
+
+
+def imagery_of(table: pa.Table, count: int) -> list[Imagery | None]:
+    """The best kind of picture of each of ``count`` buildings, of a table of views; None: no view.
+
+    A photograph counts where most of the roof is in it and in the open.
+    """
+    building = table["building"].to_numpy()
+    framed, hidden, slant_deg = (
+        table[name].to_numpy() for name in ("framed_fraction", "occluded_fraction", "off_nadir_deg")
+    )
+    is_photograph = np.asarray(table["clip_sha256"].is_null())
+    shows = is_photograph & (framed * (1 - hidden) >= MOST_OF_A_ROOF)
+    from_above = np.bincount(building[shows & (slant_deg <= NADIR_DEG)], minlength=count)
+    photographs = np.bincount(building[shows], minlength=count)
+    seen = np.bincount(building, minlength=count)
+    return [
+        Imagery.NADIR_PHOTOGRAPHS if from_above[i] >= LEAST_AGREEING
+        else Imagery.OBLIQUE_PHOTOGRAPHS if photographs[i] >= LEAST_AGREEING
+        else Imagery.VIDEO if seen[i] else None
+        for i in range(count)
+    ]  # fmt: skip
 
 
 def _confidence(block: _Block, *, raster: Raster) -> Array:

@@ -46,9 +46,9 @@ class Seen:
 
 BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
 VIEWS = Stage(name="views", version=2, answer=ViewTable)
-VISIBILITY = Stage(name="visibility", version=2, answer=Seen)
+VISIBILITY = Stage(name="visibility", version=3, answer=Seen)
 MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
-GRADES = Stage(name="grades", version=1, answer=Grading)
+GRADES = Stage(name="grades", version=2, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
 STREETS = Stage(name="streets", version=3, answer=StreetTable)
 ALL = (BUILDINGS, VIEWS, VISIBILITY, MEASURES, GRADES, EVIDENCE, STREETS)

@@ -23,7 +23,7 @@ from aftermap.assessment.scales import (
 )
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.crs import WGS84
-from aftermap.model.assessment import Assessment, AssessorKind, Grade
+from aftermap.model.assessment import Assessment, AssessorKind, Grade, for_and_against
 from aftermap.model.runs import Skipped
 from aftermap.publish.files import write_whole
 from aftermap.publish.hxl import hxl_text
@@ -183,6 +183,7 @@ def _hxl_row(
     one: Assessment, lonlat_deg: tuple[float, float] | None, dates: tuple[str, str] | None
 ) -> dict[str, object]:
     lon, lat = lonlat_deg or (None, None)
+    reasons, against = for_and_against(one.reasons)
     return {
         "source_id": one.source_id,
         "lat": None if lat is None else f"{lat:.7f}",
@@ -191,7 +192,8 @@ def _hxl_row(
         "grades": " ".join(grade.value for grade in one.grades),
         "confidence": None if one.confidence is None else f"{one.confidence:.3f}",
         "not_assessed_reason": one.not_assessed_reason,
-        "reasons": "; ".join(one.reasons),
+        "reasons": "; ".join(reasons),
+        "reasons_against": None if against is None else "; ".join(against),
         "assessor": one.assessor,
         "assessor_kind": one.kind.value,
         "first_seen": dates and dates[0],

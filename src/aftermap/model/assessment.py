@@ -1,5 +1,6 @@
 """Grades of damage: what they are, who gave them, and on what grounds."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,13 +32,25 @@ class AssessorKind(StrEnum):
     ADOPTED = "adopted"
 
 
+class Imagery(StrEnum):
+    """The best kind of picture that saw a building, from the best kind to the worst.
+
+    Two or more photographs from above, two or more photographs at a slant, or less than that, such
+    as frames of clips.
+    """
+
+    NADIR_PHOTOGRAPHS = "nadir_photographs"
+    OBLIQUE_PHOTOGRAPHS = "oblique_photographs"
+    VIDEO = "video"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Visibility:
     """How well a building was seen: not how surely it is graded.
 
     ``roof_fraction`` is the share of the footprint whose height was measured; ``facades`` how many
     of its four sides some picture shows; ``surface_photographs`` the median number of photographs
-    that agree on its heights. None is not known.
+    that agree on its heights; ``imagery`` the best kind of picture that saw it. None is not known.
     """
 
     roof_fraction: float
@@ -45,6 +58,37 @@ class Visibility:
     facades: int
     ground_sample_m: float | None
     surface_photographs: float | None
+    imagery: Imagery | None = None
+
+
+class ReasonSide(StrEnum):
+    """Whether a reason speaks for the grade that is given or against it; a note does neither."""
+
+    FOR = "for"
+    AGAINST = "against"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Something that was measured or said of a building, in words, and which side it is on."""
+
+    text: str
+    side: ReasonSide
+
+
+def reasons_on(side: ReasonSide, reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """The words of the reasons on one side, in their order."""
+    return tuple(one.text for one in reasons if one.side is side)
+
+
+def for_and_against(
+    reasons: Sequence[Reason],
+) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The words of reasons for a grade and against it; where none has a side, all and None."""
+    if all(one.side is ReasonSide.NOTE for one in reasons):
+        return reasons_on(ReasonSide.NOTE, reasons), None
+    return reasons_on(ReasonSide.FOR, reasons), reasons_on(ReasonSide.AGAINST, reasons)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +99,8 @@ class Assessment:
     holds most of the probability; both are empty where the building is not assessed, and
     ``not_assessed_reason`` says why. ``is_possible`` means that ``grades`` holds both no damage and
     damage. ``probabilities`` are of the grades in order; None where a person gave one grade.
-    ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are in words.
+    ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are for the
+    grade or against it, the weightiest of each side first.
     """
 
     source_id: str
@@ -67,7 +112,7 @@ class Assessment:
     probabilities: tuple[float, ...] | None = None
     confidence: float | None = None
     visibility: Visibility | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     not_assessed_reason: str | None = None
     note: str | None = None
     at: str | None = None

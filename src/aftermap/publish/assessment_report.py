@@ -16,7 +16,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from aftermap.geo.crs import LOCAL
-from aftermap.model.assessment import GRADES, Assessment, Grade, Grading
+from aftermap.model.assessment import (
+    GRADES,
+    Assessment,
+    Grade,
+    Grading,
+    ReasonSide,
+    reasons_on,
+)
 from aftermap.model.building import Buildings
 from aftermap.model.raster import Orthophoto
 from aftermap.model.runs import Skipped
@@ -116,7 +123,9 @@ def assessment_page(facts: AssessmentFacts) -> str:
         loader=PackageLoader("aftermap.publish", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": plain, "moment": moment, "grouped": grouped}
+    environment.filters |= {
+        "plain": plain, "moment": moment, "grouped": grouped, "why": _why
+    }  # fmt: skip
     given = facts.grading.assessments
     shown = tuple(_standing(one, facts.adopted) for one in given)
     backdrop, built = backdrop_of(facts.orthophoto), facts.buildings.buildings
@@ -213,6 +222,18 @@ def _unsure(given: tuple[Assessment, ...]) -> list[Assessment]:
         if one.grade is not None and (one.is_possible or (one.confidence or 0.0) < UNSURE_BELOW)
     ]  # fmt: skip
     return sorted(found, key=lambda one: (one.confidence or 0.0, one.source_id))
+
+
+def _why(one: Assessment) -> str:
+    """What speaks for a grade and against it, in one line."""
+    sides = (
+        (side, "; ".join(reasons_on(side, one.reasons)))
+        for side in (ReasonSide.FOR, ReasonSide.AGAINST, ReasonSide.NOTE)
+    )
+    return ". ".join(
+        text if side is ReasonSide.NOTE else f"{side.capitalize()}: {text}"
+        for side, text in sides if text
+    )  # fmt: skip
 
 
 def _reasons(given: tuple[Assessment, ...]) -> list[tuple[str, list[str]]]:

@@ -17,7 +17,13 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.crs import LOCAL, WGS84, transformed_xy
 from aftermap.geo.polygon import shape_of
-from aftermap.model.assessment import GRADES, Assessment, Grading, Visibility
+from aftermap.model.assessment import (
+    GRADES,
+    Assessment,
+    Grading,
+    Visibility,
+    for_and_against,
+)
 from aftermap.model.building import Building, Buildings
 from aftermap.model.camera import Frame
 from aftermap.model.street import StreetTable
@@ -78,6 +84,7 @@ def write_streets(table: StreetTable, path: Path) -> Path:
 def _properties(building: Building, given: Assessment) -> dict[str, Any]:
     alignment = building.alignment
     chances = given.probabilities
+    reasons, against = for_and_against(given.reasons)
     return {
         "source_id": given.source_id,
         "grade": given.grade,
@@ -87,7 +94,8 @@ def _properties(building: Building, given: Assessment) -> dict[str, Any]:
         else {str(g): round(p, 4) for g, p in zip(GRADES, chances, strict=True)},
         "confidence": given.confidence,
         "visibility": _visibility(given.visibility),
-        "reasons": list(given.reasons),
+        "reasons": list(reasons),
+        "reasons_against": None if against is None else list(against),
         "not_assessed_reason": given.not_assessed_reason,
         "assessor": given.assessor,
         "assessor_kind": given.kind,
@@ -105,6 +113,7 @@ def _visibility(seen: Visibility | None) -> dict[str, Any] | None:
     return {
         "roof_fraction": seen.roof_fraction, "views": seen.views, "facades": seen.facades,
         "ground_sample_m": seen.ground_sample_m, "surface_photographs": seen.surface_photographs,
+        "imagery": seen.imagery,
     }  # fmt: skip
 
 

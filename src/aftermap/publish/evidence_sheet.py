@@ -16,7 +16,15 @@ from markupsafe import Markup
 
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.viewing import FACE_LETTERS
-from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Visibility
+from aftermap.model.assessment import (
+    GRADES,
+    Assessment,
+    AssessorKind,
+    Imagery,
+    ReasonSide,
+    Visibility,
+    reasons_on,
+)
 from aftermap.model.building import Building, ShiftSource
 from aftermap.model.evidence import Evidence, EvidenceKind
 from aftermap.publish.files import write_whole
@@ -27,6 +35,14 @@ SHEET_NAME = "sheet.html"
 WHO = {
     AssessorKind.MACHINE: "machine", AssessorKind.REVIEWER: "reviewer",
     AssessorKind.ADOPTED: "adopted",
+}  # fmt: skip
+SIDES = {
+    ReasonSide.FOR: "For this grade", ReasonSide.AGAINST: "Against it", ReasonSide.NOTE: "",
+}  # fmt: skip
+IMAGERY_WORDS = {
+    Imagery.NADIR_PHOTOGRAPHS: "photographs from above",
+    Imagery.OBLIQUE_PHOTOGRAPHS: "slanting photographs",
+    Imagery.VIDEO: "video, or one photograph",
 }  # fmt: skip
 SHIFTED_BY = {
     ShiftSource.OWN: "its own edges", ShiftSource.NEIGHBOURS: "its neighbours",
@@ -119,7 +135,10 @@ def _told(one: Assessment) -> dict[str, Any]:
     ]
     return {
         "name": name, "run": run, "bars": bars, "who": WHO[one.kind], "assessor": one.assessor,
-        "confidence": _share(one.confidence), "reasons": one.reasons, "at": one.at,
+        "confidence": _share(one.confidence), "why": [
+            (words, texts) for side, words in SIDES.items()
+            if (texts := reasons_on(side, one.reasons))
+        ], "at": one.at,
         "not_assessed": one.not_assessed_reason, "note": one.note,
         "colour": GRADE_COLOURS[str(one.grade)] if one.grade else "#8a949a",
     }  # fmt: skip
@@ -133,6 +152,7 @@ def _visibility(seen: Visibility) -> list[tuple[str, str]]:
         ("sides seen", f"{seen.facades} of 4"),
         ("best pixel", about(seen.ground_sample_m)),
         ("photographs agree", NOT_KNOWN if agree is None else f"{agree:g}"),
+        ("best seen by", NOT_KNOWN if seen.imagery is None else IMAGERY_WORDS[seen.imagery]),
     ]
 
 

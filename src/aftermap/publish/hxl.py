@@ -19,6 +19,7 @@ TAGS = {
     "confidence": "#indicator+confidence+num",
     "not_assessed_reason": "#description+reason+not_assessed",
     "reasons": "#description+reason+list",
+    "reasons_against": "#description+reason+against+list",
     "assessor": "#meta+assessor",
     "assessor_kind": "#meta+assessor+type",
     "first_seen": "#date+sensor+start",

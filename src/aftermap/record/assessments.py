@@ -8,11 +8,18 @@ samples were drawn, and which rows a model has learnt from. docs/formats/assessm
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from aftermap.model.assessment import Assessment, AssessorKind, Grade, Visibility
+from aftermap.model.assessment import (
+    Assessment,
+    AssessorKind,
+    Grade,
+    Reason,
+    ReasonSide,
+    Visibility,
+)
 from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import custody
 from aftermap.record.artefact import canonical_json, decoded, encoded
@@ -265,7 +272,7 @@ def _row(one: Assessment, now: str) -> dict[str, Any]:
         "probabilities": probabilities,
         "confidence": None if one.confidence is None else float(one.confidence),
         "visibility": visibility,
-        "reasons": canonical_json(list(one.reasons)),
+        "reasons": canonical_json([_plain_reason(reason) for reason in one.reasons]),
         "not_assessed_reason": one.not_assessed_reason,
         "note": one.note,
         "at": one.at or now,
@@ -285,11 +292,24 @@ def _assessment(row: Sequence[Any]) -> Assessment:
         probabilities=None if probabilities is None else tuple(json.loads(probabilities)),
         confidence=data["confidence"],
         visibility=visibility and decoded(Visibility, json.loads(visibility), root=None),
-        reasons=tuple(json.loads(data["reasons"])),
+        reasons=tuple(_reason_of(plain) for plain in json.loads(data["reasons"])),
         not_assessed_reason=data["not_assessed_reason"],
         note=data["note"],
         at=data["at"],
     )
+
+
+def _plain_reason(one: Reason) -> str | dict[str, str]:
+    """A reason as JSON: bare text for a note, as all reasons were before they had a side."""
+    if one.side is ReasonSide.NOTE:
+        return one.text
+    return {"side": one.side.value, "text": one.text}
+
+
+def _reason_of(plain: str | Mapping[str, str]) -> Reason:
+    if isinstance(plain, str):
+        return Reason(text=plain, side=ReasonSide.NOTE)
+    return Reason(text=plain["text"], side=ReasonSide(plain["side"]))
 
 
 def _digest(rows: Sequence[dict[str, Any]]) -> str:

@@ -51,6 +51,11 @@ _SEGMENTS = "SELECT fid, from_s, to_s FROM segment WHERE clip_sha256 = ? ORDER B
 BATCH_ROWS = 50_000
 
 
+def _row_of(one: Visibility) -> dict[str, Any]:
+    """The columns of ``building_seen``; the kind of imagery stands in the layer ``building``."""
+    return {name: value for name, value in asdict(one).items() if name != "imagery"}
+
+
 def replace_views(
     package: GeoPackage, buildings: Buildings, views: ViewTable, visibility: Sequence[Visibility]
 ) -> None:
@@ -63,7 +68,7 @@ def replace_views(
         _make_tables(connection)
         ids = [one.footprint.source_id for one in buildings.buildings]
         seen = [
-            {"building": i, "source_id": name, **asdict(one)}
+            {"building": i, "source_id": name, **_row_of(one)}
             for i, (name, one) in enumerate(zip(ids, visibility, strict=True), start=1)
         ]
         _insert(connection, SEEN.name, seen)

@@ -13,7 +13,13 @@ import pyarrow.parquet as pq
 import shapely
 
 from aftermap.geo.polygon import shape_of
-from aftermap.model.assessment import Assessment, Grade, Grading, Visibility
+from aftermap.model.assessment import (
+    Assessment,
+    Grade,
+    Grading,
+    Visibility,
+    for_and_against,
+)
 from aftermap.model.building import Building, Buildings, MeasureTable
 from aftermap.record.artefact import canonical_json
 from aftermap.record.geometry import envelope_header
@@ -26,9 +32,10 @@ BUILDING = Table(
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, source_id TEXT NOT NULL UNIQUE, area_m2 DOUBLE NOT NULL,
   levels DOUBLE, grade TEXT, adopted_grade TEXT, confidence DOUBLE, possible BOOLEAN,
-  grades TEXT NOT NULL, probabilities TEXT, reasons TEXT NOT NULL, not_assessed_reason TEXT,
-  roof_fraction DOUBLE, views INTEGER, facades INTEGER, ground_sample_m DOUBLE,
-  surface_photographs DOUBLE, shift_east_m DOUBLE NOT NULL, shift_north_m DOUBLE NOT NULL,
+  grades TEXT NOT NULL, probabilities TEXT, reasons TEXT NOT NULL, reasons_against TEXT,
+  not_assessed_reason TEXT, roof_fraction DOUBLE, views INTEGER, facades INTEGER,
+  ground_sample_m DOUBLE, surface_photographs DOUBLE, imagery TEXT, shift_east_m DOUBLE NOT NULL,
+  shift_north_m DOUBLE NOT NULL,
   shift_sigma_m DOUBLE, shift_residual_m DOUBLE, shift_source TEXT NOT NULL, assessor TEXT NOT NULL,
   model_sha256 TEXT NOT NULL""",
     geometry="MULTIPOLYGON",
@@ -67,6 +74,7 @@ def replace_buildings(
             describe(connection, "building", crs=buildings.crs, bounds=None)
             add_rtree(connection, "building")
             connection.execute(MEASUREMENT_SQL)
+        _add_later_columns(connection)
         connection.execute("DELETE FROM building")
         connection.execute("DELETE FROM measurement")
         for batch in _batches(rows):
@@ -75,6 +83,14 @@ def replace_buildings(
             _insert_many(connection, "measurement", batch)
         bounds = rtree_bounds(connection, "building")
         describe(connection, "building", crs=buildings.crs, bounds=bounds)
+
+
+def _add_later_columns(connection: sqlite3.Connection) -> None:
+    """Add the columns that a table of an earlier version lacks."""
+    there = {row[1] for row in connection.execute("PRAGMA table_info(building)")}
+    for name in ("reasons_against", "imagery"):
+        if name not in there:
+            connection.execute(f"ALTER TABLE building ADD COLUMN {name} TEXT")
 
 
 def multipolygon(srs_id: int, building: Building) -> bytes:
@@ -88,6 +104,7 @@ def _row(fid: int, building: Building, given: Assessment, srs_id: int) -> dict[s
     if footprint.source_id != given.source_id:
         raise ValueError(f"{given.source_id}: is graded in the place of {footprint.source_id}")
     chances = given.probabilities
+    reasons, against = for_and_against(given.reasons)
     return {
         "fid": fid,
         "source_id": footprint.source_id,
@@ -99,7 +116,8 @@ def _row(fid: int, building: Building, given: Assessment, srs_id: int) -> dict[s
         "possible": None if given.grade is None else given.is_possible,
         "grades": ", ".join(given.grades),
         "probabilities": None if chances is None else canonical_json(list(chances)),
-        "reasons": "; ".join(given.reasons),
+        "reasons": "; ".join(reasons),
+        "reasons_against": None if against is None else "; ".join(against),
         "not_assessed_reason": given.not_assessed_reason,
         **_visibility(given.visibility),
         "shift_east_m": alignment.shift_m[0],
@@ -118,6 +136,7 @@ def _visibility(seen: Visibility | None) -> dict[str, Any]:
         "facades": seen and seen.facades,
         "ground_sample_m": seen and seen.ground_sample_m,
         "surface_photographs": seen and seen.surface_photographs,
+        "imagery": seen and seen.imagery and seen.imagery.value,
     }
 
 

@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aftermap.errors import AftermapError, InputError
-from aftermap.model.assessment import WITHDRAWN, Assessment, AssessorKind, Grade
+from aftermap.model.assessment import (
+    WITHDRAWN,
+    Assessment,
+    AssessorKind,
+    Grade,
+    Reason,
+    ReasonSide,
+)
 from aftermap.record.assessments import ASSESSMENT, add_assessments
 from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
@@ -197,7 +204,7 @@ def _undone(package: GeoPackage, work: Undo) -> Saved:
         source_id=work.source_id, reviewer=work.reviewer, note=note, at=work.at,
         grade=None if grade is None else Grade(grade), not_assessed_reason=reason,
     ))  # fmt: skip
-    told = replace(told, reasons=(f"{TAKES_BACK}{taken[0]}",))
+    told = replace(told, reasons=(Reason(text=f"{TAKES_BACK}{taken[0]}", side=ReasonSide.NOTE),))
     add_assessments(package, [told], actor=ACTOR)
     return _saved(_numbers(package, told)[-1], told)
 

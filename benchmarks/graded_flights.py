@@ -1,0 +1,83 @@
+"""Twin districts flown twice: photographs straight down, and a drone's slanting clip of the same.
+
+    python -m benchmarks.graded_flights FOLDER SEED...          makes and maps what FOLDER lacks
+
+FOLDER/SEED holds `flight` (images, clips, truth) and the cases `photographs`, `clips` and `both`,
+mapped at draft quality. Districts are those of about 40 photographs; the clip has 2.5 pictures a
+second, and 40 seconds. Measured by graded_footage.py.
+"""
+
+import argparse
+import json
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+from aftermap.twin import make, truth
+from aftermap.twin.clip_options import ClipOptions
+from aftermap.twin.clips import _Counter, _drone_clip, _takes
+from aftermap.twin.flight import stations_of
+from aftermap.twin.making import scene_for
+from aftermap.twin.options import CRS, TwinOptions
+from aftermap.twin.render import studio_for
+from benchmarks.machine import tidy
+from benchmarks.running import aftermap_command, run
+
+PHOTOS = 40
+CLIP = ClipOptions(drone_fps=Fraction(5, 2))
+WAYS = {"photographs": ("images",), "clips": ("clips",), "both": ("images", "clips")}
+"""What each case is mapped from, as folders of the flight."""
+DONE_IN_PART = 1
+
+
+def main() -> None:
+    """Make and map the seeds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("seeds", nargs="+", type=int)
+    parser.add_argument("--quality", default="draft")
+    options = parser.parse_args()
+    for seed in options.seeds:
+        flight = made(options.folder / str(seed), seed)
+        for way in WAYS:
+            mapped(flight, way, options.quality)
+
+
+def made(folder: Path, seed: int) -> Path:
+    """The flight of a seed, made if its clip is not there."""
+    flight = folder / "flight"
+    if not (flight / "truth/clips.json").exists():
+        shutil.rmtree(flight, ignore_errors=True)
+        twin = TwinOptions(seed=seed, photos=PHOTOS)
+        make(flight, twin)
+        _film(flight, twin)
+    return flight
+
+
+def _film(flight: Path, twin: TwinOptions) -> None:
+    """The drone's clip that `aftermap twin --clips` makes, without the other two."""
+    studio = studio_for(twin, scene_for(twin, stations_of(twin)))
+    takes = _takes(studio, CLIP)[0]
+    (flight / "clips/one_hz").mkdir(parents=True)
+    clip = _drone_clip(flight, studio, takes, CLIP, _Counter(len(takes[0].stations), None))
+    shutil.rmtree(flight / "clips/one_hz")
+    content = {"crs": CRS, "vertical_datum": str(truth.DATUM), "clips": [clip]}
+    (flight / "truth/clips.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def mapped(flight: Path, way: str, quality: str) -> Path:
+    """The case of a flight mapped one way, made if it has no report."""
+    case = flight.parent / way
+    if not (case / "products/report.html").exists():
+        command = aftermap_command(
+            "map", *(flight / part for part in WAYS[way]), "--case", case, "--quality", quality,
+            "--no-proxies",
+        )  # fmt: skip
+        cost = run(command, case.with_suffix(".log"), allowed=(0, DONE_IN_PART))
+        figures = json.dumps(tidy(cost.figures()), indent=1) + "\n"
+        case.with_suffix(".cost.json").write_text(figures, encoding="utf-8")
+    return case
+
+
+if __name__ == "__main__":
+    main()

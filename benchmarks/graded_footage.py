@@ -1,0 +1,209 @@
+"""Grades from photographs alone, from a clip alone and from both, on seeds never trained on.
+
+    python -m benchmarks.graded_flights FOLDER 31 32 33 34 35     flies and maps what is missing
+    python -m benchmarks.graded_footage --seeds FOLDER [--case KIND:SEED:CASE:TRUTH ...] [--write]
+
+Writes results/graded_footage.json: kappa, grades off by two and surer than 0.8, reliability, and
+building by building whether the clip made a grade right or wrong (McNemar's exact test). For each
+kind of imagery a temperature is fitted on all seeds and tested on seeds that were left out; with
+--write they go to assessment/imagery.json, which the product reads. A case is read from the
+rasters in its products/ folder. Outlines are true ones, aligned to the map by Aftermap itself.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from scipy.optimize import minimize_scalar
+from scipy.stats import binomtest
+
+from aftermap.assessment.imagery import flattened
+from aftermap.model.assessment import GRADES, Imagery
+from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
+from benchmarks.graded_flights import WAYS
+from benchmarks.grades import SURE, Outcome, figures, grading_of, shifted_and_aligned
+from benchmarks.grading_data import Map, truth_of
+from benchmarks.machine import circumstances, tidy, write_result
+
+Array = npt.NDArray[np.float64]
+
+SHIPPED = Path(__file__).parents[1] / "src/aftermap/assessment/imagery.json"
+KINDS = {
+    "photographs": Imagery.NADIR_PHOTOGRAPHS, "oblique": Imagery.OBLIQUE_PHOTOGRAPHS,
+    "clips": Imagery.VIDEO,
+}  # fmt: skip
+HOTTEST = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graded:
+    """One case: the outcome, and by building its true and given grade (0 to 4)."""
+
+    way: str
+    seed: int
+    outcome: Outcome
+    by_building: Mapping[str, tuple[int, int]]
+
+
+def main() -> None:
+    """Grade every case that there is and write what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seeds", type=Path)
+    parser.add_argument("--case", action="append", default=[])
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    found = [_graded(*text.split(":")) for text in options.case]
+    for folder in sorted(options.seeds.iterdir()) if options.seeds else ():
+        found += [
+            _graded(way, folder.name, folder / way, folder / "flight/truth") for way in WAYS
+            if (folder / way / "products/orthophoto.tif").exists()
+        ]  # fmt: skip
+    imagery = {
+        kind.value: _calibration([one for one in found if one.way == way])
+        for way, kind in KINDS.items() if any(one.way == way for one in found)
+    }  # fmt: skip
+    result = {
+        "ways": {way: _of_way(found, way) for way in sorted({one.way for one in found})},
+        "both_against_photographs": _paired(found),
+        "imagery": imagery,
+    }
+    write_result("graded_footage", result)
+    if options.write:
+        _write(imagery)
+    print(json.dumps(tidy(result), indent=1))
+
+
+def products_of(case: Path) -> Map:
+    """The map in the products folder of a case."""
+    surface = _raster(case / "products/surface.tif")
+    elevation = Elevation(
+        surface=surface, confidence=_raster(case / "products/confidence.tif"),
+        ground_sample_m=surface.grid.cell_m, measured_fraction=1.0, filled_fraction=0.0,
+    )  # fmt: skip
+    picture = Orthophoto(
+        image=_raster(case / "products/orthophoto.tif"),
+        source=_raster(case / "products/source.tif"), gains=(), covered_fraction=1.0,
+    )  # fmt: skip
+    return Map(elevation=elevation, orthophoto=picture)
+
+
+def _raster(path: Path) -> Raster:
+    with rasterio.open(path) as file:
+        step = file.transform
+        grid = Grid(
+            crs=file.crs.to_string(), east_m=step.c, north_m=step.f, cell_m=step.a,
+            columns=file.width, rows=file.height,
+        )  # fmt: skip
+        return Raster(path=str(path), grid=grid, nodata=file.nodata)
+
+
+def _graded(way: str, seed: str, case: str | Path, truth_folder: str | Path) -> Graded:
+    where = products_of(Path(case))
+    truth = truth_of(Path(truth_folder), where.elevation.surface.grid.crs)
+    found = grading_of(where, shifted_and_aligned(where, truth, 0.0)).assessments
+    pairs = [(a, GRADES.index(g)) for a, g in zip(found, truth.grades, strict=True)]
+    known = [(a, true, GRADES.index(a.grade)) for a, true in pairs if a.grade is not None]
+    return Graded(
+        way=way, seed=int(seed),
+        outcome=Outcome(
+            true=np.array([true for _, true, _ in known], int),
+            given=np.array([given for _, _, given in known], int),
+            probabilities=np.array([a.probabilities for a, *_ in known], float).reshape(-1, 5),
+            not_assessed=tuple(GRADES[true] for a, true in pairs if a.grade is None),
+        ),
+        by_building={a.source_id: (true, given) for a, true, given in known},
+    )  # fmt: skip
+
+
+def _of_way(found: Sequence[Graded], way: str) -> dict[str, Any]:
+    """What the cases of one way come to, before and after what their imagery takes away."""
+    own = [one for one in found if one.way == way]
+    return {"seeds": [one.seed for one in own]} | figures([one.outcome for one in own])
+
+
+def _paired(found: Sequence[Graded]) -> dict[str, Any] | None:
+    """Buildings graded from photographs and from both: how often the clip turned one over."""
+    cases = {(one.seed, one.way): one.by_building for one in found}
+    pairs = [
+        (alone[name], cases[seed, "both"][name])
+        for (seed, way), alone in cases.items() if way == "photographs" and (seed, "both") in cases
+        for name in alone if name in cases[seed, "both"]
+    ]  # fmt: skip
+    if not pairs:
+        return None
+    better = sum(a != true and b == true for (true, a), (_, b) in pairs)
+    worse = sum(a == true and b != true for (true, a), (_, b) in pairs)
+    turned = better + worse
+    return {
+        "buildings": len(pairs), "right_by_the_clip": better, "wrong_by_the_clip": worse,
+        "p_worse": binomtest(worse, turned, alternative="greater").pvalue if turned else 1.0,
+        "further_off": sum(abs(b - true) > abs(a - true) for (true, a), (_, b) in pairs),
+        "nearer": sum(abs(b - true) < abs(a - true) for (true, a), (_, b) in pairs),
+    }  # fmt: skip
+
+
+def _calibration(cases: Sequence[Graded]) -> dict[str, Any]:
+    """The temperature of one kind of imagery, and what it comes to on seeds that were left out."""
+    outcomes = [one.outcome for one in cases]
+    left_out = [
+        replace(
+            one.outcome,
+            probabilities=flattened(
+                one.outcome.probabilities,
+                temperature_of([two.outcome for two in cases if two.seed != one.seed]),
+            ),
+        )
+        for one in cases if any(two.seed != one.seed for two in cases)
+    ]  # fmt: skip
+    true = np.concatenate([one.true for one in outcomes])
+    given = np.concatenate([one.given for one in outcomes])
+    return {
+        "temperature": temperature_of(outcomes), "buildings": len(true),
+        "right_fraction": float((true == given).mean()),
+        "seeds": sorted({one.seed for one in cases}),
+        "left_out": _sureness(left_out) if left_out else None,
+    }  # fmt: skip
+
+
+def temperature_of(outcomes: Sequence[Outcome]) -> float:
+    """The temperature, 1 or more, that makes the true grades most likely."""
+    true = np.concatenate([one.true for one in outcomes])
+    p = np.concatenate([one.probabilities for one in outcomes])
+
+    def loss(temperature: float) -> float:
+        return float(-np.log(flattened(p, temperature)[np.arange(len(true)), true] + 1e-9).sum())
+
+    found = minimize_scalar(loss, bounds=(1.0, HOTTEST), method="bounded")
+    return 1.0 if loss(1.0) <= found.fun else float(found.x)
+
+
+def _sureness(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    true = np.concatenate([one.true for one in outcomes])
+    p = np.concatenate([one.probabilities for one in outcomes])
+    off = np.abs(p.argmax(1) - true)
+    return {
+        "confidence": float(p.max(1).mean()), "right": float((off == 0).mean()),
+        "off_by_two_and_sure": int(((off >= 2) & (p.max(1) > SURE)).sum()),
+    }  # fmt: skip
+
+
+def _write(imagery: Mapping[str, Mapping[str, Any]]) -> None:
+    """imagery.json anew; a kind that was not measured keeps what it has."""
+    document = json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.exists() else {}
+    kinds = document.get("kinds", {}) | {
+        kind: {name: one[name] for name in ("temperature", "buildings", "right_fraction")}
+        for kind, one in imagery.items()
+    }
+    training = {"imagery": imagery, "circumstances": circumstances()}
+    text = json.dumps(tidy({"kinds": kinds, "training": training}), indent=1) + "\n"
+    SHIPPED.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
