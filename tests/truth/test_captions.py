@@ -77,7 +77,7 @@ def test_a_masked_caption_stays_out_and_its_photographs_stay_in(mapped, placed, 
     bare = drawn(captioned(placed, tmp_path / "bare", masked=False), tmp_path / "bare")
     masked = drawn(captioned(placed, tmp_path / "masked", masked=True), tmp_path / "masked")
     assert magenta_pixels(clean[2]) == 0
-    assert magenta_pixels(bare[2]) > 1000  # without the mask it is painted on the ground
+    assert magenta_pixels(bare[2]) > 300  # without the mask it is painted on the ground
     assert magenta_pixels(masked[2]) == 0
 
     shown = masked[3] != 65535
