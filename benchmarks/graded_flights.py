@@ -13,12 +13,12 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
-from aftermap.twin import make, truth
+from aftermap.twin import make
 from aftermap.twin.clip_options import ClipOptions
-from aftermap.twin.clips import _Counter, _drone_clip, _takes
+from aftermap.twin.clips import make_clips
 from aftermap.twin.flight import stations_of
 from aftermap.twin.making import scene_for
-from aftermap.twin.options import CRS, TwinOptions
+from aftermap.twin.options import TwinOptions
 from aftermap.twin.render import studio_for
 from benchmarks.machine import tidy
 from benchmarks.running import aftermap_command, run
@@ -57,12 +57,8 @@ def made(folder: Path, seed: int) -> Path:
 def _film(flight: Path, twin: TwinOptions) -> None:
     """The drone's clip that `aftermap twin --clips` makes, without the other two."""
     studio = studio_for(twin, scene_for(twin, stations_of(twin)))
-    takes = _takes(studio, CLIP)[0]
-    (flight / "clips/one_hz").mkdir(parents=True)
-    clip = _drone_clip(flight, studio, takes, CLIP, _Counter(len(takes[0].stations), None))
+    make_clips(flight, studio, CLIP, kinds=("drone",))
     shutil.rmtree(flight / "clips/one_hz")
-    content = {"crs": CRS, "vertical_datum": str(truth.DATUM), "clips": [clip]}
-    (flight / "truth/clips.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def mapped(flight: Path, way: str, quality: str) -> Path:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import shapely
 
 from aftermap.buildings.lettering import BEYOND, PAPER, Picture, traced
-from aftermap.geo.lens import projected_px
+from aftermap.geo.lens import seen_px
 from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
@@ -124,9 +124,7 @@ class _Eye:
     lens: Camera
 
     def px(self, places_m: Array) -> Array:
-        rotation = np.asarray(self.placed.pose.rotation_cam_from_world, float)
-        away = places_m - np.asarray(self.placed.pose.position_m, float)
-        return projected_px(away @ rotation.T, self.lens.params)
+        return seen_px(places_m, self.placed.pose, self.lens.params)
 
     def directions(self, place_m: Array) -> tuple[Array, Array]:
         """(2,) which way up and which way north go in the picture, at a place."""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.model.camera import CameraPose
+
 Array = npt.NDArray[np.float64]
 
 
@@ -48,6 +50,12 @@ def projected_px(xyz_cam: npt.ArrayLike, params: Sequence[float]) -> Array:
     xy = distorted(xyz[..., :2] / depth[..., None], params)
     fx, fy, cx, cy = params[:4]
     return np.stack([fx * xy[..., 0] + cx, fy * xy[..., 1] + cy], axis=-1)
+
+
+def seen_px(places_m: npt.ArrayLike, pose: CameraPose, params: Sequence[float]) -> Array:
+    """(..., 2) pixels of (..., 3) places in the world. Places behind the camera give NaN."""
+    away = np.asarray(places_m, float) - np.asarray(pose.position_m, float)
+    return projected_px(away @ np.asarray(pose.rotation_cam_from_world, float).T, params)
 
 
 def rays_cam(xy_px: npt.ArrayLike, params: Sequence[float]) -> Array:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.axes import opencv_from_corner_px
-from aftermap.geo.lens import projected_px
+from aftermap.geo.lens import seen_px
 from aftermap.geo.masks import covered, read_mask
 from aftermap.mesh.steps import Array, Numbers
 from aftermap.mesh.walls import Wall, middles_m
@@ -77,9 +77,8 @@ def _rectangle_seen(
 ) -> tuple[Bytes, npt.NDArray[np.bool_]]:
     rows, columns = rectangle.height_px, rectangle.width_px
     places = middles_m(rectangle.wall, (rows, columns))
-    rotation = np.asarray(task.placed.pose.rotation_cam_from_world)
-    xyz = (places - np.asarray(task.placed.pose.position_m)) @ rotation.T
-    at = opencv_from_corner_px(projected_px(xyz, task.camera.params)).reshape(rows, columns, 2)
+    px = seen_px(places, task.placed.pose, task.camera.params)
+    at = opencv_from_corner_px(px).reshape(rows, columns, 2)
     step = _step_px(at)
     level = int(np.clip(np.floor(np.log2(max(step, 1.0))), 0, 6))
     while len(levels) <= level:

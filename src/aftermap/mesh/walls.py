@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.geo.lens import projected_px
+from aftermap.geo.lens import projected_px, seen_px
 from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
 from aftermap.geo.masks import covered, read_mask
 from aftermap.mesh.steps import Array, Numbers
@@ -248,10 +248,8 @@ def _seen(
 
 def _under_mask(places_m: Array, placed: PlacedFrame, camera: Camera) -> Flags:
     """(N,) whether a frame's mask says that something lies over places."""
-    rotation = np.asarray(placed.pose.rotation_cam_from_world)
-    xyz = (places_m - np.asarray(placed.pose.position_m)) @ rotation.T
     with np.errstate(invalid="ignore"):
-        at = projected_px(xyz, camera.params)
+        at = seen_px(places_m, placed.pose, camera.params)
     return covered(read_mask(str(placed.frame.mask)), camera, at)
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import Block
 from aftermap.surface import fuse
-from aftermap.surface.heights import DenseHeights
+from aftermap.surface.heights import DenseHeights, metres_of
 
 TOLERANCE, CALM, GAP_STEP = 6.0, 2.0, 3.0
 """In standard deviations of the heights that views give one cell: what counts as one height, how
@@ -54,5 +54,5 @@ def fused_block(
         fuse.islands_removed(steps, count, tolerance, heights.least_cells)
         steps = fuse.smoothed(steps, count, CALM * scatter)
         steps, count = fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP * scatter)
-    metres = heights.base_m + (steps - 1) * heights.step_m
-    return FusedBlock(height_m=np.where(steps > 0, metres, np.nan).astype(np.float32), count=count)
+    metres = metres_of(steps, heights.base_m, heights.step_m)
+    return FusedBlock(height_m=metres, count=count)

@@ -117,6 +117,8 @@ def _matching(grey: Bytes, sources: list[Bytes], warps: Array, task: DepthTask) 
 
 def _reduced(grey: Bytes, times: int) -> Bytes:
     """A picture so many times smaller, 0 wherever any of its pixels is."""
+    if times == 1:
+        return grey
     size = grey.shape[1] // times, grey.shape[0] // times
     whole = grey[: size[1] * times, : size[0] * times]
     small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)

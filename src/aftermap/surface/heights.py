@@ -10,6 +10,14 @@ from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 
 
+def metres_of(
+    steps: npt.NDArray[np.uint16] | npt.NDArray[np.float32], base_m: float, step_m: float
+) -> npt.NDArray[np.float32]:
+    """Heights of steps, NaN where a step is 0."""
+    metres = base_m + (np.asarray(steps, np.float32) - 1) * step_m
+    return np.where(steps > 0, metres, np.nan).astype(np.float32)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ViewHeights:
     """One view's heights over a window of the grid, in files; ``window`` is None where it has none.

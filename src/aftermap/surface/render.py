@@ -8,13 +8,14 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.grid import Block, window_of
-from aftermap.geo.lens import projected_px
+from aftermap.geo.lens import seen_px
 from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.surface import sampling
@@ -296,10 +297,8 @@ def _drop_covered(
     places = np.column_stack(
         [east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m, ground.height[asked]]
     )
-    rotation = np.array(picture.pose.rotation_cam_from_world)
-    xyz = (places - np.array(picture.pose.position_m)) @ rotation.T
-    at = projected_px(xyz, picture.camera.params)
-    dropped = covered(read_mask(str(picture.mask)), picture.camera, at, reach_px=reach_px)
+    at = seen_px(places, picture.pose, picture.camera.params)
+    dropped = covered(_kept_mask(str(picture.mask)), picture.camera, at, reach_px=reach_px)
     rows, columns = rows[dropped], columns[dropped]
     for source in (wanted.main, wanted.second):
         source[rows, columns] = np.where(
@@ -324,6 +323,12 @@ def _numbers(laying: Laying, at: int) -> Array:
             laying.exposure.shades[picture.camera_index].ravel(), laying.exposure.gains[at],
         ]
     )  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def _kept_mask(path: str) -> Bytes:
+    """A mask that a worker read for one of its last blocks."""
+    return read_mask(path)
 
 
 class _KeptPixels:

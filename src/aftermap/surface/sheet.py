@@ -135,6 +135,12 @@ def surface_under(sheet: Sheet, window: Block, *, margin: int = 0) -> Block:
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
 
 
+def window_of_sight(sight: Sight) -> Block:
+    """The part of the surface raster that a picture's heights lie over."""
+    row, column, rows, columns = sight.window
+    return Block(row=row, column=column, rows=rows, columns=columns)
+
+
 def overlap(one: Block, other: Block) -> Block | None:
     """The window that two windows share, if there is one."""
     top, left = max(one.row, other.row), max(one.column, other.column)
@@ -166,10 +172,10 @@ def _window_shown(
     """
     low = replace(placed, ground_m=(placed.ground_m[0], placed.ground_m[0]))
     rowcol = rowcol_of(sheet.cells, ground_outline_m(reconstruction, low))
-    if sight is not None and sight.window[2] and sight.window[3]:
-        row, column, rows, columns = sight.window
-        own = np.array([[row, column], [row + rows, column + columns]]) / sheet.surface_per_cell
-        rowcol = np.concatenate([rowcol, own])
+    own = None if sight is None else window_of_sight(sight)
+    if own is not None and own.rows and own.columns:
+        corners = [[own.row, own.column], [own.row + own.rows, own.column + own.columns]]
+        rowcol = np.concatenate([rowcol, np.array(corners) / sheet.surface_per_cell])
     room = 0.03 * (rowcol.max(axis=0) - rowcol.min(axis=0)) + 1
     top, left = np.floor(rowcol.min(axis=0) - room).astype(int).tolist()
     bottom, right = np.ceil(rowcol.max(axis=0) + room).astype(int).tolist()

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Raster, Sight
-from aftermap.surface.heights import ViewHeights
+from aftermap.surface.heights import ViewHeights, metres_of
 from aftermap.surface.saving import save_whole
-from aftermap.surface.sheet import overlap, raster_window, within
+from aftermap.surface.sheet import overlap, raster_window, window_of_sight, within
 
 Mask = npt.NDArray[np.bool_]
 
@@ -46,9 +46,7 @@ def write_sight(task: SightTask) -> Sight:
     bits = np.zeros((window.rows, -(-window.columns // 8)), np.uint8)
     if window.rows and window.columns:
         steps = np.load(task.view.heights, mmap_mode="r")
-        own_m = np.where(
-            steps > 0, task.base_m + (steps.astype(np.float32) - 1) * task.step_m, np.nan
-        )
+        own_m = metres_of(steps, task.base_m, task.step_m)
         apart_m = np.abs(own_m - raster_window(task.surface, window))
         measured = raster_window(task.confidence, window) > 0
         same = measured & (apart_m <= task.tolerance_m)
@@ -60,12 +58,6 @@ def write_sight(task: SightTask) -> Sight:
         frame=task.frame, path=task.file,
         window=(window.row, window.column, window.rows, window.columns),
     )  # fmt: skip
-
-
-def window_of_sight(sight: Sight) -> Block:
-    """The part of the surface raster that a picture's heights lie over."""
-    row, column, rows, columns = sight.window
-    return Block(row=row, column=column, rows=rows, columns=columns)
 
 
 def sight_over(sight: Sight, window: Block) -> Mask:

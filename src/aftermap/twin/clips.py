@@ -38,6 +38,7 @@ Array = npt.NDArray[np.float64]
 
 NEWS_SHARE, STREAM_SHARE = 0.75, 0.5
 """Picture sizes beside the drone's."""
+KINDS = ("drone", "news", "stream")
 FADE_S = 0.4
 """To black, and from black again."""
 SRT_HZ = 10
@@ -73,18 +74,15 @@ def refuse_odd_clips(options: ClipOptions) -> None:
 
 
 def make_clips(
-    out: Path, studio: Studio, options: ClipOptions, progress: Progress | None = None
-) -> None:
-    """All clips into ``out``/clips and truth/clips.json; ``progress`` counts pictures."""
-    drone, news, stream = _takes(studio, options)
-    total = sum(len(take.stations) for take in (*drone, *news, *stream))
-    counter = _Counter(total, progress)
+    out: Path, studio: Studio, options: ClipOptions, progress: Progress | None = None,
+    kinds: Sequence[str] = KINDS,
+) -> None:  # fmt: skip
+    """Clips into ``out``/clips and truth/clips.json; ``progress`` counts pictures."""
+    takes = dict(zip(KINDS, _takes(studio, options), strict=True))
+    made = dict(zip(KINDS, (_drone_clip, _news_clip, _stream_clip), strict=True))
+    counter = _Counter(sum(len(take.stations) for kind in kinds for take in takes[kind]), progress)
     (out / "clips" / "one_hz").mkdir(parents=True, exist_ok=True)
-    documents = [
-        _drone_clip(out, studio, drone, options, counter),
-        _news_clip(out, studio, news, options, counter),
-        _stream_clip(out, studio, stream, options, counter),
-    ]
+    documents = [made[kind](out, studio, takes[kind], options, counter) for kind in kinds]
     content = {"crs": CRS, "vertical_datum": str(truth.DATUM), "clips": documents}
     # One line a frame keeps the file readable: an indented one has a line for every number.
     text = json.dumps(content, ensure_ascii=False).replace('{"frame":', '\n{"frame":')
