@@ -39,7 +39,7 @@ Array = npt.NDArray[np.float64]
 
 FOLDER = "depth"
 STEPS_PER_CELL = 64
-LEAST_CELLS = 1600
+LEAST_CELLS = 400
 CONFIRMING_ROUNDS = 2
 NOTHING_MATCHED = (
     "no heights could be matched in any pair of photographs; they may be too blurred, or "

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.grid import Block
 from aftermap.surface import aggregate, sweep_kernel
 from aftermap.surface.aggregate import NO_PLANE
 from aftermap.surface.planes import PlaneSweep, warps_of
@@ -30,7 +31,7 @@ Int = npt.NDArray[np.int32]
 LEVELS = ((8, 0), (2, 6), (1, 3))
 """How many times smaller the pictures are, and how many planes beyond what was found before each
 level searches; the first one searches all of them, and the last is the picture itself."""
-BLOCK_PX, BORDER_PX = 448, TILE_PX
+MOST_BLOCK_PX, BORDER_PX = 15 * TILE_PX, TILE_PX
 NEVER = 255
 SECOND_SHARE = 0.25
 """What the second most alike source says beside the most alike one: places that only one other
@@ -135,20 +136,29 @@ def _searched(
     for number, source in enumerate(sources):
         stack[number, : source.size] = source.ravel()
     out = np.full(grey.shape, NO_PLANE, np.float32)
-    for top in range(0, grey.shape[0], BLOCK_PX):
-        for left in range(0, grey.shape[1], BLOCK_PX):
-            _search_block(grey, (stack, sizes, warps), sweep, wanted, (top, left), out, room)
+    tall, wide = _block_px(grey.shape[0]), _block_px(grey.shape[1])
+    for top in range(0, grey.shape[0], tall):
+        for left in range(0, grey.shape[1], wide):
+            block = Block(row=top, column=left, rows=tall, columns=wide)
+            _search_block(grey, (stack, sizes, warps), sweep, wanted, block, out, room)
     return out
+
+
+def _block_px(side_px: int) -> int:
+    """Side of the blocks of a picture: whole tiles, as even as can be, at most MOST_BLOCK_PX."""
+    tiles = -(-side_px // TILE_PX)
+    blocks = -(-tiles * TILE_PX // MOST_BLOCK_PX)
+    return -(-tiles // blocks) * TILE_PX
 
 
 def _search_block(
     grey: Bytes, sources: tuple[Bytes, Int, Array], sweep: PlaneSweep,
-    wanted: Bytes, corner: tuple[int, int], out: Float, room: _Room,
+    wanted: Bytes, block: Block, out: Float, room: _Room,
 ) -> None:  # fmt: skip
     """Fill one block of ``out``; it is worked on with a border, so that blocks join."""
-    top, left = corner[0] - BORDER_PX, corner[1] - BORDER_PX
-    rows = min(grey.shape[0] + BORDER_PX, corner[0] + BLOCK_PX + BORDER_PX) - top
-    columns = min(grey.shape[1] + BORDER_PX, corner[1] + BLOCK_PX + BORDER_PX) - left
+    top, left = block.row - BORDER_PX, block.column - BORDER_PX
+    rows = min(grey.shape[0], block.row + block.rows) + BORDER_PX - top
+    columns = min(grey.shape[1], block.column + block.columns) + BORDER_PX - left
     own = _of_block(wanted, (top, left), (rows, columns))
     planes = np.flatnonzero(own.any(axis=(0, 1)))
     if not len(planes):
@@ -172,7 +182,7 @@ def _search_block(
     plane = np.empty((rows, columns), np.float32)
     aggregate.lowest(total, own, TILE_PX, origin, plane)
     done = plane[BORDER_PX : rows - BORDER_PX, BORDER_PX : columns - BORDER_PX]
-    out[corner[0] : corner[0] + done.shape[0], corner[1] : corner[1] + done.shape[1]] = done
+    out[block.row : block.row + done.shape[0], block.column : block.column + done.shape[1]] = done
 
 
 def _of_block(wanted: Bytes, corner: tuple[int, int], size: tuple[int, int]) -> Bytes:

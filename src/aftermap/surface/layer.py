@@ -80,10 +80,15 @@ def tiles_filled(view: ViewHeights) -> Array:
     """(N, 2) rows and columns of the grid's tiles that the heights of a view fill well."""
     if view.window is None:
         return np.empty((0, 2))
-    rows, columns = np.nonzero(np.load(view.heights, mmap_mode="r"))
-    place = np.column_stack([rows + view.window.row, columns + view.window.column]) // TILE_CELLS
-    tiles, counts = np.unique(place, axis=0, return_counts=True)
-    return np.asarray(tiles[counts >= WELL_FILLED * TILE_CELLS**2], float)
+    known = np.load(view.heights) > 0
+    first = np.array([view.window.row, view.window.column])
+    before = first % TILE_CELLS
+    after = -(before + known.shape) % TILE_CELLS
+    whole = np.pad(known, np.column_stack([before, after]))
+    by_tile = whole.reshape(len(whole) // TILE_CELLS, TILE_CELLS, -1, TILE_CELLS)
+    counts = by_tile.sum(axis=(1, 3), dtype=np.int32)
+    tiles = np.argwhere(counts >= WELL_FILLED * TILE_CELLS**2) + first // TILE_CELLS
+    return np.asarray(tiles, float)
 
 
 def layered(task: LayerTask) -> ViewHeights:

@@ -24,9 +24,10 @@ Codes = npt.NDArray[np.uint32]
 
 REACH_PX, RIM_PX = 3, 6
 """How far the census reaches from its pixel, and how much larger a picture with its rim is."""
-ANCHORS, SHIFT_PX, MOST_ROUNDING_PX = 3, 6, 0.3
-"""Of each source so many planes' censuses are kept, and moved by whole pixels to show the planes
-after them: half a pixel beside costs two of a hundred measured cells in slanting views."""
+ANCHORS, SHIFT_PX, MOST_ROUNDING_PX = 5, 12, 0.3
+"""Of each source so many planes' censuses are kept, and moved by up to so many whole pixels to show
+the planes after them: half a pixel beside costs two of a hundred measured cells in slanting views.
+"""
 WORST = 24
 UNSEEN = 12
 """Census distance of a pixel that no source shows: what chance gives, of 24."""
@@ -74,11 +75,12 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     tile columns, planes) are the planes of each tile; the volume holds those from ``origin`` on.
     """
     rows, columns = reference.shape[0] - RIM_PX, reference.shape[1] - RIM_PX
-    number, room = sources.shape[0], TILE_PX + 2 * SHIFT_PX
+    number, room = sources.shape[0], TILE_PX + SHIFT_PX
     warped = np.empty((room + RIM_PX, room + RIM_PX), np.float32)
     seen = np.empty((number, ANCHORS, room + RIM_PX, room + RIM_PX), np.uint8)
     codes = np.empty((number, ANCHORS, room, room), np.uint32)
     anchors, oldest = np.empty((number, ANCHORS, 3, 3)), np.zeros(number, np.int64)
+    leads = np.zeros((number, ANCHORS, 2), np.int64)
     own = np.empty((TILE_PX, TILE_PX), np.uint32)
     least = np.empty((3, TILE_PX, TILE_PX), np.uint8)  # two distances, and how many there are
     matrix, shift = np.empty((3, 3)), np.empty(2, np.int64)
@@ -99,14 +101,16 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                     for a in range(3):
                         for b in range(3):
                             matrix[a, b] = warps[s, 0, a, b] + w * warps[s, 1, a, b]
-                    at_hand = _nearest(anchors[s], matrix, at, window, shift)
+                    at_hand = _nearest(anchors[s], leads[s], matrix, at, window, shift)
                     if at_hand < 0:
                         at_hand = oldest[s]
                         oldest[s] = (at_hand + 1) % ANCHORS
                         anchors[s, at_hand] = matrix
+                        _lead(matrix, warps[s, 1], planes[1], at, window, leads[s, at_hand])
+                        shift[:] = leads[s, at_hand]
                         _anchored(
-                            sources[s], (sizes[s, 0], sizes[s, 1]), matrix, at, window, warped,
-                            seen[s, at_hand], codes[s, at_hand],
+                            sources[s], (sizes[s, 0], sizes[s, 1]), matrix, at, window,
+                            leads[s, at_hand], warped, seen[s, at_hand], codes[s, at_hand],
                         )  # fmt: skip
                     _keep_least(own, codes[s, at_hand], seen[s, at_hand], shift, window, least)
                 for y in range(window[0]):
@@ -117,31 +121,55 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 @vectorised
 def _anchored(
     source: Bytes, size: tuple[int, int], matrix: Array, corner: tuple[int, int],
-    window: tuple[int, int], warped: Float, seen: Bytes, codes: Codes,
+    window: tuple[int, int], lead: Long, warped: Float, seen: Bytes, codes: Codes,
 ) -> None:  # fmt: skip
-    """The census of a source on a plane, over a tile and SHIFT_PX around it."""
-    room = window[0] + 2 * SHIFT_PX, window[1] + 2 * SHIFT_PX
+    """The census of a source on a plane, over a tile and what later planes show of it."""
+    room = window[0] + SHIFT_PX, window[1] + SHIFT_PX
     rim = room[0] + RIM_PX, room[1] + RIM_PX
-    _warp(source, size, matrix, (corner[0] - SHIFT_PX, corner[1] - SHIFT_PX), rim, warped, seen)
+    _warp(source, size, matrix, (corner[0] - lead[1], corner[1] - lead[0]), rim, warped, seen)
     census(warped, (0, 0), room, codes)
 
 
 @vectorised
+def _lead(
+    matrix: Array, more: Array, step: float, corner: tuple[int, int], window: tuple[int, int],
+    lead: Long,
+) -> None:  # fmt: skip
+    """Fill in how far, column and row, a tile lies from the corner of its census.
+
+    Later planes show the source aside, all in one direction: the room lies on that side alone.
+    ``matrix`` is the plane's homography, ``more`` times ``step`` what the next one's has more.
+    """
+    u, v = corner[1] + window[1] / 2, corner[0] + window[0] / 2
+    z = matrix[2, 0] * u + matrix[2, 1] * v + matrix[2, 2]
+    x = (matrix[0, 0] * u + matrix[0, 1] * v + matrix[0, 2]) / z
+    y = (matrix[1, 0] * u + matrix[1, 1] * v + matrix[1, 2]) / z
+    far = z + step * (more[2, 0] * u + more[2, 1] * v + more[2, 2])
+    dx = (x * z + step * (more[0, 0] * u + more[0, 1] * v + more[0, 2])) / far - x
+    dy = (y * z + step * (more[1, 0] * u + more[1, 1] * v + more[1, 2])) / far - y
+    a, b = (matrix[0, 0] - x * matrix[2, 0]) / z, (matrix[0, 1] - x * matrix[2, 1]) / z
+    c, d = (matrix[1, 0] - y * matrix[2, 0]) / z, (matrix[1, 1] - y * matrix[2, 1]) / z
+    area = a * d - b * c
+    lead[0] = SHIFT_PX if (d * dx - b * dy) / area < 0 else 0
+    lead[1] = SHIFT_PX if (a * dy - c * dx) / area < 0 else 0
+
+
+@vectorised
 def _nearest(
-    anchors: Array, matrix: Array, corner: tuple[int, int], window: tuple[int, int], shift: Long
-) -> int:
+    anchors: Array, leads: Long, matrix: Array, corner: tuple[int, int], window: tuple[int, int],
+    shift: Long,
+) -> int:  # fmt: skip
     """Which of the planes whose census is at hand shows a tile's source as this plane does.
 
     ``anchors`` and ``matrix`` are homographies to the source. What the middle of the tile sees on
-    this plane, it sees ``shift`` (2,) whole pixels, column and row, aside on that one. -1 and no
-    shift where that holds for none to within MOST_ROUNDING_PX.
+    this plane, it sees whole pixels aside on that one; ``shift`` (2,) is where in its census,
+    column and row, the tile lies then. -1 where that holds for none to within MOST_ROUNDING_PX.
     """
     u, v = corner[1] + window[1] / 2, corner[0] + window[0] / 2
     z = matrix[2, 0] * u + matrix[2, 1] * v + matrix[2, 2]
     x = (matrix[0, 0] * u + matrix[0, 1] * v + matrix[0, 2]) / z
     y = (matrix[1, 0] * u + matrix[1, 1] * v + matrix[1, 2]) / z
     found, least = -1, MOST_ROUNDING_PX
-    shift[:] = 0
     for n in range(anchors.shape[0]):
         anchor = anchors[n]
         z = anchor[2, 0] * u + anchor[2, 1] * v + anchor[2, 2]
@@ -155,7 +183,8 @@ def _nearest(
         dx, dy = (d * (x - px) - b * (y - py)) / area, (a * (y - py) - c * (x - px)) / area
         right, down = np.floor(dx + 0.5), np.floor(dy + 0.5)
         rounding = max(abs(dx - right), abs(dy - down))
-        if max(abs(right), abs(down)) <= SHIFT_PX and rounding < least:
+        right, down = right + leads[n, 0], down + leads[n, 1]
+        if min(right, down) >= 0 and max(right, down) <= SHIFT_PX and rounding < least:
             found, least = n, rounding
             shift[0], shift[1] = int(right), int(down)
     return found
@@ -206,7 +235,7 @@ def _keep_least(
     own: Codes, codes: Codes, seen: Bytes, shift: Long, window: tuple[int, int], least: Bytes
 ) -> None:
     """Put a source's distances among the two smallest of every pixel."""
-    right, down = SHIFT_PX + shift[0], SHIFT_PX + shift[1]
+    right, down = shift[0], shift[1]
     for y in range(window[0]):
         first = own[y]
         other = codes[y + down, right : right + window[1]]
