@@ -23,7 +23,7 @@ from aftermap.surface.consistency_kernel import rim_trimmed
 from aftermap.surface.depth import DepthTask, inverse_depths
 from aftermap.surface.planes import is_steep, sweep_of, warps_of
 from aftermap.surface.sigma import sigma_m
-from aftermap.surface.sources import neighbours_of, seen_points, sources_of
+from aftermap.surface.sources import are_video, neighbours_of, seen_points, sources_of
 from aftermap.surface.undistorted import UndistortTask, undistort, view_of
 
 FLIGHTS = {
@@ -196,7 +196,11 @@ def test_a_view_is_no_source_of_its_own_and_the_order_of_views_does_not_matter(f
     order = (2, 0, 1)
     turned = reconstruction([made.placed[k] for k in order])
     turned = with_tie_points(turned, tmp_path / "points.npz")
-    for choose in (lambda m, p: sources_of(m, p, 6), lambda _, p: neighbours_of(p, 6)):
+    ways = (
+        lambda m, p: sources_of(m, p, 6),
+        lambda m, p: neighbours_of(p, are_video(m), 6),
+    )  # fmt: skip
+    for choose in ways:
         plain, other = choose(made, seen_points(made)), choose(turned, seen_points(turned))
         for number, chosen in enumerate(other):
             assert number not in chosen
@@ -208,11 +212,16 @@ def test_sigma_is_known_where_heights_are_and_shrinks_with_photographs():
     height[:, 6:] = 9.0
     height[0, 0] = np.nan
     stated = []
+
+    def scatter(cells):
+        return np.full(height.shape, cells, np.float32)
+
     for photographs in (2, 3, 4, 6, 9):
         count = np.where(np.isfinite(height), photographs, 0).astype(np.uint8)
-        stated.append(sigma_m(height, count, 0.1, 0.2))
+        stated.append(sigma_m(height, count, 0.1, scatter(0.2)))
         assert (np.isfinite(stated[-1]) == np.isfinite(height)).all()
     for more, fewer in zip(stated[1:], stated, strict=False):
         assert (more[1:] <= fewer[1:]).all()
     assert stated[0][4, 5] > stated[0][4, 2]  # beside the step
-    assert (sigma_m(height, count, 0.1, 0.6)[1:] > stated[-1][1:]).all()  # views that agree less
+    less_alike = sigma_m(height, count, 0.1, scatter(0.6))
+    assert (less_alike[1:] > stated[-1][1:]).all()

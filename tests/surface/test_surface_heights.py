@@ -25,7 +25,7 @@ from aftermap.surface.blocks import fused_block
 from aftermap.surface.consistency import views_file
 from aftermap.surface.dense import in_one_place
 from aftermap.surface.extent import ground_outline_m, ground_sample_m
-from aftermap.surface.heights import DenseHeights, ViewHeights
+from aftermap.surface.heights import DenseHeights, FusionRound, ViewHeights
 from aftermap.surface.layer import LayerTask, ReachTask, layered, tiles_seen
 from aftermap.surface.scatter import scatter_cells
 from aftermap.surface.undistorted import view_of
@@ -46,7 +46,8 @@ def dense(views, over):
     return DenseHeights(
         frames=tuple(range(len(views))),
         grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
-        least_cells=4, scatter_cells=0.5, views=tuple(views),
+        least_cells=4, views=tuple(views),
+        rounds=(FusionRound(places=tuple(range(len(views))), scatter_cells=0.5),),
     )  # fmt: skip
 
 
@@ -146,10 +147,10 @@ def test_the_size_of_a_pixel_is_measured_on_the_ground_and_not_on_roofs():
     frames = [
         placed(pose(e, 0), n, Path(f"{n}.png"), ground_m=(0, 10)) for n, e in enumerate((0, 9, 18))
     ]
-    assert ground_sample_m(reconstruction(frames)) == pytest.approx((FLYING_M - 2) / 400)
+    assert ground_sample_m(reconstruction(frames), frames) == pytest.approx((FLYING_M - 2) / 400)
     tilted = [placed(pose(0, 0, pitch=-60), 0, Path("0.png"), ground_m=(0, 0))]
     expected = FLYING_M / np.cos(np.radians(30)) ** 1.5 / 400  # of a square of the same area
-    assert ground_sample_m(reconstruction(tilted)) == pytest.approx(expected)
+    assert ground_sample_m(reconstruction(tilted), tilted) == pytest.approx(expected)
 
 
 def test_flat_rays_are_cut_at_80_degrees():

@@ -1,9 +1,10 @@
 """What joins and what is left out: blocks of the surface, its holes and rims, far ground."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_ground import EAST_M, GROUND_M, NORTH_M, SAMPLE_M, grid, pose
 from known_views import pinhole, plane_inverse
@@ -12,8 +13,9 @@ from aftermap.geo.grid import Block
 from aftermap.surface import fuse, layer
 from aftermap.surface.blocks import fused_block
 from aftermap.surface.consistency import views_file
-from aftermap.surface.heights import DenseHeights, ViewHeights
+from aftermap.surface.heights import DenseHeights, FusionRound, ViewHeights
 from aftermap.surface.layer import TILE_CELLS, LayerTask, ReachTask, layered, tiles_seen
+from aftermap.surface.scatter import rounds_of
 
 BASE_M, STEP_M = GROUND_M - 20.0, 0.5 / 64
 
@@ -32,7 +34,8 @@ def dense(views, over, *, least_cells=4):
     return DenseHeights(
         frames=tuple(range(len(views))),
         grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
-        least_cells=least_cells, scatter_cells=0.5, views=tuple(views),
+        least_cells=least_cells, views=tuple(views),
+        rounds=(FusionRound(places=tuple(range(len(views))), scatter_cells=0.5),),
     )  # fmt: skip
 
 
@@ -97,6 +100,38 @@ def test_joined_blocks_equal_the_whole(tmp_path):
             there = np.s_[row : row + side, column : column + side]
             assert (part.count[inner] == whole.count[there]).all()
             assert np.array_equal(part.height_m[inner], whole.height_m[there], equal_nan=True)
+
+
+@given(seed=st.integers(0, 1000), clip_views=st.integers(1, 9))
+@settings(max_examples=10)
+def test_a_clip_changes_nothing_that_photographs_measured(tmp_path_factory, seed, clip_views):
+    """A clip that says otherwise, by however many pictures, only measures what they left open."""
+    folder = tmp_path_factory.mktemp("clip")
+    rng = np.random.default_rng(seed)
+    whole = Block(row=0, column=0, rows=40, columns=40)
+    ground = GROUND_M + rng.uniform(0, 2) * np.indices((40, 40))[0] / 40
+    seen = []
+    for _ in range(3):
+        heights = ground + rng.normal(0, 0.02, ground.shape)
+        heights[:, 25:] = np.nan
+        seen.append(kept(folder, heights, whole))
+    filmed = [
+        kept(folder, ground + 1.5 + rng.normal(0, 0.2, ground.shape), whole)
+        for _ in range(clip_views)
+    ]
+    views, over = (*seen, *filmed), grid(40, 40)
+    are_video = [False] * 3 + [True] * clip_views
+    alone = replace(dense(seen, over), rounds=rounds_of(seen, are_video[:3], over, STEP_M))
+    both = replace(dense(views, over), rounds=rounds_of(views, are_video, over, STEP_M))
+    corner = {"grid_row": 0, "grid_column": 0, "rows": 40, "columns": 40}
+    plain, added = fused_block(alone, **corner), fused_block(both, **corner)
+    known = plain.count > 0
+    assert known[:, :25].any()
+    assert not known[:, 30:].any()
+    for name in ("height_m", "count", "scatter_cells"):
+        assert np.array_equal(getattr(plain, name)[known], getattr(added, name)[known])
+    if clip_views >= 3:
+        assert (added.count[:, 30:] > 0).mean() > 0.5
 
 
 @given(

@@ -1,5 +1,6 @@
 """One block of the map from the views' files: read only what lies in it, and fuse."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,15 +23,19 @@ GAP_CELLS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class FusedBlock:
-    """(rows, columns) heights in metres, NaN where unknown, and how many photographs agree."""
+    """(rows, columns) heights in metres, NaN where unknown, and how many photographs agree.
+
+    ``scatter_cells`` (rows, columns) is that of the views a height is from.
+    """
 
     height_m: npt.NDArray[np.float32]
     count: npt.NDArray[np.uint8]
+    scatter_cells: npt.NDArray[np.float32]
 
 
-def tolerance_m(heights: DenseHeights) -> float:
+def tolerance_m(cell_m: float, scatter_cells: float) -> float:
     """How far apart heights of one place may lie and count as one, in metres."""
-    return TOLERANCE * max(heights.scatter_cells, LEAST_SCATTER_CELLS) * heights.grid.cell_m
+    return TOLERANCE * max(scatter_cells, LEAST_SCATTER_CELLS) * cell_m
 
 
 def fused_block(
@@ -38,21 +43,36 @@ def fused_block(
 ) -> FusedBlock:
     """Fuse the cells of one block (it may reach beyond the grid; there nothing is known)."""
     window = Block(row=grid_row, column=grid_column, rows=rows, columns=columns)
-    parts = [part for view in heights.views if (part := view.over(window)) is not None]
     steps = np.zeros((rows, columns), np.float32)
     count = np.zeros((rows, columns), np.uint8)
-    if parts:
-        cells_per_step = heights.step_m / heights.grid.cell_m
-        scatter = max(heights.scatter_cells, LEAST_SCATTER_CELLS) / cells_per_step
-        tolerance = TOLERANCE * scatter
-        stack = np.stack([part[0] for part in parts])
-        views = np.stack([part[1] for part in parts])
-        shared = np.zeros((rows, columns), np.uint8)
-        fuse.highest_run(stack, views, int(tolerance), SHARE_OF_LARGEST, steps, count, shared)
-        steps[shared == 0] = 0
-        count[shared == 0] = 0
-        fuse.islands_removed(steps, count, tolerance, heights.least_cells)
-        steps = fuse.smoothed(steps, count, CALM * scatter)
-        steps, count = fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP * scatter)
+    scatter = np.zeros((rows, columns), np.float32)
+    for one in heights.rounds:
+        parts = [
+            part for k in one.places if (part := heights.views[k].over(window)) is not None
+        ]  # fmt: skip
+        if parts and not count.all():
+            found = _fused(parts, heights, one.scatter_cells)
+            open_ = count == 0
+            steps[open_], count[open_] = found[0][open_], found[1][open_]
+            scatter[open_] = one.scatter_cells
     metres = metres_of(steps, heights.base_m, heights.step_m)
-    return FusedBlock(height_m=metres, count=count)
+    return FusedBlock(height_m=metres, count=count, scatter_cells=scatter)
+
+
+def _fused(
+    parts: Sequence[tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]], heights: DenseHeights,
+    scatter_cells: float,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:  # fmt: skip
+    """(rows, columns) steps that most views share, 0 for none, and how many agree on them."""
+    scatter = max(scatter_cells, LEAST_SCATTER_CELLS) * heights.grid.cell_m / heights.step_m
+    stack = np.stack([part[0] for part in parts])
+    views = np.stack([part[1] for part in parts])
+    steps = np.zeros(stack.shape[1:], np.float32)
+    count, shared = np.zeros(steps.shape, np.uint8), np.zeros(steps.shape, np.uint8)
+    tolerance = TOLERANCE * scatter
+    fuse.highest_run(stack, views, int(tolerance), SHARE_OF_LARGEST, steps, count, shared)
+    steps[shared == 0] = 0
+    count[shared == 0] = 0
+    fuse.islands_removed(steps, count, tolerance, heights.least_cells)
+    steps = fuse.smoothed(steps, count, CALM * scatter)
+    return fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP * scatter)

@@ -31,8 +31,14 @@ from aftermap.surface.layer import (
 )
 from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.planes import sweep_of
-from aftermap.surface.scatter import scatter_cells
-from aftermap.surface.sources import SeenPoints, neighbours_of, seen_points, sources_of
+from aftermap.surface.scatter import rounds_of
+from aftermap.surface.sources import (
+    SeenPoints,
+    are_video,
+    neighbours_of,
+    seen_points,
+    sources_of,
+)
 from aftermap.surface.undistorted import PinholeView, UndistortTask, undistort, view_of
 
 Array = npt.NDArray[np.float64]
@@ -45,6 +51,7 @@ NOTHING_MATCHED = (
     "no heights could be matched in any pair of photographs; they may be too blurred, or "
     "show only water: add sharper photographs, or leave the blurred ones out"
 )
+TELLING_SHARE = 0.2
 LEAST_PATCH = 0.05
 """What a patch that lies apart must have of the views that the heaviest patch has."""
 
@@ -54,6 +61,7 @@ class _Job:
     """What every pass over the views needs."""
 
     views: tuple[PinholeView, ...]
+    are_video: tuple[bool, ...]
     points: SeenPoints
     options: SurfaceOptions
     files: Workspace
@@ -72,15 +80,16 @@ def dense_heights(
 
     Raises SurfaceError where no two pictures overlap at a usable angle or nothing can be matched.
     """
-    frames = reconstruction.mapped
+    frames = _telling(reconstruction.mapped)
     longest = _longest_side(frames)
     side_px = min(float(options.dense_side_px), longest)
     job = _Job(
-        views=_views(reconstruction, side_px, files, executor), points=seen_points(reconstruction),
+        views=_views(reconstruction, side_px, files, executor),
+        are_video=are_video(reconstruction), points=seen_points(reconstruction),
         options=options, files=files, executor=executor,
     )  # fmt: skip
     depths = _confirmed(job, _depths(job, sources_of(reconstruction, job.points, options.sources)))
-    sample_m = ground_sample_m(reconstruction)
+    sample_m = ground_sample_m(reconstruction, frames)
     return _on_grid(job, reconstruction.crs, depths, sample_m, sample_m * longest / side_px)
 
 
@@ -130,7 +139,7 @@ def _depths(job: _Job, sources: Sequence[Sequence[int]]) -> dict[int, str]:
 
 def _confirmed(job: _Job, depths: Mapping[int, str]) -> dict[int, str]:
     """Depths that other views confirm."""
-    neighbours = neighbours_of(job.points, job.options.confirming)
+    neighbours = neighbours_of(job.points, job.are_video, job.options.confirming)
     found = dict(depths)
     for turn in range(CONFIRMING_ROUNDS):
         tasks = []
@@ -167,7 +176,7 @@ def _on_grid(
     return DenseHeights(
         grid=shown, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
         least_cells=LEAST_CELLS, frames=tuple(depths), views=views,
-        scatter_cells=scatter_cells(views, shown, step_m),
+        rounds=rounds_of(views, [job.are_video[k] for k in depths], shown, step_m),
     )  # fmt: skip
 
 
@@ -220,6 +229,12 @@ def in_one_place(tiles: Array) -> npt.NDArray[np.bool_]:
     heavy = ndimage.sum(weight, patch, np.arange(count + 1))
     kept = heavy >= LEAST_PATCH * heavy[1:].max()
     return np.asarray(kept[patch[tuple(place.T)]])
+
+
+def _telling(frames: tuple[PlacedFrame, ...]) -> tuple[PlacedFrame, ...]:
+    """The frames that the size of a cell follows: the photographs, if they are no exception."""
+    photographs = tuple(placed for placed in frames if placed.frame.moment is None)
+    return photographs if len(photographs) >= TELLING_SHARE * len(frames) else frames
 
 
 def _longest_side(frames: tuple[PlacedFrame, ...]) -> float:

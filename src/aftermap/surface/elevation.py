@@ -102,12 +102,13 @@ def _sights(
     """Keep what each view measured itself, before its heights go."""
     tasks = [
         SightTask(
-            frame=frame, view=view, tolerance_m=tolerance_m(heights),
+            frame=frame, view=view,
+            tolerance_m=tolerance_m(heights.grid.cell_m, heights.round_of(place).scatter_cells),
             base_m=heights.base_m, step_m=heights.step_m,
             surface=elevation.surface, confidence=elevation.confidence,
             file=str(files.path(f"{SIGHTS}/{frame:05d}.npy")),
         )
-        for frame, view in zip(heights.frames, heights.views, strict=True)
+        for place, (frame, view) in enumerate(zip(heights.frames, heights.views, strict=True))
     ]  # fmt: skip
     return tuple(executor.map(write_sight, tasks, label="keeping what each picture measured"))
 
@@ -179,7 +180,7 @@ def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
         heights, grid_row=block.row - margin, grid_column=block.column - margin,
         rows=block.rows + 2 * margin, columns=block.columns + 2 * margin,
     )  # fmt: skip
-    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m, heights.scatter_cells)
+    sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m, fused.scatter_cells)
     height = _without_holes(fused, heights.base_m, reach_cells)
     inner = np.s_[margin : margin + block.rows, margin : margin + block.columns]
     return _Done(

@@ -1,5 +1,7 @@
 """How large a pixel is on the ground, and which box of ground the photographs show."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,14 +13,14 @@ Array = npt.NDArray[np.float64]
 FLATTEST_OFF_NADIR_DEG = 80.0
 
 
-def ground_sample_m(reconstruction: Reconstruction) -> float:
-    """Median size on the ground of a pixel in the middle of a picture, in metres.
+def ground_sample_m(reconstruction: Reconstruction, frames: Sequence[PlacedFrame]) -> float:
+    """Median size on the ground of a pixel in the middle of one of the ``frames``, in metres.
 
     A slanting look makes a pixel longer than wide: the size is that of a square of the same area.
     The ground is taken a fifth of the way up from the lowest tie points: the rest are roofs.
     """
     sizes = []
-    for placed in reconstruction.mapped:
+    for placed in frames:
         focal = reconstruction.cameras[placed.camera].focal_px
         down = max(-placed.pose.rotation_cam_from_world[2][2], 0.2)
         low, high = placed.ground_m

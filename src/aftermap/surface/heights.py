@@ -68,12 +68,23 @@ class ViewHeights:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FusionRound:
+    """Views that are fused together, by their places among all.
+
+    ``scatter_cells`` is the standard deviation of the heights that they give one cell.
+    """
+
+    places: tuple[int, ...]
+    scatter_cells: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DenseHeights:
     """All views on one grid. A height is ``base_m + (value - 1) * step_m``; a value of 0 is none.
 
-    ``least_cells`` is the smallest patch of connected cells that is believed, ``scatter_cells`` the
-    standard deviation of the heights that views give one cell. ``frames`` are the places of the
-    views among the mapped frames.
+    ``least_cells`` is the smallest patch of connected cells that is believed. ``rounds`` tells
+    which views are fused first; each further round measures only what those before it left open.
+    ``frames`` are the places of the views among the mapped frames.
     """
 
     grid: Grid
@@ -81,9 +92,13 @@ class DenseHeights:
     step_m: float
     ground_sample_m: float
     least_cells: int
-    scatter_cells: float
     views: tuple[ViewHeights, ...]
     frames: tuple[int, ...]
+    rounds: tuple[FusionRound, ...]
+
+    def round_of(self, place: int) -> FusionRound:
+        """The first round that a view takes part in."""
+        return next(one for one in self.rounds if place in one.places)
 
     @property
     def most_overlapping(self) -> int:

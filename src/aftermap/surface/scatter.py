@@ -11,13 +11,31 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
-from aftermap.surface.heights import ViewHeights
+from aftermap.surface.heights import FusionRound, ViewHeights
 
 WINDOWS, WINDOW_CELLS = 9, 96
 LEAST_VIEWS = 3
 LEAST_CELLS = 0.1
 """No flight is taken for better."""
 NORMAL = 1.4826
+
+
+def rounds_of(
+    views: Sequence[ViewHeights], are_video: Sequence[bool], grid: Grid, step_m: float
+) -> tuple[FusionRound, ...]:
+    """Photographs first, and then all views: a clip measures what no photograph did.
+
+    Its pictures are smaller, compressed and many; among photographs they would outvote them.
+    """
+    everything = tuple(range(len(views)))
+    photographs = tuple(place for place in everything if not are_video[place])
+    chosen = (photographs, everything) if 0 < len(photographs) < len(views) else (everything,)
+    return tuple(
+        FusionRound(
+            places=places, scatter_cells=scatter_cells([views[k] for k in places], grid, step_m)
+        )
+        for places in chosen
+    )  # fmt: skip
 
 
 def scatter_cells(views: Sequence[ViewHeights], grid: Grid, step_m: float) -> float:

@@ -32,11 +32,12 @@ OF_SCATTER = np.array(
 )
 
 
-def sigma_m(height_m: Float, count: Bytes, cell_m: float, scatter_cells: float) -> Float:
+def sigma_m(height_m: Float, count: Bytes, cell_m: float, scatter_cells: Float) -> Float:
     """(rows, columns) standard deviation in metres, NaN where the height was not measured.
 
     ``height_m`` is NaN and ``count``, of photographs that agree, 0 where nothing was measured;
-    ``scatter_cells`` is the standard deviation of the heights that views give one cell.
+    ``scatter_cells`` (rows, columns) is the standard deviation of the heights that views of the
+    kind a height is from give one cell.
     """
     kernel = np.ones((WINDOW_CELLS, WINDOW_CELLS), np.uint8)
     known = np.isfinite(height_m)
@@ -45,5 +46,5 @@ def sigma_m(height_m: Float, count: Bytes, cell_m: float, scatter_cells: float) 
     step = np.where(known, (high - low) / np.float32(cell_m), 0)
     row = np.searchsorted(PHOTOGRAPHS, np.maximum(count, PHOTOGRAPHS[0]), side="right") - 1
     column = np.searchsorted(STEPS_CELLS, step)
-    found = OF_SCATTER[row, column] * np.float32(scatter_cells * cell_m)
+    found = OF_SCATTER[row, column] * scatter_cells * np.float32(cell_m)
     return np.where(known & (count > 0), found, np.nan).astype(np.float32)

@@ -6,6 +6,7 @@ they add (after Goesele et al. 2007, section 4). The answer for a view depends o
 and on the views around it, and on nothing else.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ BEST_ANGLE_DEG, ANGLE_SPREAD_DEG = 14.0, 10.0
 LEAST_ANGLE_DEG, MOST_ANGLE_DEG = 2.0, 42.0
 LEAST_SHARED = 8
 CANDIDATES = 32
+ENOUGH_PHOTOGRAPHS = 4
 SAMPLED_POINTS = 300
 FURTHER_SHARE = 0.75
 """What a further source of a point is worth, of the one before."""
@@ -59,30 +61,46 @@ def seen_points(reconstruction: Reconstruction) -> SeenPoints:
 
 def sources_of(reconstruction: Reconstruction, points: SeenPoints, most: int) -> list[list[int]]:
     """For each mapped frame up to ``most`` others, best first; none where nothing is shared."""
-    shared = (points.seen @ points.seen.T).tocsr()
     found = []
-    for frame in range(len(reconstruction.mapped)):
-        row = slice(shared.indptr[frame], shared.indptr[frame + 1])
-        others, counts = shared.indices[row], shared.data[row]
-        usable = (others != frame) & (counts >= LEAST_SHARED)
-        others, counts = others[usable], counts[usable]
-        others = others[np.argsort(-counts, kind="stable")[:CANDIDATES]]
+    sharing = _sharing(points, are_video(reconstruction), LEAST_SHARED)
+    for frame, others in enumerate(other[:CANDIDATES] for other in sharing):
         own = points.of(frame)
         own = own[:: max(1, len(own) // SAMPLED_POINTS)]
         found.append(_chosen(reconstruction, frame, others.tolist(), own, most))
     return found
 
 
-def neighbours_of(points: SeenPoints, most: int) -> list[list[int]]:
+def neighbours_of(
+    points: SeenPoints, videos: tuple[bool, ...], most: int
+) -> list[list[int]]:  # fmt: skip
     """For each mapped frame up to ``most`` others that share most tie points with it."""
+    return [others[:most].tolist() for others in _sharing(points, videos, 1)]
+
+
+def are_video(reconstruction: Reconstruction) -> tuple[bool, ...]:
+    """Whether each mapped frame was taken out of a clip."""
+    return tuple(placed.frame.moment is not None for placed in reconstruction.mapped)
+
+
+def _sharing(
+    points: SeenPoints, videos: tuple[bool, ...], least: int
+) -> Iterator[npt.NDArray[np.intp]]:  # fmt: skip
+    """For each mapped frame the others that share so many tie points with it, most first.
+
+    A photograph that others share enough with is compared with photographs alone: a clip of the
+    same place may not take from what they measure.
+    """
     shared = (points.seen @ points.seen.T).tocsr()
-    found = []
+    video = np.array(videos)
     for frame in range(shared.shape[0]):
         row = slice(shared.indptr[frame], shared.indptr[frame + 1])
         others, counts = shared.indices[row], shared.data[row]
-        others, counts = others[others != frame], counts[others != frame]
-        found.append(others[np.argsort(-counts, kind="stable")[:most]].tolist())
-    return found
+        usable = (others != frame) & (counts >= least)
+        photographs = usable & ~video[others]
+        if not video[frame] and photographs.sum() >= ENOUGH_PHOTOGRAPHS:
+            usable = photographs
+        others, counts = others[usable], counts[usable]
+        yield others[np.argsort(-counts, kind="stable")].astype(np.intp)
 
 
 def _chosen(

@@ -119,7 +119,7 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 
 @vectorised
-def _anchored(
+def _anchored(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     source: Bytes, size: tuple[int, int], matrix: Array, corner: tuple[int, int],
     window: tuple[int, int], lead: Long, warped: Float, seen: Bytes, codes: Codes,
 ) -> None:  # fmt: skip
