@@ -7,6 +7,6 @@ from aftermap.run import TOOLS, Stage
 
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
 POSES = Stage(name="poses", version=4, answer=Reconstruction)
-SURFACE = Stage(name="surface", version=3, answer=Elevation)
+SURFACE = Stage(name="surface", version=4, answer=Elevation)
 ORTHOPHOTO = Stage(name="orthophoto", version=4, answer=Orthophoto)
 MESH = Stage(name="mesh", version=2, answer=Mesh, tools=(*TOOLS, "fast-simplification", "laspy"))
