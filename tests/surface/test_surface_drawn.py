@@ -10,7 +10,7 @@ from known_ground import grid
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Raster
 from aftermap.surface import drawn as module
-from aftermap.surface.drawn import EMPTY, FILLED, MEASURED, drawn, drawn_in
+from aftermap.surface.drawn import EMPTY, FILLED, MEASURED, drawn, drawn_in, gaps
 from aftermap.surface.sheet import Sheet
 
 
@@ -46,6 +46,19 @@ def test_a_hole_stays_a_hole_and_takes_nothing_with_it():
     measured[10:50:4, 10:50:4] = False
     kinds = drawn(*surface(measured))
     assert ((kinds == MEASURED) == measured).all()
+
+
+def test_a_small_patch_within_measured_ground_is_a_gap_and_no_other():
+    kinds = np.full((100, 200), MEASURED, np.uint8)
+    kinds[20:26, 20:26] = FILLED  # a hole in a roof
+    kinds[30:33, 60:63] = FILLED  # one beside nothing at all
+    kinds[33, 60] = EMPTY
+    kinds[50:70, 50:70] = FILLED  # a court
+    kinds[90:, 100:104] = FILLED  # goes on beyond the window
+    kinds[5, 10:190] = FILLED  # a thread, longer than a window surely holds
+    found = gaps(kinds, 200)
+    assert found[20:26, 20:26].all()
+    assert found.sum() == 36
 
 
 def test_specks_of_the_surface_itself_are_not_even_hatched():

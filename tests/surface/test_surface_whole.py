@@ -73,7 +73,9 @@ def orthophoto(flight, elevation, tmp_path_factory):
     first = replace(flight.placed[0], group=1)
     mixed = replace(flight, placed=(first, first, *flight.placed), group_sizes=(4, 2))
     made = orthophoto_of(mixed, elevation, SurfaceOptions(), files, HereExecutor())
-    assert sorted(p.name for p in files.folder.iterdir()) == ["orthophoto.tif", "source.tif"]
+    assert sorted(p.name for p in files.folder.iterdir()) == [
+        "gaps.tif", "orthophoto.tif", "source.tif",
+    ]  # fmt: skip
     return made
 
 
@@ -248,6 +250,39 @@ def test_ground_that_was_filled_is_hatched_and_shows_no_photograph(elevation, or
     assert (colours[:, drawn] == hatch_at(image.grid)[drawn]).all()
     with rasterio.open(image.path) as file:
         assert file.tags()["AFTERMAP_FILLED"] == "hatched"
+
+
+def test_what_pictures_show_of_a_small_gap_is_kept_beside_the_hatch(
+    flight, elevation, orthophoto, tmp_path
+):
+    """A hole in what was measured: the map hatches it, and gaps.tif has the pictures of it."""
+    with rasterio.open(elevation.confidence.path) as file:
+        profile, count = file.profile, file.read(1)
+    middle = count.shape[0] // 2, count.shape[1] // 2
+    hole = np.s_[middle[0] : middle[0] + 9, middle[1] : middle[1] + 9]
+    assert (count[hole] >= 2).all()
+    count[hole] = 0
+    holed = tmp_path / "confidence.tif"
+    with rasterio.open(holed, "w", **{**profile, "driver": "GTiff"}) as file:
+        file.write(count, 1)
+    changed = replace(elevation, confidence=replace(elevation.confidence, path=str(holed)))
+    files = StageFolder(folder=tmp_path / "ortho")
+    made = orthophoto_of(flight, changed, SurfaceOptions(), files, HereExecutor())
+    inside = np.zeros(count.shape, np.bool_)
+    inside[hole] = True
+    ratio = made.image.grid.cell_m / elevation.surface.grid.cell_m
+    row = np.minimum(((np.arange(made.image.grid.rows) + 0.5) * ratio).astype(int), len(count) - 1)
+    column = ((np.arange(made.image.grid.columns) + 0.5) * ratio).astype(int)
+    shown = inside[np.ix_(row, np.minimum(column, count.shape[1] - 1))]
+    colours = np.stack([read(made.image, band) for band in (1, 2, 3)])
+    assert (colours[:, shown] == hatch_at(made.image.grid)[shown]).all()
+    assert (read(made.source)[shown] == 65535).all()
+    through = np.stack([read(made.gaps, band) for band in (1, 2, 3, 4)])
+    assert (through[3][shown] == 255).mean() > 0.9
+    assert (through[3][~shown] > 0).sum() < 0.1 * shown.sum() + (read(orthophoto.gaps, 4) > 0).sum()
+    plain = np.stack([read(orthophoto.image, band) for band in (1, 2, 3)]).astype(int)
+    both = shown & (through[3] == 255)
+    assert np.abs(through[:3, both].astype(int) - plain[:, both]).mean() < 4
 
 
 def test_draped_photographs_lie_under_the_hatch_and_the_file_says_so(

@@ -59,8 +59,9 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """The orthophoto over a window: (rows, columns, 3) uint8 and where it shows what was measured.
+    """The orthophoto over a window: (rows, columns, 3) uint8 and where it shows what is there.
 
+    That is what was measured, and what pictures show through small gaps in it: holes in roofs.
     Elsewhere (nothing there, or a hatching or a picture laid over filled heights) it has the colour
     of the nearest pixel that does, so that no edge is drawn. ``owner`` is as in ``Cells``.
     """
@@ -105,6 +106,11 @@ def pixels_over(
     seen = ~filled_on(elevation, grid) & is_photograph(orthophoto, block)
     if len(bands) > 3:
         seen &= bands[3] > 0
+    if orthophoto.gaps is not None:
+        through = read_block(orthophoto.gaps, block)[0]
+        shown = through[3] > 0
+        rgb[shown] = through[:3, shown].T
+        seen |= shown
     rgb[~seen] = 0
     if step > 1:
         rgb, seen = _joined(rgb, seen, (block.columns // step, block.rows // step))

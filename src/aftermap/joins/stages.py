@@ -8,5 +8,5 @@ from aftermap.run import TOOLS, Stage
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
 POSES = Stage(name="poses", version=4, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=4, answer=Elevation)
-ORTHOPHOTO = Stage(name="orthophoto", version=4, answer=Orthophoto)
+ORTHOPHOTO = Stage(name="orthophoto", version=5, answer=Orthophoto)
 MESH = Stage(name="mesh", version=2, answer=Mesh, tools=(*TOOLS, "fast-simplification", "laspy"))

@@ -71,9 +71,12 @@ class Orthophoto:
 
     ``source`` holds the index into the frames of cameras.json; 65535 where there is no picture.
     ``gains`` are the brightness factors that were applied, one per mapped frame, in their order.
+    ``gaps`` (red, green, blue, alpha) is what the frames show through small gaps in what was
+    measured, as if it lay at the height filled in there; it is drawn nowhere.
     """
 
     image: Raster
     source: Raster
     gains: tuple[float, ...]
     covered_fraction: float
+    gaps: Raster | None = None

@@ -17,7 +17,10 @@ from aftermap.surface.sheet import Heights, Sheet, raster_window
 Kinds = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-EMPTY, FILLED, MEASURED = 0, 1, 2
+EMPTY, FILLED, GAP, MEASURED = 0, 1, 2, 3
+GAP_M2 = 3.0
+"""A filled patch up to this size, with measured ground all around it, is a gap: a hole in a roof,
+a shaft. The pictures show what can be seen through it, and nothing around it is distorted."""
 MARGIN_CELLS = 64
 CORE_CELLS = 3
 LEAST_CELLS = 60
@@ -26,7 +29,7 @@ that a block sees all of a patch that it may drop."""
 
 
 def drawn_in(sheet: Sheet, window: Block) -> Kinds:
-    """(rows, columns) EMPTY, FILLED or MEASURED over a window of the surface raster.
+    """(rows, columns) EMPTY, FILLED, GAP or MEASURED over a window of the surface raster.
 
     The same cell gets the same answer in every window.
     """
@@ -35,6 +38,7 @@ def drawn_in(sheet: Sheet, window: Block) -> Kinds:
         rows=window.rows + 2 * MARGIN_CELLS, columns=window.columns + 2 * MARGIN_CELLS,
     )  # fmt: skip
     kinds = drawn(raster_window(sheet.surface, around), raster_window(sheet.confidence, around))
+    kinds[gaps(kinds, GAP_M2 / sheet.surface.grid.cell_m**2)] = GAP
     return kinds[MARGIN_CELLS:-MARGIN_CELLS, MARGIN_CELLS:-MARGIN_CELLS]
 
 
@@ -46,9 +50,23 @@ def drawn(heights_m: Heights, photographs: Heights) -> Kinds:
     return np.where(measured, MEASURED, np.where(known, FILLED, EMPTY)).astype(np.uint8)
 
 
+def gaps(kinds: Kinds, most_cells: float) -> Mask:
+    """(rows, columns) which FILLED cells lie in a small patch that MEASURED ones enclose."""
+    filled = (kinds == FILLED).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] <= most_cells
+    small &= stats[:, cv2.CC_STAT_WIDTH] < MARGIN_CELLS
+    small &= stats[:, cv2.CC_STAT_HEIGHT] < MARGIN_CELLS
+    small &= ~_touch_border(np.asarray(labels), count)
+    beside = cv2.dilate((kinds == EMPTY).astype(np.uint8), np.ones((3, 3), np.uint8))
+    small[np.unique(labels[beside > 0])] = False
+    small[0] = False
+    return np.asarray(small[labels])
+
+
 def least_drawn(sheet: Sheet) -> int:
     """The least kind of cell that photographs are taken for."""
-    return FILLED if sheet.draped else MEASURED
+    return FILLED if sheet.draped else GAP
 
 
 def cleaned(mask: Mask, core_cells: int, least_cells: int) -> Mask:

@@ -19,7 +19,7 @@ from aftermap.geo.lens import projected_px
 from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.model.runs import Workspace
-from aftermap.surface.drawn import MEASURED, Kinds, drawn_in, least_drawn
+from aftermap.surface.drawn import GAP, MEASURED, Kinds, drawn_in, least_drawn
 from aftermap.surface.sheet import (
     Heights,
     Picture,
@@ -134,12 +134,12 @@ def _seen(sheet: Sheet, picture: Picture, window: Block) -> Bytes:
     heights = raster_window(sheet.surface, around)
     base = np.float32(np.nanmin(heights)) if np.isfinite(heights).any() else np.float32(0)
     cells = (calm(heights) - base) / np.float32(ground.cell_m)
-    is_measured = drawn_in(sheet, around) == MEASURED
+    is_known = drawn_in(sheet, around) >= GAP
     seen = seen_cells(
         cells,
         (row - around.row, column - around.column),
         (up - float(base)) / ground.cell_m,
-        None if sheet.draped else presumed(cells, is_measured),
+        None if sheet.draped else presumed(cells, is_known),
         None if picture.sight is None else sight_over(picture.sight, around),
     )
     return np.ascontiguousarray(seen[within(window, around)])

@@ -51,8 +51,9 @@ def orthophoto_of(
 ) -> Orthophoto:
     """Write ``orthophoto.tif`` and ``source.tif`` at the pictures' ground sample distance.
 
-    Ground whose height was filled is hatched. Alpha is 0 where there is no surface, and where it
-    was measured but no picture sees it. Raises SurfaceError where no picture shows any of it.
+    Ground whose height was filled is hatched; ``gaps.tif`` keeps what pictures show of small gaps.
+    Alpha is 0 where there is no surface, and where it was measured but no picture sees it. Raises
+    SurfaceError where no picture shows any of it.
     """
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
     tasks = [GlanceTask(sheet=sheet, picture=p, files=files)
@@ -66,18 +67,22 @@ def orthophoto_of(
     laying = _laying(sheet, glances, len(reconstruction.cameras), files)
     blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
     frames = _frame_numbers(reconstruction, glances)
-    image_path, source_path = files.path("orthophoto.tif"), files.path("source.tif")
+    image_path, source_path, gaps_path = (
+        files.path(name) for name in ("orthophoto.tif", "source.tif", "gaps.tif")
+    )
     shown = 0
     with (
         hatched_cog_written(
             image_path, sheet.pixels, _image_layer(sheet), draped=sheet.draped
         ) as image_out,
         cog_written(source_path, sheet.pixels, SOURCE) as source_out,
+        cog_written(gaps_path, sheet.pixels, IMAGE) as gaps_out,
     ):
         done = executor.map(partial(rendered, laying), blocks, label="laying down the pictures")
         for block, part in zip(blocks, done, strict=True):
             image_out.write(block, part.image, part.filled)
             source_out.write(block, frames[part.source])
+            gaps_out.write(block, np.moveaxis(part.through_gaps, -1, 0))
             shown += part.shown
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
     gains = np.ones(len(reconstruction.mapped))
@@ -85,6 +90,7 @@ def orthophoto_of(
     return Orthophoto(
         image=Raster(path=str(image_path), grid=sheet.pixels, nodata=None),
         source=Raster(path=str(source_path), grid=sheet.pixels, nodata=NO_PICTURE),
+        gaps=Raster(path=str(gaps_path), grid=sheet.pixels, nodata=None),
         gains=tuple(gains.tolist()),
         covered_fraction=shown * sheet.pixels.cell_m**2 / _area_with_heights(sheet),
     )

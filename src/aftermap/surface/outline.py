@@ -21,7 +21,7 @@ LEAST_CELLS = 300
 
 
 def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
-    """Write an .npy over the cells of the surface: EMPTY, FILLED or MEASURED, as they are drawn."""
+    """Write an .npy over the cells of the surface: EMPTY to MEASURED, as they are drawn."""
     ground = sheet.surface.grid
     kept = np.lib.format.open_memmap(path, "w+", np.uint8, (ground.rows, ground.columns))
     for region in blocks_of(ground, REGION_CELLS):

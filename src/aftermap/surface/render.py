@@ -20,7 +20,7 @@ from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.surface import sampling
 from aftermap.surface.balance import Exposure, nodes_under
-from aftermap.surface.drawn import EMPTY, FILLED, least_drawn
+from aftermap.surface.drawn import EMPTY, FILLED, GAP, least_drawn
 from aftermap.surface.glance import Glance, calm, picture_pixels, seen_in
 from aftermap.surface.outline import outline_in
 from aftermap.surface.seams import NO_PICTURE
@@ -61,13 +61,14 @@ class Laying:
 class Rendered:
     """(rows, columns, 4) red, green, blue, alpha; and (rows, columns) the glance it came from.
 
-    ``filled`` (rows, columns) is where the hatch goes, ``shown`` counts the pixels with a picture
-    of measured ground.
+    ``filled`` (rows, columns) is where the hatch goes, ``through_gaps`` (rows, columns, 4) what
+    pictures show of gaps under it; ``shown`` counts the pixels with a picture of measured ground.
     """
 
     image: Bytes
     source: Labels
     filled: npt.NDArray[np.bool_]
+    through_gaps: Bytes
     shown: int
 
 
@@ -104,14 +105,18 @@ def rendered(laying: Laying, block: Block) -> Rendered:
         _lay(laying, chosen, numbers, ground, wanted, done)
         _lay_the_rest(laying, ground, done)
     shown = done.weight > 0
-    filled = ground.kind == FILLED
+    is_gap = ground.kind == GAP
+    filled = (ground.kind == FILLED) | is_gap
     colour = done.colour / np.maximum(done.weight, 1e-6)[..., None]
     image = np.empty((block.rows, block.columns, 4), np.uint8)
     image[..., :3] = np.clip(colour[..., ::-1] + 0.5, 0, 255)
     image[..., 3] = np.where(shown, 255, 0)
+    if not laying.sheet.draped:
+        done.source[filled] = NO_PICTURE
     return Rendered(
-        image=image, source=done.source, filled=filled, shown=int((shown & ~filled).sum())
-    )
+        image=image, source=done.source, filled=filled,
+        through_gaps=np.where(is_gap[..., None], image, 0), shown=int((shown & ~filled).sum()),
+    )  # fmt: skip
 
 
 def _wanted(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
+from aftermap.surface.drawn import MEASURED
 
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -25,6 +26,8 @@ BORDER_PX = 1.0
 LEAN_LIMIT, SHADE_LIMIT = 1.5, 0.7
 """Brightness is not extrapolated to flatter views than were compared, nor beyond a factor of 2."""
 
+SORTS = 2 * (MEASURED + 1)
+"""Of cells: what is drawn of them, and above or below the middle of a step."""
 # One row of numbers per picture.
 ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
 
@@ -90,7 +93,7 @@ def _at_edge(  # noqa: C901 - a compiled loop is clearer whole
             low, high = min(low, z), max(high, z)
     middle = 0.5 * (low + high) if high - low >= steep else np.inf
     across, down = _spline(part[1]), _spline(part[0])
-    sums = np.zeros(6, np.float64)
+    sums = np.zeros(SORTS, np.float64)
     for r in range(4):
         row = min(max(top - 1 + r, 0), rows - 1)
         for c in range(4):
@@ -99,7 +102,7 @@ def _at_edge(  # noqa: C901 - a compiled loop is clearer whole
     own_z, own_kind = surface[own // columns, own % columns], kinds[own // columns, own % columns]
     mine = _sort(own_z, own_kind, middle)
     best = mine
-    for sort in range(6):
+    for sort in range(SORTS):
         if sums[sort] > sums[best] and (sort >> 1) <= (mine >> 1):
             best = sort
     total, weights, nearest = 0.0, 0.0, -1.0
