@@ -6,8 +6,7 @@
 Writes results/graded_footage.json: kappa, grades off by two and surer than 0.8, reliability, and
 building by building whether the clip made a grade right or wrong (McNemar's exact test). For each
 kind of imagery a temperature is fitted on all seeds and tested on seeds that were left out; with
---write they go to assessment/imagery.json, which the product reads. A case is read from the
-rasters in its products/ folder. Outlines are true ones, aligned to the map by Aftermap itself.
+--write they go to assessment/imagery.json, which the product reads. Outlines are true ones, aligned to the map by Aftermap itself.
 """
 
 import argparse
@@ -19,16 +18,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
 from aftermap.assessment.imagery import flattened
 from aftermap.model.assessment import GRADES, Imagery
-from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 from benchmarks.graded_flights import WAYS
 from benchmarks.grades import SURE, Outcome, figures, grading_of, shifted_and_aligned
-from benchmarks.grading_data import Map, truth_of
+from benchmarks.grading_data import map_of, truth_of
 from benchmarks.machine import circumstances, tidy, write_result
 
 Array = npt.NDArray[np.float64]
@@ -79,32 +76,8 @@ def main() -> None:
     print(json.dumps(tidy(result), indent=1))
 
 
-def products_of(case: Path) -> Map:
-    """The map in the products folder of a case."""
-    surface = _raster(case / "products/surface.tif")
-    elevation = Elevation(
-        surface=surface, confidence=_raster(case / "products/confidence.tif"),
-        ground_sample_m=surface.grid.cell_m, measured_fraction=1.0, filled_fraction=0.0,
-    )  # fmt: skip
-    picture = Orthophoto(
-        image=_raster(case / "products/orthophoto.tif"),
-        source=_raster(case / "products/source.tif"), gains=(), covered_fraction=1.0,
-    )  # fmt: skip
-    return Map(elevation=elevation, orthophoto=picture)
-
-
-def _raster(path: Path) -> Raster:
-    with rasterio.open(path) as file:
-        step = file.transform
-        grid = Grid(
-            crs=file.crs.to_string(), east_m=step.c, north_m=step.f, cell_m=step.a,
-            columns=file.width, rows=file.height,
-        )  # fmt: skip
-        return Raster(path=str(path), grid=grid, nodata=file.nodata)
-
-
 def _graded(way: str, seed: str, case: str | Path, truth_folder: str | Path) -> Graded:
-    where = products_of(Path(case))
+    where = map_of(Path(case))
     truth = truth_of(Path(truth_folder), where.elevation.surface.grid.crs)
     found = grading_of(where, shifted_and_aligned(where, truth, 0.0)).assessments
     pairs = [(a, GRADES.index(g)) for a, g in zip(found, truth.grades, strict=True)]
