@@ -5,6 +5,7 @@ JPEG, which blurs every edge, less than half. It counts in the pixels as stored,
 an orientation is never applied, neither the picture's nor its own.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ MAX_PIXELS = 178_956_970
 JPEG_HALF = 128
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that exchange width and height."""
-_FORMATS = ("PNG", "JPEG", "TIFF")
+_FORMATS = ("PNG", "JPEG")
 _ADVICE = "save it as a grey PNG of the picture's size, black where it is left out"
 
 
@@ -148,7 +149,9 @@ def _plain(image: Image.Image) -> Image.Image:
 @contextmanager
 def _telling(given: GivenMask) -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size, which is judged here
+            yield
     except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
         raise InputError(f"{given.mask.name}: cannot be read as a mask; {_ADVICE}") from error
     except (OSError, ValueError) as error:

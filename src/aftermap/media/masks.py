@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from aftermap.errors import InputError
 from aftermap.model.runs import Skipped
 
-KINDS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
-"""Endings of masks that lie beside their picture; COLMAP's are always .png."""
+KINDS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".mpo", ".tif", ".tiff"})
+"""Endings of pictures: one called NAME_mask with any of them is no photograph of its own."""
 _ADDED = "_mask"
 
 NO_PICTURE_OF_ITS_NAME = (
