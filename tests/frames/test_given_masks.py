@@ -117,7 +117,8 @@ def test_an_all_black_mask_is_one_line(tmp_path):
 
 @pytest.mark.parametrize("content", ["empty", "text", "short"])
 def test_an_unreadable_mask_is_one_line(tmp_path, content):
-    mask = received(np.random.default_rng(1).integers(0, 255, (60, 80), np.uint8), tmp_path / "m.png")
+    noise = np.random.default_rng(1).integers(0, 255, (60, 80), np.uint8)
+    mask = received(noise, tmp_path / "m.png")
     whole = mask.path.read_bytes()
     mask.path.write_bytes({"empty": b"", "text": b"hello", "short": whole[:400]}[content])
     with pytest.raises(InputError, match=r"^masks/m\.png: cannot be read as a mask") as caught:

@@ -49,6 +49,9 @@ def test_a_mask_beside_a_photograph_is_its_mask_and_no_photograph(
     assert kept.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
     assert kept.path.read_bytes() == file.read_bytes()
     assert kept.path.is_relative_to(store.folder)
+    again, skipped = files_in([store.folder])  # where names are gone
+    assert {one.suffix for one in again} == {".JPG"}
+    assert [one.name for one in skipped] == [kept.path.name]
 
 
 def test_a_clip_has_one_mask_beside_it(store: Store, tmp_path: Path) -> None:
@@ -143,10 +146,10 @@ def test_a_folder_of_masks_that_is_none_or_holds_the_footage_is_an_error(
 class Unreadable(Store):
     """A store that cannot read masks."""
 
-    def add(self, path: Path) -> Stored:
+    def add(self, path: Path, *, suffix: str | None = None) -> Stored:
         if "_mask" in path.name:
             raise InputError(f"{path}: cannot be read (Permission denied); check its permissions")
-        return super().add(path)
+        return super().add(path, suffix=suffix)
 
 
 def test_a_mask_that_cannot_be_read_stops_the_run(

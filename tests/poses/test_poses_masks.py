@@ -39,9 +39,7 @@ def frame(tmp_path) -> Frame:
 
 
 def places(frame, files):
-    frames = FrameSet(
-        crs="LOCAL", vertical_datum=VerticalDatum.LOCAL, frames=(frame,), skipped=()
-    )
+    frames = FrameSet(crs="LOCAL", vertical_datum=VerticalDatum.LOCAL, frames=(frame,), skipped=())
     (path,) = features_of(frames, PoseOptions(), files, Here()).values()
     return load_features(path).xy_px
 

@@ -15,7 +15,7 @@ from aftermap.record.verification import findings_in
 def mask(case, tmp_path) -> Sidecar:
     file = tmp_path / "IMG_1_mask.png"
     file.write_bytes(b"a mask")
-    stored = case.store.add(file)
+    stored = case.store.add(file, suffix=".mask")
     return Sidecar(name="IMG_1_mask.png", sha256=stored.sha256, path=stored.path)
 
 

@@ -7,8 +7,10 @@ import sqlite3
 import cv2
 import numpy as np
 import pytest
+import rasterio
 from known_district import Mapped, map_here, positions
-
+from PIL import Image
+from rasterio.warp import Resampling, reproject
 
 CAPTION = np.s_[330:430, 40:560]
 MAGENTA = (255, 0, 255)
@@ -31,8 +33,6 @@ def masked(flight, tmp_path_factory) -> Mapped:
 
 
 def burned_in(file):
-    from PIL import Image
-
     with Image.open(file) as image:
         pixels = np.array(image)
         kept = {"exif": image.info.get("exif", b""), "xmp": image.info.get("xmp", b"")}
@@ -50,7 +50,7 @@ def test_masks_are_no_photographs_and_are_named_in_the_record(masked, flight):
         said = [json.loads(detail) for (detail,) in record.execute(query)]
     record.close()
     assert {one["name"] for one in said} == {f"{name.rsplit('.', 1)[0]}_mask.png" for name in names}
-    kept = list((masked.case / "media").rglob(f"{said[0]['mask_sha256']}.png"))
+    kept = list((masked.case / "media").rglob(f"{said[0]['mask_sha256']}.mask"))
     assert len(kept) == 1
     assert any("given with a mask" in note for note in masked.json("report.json")["notes"])
 
@@ -80,9 +80,6 @@ def test_nothing_of_the_caption_is_drawn_and_the_rest_is_the_same_map(mapped, ma
 
 def both(mapped, masked):
     """Heights and counts of two maps over the cells that they share."""
-    import rasterio
-    from rasterio.warp import Resampling, reproject
-
     with rasterio.open(mapped.product("surface.tif")) as one:
         shape, transform, crs = one.shape, one.transform, one.crs
         heights = [one.read(1).astype(float)]

@@ -28,6 +28,8 @@ from aftermap.model.media import MediaItem
 from aftermap.model.runs import Executor, Skipped
 
 REASONS_SHOWN = 3
+KEPT_SUFFIX = ".mask"
+"""Of masks in the store, which keeps no names: none is taken for a photograph from there."""
 
 
 class StoredFile(Protocol):
@@ -52,8 +54,10 @@ class StoredFile(Protocol):
 class MediaStore(Protocol):
     """Keeps originals by the SHA-256 of their bytes. Worker processes share it, by pickling."""
 
-    def add(self, path: Path) -> StoredFile:
+    def add(self, path: Path, *, suffix: str | None = None) -> StoredFile:
         """Hash a file, keep a read-only copy of it, and say where. Adding it again is harmless.
+
+        The copy ends as the file does, or in ``suffix``.
 
         An original that cannot be read is an ``InputError``, and that file is left out; a store
         that cannot be written is a ``CaseError``, and the run ends.
@@ -196,7 +200,7 @@ def _masks(
 
 def _stored_mask(mask: Found, store: MediaStore) -> Sidecar:
     """A mask in the store. One that cannot be read is an error: without it, what it hides is in."""
-    stored = store.add(mask.file)
+    stored = store.add(mask.file, suffix=KEPT_SUFFIX)
     return Sidecar(name=printable(mask.name), sha256=stored.sha256, path=stored.path)
 
 
