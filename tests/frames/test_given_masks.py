@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up_clips import clip_of, flight, written
 from PIL import Image
 
 from aftermap.errors import InputError
 from aftermap.frames.given_masks import GivenMask, given_masks, kept_by, notes_on, with_given_mask
+from aftermap.joins.footage import FRAMES, filmed, masks_given
+from aftermap.media import Ingested
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Sidecar
 from aftermap.model.media import FocalPrior, FocalSource, MediaItem
-from aftermap.record import StageFolder
+from aftermap.progress import NoProgress
+from aftermap.record import Case, StageFolder
+from aftermap.run import Runner
 
 WIDTH, HEIGHT = 80, 60
 PRIOR = FocalPrior(focal_px=70.0, sigma_px=1.0, source=FocalSource.ASSUMED)
@@ -170,3 +175,39 @@ def test_frames_of_a_clip_leave_out_what_either_mask_does(tmp_path):
     assert (cv2.imread(masked[1].mask, cv2.IMREAD_UNCHANGED) == np.minimum(found, own)).all()
     assert cv2.imwrite(paths[0], drawn(box=(0, 0, 5, 5)))  # another shot of the same name
     assert with_given_mask(frames[1:], Path(paths[1]), files)[0].mask != masked[1].mask
+
+
+def test_a_clips_mask_holds_for_all_its_shots_beside_what_was_found_and_decodes_nothing_anew(
+    tmp_path,
+):
+    plain, captioned = flight(1, 75, 8), [picture.copy() for picture in flight(2, 75, 8)]
+    for picture in captioned:
+        picture[130:165, 20:200] = (160, 40, 20)
+        cv2.putText(picture, "BREAKING", (30, 156), 0, 0.8, (255, 255, 255), 2)
+    clip = clip_of(written(tmp_path / "news.mp4", [*plain, *captioned]))
+    smoke = np.full((180, 320), 255, np.uint8)
+    smoke[:60, 200:] = 0
+    found = [frames_of_clip(tmp_path, clip, mask) for mask in (None, smoke, smoke)]
+    assert [reused for _, reused in found] == [False, True, True]
+    shots = set()
+    for bare, masked in zip(found[0][0], found[1][0], strict=True):
+        assert replace(masked.frame, mask=None) == replace(bare.frame, mask=None)
+        shown = cv2.imread(masked.frame.mask, cv2.IMREAD_UNCHANGED)
+        own = bare.frame.mask and cv2.imread(bare.frame.mask, cv2.IMREAD_UNCHANGED)
+        assert (shown == (smoke if own is None else np.minimum(smoke, own))).all()
+        shots.add((masked.frame.moment.shot, own is None))
+    assert shots == {(0, True), (1, False)}
+
+
+def frames_of_clip(folder, clip, mask):
+    """The recorded frames of a clip in a case, and whether they were taken out of it before."""
+    masks = {} if mask is None else {clip.sha256: received(mask, folder / "m.png")}
+    stored = {clip.sha256: folder / clip.name}
+    came_in = Ingested(items=(), stored=stored, skipped=(), clips=(clip,), masks=masks)
+    with (
+        Case.create_or_open(folder / "case") as case,
+        Runner(case, command="map", options=None, progress=NoProgress()) as run,
+    ):
+        taken = filmed(came_in, masks_given(came_in, run, Here()), run, Here())
+        (record,) = [one for one in run.records if one.stage == FRAMES.name]
+    return taken.frames, record.reused
