@@ -1,5 +1,6 @@
 """Masks as users draw them: what of a picture they leave in, and what is refused in one line."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,15 +13,16 @@ from made_up_clips import clip_of, flight, written
 from PIL import Image
 
 from aftermap.errors import InputError
+from aftermap.frames import FrameOptions, frames_of
 from aftermap.frames.given_masks import GivenMask, given_masks, kept_by, notes_on, with_given_mask
 from aftermap.joins.footage import FRAMES, filmed, masks_given
 from aftermap.media import Ingested
-from aftermap.model.camera import Frame
+from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.clip import Sidecar
 from aftermap.model.media import FocalPrior, FocalSource, MediaItem
 from aftermap.progress import NoProgress
 from aftermap.record import Case, StageFolder
-from aftermap.run import Runner
+from aftermap.run import Runner, Stage
 
 WIDTH, HEIGHT = 80, 60
 PRIOR = FocalPrior(focal_px=70.0, sigma_px=1.0, source=FocalSource.ASSUMED)
@@ -211,3 +213,25 @@ def frames_of_clip(folder, clip, mask):
         taken = filmed(came_in, masks_given(came_in, run, Here()), run, Here())
         (record,) = [one for one in run.records if one.stage == FRAMES.name]
     return taken.frames, record.reused
+
+
+def test_a_changed_mask_voids_what_was_made_with_it_and_one_that_stays_does_not(tmp_path):
+    made = []
+    photograph = {PHOTOGRAPH.sha256: tmp_path / "IMG_1.JPG"}
+    poses = Stage(name="poses", version=1, answer=FrameSet)
+    for number, box in enumerate([(10, 40, 30, 50), (10, 40, 30, 50), (0, 0, 30, 50)]):
+        mask = received(drawn(box=box), tmp_path / f"{number}.png")
+        digest = hashlib.sha256(mask.path.read_bytes()).hexdigest()
+        came_in = Ingested(
+            items=(PHOTOGRAPH,), stored=photograph, skipped=(),
+            masks={PHOTOGRAPH.sha256: replace(mask, sha256=digest)},
+        )  # fmt: skip
+        with (
+            Case.create_or_open(tmp_path / "case") as case,
+            Runner(case, command="map", options=None, progress=NoProgress()) as run,
+        ):
+            masks = masks_given(came_in, run, Here())
+            frames = frames_of([PHOTOGRAPH], photograph, FrameOptions(), masks=masks)
+            run.stage(poses, None, [frames], lambda _, found=frames: made.append(found) or found)
+    assert len(made) == 2
+    assert made[0].frames[0].mask != made[1].frames[0].mask

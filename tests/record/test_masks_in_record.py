@@ -1,6 +1,7 @@
 """The record says which mask was used with which original, and since when."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,12 +31,13 @@ def said(case):
 def test_a_mask_is_received_once_and_named_with_each_original(case, tagged, untagged, mask):
     case.add_media([tagged, untagged])
     for _ in range(2):  # the second run changes nothing
-        case.add_masks({tagged.sha256: mask, untagged.sha256: mask})
-    used = {"name": "IMG_1_mask.png", "mask_sha256": mask.sha256}
+        same = replace(mask, name="IMG_2_mask.png")
+        case.add_masks({tagged.sha256: mask, untagged.sha256: same})
+    digest = mask.sha256
     assert said(case) == [
         (MASK, mask.sha256, {"name": "IMG_1_mask.png"}),
-        (MASKED, tagged.sha256, used),
-        (MASKED, untagged.sha256, used),
+        (MASKED, tagged.sha256, {"name": "IMG_1_mask.png", "mask_sha256": digest}),
+        (MASKED, untagged.sha256, {"name": "IMG_2_mask.png", "mask_sha256": digest}),
     ]
     assert verify_chain(entries_of(case.package)) == ()
     assert case.mask_of(tagged.sha256).path == mask.path

@@ -97,27 +97,6 @@ def both(mapped, masked):
     return heights, counts
 
 
-def test_a_mask_that_changes_makes_the_map_anew_and_one_that_stays_does_not(masked, tmp_path):
-    images = masked.case.parent / "images"
-    assert map_here(images, masked.case) == 0
-    assert reused(masked) == {"poses": True, "surface": True, "orthophoto": True}
-    changed = sorted(images.glob("*_mask.png"))[0]
-    shutil.copyfile(changed, tmp_path / "before.png")
-    mask = cv2.imread(str(changed), cv2.IMREAD_GRAYSCALE)
-    mask[:60] = 0
-    assert cv2.imwrite(str(changed), mask)
-    assert map_here(images, masked.case) == 0
-    assert reused(masked) == {"poses": False, "surface": False, "orthophoto": False}
-
-
-def reused(mapped):
-    with sqlite3.connect(mapped.case / "case.gpkg") as record:
-        (text,) = record.execute("SELECT stages FROM run ORDER BY fid DESC LIMIT 1").fetchone()
-    record.close()
-    stages = {one["stage"]: one["reused"] for one in json.loads(text)}
-    return {name: stages[name] for name in ("poses", "surface", "orthophoto")}
-
-
 @pytest.mark.parametrize(
     ("size", "grey", "said"),
     [((450, 700), 255, "is 700 x 450 pixels and"), ((450, 600), 0, "leaves nothing of")],

@@ -152,8 +152,9 @@ class Case:
         known = {subject for (subject,) in self.package.rows("SELECT subject FROM custody")}
         held = self._masks_held()
         with self.package.transaction() as connection:
-            for mask in {one.sha256: one for one in masks.values() if one is not None}.values():
+            for mask in (one for one in masks.values() if one is not None):
                 if mask.sha256 not in known:
+                    known.add(mask.sha256)
                     custody.append(
                         connection, actor=ACTOR, action=custody.MASK, subject=mask.sha256,
                         detail={"name": mask.name},
