@@ -29,6 +29,7 @@ class Settings:
     crs: the map's projected CRS as "EPSG:n"; None is the UTM zone of the scene.
     gcp: the file of ground control points; None is a map without control.
     reference: an orthophoto of the place, to find clips by that carry no telemetry.
+    masks: a folder of masks of photographs and clips, beyond those that lie beside them.
     dem: the heights that belong to it; None is the surface.tif beside it.
     footprints: outlines of buildings, in anything that GDAL reads; None grades no buildings.
     footprints_crs: the CRS of that file where it names none itself.
@@ -45,6 +46,7 @@ class Settings:
     crs: str | None = None
     gcp: Path | None = None
     reference: Path | None = None
+    masks: Path | None = None
     dem: Path | None = None
     footprints: Path | None = None
     footprints_crs: str | None = None
@@ -57,7 +59,10 @@ class Settings:
     draw_filled: bool = False
 
 
-FILES = ("gcp", "reference", "dem", "footprints", "streets", "before", "before_surface", "model")
+FILES = (
+    "gcp", "masks", "reference", "dem", "footprints", "streets", "before", "before_surface",
+    "model",
+)  # fmt: skip
 SWITCHES = ("proxies", "draw_filled")
 
 NEW_FILE = """\
@@ -73,6 +78,10 @@ NEW_FILE = """\
 # Ground control points: a CRS line, then one "E N H px py image name" per line. Left out: none.
 # A path that is not absolute starts at this folder.
 #gcp = "gcp_list.txt"
+
+# A folder of masks, NAME.EXT.png, black where a picture is left out: captions, smoke, people. Those
+# beside the pictures, NAME_mask.png, are found by themselves.
+#masks = "masks"
 
 # An orthophoto of the place, to find clips by that carry no telemetry, and the heights that belong
 # to it. Left out: clips are placed by their telemetry and by the other footage alone.

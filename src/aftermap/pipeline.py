@@ -7,13 +7,13 @@ from pathlib import Path
 from aftermap.config import NEW_FILE, Settings
 from aftermap.errors import AftermapError, ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
-from aftermap.frames import FrameOptions, frames_of
+from aftermap.frames import FrameOptions, frames_of, notes_on
 from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.joins.assessing import Map, graded_on
 from aftermap.joins.delivering import delivered
 from aftermap.joins.estimating import RoomAt, estimates_of
 from aftermap.joins.flights import mapped_place, place_without_map
-from aftermap.joins.footage import filmed, in_reference, with_places
+from aftermap.joins.footage import filmed, in_reference, masks_given, with_places
 from aftermap.joins.indexing import Job, flown
 from aftermap.joins.mapless import failing_as, in_part, without_map
 from aftermap.joins.meshing import delivered_mesh
@@ -64,18 +64,23 @@ def map_footage(
         Runner(case, command="map", options=settings, progress=progress, fresh=fresh) as run,
         LocalExecutor(workers, progress=progress, preload=("numpy", "cv2", "numba")) as executor,
     ):
-        received = run.each_time("photographs", lambda: ingest(paths, case.store, executor))
+        received = run.each_time(
+            "photographs", lambda: ingest(paths, case.store, executor, settings.masks)
+        )
         sidecars = [one for some in received.sidecars.values() for one in some]
-        case.add_media((*received.items, *received.clips), received.skipped, sidecars)
+        case.add_media(received.originals, received.skipped, sidecars)
+        case.add_masks({one.sha256: received.masks.get(one.sha256) for one in received.originals})
         run.skip(received.skipped)
 
-        clips = filmed(received, run, executor)
+        masks = masks_given(received, run, executor)
+        clips = filmed(received, masks, run, executor)
         found = in_reference(clips, settings.reference, settings.dem, run, executor)
         clips = with_places(clips, found)
         run.skip(clips.skipped)
         frames = frames_of(
-            received.items, received.stored, FrameOptions(crs=settings.crs), clips.frames
+            received.items, received.stored, FrameOptions(crs=settings.crs), clips.frames, masks
         )
+        frames = replace(frames, notes=(*frames.notes, *notes_on(received.originals, masks)))
         job = Job(case=case, run=run, executor=executor, settings=settings)
         estimates = estimates_of(frames.frames, settings.quality, executor.workers, run, room)
         estimates.told(progress)
@@ -142,7 +147,7 @@ def map_footage(
 
 def _checked(paths: Sequence[Path], settings: Settings) -> ControlFile | None:
     """The control points, if any: what was asked is looked at before a case is made or changed."""
-    files_in(paths)
+    files_in(paths, settings.masks)
     if settings.crs is not None:
         projected_crs(settings.crs)
     return None if settings.gcp is None else control_in(settings.gcp)

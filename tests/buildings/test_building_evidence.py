@@ -160,6 +160,26 @@ def test_what_lies_over_the_picture_is_striped_and_said(tmp_path):
     assert lower.std() > 40  # stripes over the evenly grey picture
 
 
+def test_a_mask_that_vanished_after_the_views_gives_no_picture_as_if_it_were_clear(tmp_path):
+    path = tmp_path / "mask.png"
+    cv2.imwrite(str(path), np.full((600, 800), 255, np.uint8))
+    placed = photograph(tmp_path, (60, 60, 60), seed=2)
+    placed = replace(placed, frame=replace(placed.frame, mask=str(path)))
+    buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
+    cameras, files = cameras_of(placed), files_in(tmp_path / "stage")
+    views = views_of(buildings, cameras, elevation, files, Here())
+    assert views.views == 1
+    path.unlink()
+    material = Material(
+        cameras=cameras, elevation=elevation, orthophoto=orthophoto_of(tmp_path),
+        clips=Clips(paths={}, pictures_at=pictures_of_clip),
+    )  # fmt: skip
+    found = evidence_of(buildings, views, material, Wanted(), files, Here())
+    assert of_kind(found, EvidenceKind.VIEW) == []
+    (skipped,) = found.skipped
+    assert "mask.png: can no longer be read" in skipped.reason
+
+
 def test_rows_lead_back_to_the_hash_of_the_photograph(tmp_path):
     placed = photograph(tmp_path, (60, 60, 60), name="DJI 1.png")
     found, _ = made(tmp_path, [HOUSE], placed)

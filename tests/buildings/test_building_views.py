@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_up_views import (
     CLIP,
+    LENS,
     Block,
     Here,
     buildings_of,
@@ -21,6 +22,7 @@ from made_up_views import (
 
 from aftermap.buildings.views import ViewOptions, views_of
 from aftermap.buildings.visibility import visibility_of
+from aftermap.errors import InputError
 
 LOW = Block(east_m=60, north_m=60, high_m=5)
 TOWER = Block(east_m=60, north_m=45, wide_m=14, high_m=25)
@@ -136,6 +138,32 @@ def test_a_caption_over_the_roof_is_no_picture_of_it(tmp_path):
     cv2.imwrite(str(tmp_path / "mask.png"), mask)
     (row,), _ = seen(tmp_path, [LOW], moment((60, 60, 60), mask=str(tmp_path / "mask.png")))
     assert row["framed_fraction"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_wall_under_a_mask_is_not_seen_and_a_building_under_it_has_no_view(tmp_path):
+    """Looking north from the south: the wall lies below the roof in the picture."""
+    camera = photograph(tmp_path, (60, 0, 50), pitch_deg=-40)
+    (clear,), _ = seen(tmp_path, [LOW], camera)
+    assert clear["faces"] == 4
+    eaves = LENS.params[3] + 600 * np.tan(np.arctan2(50 - LOW.high_m, 55) - np.radians(40))
+    for top, faces in ((int(eaves) + 1, 0), (599, 4)):
+        mask = np.full((600, 800), 255, np.uint8)
+        mask[top:] = 0
+        cv2.imwrite(str(tmp_path / "mask.png"), mask)
+        (row,), _ = seen(tmp_path, [LOW], masked(camera, tmp_path / "mask.png"))
+        assert (row["faces"], row["framed_fraction"]) == (faces, 1)
+    cv2.imwrite(str(tmp_path / "mask.png"), np.zeros((600, 800), np.uint8))
+    rows, table = seen(tmp_path, [LOW], masked(camera, tmp_path / "mask.png"))
+    assert (rows, table.views) == ([], 0)
+
+
+def test_a_mask_that_vanished_is_named_and_never_taken_for_a_clear_picture(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.png: can no longer be read"):
+        seen(tmp_path, [LOW], masked(photograph(tmp_path, (60, 60, 60)), tmp_path / "gone.png"))
+
+
+def masked(placed, mask):
+    return replace(placed, frame=replace(placed.frame, mask=str(mask)))
 
 
 def test_frames_of_a_clip_keep_their_time_and_are_all_listed(tmp_path):

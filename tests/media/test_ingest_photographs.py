@@ -31,7 +31,7 @@ class Stored:
 class Store:
     folder: Path
 
-    def add(self, path: Path) -> Stored:
+    def add(self, path: Path, *, suffix: str | None = None) -> Stored:
         if "locked" in path.name:
             raise InputError(f"{path}: cannot be read (Permission denied); check its permissions")
         if "full" in path.name:
@@ -39,7 +39,7 @@ class Store:
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         self.folder.mkdir(exist_ok=True)
-        kept = self.folder / f"{sha256}{path.suffix}"
+        kept = self.folder / f"{sha256}{suffix or path.suffix}"
         shutil.copyfile(path, kept)
         return Stored(sha256, kept, len(content))
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import rasterio
 from known_ground import (
+    EAST_M,
     GROUND_M,
+    NORTH_M,
     SAMPLE_M,
     HereExecutor,
     grid,
@@ -327,6 +329,36 @@ def test_what_a_mask_covers_is_never_drawn_nor_balanced_to(flight, elevation, or
     before = read(orthophoto.source) != 65535
     assert 0.3 < shown.sum() / before.sum() < 0.95
     assert np.allclose(made.gains, orthophoto.gains, rtol=0.03)
+
+
+def test_ground_that_is_seen_only_through_masks_is_neither_measured_nor_drawn(flight, tmp_path):
+    """A square of 8 m beneath all pictures, under the mask of each."""
+    side = np.arange(-4, 4.01, 0.1)
+    east, north = (c.ravel() for c in np.meshgrid(EAST_M + side, NORTH_M + side))
+    square = np.stack([east, north, plane_height_m(east, north, PLANE)], -1)
+    frames = []
+    for number, one in enumerate(flight.placed):
+        hull = cv2.convexHull(np.round(pixels_of(one.pose, square) - 0.5).astype(np.int32))
+        mask = np.full((450, 600), 255, np.uint8)
+        cv2.fillConvexPoly(mask, hull, 0)
+        path = tmp_path / f"{number}.png"
+        assert cv2.imwrite(str(path), mask)
+        frames.append(replace(one, frame=replace(one.frame, mask=str(path))))
+    masked = replace(flight, placed=tuple(frames))
+    files = StageFolder(folder=tmp_path / "stage")
+    made = surface_of(masked, SurfaceOptions(), files, HereExecutor())
+    drawn = orthophoto_of(
+        masked, made, SurfaceOptions(), StageFolder(folder=tmp_path / "drawn"), HereExecutor()
+    )
+    for over, shows in (
+        (made.surface.grid, read(made.confidence) >= 2),
+        (drawn.image.grid, read(drawn.source) != 65535),
+    ):
+        to_east, to_north = np.meshgrid(*cell_centres_m(over))
+        away = np.maximum(np.abs(to_east - EAST_M), np.abs(to_north - NORTH_M))
+        assert (away < 3.9).sum() > 100
+        assert not shows[away < 3.9].any()
+        assert shows[(away > 5) & (away < 7)].mean() > 0.9
 
 
 def test_a_mask_that_vanished_is_named(flight, elevation, tmp_path):

@@ -29,6 +29,7 @@ from aftermap.buildings.levels import levels_of, on_low_ground
 from aftermap.buildings.plans import Planned, plan_and_profile
 from aftermap.buildings.written import digest_of, write_jpeg
 from aftermap.errors import InputError
+from aftermap.geo.masks import read_mask
 from aftermap.geo.measured import measured_over
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Building, Buildings, ViewTable
@@ -337,8 +338,10 @@ def _drawn(building: Building, elevation: Elevation) -> Drawn:
     return replace(drawn, unmeasured=" and ".join(unmeasured) or None)
 
 
-def _mask(path: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8] | None:
-    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
-    if mask is None or mask.shape != shape:
-        return None
-    return np.asarray(mask, np.uint8)
+def _mask(path: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """A mask at the size of a picture. Raises InputError where it can no longer be read."""
+    mask = read_mask(path)
+    if mask.shape == shape:
+        return mask
+    size = shape[1], shape[0]
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)

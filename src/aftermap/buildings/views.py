@@ -8,11 +8,9 @@ where spots before it are, at less than 75 degrees.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -23,6 +21,7 @@ from aftermap.buildings.levels import PARTS, ROOF, Placed, on_low_ground, placed
 from aftermap.geo.footprint import footprint_m
 from aftermap.geo.lens import projected_px
 from aftermap.geo.march import eye_row, spots_seen
+from aftermap.geo.masks import covered, read_mask
 from aftermap.geo.measured import measured_over
 from aftermap.geo.polygon import neighbourhoods
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
@@ -51,7 +50,6 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 NUMBERS = tuple(name for name in SCHEMA.names if name not in ("sha256", "clip_sha256", "time_s"))
 FACE_BITS = (1, 2, 4, 8)
-MASK_THINNED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +121,8 @@ def views_of(
     """The best views of every building: one from above and one of each side first, then the next.
 
     Photographs and frames of clips, also those that the map is not made of. Where a mask says that
-    something lies over the picture, that part of a roof is not in it. A building that no picture
-    shows has no row: it was not seen, which says nothing of its damage.
+    something lies over the picture, that part of a roof or wall is not in it. A building that no
+    picture shows has no row: it was not seen, which says nothing of its damage.
     """
     blocks = list(_blocks_of(buildings, cameras, options))
     work = partial(_looked_at, elevation=elevation, options=options)
@@ -215,8 +213,8 @@ def _looked_at(
     spots = spots_of(placed)
     framed, hidden = spots_seen(spots, pairs, block.eyes.rows, whole)
     if any(block.eyes.masks):
-        framed[:, ROOF] -= _masked(placed, pairs, block.eyes, framed[:, ROOF])
-        hidden[:, ROOF] = np.minimum(hidden[:, ROOF], framed[:, ROOF])
+        framed -= _masked(placed, pairs, block.eyes, framed)
+        hidden = np.minimum(hidden, framed)
     counts = np.stack([np.bincount(one.part, minlength=PARTS) for one in placed])[pairs[:, 0]]
     every = _shown(_columns(placed, pairs, framed, hidden, counts, block, options), options)
     return _only(every, _chosen(every, options)), every
@@ -236,33 +234,25 @@ def _pairs(placed: Sequence[Placed], eyes: _Eyes) -> Numbers:
 def _masked(
     placed: Sequence[Placed], pairs: Numbers, eyes: _Eyes, framed: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.int32]:
-    """(P,) how many of the framed roof spots lie where something covers the picture."""
-    covered = np.zeros(len(pairs), np.int32)
-    for p in np.nonzero(framed > 0)[0]:
-        mask = eyes.masks[pairs[p, 1]]
+    """(P, parts) how many of the framed spots of each part lie under the picture's mask.
+
+    Each mask is read once, picture by picture. Raises InputError where one can no longer be read.
+    """
+    under = np.zeros_like(framed)
+    for picture in np.unique(pairs[:, 1]):
+        mask = eyes.masks[picture]
         if mask is None:
             continue
-        one, row = placed[pairs[p, 0]], eyes.rows[pairs[p, 1]]
-        roof = one.place_m[one.part == ROOF]
-        px = projected_px((roof - row[9:12]) @ row[:9].reshape(3, 3).T, mask[1].params)
-        covered[p] = min(framed[p], _covered(px, mask[0]))
-    return covered
-
-
-def _covered(xy_px: Array, mask: str) -> int:
-    shown = _mask(mask)
-    at = np.floor(np.nan_to_num(xy_px, nan=-1) / MASK_THINNED).astype(int)
-    within = ((at >= 0) & (at < [shown.shape[1], shown.shape[0]])).all(axis=1)
-    return int((shown[at[within, 1], at[within, 0]] == 0).sum())
-
-
-@lru_cache(maxsize=64)
-def _mask(path: str) -> npt.NDArray[np.uint8]:
-    """A mask at a quarter of its size; nothing is covered where it cannot be read."""
-    whole = cv2.imread(path, cv2.IMREAD_GRAYSCALE) if Path(path).is_file() else None
-    if whole is None:
-        return np.zeros((0, 0), np.uint8)
-    return np.asarray(whole[::MASK_THINNED, ::MASK_THINNED], np.uint8)
+        shown, lens = read_mask(mask[0]), mask[1]
+        row = eyes.rows[picture]
+        for p in np.flatnonzero((pairs[:, 1] == picture) & (framed > 0).any(axis=1)):
+            one = placed[pairs[p, 0]]
+            px = projected_px((one.place_m - row[9:12]) @ row[:9].reshape(3, 3).T, lens.params)
+            with np.errstate(invalid="ignore"):
+                inside = ((px >= 0) & (px < [lens.width_px, lens.height_px])).all(axis=1)
+            hit = one.part[inside & covered(shown, lens, px)]
+            under[p] = np.minimum(framed[p], np.bincount(hit, minlength=PARTS))
+    return under
 
 
 def _columns(

@@ -15,6 +15,11 @@ from aftermap.progress import progress_on
 @click.argument("footage", nargs=-1, required=True, type=PATH)
 @click.option("--case", required=True, type=PATH, help="Folder of the case; made if not there.")
 @click.option("--gcp", type=PATH, help="Ground control points (gcp_list.txt).")
+@click.option(
+    "--masks",
+    type=PATH,
+    help="Folder of masks NAME.EXT.png, 0 = left out; NAME_mask.png beside a picture is found.",
+)
 @click.option("--reference", type=PATH, help="Orthophoto to find clips by without telemetry.")
 @click.option(
     "--dem",
@@ -54,7 +59,7 @@ def map_command(
     workers: int | None,
     **chosen: Any,
 ) -> None:
-    """Make a map of FOOTAGE: photographs, clips and their sidecars, as files and folders.
+    """Make a map of FOOTAGE: photographs, clips, their sidecars and masks, as files and folders.
 
     The map, its report and every photograph's place go to the folder CASE: open case/case.gpkg
     and case/products/ in QGIS, and case/products/report.html in a browser. The same command run

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from aftermap.frames.readouts import readout_of
 from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
@@ -79,12 +80,13 @@ def frames_of(
     stored: Mapping[str, Path],
     options: FrameOptions,
     footage: Sequence[Recorded] = (),
+    masks: Mapping[str, Path] = MappingProxyType({}),
 ) -> FrameSet:
     """A frame for every photograph, with what is known of its position in the CRS of the map.
 
     Where fewer than three frames have a believable position the CRS is LOCAL and no frame
-    has a prior position. ``stored`` is where each original is kept, by its SHA-256; ``footage``
-    are frames of clips, which come after the photographs.
+    has a prior position. ``stored`` is where each original is kept, by its SHA-256, and ``masks``
+    what is left out of it; ``footage`` are frames of clips, which come after the photographs.
     """
     sources: tuple[Source, ...] = (*items, *footage)
     chosen_crs = None if options.crs is None else projected_crs(options.crs)
@@ -99,7 +101,7 @@ def frames_of(
         priors = _priors(tags, crs, datum)
     else:
         notes.append(_local_note(len(sources), len(tags), options.crs))
-    frames = [_frame(item, stored[item.sha256]) for item in items]
+    frames = [_frame(item, stored[item.sha256], masks.get(item.sha256)) for item in items]
     frames += [one.frame for one in footage]
     return FrameSet(
         crs=crs, vertical_datum=datum, skipped=(), notes=tuple(notes),
@@ -126,7 +128,7 @@ def _with_prior(frame: Frame, prior: _Prior | None) -> Frame:
     return replace(frame, prior_position_m=prior.position_m, prior_sigma_m=prior.sigma_m)
 
 
-def _frame(item: MediaItem, path: Path) -> Frame:
+def _frame(item: MediaItem, path: Path, mask: Path | None) -> Frame:
     return Frame(
         sha256=item.sha256,
         name=item.name,
@@ -142,6 +144,7 @@ def _frame(item: MediaItem, path: Path) -> Frame:
         pitch_deg=None if item.attitude is None else item.attitude.pitch_deg,
         taken_at=item.taken_at,
         readout=readout_of(item.make, item.camera, (item.width_px, item.height_px)),
+        mask=None if mask is None else str(mask),
     )
 
 

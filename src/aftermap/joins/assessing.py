@@ -45,7 +45,7 @@ class Seen:
 
 
 BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
-VIEWS = Stage(name="views", version=2, answer=ViewTable)
+VIEWS = Stage(name="views", version=3, answer=ViewTable)
 VISIBILITY = Stage(name="visibility", version=3, answer=Seen)
 MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
 GRADES = Stage(name="grades", version=2, answer=Grading)

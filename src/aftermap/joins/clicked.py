@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from aftermap.errors import ControlError, InputError
 from aftermap.frames.decode import Decoded, Losses, decoded, luma_of
+from aftermap.frames.given_masks import GivenMask, kept_by
 from aftermap.frames.masks import WIDTH_PX, mask_of
 from aftermap.frames.shots import shots_of, thumb_of, transitions_in
-from aftermap.model.clip import Clip, Shot
+from aftermap.model.clip import Clip, Shot, Sidecar
 from aftermap.poses.carry import Carried, Moment, carried
 from aftermap.poses.reference import Reference
 from aftermap.poses.resect import Resected
@@ -36,12 +37,16 @@ SAMPLES = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """A clip with the exact times of its pictures and its shots."""
+    """A clip with the exact times of its pictures, its shots, and the mask that it was given.
+
+    ``kept`` is (rows, columns) of the clip, 0 where it is left out; None where all of it is used.
+    """
 
     clip: Clip
     path: Path
     times_s: tuple[Fraction, ...]
     shots: tuple[Shot, ...]
+    kept: Grey | None = None
 
     def time_of(self, moment: Fraction | int) -> Fraction:
         """The time of the picture that is meant: by its number, or the one nearest to a time."""
@@ -77,7 +82,7 @@ class Film:
                 )
 
 
-def film_of(clip: Clip, path: Path) -> Film:
+def film_of(clip: Clip, path: Path, mask: Sidecar | None = None) -> Film:
     """The times and shots of a clip; costs one decoding of it."""
     times, thumbs = [], []
     for one in decoded(path, Losses()):
@@ -87,7 +92,8 @@ def film_of(clip: Clip, path: Path) -> Film:
         raise InputError(f"{clip.name}: no picture in it can be decoded; copy it again")
     changes = transitions_in(np.stack(thumbs), times)
     shots = shots_of(changes, times, max(times[-1], clip.start_s + clip.duration_s))
-    return Film(clip=clip, path=path, times_s=tuple(times), shots=shots)
+    kept = None if mask is None else kept_by(GivenMask.of(clip, mask))
+    return Film(clip=clip, path=path, times_s=tuple(times), shots=shots, kept=kept)
 
 
 def carried_both_ways(
@@ -131,7 +137,14 @@ def _pictures(
             )
             samples.append(np.asarray(colour, np.uint8))
     size = moments[0].grey.shape[::-1] if moments else (1, 1)
-    return moments, mask_of(samples, (size[0], size[1]))
+    found = mask_of(samples, (size[0], size[1]))
+    return moments, found if film.kept is None else _both(film.kept, found, (size[0], size[1]))
+
+
+def _both(kept: Grey, found: Grey | None, size_px: tuple[int, int]) -> Grey:
+    """What the given mask and the one that was found, if any, both leave in."""
+    small = np.asarray(cv2.resize(kept, size_px, interpolation=cv2.INTER_NEAREST), np.uint8)
+    return small if found is None else np.minimum(small, found)
 
 
 def _from_to(path: Path, low_s: Fraction, high_s: Fraction) -> Iterator[Decoded]:

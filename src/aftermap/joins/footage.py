@@ -13,13 +13,17 @@ from aftermap.frames import (
     Recorded,
     clip_frames,
     found,
+    given_masks,
     recorded,
+    with_given_mask,
 )
 from aftermap.frames.proxy import proxy_of
 from aftermap.geo.measured import confidence_beside
 from aftermap.joins.case_error import map_sigma_m
+from aftermap.joins.stages import MASKS
 from aftermap.media import Ingested
 from aftermap.media.telemetry import NO_TELEMETRY, track_in
+from aftermap.model.camera import Frame
 from aftermap.model.clip import Clip, product_name
 from aftermap.model.flight import ClipPath, ShotPlace
 from aftermap.model.runs import Executor, Skipped, Workspace
@@ -71,7 +75,22 @@ class Filmed:
     skipped: tuple[Skipped, ...]
 
 
-def filmed(ingested: Ingested, run: Runner, executor: Executor) -> Filmed:
+def masks_given(ingested: Ingested, run: Runner, executor: Executor) -> dict[str, Path]:
+    """What users' masks leave out of photographs and clips, by the SHA-256 of the original.
+
+    Each is made once and stays, whichever others come and go.
+    """
+    if not ingested.masks:
+        return {}
+    shelf = run.shelf(MASKS, None)
+    return run.each_time(
+        "masks", lambda: given_masks(ingested.originals, ingested.masks, shelf, executor)
+    )
+
+
+def filmed(
+    ingested: Ingested, masks: Mapping[str, Path], run: Runner, executor: Executor
+) -> Filmed:
     """Tracks read, shots found and frames chosen for every clip that came in."""
     if not ingested.clips:
         return Filmed(clips=(), footage=Footage(clips=()), frames=(), skipped=())
@@ -85,10 +104,17 @@ def filmed(ingested: Ingested, run: Runner, executor: Executor) -> Filmed:
     frames = [
         one
         for clip, taken in zip(clips, footage.clips, strict=True)
-        for one in recorded(taken.frames, clip.track)
+        for one in recorded(_masked(taken, masks.get(clip.sha256), run), clip.track)
     ]
     left_out = [one for taken in footage.clips for one in taken.skipped]
     return Filmed(clips=clips, footage=footage, frames=tuple(frames), skipped=(*skipped, *left_out))
+
+
+def _masked(taken: ClipFrames, given: Path | None, run: Runner) -> tuple[Frame, ...]:
+    """The frames of a clip without what its own mask leaves out of all of them."""
+    return taken.frames if given is None else with_given_mask(
+        taken.frames, given, run.shelf(MASKS, None)
+    )  # fmt: skip
 
 
 def in_reference(
@@ -108,8 +134,8 @@ def in_reference(
     tasks = shot_tasks(without, reference, surface, sigma_m)
     return run.stage(
         REGISTERED, None,
-        [[frame.sha256 for frame in without], reference, surface, confidence_beside(surface),
-         sigma_m],
+        [[(frame.sha256, frame.mask) for frame in without], reference, surface,
+         confidence_beside(surface), sigma_m],
         lambda _: Registration(
             shots=tuple(executor.map(shot_place, tasks, label="shots"))
         ),

@@ -63,6 +63,7 @@ def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
     ties = ties_in(ties_path)
     with Case.open_to_read(case_path) as case:
         asked, video = _clip_of(case, clip)
+        mask = case.mask_of(asked.sha256)
         surface_path = case.products / "surface.tif"
         if not surface_path.is_file():
             raise CaseError(
@@ -72,7 +73,7 @@ def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
     groups = {
         moment: placed_ties(group, surface, ties_path) for moment, group in by_moment(ties).items()
     }
-    film = film_of(asked, video)
+    film = film_of(asked, video, mask)
     solved = [_solved(film, surface, moment, placed) for moment, placed in groups.items()]
     path = _path(asked, surface, surface_path, sorted(solved, key=lambda one: one.time_s))
     lines = [line for one in solved for line in _lines(asked, surface, one, path)]

@@ -5,6 +5,7 @@ from aftermap.model.mesh import Mesh
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.run import TOOLS, Stage
 
+MASKS = Stage(name="masks", version=1, answer=FrameSet, tools=("opencv-python-headless", "pillow"))
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
 POSES = Stage(name="poses", version=4, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=4, answer=Elevation)

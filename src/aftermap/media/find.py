@@ -1,8 +1,9 @@
 """Files and folders a person named -> the footage in them, and what was left out and why.
 
-Footage is photographs and videos; a telemetry file (sidecar) goes with the video of its name. Only
-names and the file system are looked at here; what is inside a file is the business of ``probe`` and
-``probe_video``. Nothing outside a folder that was named is ever reached through a link in it.
+Footage is photographs and videos; a telemetry file (sidecar) goes with the video of its name, a
+mask with the picture of its name. Only names and the file system are looked at here; what is inside
+a file is the business of ``probe`` and ``probe_video``. Nothing outside a folder that was named is
+ever reached through a link in it.
 """
 
 import re
@@ -12,6 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.errors import InputError
+from aftermap.media.masks import (
+    NO_PICTURE_OF_ITS_NAME,
+    NOT_IN_FOLDER,
+    is_mask_of,
+    masked_stem,
+    masks_in,
+)
 from aftermap.model.runs import Skipped
 
 PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff"})
@@ -43,47 +51,78 @@ Found = Path | Skipped
 
 @dataclass(frozen=True, kw_only=True)
 class Footage:
-    """What was found: photographs and videos to read, telemetry files, and the rest with reasons.
+    """What was found: photographs and videos to read, telemetry, masks, and the rest with reasons.
 
-    ``sidecars`` gives for each telemetry file the name it is listed by where no video takes it.
+    ``sidecars`` and ``masks`` give for each telemetry file, and each mask that lies beside a
+    picture, the name it is listed by where nothing takes it.
     """
 
     files: tuple[Path, ...]
     sidecars: tuple[tuple[Path, str], ...]
+    masks: tuple[tuple[Path, str], ...]
     skipped: tuple[Skipped, ...]
 
 
-def files_in(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+def files_in(
+    paths: Sequence[Path], masks: Path | None = None
+) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
     """The photographs and videos in these files and folders, and everything else with its reason.
 
-    A telemetry file counts as left out; :func:`footage_in` keeps it apart.
+    Telemetry files and masks count as left out; :func:`footage_in` keeps them apart.
     """
-    footage = footage_in(paths)
+    footage = footage_in(paths, masks)
     alone = [Skipped(name=name, reason=NO_CLIP_OF_ITS_NAME) for _, name in footage.sidecars]
+    alone += [Skipped(name=name, reason=NO_PICTURE_OF_ITS_NAME) for _, name in footage.masks]
     return footage.files, (*footage.skipped, *alone)
 
 
-def footage_in(paths: Sequence[Path]) -> Footage:
-    """The photographs, videos and telemetry files in these files and folders.
+def footage_in(paths: Sequence[Path], masks: Path | None = None) -> Footage:
+    """The photographs, videos, telemetry files and masks in these files and folders.
 
-    Folders are read to their full depth, 2 before 10, save those that are a case. A path that does
-    not exist, a folder without a single file and the folder of a case are errors. A file that is
-    named twice is returned once.
+    Folders are read to their full depth, 2 before 10, save those that are a case and the folder of
+    ``masks``. A path that does not exist, a folder without a single file and the folder of a case
+    are errors. A file that is named twice is returned once.
     """
-    found: dict[Path, Path] = {}
+    found: dict[Path, tuple[Path, str]] = {}
     sidecars: dict[Path, tuple[Path, str]] = {}
+    beside: dict[Path, tuple[Path, str]] = {}
     skipped: list[Skipped] = []
+    apart = _folder_apart(masks, paths)
     for given in paths:
         for one in _under(given):
             if isinstance(one, Skipped):
                 skipped.append(one)
-            elif one.suffix.lower() in SIDECARS:
-                sidecars.setdefault(one.resolve(), (one, _shown_name(one, given)))
-            else:
-                found.setdefault(one.resolve(), one)
+                continue
+            whole = one.resolve()
+            if apart is not None and whole.is_relative_to(apart):
+                continue
+            kind = found
+            if one.suffix.lower() in SIDECARS:
+                kind = sidecars
+            elif masked_stem(one) is not None:
+                kind = beside
+            kind.setdefault(whole, (one, _shown_name(one, given)))
+    names = {one.name.casefold() for one, _ in found.values()}
+    colmap = [whole for whole, (one, _) in found.items() if is_mask_of(one, names)]
+    skipped += [Skipped(name=found.pop(whole)[1], reason=NOT_IN_FOLDER) for whole in colmap]
     return Footage(
-        files=tuple(found.values()), sidecars=tuple(sidecars.values()), skipped=tuple(skipped)
-    )
+        files=tuple(one for one, _ in found.values()), sidecars=tuple(sidecars.values()),
+        masks=tuple(beside.values()), skipped=tuple(skipped),
+    )  # fmt: skip
+
+
+def _folder_apart(masks: Path | None, paths: Sequence[Path]) -> Path | None:
+    """The folder of masks, which holds no footage. Raises InputError where it does."""
+    if masks is None:
+        return None
+    masks_in(masks)
+    folder = masks.resolve()
+    if any(path.resolve().is_relative_to(folder) for path in paths):
+        raise InputError(
+            f"{masks}: holds the footage as well, so it cannot be the folder of masks; leave "
+            "--masks out (NAME_mask.png beside a picture is found by itself), or move the masks"
+        )
+    return folder
 
 
 def is_video(file: Path) -> bool:

@@ -18,6 +18,7 @@ from aftermap.media.find import (
     names_of,
     printable,
 )
+from aftermap.media.masks import Found, Picture, masks_of
 from aftermap.media.probe import SUPPORTED, probe
 from aftermap.media.telemetry.sidecars import sidecars_of
 from aftermap.media.video import SUPPORTED as VIDEOS_SUPPORTED
@@ -27,6 +28,8 @@ from aftermap.model.media import MediaItem
 from aftermap.model.runs import Executor, Skipped
 
 REASONS_SHOWN = 3
+KEPT_SUFFIX = ".mask"
+"""Of masks in the store, which keeps no names: none is taken for a photograph from there."""
 
 
 class StoredFile(Protocol):
@@ -51,8 +54,10 @@ class StoredFile(Protocol):
 class MediaStore(Protocol):
     """Keeps originals by the SHA-256 of their bytes. Worker processes share it, by pickling."""
 
-    def add(self, path: Path) -> StoredFile:
+    def add(self, path: Path, *, suffix: str | None = None) -> StoredFile:
         """Hash a file, keep a read-only copy of it, and say where. Adding it again is harmless.
+
+        The copy ends as the file does, or in ``suffix``.
 
         An original that cannot be read is an ``InputError``, and that file is left out; a store
         that cannot be written is a ``CaseError``, and the run ends.
@@ -64,8 +69,8 @@ class MediaStore(Protocol):
 class Ingested:
     """The usable photographs and clips, where the store keeps each, and what was left out.
 
-    ``stored`` and ``sidecars`` go by the SHA-256 of the photograph or clip. Sidecars are kept and
-    not yet read, so the clips have no track.
+    ``stored``, ``sidecars`` and ``masks`` go by the SHA-256 of the photograph or clip. Sidecars and
+    masks are kept and not yet read, so the clips have no track.
     """
 
     items: tuple[MediaItem, ...]
@@ -73,6 +78,12 @@ class Ingested:
     skipped: tuple[Skipped, ...]
     clips: tuple[Clip, ...] = ()
     sidecars: Mapping[str, tuple[Sidecar, ...]] = field(default_factory=dict)
+    masks: Mapping[str, Sidecar] = field(default_factory=dict)
+
+    @property
+    def originals(self) -> tuple[MediaItem | Clip, ...]:
+        """The photographs, then the clips."""
+        return (*self.items, *self.clips)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +100,15 @@ class _Taken:
     path: Path
 
 
-def ingest(paths: Sequence[Path], store: MediaStore, executor: Executor) -> Ingested:
+def ingest(
+    paths: Sequence[Path], store: MediaStore, executor: Executor, masks: Path | None = None
+) -> Ingested:
     """The photographs and clips in these files and folders, in the order of their names.
 
     Byte-identical files are used once. Where nothing is usable the ``InputError`` counts why.
+    ``masks`` is a folder of masks beyond those that lie beside their pictures.
     """
-    footage = footage_in(paths)
+    footage = footage_in(paths, masks)
     names = names_of(footage.files, paths)
     jobs = [
         _Job(file=file, name=name, store=store)
@@ -115,6 +129,8 @@ def ingest(paths: Sequence[Path], store: MediaStore, executor: Executor) -> Inge
     clips = [one for one in taken.values() if isinstance(one.item, Clip)]
     sidecars, left_over = _sidecars(clips, footage, paths, store)
     skipped += left_over
+    own_masks, alone = _masks(taken, footage, masks, store)
+    skipped += alone
     if not taken:
         raise InputError(_nothing_usable(paths, skipped))
     return Ingested(
@@ -123,6 +139,7 @@ def ingest(paths: Sequence[Path], store: MediaStore, executor: Executor) -> Inge
         skipped=tuple(skipped),
         clips=tuple(one.item for one in clips if isinstance(one.item, Clip)),
         sidecars=sidecars,
+        masks=own_masks,
     )
 
 
@@ -167,6 +184,24 @@ def _sidecars(
         if file.resolve() not in used
     ]
     return {sha256: files for sha256, files in kept.items() if files}, skipped + alone
+
+
+def _masks(
+    taken: Mapping[str, _Taken], footage: Footage, folder: Path | None, store: MediaStore
+) -> tuple[dict[str, Sidecar], list[Skipped]]:
+    """The masks of the photographs and clips, hashed and kept; and those that none takes."""
+    pictures = [
+        Picture(sha256=sha256, file=one.file, name=one.item.name) for sha256, one in taken.items()
+    ]
+    named = {file.resolve(): name for file, name in footage.masks}
+    found, alone = masks_of(pictures, named, folder)
+    return {sha256: _stored_mask(mask, store) for sha256, mask in found.items()}, alone
+
+
+def _stored_mask(mask: Found, store: MediaStore) -> Sidecar:
+    """A mask in the store. One that cannot be read is an error: without it, what it hides is in."""
+    stored = store.add(mask.file, suffix=KEPT_SUFFIX)
+    return Sidecar(name=printable(mask.name), sha256=stored.sha256, path=stored.path)
 
 
 def _plain(file: Path) -> bool:

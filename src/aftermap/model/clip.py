@@ -42,7 +42,7 @@ class Clip:
 
 @dataclass(frozen=True, kw_only=True)
 class Sidecar:
-    """A telemetry file that carries the name of a clip, as the store keeps it."""
+    """A file that carries the name of another, as the store keeps it: telemetry, or a mask."""
 
     name: str
     sha256: str

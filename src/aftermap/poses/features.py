@@ -1,9 +1,10 @@
 """Photographs -> features: SIFT (Lowe 2004) as RootSIFT (Arandjelovic and Zisserman 2012).
 
 Positions are full-resolution pixels from the outer corner of the first stored pixel; an EXIF
-orientation is never applied. One .npz per photograph, named by its SHA-256.
+orientation is never applied. One .npz per photograph, named by its SHA-256 and that of its mask.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.axes import corner_from_opencv_px
+from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.runs import Executor, Workspace
 from aftermap.poses.options import PoseOptions
@@ -52,7 +54,11 @@ def features_of(
 
 
 def _feature_file(frame: Frame, options: PoseOptions, files: Workspace) -> Path:
-    return files.item(f"features/{frame.sha256}.npz", partial(_extract, frame, options))
+    name = frame.sha256
+    if frame.mask is not None:
+        read_mask(frame.mask)  # also where its features are there already
+        name += f"-{hashlib.sha256(Path(frame.mask).read_bytes()).hexdigest()[:16]}"
+    return files.item(f"features/{name}.npz", partial(_extract, frame, options))
 
 
 @lru_cache(maxsize=64)
@@ -119,11 +125,9 @@ def _mask_of(frame: Frame, shape: tuple[int, ...]) -> npt.NDArray[np.uint8] | No
     """Where features may lie, at the size of the picture; None is everywhere."""
     if frame.mask is None:
         return None
-    mask = cv2.imread(frame.mask, cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise InputError(f"{frame.name}: its mask is gone; run again with --fresh")
     size = (shape[1], shape[0])
-    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    resized = cv2.resize(read_mask(frame.mask), size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(resized, np.uint8)
 
 
 def evenly_spread(

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from aftermap.errors import InputError
+from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Frame
 from aftermap.model.flight import ClipPose, PoseSource, ShotPlace
 from aftermap.model.media import FocalPrior
@@ -84,10 +85,9 @@ def _spread(frames: Sequence[Frame]) -> list[Frame]:
 
 def _shot_frame(frame: Frame) -> ShotFrame:
     grey = cv2.imread(frame.path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-    mask = None if frame.mask is None else cv2.imread(frame.mask, cv2.IMREAD_GRAYSCALE)
     if grey is None or frame.moment is None:
         raise InputError(f"{frame.name}: can no longer be read; run again with --fresh")
     return ShotFrame(
         time_s=frame.moment.time_s, grey=np.asarray(grey, np.uint8),
-        mask=None if mask is None else np.asarray(mask, np.uint8),
+        mask=None if frame.mask is None else read_mask(frame.mask),
     )  # fmt: skip

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from aftermap.geo.axes import corner_from_opencv_px
 from aftermap.geo.lens import rays_cam
+from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Frame
 from aftermap.model.runs import Executor
 from aftermap.poses.bundle_kernel import State
@@ -118,9 +119,9 @@ def _segments_px(frame: Frame) -> tuple[Array, Array]:
 
 def _is_shown(frame: Frame, xy_px: Array) -> npt.NDArray[np.bool_]:
     """(E,) whether nothing lies over the scene there: letters of a caption stand upright too."""
-    mask = None if frame.mask is None else cv2.imread(frame.mask, cv2.IMREAD_GRAYSCALE)
-    if mask is None:
+    if frame.mask is None:
         return np.ones(len(xy_px), bool)
+    mask = read_mask(frame.mask)
     column = np.clip(xy_px[:, 0].astype(int), 0, mask.shape[1] - 1)
     row = np.clip(xy_px[:, 1].astype(int), 0, mask.shape[0] - 1)
     return np.asarray(mask[row, column] > 0)

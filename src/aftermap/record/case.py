@@ -4,6 +4,7 @@
 ``aftermap.toml`` (settings). docs/formats/case.md is the public description.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -142,6 +143,49 @@ class Case:
                 ).fetchone()
                 describe(connection, "media", crs=WGS84, bounds=bounds)
         return len(new)
+
+    def add_masks(self, masks: Mapping[str, Sidecar | None]) -> None:
+        """Record the masks of originals, by their SHA-256, where the record does not say so yet.
+
+        None says that an original has no mask now: where it had one, the record says that it went.
+        """
+        known = {subject for (subject,) in self.package.rows("SELECT subject FROM custody")}
+        held = self._masks_held()
+        with self.package.transaction() as connection:
+            for mask in (one for one in masks.values() if one is not None):
+                if mask.sha256 not in known:
+                    known.add(mask.sha256)
+                    custody.append(
+                        connection, actor=ACTOR, action=custody.MASK, subject=mask.sha256,
+                        detail={"name": mask.name},
+                    )  # fmt: skip
+            for sha256, one in masks.items():
+                now = None if one is None else one.sha256
+                if now != held.get(sha256):
+                    custody.append(
+                        connection, actor=ACTOR, action=custody.MASKED, subject=sha256,
+                        detail={"name": None if one is None else one.name, "mask_sha256": now},
+                    )  # fmt: skip
+
+    def mask_of(self, sha256: str) -> Sidecar | None:
+        """The mask that the newest run used with an original; None where it used none."""
+        mask_sha256 = self._masks_held().get(sha256)
+        path = None if mask_sha256 is None else self.store.find(mask_sha256)
+        if mask_sha256 is None:
+            return None
+        if path is None:
+            raise CaseError(
+                f"{self.path}: the mask {mask_sha256[:16]} is missing from media/; run aftermap "
+                "verify on the case"
+            )
+        return Sidecar(name=f"media/{path.name}", sha256=mask_sha256, path=path)
+
+    def _masks_held(self) -> dict[str, str | None]:
+        """The SHA-256 of each original's mask, as the chain of custody last says."""
+        rows = self.package.rows(
+            f"SELECT subject, detail FROM custody WHERE action = '{custody.MASKED}' ORDER BY seq"  # noqa: S608
+        )
+        return {subject: json.loads(detail)["mask_sha256"] for subject, detail in rows}
 
     def media(self) -> list[MediaItem | Clip]:
         """Every original, in the order of receipt."""

@@ -19,6 +19,9 @@ GENESIS = "0" * 64
 _FIELDS = "seq, at, actor, action, subject, detail, prev_hash, hash"
 
 SIDECAR = "received with a clip"
+MASK = "received as a mask"
+MASKED = "masked"
+"""Of an original: from now on a mask is used with it, or (where ``mask_sha256`` is null) none."""
 TABLE = Table(
     name="custody",
     description="Chain of custody: append-only, each entry holds the hash of the one before it",

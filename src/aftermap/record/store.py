@@ -45,14 +45,16 @@ class MediaStore:
         kept = sorted((self.folder / sha256[:2]).glob(f"{sha256}*"))
         return kept[0] if kept else None
 
-    def add(self, path: Path) -> StoredFile:
+    def add(self, path: Path, *, suffix: str | None = None) -> StoredFile:
         """Take in an original: hash it before anything else reads it, then copy it if it is new.
+
+        Its copy ends as the original does, or in ``suffix`` where its kind must show.
 
         One that is already there is recognised by its hash and its copy's size; ``aftermap
         verify`` reads every copy again. Costs one reading of the file, two where it is new.
         """
         sha256, size_bytes = _hashed(path)
-        copy = self.path_of(sha256, _suffix_of(path))
+        copy = self.path_of(sha256, _suffix_of(path) if suffix is None else suffix)
         try:
             present = copy.stat().st_size == size_bytes
         except FileNotFoundError:

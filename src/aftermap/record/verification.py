@@ -67,7 +67,7 @@ def _originals_changed(
     known = {
         entry.subject or "": str(_detail(entry).get("name"))
         for entry in entries
-        if entry.action in ("received", "left out", custody.SIDECAR)
+        if entry.action in ("received", "left out", custody.SIDECAR, custody.MASK)
     }
     for done, (sha256, name) in enumerate(known.items(), start=1):
         path = paths.pop(sha256, None)
