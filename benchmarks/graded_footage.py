@@ -6,7 +6,8 @@
 Writes results/graded_footage.json: kappa, grades off by two and surer than 0.8, reliability, and
 building by building whether the clip made a grade right or wrong (McNemar's exact test). For each
 kind of imagery a temperature is fitted on all seeds and tested on seeds that were left out; with
---write they go to assessment/imagery.json, which the product reads. Outlines are true ones, aligned to the map by Aftermap itself.
+--write they go to assessment/imagery.json, which the product reads. Outlines are true ones, aligned
+to the map by Aftermap itself.
 """
 
 import argparse

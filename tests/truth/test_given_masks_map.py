@@ -15,6 +15,7 @@ from rasterio.warp import Resampling, reproject
 CAPTION = np.s_[330:430, 40:560]
 MAGENTA = (255, 0, 255)
 NOBODY = 65535
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
