@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 SAMPLE_EVERY_S = 0.1
+GROWN, READ_AGAIN_S = 1.02, 10.0
+"""As in aftermap/cost.py: to read the proportional size is not free, and slows what is measured."""
 _PR_SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc")
 
@@ -98,9 +100,13 @@ class _MemoryWatch:
         return self._peak_bytes
 
     def _watch(self) -> None:
+        read_at_bytes, read_at_s = 0, -READ_AGAIN_S
         while not self._ended.wait(SAMPLE_EVERY_S):
-            pids = _descendants()
-            if sum(map(_resident_bytes, pids)) > self._peak_bytes:
+            pids, now_s = _descendants(), time.monotonic()
+            resident = sum(map(_resident_bytes, pids))
+            is_due = resident > GROWN * read_at_bytes or now_s > read_at_s + READ_AGAIN_S
+            if resident > self._peak_bytes and is_due:
+                read_at_bytes, read_at_s = resident, now_s
                 self._peak_bytes = max(self._peak_bytes, sum(map(_proportional_bytes, pids)))
 
 
