@@ -6,6 +6,7 @@ which a page that several processes share counts once. Where there is no /proc t
 from getrusage: then children count only once they have ended, and the peak is since the start.
 """
 
+import ctypes
 import os
 import resource
 import sys
@@ -100,6 +101,12 @@ def tree_cpu_s() -> float:
         return times.user + times.system + times.children_user + times.children_system
     ticks = sum(map(_cpu_ticks, _tree_pids()))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def give_back_memory() -> None:
+    """Return freed memory to the system: glibc keeps what it thinks will be asked for again."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def tree_memory_bytes() -> int:

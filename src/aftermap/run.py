@@ -23,7 +23,7 @@ import pyproj
 import rasterio
 from rasterio._err import CPLE_BaseError
 
-from aftermap.cost import Meter
+from aftermap.cost import Meter, give_back_memory
 from aftermap.errors import CaseError
 from aftermap.model.runs import Progress, Skipped, StageRecord
 from aftermap.record import Case, StageFolder
@@ -336,6 +336,7 @@ class Runner:
         started_at = utc_now()
         with Meter() as meter, telling_disk_trouble(folder), _gdal_trouble_as_os_trouble():
             answer = work(StageFolder(folder=folder))
+        give_back_memory()
         record = StageRecord(
             stage=stage.name,
             version=stage.version,

@@ -19,6 +19,8 @@ from typing import Any
 
 import cv2
 
+from aftermap.cost import give_back_memory
+
 
 class WorkerTraceback(Exception):  # noqa: N818 - shown as the cause of an error, never raised alone
     """Where in the worker an error came up, as text."""
@@ -58,6 +60,7 @@ def serve(pipe: "Connection[Any, Any]") -> None:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
             case ("forget", job):
                 works.pop(job, None)
+                give_back_memory()
             case ("item", job, index, item):
                 _send(pipe, job, index, _reply_of(works[job], item))
             case _:

@@ -7,7 +7,7 @@ that lets it find most of them again.
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import cv2
@@ -41,12 +41,35 @@ CUBIC_PX = 2
 KEPT_BYTES = 240_000_000
 
 
+class LastPictures:
+    """The pictures that were read last, as many as fit in ``KEPT_BYTES``."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int], Bytes] = OrderedDict()
+
+    def read(self, path: str, halvings: int) -> Bytes:
+        """A picture's pixels, halved in size a number of times by averaging."""
+        key = path, halvings
+        if key not in self._kept:
+            pixels = picture_pixels(path)
+            if halvings:
+                share = 0.5**halvings
+                small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+                pixels = np.asarray(small, np.uint8)
+            self._kept[key] = pixels
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(p.nbytes for p in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Laying:
     """What every block needs of the choices made before it.
 
     ``labels`` is an .npy over the cells of who was chosen where, ``exposure`` the brightness of
     the pictures, ``tones`` per picture the .npy of its tone, ``outline`` that of what is drawn.
+    ``pictures`` is empty at first, and goes when a worker is done with the job.
     """
 
     sheet: Sheet
@@ -55,6 +78,7 @@ class Laying:
     tones: tuple[str, ...]
     labels: str
     outline: str
+    pictures: LastPictures = field(default_factory=LastPictures, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,7 +297,7 @@ def _lay(
         )
         finer = ground.corner[2] * picture.camera.focal_px / max(float(away), 1e-6)
         halvings = max(0, round(math.log2(max(finer / FINER, 1))))
-        pixels = _kept_pixels.read(picture.path, halvings)
+        pixels = laying.pictures.read(picture.path, halvings)
         if picture.mask is not None:
             _drop_covered(picture, int(slot), ground, wanted, CUBIC_PX << halvings)
         nodes = nodes_under(picture.window)
@@ -334,28 +358,3 @@ def _numbers(laying: Laying, at: int) -> Array:
 def _kept_mask(path: str) -> Bytes:
     """A mask that a worker read for one of its last blocks."""
     return read_mask(path)
-
-
-class _KeptPixels:
-    """The pictures that a worker read last, as many as fit in ``KEPT_BYTES``."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int], Bytes] = OrderedDict()
-
-    def read(self, path: str, halvings: int) -> Bytes:
-        """A picture's pixels, halved in size a number of times by averaging."""
-        key = path, halvings
-        if key not in self._kept:
-            pixels = picture_pixels(path)
-            if halvings:
-                share = 0.5**halvings
-                small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-                pixels = np.asarray(small, np.uint8)
-            self._kept[key] = pixels
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and sum(p.nbytes for p in self._kept.values()) > KEPT_BYTES:
-            self._kept.popitem(last=False)
-        return self._kept[key]
-
-
-_kept_pixels = _KeptPixels()
