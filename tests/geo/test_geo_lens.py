@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import corner_from_opencv_px, opencv_from_corner_px
-from aftermap.geo.lens import distorted, projected_px, rays_cam, undistorted
+from aftermap.geo.lens import distorted, folding_r2, projected_px, rays_cam, undistorted
 
 WIDTH, HEIGHT = 4000, 3000
 FOCAL = 2700.0
@@ -51,6 +51,25 @@ def test_the_middle_of_an_ideal_lens_looks_straight_ahead_and_pixels_follow_the_
     assert np.allclose(rays_cam([[2000.0, 1500.0]], IDEAL), [[0, 0, 1]])
     seen = projected_px([[10.0, -5.0, 100.0], [10.0, -5.0, 200.0]], IDEAL)
     assert np.allclose(seen, [[2270.0, 1365.0], [2135.0, 1432.5]])
+
+
+@given(k1=st.floats(-0.5, 0.5), k2=st.floats(-0.5, 0.5))
+def test_up_to_its_fold_a_lens_grows_with_the_angle_and_beyond_it_shows_nothing(k1, k2):
+    limit = folding_r2(k1, k2)
+    params = (1000.0, 1000.0, 500.0, 400.0, k1, k2, 0.0, 0.0)
+    radius = np.linspace(0, min(np.sqrt(limit), 5.0) * 0.999, 400)
+    shown = projected_px(np.column_stack([radius, 0 * radius, 1 + 0 * radius]), params)
+    assert (np.diff(shown[:, 0]) > 0).all()
+    if np.isfinite(limit):
+        beyond = np.sqrt(limit) * np.array([1.001, 1.5, 4.0])
+        places = np.column_stack([beyond, 0 * beyond, 1 + 0 * beyond])
+        assert np.isnan(projected_px(places, params)).all()
+
+
+def test_a_place_far_off_the_axis_is_not_folded_into_the_picture():
+    """Solved for an orbit of real photographs: 54 degrees off the axis came out at (170, 822)."""
+    params = (1972.348, 1972.348, 1292.878, 733.627, 0.0699, -0.2039, 0.0, 0.0005)
+    assert np.isnan(projected_px([[-225.7, 17.8, 165.7]], params)).all()
 
 
 def test_what_lies_behind_the_camera_is_not_in_the_picture():

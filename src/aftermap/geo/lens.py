@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.compiled import compiled
 from aftermap.model.camera import CameraPose
 
 Array = npt.NDArray[np.float64]
@@ -43,11 +44,30 @@ def undistorted(xy: npt.ArrayLike, params: Sequence[float], *, iterations: int =
     return np.where(np.isfinite(ideal).all(axis=-1, keepdims=True), ideal, np.nan)
 
 
+@compiled
+def folding_r2(k1: float, k2: float) -> float:
+    """Squared radius (x/z, y/z) at which a lens model turns back into the picture; infinite if not.
+
+    There the distorted radius r (1 + k1 r^2 + k2 r^4) stops growing: what lies farther out would be
+    laid over what lies within, though the camera never saw it.
+    """
+    inner = 9 * k1 * k1 - 20 * k2
+    if inner < 0:
+        return np.inf
+    below = np.sqrt(inner) - 3 * k1
+    return 2 / below if below > 0 else np.inf
+
+
 def projected_px(xyz_cam: npt.ArrayLike, params: Sequence[float]) -> Array:
-    """(N, 2) pixels of (N, 3) points in camera axes. Points behind the camera give NaN."""
+    """(N, 2) pixels of (N, 3) points in camera axes.
+
+    Points behind the camera, and those so far off its axis that the lens model folds, give NaN.
+    """
     xyz = np.asarray(xyz_cam, float)
     depth = np.where(xyz[..., 2] > 0, xyz[..., 2], np.nan)
-    xy = distorted(xyz[..., :2] / depth[..., None], params)
+    ideal = xyz[..., :2] / depth[..., None]
+    inside = (ideal**2).sum(axis=-1, keepdims=True) < folding_r2(params[4], params[5])
+    xy = distorted(np.where(inside, ideal, np.nan), params)
     fx, fy, cx, cy = params[:4]
     return np.stack([fx * xy[..., 0] + cx, fy * xy[..., 1] + cy], axis=-1)
 

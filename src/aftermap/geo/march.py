@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
+from aftermap.geo.lens import folding_r2
 from aftermap.geo.viewing import FACE_SINE
 
 Array = npt.NDArray[np.float64]
@@ -273,10 +274,12 @@ def _framed(camera: Array, x: float, y: float, z: float) -> bool:
         return False
     u = (camera[0] * x + camera[1] * y + camera[2] * z) / depth
     v = (camera[3] * x + camera[4] * y + camera[5] * z) / depth
-    # A lens folds far points back into the picture: those beyond twice its corner are none of it.
+    # Far points fold back into the picture: those beyond twice its corner are none of it either.
     if abs(u) > camera[20] / camera[12] or abs(v) > camera[21] / camera[13]:
         return False
     r2 = u * u + v * v
+    if r2 >= folding_r2(camera[16], camera[17]):
+        return False
     radial = 1 + r2 * (camera[16] + r2 * camera[17])
     p1, p2 = camera[18], camera[19]
     a = camera[12] * (u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u)) + camera[14]

@@ -35,7 +35,9 @@ Labels = npt.NDArray[np.uint16]
 BLOCK_ROWS = 512
 BLOCK_COLUMNS = 2048
 FEATHER_PX = 4.0
-FINER = 1.5
+FINER, COARSE_PART, SOME_PIXELS = 1.5, 0.25, 2000
+"""A picture is halved while it is so much finer than the orthophoto, even where it is coarse: over
+one block a look along the ground may be ten times finer at the near end than at the far one."""
 CUBIC_PX = 2
 """How far around a place a cubic reads."""
 KEPT_BYTES = 240_000_000
@@ -288,14 +290,11 @@ def _lay(
     counts = np.bincount(wanted.main[wanted.main >= 0], minlength=len(chosen))
     counts += np.bincount(wanted.second[wanted.second >= 0], minlength=len(chosen))
     step = 1 / (laying.sheet.cell_px * NODE_CELLS)
-    middle = float(np.nanmean(ground.height))
     for slot in np.flatnonzero(counts):
         glance = laying.glances[chosen[slot]]
         picture = glance.picture
-        away = np.linalg.norm(
-            np.array(picture.pose.position_m) - (*(ground.corner[:2] + _half(ground)), middle)
-        )
-        finer = ground.corner[2] * picture.camera.focal_px / max(float(away), 1e-6)
+        asked = (wanted.main == slot) | (wanted.second == slot)
+        finer = float(np.quantile(_finer(picture, ground, asked), COARSE_PART))
         halvings = max(0, round(math.log2(max(finer / FINER, 1))))
         pixels = laying.pictures.read(picture.path, halvings)
         if picture.mask is not None:
@@ -335,10 +334,22 @@ def _drop_covered(
         )
 
 
-def _half(ground: _Ground) -> Array:
-    """From the block's corner to its middle, east and north in metres."""
-    rows, columns = ground.height.shape
-    return np.asarray(np.array([columns, -rows]) * ground.corner[2] / 2)
+def _finer(picture: Picture, ground: _Ground, asked: npt.NDArray[np.bool_]) -> Array:
+    """(N,) how many pixels of a picture, in length, go into some of the pixels asked of it.
+
+    A slanting look makes them longer than wide: those of a square of the same area.
+    """
+    places = np.flatnonzero(asked.ravel())
+    places = places[:: max(1, len(places) // SOME_PIXELS)]
+    rows, columns = np.divmod(places, asked.shape[1])
+    east, north, size_m = ground.corner
+    ray = np.column_stack([
+        east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m,
+        ground.height.ravel()[places],
+    ]) - np.array(picture.pose.position_m)  # fmt: skip
+    away = np.linalg.norm(ray, axis=1)
+    finer = size_m * picture.camera.focal_px / away * np.sqrt(np.abs(ray[:, 2]) / away)
+    return np.asarray(finer, float)
 
 
 def _numbers(laying: Laying, at: int) -> Array:

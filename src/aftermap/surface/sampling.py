@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
+from aftermap.geo.lens import folding_r2
 from aftermap.surface.drawn import MEASURED
 
 Float = npt.NDArray[np.float32]
@@ -237,7 +238,7 @@ def offer_source(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 def _projected(
     picture: Array, east: float, north: float, up: float
 ) -> tuple[float, float, float, float]:
-    """Pixel in the picture, and east and north over down of the line of sight; -1 behind it."""
+    """Pixel in the picture, and east and north over down of the line of sight; -1 for none."""
     x, y = east - picture[POSITION], north - picture[POSITION + 1]
     z = up - picture[POSITION + 2]
     depth = picture[6] * x + picture[7] * y + picture[8] * z
@@ -246,6 +247,8 @@ def _projected(
     u = (picture[0] * x + picture[1] * y + picture[2] * z) / depth
     v = (picture[3] * x + picture[4] * y + picture[5] * z) / depth
     r2 = u * u + v * v
+    if r2 >= folding_r2(picture[LENS + 4], picture[LENS + 5]):
+        return -1.0, -1.0, 0.0, 0.0
     radial = 1 + r2 * (picture[LENS + 4] + r2 * picture[LENS + 5])
     p1, p2 = picture[LENS + 6], picture[LENS + 7]
     a = u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u)
