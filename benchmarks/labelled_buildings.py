@@ -14,7 +14,9 @@ a missing one is met in its stead. It *hits* where that cell is measured and the
 the other frames, lies in this building's outline in at least half of those that have it in the
 picture: so ground behind does not count. A frame sees a building if at least half of its pixels
 hit; the surface sees it if two frames do. All frames of the stretch count in which the outline is
-wide enough, placed or not, so that a map gains nothing by leaving frames out.
+wide enough, placed or not, so that a map gains nothing by leaving frames out. That asks where the
+map has measured; labelled_shape.py asks whether what it measured there has the shape of a town, and
+sky_pixels.py whether sky is drawn.
 """
 
 import argparse
@@ -28,12 +30,10 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.march import Heights, landings_m
 from aftermap.geo.measured import NO_SOURCE
 from aftermap.publish.cameras import CameraEntry, read_cameras
-from benchmarks.fitting import similarity
 from benchmarks.labelled_outlines import (
     FEWEST_FRAMES,
     STRETCHES,
@@ -43,6 +43,7 @@ from benchmarks.labelled_outlines import (
     labelled,
     write_footage,
 )
+from benchmarks.labelled_shape import RAISED_M, shape_figures
 from benchmarks.machine import tidy, write_result
 from benchmarks.sky_pixels import sky_figures
 from benchmarks.surface_truth import SurfaceMap, map_of
@@ -59,7 +60,6 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Shares of an outline at which buildings are counted as well, so that all does not hang on one."""
 BELOW_ALL_M = 1e6
 NUDGE_CELLS = 1e-3
-GROUND_BLOCKS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,15 +125,19 @@ def case_figures(data: Path, name: str, case: Path) -> dict[str, Any]:
     shown = map_of(case)
     one = _case(shown, truth)
     sights = {building: _sights(one, outlines) for building, outlines in truth.buildings.items()}
-    each = {building: _building(one, sights[building]) for building in sights}
+    shape = shape_figures(shown, truth, _hit_places(sights))
+    raised_m = shape.pop("raised_m", {})
+    each = {
+        building: _building(one, sights[building]) | {"raised_m": raised_m.get(building)}
+        for building in sights
+    }
     return figures | {
         "is_mapped": True,
         "placed": len(one.cameras),
         "vertical": _vertical(read_cameras(shown.folder / "cameras.json").vertical),
-        "ground_tilt_deg": ground_tilt_deg(shown),
         **share_figures(case),
         "sky": sky_figures(shown, truth, one.cameras),
-        "places": _places(sights, truth),
+        "shape": shape,
         "buildings": _counted(each),
         "each": each,
     }
@@ -172,6 +176,15 @@ def _case(shown: SurfaceMap, truth: Labelled) -> Case:
     )  # fmt: skip
 
 
+def _hit_places(sights: dict[str, list[Sight]]) -> dict[str, Array]:
+    """(N, 3) where rays through a building's outlines meet measured cells, by building."""
+    met = {
+        building: np.concatenate([sight.place_m[sight.is_measured] for sight in some])
+        for building, some in sights.items() if some
+    }  # fmt: skip
+    return {building: places for building, places in met.items() if len(places)}
+
+
 def _sights(one: Case, outlines: Iterable[Outline]) -> list[Sight]:
     """What the outlines in placed frames meet."""
     return [_sight(one, outline) for outline in outlines if outline.frame in one.cameras]
@@ -197,18 +210,16 @@ def _sight(one: Case, outline: Outline) -> Sight:
     place[~met] = np.nan
     return Sight(
         frame=outline.frame, id_in_mask=outline.id_in_mask, place_m=place,
-        is_measured=met & shown.measured[row, column], is_drawn=_drawn(one, place),
+        is_measured=met & shown.measured[row, column], is_drawn=met & _drawn(one, cell),
     )  # fmt: skip
 
 
-def _drawn(one: Case, place_m: Array) -> Mask:
+def _drawn(one: Case, xy_m: Array) -> Mask:
     """(N,) whether the orthophoto shows a photograph at each place."""
     at, (rows, columns) = one.drawn_at, one.drawn.shape
-    known: Mask = np.asarray(np.isfinite(place_m).all(axis=1))
-    xy = np.where(known[:, None], place_m[:, :2], [at.c, at.f])
-    column = np.floor((xy[:, 0] - at.c) / at.a).astype(int).clip(0, columns - 1)
-    row = np.floor((xy[:, 1] - at.f) / at.e).astype(int).clip(0, rows - 1)
-    return np.asarray(known & one.drawn[row, column])
+    column = np.floor((xy_m[:, 0] - at.c) / at.a).astype(int).clip(0, columns - 1)
+    row = np.floor((xy_m[:, 1] - at.f) / at.e).astype(int).clip(0, rows - 1)
+    return np.asarray(one.drawn[row, column])
 
 
 def _building(one: Case, sights: Sequence[Sight]) -> dict[str, Any]:
@@ -245,6 +256,7 @@ def _verdict(
         "share_unconfirmed": _second(measured),
         "share_drawn": _second(drawn),
         "median_share": float(np.median([hit.mean() for hit in hits])) if hits else 0.0,
+        "raised_m": None,
     }
 
 
@@ -265,6 +277,7 @@ def _counted(each: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "labelled": len(each),
         "seen": int((share >= HALF).sum()),
         "seen_fraction": seen_of(share.tolist()),
+        "seen_and_raised_fraction": float(np.mean([_is_raised(one) for one in each.values()])),
         "not_seen": [name for name, one in each.items() if one["share"] < HALF],
         "in_too_few_placed_frames": int(fewer.sum()),
         "seen_fraction_of_others": seen_of(share[~fewer].tolist()),
@@ -276,55 +289,12 @@ def _counted(each: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _is_raised(one: dict[str, Any]) -> bool:
+    return one["share"] >= HALF and (one["raised_m"] or 0.0) >= RAISED_M
+
+
 def _vertical(vertical: dict[str, Any] | None) -> dict[str, Any] | None:
     return vertical and {key: vertical[key] for key in ("sigma_deg", "is_trusted", "contradiction")}
-
-
-def ground_tilt_deg(shown: SurfaceMap) -> float:
-    """The slope of a plane through the low ground: the town lies within metres of the sea.
-
-    The lowest twentieth of the measured heights of each block; a plane by least absolute residuals.
-    """
-    heights = np.where(shown.measured, shown.surface.height_m, np.nan)
-    step = max(1, max(heights.shape) // GROUND_BLOCKS)
-    spots = []
-    for row in range(0, heights.shape[0], step):
-        for column in range(0, heights.shape[1], step):
-            block = heights[row : row + step, column : column + step]
-            if np.isfinite(block).mean() > HALF:
-                low = float(np.nanquantile(block, 0.05))
-                spots.append((column + step / 2, row + step / 2, low / shown.surface.cell_m))
-    at = np.array(spots).reshape(-1, 3)
-    if len(at) < 3:
-        return float("nan")
-    sides = np.column_stack([at[:, :2], np.ones(len(at))])
-    plane: Array = np.zeros(3)
-    weight: Array = np.ones(len(at))
-    for _ in range(50):
-        fit = np.linalg.lstsq(sides * weight[:, None], at[:, 2] * weight, rcond=None)[0]
-        plane = np.asarray(fit, float)
-        off = np.abs(at[:, 2] - sides @ plane)
-        weight = np.asarray(1 / np.sqrt(np.maximum(off, 1e-3)), float)
-    return float(np.degrees(np.arctan(np.hypot(plane[0], plane[1]))))
-
-
-def _places(sights: dict[str, list[Sight]], truth: Labelled) -> dict[str, Any] | None:
-    """How far buildings lie from where the authors have them, after the best similarity, metres."""
-    found = {}
-    for building, some in sights.items():
-        hits = [sight.place_m[sight.is_measured] for sight in some]
-        if sum(map(len, hits)) >= PIXELS:
-            found[building] = np.median(np.concatenate(hits), axis=0)
-    if len(found) < 4:
-        return None
-    lonlat = np.array([truth.lonlat_deg[building] for building in found])
-    zone = f"EPSG:{32601 + int((lonlat[0, 0] + 180) // 6)}"
-    there, here = transformed_xy(WGS84, zone, lonlat), np.array(list(found.values()))[:, :2]
-    off_m = np.linalg.norm(similarity(here, there).there(here) - there, axis=1)
-    return {
-        "buildings": len(found), "median_m": float(np.median(off_m)), "worst_m": float(off_m.max()),
-        "spread_m": float(np.sqrt(((there - there.mean(axis=0)) ** 2).sum(axis=1).mean())),
-    }  # fmt: skip
 
 
 if __name__ == "__main__":
