@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.geo.lens import projected_px, rays_cam
+from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
 from aftermap.geo.measured import NO_SOURCE
 from aftermap.publish.cameras import CameraEntry, read_cameras
@@ -41,6 +41,7 @@ from benchmarks.labelled_outlines import (
     Outline,
     frame_of,
     labelled,
+    pixels_of,
     write_footage,
 )
 from benchmarks.labelled_shape import RAISED_M, shape_figures
@@ -235,11 +236,8 @@ def _confirmed(one: Case, sight: Sight, sights: Sequence[Sight]) -> Mask:
     for other in sights:
         if other.frame == sight.frame:
             continue
-        entry, mask = one.cameras[other.frame], one.masks[other.frame]
-        away = sight.place_m - np.array(entry.position_m)
-        pixels = projected_px(away @ np.array(entry.rotation_cam_from_world).T, entry.params or ())
-        size = np.array([mask.shape[1], mask.shape[0]])
-        there: Mask = np.asarray(((pixels >= 0) & (pixels < size)).all(axis=1))
+        mask = one.masks[other.frame]
+        pixels, there = pixels_of(sight.place_m, one.cameras[other.frame])
         column, row = pixels[there].astype(int).T
         framed[there] += 1
         inside[there] += mask[row, column] == other.id_in_mask

@@ -17,16 +17,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.publish.cameras import CameraEntry
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 FPS = 10
 CRF = "18"
 WIDE_PX = 100
 """An outline must be as wide as this, in so many frames:"""
 FEWEST_FRAMES = 3
+BEYOND_CORNER = 1.02
+"""A lens model may fold what lies farther out than the corners back into the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +119,17 @@ def frame_of(entry: CameraEntry, frames: tuple[str, ...]) -> str | None:
         return entry.name if entry.name in frames else None
     number = round(Fraction(entry.time_s) * FPS)
     return frames[number] if 0 <= number < len(frames) else None
+
+
+def pixels_of(places_m: Array, entry: CameraEntry) -> tuple[Array, Mask]:
+    """(N, 2) pixels of (N, 3) places in a placed picture, and (N,) which of them it has in it."""
+    xyz = (places_m - np.array(entry.position_m)) @ np.array(entry.rotation_cam_from_world).T
+    params, size = entry.params or (), np.array([entry.width_px, entry.height_px], float)
+    corners = rays_cam(np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * size, params)
+    widest = BEYOND_CORNER * float(np.hypot(corners[:, 0], corners[:, 1]).max())
+    pixels = projected_px(xyz, params)
+    framed = ((pixels >= 0) & (pixels < size)).all(axis=1)
+    return pixels, framed & (np.hypot(xyz[:, 0], xyz[:, 1]) <= widest * xyz[:, 2])
 
 
 def write_footage(data: Path, work: Path) -> None:

@@ -2,7 +2,8 @@
 
 Two tests that share nothing with the map's own masks. *Bright*: the place lies in the run of
 bright, bluish pixels that begins at the upper border of the picture's column; water at the horizon
-joins that run, so this is an upper bound. *Above*: the place is seen above the map's own horizon.
+joins that run, so this is an upper bound (a picture whose run is under LEAST_RUN shows no sky, but
+white sand at its border). *Above*: the place is seen above the map's own horizon.
 """
 
 from typing import Any
@@ -11,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.geo.lens import projected_px
 from aftermap.geo.measured import NO_SOURCE
 from aftermap.publish.cameras import CameraEntry
-from benchmarks.labelled_outlines import Labelled, frame_of
+from benchmarks.labelled_outlines import Labelled, frame_of, pixels_of
 from benchmarks.surface_truth import SurfaceMap
 
 Array = npt.NDArray[np.float64]
@@ -22,6 +22,7 @@ Mask = npt.NDArray[np.bool_]
 
 SAMPLED_PIXELS = 400_000
 BRIGHT = 110
+LEAST_RUN = 0.02
 REDDER_BY = 10
 """Sky may be redder than blue by no more than this; sand and roofs are."""
 
@@ -40,14 +41,11 @@ def sky_figures(
         if frame is None or frame not in skies:
             continue
         mine = source == number
-        away = place[mine] - np.array(entry.position_m)
-        pixels = projected_px(away @ np.array(entry.rotation_cam_from_world).T, entry.params or ())
-        rows, columns = skies[frame].shape
-        there: Mask = np.asarray(((pixels >= 0) & (pixels < [columns, rows])).all(axis=1))
+        pixels, there = pixels_of(place[mine], entry)
         at = np.where(there[:, None], pixels, 0).astype(int)
         known[mine] = there
         bright[mine] = there & skies[frame][at[:, 1], at[:, 0]]
-        above[mine] = away[:, 2] >= 0
+        above[mine] = place[mine, 2] >= np.array(entry.position_m)[2]
     return {
         "drawn_fraction_of_orthophoto": drawn_fraction,
         "sampled": len(xy),
@@ -62,7 +60,8 @@ def bright_run(picture: npt.NDArray[np.uint8]) -> Mask:
     """(rows, columns) the bright, bluish pixels below the upper border, column by column."""
     blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
     plain = (blue + green + red > 3 * BRIGHT) & (blue >= red - REDDER_BY)
-    return np.asarray(np.logical_and.accumulate(plain, axis=0))
+    run = np.logical_and.accumulate(plain, axis=0)
+    return np.asarray(run if run.mean() >= LEAST_RUN else np.zeros_like(run))
 
 
 def _drawn(shown: SurfaceMap) -> tuple[Array, npt.NDArray[np.intp], float]:
