@@ -53,6 +53,7 @@ from benchmarks.surfaces import share_figures
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+MP4 = "_mp4"
 PIXELS = 600
 """So many pixels of an outline are followed, evenly spread."""
 HALF = 0.5
@@ -106,7 +107,9 @@ def main() -> None:
         return
     named = dict(place.split("=", 1) for place in options.places)
     figures = {name: case_figures(options.data, name, Path(case)) for name, case in named.items()}
-    result = {"pooled": pooled(figures), **figures}
+    asked = [name + way for way in ("", MP4) for name in STRETCHES]
+    missing = [name for name in asked if name not in figures]
+    result = {"pooled": pooled(figures), "not_mapped_here": missing, **figures}
     print(json.dumps(tidy(result), indent=1))
     if options.write:
         print(write_result("labelled_buildings", result))
@@ -114,7 +117,7 @@ def main() -> None:
 
 def case_figures(data: Path, name: str, case: Path) -> dict[str, Any]:
     """The figures of one map; without a surface, every building counts as not seen."""
-    truth = labelled(data, STRETCHES[name.removesuffix("_mp4")])
+    truth = labelled(data, STRETCHES[name.removesuffix(MP4)])
     figures: dict[str, Any] = {"frames": len(truth.frames)}
     cost = case.with_name(case.name + ".cost.json")
     if cost.exists():
@@ -148,8 +151,8 @@ def pooled(figures: dict[str, Any]) -> dict[str, Any]:
     """The buildings of all maps together, of those of frames and of those of MP4s."""
     groups = {
         "all": list(figures),
-        "frames": [name for name in figures if not name.endswith("_mp4")],
-        "mp4": [name for name in figures if name.endswith("_mp4")],
+        "frames": [name for name in figures if not name.endswith(MP4)],
+        "mp4": [name for name in figures if name.endswith(MP4)],
     }
     return {
         group: _counted({f"{name} {one}": verdict for name in names
