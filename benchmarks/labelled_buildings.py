@@ -129,7 +129,7 @@ def case_figures(data: Path, name: str, case: Path) -> dict[str, Any]:
     shown = map_of(case)
     one = _case(shown, truth)
     sights = {building: _sights(one, outlines) for building, outlines in truth.buildings.items()}
-    shape = shape_figures(shown, truth, _hit_places(sights))
+    shape = shape_figures(shown, truth, _hit_places(one, sights))
     raised_m = shape.pop("raised_m", {})
     each = {
         building: _building(one, sights[building]) | {"raised_m": raised_m.get(building)}
@@ -180,10 +180,12 @@ def _case(shown: SurfaceMap, truth: Labelled) -> Case:
     )  # fmt: skip
 
 
-def _hit_places(sights: dict[str, list[Sight]]) -> dict[str, Array]:
-    """(N, 3) where rays through a building's outlines meet measured cells, by building."""
+def _hit_places(one: Case, sights: dict[str, list[Sight]]) -> dict[str, Array]:
+    """(N, 3) where rays through a building's outlines hit, by building."""
     met = {
-        building: np.concatenate([sight.place_m[sight.is_measured] for sight in some])
+        building: np.concatenate([
+            sight.place_m[hit] for sight, hit in zip(some, _hits(one, some), strict=True)
+        ])
         for building, some in sights.items() if some
     }  # fmt: skip
     return {building: places for building, places in met.items() if len(places)}
@@ -227,10 +229,13 @@ def _drawn(one: Case, xy_m: Array) -> Mask:
 
 
 def _building(one: Case, sights: Sequence[Sight]) -> dict[str, Any]:
-    confirmed = [_confirmed(one, sight, sights) for sight in sights]
-    hits = [sight.is_measured & sure for sight, sure in zip(sights, confirmed, strict=True)]
+    hits = _hits(one, sights)
     drawn = [hit & sight.is_drawn for sight, hit in zip(sights, hits, strict=True)]
     return _verdict(hits, [sight.is_measured for sight in sights], drawn)
+
+
+def _hits(one: Case, sights: Sequence[Sight]) -> list[Mask]:
+    return [sight.is_measured & _confirmed(one, sight, sights) for sight in sights]
 
 
 def _confirmed(one: Case, sight: Sight, sights: Sequence[Sight]) -> Mask:

@@ -29,7 +29,7 @@ RAISED_M = 1.5
 
 
 def shape_figures(shown: SurfaceMap, truth: Labelled, met_m: Mapping[str, Array]) -> dict[str, Any]:
-    """``met_m`` are (N, 3) places that the outlines of each building meet, in the map's units."""
+    """``met_m`` are (N, 3) places where the outlines of each building hit, in the map's units."""
     figures: dict[str, Any] = {"ground_tilt_deg": ground_tilt_deg(shown), "buildings": len(met_m)}
     if len(met_m) < FEWEST_BUILDINGS:
         return figures
