@@ -12,7 +12,7 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.poses.assemble import Group
 from aftermap.poses.bundle import adjusted, covariance_of
 from aftermap.poses.bundle_kernel import POSE, State, residuals_px
-from aftermap.poses.levelling import LOCAL_HEIGHT, vertical_of, world_from_pictures
+from aftermap.poses.levelling import LOCAL_HEIGHT, contradicted, vertical_of, world_from_pictures
 from aftermap.poses.upright import upright
 from aftermap.poses.vertical import Witness, combined, known_direction, vertical_warnings
 from aftermap.poses.vertical_lines import Edges, edge_witness, edges_in
@@ -124,6 +124,35 @@ def test_a_recorded_pitch_is_a_witness():
     assert found.sigmas_deg[1] < 1.5
     assert np.sqrt(UP @ found.information @ UP) < 2
     assert gimbal_witness(rotations, [frame_of(i) for i in range(len(rotations))]) is None
+
+
+@pytest.mark.parametrize(
+    ("tipped_deg", "off_m", "is_refused"),
+    [(0, 0, False), (25, 0, False), (0, 60, False), (25, 60, True)],
+)
+def test_poses_that_neither_gimbal_nor_positions_bear_out_make_no_top_view(
+    tipped_deg, off_m, is_refused
+):
+    """Either alone may be a forged position or a gimbal that counts otherwise; both are a bend."""
+    rng = np.random.default_rng(8)
+    rotations, positions = forward(rng)
+    recorded = positions + rng.normal(0, 1.5, positions.shape) + [off_m, 0, 0]
+    frames = [
+        frame_of(i, pitch_deg=-12.0, recorded=tuple(place), sigma_m=2.0)
+        for i, place in enumerate(recorded.tolist())
+    ]
+    turn = Rotation.from_euler("y", tipped_deg, degrees=True).as_matrix()
+    state = State(
+        rotations=rotations @ turn.T, positions=positions, lenses=np.zeros((1, 8)),
+        camera_of=np.zeros(len(positions), int), points=np.zeros((0, 3)),
+    )  # fmt: skip
+    found = contradicted(frames, state)
+    assert (found is not None) == is_refused
+    if found is not None:
+        assert not found.is_trusted
+        assert found.sigma_deg == pytest.approx(tipped_deg, abs=3)
+        assert "gimbal contradicts" in vertical_warnings(found)[0]
+    assert contradicted([frame_of(i) for i in range(len(positions))], state) is None
 
 
 def edges_of(rng, rotations, positions, *, masts=40, clutter=600, lean_deg=0.7):

@@ -216,8 +216,8 @@ class Reconstruction:
     float64 and, per observation, ``frame_index`` and ``point_index`` (M,) int32. ``mapped_group``
     is the connected group that is mapped (the largest); other groups are kept and reported.
     ``no_map_because`` is set where no surface could be made of it, so that nothing is mapped.
-    ``vertical`` is that of the mapped group where pictures alone had to find it; None where
-    recorded positions or control points say which way is up.
+    ``vertical`` is that of the mapped group where pictures alone had to find it, or where what was
+    recorded contradicts the poses; None where positions or control points say which way is up.
     """
 
     crs: str

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.model.camera import Frame, Vertical
+from aftermap.model.camera import TRUSTED_VERTICAL_DEG, Frame, Vertical, VerticalWitness
 from aftermap.model.runs import Executor
 from aftermap.poses.bundle_kernel import State
-from aftermap.poses.vertical import Witness, combined
+from aftermap.poses.vertical import CONTRADICTS_SIGMAS, Witness, combined
 from aftermap.poses.vertical_lines import edge_witness, edges_in
 from aftermap.poses.vertical_witnesses import (
     GROUND,
@@ -62,6 +62,32 @@ def vertical_of(
         if witness is not None:
             tries.append(combined([*known, witness], above))
     return max(tries[1:] or tries, key=_agreement)
+
+
+def contradicted(frames: Sequence[Frame], state: State) -> Vertical | None:
+    """The vertical of cameras that recorded positions hold, where the record says it is wrong.
+
+    That is where the gimbal says that it is tipped by more than makes a top view, and the positions
+    do not fit either: a chain of pictures that bends somewhere fits no flight. None otherwise, and
+    where there is no such record.
+    """
+    gimbal = gimbal_witness(state.rotations, frames)
+    told = [i for i, f in enumerate(frames) if f.prior_position_m and f.prior_sigma_m]
+    if gimbal is None or not told:
+        return None
+    place = np.array([frames[i].prior_position_m for i in told])[:, :2]
+    sigma_m = np.array([frames[i].prior_sigma_m for i in told])[:, :2]
+    off = np.linalg.norm((state.positions[told, :2] - place) / sigma_m, axis=1)
+    up = np.array([0.0, 0.0, 1.0])
+    tipped_deg = float(np.degrees(np.arccos(min(1.0, abs(float(gimbal.direction @ up))))))
+    allowed_deg = max(TRUSTED_VERTICAL_DEG, CONTRADICTS_SIGMAS * gimbal.sigmas_deg[0])
+    if tipped_deg <= allowed_deg or np.median(off) <= CONTRADICTS_SIGMAS:
+        return None
+    witness = VerticalWitness(
+        name=gimbal.name, off_deg=tipped_deg, off_sigmas=tipped_deg / gimbal.sigmas_deg[0],
+        sigma_deg=gimbal.sigmas_deg[0], other_sigma_deg=gimbal.sigmas_deg[1], is_used=True,
+    )  # fmt: skip
+    return Vertical(sigma_deg=tipped_deg, witnesses=(witness,), contradiction=gimbal.name)
 
 
 def _starts(found: tuple[Array, Vertical], last: Witness) -> list[tuple[Array, float]]:

@@ -31,6 +31,7 @@ from aftermap.poses.group import (
     with_frames,
     with_sights,
 )
+from aftermap.poses.levelling import contradicted
 from aftermap.poses.match import matches_of
 from aftermap.poses.offsets import without_offsets
 from aftermap.poses.options import PoseOptions
@@ -114,7 +115,10 @@ def placed(
     if survey is not None:
         crs = survey.crs
         groups[0], marks, warnings = _held(groups[0], survey, frame_set)
-    turned = [(g, None) if g.block.located else upright(g, executor) for g in groups]
+    turned = [
+        (g, None if g.controlled else contradicted(g.block.frames, g.block.state))
+        if g.block.located else upright(g, executor) for g in groups
+    ]  # fmt: skip
     found = reconstruction_of(
         frame_set,
         crs or LOCAL,
