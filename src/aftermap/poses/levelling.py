@@ -15,11 +15,14 @@ from aftermap.poses.bundle_kernel import State
 from aftermap.poses.vertical import CONTRADICTS_SIGMAS, Witness, combined
 from aftermap.poses.vertical_lines import edge_witness, edges_in
 from aftermap.poses.vertical_witnesses import (
+    GIMBAL,
+    GIMBAL_SIGMA_DEG,
     GROUND,
     gimbal_witness,
     ground_plane,
     ground_witness,
     path_witness,
+    recorded_ups,
     roll_witness,
 )
 
@@ -67,27 +70,25 @@ def vertical_of(
 def contradicted(frames: Sequence[Frame], state: State) -> Vertical | None:
     """The vertical of cameras that recorded positions hold, where the record says it is wrong.
 
-    That is where the gimbal says that it is tipped by more than makes a top view, and the positions
-    do not fit either: a chain of pictures that bends somewhere fits no flight. None otherwise, and
-    where there is no such record.
+    That is where most pictures are tipped, by what the gimbal told, by more than makes a top view,
+    and the positions do not fit either: a chain of pictures that bends somewhere fits no flight.
+    None otherwise, and where there is no such record.
     """
-    gimbal = gimbal_witness(state.rotations, frames)
+    ups = recorded_ups(state.rotations, frames)
     told = [i for i, f in enumerate(frames) if f.prior_position_m and f.prior_sigma_m]
-    if gimbal is None or not told:
+    if not len(ups) or not told:
         return None
     place = np.array([frames[i].prior_position_m for i in told])[:, :2]
     sigma_m = np.array([frames[i].prior_sigma_m for i in told])[:, :2]
     off = np.linalg.norm((state.positions[told, :2] - place) / sigma_m, axis=1)
-    up = np.array([0.0, 0.0, 1.0])
-    tipped_deg = float(np.degrees(np.arccos(min(1.0, abs(float(gimbal.direction @ up))))))
-    allowed_deg = max(TRUSTED_VERTICAL_DEG, CONTRADICTS_SIGMAS * gimbal.sigmas_deg[0])
-    if tipped_deg <= allowed_deg or np.median(off) <= CONTRADICTS_SIGMAS:
+    tipped_deg = float(np.median(np.degrees(np.arccos(np.clip(ups[:, 2], -1, 1)))))
+    if tipped_deg <= TRUSTED_VERTICAL_DEG or np.median(off) <= CONTRADICTS_SIGMAS:
         return None
     witness = VerticalWitness(
-        name=gimbal.name, off_deg=tipped_deg, off_sigmas=tipped_deg / gimbal.sigmas_deg[0],
-        sigma_deg=gimbal.sigmas_deg[0], other_sigma_deg=gimbal.sigmas_deg[1], is_used=True,
+        name=GIMBAL, off_deg=tipped_deg, off_sigmas=tipped_deg / GIMBAL_SIGMA_DEG,
+        sigma_deg=GIMBAL_SIGMA_DEG, other_sigma_deg=GIMBAL_SIGMA_DEG, is_used=True,
     )  # fmt: skip
-    return Vertical(sigma_deg=tipped_deg, witnesses=(witness,), contradiction=gimbal.name)
+    return Vertical(sigma_deg=tipped_deg, witnesses=(witness,), contradiction=GIMBAL)
 
 
 def _starts(found: tuple[Array, Vertical], last: Witness) -> list[tuple[Array, float]]:

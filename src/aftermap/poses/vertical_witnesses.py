@@ -13,7 +13,7 @@ from aftermap.poses.vertical import Witness, known_direction
 
 Array = npt.NDArray[np.float64]
 
-GROUND = "ground"
+GROUND, GIMBAL = "ground", "gimbal"
 ROLL_SIGMA_DEG = 1.2
 """Of the roll of a whole flight: gimbals sit askew by this much, and hands do by more."""
 ROLL_JITTER_DEG = 2.0
@@ -48,20 +48,24 @@ def roll_witness(rotations: Array) -> Witness:
     return Witness(name="roll", information=across.T @ across / len(across) / variance)
 
 
+def recorded_ups(rotations: Array, frames: Sequence[Frame]) -> Array:
+    """(N, 3) up by the recorded pitch and the level x axis of the frames that have a pitch."""
+    told = [i for i, frame in enumerate(frames) if frame.pitch_deg is not None]
+    pitch = np.radians([frames[i].pitch_deg or 0.0 for i in told])
+    own = np.stack([0 * pitch, -np.cos(pitch), np.sin(pitch)], axis=1)
+    return np.asarray(np.einsum("ni,nij->nj", own, rotations[told]))
+
+
 def gimbal_witness(rotations: Array, frames: Sequence[Frame]) -> Witness | None:
     """Recorded pitch: with the level x axis it fixes the vertical in each camera."""
-    told = [i for i, frame in enumerate(frames) if frame.pitch_deg is not None]
-    if not told:
+    ups = recorded_ups(rotations, frames)
+    if not len(ups):
         return None
-    ups = []
-    for i in told:
-        pitch = np.radians(frames[i].pitch_deg or 0.0)
-        ups.append(np.array([0.0, -np.cos(pitch), np.sin(pitch)]) @ rotations[i])
-    mean = np.sum(ups, axis=0)
+    mean = ups.sum(axis=0)
     mean /= np.linalg.norm(mean)
-    scatter = np.degrees(np.arccos(np.clip(np.array(ups) @ mean, -1, 1)))
-    sigma = np.hypot(GIMBAL_SIGMA_DEG, float(np.median(scatter)) / np.sqrt(len(told)))
-    return known_direction("gimbal", mean, float(sigma))
+    scatter = np.degrees(np.arccos(np.clip(ups @ mean, -1, 1)))
+    sigma = np.hypot(GIMBAL_SIGMA_DEG, float(np.median(scatter)) / np.sqrt(len(ups)))
+    return known_direction(GIMBAL, mean, float(sigma))
 
 
 def path_witness(positions: Array) -> Witness | None:
