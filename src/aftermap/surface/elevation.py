@@ -118,13 +118,13 @@ def _check_vertical(reconstruction: Reconstruction) -> None:
     vertical = reconstruction.vertical
     if vertical is None or vertical.is_trusted:
         return
-    why = (
-        vertical.contradiction or f"the vertical is known to {vertical.sigma_deg:.1f} degrees only"
-    )
+    why = f"the vertical is known to {vertical.sigma_deg:.1f} degrees only"
+    if vertical.contradiction is not None:
+        why = f"{vertical.contradiction} contradicts what else tells of it"
     raise SurfaceError(
         f"{reconstruction.mapped[0].frame.name} and {len(reconstruction.mapped) - 1} more: the "
         f"pictures do not say which way is up ({why}), so no view from above is drawn; add "
-        "telemetry or control points"
+        "telemetry, control points, or footage that overlaps this more"
     )
 
 
