@@ -6,17 +6,20 @@ import os
 import re
 import signal
 import sys
+import time
 import types
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numba
 import numpy as np
 import pytest
 from rasterio._err import CPLE_AppDefinedError
 
 import aftermap
-from aftermap.cli import status_of
+from aftermap.cli import options, status_of
 from aftermap.errors import CaseError, ControlError, CrsError, InputError
 from aftermap.geo import compiled as machine_code
 from aftermap.geo.crs import fitting_crs, projected_crs
@@ -121,6 +124,39 @@ def test_an_empty_path_is_not_the_current_folder(arguments, tmp_path, monkeypatc
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals between processes")
+def test_a_stop_that_compiled_code_swallowed_comes_again(monkeypatch):
+    """An exception in a callback of C is lost; a little later the run ends all the same."""
+    monkeypatch.setattr(options, "STOP_AGAIN_S", 0.05)
+    watched = signal.SIGINT, signal.SIGTERM, signal.SIGALRM
+    before = [signal.getsignal(one) for one in watched]
+
+    def run():
+        with options.sigterm_as_ctrl_c():
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(1)
+            for _ in range(100):
+                time.sleep(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert [signal.getsignal(one) for one in watched] == before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_what_was_refused_is_in_the_record_and_verifies(tmp_path, capsys):
+    """A photograph that ends half way, and nothing else: kept, told, and no stranger in media/."""
+    whole = np.random.default_rng(0).integers(0, 255, (300, 400, 3)).astype(np.uint8)
+    assert cv2.imwrite(str(tmp_path / "whole.jpg"), whole)
+    data = (tmp_path / "whole.jpg").read_bytes()
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f/half.jpg").write_bytes(data[: len(data) // 2])
+    case = tmp_path / "case"
+    assert status_of(["map", str(tmp_path / "f"), "--case", str(case)]) == 2
+    assert "half.jpg" in capsys.readouterr().err
+    assert status_of(["verify", str(case)]) == 0
+
+
 def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
     class Pipeline(types.ModuleType):
         @staticmethod

@@ -13,7 +13,13 @@ from aftermap.joins.assessing import Map, graded_on
 from aftermap.joins.delivering import delivered
 from aftermap.joins.estimating import RoomAt, estimates_of
 from aftermap.joins.flights import mapped_place, place_without_map
-from aftermap.joins.footage import filmed, in_reference, masks_given, with_places
+from aftermap.joins.footage import (
+    filmed,
+    in_reference,
+    masks_given,
+    received_footage,
+    with_places,
+)
 from aftermap.joins.indexing import Job, flown
 from aftermap.joins.mapless import failing_as, in_part, without_map
 from aftermap.joins.meshing import delivered_mesh
@@ -25,7 +31,7 @@ from aftermap.joins.products import (
     record_cameras,
 )
 from aftermap.joins.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
-from aftermap.media import files_in, ingest
+from aftermap.media import files_in
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.runs import Executor, Progress
 from aftermap.poses import (
@@ -64,14 +70,7 @@ def map_footage(
         Runner(case, command="map", options=settings, progress=progress, fresh=fresh) as run,
         LocalExecutor(workers, progress=progress, preload=("numpy", "cv2", "numba")) as executor,
     ):
-        received = run.each_time(
-            "photographs", lambda: ingest(paths, case.store, executor, settings.masks)
-        )
-        sidecars = [one for some in received.sidecars.values() for one in some]
-        case.add_media(received.originals, received.skipped, sidecars)
-        case.add_masks({one.sha256: received.masks.get(one.sha256) for one in received.originals})
-        run.skip(received.skipped)
-
+        received = received_footage(paths, settings.masks, case, run, executor)
         masks = masks_given(received, run, executor)
         clips = filmed(received, masks, run, executor)
         found = in_reference(clips, settings.reference, settings.dem, run, executor)

@@ -48,18 +48,31 @@ def debug_option(command: Command) -> Command:
     )(command)
 
 
+STOP_AGAIN_S = 10.0
+"""Longer than workers take to end."""
+
+
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
     """Inside the block a polite request to end (kill, a shutdown) stops a run as Ctrl-C does.
 
     To be entered after pycolmap is imported: its own handler prints a stack of C++ frames.
     """
-    before = signal.signal(signal.SIGTERM, _stop)
+    before: dict[int, Any] = {}
+
+    def stop(*_: object) -> NoReturn:
+        # A callback of compiled code swallows what it cannot raise, so it is said again.
+        before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, stop))
+        signal.setitimer(signal.ITIMER_REAL, STOP_AGAIN_S)
+        raise KeyboardInterrupt
+
+    before[signal.SIGTERM] = signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+        if signal.SIGALRM in before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

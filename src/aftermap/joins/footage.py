@@ -21,7 +21,7 @@ from aftermap.frames.proxy import proxy_of
 from aftermap.geo.measured import confidence_beside
 from aftermap.joins.case_error import map_sigma_m
 from aftermap.joins.stages import MASKS
-from aftermap.media import Ingested
+from aftermap.media import Ingested, RefusedFootageError, ingest
 from aftermap.media.telemetry import NO_TELEMETRY, track_in
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Clip, product_name
@@ -30,6 +30,7 @@ from aftermap.model.runs import Executor, Skipped, Workspace
 from aftermap.model.sighting import Ground, SightingIndex
 from aftermap.model.telemetry import Track
 from aftermap.poses import shot_place, shot_tasks
+from aftermap.record import Case
 from aftermap.run import Runner, Stage
 from aftermap.sightings import SightingOptions, index_clips
 
@@ -73,6 +74,26 @@ class Filmed:
     footage: Footage
     frames: tuple[Recorded, ...]
     skipped: tuple[Skipped, ...]
+
+
+def received_footage(
+    paths: Sequence[Path], masks: Path | None, case: Case, run: Runner, executor: Executor
+) -> Ingested:
+    """What is given, hashed, kept and recorded; also where it is refused, since the case has it."""
+    try:
+        received = run.each_time("photographs", lambda: ingest(paths, case.store, executor, masks))
+    except RefusedFootageError as refused:
+        _record(refused.received, case)
+        raise
+    _record(received, case)
+    case.add_masks({one.sha256: received.masks.get(one.sha256) for one in received.originals})
+    run.skip(received.skipped)
+    return received
+
+
+def _record(received: Ingested, case: Case) -> None:
+    sidecars = [one for some in received.sidecars.values() for one in some]
+    case.add_media(received.originals, received.skipped, sidecars)
 
 
 def masks_given(ingested: Ingested, run: Runner, executor: Executor) -> dict[str, Path]:

@@ -1,13 +1,14 @@
 """Files to media items: what an original is and what it claims."""
 
 from aftermap.media.find import files_in
-from aftermap.media.ingest import Ingested, MediaStore, StoredFile, ingest
+from aftermap.media.ingest import Ingested, MediaStore, RefusedFootageError, StoredFile, ingest
 from aftermap.media.probe import probe
 from aftermap.media.video import probe_video
 
 __all__ = [
     "Ingested",
     "MediaStore",
+    "RefusedFootageError",
     "StoredFile",
     "files_in",
     "ingest",

@@ -5,7 +5,7 @@ copy is read. One bad file never stops the others: it is returned with its reaso
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -86,6 +86,14 @@ class Ingested:
         return (*self.items, *self.clips)
 
 
+class RefusedFootageError(InputError):
+    """Nothing can be made of what was given. ``received`` is what the store has of it."""
+
+    def __init__(self, message: str, received: Ingested) -> None:
+        super().__init__(message)
+        self.received = received
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Job:
     file: Path
@@ -105,8 +113,9 @@ def ingest(
 ) -> Ingested:
     """The photographs and clips in these files and folders, in the order of their names.
 
-    Byte-identical files are used once. Where nothing is usable the ``InputError`` counts why.
-    ``masks`` is a folder of masks beyond those that lie beside their pictures.
+    Byte-identical files are used once. Where nothing is usable the ``RefusedFootageError`` counts
+    why; it also says which mask cannot be used. ``masks`` is a folder of masks beyond those that
+    lie beside their pictures.
     """
     footage = footage_in(paths, masks)
     names = names_of(footage.files, paths)
@@ -129,18 +138,21 @@ def ingest(
     clips = [one for one in taken.values() if isinstance(one.item, Clip)]
     sidecars, left_over = _sidecars(clips, footage, paths, store)
     skipped += left_over
-    own_masks, alone = _masks(taken, footage, masks, store)
-    skipped += alone
-    if not taken:
-        raise InputError(_nothing_usable(paths, skipped))
-    return Ingested(
+    received = Ingested(
         items=tuple(one.item for one in taken.values() if isinstance(one.item, MediaItem)),
         stored={sha256: one.path for sha256, one in taken.items()},
         skipped=tuple(skipped),
         clips=tuple(one.item for one in clips if isinstance(one.item, Clip)),
         sidecars=sidecars,
-        masks=own_masks,
     )
+    try:
+        own_masks, alone = _masks(taken, footage, masks, store)
+    except InputError as error:
+        raise RefusedFootageError(str(error), received) from error
+    received = replace(received, masks=own_masks, skipped=(*received.skipped, *alone))
+    if not taken:
+        raise RefusedFootageError(_nothing_usable(paths, received.skipped), received)
+    return received
 
 
 def _taken(job: _Job) -> _Taken | Skipped:

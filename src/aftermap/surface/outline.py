@@ -17,7 +17,7 @@ from aftermap.surface.sheet import Sheet, overlap, within
 
 REGION_CELLS = 1024
 CORE_CELLS = 5
-LEAST_CELLS = 300
+LEAST_CELLS = 1500
 
 
 def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
