@@ -10,7 +10,7 @@ from known_ground import grid
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Raster
 from aftermap.surface import drawn as module
-from aftermap.surface.drawn import EMPTY, FILLED, MEASURED, drawn, drawn_in, gaps
+from aftermap.surface.drawn import EMPTY, FILLED, MEASURED, dense, drawn, drawn_in, gaps
 from aftermap.surface.sheet import Sheet
 
 
@@ -48,6 +48,17 @@ def test_a_hole_stays_a_hole_and_takes_nothing_with_it():
     assert ((kinds == MEASURED) == measured).all()
 
 
+def test_rags_are_not_drawn_and_corners_of_what_was_measured_well_stay():
+    rng = np.random.default_rng(3)
+    measured = np.zeros((200, 200), bool)
+    measured[20:90, 20:90] = True  # a roof
+    measured[110:190, 110:190] = rng.random((80, 80)) < 0.6  # confetti of one
+    found = dense(measured)
+    assert found[20:90, 20:90].all()
+    assert not found[130:170, 130:170].any()
+    assert not dense(np.zeros((50, 50), bool)).any()
+
+
 def test_a_small_patch_within_measured_ground_is_a_gap_and_no_other():
     kinds = np.full((100, 200), MEASURED, np.uint8)
     kinds[20:26, 20:26] = FILLED  # a hole in a roof
@@ -74,7 +85,9 @@ def test_specks_of_the_surface_itself_are_not_even_hatched():
 def test_a_cell_is_drawn_alike_in_every_window(monkeypatch, seed):
     rng = np.random.default_rng(seed)
     blobs = cv2.dilate((rng.random((300, 300)) < 0.02).astype(np.uint8), np.ones((5, 5)))
-    height, count = surface((blobs > 0) & (rng.random((300, 300)) < 0.9))
+    roofs = cv2.dilate((rng.random((300, 300)) < 0.0003).astype(np.uint8), np.ones((41, 41)))
+    rags = (blobs > 0) & (rng.random((300, 300)) < 0.9)
+    height, count = surface(rags | ((roofs > 0) & (rng.random((300, 300)) < 0.97)))
     parts = {"surface": height, "confidence": count}
 
     def window(raster, block):

@@ -9,5 +9,5 @@ MASKS = Stage(name="masks", version=1, answer=FrameSet, tools=("opencv-python-he
 FEATURES = Stage(name="features", version=1, answer=FrameSet)
 POSES = Stage(name="poses", version=5, answer=Reconstruction)
 SURFACE = Stage(name="surface", version=4, answer=Elevation)
-ORTHOPHOTO = Stage(name="orthophoto", version=6, answer=Orthophoto)
+ORTHOPHOTO = Stage(name="orthophoto", version=7, answer=Orthophoto)
 MESH = Stage(name="mesh", version=3, answer=Mesh, tools=(*TOOLS, "fast-simplification", "laspy"))

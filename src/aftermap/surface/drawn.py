@@ -18,6 +18,8 @@ Kinds = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 EMPTY, FILLED, GAP, MEASURED = 0, 1, 2, 3
+DENSE_WINDOW_CELLS, DENSE_SHARE = 31, 0.8
+"""Only what lies as near as half the window to where so much of it was measured is drawn."""
 GAP_M2 = 3.0
 """A filled patch up to this size, with measured ground all around it, is a gap: a hole in a roof,
 a shaft. The pictures show what can be seen through it, and nothing around it is distorted."""
@@ -47,7 +49,20 @@ def drawn(heights_m: Heights, photographs: Heights) -> Kinds:
     known = cleaned(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
     measured = known & (photographs > 0)
     measured = cleaned(measured, CORE_CELLS, LEAST_CELLS)  # no photographs: NaN or 0
+    measured &= dense(measured)
     return np.where(measured, MEASURED, np.where(known, FILLED, EMPTY)).astype(np.uint8)
+
+
+def dense(measured: Mask) -> Mask:
+    """(rows, columns) what lies within reach of ground that was mostly measured.
+
+    A roof of which only rags were measured looks like one that was hit; without them it is plainly
+    not measured. Straight edges and corners of what was measured well stay.
+    """
+    window = np.ones((DENSE_WINDOW_CELLS, DENSE_WINDOW_CELLS), np.uint8)
+    share = cv2.boxFilter(measured.astype(np.float32), cv2.CV_32F, window.shape)
+    core = (share >= DENSE_SHARE).astype(np.uint8)
+    return np.asarray(cv2.dilate(core, window) > 0)
 
 
 def gaps(kinds: Kinds, most_cells: float) -> Mask:
