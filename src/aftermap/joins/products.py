@@ -64,8 +64,11 @@ def cameras_file(
 
 
 def deliver_rasters(run: Runner, *made: Elevation | Orthophoto) -> None:
-    """Put every raster of these where people look for it, under its own name."""
-    rasters = [getattr(one, field.name) for one in made for field in fields(one)]
+    """Put every raster of these where people look for it, under its own name.
+
+    What pictures show through gaps is for grading alone, and nobody is to take it for the map.
+    """
+    rasters = [getattr(one, f.name) for one in made for f in fields(one) if f.name != "gaps"]
     for raster in rasters:
         if isinstance(raster, Raster):
             run.deliver(raster.path, Path(raster.path).name)
