@@ -174,6 +174,10 @@ def _write(imagery: Mapping[str, Mapping[str, Any]]) -> None:
         kind: {name: one[name] for name in ("temperature", "buildings", "right_fraction")}
         for kind, one in imagery.items()
     }
+    hottest = 1.0
+    for kind in Imagery:  # from the best to the worst: none is believed more than a better one
+        hottest = max(hottest, kinds[kind.value]["temperature"])
+        kinds[kind.value]["temperature"] = hottest
     training = {"imagery": imagery, "circumstances": circumstances()}
     text = json.dumps(tidy({"kinds": kinds, "training": training}), indent=1) + "\n"
     SHIPPED.write_text(text, encoding="utf-8")

@@ -81,6 +81,6 @@ def test_a_masked_caption_stays_out_and_its_photographs_stay_in(mapped, placed, 
     assert magenta_pixels(masked[2]) == 0
 
     shown = masked[3] != 65535
-    assert (masked[3][shown] % 2 == 1).mean() > 0.2  # from photographs with a mask
+    assert (masked[3][shown] % 2 == 1).mean() > 0.15  # from photographs with a mask
     assert (masked[1] > 0).sum() > 0.85 * (clean[1] > 0).sum()
     assert np.median(masked[1][masked[1] > 0]) >= np.median(clean[1][clean[1] > 0]) - 2
