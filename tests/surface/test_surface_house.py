@@ -17,6 +17,7 @@ from known_views import (
 )
 
 from aftermap.surface import aggregate, splat
+from aftermap.surface import depth as depth_module
 from aftermap.surface.consistency import ConfirmTask, confirmed
 from aftermap.surface.depth import DepthTask, depth_of, inverse_depths
 from aftermap.surface.planes import is_steep, sweep_of, warps_of
@@ -205,6 +206,16 @@ def test_what_one_shares_and_another_looks_through_goes(tmp_path, third):
     expected = {"looks through": 0, "knows nothing": 2, "agrees": 3}[third]
     assert (count[middle] == expected).mean() > 0.97
     assert np.isfinite(inverse[middle]).mean() == pytest.approx(min(expected, 1), abs=0.03)
+
+
+def test_blocks_that_would_take_too_much_memory_are_cut_and_give_the_same(
+    views, depth, monkeypatch
+):
+    monkeypatch.setattr(depth_module, "MOST_COSTS", 500_000)
+    cut = inverse_depths(task_of(views))
+    assert (np.isfinite(depth) == np.isfinite(cut)).mean() > 0.99
+    both = np.isfinite(depth) & np.isfinite(cut)
+    assert (np.abs(depth - cut)[both] < 2e-3 * depth[both]).mean() > 0.95
 
 
 @given(pitch=st.floats(-70, -20), yaw=st.floats(-40, 40), lean=st.floats(0, 89.9))

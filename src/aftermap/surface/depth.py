@@ -32,6 +32,8 @@ LEVELS = ((8, 0), (2, 6), (1, 3))
 """How many times smaller the pictures are, and how many planes beyond what was found before each
 level searches; the first one searches all of them, and the last is the picture itself."""
 MOST_BLOCK_PX, BORDER_PX = 15 * TILE_PX, TILE_PX
+MOST_COSTS = 120_000_000
+"""Of a block, at three bytes each: one that looks along the ground has a thousand planes."""
 NEVER = 255
 SECOND_SHARE = 0.25
 """What the second most alike source says beside the most alike one: places that only one other
@@ -163,6 +165,12 @@ def _search_block(
     planes = np.flatnonzero(own.any(axis=(0, 1)))
     if not len(planes):
         return
+    origin, count = int(planes[0]), int(planes[-1] - planes[0]) + 1
+    if rows * columns * count > MOST_COSTS and max(block.rows, block.columns) > TILE_PX:
+        for half in _halves(block):
+            if half.row < grey.shape[0] and half.column < grey.shape[1]:
+                _search_block(grey, sources, sweep, wanted, half, out, room)
+        return
     padded = cv2.copyMakeBorder(
         grey[
             max(0, top - REACH_PX) : top + rows + REACH_PX,
@@ -172,8 +180,7 @@ def _search_block(
         max(0, REACH_PX - left), max(0, left + columns + REACH_PX - grey.shape[1]),
         cv2.BORDER_REPLICATE,
     ).astype(np.float32)  # fmt: skip
-    origin = int(planes[0])
-    volume, total = room.of((rows, int(planes[-1]) + 1 - origin, columns))
+    volume, total = room.of((rows, count, columns))
     sweep_kernel.costs(
         padded, (top, left), *sources, (sweep.first, sweep.step), own, origin, SECOND_SHARE, volume
     )
@@ -183,6 +190,17 @@ def _search_block(
     aggregate.lowest(total, own, TILE_PX, origin, plane)
     done = plane[BORDER_PX : rows - BORDER_PX, BORDER_PX : columns - BORDER_PX]
     out[block.row : block.row + done.shape[0], block.column : block.column + done.shape[1]] = done
+
+
+def _halves(block: Block) -> tuple[Block, Block]:
+    """A block cut across its longer side, between tiles."""
+    if block.rows >= block.columns:
+        first = -(-block.rows // (2 * TILE_PX)) * TILE_PX
+        rest = replace(block, row=block.row + first, rows=block.rows - first)
+        return replace(block, rows=first), rest
+    first = -(-block.columns // (2 * TILE_PX)) * TILE_PX
+    rest = replace(block, column=block.column + first, columns=block.columns - first)
+    return replace(block, columns=first), rest
 
 
 def _of_block(wanted: Bytes, corner: tuple[int, int], size: tuple[int, int]) -> Bytes:
