@@ -7,7 +7,7 @@ processes outlive the command that started them by a moment.
 
 Memory is the proportional set size (PSS) summed over the command and all its descendants, from
 /proc/PID/smaps_rollup: a page shared by several processes counts once. It is read every
-SAMPLE_EVERY_S seconds where the plain resident sizes leave room for a new peak.
+SAMPLE_EVERY_S seconds where the plain resident sizes leave room for a new peak (aftermap/cost.py).
 """
 
 import ctypes
@@ -23,11 +23,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from aftermap.cost import MemoryPeak, tree_pids
+
 SAMPLE_EVERY_S = 0.1
-GROWN, READ_AGAIN_S = 1.02, 10.0
-"""As in aftermap/cost.py: to read the proportional size is not free, and slows what is measured."""
 _PR_SET_CHILD_SUBREAPER = 36
-_PROC = Path("/proc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,7 @@ class _MemoryWatch:
     """Looks at the memory of all descendants of this process, from a thread of its own."""
 
     def __init__(self) -> None:
-        self._peak_bytes = 0
+        self._peak = MemoryPeak()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -97,42 +96,8 @@ class _MemoryWatch:
         """The peak in bytes."""
         self._ended.set()
         self._thread.join()
-        return self._peak_bytes
+        return self._peak.bytes
 
     def _watch(self) -> None:
-        read_at_bytes, read_at_s = 0, -READ_AGAIN_S
         while not self._ended.wait(SAMPLE_EVERY_S):
-            pids, now_s = _descendants(), time.monotonic()
-            resident = sum(map(_resident_bytes, pids))
-            is_due = resident > GROWN * read_at_bytes or now_s > read_at_s + READ_AGAIN_S
-            if resident > self._peak_bytes and is_due:
-                read_at_bytes, read_at_s = resident, now_s
-                self._peak_bytes = max(self._peak_bytes, sum(map(_proportional_bytes, pids)))
-
-
-def _descendants() -> list[int]:
-    pids = [os.getpid()]
-    for pid in pids:  # grows while it is walked
-        with suppress(OSError):
-            for task in list((_PROC / str(pid) / "task").iterdir()):
-                pids += [int(child) for child in _read(task / "children").split()]
-    return pids[1:]
-
-
-def _read(path: Path) -> str:
-    """The text of a /proc file; nothing where the process has ended meanwhile."""
-    with suppress(OSError):
-        return path.read_text(encoding="ascii", errors="replace")
-    return ""
-
-
-def _resident_bytes(pid: int) -> int:
-    fields = _read(_PROC / str(pid) / "statm").split()
-    return int(fields[1]) * resource.getpagesize() if fields else 0
-
-
-def _proportional_bytes(pid: int) -> int:
-    for line in _read(_PROC / str(pid) / "smaps_rollup").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+            self._peak.look(tree_pids()[1:])

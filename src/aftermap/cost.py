@@ -12,6 +12,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,27 @@ class Cost:
     peak_memory_bytes: int
 
 
+class MemoryPeak:
+    """The most memory that processes held together, as far as they were looked at: ``bytes``.
+
+    The proportional size is slow to read (a walk of the page tables), so it is read only where the
+    plain resident size, which is never smaller, leaves room for a new peak, and has grown or is due
+    again.
+    """
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._read_at_bytes, self._read_at_s = 0, -READ_AGAIN_S
+
+    def look(self, pids: Sequence[int]) -> None:
+        """Take in the memory of this moment, of processes that Linux knows by these numbers."""
+        resident, now_s = sum(map(_resident_bytes, pids)), time.monotonic()
+        is_due = resident > GROWN * self._read_at_bytes or now_s > self._read_at_s + READ_AGAIN_S
+        if resident > self.bytes and is_due:
+            self._read_at_bytes, self._read_at_s = resident, now_s
+            self.bytes = max(self.bytes, sum(map(_proportional_bytes, pids)))
+
+
 class Meter:
     """Measures the block that it is put around; read :attr:`cost` afterwards.
 
@@ -49,8 +71,7 @@ class Meter:
     def __enter__(self) -> Self:
         self._began_s = time.monotonic()
         self._began_cpu_s = tree_cpu_s()
-        self._peak_bytes = self._read_at_bytes = 0
-        self._read_at_s = -READ_AGAIN_S
+        self._memory = MemoryPeak()
         self._ended = threading.Event()
         self._sampler = threading.Thread(target=self._watch, name="aftermap-memory", daemon=True)
         self._sampler.start()
@@ -63,21 +84,11 @@ class Meter:
                 return
 
     def _sample(self) -> None:
-        """Take in the memory of this moment.
-
-        The proportional size is slow to read (a walk of the page tables), so it is read only
-        where the plain resident size, which is never smaller, leaves room for a new peak, and has
-        grown or is due again.
-        """
-        if not _HAS_PROC:
-            self._peak_bytes = max(self._peak_bytes, _peak_by_getrusage_bytes())
-            return
-        pids, now_s = _tree_pids(), time.monotonic()
-        resident = sum(map(_resident_bytes, pids))
-        is_due = resident > GROWN * self._read_at_bytes or now_s > self._read_at_s + READ_AGAIN_S
-        if resident > self._peak_bytes and is_due:
-            self._read_at_bytes, self._read_at_s = resident, now_s
-            self._peak_bytes = max(self._peak_bytes, sum(map(_proportional_bytes, pids)))
+        """Take in the memory of this moment."""
+        if _HAS_PROC:
+            self._memory.look(tree_pids())
+        else:
+            self._memory.bytes = max(self._memory.bytes, _peak_by_getrusage_bytes())
 
     def __exit__(
         self,
@@ -90,7 +101,7 @@ class Meter:
         self.cost = Cost(
             wall_s=time.monotonic() - self._began_s,
             cpu_s=max(0.0, tree_cpu_s() - self._began_cpu_s),
-            peak_memory_bytes=self._peak_bytes,
+            peak_memory_bytes=self._memory.bytes,
         )
 
 
@@ -99,7 +110,7 @@ def tree_cpu_s() -> float:
     if not _HAS_PROC:
         times = os.times()
         return times.user + times.system + times.children_user + times.children_system
-    ticks = sum(map(_cpu_ticks, _tree_pids()))
+    ticks = sum(map(_cpu_ticks, tree_pids()))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -111,10 +122,10 @@ def give_back_memory() -> None:
 
 def tree_memory_bytes() -> int:
     """Memory held now by this process and everything below it; 0 where that is not known."""
-    return sum(map(_proportional_bytes, _tree_pids())) if _HAS_PROC else 0
+    return sum(map(_proportional_bytes, tree_pids())) if _HAS_PROC else 0
 
 
-def _tree_pids() -> list[int]:
+def tree_pids() -> list[int]:
     """This process and all its descendants."""
     pids = [os.getpid()]
     for pid in pids:  # grows while it is walked

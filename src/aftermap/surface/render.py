@@ -208,6 +208,14 @@ class _Ground:
     kind: Bytes
     drawn: npt.NDArray[np.bool_]
 
+    def places_m(self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Array:
+        """(N, 3) east, north and height of the middles of (N,) pixels."""
+        east, north, size_m = self.corner
+        return np.column_stack([
+            east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m,
+            self.height[rows, columns],
+        ])  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
@@ -216,6 +224,10 @@ class _Wanted:
     main: npt.NDArray[np.int16]
     second: npt.NDArray[np.int16]
     share: Float
+
+    def of(self, slot: int) -> npt.NDArray[np.bool_]:
+        """(rows, columns) which pixels want anything of a source."""
+        return np.asarray((self.main == slot) | (self.second == slot))
 
     @staticmethod
     def nobody(block: Block) -> "_Wanted":
@@ -293,8 +305,7 @@ def _lay(
     for slot in np.flatnonzero(counts):
         glance = laying.glances[chosen[slot]]
         picture = glance.picture
-        asked = (wanted.main == slot) | (wanted.second == slot)
-        finer = float(np.quantile(_finer(picture, ground, asked), COARSE_PART))
+        finer = float(np.quantile(_finer(picture, ground, wanted.of(int(slot))), COARSE_PART))
         halvings = max(0, round(math.log2(max(finer / FINER, 1))))
         pixels = laying.pictures.read(picture.path, halvings)
         if picture.mask is not None:
@@ -319,13 +330,8 @@ def _drop_covered(
 
     Cells were asked before, with room; but a pixel beside a step may lie farther from its cell.
     """
-    asked = (wanted.main == slot) | (wanted.second == slot)
-    rows, columns = np.nonzero(asked)
-    east, north, size_m = ground.corner
-    places = np.column_stack(
-        [east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m, ground.height[asked]]
-    )
-    at = seen_px(places, picture.pose, picture.camera.params)
+    rows, columns = np.nonzero(wanted.of(slot))
+    at = seen_px(ground.places_m(rows, columns), picture.pose, picture.camera.params)
     dropped = covered(_kept_mask(str(picture.mask)), picture.camera, at, reach_px=reach_px)
     rows, columns = rows[dropped], columns[dropped]
     for source in (wanted.main, wanted.second):
@@ -339,16 +345,12 @@ def _finer(picture: Picture, ground: _Ground, asked: npt.NDArray[np.bool_]) -> A
 
     A slanting look makes them longer than wide: those of a square of the same area.
     """
-    places = np.flatnonzero(asked.ravel())
-    places = places[:: max(1, len(places) // SOME_PIXELS)]
-    rows, columns = np.divmod(places, asked.shape[1])
-    east, north, size_m = ground.corner
-    ray = np.column_stack([
-        east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m,
-        ground.height.ravel()[places],
-    ]) - np.array(picture.pose.position_m)  # fmt: skip
+    some = np.flatnonzero(asked)
+    some = some[:: max(1, len(some) // SOME_PIXELS)]
+    ray = ground.places_m(*np.divmod(some, asked.shape[1])) - np.array(picture.pose.position_m)
     away = np.linalg.norm(ray, axis=1)
-    finer = size_m * picture.camera.focal_px / away * np.sqrt(np.abs(ray[:, 2]) / away)
+    pixel_px = ground.corner[2] * picture.camera.focal_px / away
+    finer = pixel_px * np.sqrt(np.abs(ray[:, 2]) / away)
     return np.asarray(finer, float)
 
 

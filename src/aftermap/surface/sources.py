@@ -8,6 +8,7 @@ and on the views around it, and on nothing else.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,11 @@ class SeenPoints:
 
     xyz_m: Array
     seen: sparse.csr_array
+
+    @cached_property
+    def shared(self) -> sparse.csr_array:
+        """(F, F) how many points two frames share."""
+        return (self.seen @ self.seen.T).tocsr()
 
     def of(self, frame: int) -> Array:
         """(M, 3) the points that a mapped frame sees."""
@@ -90,8 +96,7 @@ def _sharing(
     A photograph that others share enough with is compared with photographs alone: a clip of the
     same place may not take from what they measure.
     """
-    shared = (points.seen @ points.seen.T).tocsr()
-    video = np.array(videos)
+    shared, video = points.shared, np.array(videos)
     for frame in range(shared.shape[0]):
         row = slice(shared.indptr[frame], shared.indptr[frame + 1])
         others, counts = shared.indices[row], shared.data[row]
