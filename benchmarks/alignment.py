@@ -99,7 +99,8 @@ def _measured(flight: Path, case: Path) -> dict[str, Any]:
     residuals = [b.alignment.residual_m for b in found.buildings if b.alignment.residual_m]
     return {
         "seed": json.loads((flight / "truth" / "twin.json").read_text("utf-8"))["options"]["seed"],
-        "buildings": len(shifts), "mapped": int(scene.mapped.sum()),
+        "buildings": len(shifts),
+        "mapped": int(scene.mapped.sum()),
         "shift_m": np.quantile(np.hypot(*shifts[scene.mapped].T), (0, 0.5, 1)).tolist(),
         "map_off_m": mean.tolist(),
         "error_m": _spread(left, scene),
@@ -108,8 +109,9 @@ def _measured(flight: Path, case: Path) -> dict[str, Any]:
         "scaled_by_sigma_rms": float(np.sqrt(np.mean(scaled**2))),
         "beyond_3_sigma_fraction": float(np.mean(np.abs(scaled) > 3)),
         "sources": {str(name): int((sources == name).sum()) for name in np.unique(sources)},
-        "residual_m": float(np.median(residuals)), "cpu_s": cpu_s,
-    }  # fmt: skip
+        "residual_m": float(np.median(residuals)),
+        "cpu_s": cpu_s,
+    }
 
 
 def scene_of(flight: Path, case: Path) -> Scene:
@@ -122,15 +124,19 @@ def scene_of(flight: Path, case: Path) -> Scene:
     kept = [true[f.feature] for f in footprints.footprints]
     return Scene(
         elevation=Elevation(
-            surface=surface, confidence=_raster(case / "products" / "confidence.tif"),
-            ground_sample_m=0.03, measured_fraction=1.0, filled_fraction=0.0,
+            surface=surface,
+            confidence=_raster(case / "products" / "confidence.tif"),
+            ground_sample_m=0.03,
+            measured_fraction=1.0,
+            filled_fraction=0.0,
         ),
         picture=_raster(case / "products" / "orthophoto.tif"),
         source=_raster(case / "products" / "source.tif"),
-        truth=_raster(flight / "truth" / "surface.tif"), footprints=footprints,
+        truth=_raster(flight / "truth" / "surface.tif"),
+        footprints=footprints,
         grades=np.array([one["grade"] for one in kept]),
         mapped=np.array([one["mapped"] for one in kept], bool),
-    )  # fmt: skip
+    )
 
 
 def shifts_m(footprints: FootprintSet, rng: np.random.Generator) -> Array:
@@ -207,9 +213,13 @@ def _spread(left_m: Array, scene: Scene) -> dict[str, Any]:
 def _raster(path: Path) -> Raster:
     with rasterio.open(path) as file:
         grid = Grid(
-            crs=f"EPSG:{file.crs.to_epsg()}", east_m=file.bounds.left, north_m=file.bounds.top,
-            cell_m=file.res[0], columns=file.width, rows=file.height,
-        )  # fmt: skip
+            crs=f"EPSG:{file.crs.to_epsg()}",
+            east_m=file.bounds.left,
+            north_m=file.bounds.top,
+            cell_m=file.res[0],
+            columns=file.width,
+            rows=file.height,
+        )
         return Raster(path=str(path), grid=grid, nodata=file.nodata)
 
 

@@ -96,9 +96,15 @@ def _elevation(folder: Path, sizes: np.ndarray) -> Elevation:
             heights[count - n : count - s, w:e] += np.float32(sizes[i, 2])
         place = Affine(CELL_M, 0, EAST_M, 0, -CELL_M, NORTH_M + SIDE_M)
         profile = {
-            "driver": "GTiff", "width": count, "height": count, "count": 1, "crs": CRS,
-            "transform": place, "tiled": True, "compress": "ZSTD",
-        }  # fmt: skip
+            "driver": "GTiff",
+            "width": count,
+            "height": count,
+            "count": 1,
+            "crs": CRS,
+            "transform": place,
+            "tiled": True,
+            "compress": "ZSTD",
+        }
         with rasterio.open(surface, "w", dtype="float32", nodata=-9999, **profile) as file:
             file.write(heights, 1)
         with rasterio.open(confidence, "w", dtype="uint16", **profile) as file:
@@ -107,16 +113,23 @@ def _elevation(folder: Path, sizes: np.ndarray) -> Elevation:
     return Elevation(
         surface=Raster(path=str(surface), grid=grid, nodata=-9999.0, vertical_datum=datum),
         confidence=Raster(path=str(confidence), grid=grid, nodata=None),
-        ground_sample_m=0.04, measured_fraction=1.0, filled_fraction=0.0,
-    )  # fmt: skip
+        ground_sample_m=0.04,
+        measured_fraction=1.0,
+        filled_fraction=0.0,
+    )
 
 
 def _cameras(chance: np.random.Generator) -> Reconstruction:
     lens = Camera(
-        model="OPENCV", width_px=4000, height_px=3000, params=(2000.0, 2000.0, 2000.0, 1500.0,
-        -0.05, 0.01, 0.0, 0.0), focal_prior_px=2000.0, focal_prior_source=FocalSource.FOCAL_35MM,
-        focal_sigma_px=20.0, focal_decision="held",
-    )  # fmt: skip
+        model="OPENCV",
+        width_px=4000,
+        height_px=3000,
+        params=(2000.0, 2000.0, 2000.0, 1500.0, -0.05, 0.01, 0.0, 0.0),
+        focal_prior_px=2000.0,
+        focal_prior_source=FocalSource.FOCAL_35MM,
+        focal_sigma_px=20.0,
+        focal_decision="held",
+    )
     spread = np.diag([0.5**2] * 3 + [np.radians(0.1) ** 2] * 3).tolist()
     along = np.arange(0, SIDE_M, APART_M)
     placed = []
@@ -124,23 +137,45 @@ def _cameras(chance: np.random.Generator) -> Reconstruction:
         pitch = (-90.0, -60.0)[i % 3 == 0]
         rotation = rotation_cam_from_world(float(chance.uniform(0, 360)), pitch, 0.0).tolist()
         frame = Frame(
-            sha256=f"{i:064x}", name=f"{i}.jpg", path="", width_px=4000, height_px=3000,
-            orientation=1, camera_key="k", focal_px=2000.0, focal_sigma_px=20.0,
+            sha256=f"{i:064x}",
+            name=f"{i}.jpg",
+            path="",
+            width_px=4000,
+            height_px=3000,
+            orientation=1,
+            camera_key="k",
+            focal_px=2000.0,
+            focal_sigma_px=20.0,
             focal_source=FocalSource.FOCAL_35MM,
-        )  # fmt: skip
+        )
         pose = CameraPose(
             rotation_cam_from_world=rotation,
             position_m=(EAST_M + x, NORTH_M + y, 250 + FLYING_M),
             covariance_m2=np.eye(3).tolist(),
         )
         placed.append(
-            PlacedFrame(frame=frame, camera=0, pose=pose, reprojection_px=0.5, tie_points=500,
-                        group=0, ground_m=(250.0, 260.0), covariance=spread)
-        )  # fmt: skip
+            PlacedFrame(
+                frame=frame,
+                camera=0,
+                pose=pose,
+                reprojection_px=0.5,
+                tie_points=500,
+                group=0,
+                ground_m=(250.0, 260.0),
+                covariance=spread,
+            )
+        )
     return Reconstruction(
-        crs=CRS, vertical_datum=VerticalDatum.ELLIPSOID, cameras=(lens,), placed=tuple(placed),
-        skipped=(), points="", mapped_group=0, group_sizes=(len(placed),), reprojection_px=0.5,
-    )  # fmt: skip
+        crs=CRS,
+        vertical_datum=VerticalDatum.ELLIPSOID,
+        cameras=(lens,),
+        placed=tuple(placed),
+        skipped=(),
+        points="",
+        mapped_group=0,
+        group_sizes=(len(placed),),
+        reprojection_px=0.5,
+    )
 
 
 if __name__ == "__main__":

@@ -95,9 +95,12 @@ def _run(case_path: Path, outlines: Path, work: Path) -> dict[str, Any]:
 
 
 def _figures(
-    city: FootprintSet, cameras: Reconstruction, elevation: Elevation, picture: Orthophoto,
+    city: FootprintSet,
+    cameras: Reconstruction,
+    elevation: Elevation,
+    picture: Orthophoto,
     work: Path,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     here, files, cost = Here(), StageFolder(folder=work), {}
     with _timed("alignment", cost):
         buildings = aligned(city, elevation, picture, files, here)
@@ -115,12 +118,14 @@ def _figures(
         add_assessments(case.package, grading.assessments, actor="benchmark")
     count = len(buildings.buildings)
     return {
-        "buildings": count, "photographs": len(cameras.placed),
+        "buildings": count,
+        "photographs": len(cameras.placed),
         "views_per_building": views.views / count,
         "graded": sum(one.grade is not None for one in grading.assessments),
-        "cpu_s": cost, "cpu_s_of_all": sum(cost.values()),
+        "cpu_s": cost,
+        "cpu_s_of_all": sum(cost.values()),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }  # fmt: skip
+    }
 
 
 @contextmanager
@@ -138,9 +143,10 @@ def _left(case_path: Path) -> tuple[Reconstruction, Elevation, Orthophoto]:
     ):
         again = "aftermap map"
         return (
-            run.left(POSES, command=again), run.left(SURFACE, command=again),
+            run.left(POSES, command=again),
+            run.left(SURFACE, command=again),
             run.left(ORTHOPHOTO, command=again),
-        )  # fmt: skip
+        )
 
 
 def _shown(found: FootprintSet, elevation: Elevation) -> list[Footprint]:
@@ -154,12 +160,14 @@ def _shown(found: FootprintSet, elevation: Elevation) -> list[Footprint]:
 def _repeated(shown: Sequence[Footprint], shifts: Sequence[Shift]) -> tuple[Footprint, ...]:
     return tuple(
         replace(
-            one, source_id=f"{k}-{one.source_id}", feature=k * len(shown) + i,
+            one,
+            source_id=f"{k}-{one.source_id}",
+            feature=k * len(shown) + i,
             polygons_m=shifted(one.polygons_m, shift),
         )
         for k, shift in enumerate(shifts)
         for i, one in enumerate(shown)
-    )  # fmt: skip
+    )
 
 
 def _flown(cameras: Reconstruction, shifts: Sequence[Shift]) -> tuple[PlacedFrame, ...]:

@@ -159,9 +159,13 @@ def _pair(entry: Mapping[str, Any], true: Mapping[str, Any], on: Map) -> Pair:
         centre = _met(position, ray, float(shown[2])) - truly[:2]
         own = (places_met(on.surface, position, ray[None])[0] - shown)[:2]
     return Pair(
-        entry=entry, true_m=np.array(true["position_m"]), found_m=np.array(found, float),
-        true_shot=true["shot"], centre_m=centre, own_centre_m=own,
-    )  # fmt: skip
+        entry=entry,
+        true_m=np.array(true["position_m"]),
+        found_m=np.array(found, float),
+        true_shot=true["shot"],
+        centre_m=centre,
+        own_centre_m=own,
+    )
 
 
 def _middle(entry: Mapping[str, Any]) -> tuple[Array, Array]:
@@ -285,11 +289,12 @@ def shot_figures(
         "true": len(shots),
         "found": sum(shot["found"] for shot in shots),
         "in_case": len({pair.entry.get("shot") for pair in pairs} | set(lost)),
-        "located": places["located"], "not_located": places["not located"],
+        "located": places["located"],
+        "not_located": places["not located"],
         "wrong": places["wrong"],
         "median_centre_m": float(np.median(located)) if located else None,
         "shots": shots,
-    }  # fmt: skip
+    }
 
 
 def _is_found(shot: Mapping[str, Any], pairs: Sequence[Pair]) -> bool:
@@ -308,9 +313,11 @@ def _place_of(own: Sequence[Pair]) -> dict[str, Any]:
     wrong = [p for p in placed if p.centre_error_m > max(WRONG_M, WRONG_CE90 * _or_zero(p.ce90_m))]
     return {
         "place": "wrong" if wrong else "located",
-        "frames": len(own), "placed": len(placed), "wrong": len(wrong),
+        "frames": len(own),
+        "placed": len(placed),
+        "wrong": len(wrong),
         "median_centre_m": float(np.median([p.centre_error_m for p in placed])),
-    }  # fmt: skip
+    }
 
 
 def _or_zero(value: float) -> float:

@@ -70,9 +70,10 @@ def map_cost(footage: Path, case: Path, words: list[str], *, source: Path) -> di
         if name in stages:
             stages[name] |= {"peak_disk_bytes": peak, "left_disk_bytes": left[name]}
     figures = cost.figures() | {
-        "stages": stages, "workers": _asked(words, "--workers", len(os.sched_getaffinity(0))),
+        "stages": stages,
+        "workers": _asked(words, "--workers", len(os.sched_getaffinity(0))),
         "workload": case_workload(case, _asked(words, "--quality", "standard")),
-    }  # fmt: skip
+    }
     _keep(case.with_name(case.name + ".cost.json"), figures)
     return figures
 

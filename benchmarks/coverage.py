@@ -104,9 +104,13 @@ def _city(name: str, draws: int, random: np.random.Generator) -> list[dict[str, 
 
 
 def _both(
-    sizes: npt.NDArray[np.int64], n: npt.NDArray[np.int64], is_class: npt.NDArray[np.bool_],
-    chance: Array, mean: Array, true: int,
-) -> dict[str, Any]:  # fmt: skip
+    sizes: npt.NDArray[np.int64],
+    n: npt.NDArray[np.int64],
+    is_class: npt.NDArray[np.bool_],
+    chance: Array,
+    mean: Array,
+    true: int,
+) -> dict[str, Any]:
     stratum = np.repeat(np.arange(len(n)), n)
     counts = is_class @ np.eye(len(n))[stratum]
     plain = score_interval(sizes, n, counts)

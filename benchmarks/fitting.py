@@ -49,8 +49,9 @@ def similarity(here: Array, there: Array) -> Similarity:
     return Similarity(
         scale=float((singular * signs).sum() / (a**2).sum()),
         rotation=u @ np.diag(signs) @ vt,
-        here_middle=here_middle, there_middle=there_middle,
-    )  # fmt: skip
+        here_middle=here_middle,
+        there_middle=there_middle,
+    )
 
 
 def nmad(errors: Array) -> float:
@@ -75,9 +76,10 @@ def without_plane(xy_m: Array, errors_m: Array) -> tuple[Array, dict[str, float]
         used = np.abs(left) < 3 * max(nmad(left), LEAST_SIGMA_M)
     east, north = plane[1:]
     removed = {
-        "shift_m": float(plane[0]), "tilt_east_m_per_100_m": float(east),
+        "shift_m": float(plane[0]),
+        "tilt_east_m_per_100_m": float(east),
         "tilt_north_m_per_100_m": float(north),
-    }  # fmt: skip
+    }
     return np.asarray(left), removed
 
 

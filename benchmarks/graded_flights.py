@@ -66,9 +66,14 @@ def mapped(flight: Path, way: str, quality: str) -> Path:
     case = flight.parent / way
     if not (case / "products/report.html").exists():
         command = aftermap_command(
-            "map", *(flight / part for part in WAYS[way]), "--case", case, "--quality", quality,
+            "map",
+            *(flight / part for part in WAYS[way]),
+            "--case",
+            case,
+            "--quality",
+            quality,
             "--no-proxies",
-        )  # fmt: skip
+        )
         cost = run(command, case.with_suffix(".log"), allowed=(0, DONE_IN_PART))
         figures = json.dumps(tidy(cost.figures()), indent=1) + "\n"
         case.with_suffix(".cost.json").write_text(figures, encoding="utf-8")

@@ -33,9 +33,10 @@ Array = npt.NDArray[np.float64]
 
 SHIPPED = Path(__file__).parents[1] / "src/aftermap/assessment/imagery.json"
 KINDS = {
-    "photographs": Imagery.NADIR_PHOTOGRAPHS, "oblique": Imagery.OBLIQUE_PHOTOGRAPHS,
+    "photographs": Imagery.NADIR_PHOTOGRAPHS,
+    "oblique": Imagery.OBLIQUE_PHOTOGRAPHS,
     "clips": Imagery.VIDEO,
-}  # fmt: skip
+}
 HOTTEST = 5.0
 
 
@@ -59,13 +60,15 @@ def main() -> None:
     found = [_graded(*text.split(":")) for text in options.case]
     for folder in sorted(options.seeds.iterdir()) if options.seeds else ():
         found += [
-            _graded(way, folder.name, folder / way, folder / "flight/truth") for way in WAYS
+            _graded(way, folder.name, folder / way, folder / "flight/truth")
+            for way in WAYS
             if (folder / way / "products/orthophoto.tif").exists()
-        ]  # fmt: skip
+        ]
     imagery = {
         kind.value: _calibration([one for one in found if one.way == way])
-        for way, kind in KINDS.items() if any(one.way == way for one in found)
-    }  # fmt: skip
+        for way, kind in KINDS.items()
+        if any(one.way == way for one in found)
+    }
     result = {
         "ways": {way: _of_way(found, way) for way in sorted({one.way for one in found})},
         "both_against_photographs": _paired(found),
@@ -84,7 +87,8 @@ def _graded(way: str, seed: str, case: str | Path, truth_folder: str | Path) -> 
     pairs = [(a, GRADES.index(g)) for a, g in zip(found, truth.grades, strict=True)]
     known = [(a, true, GRADES.index(a.grade)) for a, true in pairs if a.grade is not None]
     return Graded(
-        way=way, seed=int(seed),
+        way=way,
+        seed=int(seed),
         outcome=Outcome(
             true=np.array([true for _, true, _ in known], int),
             given=np.array([given for _, _, given in known], int),
@@ -92,7 +96,7 @@ def _graded(way: str, seed: str, case: str | Path, truth_folder: str | Path) -> 
             not_assessed=tuple(GRADES[true] for a, true in pairs if a.grade is None),
         ),
         by_building={a.source_id: (true, given) for a, true, given in known},
-    )  # fmt: skip
+    )
 
 
 def _of_way(found: Sequence[Graded], way: str) -> dict[str, Any]:
@@ -106,20 +110,24 @@ def _paired(found: Sequence[Graded]) -> dict[str, Any] | None:
     cases = {(one.seed, one.way): one.by_building for one in found}
     pairs = [
         (alone[name], cases[seed, "both"][name])
-        for (seed, way), alone in cases.items() if way == "photographs" and (seed, "both") in cases
-        for name in alone if name in cases[seed, "both"]
-    ]  # fmt: skip
+        for (seed, way), alone in cases.items()
+        if way == "photographs" and (seed, "both") in cases
+        for name in alone
+        if name in cases[seed, "both"]
+    ]
     if not pairs:
         return None
     better = sum(a != true and b == true for (true, a), (_, b) in pairs)
     worse = sum(a == true and b != true for (true, a), (_, b) in pairs)
     turned = better + worse
     return {
-        "buildings": len(pairs), "right_by_the_clip": better, "wrong_by_the_clip": worse,
+        "buildings": len(pairs),
+        "right_by_the_clip": better,
+        "wrong_by_the_clip": worse,
         "p_worse": binomtest(worse, turned, alternative="greater").pvalue if turned else 1.0,
         "further_off": sum(abs(b - true) > abs(a - true) for (true, a), (_, b) in pairs),
         "nearer": sum(abs(b - true) < abs(a - true) for (true, a), (_, b) in pairs),
-    }  # fmt: skip
+    }
 
 
 def _calibration(cases: Sequence[Graded]) -> dict[str, Any]:
@@ -133,16 +141,18 @@ def _calibration(cases: Sequence[Graded]) -> dict[str, Any]:
                 temperature_of([two.outcome for two in cases if two.seed != one.seed]),
             ),
         )
-        for one in cases if any(two.seed != one.seed for two in cases)
-    ]  # fmt: skip
+        for one in cases
+        if any(two.seed != one.seed for two in cases)
+    ]
     true = np.concatenate([one.true for one in outcomes])
     given = np.concatenate([one.given for one in outcomes])
     return {
-        "temperature": temperature_of(outcomes), "buildings": len(true),
+        "temperature": temperature_of(outcomes),
+        "buildings": len(true),
         "right_fraction": float((true == given).mean()),
         "seeds": sorted({one.seed for one in cases}),
         "left_out": _sureness(left_out) if left_out else None,
-    }  # fmt: skip
+    }
 
 
 def temperature_of(outcomes: Sequence[Outcome]) -> float:
@@ -162,9 +172,10 @@ def _sureness(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     p = np.concatenate([one.probabilities for one in outcomes])
     off = np.abs(p.argmax(1) - true)
     return {
-        "confidence": float(p.max(1).mean()), "right": float((off == 0).mean()),
+        "confidence": float(p.max(1).mean()),
+        "right": float((off == 0).mean()),
         "off_by_two_and_sure": int(((off >= 2) & (p.max(1) > SURE)).sum()),
-    }  # fmt: skip
+    }
 
 
 def _write(imagery: Mapping[str, Mapping[str, Any]]) -> None:

@@ -70,7 +70,7 @@ def outcome_of(where: Map, buildings: Buildings, grades: Sequence[Grade]) -> Out
         given=np.array([GRADES.index(a.grade) for a, _ in known if a.grade is not None], int),
         probabilities=np.array([a.probabilities for a, _ in known], float).reshape(-1, 5),
         not_assessed=tuple(g for a, g in pairs if a.grade is None),
-    )  # fmt: skip
+    )
 
 
 def grading_of(where: Map, buildings: Buildings) -> Grading:
@@ -80,9 +80,12 @@ def grading_of(where: Map, buildings: Buildings) -> Grading:
             buildings, where.elevation, where.orthophoto, None, Folder(folder=Path(folder)), Here()
         )
         seen = Visibility(
-            roof_fraction=1.0, views=3, facades=0, surface_photographs=None,
+            roof_fraction=1.0,
+            views=3,
+            facades=0,
+            surface_photographs=None,
             ground_sample_m=where.elevation.ground_sample_m,
-        )  # fmt: skip
+        )
         return graded(buildings, table, [seen] * len(buildings.buildings))
 
 
@@ -95,9 +98,12 @@ def shifted_and_aligned(where: Map, truth: Truth, by_m: float = SHIFT_M) -> Buil
         off = (by_m * math.cos(angle), by_m * math.sin(angle))
         footprints.append(replace(one.footprint, polygons_m=shifted(one.polygons_m, off)))
     given = FootprintSet(
-        crs=truth.buildings.crs, file_name="shifted.geojson", file_sha256="0" * 64, id_field="id",
+        crs=truth.buildings.crs,
+        file_name="shifted.geojson",
+        file_sha256="0" * 64,
+        id_field="id",
         footprints=tuple(footprints),
-    )  # fmt: skip
+    )
     with TemporaryDirectory() as folder:
         return aligned(
             given, where.elevation, where.orthophoto, Folder(folder=Path(folder)), Here()
@@ -136,8 +142,9 @@ def reliability(p: Array, true: npt.NDArray[np.int64]) -> list[dict[str, float]]
             "right": float(right[tenth == k].mean()),
             "buildings": int((tenth == k).sum()),
         }
-        for k in range(10) if (tenth == k).any()
-    ]  # fmt: skip
+        for k in range(10)
+        if (tenth == k).any()
+    ]
 
 
 def real_roofs(grading: Grading) -> dict[str, Any]:
@@ -149,21 +156,24 @@ def real_roofs(grading: Grading) -> dict[str, Any]:
         "severe_or_destroyed": sum(name in {"severe", "destroyed"} for name in grades),
         "each": {
             one.source_id: {
-                "grade": name, "confidence": one.confidence, "reasons": list(one.reasons),
+                "grade": name,
+                "confidence": one.confidence,
+                "reasons": list(one.reasons),
                 "not_assessed_reason": one.not_assessed_reason,
             }
             for one, name in zip(grading.assessments, grades, strict=True)
         },
-    }  # fmt: skip
+    }
 
 
 def in_metres(where: Map, unit_m: float, folder: Path) -> Map:
     """A map of a local frame, told how long its unit is, and laid in a metric CRS."""
     rasters = {}
     for name, raster in (
-        ("surface", where.elevation.surface), ("confidence", where.elevation.confidence),
+        ("surface", where.elevation.surface),
+        ("confidence", where.elevation.confidence),
         ("image", where.orthophoto.image),
-    ):  # fmt: skip
+    ):
         with rasterio.open(raster.path) as file:
             bands = file.read()
         if name == "surface":
@@ -206,9 +216,11 @@ def _drawn(document: Mapping[str, Any], unit_m: float, crs: str) -> Buildings:
 
 def _building(name: str, number: int, ring: tuple[tuple[float, float], ...]) -> Any:
     footprint = Footprint(
-        source_id=name, feature=number, polygons_m=((ring,),),
+        source_id=name,
+        feature=number,
+        polygons_m=((ring,),),
         area_m2=float(shape_of(((ring,),)).area),
-    )  # fmt: skip
+    )
     return building_at(footprint, (0.0, 0.0))
 
 
@@ -237,9 +249,10 @@ def main() -> None:
     given = parser.parse_args()
     found: dict[str, Any] = {}
     names = [
-        name for name in given.held_out.split(",")
+        name
+        for name in given.held_out.split(",")
         if (given.seeds / name / "case/products/report.html").exists()
-    ]  # fmt: skip
+    ]
     ways: dict[str, list[Outcome]] = {"aligned": [], "shifted_2_m": []}
     for name in names:
         where = map_of(given.seeds / name / "case")

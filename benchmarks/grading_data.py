@@ -136,28 +136,29 @@ def truth_of(folder: Path, crs: str, *, levels: bool = False) -> Truth:
             for ring in feature["geometry"]["coordinates"]
         )
         footprint = Footprint(
-            source_id=facts["id"], feature=number, polygons_m=(rings,),
+            source_id=facts["id"],
+            feature=number,
+            polygons_m=(rings,),
             area_m2=float(shape_of((rings,)).area),
             levels=float(facts["levels"]) if levels else None,
-        )  # fmt: skip
+        )
         made.append(building_at(footprint, (0.0, 0.0)))
         grades.append(Grade(facts["grade"]))
         roofs.append(facts["base_m"] + facts["height_m"])
     return Truth(
-        buildings=Buildings(crs=crs, buildings=tuple(made)), grades=tuple(grades),
-        roof_m=tuple(roofs), surface=folder / "surface.tif",
-    )  # fmt: skip
+        buildings=Buildings(crs=crs, buildings=tuple(made)),
+        grades=tuple(grades),
+        roof_m=tuple(roofs),
+        surface=folder / "surface.tif",
+    )
 
 
 def building_at(footprint: Footprint, off_m: tuple[float, float], sigma_m: float = 0.3) -> Building:
     """A building whose outline lies this far off."""
-    alignment = Alignment(
-        shift_m=off_m, sigma_m=sigma_m, residual_m=0.2, source=ShiftSource.OWN
-    )  # fmt: skip
+    alignment = Alignment(shift_m=off_m, sigma_m=sigma_m, residual_m=0.2, source=ShiftSource.OWN)
     return Building(
-        footprint=footprint, alignment=alignment,
-        polygons_m=shifted(footprint.polygons_m, off_m),
-    )  # fmt: skip
+        footprint=footprint, alignment=alignment, polygons_m=shifted(footprint.polygons_m, off_m)
+    )
 
 
 def jittered(buildings: Buildings, sigma_m: float, seed: int) -> Buildings:
@@ -176,7 +177,7 @@ def values_of(where: Map, buildings: Buildings, work: Path) -> dict[str, Array]:
     """What is measured of the buildings: (N,) by name."""
     table = measured(
         buildings, where.elevation, where.orthophoto, None, Folder(folder=work), Here()
-    )  # fmt: skip
+    )
     columns = pq.read_table(table.path)
     return {
         name: np.array(columns[name].to_numpy(zero_copy_only=False), float) for name in table.names
@@ -192,9 +193,13 @@ def sample_of(
     seen = (values["measured_fraction"] >= LEAST_MEASURED) & np.isfinite(values["height_m"])
     spots, holes = _spots(where, truth, buildings, seen)
     return Sample(
-        name=name, seed=seed, values={key: column[seen] for key, column in values.items()},
-        grades=grades[seen], spots=spots, are_holes=holes,
-    )  # fmt: skip
+        name=name,
+        seed=seed,
+        values={key: column[seen] for key, column in values.items()},
+        grades=grades[seen],
+        spots=spots,
+        are_holes=holes,
+    )
 
 
 def _spots(
@@ -258,11 +263,14 @@ def filmed(where: Map, seed: int, work: Path) -> Map:
     known = heights != np.float32(surface.nodata or 0)
     smooth = np.where(known, cv2.medianBlur(heights, 5), heights)
     smooth[known] += _unevenness(rng, heights.shape, ((2, 0.06), (5, 0.14), (14, 0.12)))[known]
-    return with_rasters(soft, {
-        "surface": written(smooth[None], surface, work / "filmed.tif"),
-        "confidence": soft.elevation.confidence,
-        "image": written(bands, image, work / "filmed-image.tif"),
-    })  # fmt: skip
+    return with_rasters(
+        soft,
+        {
+            "surface": written(smooth[None], surface, work / "filmed.tif"),
+            "confidence": soft.elevation.confidence,
+            "image": written(bands, image, work / "filmed-image.tif"),
+        },
+    )
 
 
 def _unevenness(
@@ -290,11 +298,14 @@ def pitched(where: Map, truth: Truth, seed: int, work: Path) -> Map:
             shape = shape_of(one.polygons_m)
             _roofed(rng, where, heights, bands, shape, truth.roof_m[index] + lift)
     heights[known] += _unevenness(rng, heights.shape, ((6, 0.06), (16, 0.06)))[known]
-    return with_rasters(where, {
-        "surface": written(heights[None], where.elevation.surface, work / "surface.tif"),
-        "confidence": where.elevation.confidence,
-        "image": written(bands, where.orthophoto.image, work / "image.tif"),
-    })  # fmt: skip
+    return with_rasters(
+        where,
+        {
+            "surface": written(heights[None], where.elevation.surface, work / "surface.tif"),
+            "confidence": where.elevation.confidence,
+            "image": written(bands, where.orthophoto.image, work / "image.tif"),
+        },
+    )
 
 
 def _lift_m(where: Map, truth: Truth, heights: npt.NDArray[np.float32]) -> float:
@@ -314,9 +325,13 @@ def _lift_m(where: Map, truth: Truth, heights: npt.NDArray[np.float32]) -> float
 
 
 def _roofed(
-    rng: np.random.Generator, where: Map, heights: npt.NDArray[np.float32],
-    bands: npt.NDArray[np.uint8], shape: BaseGeometry, roof_m: float,
-) -> None:  # fmt: skip
+    rng: np.random.Generator,
+    where: Map,
+    heights: npt.NDArray[np.float32],
+    bands: npt.NDArray[np.uint8],
+    shape: BaseGeometry,
+    roof_m: float,
+) -> None:
     """Put a gable or a storey set back, and chimneys, on the part of a roof that stands."""
     part, cut = _window(where.elevation.surface.grid, shape)
     if part is None:
@@ -351,9 +366,12 @@ def _roofed(
 
 
 def _shaded(
-    rng: np.random.Generator, grid: Grid, bands: npt.NDArray[np.uint8], shape: BaseGeometry,
+    rng: np.random.Generator,
+    grid: Grid,
+    bands: npt.NDArray[np.uint8],
+    shape: BaseGeometry,
     ridge: tuple[Array, Array],
-) -> None:  # fmt: skip
+) -> None:
     part, cut = _window(grid, shape)
     if part is None:
         return
@@ -378,10 +396,13 @@ def _window(grid: Grid, shape: BaseGeometry) -> tuple[Grid | None, tuple[slice, 
     if last <= first or right <= left:
         return None, cut
     part = Grid(
-        crs=grid.crs, east_m=grid.east_m + left * grid.cell_m,
-        north_m=grid.north_m - first * grid.cell_m, cell_m=grid.cell_m, rows=last - first,
+        crs=grid.crs,
+        east_m=grid.east_m + left * grid.cell_m,
+        north_m=grid.north_m - first * grid.cell_m,
+        cell_m=grid.cell_m,
+        rows=last - first,
         columns=right - left,
-    )  # fmt: skip
+    )
     return part, cut
 
 
@@ -394,10 +415,17 @@ def written(
         like.grid, cell_m=cell_m or like.grid.cell_m, rows=bands.shape[1], columns=bands.shape[2]
     )
     with rasterio.open(
-        path, "w", driver="GTiff", count=len(bands), height=grid.rows, width=grid.columns,
-        dtype=bands.dtype, nodata=like.nodata, tiled=True,
+        path,
+        "w",
+        driver="GTiff",
+        count=len(bands),
+        height=grid.rows,
+        width=grid.columns,
+        dtype=bands.dtype,
+        nodata=like.nodata,
+        tiled=True,
         transform=rasterio.Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(bands)
     return replace(like, path=str(path), grid=grid)
 

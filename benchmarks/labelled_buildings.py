@@ -155,10 +155,16 @@ def pooled(figures: dict[str, Any]) -> dict[str, Any]:
         "mp4": [name for name in figures if name.endswith(MP4)],
     }
     return {
-        group: _counted({f"{name} {one}": verdict for name in names
-                         for one, verdict in figures[name]["each"].items()})
-        for group, names in groups.items() if names
-    }  # fmt: skip
+        group: _counted(
+            {
+                f"{name} {one}": verdict
+                for name in names
+                for one, verdict in figures[name]["each"].items()
+            }
+        )
+        for group, names in groups.items()
+        if names
+    }
 
 
 def _case(shown: SurfaceMap, truth: Labelled) -> Case:
@@ -170,24 +176,31 @@ def _case(shown: SurfaceMap, truth: Labelled) -> Case:
     with rasterio.open(shown.folder / "source.tif") as raster:
         drawn, drawn_at = raster.read(1) != NO_SOURCE, raster.transform
     return Case(
-        shown=shown, truth=truth, cameras=cameras,
+        shown=shown,
+        truth=truth,
+        cameras=cameras,
         heights=Heights(
-            height_m=np.where(known, surface.height_m, low), west_m=surface.west_m,
-            north_m=surface.north_m, cell_m=surface.cell_m, outside_m=float(low),
+            height_m=np.where(known, surface.height_m, low),
+            west_m=surface.west_m,
+            north_m=surface.north_m,
+            cell_m=surface.cell_m,
+            outside_m=float(low),
         ),
         masks={frame: truth.mask(frame) for frame in truth.frames},
-        drawn=drawn, drawn_at=drawn_at,
-    )  # fmt: skip
+        drawn=drawn,
+        drawn_at=drawn_at,
+    )
 
 
 def _hit_places(one: Case, sights: dict[str, list[Sight]]) -> dict[str, Array]:
     """(N, 3) where rays through a building's outlines hit, by building."""
     met = {
-        building: np.concatenate([
-            sight.place_m[hit] for sight, hit in zip(some, _hits(one, some), strict=True)
-        ])
-        for building, some in sights.items() if some
-    }  # fmt: skip
+        building: np.concatenate(
+            [sight.place_m[hit] for sight, hit in zip(some, _hits(one, some), strict=True)]
+        )
+        for building, some in sights.items()
+        if some
+    }
     return {building: places for building, places in met.items() if len(places)}
 
 
@@ -207,17 +220,22 @@ def _sight(one: Case, outline: Outline) -> Sight:
     reach_m = surface.cell_m * float(np.hypot(*surface.height_m.shape))
     corner = np.array([surface.west_m, surface.north_m])
     place, met = landings_m(
-        eye, np.where(np.isfinite(rays), rays, 0.0), one.heights,
+        eye,
+        np.where(np.isfinite(rays), rays, 0.0),
+        one.heights,
         farthest_m=reach_m + float(np.linalg.norm(eye[:2] - corner)),
-    )  # fmt: skip
+    )
     cell = place[:, :2] + rays[:, :2] * NUDGE_CELLS * surface.cell_m
     row, column, inside = surface.cells_of(np.where(met[:, None], cell, corner - surface.cell_m))
     met &= inside & np.isfinite(surface.height_m[row, column])
     place[~met] = np.nan
     return Sight(
-        frame=outline.frame, id_in_mask=outline.id_in_mask, place_m=place,
-        is_measured=met & shown.measured[row, column], is_drawn=met & _drawn(one, cell),
-    )  # fmt: skip
+        frame=outline.frame,
+        id_in_mask=outline.id_in_mask,
+        place_m=place,
+        is_measured=met & shown.measured[row, column],
+        is_drawn=met & _drawn(one, cell),
+    )
 
 
 def _drawn(one: Case, xy_m: Array) -> Mask:

@@ -90,12 +90,14 @@ def labelled(data: Path, stretch: Stretch) -> Labelled:
     )
     outlines = [
         Outline(
-            frame=row["frame"], id_in_mask=int(row["id_in_mask"]), building=row["building"],
+            frame=row["frame"],
+            id_in_mask=int(row["id_in_mask"]),
+            building=row["building"],
             width_px=int(row["x1"]) - int(row["x0"]),
         )
         for row in _rows(folder / "instances.csv")
         if row["frame"] in frames
-    ]  # fmt: skip
+    ]
     names = sorted({outline.building for outline in outlines})
     wide = {name: _wide(outlines, name) for name in names}
     return Labelled(

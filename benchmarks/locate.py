@@ -55,8 +55,9 @@ CLICKS = (12, 24)
 def main() -> None:
     """Print and write what was measured."""
     twin, products, flight = map(Path, sys.argv[1:4])
-    truth = on_the_map(json.loads((twin / "truth/clips.json").read_text())["clips"],
-                       _there(flight, products))  # fmt: skip
+    truth = on_the_map(
+        json.loads((twin / "truth/clips.json").read_text())["clips"], _there(flight, products)
+    )
     news = next(clip for clip in truth if clip["kind"] == "news")
     drone = next(clip for clip in truth if clip["kind"] == "drone")
     reference = reference_in(products / "orthophoto.tif", products / "surface.tif", (0.0, 0.0))
@@ -133,9 +134,12 @@ def _drone(twin: Path, clip: dict, reference: Reference) -> dict:
 def _nowhere(twin: Path, clip: dict, reference: Reference) -> dict:
     """The same shots in a place that looks like it and is not: nothing may be located."""
     other = reference_of(
-        reference.crs, np.ascontiguousarray(reference.grey[:, ::-1]),
-        np.ascontiguousarray(reference.height_m[:, ::-1]), reference.corner_m, reference.cell_m,
-    )  # fmt: skip
+        reference.crs,
+        np.ascontiguousarray(reference.grey[:, ::-1]),
+        np.ascontiguousarray(reference.height_m[:, ::-1]),
+        reference.corner_m,
+        reference.cell_m,
+    )
     located = 0
     for shot in clip["shots"]:
         frames = clip["frames"][shot["start_frame"] : shot["end_frame"]]
@@ -170,9 +174,10 @@ def _drawn(pose: Resected, seed: int) -> Resected:
     off = rng.multivariate_normal(np.zeros(6), pose.covariance)
     turn = cv2.Rodrigues(off[3:])[0]
     return replace(
-        pose, position_m=pose.position_m + off[:3],
+        pose,
+        position_m=pose.position_m + off[:3],
         rotation_cam_from_world=pose.rotation_cam_from_world @ turn.T,
-    )  # fmt: skip
+    )
 
 
 def _clicks(clip: dict, reference: Reference) -> dict:
@@ -243,10 +248,15 @@ def _true_pose(clip: dict, frame: dict) -> Resected:
     none = np.zeros(0)
     return Resected(
         rotation_cam_from_world=np.array(frame["rotation_cam_from_world"]),
-        position_m=np.array(frame["position_m"]), params=tuple(clip["shots"][0]["params"]),
-        covariance=np.diag([0.1**2] * 3 + [1e-3**2] * 3), focal_sigma_px=1.0,
-        residuals_px=np.zeros((0, 2)), left_out_px=none, used=none > 0, sigma_px=1.0,
-    )  # fmt: skip
+        position_m=np.array(frame["position_m"]),
+        params=tuple(clip["shots"][0]["params"]),
+        covariance=np.diag([0.1**2] * 3 + [1e-3**2] * 3),
+        focal_sigma_px=1.0,
+        residuals_px=np.zeros((0, 2)),
+        left_out_px=none,
+        used=none > 0,
+        sigma_px=1.0,
+    )
 
 
 def _errors(pose: Resected, clip: dict, moment: Fraction, reference: Reference) -> dict:
@@ -264,10 +274,12 @@ def _errors(pose: Resected, clip: dict, moment: Fraction, reference: Reference) 
         centre = float(np.linalg.norm((ground[0] - frame["centre_m"])[:2]))
     distance = float(off @ np.linalg.solve(pose.covariance[:3, :3], off))
     return {
-        "position_m": off, "centre_m": centre, "ce90_m": float(ce90_m(spread)[0]),
+        "position_m": off,
+        "centre_m": centre,
+        "ce90_m": float(ce90_m(spread)[0]),
         "inside": distance < chi2.ppf(0.9, 3),
         "focal": pose.params[0] / clip["shots"][frame["shot"]]["focal_px"] - 1,
-    }  # fmt: skip
+    }
 
 
 def _summary(errors: Sequence[dict]) -> dict:

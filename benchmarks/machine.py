@@ -17,9 +17,18 @@ import aftermap
 
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = (
-    "aftermap", "numpy", "numba", "opencv-python-headless", "pycolmap", "pyproj", "rasterio",
-    "scipy", "pillow", "embreex", "laspy",
-)  # fmt: skip
+    "aftermap",
+    "numpy",
+    "numba",
+    "opencv-python-headless",
+    "pycolmap",
+    "pyproj",
+    "rasterio",
+    "scipy",
+    "pillow",
+    "embreex",
+    "laspy",
+)
 
 
 def circumstances() -> dict[str, Any]:
@@ -71,8 +80,10 @@ def _commit() -> str:
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(
         ["git", "-C", str(folder), *words],  # noqa: S607 - git is whichever the user has
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 

@@ -75,9 +75,10 @@ def nothing_removed(products: Products, found: list[Found]) -> dict[str, Any]:
     pixels = left_m / products.orthophoto_pixel_m
     return _horizontal(pixels) | {
         "rmse_m": rms(np.linalg.norm(left_m, axis=1)),
-        "height_rmse_m": rms(up_m), "height_mean_m": float(up_m.mean()),
+        "height_rmse_m": rms(up_m),
+        "height_mean_m": float(up_m.mean()),
         "pixel_m": products.orthophoto_pixel_m,
-    }  # fmt: skip
+    }
 
 
 def _horizontal(left_px: Array) -> dict[str, Any]:
@@ -141,9 +142,11 @@ def _refined(
 
     simplex = np.array(start) + np.vstack([np.zeros(3), np.diag([0.4, 0.4, 0.3])])
     return minimize(
-        unlikeness, start, method="Nelder-Mead",
+        unlikeness,
+        start,
+        method="Nelder-Mead",
         options={"initial_simplex": simplex, "xatol": 1e-3, "fatol": 1e-6},
-    )  # fmt: skip
+    )
 
 
 def _mask(pixel_m: float, centre: tuple[float, float], size: int) -> npt.NDArray[np.float32]:

@@ -110,8 +110,10 @@ def heights_in(path: Path, *, raised_m: float = 0.0) -> Heights:
         transform = raster.transform
     return Heights(
         height_m=np.where(known, height + np.float32(raised_m), np.float32(np.nan)),
-        west_m=transform.c, north_m=transform.f, cell_m=transform.a,
-    )  # fmt: skip
+        west_m=transform.c,
+        north_m=transform.f,
+        cell_m=transform.a,
+    )
 
 
 def _band(path: Path) -> npt.NDArray[Any]:

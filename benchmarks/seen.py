@@ -24,16 +24,20 @@ CLEARANCE_M = 0.05
 
 
 def photographs_seeing(
-    surface: Heights, rows: npt.NDArray[Any], columns: npt.NDArray[Any],
+    surface: Heights,
+    rows: npt.NDArray[Any],
+    columns: npt.NDArray[Any],
     cameras: Sequence[CameraEntry],
-) -> npt.NDArray[np.int64]:  # fmt: skip
+) -> npt.NDArray[np.int64]:
     """(N,) number of photographs that see the given cells of a surface."""
     heights = surface.height_m
-    places = np.column_stack([
-        surface.west_m + (columns + 0.5) * surface.cell_m,
-        surface.north_m - (rows + 0.5) * surface.cell_m,
-        heights[rows, columns],
-    ])  # fmt: skip
+    places = np.column_stack(
+        [
+            surface.west_m + (columns + 0.5) * surface.cell_m,
+            surface.north_m - (rows + 0.5) * surface.cell_m,
+            heights[rows, columns],
+        ]
+    )
     top_m = float(np.nanmax(heights))
     count = np.zeros(len(places), np.int64)
     for camera in cameras:

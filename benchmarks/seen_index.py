@@ -43,10 +43,15 @@ SPOTS, POLYGONS = 2000, 500
 PITCHES_DEG = (-90.0, -60.0, -45.0)
 
 CAMERA = Camera(
-    model="OPENCV", width_px=3840, height_px=2160,
-    params=(2800.0, 2800.0, 1920.0, 1080.0, 0.0, 0.0, 0.0, 0.0), focal_prior_px=2800.0,
-    focal_prior_source=FocalSource.FOCAL_35MM, focal_sigma_px=28.0, focal_decision="held",
-)  # fmt: skip
+    model="OPENCV",
+    width_px=3840,
+    height_px=2160,
+    params=(2800.0, 2800.0, 1920.0, 1080.0, 0.0, 0.0, 0.0, 0.0),
+    focal_prior_px=2800.0,
+    focal_prior_source=FocalSource.FOCAL_35MM,
+    focal_sigma_px=28.0,
+    focal_decision="held",
+)
 
 
 class _Here:
@@ -102,8 +107,9 @@ def _asked(case_path: Path) -> dict[str, Any]:
     with Case.open_to_read(case_path) as case:
         opened_s = time.perf_counter() - started
         places = CORNER_M + random.random((SPOTS, 2)) * TOWN_M
-        spots = [_timed(lambda x=x, y=y: seen_at_xy(case.package, (x, y), limit=20))
-                 for x, y in places]  # fmt: skip
+        spots = [
+            _timed(lambda x=x, y=y: seen_at_xy(case.package, (x, y), limit=20)) for x, y in places
+        ]
         rings = [_building(place, random) for place in places[:POLYGONS]]
         fresh = [_timed(lambda r=r: seen_within_xy(case.package, r, limit=20)) for r in rings]
     return {
@@ -120,9 +126,17 @@ def _marching(work: Path) -> dict[str, Any]:
     surface = work / "surface.tif"
     corner = (CORNER_M[0] - 1000, CORNER_M[1] + 1000)
     with rasterio.open(
-        surface, "w", driver="GTiff", width=2000, height=2000, count=1, dtype="float32",
-        crs="EPSG:32637", transform=rasterio.Affine(1, 0, corner[0], 0, -1, corner[1]), tiled=True,
-    ) as raster:  # fmt: skip
+        surface,
+        "w",
+        driver="GTiff",
+        width=2000,
+        height=2000,
+        count=1,
+        dtype="float32",
+        crs="EPSG:32637",
+        transform=rasterio.Affine(1, 0, corner[0], 0, -1, corner[1]),
+        tiled=True,
+    ) as raster:
         raster.write(GROUND_M + 12 * roofs, 1)
     still = _flight(0, 30, np.random.default_rng(5))
     poses = tuple(
@@ -136,9 +150,11 @@ def _marching(work: Path) -> dict[str, Any]:
         made = index_clips([replace(still, poses=poses)], [], ground, files, _Here()).clips[0]
         cpu_s = time.process_time() - started
     return {
-        "frames": made.moments, "segments": made.segment_count, "sightings": made.sighting_count,
+        "frames": made.moments,
+        "segments": made.segment_count,
+        "sightings": made.sighting_count,
         "cpu_ms_per_frame": cpu_s / made.moments * 1000,
-    }  # fmt: skip
+    }
 
 
 def _timed(ask: Any) -> tuple[float, int]:
@@ -183,10 +199,14 @@ def _flight(number: int, seconds: int, random: np.random.Generator) -> ClipPath:
             position = np.clip(position, 0, TOWN_M)
         poses.append(_pose(second, (*(CORNER_M + position), GROUND_M + height), heading, pitch))
     return ClipPath(
-        clip_sha256=f"{number:064x}", clip_name=f"flight_{number:04d}.mp4", crs="EPSG:32637",
-        vertical_datum=VerticalDatum.ELLIPSOID, camera=CAMERA, poses=tuple(poses),
+        clip_sha256=f"{number:064x}",
+        clip_name=f"flight_{number:04d}.mp4",
+        crs="EPSG:32637",
+        vertical_datum=VerticalDatum.ELLIPSOID,
+        camera=CAMERA,
+        poses=tuple(poses),
         ground_m=GROUND_M,
-    )  # fmt: skip
+    )
 
 
 def _pose(
@@ -200,10 +220,12 @@ def _pose(
         covariance_m2=tuple(map(tuple, covariance[:3, :3].tolist())),  # type: ignore[arg-type]
     )
     return ClipPose(
-        time_s=Fraction(2 * second + 1, 2) if time_s is None else time_s, shot=0, pose=pose,
+        time_s=Fraction(2 * second + 1, 2) if time_s is None else time_s,
+        shot=0,
+        pose=pose,
         covariance=tuple(map(tuple, covariance.tolist())),  # type: ignore[arg-type]
         source=PoseSource.RECONSTRUCTION,
-    )  # fmt: skip
+    )
 
 
 def _remove(index: SightingIndex) -> None:

@@ -96,10 +96,11 @@ def _figures(root: Path, products: Products, cost: Cost) -> dict[str, Any]:
     else:
         accuracy = {"cloud": against_cloud(products, root / "model.laz")}
     size = {
-        "pixel_m": products.orthophoto_pixel_m, "cell_m": products.surface.cell_m,
+        "pixel_m": products.orthophoto_pixel_m,
+        "cell_m": products.surface.cell_m,
         "area_m2": float(np.isfinite(products.surface.height_m).sum()) * products.surface.cell_m**2,
         "measured_area_m2": float(products.measured.sum()) * products.surface.cell_m**2,
-    }  # fmt: skip
+    }
     return {"cost": cost.figures(), "photographs": placed, "map": size, "accuracy": accuracy}
 
 

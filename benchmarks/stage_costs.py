@@ -104,9 +104,11 @@ def fitted(runs: Sequence[Mapping[str, Any]]) -> Costs:
     """The coefficients that fit what runs cost, each as ``benchmarks.costs map`` keeps it."""
     whole = {name: _stage(name, [r for r in runs if name in r["stages"]]) for name in STAGES}
     busy = [
-        busy_fraction(run, name) for run in runs for name in STAGES
+        busy_fraction(run, name)
+        for run in runs
+        for name in STAGES
         if name in run["stages"] and busy_fraction(run, name) >= UNDISTURBED_FRACTION
-    ]  # fmt: skip
+    ]
     return Costs(stages=whole, busy_fraction=round(min(1.0, float(np.median(busy))), 3))
 
 
@@ -121,9 +123,11 @@ def write_fit(paths: Sequence[Path], circumstances: Mapping[str, Any]) -> Path:
     runs = [json.loads(path.read_text("utf-8")) for path in paths]
     source = dict(circumstances) | {
         "by": "benchmarks.costs fit",
-        "runs": [{"case": path.name.removesuffix(".cost.json"), **run}
-                 for path, run in zip(paths, runs, strict=True)],
-    }  # fmt: skip
+        "runs": [
+            {"case": path.name.removesuffix(".cost.json"), **run}
+            for path, run in zip(paths, runs, strict=True)
+        ],
+    }
     text = json.dumps(as_kept(fitted(runs)) | {"source": source}, indent=1)
     COSTS_FILE.write_text(text + "\n", encoding="utf-8")
     return COSTS_FILE
@@ -145,12 +149,16 @@ def _stage(name: str, runs: Sequence[Mapping[str, Any]]) -> StageCosts:
     left = _column(on_disk, "left_disk_bytes") / total[watched]
     main, memory = _memory(name, [run for run in runs if run["workers"] > 1])
     return StageCosts(
-        picture_cpu_s=_short(cpu[0]), megapixel_cpu_s=_short(cpu[1]),
-        main_memory_bytes=_short(main), picture_memory_bytes=_short(memory[0]),
-        worker_memory_bytes=_short(memory[1]), worker_megapixel_memory_bytes=_short(memory[2]),
-        picture_disk_bytes=_short(disk[0]), megapixel_disk_bytes=_short(disk[1]),
+        picture_cpu_s=_short(cpu[0]),
+        megapixel_cpu_s=_short(cpu[1]),
+        main_memory_bytes=_short(main),
+        picture_memory_bytes=_short(memory[0]),
+        worker_memory_bytes=_short(memory[1]),
+        worker_megapixel_memory_bytes=_short(memory[2]),
+        picture_disk_bytes=_short(disk[0]),
+        megapixel_disk_bytes=_short(disk[1]),
         megapixel_kept_bytes=_short(float(left.max())),
-    )  # fmt: skip
+    )
 
 
 def _memory(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, Array]:

@@ -32,9 +32,11 @@ from aftermap.streets import passable
 from benchmarks.machine import write_result
 
 WAYS = {
-    "width given": (True, 0.0), "width given, lines 1 m off": (True, 1.0),
-    "no width": (False, 0.0), "no width, lines 1 m off": (False, 1.0),
-}  # fmt: skip
+    "width given": (True, 0.0),
+    "width given, lines 1 m off": (True, 1.0),
+    "no width": (False, 0.0),
+    "no width, lines 1 m off": (False, 1.0),
+}
 
 
 def answer(case: Path, stage: str, kind: type) -> Any:
@@ -77,10 +79,12 @@ def lines_of(truth: Any, crs: str, *, has_width: bool, beside_m: float) -> Stree
         width = pieces[0][0]["width_m"] if has_width else None
         streets.append(
             Street(
-                source_id=name, feature=number, width_m=width,
+                source_id=name,
+                feature=number,
+                width_m=width,
                 lines_m=(tuple(map(tuple, line.tolist())),),
             )
-        )  # fmt: skip
+        )
     return StreetSet(
         crs=crs, file_name="truth", file_sha256="", id_field="street", streets=tuple(streets)
     )
@@ -125,7 +129,9 @@ def told(parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
     sure = np.abs(chances[:, 0] - 0.5) > 0.4
     return {
-        **sums, "f1_blocked": round(f1["blocked"], 3), "f1_free": round(f1["free"], 3),
+        **sums,
+        "f1_blocked": round(f1["blocked"], 3),
+        "f1_free": round(f1["free"], 3),
         "f1_mean": round(sum(f1.values()) / 2, 3),
         "f1_by_piece": round((sums["blocked"] + sums["free"]) / (len(errors) or 1), 3),
         "median_error_m": round(float(np.median(errors)), 2),
@@ -134,7 +140,7 @@ def told(parts: list[dict[str, Any]]) -> dict[str, Any]:
         "sure": int(sure.sum()),
         "wrong_of_sure": int(((chances[:, 0] > 0.5) != (chances[:, 1] > 0.5))[sure].sum()),
         "brier": round(float(((chances[:, 0] - chances[:, 1]) ** 2).mean()), 4),
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

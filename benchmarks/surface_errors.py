@@ -57,16 +57,21 @@ def compared(shown: SurfaceMap, truth: SurfaceTruth) -> Compared:
     plane = without_plane(there[fitted, :2], errors_m[fitted])[1]
     away = (there[:, :2] - there[fitted, :2].mean(0)) / 100.0
     errors_m -= plane["shift_m"] + away @ [
-        plane["tilt_east_m_per_100_m"], plane["tilt_north_m_per_100_m"]
-    ]  # fmt: skip
+        plane["tilt_east_m_per_100_m"],
+        plane["tilt_north_m_per_100_m"],
+    ]
     sigma_m = np.full(len(there), np.nan)
     if shown.sigma_m is not None:
         sigma_m = np.where(inside, shown.sigma_m[row, column], np.nan)
     return Compared(
-        errors_m=errors_m / truth.there.scale, views=views, sigma_m=sigma_m / truth.there.scale,
-        seen=truth.seeing >= STEREO, steepest_deg=truth.steepest_deg,
-        wall_m=truth.wall_m, plane=plane,
-    )  # fmt: skip
+        errors_m=errors_m / truth.there.scale,
+        views=views,
+        sigma_m=sigma_m / truth.there.scale,
+        seen=truth.seeing >= STEREO,
+        steepest_deg=truth.steepest_deg,
+        wall_m=truth.wall_m,
+        plane=plane,
+    )
 
 
 def error_figures(cells: Compared) -> dict[str, Any]:
@@ -81,13 +86,14 @@ def error_figures(cells: Compared) -> dict[str, Any]:
         },
         "outline": _of(cells.errors_m) | {"seen_by_two": float(seen.mean())},
         "by_views": {
-            _named(first, last): _of(cells.errors_m[measured & (cells.views >= first)
-                                                    & (cells.views <= last)])
+            _named(first, last): _of(
+                cells.errors_m[measured & (cells.views >= first) & (cells.views <= last)]
+            )
             for first, last in VIEWS
         },
         "by_walls": wall_figures(cells),
         "plane": cells.plane,
-    }  # fmt: skip
+    }
     if np.isfinite(cells.sigma_m).any():
         figures["sigma"] = sigma_figures(cells)
     return figures
@@ -138,8 +144,10 @@ def sigma_figures(cells: Compared) -> dict[str, Any]:
     }
     return {
         "stated": float(known.sum() / max(cells.measured.sum(), 1)),
-        "all": _inside(cells, known), "by_views": by_views, "by_angle": by_angle,
-    }  # fmt: skip
+        "all": _inside(cells, known),
+        "by_views": by_views,
+        "by_angle": by_angle,
+    }
 
 
 def _inside(cells: Compared, some: Mask) -> dict[str, Any]:

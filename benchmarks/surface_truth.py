@@ -106,13 +106,19 @@ def truth_for(shown: SurfaceMap, twin: Path) -> SurfaceTruth:
     if len(names) < 3:
         raise SystemExit(f"{twin}: holds the truth of {len(names)} of the map's cameras; need 3")
     return SurfaceTruth(
-        folder=folder, crs=listed.crs, surface=surface, cameras=cameras, places_m=places_m,
-        seeing=seeing, steepest_deg=steepest_deg, wall_m=_wall_m(folder, surface, places_m),
+        folder=folder,
+        crs=listed.crs,
+        surface=surface,
+        cameras=cameras,
+        places_m=places_m,
+        seeing=seeing,
+        steepest_deg=steepest_deg,
+        wall_m=_wall_m(folder, surface, places_m),
         there=similarity(
             np.array([cameras[name].position_m for name in names]),
             np.array([shown.cameras[name].position_m for name in names]),
         ),
-    )  # fmt: skip
+    )
 
 
 def clip_cameras(entries: tuple[CameraEntry, ...], clips: Path) -> dict[str, CameraEntry]:
@@ -129,12 +135,15 @@ def clip_cameras(entries: tuple[CameraEntry, ...], clips: Path) -> dict[str, Cam
         for entry, true in matched(clip, frames):
             shot = clip["shots"][true["shot"]]
             found[entry["name"]] = replace(
-                chosen[entry["name"]], registered=True,
-                width_px=clip["width_px"], height_px=clip["height_px"],
-                params=tuple(shot["params"]), focal_px=shot["focal_px"],
+                chosen[entry["name"]],
+                registered=True,
+                width_px=clip["width_px"],
+                height_px=clip["height_px"],
+                params=tuple(shot["params"]),
+                focal_px=shot["focal_px"],
                 position_m=tuple(true["position_m"]),
                 rotation_cam_from_world=tuple(map(tuple, true["rotation_cam_from_world"])),
-            )  # fmt: skip
+            )
     return found
 
 
@@ -143,11 +152,13 @@ def _sampled(surface: Heights) -> Array:
     rows, columns = np.nonzero(np.isfinite(surface.height_m))
     some = np.random.default_rng(0).choice(len(rows), min(SAMPLED_CELLS, len(rows)), replace=False)
     rows, columns = rows[some], columns[some]
-    return np.column_stack([
-        surface.west_m + (columns + 0.5) * surface.cell_m,
-        surface.north_m - (rows + 0.5) * surface.cell_m,
-        surface.height_m[rows, columns],
-    ])  # fmt: skip
+    return np.column_stack(
+        [
+            surface.west_m + (columns + 0.5) * surface.cell_m,
+            surface.north_m - (rows + 0.5) * surface.cell_m,
+            surface.height_m[rows, columns],
+        ]
+    )
 
 
 def views_of(

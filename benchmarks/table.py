@@ -23,11 +23,13 @@ def main() -> None:
     results = {path.stem: json.loads(path.read_text("utf-8")) for path in RESULTS.glob("*.json")}
     text = DOCUMENT.read_text(encoding="utf-8")
     tables = {
-        "figures": _goals(results, OURS), "footage": _goals(results, FOOTAGE),
+        "figures": _goals(results, OURS),
+        "footage": _goals(results, FOOTAGE),
         "buildings": _goals(results, BUILDINGS),
         "surfaces": _before_and_after(results.get("surfaces", {}), SURFACES),
-        "peer": _peer(results), "growth": _growth(results),
-    }  # fmt: skip
+        "peer": _peer(results),
+        "growth": _growth(results),
+    }
     for name, lines in tables.items():
         table = "\n".join(lines)
         print(table, end="\n\n")

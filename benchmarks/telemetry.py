@@ -20,9 +20,15 @@ from benchmarks.machine import tidy, write_result
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 CUES = {
-    "mavic_pro.SRT": 468, "old_format.SRT": 468, "mavic_pro_buggy.SRT": 546, "p4p_sample.SRT": 5,
-    "p4_rtk.SRT": 55, "mavic_2pro_new.SRT": 8952, "m2zoom.SRT": 7113, "mavic_air.SRT": 2,
-}  # fmt: skip
+    "mavic_pro.SRT": 468,
+    "old_format.SRT": 468,
+    "mavic_pro_buggy.SRT": 546,
+    "p4p_sample.SRT": 5,
+    "p4_rtk.SRT": 55,
+    "mavic_2pro_new.SRT": 8952,
+    "m2zoom.SRT": 7113,
+    "mavic_air.SRT": 2,
+}
 """Of the files that their parser's own tests read (JuanIrache/DJI_SRT_Parser, index.test.js):
 subtitles in them. Those tests state 8952 for one, and read the others whole."""
 HIGHEST_M = {"mavic_pro.SRT": 118.7, "old_format.SRT": 118.7}

@@ -40,14 +40,26 @@ Array = npt.NDArray[np.float64]
 
 FOLDER = Path(__file__).parents[1] / "src/aftermap/assessment"
 DIRECTIONS = {
-    "below_half_fraction": 1, "plane_residual_m": 1,
-    "largest_plane_fraction": -1, "whole_fraction": -1,
-    "broken_fraction": 1, "low_fraction": 1, "deepest_m": 1, "lower_plane_fraction": 1,
-    "hole_fraction": 1, "normal_entropy": 1,
-    "apron_sides": 1, "edge_fraction": 1,
-    "broken_texture": 1, "dark_hole_m2": 1, "hole_probability": 1, "fallen_fraction": 1,
-    "height_loss_fraction": 1, "sunk_fraction": 1, "sunk_beside_fraction": 1,
-}  # fmt: skip
+    "below_half_fraction": 1,
+    "plane_residual_m": 1,
+    "largest_plane_fraction": -1,
+    "whole_fraction": -1,
+    "broken_fraction": 1,
+    "low_fraction": 1,
+    "deepest_m": 1,
+    "lower_plane_fraction": 1,
+    "hole_fraction": 1,
+    "normal_entropy": 1,
+    "apron_sides": 1,
+    "edge_fraction": 1,
+    "broken_texture": 1,
+    "dark_hole_m2": 1,
+    "hole_probability": 1,
+    "fallen_fraction": 1,
+    "height_loss_fraction": 1,
+    "sunk_fraction": 1,
+    "sunk_beside_fraction": 1,
+}
 """The measures that grade, and whether more of one is worse (1), better (-1), or can be either."""
 KNOTS = 6
 OPTIONS = FitOptions(ridge=0.5, together=0.1)
@@ -81,10 +93,11 @@ def samples_of(seed: int, case: Path, truth_folder: Path, work: Path) -> list[Sa
     scratch = emptied(work / "scratch")
     buildings = [jittered(truth.buildings, 0.25, seed + k) for k in range(4)]
     ways = {
-        "plain": where, "coarse": coarse(where, 1.6, scratch / "coarse"),
+        "plain": where,
+        "coarse": coarse(where, 1.6, scratch / "coarse"),
         "pitched": pitched(where, truth, seed, scratch / "pitched"),
         "filmed": filmed(where, seed, scratch / "filmed"),
-    }  # fmt: skip
+    }
     made = [
         sample_of(name, seed, way, truth, buildings[k], scratch)
         for k, (name, way) in enumerate(ways.items())
@@ -116,8 +129,10 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
     (FOLDER / "holes.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
     record = {
         "seeds": seeds,
-        "buildings": {name: int(sum(len(s.grades) for s in samples if s.name == name))
-                      for name in ("plain", "coarse", "pitched", "filmed")},
+        "buildings": {
+            name: int(sum(len(s.grades) for s in samples if s.name == name))
+            for name in ("plain", "coarse", "pitched", "filmed")
+        },
         "options": {"ridge": OPTIONS.ridge, "together": OPTIONS.together, "knots": KNOTS},
         "left_out": {
             name: figures(all_odds[of] / temperature, all_grades[of])
@@ -125,7 +140,7 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
             if (of := np.array(names) == name).any()
         },
         "circumstances": circumstances(),
-    }  # fmt: skip
+    }
     return _at(final, temperature), record
 
 
@@ -139,16 +154,15 @@ def model_of(samples: Sequence[Sample]) -> OrdinalModel:
     """The ordinal model of these samples; a pitched or coarse variant counts half."""
     names = [name for name in DIRECTIONS if any(name in one.values for one in samples)]
     values = {
-        name: np.concatenate([
-            one.values.get(name, np.full(len(one.grades), np.nan)) for one in samples
-        ])
+        name: np.concatenate(
+            [one.values.get(name, np.full(len(one.grades), np.nan)) for one in samples]
+        )
         for name in names
-    }  # fmt: skip
+    }
     grades = np.concatenate([one.grades for one in samples])
-    weights = np.concatenate([
-        np.full(len(one.grades), 1.0 if one.name == "plain" else 0.6)
-        for one in samples
-    ])  # fmt: skip
+    weights = np.concatenate(
+        [np.full(len(one.grades), 1.0 if one.name == "plain" else 0.6) for one in samples]
+    )
     empty = empty_model(values, {name: DIRECTIONS[name] for name in names}, KNOTS)
     return fit(empty, values, grades, OPTIONS, weights)
 
@@ -170,29 +184,43 @@ def forest_document(samples: Sequence[Sample]) -> dict[str, Any]:
     rows = np.concatenate([spots for one in used for spots in one.spots])
     holes = np.concatenate([flags for one in used for flags in one.are_holes])
     grown = HistGradientBoostingClassifier(
-        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=LEARNING_RATE,
-        min_samples_leaf=LEAST_LEAF, l2_regularization=2.0, early_stopping=False, random_state=0,
-    ).fit(rows, holes)  # fmt: skip
+        max_iter=TREES,
+        max_leaf_nodes=LEAVES,
+        learning_rate=LEARNING_RATE,
+        min_samples_leaf=LEAST_LEAF,
+        l2_regularization=2.0,
+        early_stopping=False,
+        random_state=0,
+    ).fit(rows, holes)
     trees, depth = [], 1
     for (tree,) in grown._predictors:  # noqa: SLF001 - there is no public way out
         depth = max(depth, int(tree.nodes["depth"].max()))
-        trees.append([
-            round(float(n["value"]), 5) if n["is_leaf"] else [
-                int(n["feature_idx"]), round(float(n["num_threshold"]), 5), int(n["left"]),
-                int(n["right"]), bool(n["missing_go_to_left"]),
+        trees.append(
+            [
+                round(float(n["value"]), 5)
+                if n["is_leaf"]
+                else [
+                    int(n["feature_idx"]),
+                    round(float(n["num_threshold"]), 5),
+                    int(n["left"]),
+                    int(n["right"]),
+                    bool(n["missing_go_to_left"]),
+                ]
+                for n in tree.nodes
             ]
-            for n in tree.nodes
-        ])  # fmt: skip
+        )
     return {
-        "format": "aftermap-forest/1", "inputs": list(INPUTS),
+        "format": "aftermap-forest/1",
+        "inputs": list(INPUTS),
         "bias": round(float(np.ravel(grown._baseline_prediction)[0]), 5),  # noqa: SLF001
         "depth": depth,
         "training": {
-            "seeds": sorted({one.seed for one in used}), "spots": len(rows),
+            "seeds": sorted({one.seed for one in used}),
+            "spots": len(rows),
             "holes": int(holes.sum()),
         },
         "trees": trees,
-    }  # fmt: skip
+    }
 
 
 def figures(odds: Array, grades: npt.NDArray[np.int64]) -> dict[str, Any]:
@@ -204,11 +232,12 @@ def figures(odds: Array, grades: npt.NDArray[np.int64]) -> dict[str, Any]:
     f1 = 2 * np.diag(matrix) / np.maximum(matrix.sum(0) + matrix.sum(1), 1)
     sure = (np.abs(given - grades) >= 2) & (p.max(1) > 0.8)
     return {
-        "buildings": len(grades), "kappa": kappa(grades, given),
+        "buildings": len(grades),
+        "kappa": kappa(grades, given),
         "f1": {str(grade): float(f1[k]) for k, grade in enumerate(GRADES)},
         "wrong_by_two_and_sure": float(sure.mean()),
         "confusion": matrix.tolist(),
-    }  # fmt: skip
+    }
 
 
 if __name__ == "__main__":

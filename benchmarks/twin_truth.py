@@ -47,9 +47,13 @@ def truth_of(twin: Path) -> Truth:
     some = np.random.default_rng(0).choice(len(rows), min(SAMPLED_CELLS, len(rows)), replace=False)
     rows, columns = rows[some], columns[some]
     return Truth(
-        folder=folder, surface=surface, cameras=cameras, rows=rows, columns=columns,
+        folder=folder,
+        surface=surface,
+        cameras=cameras,
+        rows=rows,
+        columns=columns,
         seeing=photographs_seeing(surface, rows, columns, list(cameras.values())),
-    )  # fmt: skip
+    )
 
 
 def map_from_truth(products: Products, truth: Truth) -> Similarity:
@@ -74,11 +78,15 @@ def _figures(
     products: Products, truth: Truth, rows: npt.NDArray[Any], columns: npt.NDArray[Any]
 ) -> dict[str, Any]:
     surface = truth.surface
-    there = map_from_truth(products, truth).there(np.column_stack([
-        surface.west_m + (columns + 0.5) * surface.cell_m,
-        surface.north_m - (rows + 0.5) * surface.cell_m,
-        surface.height_m[rows, columns],
-    ]))  # fmt: skip
+    there = map_from_truth(products, truth).there(
+        np.column_stack(
+            [
+                surface.west_m + (columns + 0.5) * surface.cell_m,
+                surface.north_m - (rows + 0.5) * surface.cell_m,
+                surface.height_m[rows, columns],
+            ]
+        )
+    )
     errors = products.surface.at(there[:, :2]) - there[:, 2]
     known = np.isfinite(errors)
     measured = products.measured_at(there[:, :2])
@@ -98,11 +106,13 @@ def with_true_heights(products: Products, truth: Truth) -> Products:
     """
     grid, fit = products.surface, map_from_truth(products, truth)
     rows, columns = np.nonzero(np.isfinite(grid.height_m))
-    there = np.column_stack([
-        grid.west_m + (columns + 0.5) * grid.cell_m,
-        grid.north_m - (rows + 0.5) * grid.cell_m,
-        grid.height_m[rows, columns],
-    ])  # fmt: skip
+    there = np.column_stack(
+        [
+            grid.west_m + (columns + 0.5) * grid.cell_m,
+            grid.north_m - (rows + 0.5) * grid.cell_m,
+            grid.height_m[rows, columns],
+        ]
+    )
     here = fit.here(there)
     here[:, 2] = truth.surface.at(here[:, :2])
     height_m = np.full_like(grid.height_m, np.nan)
@@ -156,9 +166,11 @@ def deformation_figures(products: Products, truth: Truth) -> dict[str, Any]:
         height_m - d @ np.linalg.lstsq(d, height_m, rcond=None)[0] for d in (flat, bowl)
     )
     return {
-        "rms_m": rms(tilted), "nmad_m": nmad(tilted), "worst_m": float(np.abs(tilted).max()),
+        "rms_m": rms(tilted),
+        "nmad_m": nmad(tilted),
+        "worst_m": float(np.abs(tilted).max()),
         "without_bowl_rms_m": rms(bent),
-    }  # fmt: skip
+    }
 
 
 def _level_grid(truth: Truth, names: list[str]) -> Array:

@@ -100,10 +100,14 @@ def main() -> None:
             outcomes.append(twin_outcome(options.case / f"{kind}-{seed}", kind, seed))
             print(json.dumps(tidy(vars(outcomes[-1]))), flush=True)
     figures: dict[str, Any] = {
-        "frames": FRAMES, "size_px": SIZE_PX, "seeds": options.seeds, "quality": "draft",
-        "roll_sigma_deg": ROLL_SIGMA_DEG, "climb_sigma_deg": CLIMB_SIGMA_DEG,
+        "frames": FRAMES,
+        "size_px": SIZE_PX,
+        "seeds": options.seeds,
+        "quality": "draft",
+        "roll_sigma_deg": ROLL_SIGMA_DEG,
+        "climb_sigma_deg": CLIMB_SIGMA_DEG,
         "all": summary(outcomes),
-    }  # fmt: skip
+    }
     figures |= {kind: summary([o for o in outcomes if o.kind == kind]) for kind in PATHS}
     if not options.without_orbit and (options.data / "shushi_orbit").exists():
         orbit = orbit_outcome(options.case / "orbit", options.data / "shushi_orbit")
@@ -120,20 +124,24 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     errors = np.array([o.error_deg for o in trusted], float)
     sigmas = np.array([o.sigma_deg for o in trusted], float)
     focal = [o for o in told if o.focal_off is not None and o.focal_sigma is not None]
-    return {
-        "stretches": len(outcomes),
-        "failed": len(outcomes) - len(told),
-        "refused": len(told) - len(trusted),
-        "median_deg": float(np.median(errors)) if len(errors) else None,
-        "worst_deg": float(errors.max()) if len(errors) else None,
-        "median_sigma_deg": float(np.median(sigmas)) if len(sigmas) else None,
-        "inside_sigma": float((errors <= sigmas).mean()) if len(errors) else None,
-        "focal_off_median": float(np.median([abs(o.focal_off or 0) for o in focal])),
-        "focal_off_worst": max((abs(o.focal_off or 0) for o in focal), default=None),
-        "focal_inside_sigma": float(
-            np.mean([abs(o.focal_off or 0) <= (o.focal_sigma or 0) for o in focal])
-        ),
-    } if told else {"stretches": len(outcomes), "failed": len(outcomes)}  # fmt: skip
+    return (
+        {
+            "stretches": len(outcomes),
+            "failed": len(outcomes) - len(told),
+            "refused": len(told) - len(trusted),
+            "median_deg": float(np.median(errors)) if len(errors) else None,
+            "worst_deg": float(errors.max()) if len(errors) else None,
+            "median_sigma_deg": float(np.median(sigmas)) if len(sigmas) else None,
+            "inside_sigma": float((errors <= sigmas).mean()) if len(errors) else None,
+            "focal_off_median": float(np.median([abs(o.focal_off or 0) for o in focal])),
+            "focal_off_worst": max((abs(o.focal_off or 0) for o in focal), default=None),
+            "focal_inside_sigma": float(
+                np.mean([abs(o.focal_off or 0) <= (o.focal_sigma or 0) for o in focal])
+            ),
+        }
+        if told
+        else {"stretches": len(outcomes), "failed": len(outcomes)}
+    )
 
 
 def twin_outcome(folder: Path, kind: str, seed: int) -> Outcome:
@@ -155,9 +163,12 @@ def twin_frames(folder: Path, kind: str, seed: int) -> Truth:
     path, seconds = PATHS[kind]
     share = rng.uniform(*FOCAL_SHARES)
     camera = ClipCamera(
-        seed=seed, width_px=SIZE_PX[0], height_px=SIZE_PX[1],
-        hfov_deg=float(np.degrees(2 * np.arctan(0.5 / share))), principal_point_px=(0.75, -0.5),
-    )  # fmt: skip
+        seed=seed,
+        width_px=SIZE_PX[0],
+        height_px=SIZE_PX[1],
+        hfov_deg=float(np.degrees(2 * np.arctan(0.5 / share))),
+        principal_point_px=(0.75, -0.5),
+    )
     scene = scene_for(options, stations_of(options))
     studio = studio_for(options, scene)
     low = studio.site.low
@@ -238,7 +249,9 @@ def _outcome(
     vertical = found.vertical
     camera = found.cameras[found.placed[0].camera]
     return Outcome(
-        kind=kind, seed=seed, placed=found.group_sizes[0],
+        kind=kind,
+        seed=seed,
+        placed=found.group_sizes[0],
         error_deg=float(np.degrees(np.arccos(np.clip(up[2], -1, 1)))),
         sigma_deg=None if vertical is None else vertical.sigma_deg,
         is_trusted=vertical is not None and vertical.is_trusted,
@@ -246,14 +259,21 @@ def _outcome(
         focal_sigma=None if focal_px is None else camera.focal_sigma_px / camera.focal_px,
         note="" if vertical is None else str(vertical.contradiction or ""),
         witnesses=() if vertical is None else tuple(vars(w) for w in vertical.witnesses),
-    )  # fmt: skip
+    )
 
 
 def _failed(kind: str, seed: int, why: str) -> Outcome:
     return Outcome(
-        kind=kind, seed=seed, placed=0, error_deg=None, sigma_deg=None, is_trusted=False,
-        focal_off=None, focal_sigma=None, note=why,
-    )  # fmt: skip
+        kind=kind,
+        seed=seed,
+        placed=0,
+        error_deg=None,
+        sigma_deg=None,
+        is_trusted=False,
+        focal_off=None,
+        focal_sigma=None,
+        note=why,
+    )
 
 
 def orbit_outcome(folder: Path, data: Path) -> Outcome:

@@ -57,9 +57,10 @@ def wall_figures(shown: SurfaceMap, truth: SurfaceTruth) -> dict[str, Any]:
         "from_facade_on_measured": float((met == FACADE)[measured].mean()),
         "from_facade_elsewhere": (
             float((met == FACADE)[decided & ~measured].mean())
-            if (decided & ~measured).any() else None
+            if (decided & ~measured).any()
+            else None
         ),
-    }  # fmt: skip
+    }
 
 
 def _drawn_pixels(path: Path) -> tuple[Array, Index, int]:
@@ -70,9 +71,9 @@ def _drawn_pixels(path: Path) -> tuple[Array, Index, int]:
     rng = np.random.default_rng(0)
     some = rng.choice(len(rows), min(SAMPLED_PIXELS, len(rows)), replace=False)
     row, column = rows[some], columns[some]
-    xy = np.column_stack([
-        transform.c + (column + 0.5) * transform.a, transform.f + (row + 0.5) * transform.e
-    ])  # fmt: skip
+    xy = np.column_stack(
+        [transform.c + (column + 0.5) * transform.a, transform.f + (row + 0.5) * transform.e]
+    )
     return xy, source[row, column].astype(np.intp), len(rows)
 
 
@@ -110,9 +111,14 @@ def footprints_of(truth: SurfaceTruth) -> npt.NDArray[np.uint8]:
 
 @compiled
 def _march(
-    eye: Array, rays: Array, heights: npt.NDArray[np.float32],
-    footprints: npt.NDArray[np.uint8], corner: Array, top_m: float, low_m: float,
-) -> npt.NDArray[np.int64]:  # fmt: skip
+    eye: Array,
+    rays: Array,
+    heights: npt.NDArray[np.float32],
+    footprints: npt.NDArray[np.uint8],
+    corner: Array,
+    top_m: float,
+    low_m: float,
+) -> npt.NDArray[np.int64]:
     """(N,) what unit rays from the eye first meet: nothing known, a top, or a façade."""
     met = np.zeros(len(rays), np.int64)
     for i in range(len(rays)):

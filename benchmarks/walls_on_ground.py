@@ -102,9 +102,13 @@ def shown(products: Path, twin: Path, sample: int) -> Shown:
     is_upright = (triangle >= 0) & (up < UPRIGHT)
     is_wall = is_upright & np.isin(mesh.material[triangle], WALLS)
     return Shown(
-        rows=rows, columns=columns, places=places, triangle=triangle, is_wall=is_wall,
+        rows=rows,
+        columns=columns,
+        places=places,
+        triangle=triangle,
+        is_wall=is_wall,
         is_upright=is_upright,
-    )  # fmt: skip
+    )
 
 
 def _is_right(made: Shown, case: Path, twin: Path) -> npt.NDArray[np.bool_]:
@@ -132,9 +136,9 @@ def _places(
     rows, columns = np.nonzero((numbers != NO_PICTURE) & np.isfinite(heights))
     some = np.random.default_rng(0).choice(len(rows), min(sample, len(rows)), replace=False)
     rows, columns = rows[some], columns[some]
-    places = np.column_stack([
-        at.c + (columns + 0.5) * at.a, at.f + (rows + 0.5) * at.e, heights[rows, columns],
-    ])  # fmt: skip
+    places = np.column_stack(
+        [at.c + (columns + 0.5) * at.a, at.f + (rows + 0.5) * at.e, heights[rows, columns]]
+    )
     return rows, columns, places, numbers[rows, columns]
 
 

@@ -106,9 +106,14 @@ async () => {
 """  # noqa: E501
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
 
 
 def main() -> None:
@@ -119,9 +124,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=("tiles", "map", "grades", "seen"))
     options = parser.parse_args()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "tiles": lambda: _tiles(options.work), "map": lambda: _page(options.work),
-        "grades": lambda: _grades(options.work), "seen": lambda: _seen(options.seen),
-    }  # fmt: skip
+        "tiles": lambda: _tiles(options.work),
+        "map": lambda: _page(options.work),
+        "grades": lambda: _grades(options.work),
+        "seen": lambda: _seen(options.seen),
+    }
     path = RESULTS / "workbench.json"
     figures = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for name in options.only or [part for part in parts if part != "seen" or options.seen]:
@@ -136,8 +143,9 @@ def _served(case: Path, people: int = 1) -> Iterator[tuple[subprocess.Popen[str]
     """A server process on a case, and an address for each of so many browsers."""
     command = [sys.executable, "-c", SERVER, str(case), str(PORT), str(people)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        addresses = [(process.stdout.readline() if process.stdout else "").strip()
-                     for _ in range(people)]  # fmt: skip
+        addresses = [
+            (process.stdout.readline() if process.stdout else "").strip() for _ in range(people)
+        ]
         try:
             _wait()
             time.sleep(WARM_S)  # a person opens the page no sooner
@@ -174,9 +182,11 @@ def _cpu_s(pid: int) -> float:
 
 def _figures(times_ms: list[float]) -> dict[str, Any]:
     return {
-        "asked": len(times_ms), "median_ms": float(np.median(times_ms)),
-        "p95_ms": float(np.percentile(times_ms, 95)), "max_ms": max(times_ms),
-    }  # fmt: skip
+        "asked": len(times_ms),
+        "median_ms": float(np.median(times_ms)),
+        "p95_ms": float(np.percentile(times_ms, 95)),
+        "max_ms": max(times_ms),
+    }
 
 
 def _timed(ask: Callable[[], Any]) -> float:
@@ -201,9 +211,12 @@ def _tiles(work: Path) -> dict[str, Any]:
         cold = [_timed(lambda path=path: client.get(path)) for path in paths]
         cpu_ms = 1000 * (_cpu_s(process.pid) - before_s) / len(paths)
         warm = [_timed(lambda path=path: client.get(path)) for path in paths]
-    return {"pixels": GIGAPIXEL_SIDE**2, "file_bytes": picture.stat().st_size,
-            "cold": {**_figures(cold), "cpu_ms_each": cpu_ms},
-            "warm": _figures(warm)}  # fmt: skip
+    return {
+        "pixels": GIGAPIXEL_SIDE**2,
+        "file_bytes": picture.stat().st_size,
+        "cold": {**_figures(cold), "cpu_ms_each": cpu_ms},
+        "warm": _figures(warm),
+    }
 
 
 def _tile_at(random: np.random.Generator, facts: dict[str, Any]) -> str:
@@ -224,11 +237,22 @@ def _gigapixel_case(path: Path) -> Path:
     part = picture.with_name("part.tif")
     block = _town(2048)
     profile = {
-        "driver": "GTiff", "width": GIGAPIXEL_SIDE, "height": GIGAPIXEL_SIDE, "count": 4,
-        "dtype": "uint8", "crs": CRS, "tiled": True, "blockxsize": 512, "blockysize": 512,
-        "compress": "deflate", "predictor": 2, "zlevel": 3, "bigtiff": "yes", "num_threads": 2,
+        "driver": "GTiff",
+        "width": GIGAPIXEL_SIDE,
+        "height": GIGAPIXEL_SIDE,
+        "count": 4,
+        "dtype": "uint8",
+        "crs": CRS,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+        "compress": "deflate",
+        "predictor": 2,
+        "zlevel": 3,
+        "bigtiff": "yes",
+        "num_threads": 2,
         "transform": rasterio.Affine(CELL_M, 0, EAST_M, 0, -CELL_M, NORTH_M),
-    }  # fmt: skip
+    }
     with rasterio.open(part, "w", **profile) as raster:
         raster.colorinterp = [
             ColorInterp.red,
@@ -282,9 +306,10 @@ def _page(work: Path) -> dict[str, Any]:
         cpu.send("Performance.enable", {"timeDomain": "threadTicks"})
         before_s = _page_cpu_s(cpu)
         frames = [
-            one for dx, dy in ((60, 0), (0, 40), (-60, 0), (0, -40))
+            one
+            for dx, dy in ((60, 0), (0, 40), (-60, 0), (0, -40))
             for one in page.evaluate(PANNING, [dx, dy, 25])
-        ]  # fmt: skip
+        ]
         page_ms = 1000 * (_page_cpu_s(cpu) - before_s) / len(frames)
         page.keyboard.press("b")
         page.wait_for_selector(".evidence img")
@@ -295,12 +320,14 @@ def _page(work: Path) -> dict[str, Any]:
             page.wait_for_timeout(700)  # a person looks
         browser.close()
     return {
-        "buildings": BUILDINGS, "footprints": FOOTPRINTS, "first_map_s": times,
+        "buildings": BUILDINGS,
+        "footprints": FOOTPRINTS,
+        "first_map_s": times,
         "first_map_with_footprints_shown_s": with_footprints,
         "frame_while_panning": {**_figures(frames), "page_cpu_ms_each": page_ms},
         "next_building": _figures(steps),
         "drawn_by": "SwiftShader, in software",
-    }  # fmt: skip
+    }
 
 
 def _page_cpu_s(cpu: Any) -> float:
@@ -341,10 +368,20 @@ def _large_case(path: Path) -> Path:
         _add_buildings(case, random)
         block = _town(2048)
         with rasterio.open(
-            case.products / "orthophoto.tif", "w", driver="GTiff", width=8192, height=8192,
-            count=4, dtype="uint8", crs=CRS, tiled=True, blockxsize=512, blockysize=512,
-            compress="deflate", transform=rasterio.Affine(0.5, 0, EAST_M, 0, -0.5, NORTH_M),
-        ) as raster:  # fmt: skip
+            case.products / "orthophoto.tif",
+            "w",
+            driver="GTiff",
+            width=8192,
+            height=8192,
+            count=4,
+            dtype="uint8",
+            crs=CRS,
+            tiled=True,
+            blockxsize=512,
+            blockysize=512,
+            compress="deflate",
+            transform=rasterio.Affine(0.5, 0, EAST_M, 0, -0.5, NORTH_M),
+        ) as raster:
             raster.colorinterp = [ColorInterp(i) for i in (3, 4, 5, 6)]
             for row in range(0, 8192, 2048):
                 for column in range(0, 8192, 2048):
@@ -359,12 +396,16 @@ def _add_footprints(case: Case, random: np.random.Generator) -> None:
     with case.package.transaction() as connection:
         for i in range(FOOTPRINTS):
             east, north = EAST_M + 4000 * random.random(), NORTH_M - 4000 * random.random()
-            ring = [(east + 60 * math.cos(a), north + 45 * math.sin(a))
-                    for a in np.linspace(0, 2 * math.pi, 24, endpoint=False)]  # fmt: skip
+            ring = [
+                (east + 60 * math.cos(a), north + 45 * math.sin(a))
+                for a in np.linspace(0, 2 * math.pi, 24, endpoint=False)
+            ]
             digest = f"{i:064x}"
-            insert(connection, "camera_footprint", {
-                "name": f"DJI_{i:05d}.JPG", "sha256": digest, "geom": polygon(32637, ring),
-            })  # fmt: skip
+            insert(
+                connection,
+                "camera_footprint",
+                {"name": f"DJI_{i:05d}.JPG", "sha256": digest, "geom": polygon(32637, ring)},
+            )
             connection.execute(
                 "INSERT INTO media (sha256, name, size_bytes, width_px, height_px, orientation, "
                 "focal_px, focal_sigma_px, focal_source, metadata, added_at) "
@@ -380,24 +421,42 @@ def _add_buildings(case: Case, random: np.random.Generator) -> None:
     per_row = 160
     for i in range(BUILDINGS):
         east, north = EAST_M + 25 * (i % per_row), NORTH_M - 25 * (i // per_row) - 20
-        outline = shapely.Polygon([(east, north), (east + 14, north), (east + 14, north + 9),
-                                   (east + 8, north + 9), (east + 8, north + 15),
-                                   (east, north + 15)])  # fmt: skip
+        outline = shapely.Polygon(
+            [
+                (east, north),
+                (east + 14, north),
+                (east + 14, north + 9),
+                (east + 8, north + 9),
+                (east + 8, north + 15),
+                (east, north + 15),
+            ]
+        )
         parts = polygons_of(outline)
         name = f"way/{i:09d}"
-        made.append(Building(
-            footprint=Footprint(source_id=name, feature=i, polygons_m=parts, area_m2=outline.area),
-            alignment=Alignment(
-                shift_m=(0.1, 0.2), sigma_m=0.2, residual_m=0.3, source=ShiftSource.OWN
-            ),
-            polygons_m=parts,
-        ))  # fmt: skip
+        made.append(
+            Building(
+                footprint=Footprint(
+                    source_id=name, feature=i, polygons_m=parts, area_m2=outline.area
+                ),
+                alignment=Alignment(
+                    shift_m=(0.1, 0.2), sigma_m=0.2, residual_m=0.3, source=ShiftSource.OWN
+                ),
+                polygons_m=parts,
+            )
+        )
         grade = GRADES[int(random.integers(5))]
-        grades.append(Assessment(
-            source_id=name, kind=AssessorKind.MACHINE, assessor="made up", grade=grade,
-            grades=(grade,), confidence=float(random.random()), probabilities=(0.2,) * 5,
-            reasons=("roof 2.1 m lower than expected over 40 % of it", "rubble beside it"),
-        ))  # fmt: skip
+        grades.append(
+            Assessment(
+                source_id=name,
+                kind=AssessorKind.MACHINE,
+                assessor="made up",
+                grade=grade,
+                grades=(grade,),
+                confidence=float(random.random()),
+                probabilities=(0.2,) * 5,
+                reasons=("roof 2.1 m lower than expected over 40 % of it", "rubble beside it"),
+            )
+        )
     grading = Grading(assessments=tuple(grades), model="made up", model_sha256="0" * 64)
     buildings = Buildings(crs=CRS, buildings=tuple(made))
     replace_buildings(case.package, buildings, grading, None)
@@ -421,12 +480,22 @@ def _insert_evidence(
     connection: sqlite3.Connection, building: int, rank: int, source_id: str
 ) -> None:
     number = building * PICTURES + rank
-    insert(connection, "evidence", {
-        "building": building + 1, "source_id": source_id, "kind": "view", "rank": rank + 1,
-        "file": f"evidence/{number % 60}.jpg",
-        "file_sha256": "0" * 64, "original_sha256": "0" * 64, "original_name": "DJI_0001.JPG",
-        "is_masked": 0, "sources": "[]",
-    })  # fmt: skip
+    insert(
+        connection,
+        "evidence",
+        {
+            "building": building + 1,
+            "source_id": source_id,
+            "kind": "view",
+            "rank": rank + 1,
+            "file": f"evidence/{number % 60}.jpg",
+            "file_sha256": "0" * 64,
+            "original_sha256": "0" * 64,
+            "original_name": "DJI_0001.JPG",
+            "is_masked": 0,
+            "sources": "[]",
+        },
+    )
 
 
 # Grades
@@ -456,12 +525,17 @@ def _grades(work: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(case / "case.gpkg")) as record:
         (verdict,) = record.execute("PRAGMA integrity_check").fetchone()
     return {
-        "alone": _figures(alone), "reviewers": REVIEWERS, "every_quarter_second": _figures(paced),
-        "without_pause": _figures(rushed), "grades_per_s": (len(told) - before_rush) / took,
+        "alone": _figures(alone),
+        "reviewers": REVIEWERS,
+        "every_quarter_second": _figures(paced),
+        "without_pause": _figures(rushed),
+        "grades_per_s": (len(told) - before_rush) / took,
         "told_saved": len(told),
-        "lost_after_kill": len(set(told) - kept), "rows": len(kept) - earlier,
-        "chain_is_whole": sound, "integrity": verdict,
-    }  # fmt: skip
+        "lost_after_kill": len(set(told) - kept),
+        "rows": len(kept) - earlier,
+        "chain_is_whole": sound,
+        "integrity": verdict,
+    }
 
 
 def _grade(client: httpx2.Client, i: int) -> None:

@@ -17,9 +17,15 @@ LON, LAT = 39.0088, 35.95
 
 
 def hover(
-    path: Path, seed: int, *, pictures: int = 15, ticks: Sequence[int] | None = None,
-    time_base_s: Fraction = Fraction(1, RATE_HZ), turn_deg: int = 0, klv: Sequence[bytes] = (),
-) -> Path:  # fmt: skip
+    path: Path,
+    seed: int,
+    *,
+    pictures: int = 15,
+    ticks: Sequence[int] | None = None,
+    time_base_s: Fraction = Fraction(1, RATE_HZ),
+    turn_deg: int = 0,
+    klv: Sequence[bytes] = (),
+) -> Path:
     """A camera that does not move, with the noise of a sensor; every seed is another place."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(20, 235, (23, 40)).astype(np.float32)
@@ -77,9 +83,13 @@ def with_stray_time(source: Path, target: Path, picture: int, to_tick: int) -> P
 
 
 def srt(
-    path: Path, *, seconds: float = 3.0, places: bool = True, lat_deg: float = LAT,
+    path: Path,
+    *,
+    seconds: float = 3.0,
+    places: bool = True,
+    lat_deg: float = LAT,
     jump_at: int | None = None,
-) -> Path:  # fmt: skip
+) -> Path:
     """DJI's subtitles of a hover at 60 m, five a second, that look down at 50 degrees."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cues = []

@@ -75,9 +75,14 @@ def mapped(tmp_path_factory):
         lines.setdefault(one["name"], []).append(one["reason"])
     report = json.loads((case / "products/report.json").read_text())
     return SimpleNamespace(
-        **vars(made), case=case, lines=lines, kept=tuple(kept), report=report,
-        segments=segments, footage=folder / "footage",
-    )  # fmt: skip
+        **vars(made),
+        case=case,
+        lines=lines,
+        kept=tuple(kept),
+        report=report,
+        segments=segments,
+        footage=folder / "footage",
+    )
 
 
 def test_an_index_without_a_map_is_done_in_part_and_says_so_first(mapped):
@@ -140,8 +145,13 @@ def test_what_is_only_odd_is_placed_all_the_same(mapped, name):
 
 def test_nothing_else_is_placed(mapped):
     assert {clip for clip, *_ in mapped.segments} == {
-        "00_hover.mp4", "uneven.mkv", "turned.mp4", "wrapping.ts", "stray.ts", "jump.mp4",
-    }  # fmt: skip
+        "00_hover.mp4",
+        "uneven.mkv",
+        "turned.mp4",
+        "wrapping.ts",
+        "stray.ts",
+        "jump.mp4",
+    }
 
 
 def test_frames_placed_by_telemetry_are_in_cameras_json_with_what_they_are_good_for(mapped):

@@ -251,9 +251,13 @@ def test_a_control_file_whose_crs_cannot_be_used(first_line, told, tmp_path):
 
 
 SURVEY = survey.Survey(
-    file=Path("marks/gcp.txt"), crs="EPSG:32637", marks=(), roles=(), positions_m=np.zeros((0, 3)),
+    file=Path("marks/gcp.txt"),
+    crs="EPSG:32637",
+    marks=(),
+    roles=(),
+    positions_m=np.zeros((0, 3)),
     warnings=(),
-)  # fmt: skip
+)
 FIELD_M = np.array([[0.0, 0.0, 2.0], [100.0, 0.0, 0.0], [0.0, 100.0, 1.0]])
 
 

@@ -106,12 +106,16 @@ def test_time_is_shared_by_cores_and_not_by_more_workers_than_there_are():
 
 coefficients = st.builds(
     StageCosts,
-    picture_cpu_s=st.floats(0.1, 2), megapixel_cpu_s=st.floats(0.1, 5),
-    main_memory_bytes=st.floats(1e8, 1e9), picture_memory_bytes=st.floats(1e5, 1e6),
+    picture_cpu_s=st.floats(0.1, 2),
+    megapixel_cpu_s=st.floats(0.1, 5),
+    main_memory_bytes=st.floats(1e8, 1e9),
+    picture_memory_bytes=st.floats(1e5, 1e6),
     worker_memory_bytes=st.floats(1e8, 1e9),
-    worker_megapixel_memory_bytes=st.floats(1e7, 3e8), picture_disk_bytes=st.floats(1e4, 1e6),
-    megapixel_disk_bytes=st.floats(1e6, 1e8), megapixel_kept_bytes=st.floats(1e5, 1e6),
-)  # fmt: skip
+    worker_megapixel_memory_bytes=st.floats(1e7, 3e8),
+    picture_disk_bytes=st.floats(1e4, 1e6),
+    megapixel_disk_bytes=st.floats(1e6, 1e8),
+    megapixel_kept_bytes=st.floats(1e5, 1e6),
+)
 
 
 @given(true=st.lists(coefficients, min_size=3, max_size=3))
@@ -120,18 +124,23 @@ def test_a_fit_finds_the_coefficients_that_runs_were_made_with(fit, true):
     costs = Costs(stages=dict(zip(STAGES, true, strict=True)), busy_fraction=0.8)
     runs = []
     for count, side, workers, sources in (
-        (30, 800, 2, 6), (12, 1600, 3, 6), (900, 3200, 4, 8), (300, 800, 2, 6),
-    ):  # fmt: skip
+        (30, 800, 2, 6),
+        (12, 1600, 3, 6),
+        (900, 3200, 4, 8),
+        (300, 800, 2, 6),
+    ):
         sizes = [(1000 + 10 * side // 4, 3000)] * count
         work = workload_of(sizes, matched_side_px=side, sources=sources)
         stages = {"photographs": {"peak_memory_bytes": 3e8}}
         for stage in STAGES:
             need = need_of(stage, work, workers, costs)
             stages[stage] = {
-                "cpu_s": need.cpu_s, "peak_memory_bytes": need.memory_bytes,
-                "peak_disk_bytes": need.disk_bytes, "wall_s": need.cpu_s / workers / 0.8,
+                "cpu_s": need.cpu_s,
+                "peak_memory_bytes": need.memory_bytes,
+                "peak_disk_bytes": need.disk_bytes,
+                "wall_s": need.cpu_s / workers / 0.8,
                 "left_disk_bytes": kept_bytes(stage, work, costs),
-            }  # fmt: skip
+            }
         runs.append({"workload": asdict(work), "workers": workers, "stages": stages})
     found = fit(runs)
     assert found.busy_fraction == pytest.approx(0.8, abs=2e-3)

@@ -60,9 +60,16 @@ class Settings:
 
 
 FILES = (
-    "gcp", "masks", "reference", "dem", "footprints", "streets", "before", "before_surface",
+    "gcp",
+    "masks",
+    "reference",
+    "dem",
+    "footprints",
+    "streets",
+    "before",
+    "before_surface",
     "model",
-)  # fmt: skip
+)
 SWITCHES = ("proxies", "draw_filled")
 
 NEW_FILE = """\

@@ -82,17 +82,25 @@ def workload_of(
     """The work on pictures of these sizes, matched at a longest side of ``matched_side_px``."""
     if not sizes_px:
         return Workload(
-            pictures=0, sources=sources, megapixels=0.0, largest_megapixels=0.0,
-            matched_megapixels=0.0, largest_matched_megapixels=0.0,
-        )  # fmt: skip
+            pictures=0,
+            sources=sources,
+            megapixels=0.0,
+            largest_megapixels=0.0,
+            matched_megapixels=0.0,
+            largest_matched_megapixels=0.0,
+        )
     side_px = min(float(matched_side_px), float(median(max(size) for size in sizes_px)))
     full = [width * height / 1e6 for width, height in sizes_px]
     shrunk = [min(1.0, side_px / max(size)) ** 2 for size in sizes_px]
     matched = [one * share for one, share in zip(full, shrunk, strict=True)]
     return Workload(
-        pictures=len(full), sources=sources, megapixels=sum(full), largest_megapixels=max(full),
-        matched_megapixels=sum(matched), largest_matched_megapixels=max(matched),
-    )  # fmt: skip
+        pictures=len(full),
+        sources=sources,
+        megapixels=sum(full),
+        largest_megapixels=max(full),
+        matched_megapixels=sum(matched),
+        largest_matched_megapixels=max(matched),
+    )
 
 
 def megapixels_of(stage: str, work: Workload) -> tuple[float, float]:

@@ -97,19 +97,23 @@ def map_footage(
         try:
             with failing_as(SurfaceError, "surface"):
                 elevation = run.stage(
-                    SURFACE, surfaces, [cameras],
+                    SURFACE,
+                    surfaces,
+                    [cameras],
                     lambda files: estimates.checked(
                         SURFACE, lambda: surface_of(cameras, surfaces, files, executor)
                     ),
-                )  # fmt: skip
+                )
             with failing_as(SurfaceError, "orthophoto"):
                 picture = run.stage(
-                    ORTHOPHOTO, drawing, [cameras, elevation],
+                    ORTHOPHOTO,
+                    drawing,
+                    [cameras, elevation],
                     lambda files: estimates.checked(
                         ORTHOPHOTO,
                         lambda: orthophoto_of(cameras, elevation, drawing, files, executor),
                     ),
-                )  # fmt: skip
+                )
         except SurfaceError as error:
             return without_map(job, received, clips, frames, cameras, error, elevation)
 
@@ -121,12 +125,19 @@ def map_footage(
         told, placed = flown(job, received, clips, cameras, place)
         deliver_rasters(run, elevation, picture)
         facts = ReportFacts(
-            case_name=case.path.name, command="aftermap map", started_at=run.started_at,
-            versions=tuple(run.versions.items()), reconstruction=cameras, frames=frames,
+            case_name=case.path.name,
+            command="aftermap map",
+            started_at=run.started_at,
+            versions=tuple(run.versions.items()),
+            reconstruction=cameras,
+            frames=frames,
             ingest_skipped=(*received.skipped, *clips.skipped, *placed.skipped),
-            elevation=elevation, orthophoto=picture,
-            stages=run.records, notes=frames.notes, clips=told,
-        )  # fmt: skip
+            elevation=elevation,
+            orthophoto=picture,
+            stages=run.records,
+            notes=frames.notes,
+            clips=told,
+        )
         cameras_file(case, cameras, frames, facts.ingest_skipped, placed)
         report = run.each_time("report", lambda: write_report(facts, case.products))
         mapped = delivered_map(run, case, report)
@@ -165,6 +176,8 @@ def _cameras(
     shelf = run.shelf(FEATURES, options)
     features = run.each_time("features", lambda: features_of(frames, options, shelf, executor))
     return run.stage(
-        POSES, options, [frames, control],
+        POSES,
+        options,
+        [frames, control],
         lambda files: placed(frames, features, options, files, executor, control),
-    )  # fmt: skip
+    )

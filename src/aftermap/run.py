@@ -42,9 +42,15 @@ Answer = TypeVar("Answer")
 ANSWER_NAME = "answer.json"
 KEY_DIGITS = 16
 TOOLS = (
-    "numba", "numpy", "opencv-python-headless", "pillow", "pycolmap", "pyproj", "rasterio",
+    "numba",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "pycolmap",
+    "pyproj",
+    "rasterio",
     "scipy",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,10 +38,16 @@ class Roof:
         """The roof's picture and its surroundings."""
         flat = np.zeros((SIDE, SIDE), np.float32)
         cells = Cells(
-            grid=self.grid, height_m=np.where(self.known, self.height_m, np.float32(np.nan)),
-            photographs=flat + 4, measured=self.known, filled=flat > 0, slope_east=flat,
-            slope_north=flat, rough_m=flat, owner=self.outline.astype(np.int32),
-        )  # fmt: skip
+            grid=self.grid,
+            height_m=np.where(self.known, self.height_m, np.float32(np.nan)),
+            photographs=flat + 4,
+            measured=self.known,
+            filled=flat > 0,
+            slope_east=flat,
+            slope_north=flat,
+            rough_m=flat,
+            owner=self.outline.astype(np.int32),
+        )
         inner = cells_inside(ROOF.buffer(-0.6), self.grid)
         picture = Picture(grid=self.grid, rgb=self.rgb, inner=inner, outline=self.outline)
         return picture, site_of(cells, ROOF, 0)

@@ -56,15 +56,26 @@ def outline(west, south, east, north):
 def raster(path: Path, bands, nodata=None):
     bands = np.asarray(bands)
     with rasterio.open(
-        path, "w", driver="GTiff", count=len(bands), height=bands.shape[1], width=bands.shape[2],
-        dtype=bands.dtype, nodata=nodata, crs=CRS,
+        path,
+        "w",
+        driver="GTiff",
+        count=len(bands),
+        height=bands.shape[1],
+        width=bands.shape[2],
+        dtype=bands.dtype,
+        nodata=nodata,
+        crs=CRS,
         transform=rasterio.Affine(CELL, 0, WEST, 0, -CELL, NORTH),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(bands)
     grid = Grid(
-        crs=CRS, east_m=WEST, north_m=NORTH, cell_m=CELL, columns=bands.shape[2],
+        crs=CRS,
+        east_m=WEST,
+        north_m=NORTH,
+        cell_m=CELL,
+        columns=bands.shape[2],
         rows=bands.shape[1],
-    )  # fmt: skip
+    )
     return Raster(path=str(path), grid=grid, nodata=nodata)
 
 
@@ -90,14 +101,17 @@ class Scene:
             Elevation(
                 surface=raster(folder / "surface.tif", [height], -9999.0),
                 confidence=raster(folder / "confidence.tif", [self.count]),
-                ground_sample_m=0.1, measured_fraction=1.0, filled_fraction=0.0,
+                ground_sample_m=0.1,
+                measured_fraction=1.0,
+                filled_fraction=0.0,
             ),
             Orthophoto(
                 image=raster(folder / "orthophoto.tif", picture),
                 source=raster(folder / "source.tif", [np.zeros((SIDE, SIDE), np.uint16)]),
-                gains=(), covered_fraction=1.0,
+                gains=(),
+                covered_fraction=1.0,
             ),
-        )  # fmt: skip
+        )
 
 
 def values(scene: Scene, buildings, folder: Path, before=None):
@@ -109,9 +123,12 @@ def values(scene: Scene, buildings, folder: Path, before=None):
 
 def seen(count: int, **facts):
     given = {
-        "roof_fraction": 1.0, "views": 3, "facades": 0, "ground_sample_m": 0.1,
+        "roof_fraction": 1.0,
+        "views": 3,
+        "facades": 0,
+        "ground_sample_m": 0.1,
         "surface_photographs": 4.0,
-    } | facts  # fmt: skip
+    } | facts
     return [Visibility(**given)] * count
 
 
@@ -262,9 +279,11 @@ def test_height_lost_since_earlier_is_found_whatever_the_datum(tmp_path):
     (tmp_path / "before.tif").write_bytes(b"")
     raster(tmp_path / "before.tif", [scene.height + 37.0], -9999.0)
     before = before_in(
-        None, tmp_path / "before.tif", map_crs=CRS,
+        None,
+        tmp_path / "before.tif",
+        map_crs=CRS,
         area_m=(WEST, NORTH - SIDE * CELL, WEST + SIDE * CELL, NORTH),
-    )  # fmt: skip
+    )
     scene.height[scene.cut(20, 20, 32, 32)] -= 4.0
     _, _, (row,) = values(scene, [outline(20, 20, 32, 32)], tmp_path, before)
     assert row["before_loss_m"] == pytest.approx(4.0, abs=0.1)

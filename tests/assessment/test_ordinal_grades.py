@@ -104,8 +104,9 @@ def test_a_model_is_the_same_after_writing(tmp_path):
     none_of_it = np.zeros(len(grades))
     assert np.allclose(
         again.probabilities(again.parts(values), none_of_it),
-        model.probabilities(model.parts(values), none_of_it), atol=2e-3,
-    )  # fmt: skip
+        model.probabilities(model.parts(values), none_of_it),
+        atol=2e-3,
+    )
     path = tmp_path / "model.json"
     written = write_model(model, path)
     assert grader_in(path).sha256 == written.sha256
@@ -160,13 +161,12 @@ def city(count, tmp_path):
     alignment = Alignment(shift_m=(0, 0), sigma_m=0.1, residual_m=None, source=ShiftSource.OWN)
     buildings = tuple(
         Building(
-            footprint=Footprint(
-                source_id=f"b{k}", feature=k, polygons_m=((RING,),), area_m2=81.0
-            ),
-            alignment=alignment, polygons_m=((RING,),),
+            footprint=Footprint(source_id=f"b{k}", feature=k, polygons_m=((RING,),), area_m2=81.0),
+            alignment=alignment,
+            polygons_m=((RING,),),
         )
         for k in range(count)
-    )  # fmt: skip
+    )
     labels = [
         Assessment(source_id=f"b{k}", kind=AssessorKind.REVIEWER, assessor="A", grade=Grade.SEVERE)
         for k in range(count)

@@ -28,9 +28,14 @@ def write(path: Path, fields: dict, shapes=None, crs: str | None = CRS) -> Path:
     if crs is None:
         warnings.filterwarnings("ignore", message="'crs' was not provided")
     pyogrio.raw.write(
-        path, shapely.to_wkb(np.array(shapes, object)), list(columns.values()), list(columns),
-        driver="GPKG", geometry_type="Unknown", crs=crs,
-    )  # fmt: skip
+        path,
+        shapely.to_wkb(np.array(shapes, object)),
+        list(columns.values()),
+        list(columns),
+        driver="GPKG",
+        geometry_type="Unknown",
+        crs=crs,
+    )
     return path
 
 
@@ -102,11 +107,15 @@ def test_a_file_that_is_no_map_is_told(tmp_path):
 
 def other(codes, shapes, scale=Scale.UNOSAT) -> OtherAssessment:
     return OtherAssessment(
-        name="u.gpkg", scale=scale, field="f", crs=CRS, date=None,
+        name="u.gpkg",
+        scale=scale,
+        field="f",
+        crs=CRS,
+        date=None,
         shapes=np.array(shapes, object),
         codes=tuple(None if code is None else code_read(scale, code) for code in codes),
         fids=np.arange(len(codes)),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

@@ -54,9 +54,15 @@ def test_a_total_is_a_sentence_with_all_that_it_needs(town):
     total = totals_of(*town, [DESTROYED], SAID)[0]
     text = f"{total}"
     for part in (
-        "destroyed", "of 730 buildings", "95% interval", "the area of case raqqa", "class set ours",
-        "2024-05-01 to 2024-05-03", "stratified estimator", "from 90 reviewed of 90 sampled",
-    ):  # fmt: skip
+        "destroyed",
+        "of 730 buildings",
+        "95% interval",
+        "the area of case raqqa",
+        "class set ours",
+        "2024-05-01 to 2024-05-03",
+        "stratified estimator",
+        "from 90 reviewed of 90 sampled",
+    ):
         assert part in text
     assert str(total) == text
 

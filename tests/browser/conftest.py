@@ -25,10 +25,16 @@ from aftermap.web.security import Door, names_of
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_MS = 90_000
 ARGUMENTS = [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
 WIDTH_PX, HEIGHT_PX = 1100, 720
 
 
@@ -89,10 +95,15 @@ def bench(request, browser: Browser, whole_case: Path, tmp_path: Path) -> Iterat
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     door = Door(port=port, names=names_of("127.0.0.1"))
-    server = uvicorn.Server(uvicorn.Config(
-        workbench(desk_of(case, basemap=basemap), door), host="127.0.0.1", port=port,
-        log_level="warning", timeout_graceful_shutdown=1,
-    ))  # fmt: skip
+    server = uvicorn.Server(
+        uvicorn.Config(
+            workbench(desk_of(case, basemap=basemap), door),
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -71,10 +71,24 @@ def one_tile_pmtiles(png: bytes) -> bytes:
     directory = bytes([1, 0, 1, *length, rest, 1])  # one entry: tile 0, once, its length, offset 0
     metadata = b"{}"
     start = 127
-    header = b"PMTiles" + bytes([3]) + struct.pack(
-        "<11Q", start, len(directory), start + len(directory), len(metadata), 0, 0,
-        start + len(directory) + len(metadata), len(png), 1, 1, 1,
-    )  # fmt: skip
+    header = (
+        b"PMTiles"
+        + bytes([3])
+        + struct.pack(
+            "<11Q",
+            start,
+            len(directory),
+            start + len(directory),
+            len(metadata),
+            0,
+            0,
+            start + len(directory) + len(metadata),
+            len(png),
+            1,
+            1,
+            1,
+        )
+    )
     header += bytes([1, 1, 1, 2, 0, 0])  # clustered, nothing compressed, PNG, zoom 0 to 0
     header += struct.pack("<4iB2i", -1800000000, -850000000, 1800000000, 850000000, 0, 0, 0)
     return header + directory + metadata + png

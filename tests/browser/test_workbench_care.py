@@ -96,7 +96,9 @@ def test_what_waits_of_another_reviewer_does_not_hold_up_the_next(bench):
     page.keyboard.press("Enter")
     bench.saved()
     assert sorted(row[1:3] for row in rows(bench.case)) == [
-        ("Nadia", "none"), ("Omar", "destroyed")]  # fmt: skip
+        ("Nadia", "none"),
+        ("Omar", "destroyed"),
+    ]
 
 
 def test_a_reviewer_sees_what_another_has_said_meanwhile(bench):

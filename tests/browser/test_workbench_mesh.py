@@ -18,9 +18,11 @@ MAP = "document.querySelector('.map').bench.map"
 
 def _quad(corners, material) -> Triangles:
     return Triangles(
-        steps=np.array(corners, np.uint16), uv=np.array([[0.0, 0], [0, 1], [1, 1], [1, 0]]),
-        faces=np.array([[0, 1, 2], [0, 2, 3]], np.int32), material=material,
-    )  # fmt: skip
+        steps=np.array(corners, np.uint16),
+        uv=np.array([[0.0, 0], [0, 1], [1, 1], [1, 0]]),
+        faces=np.array([[0, 1, 2], [0, 2, 3]], np.int32),
+        material=material,
+    )
 
 
 def write_tower(case):
@@ -33,11 +35,14 @@ def write_tower(case):
         blue = out.material("ground", np.full((8, 8, 3), BLUE, np.uint8), quality=95)
         red = out.material("wall", np.full((8, 8, 3), RED, np.uint8), quality=95)
         out.node(
-            "block", (0.0, 0.0, 0.0), 1.0,
+            "block",
+            (0.0, 0.0, 0.0),
+            1.0,
             _quad([[0, 0, 0], [0, 0, side], [side, 0, side], [side, 0, 0]], blue),
-            _quad([[low, high, middle], [low, 0, middle], [end, 0, middle], [end, high, middle]],
-                  red),
-        )  # fmt: skip
+            _quad(
+                [[low, high, middle], [low, 0, middle], [end, 0, middle], [end, high, middle]], red
+            ),
+        )
 
 
 def shown_3d(bench):
@@ -96,8 +101,9 @@ def test_a_place_on_a_wall_is_that_of_the_wall(bench):
     at = {"x": int(np.median(x)), "y": int(np.percentile(y, 10))}
     lon, lat = page.evaluate(
         "([x, y]) => document.querySelector('.map').bench.solid.placeAt("
-        "{ point: { x, y }, lngLat: { lng: 0, lat: 0 } })", [at["x"], at["y"]],
-    )  # fmt: skip
+        "{ point: { x, y }, lngLat: { lng: 0, lat: 0 } })",
+        [at["x"], at["y"]],
+    )
     ((east, north),) = transformed_xy("EPSG:4326", "EPSG:32637", [(lon, lat)])
     assert north - NORTH_M == pytest.approx(-SIDE_M / 2, abs=0.3)
     assert abs(east - EAST_M - SIDE_M / 2) < TOWER_M / 2

@@ -44,15 +44,20 @@ class Town:
     def drawn(self, shifts_m: np.ndarray) -> FootprintSet:
         """The outlines as somebody draws them who is off by these shifts: minus them."""
         return FootprintSet(
-            crs=UTM, file_name="drawn.geojson", file_sha256="0" * 64, id_field="id",
+            crs=UTM,
+            file_name="drawn.geojson",
+            file_sha256="0" * 64,
+            id_field="id",
             footprints=tuple(
                 Footprint(
-                    source_id=f"H{i}", feature=i, area_m2=outline.area,
+                    source_id=f"H{i}",
+                    feature=i,
+                    area_m2=outline.area,
                     polygons_m=shifted(polygons_of(outline), (-shift[0], -shift[1])),
                 )
                 for i, (outline, shift) in enumerate(zip(self.outlines, shifts_m, strict=True))
             ),
-        )  # fmt: skip
+        )
 
 
 def town(folder: Path, *, across=6, collapsed=(), beyond=(), seed=1) -> Town:
@@ -80,9 +85,11 @@ def town(folder: Path, *, across=6, collapsed=(), beyond=(), seed=1) -> Town:
             _plant_tree(height, outline, grid, rng)
     height = cv2.GaussianBlur(height, (0, 0), 0.2 / CELL_M) + np.float32(GROUND_M)
     return Town(
-        outlines=outlines, collapsed=fallen,
-        elevation=_elevation(folder, height, grid), orthophoto=_orthophoto(folder, grey, grid),
-    )  # fmt: skip
+        outlines=outlines,
+        collapsed=fallen,
+        elevation=_elevation(folder, height, grid),
+        orthophoto=_orthophoto(folder, grey, grid),
+    )
 
 
 def house(east, north, rng) -> Polygon:
@@ -96,10 +103,17 @@ def house(east, north, rng) -> Polygon:
 def raster_of(path: Path, bands: np.ndarray, grid: Grid, nodata=None) -> Raster:
     """(bands, rows, columns) written as a plain GeoTIFF."""
     with rasterio.open(
-        path, "w", driver="GTiff", height=grid.rows, width=grid.columns, count=len(bands),
-        dtype=bands.dtype, crs=grid.crs, nodata=nodata,
+        path,
+        "w",
+        driver="GTiff",
+        height=grid.rows,
+        width=grid.columns,
+        count=len(bands),
+        dtype=bands.dtype,
+        crs=grid.crs,
+        nodata=nodata,
         transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(bands)
     return Raster(path=str(path), grid=grid, nodata=nodata, vertical_datum=VerticalDatum.GEOID)
 
@@ -122,9 +136,12 @@ def _elevation(folder: Path, height: np.ndarray, grid: Grid) -> Elevation:
         folder / "confidence.tif", np.full((1, *height.shape), 6, np.uint8), grid
     )
     return Elevation(
-        surface=surface, confidence=confidence, ground_sample_m=0.05, measured_fraction=1.0,
+        surface=surface,
+        confidence=confidence,
+        ground_sample_m=0.05,
+        measured_fraction=1.0,
         filled_fraction=0.0,
-    )  # fmt: skip
+    )
 
 
 def _orthophoto(folder: Path, grey: np.ndarray, grid: Grid) -> Orthophoto:

@@ -25,10 +25,15 @@ SIDE_M, CELL_M = 120.0, 0.25
 CLIP = "cd" * 32
 
 LENS = Camera(
-    model="OPENCV", width_px=800, height_px=600, params=(600.0, 600.0, 400.0, 300.0, 0.0, 0.0, 0.0,
-    0.0), focal_prior_px=600.0, focal_prior_source=FocalSource.FOCAL_35MM, focal_sigma_px=6.0,
+    model="OPENCV",
+    width_px=800,
+    height_px=600,
+    params=(600.0, 600.0, 400.0, 300.0, 0.0, 0.0, 0.0, 0.0),
+    focal_prior_px=600.0,
+    focal_prior_source=FocalSource.FOCAL_35MM,
+    focal_sigma_px=6.0,
     focal_decision="held",
-)  # fmt: skip
+)
 
 
 class Here:
@@ -52,8 +57,12 @@ class Block:
     def box_m(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
         east, north = EAST_M + self.east_m, NORTH_M + self.north_m
-        return (east - self.wide_m / 2, north - self.deep_m / 2, east + self.wide_m / 2,
-                north + self.deep_m / 2)  # fmt: skip
+        return (
+            east - self.wide_m / 2,
+            north - self.deep_m / 2,
+            east + self.wide_m / 2,
+            north + self.deep_m / 2,
+        )
 
 
 def buildings_of(blocks: Sequence[Block], ids: Sequence[str] = ()) -> Buildings:
@@ -62,9 +71,12 @@ def buildings_of(blocks: Sequence[Block], ids: Sequence[str] = ()) -> Buildings:
         w, s, e, n = block.box_m
         outline = (((w, s), (e, s), (e, n), (w, n), (w, s)),)
         footprint = Footprint(
-            source_id=ids[i] if ids else f"B{i}", feature=i, polygons_m=(outline,),
-            area_m2=block.wide_m * block.deep_m, levels=2.0,
-        )  # fmt: skip
+            source_id=ids[i] if ids else f"B{i}",
+            feature=i,
+            polygons_m=(outline,),
+            area_m2=block.wide_m * block.deep_m,
+            levels=2.0,
+        )
         moved = Alignment(shift_m=(0.4, -0.2), sigma_m=0.2, residual_m=0.1, source=ShiftSource.OWN)
         made.append(Building(footprint=footprint, alignment=moved, polygons_m=(outline,)))
     return Buildings(crs=CRS, buildings=tuple(made))
@@ -77,27 +89,35 @@ def elevation_of(folder: Path, blocks: Sequence[Block], *, measured=True) -> Ele
         w, s, e, n = np.array(block.box_m) - [EAST_M, NORTH_M, EAST_M, NORTH_M]
         rows = slice(count - round(n / CELL_M), count - round(s / CELL_M))
         heights[rows, round(w / CELL_M) : round(e / CELL_M)] += block.high_m
-    grid = Grid(crs=CRS, east_m=EAST_M, north_m=NORTH_M + SIDE_M, cell_m=CELL_M, columns=count,
-                rows=count)  # fmt: skip
+    grid = Grid(
+        crs=CRS, east_m=EAST_M, north_m=NORTH_M + SIDE_M, cell_m=CELL_M, columns=count, rows=count
+    )
     counts = np.full((count, count), 6 if measured else 0, np.uint16)
     surface = _written(folder / "surface.tif", heights[None], grid, nodata=-9999.0)
     confidence = _written(folder / "confidence.tif", counts[None], grid, nodata=None)
-    return Elevation(surface=surface, confidence=confidence, ground_sample_m=CELL_M,
-                     measured_fraction=1.0, filled_fraction=0.0)  # fmt: skip
+    return Elevation(
+        surface=surface,
+        confidence=confidence,
+        ground_sample_m=CELL_M,
+        measured_fraction=1.0,
+        filled_fraction=0.0,
+    )
 
 
 def orthophoto_of(folder: Path, *, source: int = 0) -> Orthophoto:
     count = round(SIDE_M / CELL_M)
-    grid = Grid(crs=CRS, east_m=EAST_M, north_m=NORTH_M + SIDE_M, cell_m=CELL_M, columns=count,
-                rows=count)  # fmt: skip
+    grid = Grid(
+        crs=CRS, east_m=EAST_M, north_m=NORTH_M + SIDE_M, cell_m=CELL_M, columns=count, rows=count
+    )
     pixels = np.full((4, count, count), 128, np.uint8)
     pixels[3] = 255
     numbers = np.full((1, count, count), source, np.uint16)
     return Orthophoto(
         image=_written(folder / "orthophoto.tif", pixels, grid, nodata=None),
         source=_written(folder / "source.tif", numbers, grid, nodata=65535),
-        gains=(1.0,), covered_fraction=1.0,
-    )  # fmt: skip
+        gains=(1.0,),
+        covered_fraction=1.0,
+    )
 
 
 def photograph(folder: Path, position_m, *, yaw_deg=0.0, pitch_deg=-90.0, name="a.png", seed=0):
@@ -118,9 +138,16 @@ def moment(position_m, *, time_s=Fraction(5, 2), yaw_deg=0.0, pitch_deg=-90.0, m
 
 def cameras_of(*placed: PlacedFrame) -> Reconstruction:
     return Reconstruction(
-        crs=CRS, vertical_datum=VerticalDatum.ELLIPSOID, cameras=(LENS,), placed=placed,
-        skipped=(), points="", mapped_group=0, group_sizes=(len(placed),), reprojection_px=0.5,
-    )  # fmt: skip
+        crs=CRS,
+        vertical_datum=VerticalDatum.ELLIPSOID,
+        cameras=(LENS,),
+        placed=placed,
+        skipped=(),
+        points="",
+        mapped_group=0,
+        group_sizes=(len(placed),),
+        reprojection_px=0.5,
+    )
 
 
 def files_in(folder: Path) -> StageFolder:
@@ -132,25 +159,46 @@ def _placed(path, sha256, name, position_m, angles_deg) -> PlacedFrame:
     spread = np.diag([0.1**2] * 3 + [np.radians(0.05) ** 2] * 3).tolist()
     east, north, up = position_m
     frame = Frame(
-        sha256=sha256, name=name, path=path, width_px=800, height_px=600, orientation=1,
-        camera_key="k", focal_px=600.0, focal_sigma_px=6.0, focal_source=FocalSource.FOCAL_35MM,
-    )  # fmt: skip
+        sha256=sha256,
+        name=name,
+        path=path,
+        width_px=800,
+        height_px=600,
+        orientation=1,
+        camera_key="k",
+        focal_px=600.0,
+        focal_sigma_px=6.0,
+        focal_source=FocalSource.FOCAL_35MM,
+    )
     pose = CameraPose(
         rotation_cam_from_world=tuple(map(tuple, rotation)),
         position_m=(EAST_M + east, NORTH_M + north, GROUND_M + up),
         covariance_m2=tuple(map(tuple, np.array(spread)[:3, :3].tolist())),
     )
     return PlacedFrame(
-        frame=frame, camera=0, pose=pose, reprojection_px=0.5, tie_points=500, group=0,
-        ground_m=(GROUND_M, GROUND_M + 5), covariance=tuple(map(tuple, spread)),
-    )  # fmt: skip
+        frame=frame,
+        camera=0,
+        pose=pose,
+        reprojection_px=0.5,
+        tie_points=500,
+        group=0,
+        ground_m=(GROUND_M, GROUND_M + 5),
+        covariance=tuple(map(tuple, spread)),
+    )
 
 
 def _written(path: Path, bands: np.ndarray, grid: Grid, *, nodata) -> Raster:
     with rasterio.open(
-        path, "w", driver="GTiff", width=grid.columns, height=grid.rows, count=len(bands),
-        dtype=bands.dtype, crs=CRS, nodata=nodata,
+        path,
+        "w",
+        driver="GTiff",
+        width=grid.columns,
+        height=grid.rows,
+        count=len(bands),
+        dtype=bands.dtype,
+        crs=CRS,
+        nodata=nodata,
         transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(bands)
     return Raster(path=str(path), grid=grid, nodata=nodata)

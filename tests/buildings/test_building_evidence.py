@@ -52,13 +52,14 @@ def made(folder, blocks, *placed, ids=(), wanted=None, options=None, elevation=N
     cameras, files = cameras_of(*placed), files_in(folder / "stage")
     views = views_of(buildings, cameras, elevation, files, Here())
     material = Material(
-        cameras=cameras, elevation=elevation, orthophoto=orthophoto_of(folder),
+        cameras=cameras,
+        elevation=elevation,
+        orthophoto=orthophoto_of(folder),
         clips=Clips(paths={CLIP: folder / "clip.mp4"}, pictures_at=pictures_of_clip),
-    )  # fmt: skip
+    )
     found = evidence_of(
-        buildings, views, material, wanted or Wanted(), files, Here(),
-        options or EvidenceOptions(),
-    )  # fmt: skip
+        buildings, views, material, wanted or Wanted(), files, Here(), options or EvidenceOptions()
+    )
     return found, buildings
 
 
@@ -92,10 +93,16 @@ def painted(folder, placed, *, high_m):
     return picture
 
 
-@pytest.mark.parametrize(("yaw_deg", "pitch_deg", "place"), [
-    (0, -90, (55, 58, 60)), (37, -90, (62, 60, 60)), (200, -85, (60, 64, 50)),
-    (0, -45, (60, 10, 55)), (310, -40, (100, 25, 60)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("yaw_deg", "pitch_deg", "place"),
+    [
+        (0, -90, (55, 58, 60)),
+        (37, -90, (62, 60, 60)),
+        (200, -85, (60, 64, 50)),
+        (0, -45, (60, 10, 55)),
+        (310, -40, (100, 25, 60)),
+    ],
+)
 def test_the_outline_is_drawn_along_the_roof_that_the_camera_shows(
     tmp_path, yaw_deg, pitch_deg, place
 ):
@@ -136,15 +143,18 @@ def test_a_crop_by_whole_quarters_is_the_original_pixel_for_pixel(tmp_path):
     crop = crop_of(picture, placed, LENS, drawn_house(tmp_path), None)
     window = crop.window
     assert (abs(window.turn_deg), window.scale) == (90, 1)
-    part = picture[window.top_px : window.top_px + window.height_px,
-                   window.left_px : window.left_px + window.width_px]  # fmt: skip
+    part = picture[
+        window.top_px : window.top_px + window.height_px,
+        window.left_px : window.left_px + window.width_px,
+    ]
     turned = np.rot90(part, 1 if window.turn_deg == -90 else 3)
     shown = crop.picture
     at = [max(0, (shown.shape[i] - turned.shape[i])) for i in range(2)]
     best = max(
         float((shown[r : r + turned.shape[0], c : c + turned.shape[1]] == turned).mean())
-        for r in range(at[0] + 1) for c in range(at[1] + 1)
-    )  # fmt: skip
+        for r in range(at[0] + 1)
+        for c in range(at[1] + 1)
+    )
     assert best > 0.95  # all but the lines that are drawn over it; chance would give 0.004
 
 
@@ -171,9 +181,11 @@ def test_a_mask_that_vanished_after_the_views_gives_no_picture_as_if_it_were_cle
     assert views.views == 1
     path.unlink()
     material = Material(
-        cameras=cameras, elevation=elevation, orthophoto=orthophoto_of(tmp_path),
+        cameras=cameras,
+        elevation=elevation,
+        orthophoto=orthophoto_of(tmp_path),
         clips=Clips(paths={}, pictures_at=pictures_of_clip),
-    )  # fmt: skip
+    )
     found = evidence_of(buildings, views, material, Wanted(), files, Here())
     assert of_kind(found, EvidenceKind.VIEW) == []
     (skipped,) = found.skipped
@@ -192,9 +204,10 @@ def test_rows_lead_back_to_the_hash_of_the_photograph(tmp_path):
     assert view.window.left_px + view.window.width_px <= 800
     assert view.time_s is None
     (plan,) = of_kind(found, EvidenceKind.ORTHOPHOTO)
-    assert plan.original_sha256 == hashlib.sha256(
-        (tmp_path / "orthophoto.tif").read_bytes()
-    ).hexdigest()  # fmt: skip
+    assert (
+        plan.original_sha256
+        == hashlib.sha256((tmp_path / "orthophoto.tif").read_bytes()).hexdigest()
+    )
     assert [(one.sha256, one.fraction) for one in plan.sources] == [(view.original_sha256, 1.0)]
 
 
@@ -207,10 +220,22 @@ def test_rows_of_a_clip_lead_back_to_the_clip_and_the_exact_time(tmp_path):
     assert view.time_s == pytest.approx(3.33667, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [
-    "../../outside", "/etc/passwd", "..", "", "a/b\\c:d", "CON", "\u202egpj.exe", "x" * 400,
-    "<script>alert(1)</script>", "линия 7", "nul\x00byte",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../outside",
+        "/etc/passwd",
+        "..",
+        "",
+        "a/b\\c:d",
+        "CON",
+        "\u202egpj.exe",
+        "x" * 400,
+        "<script>alert(1)</script>",
+        "линия 7",
+        "nul\x00byte",
+    ],
+)
 def test_a_hostile_id_cannot_leave_the_folder(tmp_path, name):
     found, _ = made(tmp_path, [HOUSE], photograph(tmp_path, (60, 60, 60)), ids=[name])
     inside = (tmp_path / "stage" / "evidence").resolve()
@@ -232,9 +257,11 @@ def test_ids_that_look_alike_have_folders_of_their_own():
 def test_a_hidden_view_is_not_chosen_while_better_ones_exist(tmp_path):
     tower = Block(east_m=53, north_m=43, wide_m=14, high_m=25)
     cameras = [photograph(tmp_path, (60, -20, 50), pitch_deg=-32, name="south.png")] + [
-        photograph(tmp_path, (60 + 3 * i, 125, 70 + i), yaw_deg=180, pitch_deg=-45,
-                   name=f"north{i}.png") for i in range(3)
-    ]  # fmt: skip
+        photograph(
+            tmp_path, (60 + 3 * i, 125, 70 + i), yaw_deg=180, pitch_deg=-45, name=f"north{i}.png"
+        )
+        for i in range(3)
+    ]
     found, _ = made(tmp_path, [HOUSE, tower], *cameras, options=EvidenceOptions(views=1))
     best = next(row for row in of_kind(found, EvidenceKind.VIEW) if row.building == 0)
     assert best.original_name.startswith("north")
@@ -265,9 +292,11 @@ def test_a_clip_that_is_not_in_the_case_is_listed(tmp_path):
     cameras, files = cameras_of(moment((60, 60, 60))), files_in(tmp_path / "stage")
     views = views_of(buildings, cameras, elevation, files, Here())
     material = Material(
-        cameras=cameras, elevation=elevation, orthophoto=orthophoto_of(tmp_path),
+        cameras=cameras,
+        elevation=elevation,
+        orthophoto=orthophoto_of(tmp_path),
         clips=Clips(paths={}, pictures_at=pictures_of_clip),
-    )  # fmt: skip
+    )
     found = evidence_of(buildings, views, material, Wanted(), files, Here())
     assert [row.kind for row in found.rows] == [EvidenceKind.ORTHOPHOTO, EvidenceKind.PROFILE]
     assert "map the clip again" in found.skipped[0].reason
@@ -283,9 +312,11 @@ def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
     files = files_in(tmp_path / "stage")
     views = views_of(buildings, cameras, elevation, files, Here())
     material = Material(
-        cameras=cameras, elevation=elevation, orthophoto=orthophoto_of(tmp_path),
+        cameras=cameras,
+        elevation=elevation,
+        orthophoto=orthophoto_of(tmp_path),
         clips=Clips(paths={CLIP: tmp_path / "clip.mp4"}, pictures_at=damaged),
-    )  # fmt: skip
+    )
     found = evidence_of(
         buildings, views, material, Wanted(), files, Here(), EvidenceOptions(apart_deg=0)
     )
@@ -296,9 +327,12 @@ def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
 def test_of_many_buildings_only_those_wanted_are_shown(tmp_path):
     blocks = [Block(east_m=20 + 25 * i, north_m=60) for i in range(4)]
     found, _ = made(
-        tmp_path, blocks, photograph(tmp_path, (60, 60, 110)),
-        wanted=Wanted(queue=("B2",), asked=("B0", "nobody")), options=EvidenceOptions(all_up_to=3),
-    )  # fmt: skip
+        tmp_path,
+        blocks,
+        photograph(tmp_path, (60, 60, 110)),
+        wanted=Wanted(queue=("B2",), asked=("B0", "nobody")),
+        options=EvidenceOptions(all_up_to=3),
+    )
     assert found.pictured == (0, 2)
     assert [one.name for one in found.skipped] == ["nobody"]
     assert "2 of 4 buildings" in found.notes[0]

@@ -176,8 +176,11 @@ def test_frames_of_a_clip_keep_their_time_and_are_all_listed(tmp_path):
 
 
 def test_the_answer_does_not_depend_on_how_the_town_is_cut_into_blocks(tmp_path):
-    blocks = [Block(east_m=20 + 20 * i, north_m=20 + 20 * j, high_m=3 + 3 * ((i + j) % 4))
-              for i in range(5) for j in range(5)]  # fmt: skip
+    blocks = [
+        Block(east_m=20 + 20 * i, north_m=20 + 20 * j, high_m=3 + 3 * ((i + j) % 4))
+        for i in range(5)
+        for j in range(5)
+    ]
     cameras = [
         photograph(tmp_path, (60, -10, 60), pitch_deg=-45),
         photograph(tmp_path, (60, 60, 80)),

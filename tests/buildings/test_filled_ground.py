@@ -48,9 +48,10 @@ def with_filled(elevation: Elevation, folder, filled, *, wild: bool) -> Elevatio
         heights[0][filled] = np.random.default_rng(3).normal(250, 300, int(filled.sum()))
     grid = elevation.surface.grid
     return replace(
-        elevation, surface=raster_of(folder / "surface.tif", heights, grid, NODATA),
+        elevation,
+        surface=raster_of(folder / "surface.tif", heights, grid, NODATA),
         confidence=raster_of(folder / "confidence.tif", counts, grid),
-    )  # fmt: skip
+    )
 
 
 def patches(elevation: Elevation, share=0.25, size=24):
@@ -143,9 +144,11 @@ def pictures(folder, elevation, *placed):
     buildings = buildings_of([HOUSE])
     views = views_of(buildings, cameras, elevation, files_in(folder), Here())
     material = Material(
-        cameras=cameras, elevation=elevation, orthophoto=orthophoto_of(folder),
+        cameras=cameras,
+        elevation=elevation,
+        orthophoto=orthophoto_of(folder),
         clips=Clips(paths={}, pictures_at=lambda path, times: iter(())),
-    )  # fmt: skip
+    )
     return evidence_of(buildings, views, material, Wanted(), files_in(folder), Here())
 
 
@@ -158,9 +161,9 @@ def test_changing_filled_heights_changes_no_crop(tmp_path):
         folder = tmp_path / str(wild)
         elevation = with_filled(base, folder, filled, wild=wild)
         found = pictures(folder, elevation, camera)
-        digests.append([
-            row.file_sha256 for row in found.rows if row.kind is not EvidenceKind.PROFILE
-        ])  # fmt: skip
+        digests.append(
+            [row.file_sha256 for row in found.rows if row.kind is not EvidenceKind.PROFILE]
+        )
     assert digests[0] == digests[1]
     assert len(digests[0]) == 2
 

@@ -129,9 +129,10 @@ def test_ground_without_heights_says_nothing_of_a_shift(here, tmp_path):
     surface = here.elevation.surface
     grid = surface.grid
     block = block_over(
-        grid, (grid.east_m, grid.north_m - grid.rows * CELL_M),
+        grid,
+        (grid.east_m, grid.north_m - grid.rows * CELL_M),
         (grid.east_m + grid.columns * CELL_M, grid.north_m),
-    )  # fmt: skip
+    )
     heights = read_heights(surface, block)[0]
     heights[:, heights.shape[1] // 2 :] = NODATA
     half = raster_of(tmp_path / "half.tif", heights[None], grid, NODATA)

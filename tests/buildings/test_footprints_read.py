@@ -28,11 +28,14 @@ def geojson(path: Path, *features, crs=UTM) -> Path:
     content = {
         "type": "FeatureCollection",
         "features": [
-            {"type": "Feature", "properties": properties,
-             "geometry": None if shape is None else json.loads(shapely.to_geojson(shape))}
+            {
+                "type": "Feature",
+                "properties": properties,
+                "geometry": None if shape is None else json.loads(shapely.to_geojson(shape)),
+            }
             for shape, properties in features
         ],
-    }  # fmt: skip
+    }
     if crs is not None:
         content["crs"] = {"type": "name", "properties": {"name": crs}}
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -69,10 +72,15 @@ def test_outlines_in_degrees_lie_where_they_should_on_the_map(tmp_path):
 def test_other_formats_give_the_same(tmp_path, driver):
     path = tmp_path / {"GPKG": "a.gpkg", "ESRI Shapefile": "a.shp"}.get(driver, "a.fgb")
     pyogrio.raw.write(
-        path, shapely.to_wkb(np.array([house(5, 5), house(30, 5)])),
-        [np.array([7.0, 8.0]), np.array([3, 0])], ["osm_id", "building_l"],
-        geometry_type="Polygon", crs=UTM, driver=driver, layer="a",
-    )  # fmt: skip
+        path,
+        shapely.to_wkb(np.array([house(5, 5), house(30, 5)])),
+        [np.array([7.0, 8.0]), np.array([3, 0])],
+        ["osm_id", "building_l"],
+        geometry_type="Polygon",
+        crs=UTM,
+        driver=driver,
+        layer="a",
+    )
     found = read(path)
     assert sorted(f.source_id for f in found.footprints) == ["7", "8"]
     assert sorted((f.source_id, f.levels) for f in found.footprints) == [("7", 3.0), ("8", None)]
@@ -123,14 +131,18 @@ def test_broken_outlines_are_put_right_or_left_out_and_the_rest_goes_on(tmp_path
     spike = Polygon([(EAST, NORTH), (EAST + 9, NORTH), (EAST, NORTH)])
     path = geojson(
         tmp_path / "a.geojson",
-        (bow_tie, {"id": "crossing"}), (raised, {"id": "raised"}), (mixed, {"id": "mixed"}),
-        (None, {"id": "null"}), (Polygon(), {"id": "empty"}), (spike, {"id": "flat"}),
+        (bow_tie, {"id": "crossing"}),
+        (raised, {"id": "raised"}),
+        (mixed, {"id": "mixed"}),
+        (None, {"id": "null"}),
+        (Polygon(), {"id": "empty"}),
+        (spike, {"id": "flat"}),
         (Point(EAST + 5, NORTH + 5), {"id": "point"}),
         (MultiPolygon([house(60, 0), house(75, 0)]), {"id": "two parts"}),
         (box(EAST + 90, NORTH, EAST + 91.5, NORTH + 1.5), {"id": "tiny"}),
         (box(EAST + 95, NORTH, EAST + 95.6, NORTH + 30), {"id": "thin"}),
         (house(120, 0), {"id": "good"}),
-    )  # fmt: skip
+    )
     found = read(path)
     areas = {f.source_id: f.area_m2 for f in found.footprints}
     assert areas == pytest.approx(
@@ -153,9 +165,11 @@ def test_broken_outlines_are_put_right_or_left_out_and_the_rest_goes_on(tmp_path
 def test_the_same_outline_twice_is_one_building_and_overlaps_are_told(tmp_path):
     path = geojson(
         tmp_path / "a.geojson",
-        (house(0, 0), {"id": "first"}), (house(0.1, 0.1), {"id": "again"}),
-        (house(30, 0), {"id": "alone"}), (house(33, 0), {"id": "over it"}),
-    )  # fmt: skip
+        (house(0, 0), {"id": "first"}),
+        (house(0.1, 0.1), {"id": "again"}),
+        (house(30, 0), {"id": "alone"}),
+        (house(33, 0), {"id": "over it"}),
+    )
     found = read(path)
     assert [f.source_id for f in found.footprints] == ["first", "alone", "over it"]
     assert reason_of(found, "again") == "has the same outline as first"
@@ -166,10 +180,13 @@ def test_ids_missing_alike_or_hostile_are_kept_apart(tmp_path):
     nasty = "<script>alert(1)</script>\n'; DROP TABLE"
     path = geojson(
         tmp_path / "a.geojson",
-        (house(0, 0), {"id": "A"}), (house(20, 0), {"id": "A"}), (house(40, 0), {"id": "A#2"}),
-        (house(60, 0), {"id": None}), (house(80, 0), {"id": nasty}),
+        (house(0, 0), {"id": "A"}),
+        (house(20, 0), {"id": "A"}),
+        (house(40, 0), {"id": "A#2"}),
+        (house(60, 0), {"id": None}),
+        (house(80, 0), {"id": nasty}),
         (house(80, 0), {"id": "copy"}),
-    )  # fmt: skip
+    )
     found = read(path)
     assert [f.source_id for f in found.footprints] == ["A", "A#3", "A#2", "3", nasty]
     assert "\n" not in reason_of(found, "copy")
@@ -204,9 +221,11 @@ def test_outlines_off_the_map_are_left_out_and_a_crowd_of_them_is_counted(tmp_pa
 def test_an_outline_with_one_corner_on_another_continent_stops_none_of_the_others(tmp_path):
     astray = Polygon([(39.01, 35.949), (39.0101, 35.9491), (1e9, -1e12)])
     path = geojson(
-        tmp_path / "a.geojson", (in_degrees(house(0, 0)), {"id": "here"}),
-        (astray, {"id": "astray"}), crs=None,
-    )  # fmt: skip
+        tmp_path / "a.geojson",
+        (in_degrees(house(0, 0)), {"id": "here"}),
+        (astray, {"id": "astray"}),
+        crs=None,
+    )
     found = read(path, area_m=(EAST - 2000, NORTH - 2000, EAST + 2000, NORTH + 2000))
     assert [f.source_id for f in found.footprints] == ["here"]
     assert "one of its corners is wrong" in reason_of(found, "astray")
@@ -253,9 +272,16 @@ def test_of_several_layers_one_must_be_named(tmp_path):
     path = tmp_path / "a.gpkg"
     for layer, append in (("before", False), ("after", True)):
         pyogrio.raw.write(
-            path, shapely.to_wkb(np.array([house(5, 5)])), [np.array(["A"], object)], ["id"],
-            geometry_type="Polygon", crs=UTM, driver="GPKG", layer=layer, append=append,
-        )  # fmt: skip
+            path,
+            shapely.to_wkb(np.array([house(5, 5)])),
+            [np.array(["A"], object)],
+            ["id"],
+            geometry_type="Polygon",
+            crs=UTM,
+            driver="GPKG",
+            layer=layer,
+            append=append,
+        )
     with pytest.raises(InputError, match=r"several layers.*before, after"):
         read(path)
     assert len(read(path, layer="after").footprints) == 1
@@ -269,9 +295,14 @@ def test_a_city_of_25_000_footprints_is_read_in_seconds(tmp_path):
     shapes = [house(15.0 * (i % across), 15.0 * (i // across)) for i in every.tolist()]
     path = tmp_path / "city.fgb"
     pyogrio.raw.write(
-        path, shapely.to_wkb(np.array(shapes)), [every], ["id"], geometry_type="Polygon",
-        crs=UTM, driver="FlatGeobuf",
-    )  # fmt: skip
+        path,
+        shapely.to_wkb(np.array(shapes)),
+        [every],
+        ["id"],
+        geometry_type="Polygon",
+        crs=UTM,
+        driver="FlatGeobuf",
+    )
     found = read(path, area_m=(EAST, NORTH, EAST + 2400, NORTH + 2400))
     assert len(found.footprints) == len(shapes)
     assert not found.skipped

@@ -54,8 +54,11 @@ def test_a_smaller_copy_takes_as_long_and_a_larger_picture_is_another_mode():
 
 @pytest.mark.parametrize(
     ("make", "model", "size_px"),
-    [("Canon", "PowerShot A3300 IS", (2304, 1728)), (None, None, (4000, 3000)),
-     ("DJI", "FC300S", (3000, 4000))],
-)  # fmt: skip
+    [
+        ("Canon", "PowerShot A3300 IS", (2304, 1728)),
+        (None, None, (4000, 3000)),
+        ("DJI", "FC300S", (3000, 4000)),
+    ],
+)
 def test_what_is_in_no_table_is_not_known(make, model, size_px):
     assert readout_of(make, model, size_px) is None

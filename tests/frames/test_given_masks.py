@@ -87,9 +87,11 @@ def test_of_a_jpeg_the_blurred_edge_is_cut_at_half(tmp_path):
 
 @given(
     factor=st.sampled_from((0.25, 0.5, 2, 3, 4)),
-    left=st.integers(0, 17), top=st.integers(0, 12),
-    wide=st.integers(1, 3), deep=st.integers(1, 3),
-)  # fmt: skip
+    left=st.integers(0, 17),
+    top=st.integers(0, 12),
+    wide=st.integers(1, 3),
+    deep=st.integers(1, 3),
+)
 @settings(max_examples=40)
 def test_a_mask_of_another_size_leaves_out_the_same_places(
     tmp_path_factory, factor, left, top, wide, deep
@@ -167,9 +169,17 @@ def test_frames_of_a_clip_leave_out_what_either_mask_does(tmp_path):
     for path, values in zip(paths, (found, own), strict=True):
         assert cv2.imwrite(path, values)
     frame = Frame(
-        sha256="aa", name="clip 1", path="", width_px=WIDTH, height_px=HEIGHT, orientation=1,
-        camera_key="k", focal_px=70.0, focal_sigma_px=1.0, focal_source=FocalSource.ASSUMED,
-    )  # fmt: skip
+        sha256="aa",
+        name="clip 1",
+        path="",
+        width_px=WIDTH,
+        height_px=HEIGHT,
+        orientation=1,
+        camera_key="k",
+        focal_px=70.0,
+        focal_sigma_px=1.0,
+        focal_source=FocalSource.ASSUMED,
+    )
     frames = [frame, replace(frame, mask=paths[0]), replace(frame, mask=paths[0])]
     masked = with_given_mask(frames, Path(paths[1]), files)
     assert masked[0].mask == paths[1]
@@ -223,9 +233,11 @@ def test_a_changed_mask_voids_what_was_made_with_it_and_one_that_stays_does_not(
         mask = received(drawn(box=box), tmp_path / f"{number}.png")
         digest = hashlib.sha256(mask.path.read_bytes()).hexdigest()
         came_in = Ingested(
-            items=(PHOTOGRAPH,), stored=photograph, skipped=(),
+            items=(PHOTOGRAPH,),
+            stored=photograph,
+            skipped=(),
             masks={PHOTOGRAPH.sha256: replace(mask, sha256=digest)},
-        )  # fmt: skip
+        )
         with (
             Case.create_or_open(tmp_path / "case") as case,
             Runner(case, command="map", options=None, progress=NoProgress()) as run,

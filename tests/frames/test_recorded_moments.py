@@ -18,26 +18,41 @@ LONGEST_GAP = Fraction(LONGEST_GAP_S)
 
 def frame(time_s):
     return Frame(
-        sha256="f" * 64, name="c.mp4 00:00:01", path="x.png", width_px=1280, height_px=720,
-        orientation=1, camera_key="c", focal_px=850.0, focal_sigma_px=40.0,
+        sha256="f" * 64,
+        name="c.mp4 00:00:01",
+        path="x.png",
+        width_px=1280,
+        height_px=720,
+        orientation=1,
+        camera_key="c",
+        focal_px=850.0,
+        focal_sigma_px=40.0,
         focal_source=FocalSource.ASSUMED,
         moment=Moment(clip_sha256="c" * 64, clip_name="c.mp4", time_s=Fraction(time_s), shot=0),
-    )  # fmt: skip
+    )
 
 
 def sample(time_s, lon_deg=39.0, *, yaw_deg=0.0, height_m=300.0, relative_m=60.0):
     return Sample(
-        time_s=Fraction(time_s), lonlat_deg=None if lon_deg is None else (lon_deg, 35.9),
-        height_m=height_m, relative_height_m=relative_m,
+        time_s=Fraction(time_s),
+        lonlat_deg=None if lon_deg is None else (lon_deg, 35.9),
+        height_m=height_m,
+        relative_height_m=relative_m,
         attitude=Attitude(yaw_deg=yaw_deg, pitch_deg=-45.0, roll_deg=0.0),
-    )  # fmt: skip
+    )
 
 
 def track(*samples, datum=VerticalDatum.BAROMETRIC):
     return Track(
-        sha256="5" * 64, name="c.SRT", dialect="dji modern", clock="video", vertical_datum=datum,
-        sigma_horizontal_m=4.0, sigma_vertical_m=10.0, samples=samples,
-    )  # fmt: skip
+        sha256="5" * 64,
+        name="c.SRT",
+        dialect="dji modern",
+        clock="video",
+        vertical_datum=datum,
+        sigma_horizontal_m=4.0,
+        sigma_vertical_m=10.0,
+        samples=samples,
+    )
 
 
 def told(time_s, *samples, **of):

@@ -20,16 +20,29 @@ LENS = (1000.0, 1000.0, 605.0, 446.0, -0.03, 0.01, 0.0005, -0.0004)
 
 def camera(params):
     return Camera(
-        model="OPENCV", width_px=1200, height_px=900, params=params, focal_prior_px=1000.0,
-        focal_prior_source=FocalSource.XMP_CALIBRATED, focal_sigma_px=5.0, focal_decision="held",
-    )  # fmt: skip
+        model="OPENCV",
+        width_px=1200,
+        height_px=900,
+        params=params,
+        focal_prior_px=1000.0,
+        focal_prior_source=FocalSource.XMP_CALIBRATED,
+        focal_sigma_px=5.0,
+        focal_decision="held",
+    )
 
 
 def placed(rotation):
     return PlacedFrame(
         frame=Frame(
-            sha256="0" * 64, name="DJI_0001.JPG", path="DJI_0001.JPG", width_px=1200,
-            height_px=900, orientation=1, camera_key="one", focal_px=1000.0, focal_sigma_px=5.0,
+            sha256="0" * 64,
+            name="DJI_0001.JPG",
+            path="DJI_0001.JPG",
+            width_px=1200,
+            height_px=900,
+            orientation=1,
+            camera_key="one",
+            focal_px=1000.0,
+            focal_sigma_px=5.0,
             focal_source=FocalSource.XMP_CALIBRATED,
         ),
         camera=0,
@@ -38,8 +51,11 @@ def placed(rotation):
             position_m=PLACE,
             covariance_m2=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
         ),
-        reprojection_px=0.5, tie_points=100, group=0, ground_m=(GROUND_M - 2, GROUND_M + 2),
-    )  # fmt: skip
+        reprojection_px=0.5,
+        tie_points=100,
+        group=0,
+        ground_m=(GROUND_M - 2, GROUND_M + 2),
+    )
 
 
 def area_m2(outline):
@@ -63,17 +79,17 @@ def test_a_camera_turned_east_covers_a_strip_that_is_longer_from_north_to_south(
 
 @settings(max_examples=50, deadline=None)
 @given(
-    yaw=st.floats(-180, 180), pitch=st.floats(-90, -60), roll=st.floats(-10, 10),
+    yaw=st.floats(-180, 180),
+    pitch=st.floats(-90, -60),
+    roll=st.floats(-10, 10),
     lens=st.sampled_from([IDEAL, LENS]),
-)  # fmt: skip
+)
 def test_the_border_of_the_picture_shows_the_outline(yaw, pitch, roll, lens):
     rotation = rotation_cam_from_world(yaw, pitch, roll)
     outline = footprint_m(placed(rotation), camera(lens))
     ground = np.column_stack([outline, np.full(len(outline), GROUND_M)])
     seen = projected_px((ground - PLACE) @ rotation.T, lens)
-    off_border = np.minimum(
-        np.abs(seen - [0, 0]), np.abs(seen - [1200, 900])
-    ).min(axis=1)  # fmt: skip
+    off_border = np.minimum(np.abs(seen - [0, 0]), np.abs(seen - [1200, 900])).min(axis=1)
     assert off_border.max() < 1e-3
     assert (seen > -1e-3).all()
     assert (seen < np.array([1200, 900]) + 1e-3).all()

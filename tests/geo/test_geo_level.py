@@ -20,10 +20,17 @@ def surface(tmp_path):
     heights[:, 100:] = np.random.default_rng(1).normal(900, 300, (200, 100))
     for name, values in (("surface", heights), ("confidence", counts)):
         with rasterio.open(
-            tmp_path / f"{name}.tif", "w", driver="GTiff", count=1, dtype=values.dtype, width=200,
-            height=200, crs="EPSG:32637", nodata=-9999 if name == "surface" else None,
+            tmp_path / f"{name}.tif",
+            "w",
+            driver="GTiff",
+            count=1,
+            dtype=values.dtype,
+            width=200,
+            height=200,
+            crs="EPSG:32637",
+            nodata=-9999 if name == "surface" else None,
             transform=rasterio.Affine(0.5, 0, EAST_M, 0, -0.5, NORTH_M),
-        ) as file:  # fmt: skip
+        ) as file:
             file.write(values, 1)
     return tmp_path / "surface.tif"
 

@@ -30,11 +30,12 @@ def test_a_window_without_heights_is_level_at_what_is_said():
 
 @given(
     arrays(
-        np.float32, (40, 60),
+        np.float32,
+        (40, 60),
         elements=st.one_of(st.just(np.float32(np.nan)), st.floats(0, 100, width=32)),
     ),
     st.floats(0.3, 40),
-)  # fmt: skip
+)
 def test_nothing_is_laid_outside_the_heights_there_are(heights, cell_m):
     whole, _ = without_holes(heights, cell_m, otherwise_m=50.0)
     known = np.isfinite(heights)

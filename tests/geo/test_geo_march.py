@@ -41,8 +41,12 @@ def test_footprint_of_a_level_camera_is_its_picture_at_scale():
     rays = rays_cam(CORNERS_PX, LENS) @ NADIR
     met, landed = landings_m([10, 20, 130], rays, flat_heights(30.0), farthest_m=FAR_M)
     half_e, half_n = 100 * 800 / 1200, 100 * 600 / 1200
-    expected = [[10 - half_e, 20 + half_n], [10 + half_e, 20 + half_n],
-                [10 + half_e, 20 - half_n], [10 - half_e, 20 - half_n]]  # fmt: skip
+    expected = [
+        [10 - half_e, 20 + half_n],
+        [10 + half_e, 20 + half_n],
+        [10 + half_e, 20 - half_n],
+        [10 - half_e, 20 - half_n],
+    ]
     assert landed.all()
     assert met[:, :2] == pytest.approx(np.array(expected))
     assert met[:, 2] == pytest.approx(30.0)
@@ -50,9 +54,11 @@ def test_footprint_of_a_level_camera_is_its_picture_at_scale():
 
 @settings(deadline=None)  # the first call may compile
 @given(
-    yaw=st.floats(0, 360), pitch=st.floats(-90, -15), east=st.floats(-90, 90),
+    yaw=st.floats(0, 360),
+    pitch=st.floats(-90, -15),
+    east=st.floats(-90, 90),
     height=st.floats(20, 300),
-)  # fmt: skip
+)
 def test_level_ground_is_met_where_the_plane_is(yaw, pitch, east, height):
     axis = rotation_cam_from_world(yaw, pitch, 0.0)[2:]
     eye = np.array([east, 3.3, height])
@@ -93,9 +99,12 @@ def test_a_wall_hides_what_is_behind_it_as_far_as_its_shadow(height_m, azimuth_d
     turns = azimuth_deg // 90
     ground = block(height_m)
     turned = Heights(
-        height_m=np.ascontiguousarray(np.rot90(ground.height_m, -turns)), west_m=-100.0,
-        north_m=100.0, cell_m=1.0, outside_m=0.0,
-    )  # fmt: skip
+        height_m=np.ascontiguousarray(np.rot90(ground.height_m, -turns)),
+        west_m=-100.0,
+        north_m=100.0,
+        cell_m=1.0,
+        outside_m=0.0,
+    )
     angle = np.radians(azimuth_deg)
     east, north = (
         np.array([np.cos(angle), -np.sin(angle)]),
@@ -104,8 +113,9 @@ def test_a_wall_hides_what_is_behind_it_as_far_as_its_shadow(height_m, azimuth_d
     eye = np.array([*(-40 * east), 40.0])
     rotation = rotation_cam_from_world(90.0 + azimuth_deg, -35.0, 0.0)
     patch = Patch(column=-100, row=-100, columns=200, rows=200, cell_m=1.0)
-    views = views_of(patch, rotation, eye, LENS, SIZE_PX, turned, farthest_m=FAR_M,
-                     points_per_side=1)  # fmt: skip
+    views = views_of(
+        patch, rotation, eye, LENS, SIZE_PX, turned, farthest_m=FAR_M, points_per_side=1
+    )
     along = views.centre_m[:, :2] @ east
     street = (abs(views.centre_m[:, :2] @ north) < 10) & (views.framed > 0) & (along > 30)
     shadow_end = 70 * 40 / (40 - height_m) - 40  # of the block's far edge, 70 m from the eye
@@ -120,8 +130,9 @@ def test_a_wall_hides_what_is_behind_it_as_far_as_its_shadow(height_m, azimuth_d
 def test_nothing_is_hidden_on_level_ground():
     patch = Patch(column=-10, row=-10, columns=20, rows=20, cell_m=10.0)
     rotation = rotation_cam_from_world(30.0, -25.0, 0.0)
-    views = views_of(patch, rotation, [0, 0, 50], LENS, SIZE_PX, flat_heights(0.0),
-                     farthest_m=FAR_M)  # fmt: skip
+    views = views_of(
+        patch, rotation, [0, 0, 50], LENS, SIZE_PX, flat_heights(0.0), farthest_m=FAR_M
+    )
     assert views.framed.any()
     assert not views.hidden.any()
 
@@ -131,11 +142,16 @@ def test_what_is_framed_is_what_projects_into_the_picture():
     lens = (1200.0, 1200.0, 800.0, 600.0, -0.1, 0.02, 0.001, -0.001)
     rotation = rotation_cam_from_world(75.0, -50.0, 4.0)
     eye = np.array([3.0, -7.0, 60.0])
-    views = views_of(patch, rotation, eye, lens, SIZE_PX, flat_heights(0.0), farthest_m=FAR_M,
-                     points_per_side=1)  # fmt: skip
+    views = views_of(
+        patch, rotation, eye, lens, SIZE_PX, flat_heights(0.0), farthest_m=FAR_M, points_per_side=1
+    )
     along = np.arange(50) / 50
-    sides = [(along, along * 0), (along * 0 + 1, along), (1 - along, along * 0 + 1),
-             (along * 0, 1 - along)]  # fmt: skip
+    sides = [
+        (along, along * 0),
+        (along * 0 + 1, along),
+        (1 - along, along * 0 + 1),
+        (along * 0, 1 - along),
+    ]
     border = np.concatenate([np.stack(side, axis=1) for side in sides]) * SIZE_PX
     rays = rays_cam(border, lens) @ rotation
     met, _ = landings_m(eye, rays, flat_heights(0.0), farthest_m=FAR_M)
@@ -146,8 +162,9 @@ def test_what_is_framed_is_what_projects_into_the_picture():
 
 
 @settings(deadline=None)  # the first call may compile
-@given(yaw=st.floats(0, 360), pitch=st.floats(-90, -20), px=st.floats(0, 1600),
-       py=st.floats(0, 1200))  # fmt: skip
+@given(
+    yaw=st.floats(0, 360), pitch=st.floats(-90, -20), px=st.floats(0, 1600), py=st.floats(0, 1200)
+)
 def test_ground_sample_is_the_side_of_a_pixel_on_the_ground(yaw, pitch, px, py):
     rotation = rotation_cam_from_world(yaw, pitch, 0.0)
     around = np.add([[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.5]], [px, py])

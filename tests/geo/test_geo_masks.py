@@ -12,10 +12,15 @@ from aftermap.model.camera import Camera
 from aftermap.model.media import FocalSource
 
 CAMERA = Camera(
-    model="OPENCV", width_px=80, height_px=60, params=(70.0, 70, 40, 30, 0, 0, 0, 0),
-    focal_prior_px=70.0, focal_prior_source=FocalSource.XMP_CALIBRATED, focal_sigma_px=1.0,
+    model="OPENCV",
+    width_px=80,
+    height_px=60,
+    params=(70.0, 70, 40, 30, 0, 0, 0, 0),
+    focal_prior_px=70.0,
+    focal_prior_source=FocalSource.XMP_CALIBRATED,
+    focal_sigma_px=1.0,
     focal_decision="held",
-)  # fmt: skip
+)
 
 
 def caption(scale: int = 1) -> np.ndarray:
@@ -25,9 +30,11 @@ def caption(scale: int = 1) -> np.ndarray:
 
 
 @given(
-    x=st.floats(0.01, 79.99), y=st.floats(0.01, 59.99), scale=st.sampled_from((1, 2)),
+    x=st.floats(0.01, 79.99),
+    y=st.floats(0.01, 59.99),
+    scale=st.sampled_from((1, 2)),
     reach=st.integers(0, 6),
-)  # fmt: skip
+)
 def test_a_place_is_covered_where_the_caption_is_within_reach(x, y, scale, reach):
     found = bool(covered(caption(scale), CAMERA, np.array([x, y]), reach_px=reach * scale))
     away = max(np.floor(10 - x), np.floor(x - 29), np.floor(40 - y), np.floor(y - 49))

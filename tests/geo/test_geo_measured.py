@@ -28,9 +28,17 @@ GRID = Grid(
 
 def written(path, values, nodata):
     with rasterio.open(
-        path, "w", driver="GTiff", width=40, height=30, count=1, dtype=values.dtype, crs=GRID.crs,
-        nodata=nodata, transform=Affine(0.5, 0, GRID.east_m, 0, -0.5, GRID.north_m),
-    ) as file:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        width=40,
+        height=30,
+        count=1,
+        dtype=values.dtype,
+        crs=GRID.crs,
+        nodata=nodata,
+        transform=Affine(0.5, 0, GRID.east_m, 0, -0.5, GRID.north_m),
+    ) as file:
         file.write(values, 1)
     return Raster(path=str(path), grid=GRID, nodata=nodata)
 
@@ -39,8 +47,10 @@ def elevation(folder, heights, counts):
     return Elevation(
         surface=written(folder / "surface.tif", heights.astype(np.float32), -9999.0),
         confidence=written(folder / "confidence.tif", counts.astype(np.uint8), None),
-        ground_sample_m=0.1, measured_fraction=0.5, filled_fraction=0.5,
-    )  # fmt: skip
+        ground_sample_m=0.1,
+        measured_fraction=0.5,
+        filled_fraction=0.5,
+    )
 
 
 @pytest.fixture
@@ -118,18 +128,23 @@ def test_strips_give_what_one_piece_gives(scene, cell_m, monkeypatch):
 
 
 @given(
-    seed=st.integers(0, 2**32 - 1), cell_m=st.floats(0.2, 5.0),
+    seed=st.integers(0, 2**32 - 1),
+    cell_m=st.floats(0.2, 5.0),
     corner=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
-)  # fmt: skip
+)
 def test_no_filled_height_has_a_say_in_a_measured_one(seed, cell_m, corner, tmp_path_factory):
     rng = np.random.default_rng(seed)
     folder: Path = tmp_path_factory.mktemp("filled")
     heights, counts = rng.normal(100, 5, (30, 40)), rng.integers(0, 4, (30, 40))
     first = elevation(folder, heights, counts)
     grid = Grid(
-        crs=GRID.crs, east_m=GRID.east_m + corner[0], north_m=GRID.north_m + corner[1],
-        cell_m=cell_m, columns=max(1, int(18 / cell_m)), rows=max(1, int(13 / cell_m)),
-    )  # fmt: skip
+        crs=GRID.crs,
+        east_m=GRID.east_m + corner[0],
+        north_m=GRID.north_m + corner[1],
+        cell_m=cell_m,
+        columns=max(1, int(18 / cell_m)),
+        rows=max(1, int(13 / cell_m)),
+    )
     before = measured_on(first, grid)
     heights[counts < 2] = rng.normal(0, 1e4, int((counts < 2).sum()))
     after = measured_on(elevation(folder, heights, counts), grid)

@@ -88,10 +88,16 @@ def test_covariance_is_that_of_drawn_poses(seed, spot):
 @pytest.mark.parametrize(
     ("height_m", "pitch_deg", "sigmas", "published_m"),
     [
-        (100, -90, GOOD, 6), (100, -45, GOOD, 9), (100, -30, GOOD, 13), (150, -20, GOOD, 29),
-        (100, -90, OLD, 11), (100, -45, OLD, 29), (100, -30, OLD, 51), (150, -20, OLD, 141),
+        (100, -90, GOOD, 6),
+        (100, -45, GOOD, 9),
+        (100, -30, GOOD, 13),
+        (150, -20, GOOD, 29),
+        (100, -90, OLD, 11),
+        (100, -45, OLD, 29),
+        (100, -30, OLD, 51),
+        (150, -20, OLD, 141),
     ],
-)  # fmt: skip
+)
 def test_telemetry_alone_names_a_block_and_not_a_building(height_m, pitch_deg, sigmas, published_m):
     position, pitch, yaw, height = sigmas
     eye, spot = middle_of(height_m, pitch_deg)
@@ -121,11 +127,17 @@ def test_ground_above_the_camera_has_no_circle():
 @pytest.mark.parametrize(
     ("circle_m", "precision"),
     [
-        (0.0, Precision.EXACT), (10.0, Precision.EXACT), (10.1, Precision.VICINITY),
-        (100.0, Precision.VICINITY), (999.0, Precision.LOCALITY), (1001.0, Precision.NONE),
-        (float("nan"), Precision.NONE), (float("inf"), Precision.NONE), (None, Precision.NONE),
+        (0.0, Precision.EXACT),
+        (10.0, Precision.EXACT),
+        (10.1, Precision.VICINITY),
+        (100.0, Precision.VICINITY),
+        (999.0, Precision.LOCALITY),
+        (1001.0, Precision.NONE),
+        (float("nan"), Precision.NONE),
+        (float("inf"), Precision.NONE),
+        (None, Precision.NONE),
     ],
-)  # fmt: skip
+)
 def test_precision_follows_from_the_circle(circle_m, precision):
     assert precision_of(circle_m) is precision
 

@@ -21,9 +21,17 @@ def raster(tmp_path):
     heights[5, 7] = -9999
     path = tmp_path / "heights.tif"
     with rasterio.open(
-        path, "w", driver="GTiff", width=40, height=30, count=1, dtype="float32", crs=GRID.crs,
-        nodata=-9999.0, transform=Affine(0.5, 0, GRID.east_m, 0, -0.5, GRID.north_m),
-    ) as file:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        width=40,
+        height=30,
+        count=1,
+        dtype="float32",
+        crs=GRID.crs,
+        nodata=-9999.0,
+        transform=Affine(0.5, 0, GRID.east_m, 0, -0.5, GRID.north_m),
+    ) as file:
         file.write(heights, 1)
     return Raster(path=str(path), grid=GRID, nodata=-9999.0)
 

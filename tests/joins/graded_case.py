@@ -75,16 +75,24 @@ def _graded(truth, random, unseen):
     for i, (name, grade) in enumerate(truth.items()):
         if i < unseen:
             yield Assessment(
-                source_id=name, kind=AssessorKind.MACHINE, assessor="model 1", grade=None,
+                source_id=name,
+                kind=AssessorKind.MACHINE,
+                assessor="model 1",
+                grade=None,
                 not_assessed_reason="roof not seen",
-            )  # fmt: skip
+            )
             continue
         place = GRADES.index(grade) + int(random.choice((-1, 0, 0, 0, 0, 0, 0, 1)))
         place = min(max(place, 0), 4)
         weights = [math.exp(-2.0 * abs(place - other)) for other in range(5)]
         chance = tuple(weight / sum(weights) for weight in weights)
         yield Assessment(
-            source_id=name, kind=AssessorKind.MACHINE, assessor="model 1", grade=GRADES[place],
-            grades=(GRADES[place],), probabilities=chance, confidence=max(chance),
+            source_id=name,
+            kind=AssessorKind.MACHINE,
+            assessor="model 1",
+            grade=GRADES[place],
+            grades=(GRADES[place],),
+            probabilities=chance,
+            confidence=max(chance),
             reasons=(Reason(text="made up", side=ReasonSide.FOR),),
-        )  # fmt: skip
+        )

@@ -11,9 +11,15 @@ from aftermap.poses.reference import SIGMA_M
 def _camera(sigma_m, mapped):
     turn = [[1, 0, 0], [0, -1, 0], [0, 0, -1]]
     return {
-        "name": "a.jpg", "sha256": None, "registered": True, "reason": None, "mapped": mapped,
-        "rotation_cam_from_world": turn, "position_m": [0, 0, 9], "position_sigma_m": sigma_m,
-    }  # fmt: skip
+        "name": "a.jpg",
+        "sha256": None,
+        "registered": True,
+        "reason": None,
+        "mapped": mapped,
+        "rotation_cam_from_world": turn,
+        "position_m": [0, 0, 9],
+        "position_sigma_m": sigma_m,
+    }
 
 
 def test_a_map_is_off_by_as_much_as_its_cameras(tmp_path):

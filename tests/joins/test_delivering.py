@@ -6,5 +6,6 @@ from aftermap.joins.delivering import _alike
 def test_reasons_that_differ_in_numbers_alone_are_told_once_with_their_range():
     reasons = ["9 % of its roof was measured", "12.5 % of its roof was measured", "unseen {}"]
     assert sorted(_alike(reasons)) == [
-        (1, "unseen {}"), (2, "9 to 12.5 % of its roof was measured"),
-    ]  # fmt: skip
+        (1, "unseen {}"),
+        (2, "9 to 12.5 % of its roof was measured"),
+    ]

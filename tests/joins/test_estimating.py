@@ -45,9 +45,12 @@ class OldRun:
 
 def estimates(room, *, run=None, quality=Quality.STANDARD, workers=4, sizes=TWELVE_MEGAPIXELS):
     return Estimates(
-        sizes_px=sizes, quality=quality, workers=workers, run=run or OldRun(),
+        sizes_px=sizes,
+        quality=quality,
+        workers=workers,
+        run=run or OldRun(),
         room_at=lambda _folder: room,
-    )  # fmt: skip
+    )
 
 
 def told(room, **changes):
@@ -87,9 +90,8 @@ def test_a_run_goes_ahead_exactly_where_the_disk_suffices(disk):
 
 
 @given(
-    memory=st.integers(0, 20 * 10**9), workers=st.integers(1, 16),
-    quality=st.sampled_from(Quality),
-)  # fmt: skip
+    memory=st.integers(0, 20 * 10**9), workers=st.integers(1, 16), quality=st.sampled_from(Quality)
+)
 def test_what_a_refusal_advises_fits(memory, workers, quality):
     room = Room(disk_bytes=10**13, memory_bytes=memory)
     asked = estimates(room, workers=workers, quality=quality)
@@ -102,9 +104,10 @@ def test_what_a_refusal_advises_fits(memory, workers, quality):
     fewer, draft = re.search(r"--workers (\d+)", line), "--quality draft" in line
     if fewer or draft:
         assert told(
-            room, workers=int(fewer[1]) if fewer else workers,
+            room,
+            workers=int(fewer[1]) if fewer else workers,
             quality=Quality.DRAFT if draft else quality,
-        )  # fmt: skip
+        )
     else:
         with pytest.raises(ResourcesError):
             told(room, workers=1, quality=Quality.DRAFT)
@@ -136,8 +139,12 @@ def test_a_finished_map_is_not_refused_and_what_no_longer_holds_is_when_it_is_ma
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(20, "about a minute"), (700, "about 12 minutes"), (2900, "about 50 minutes"),
-     (9000, "about 2.5 hours")],
-)  # fmt: skip
+    [
+        (20, "about a minute"),
+        (700, "about 12 minutes"),
+        (2900, "about 50 minutes"),
+        (9000, "about 2.5 hours"),
+    ],
+)
 def test_a_time_is_told_as_surely_as_it_is_known(seconds, words):
     assert about(seconds) == words

@@ -70,9 +70,17 @@ def scene(tmp_path_factory, district):
     Case.create_or_open(case).close()
     transform = rasterio.Affine(0.2, 0, CORNER[0], 0, -0.2, CORNER[1])
     with rasterio.open(
-        case / "products/surface.tif", "w", driver="GTiff", dtype="float32", count=1, width=500,
-        height=500, crs="EPSG:32637", transform=transform, nodata=-9999,
-    ) as raster:  # fmt: skip
+        case / "products/surface.tif",
+        "w",
+        driver="GTiff",
+        dtype="float32",
+        count=1,
+        width=500,
+        height=500,
+        crs="EPSG:32637",
+        transform=transform,
+        nodata=-9999,
+    ) as raster:
         raster.write(district.height_m, 1)
         raster.update_tags(AFTERMAP_VERTICAL_DATUM="barometric")
     with av.open(str(folder / "news.mp4"), "w") as container:
@@ -197,14 +205,25 @@ def mapped(scene, district, tmp_path):
         frames = tuple(_frame(stored.sha256, Fraction(k, 10)) for k in (1, 6))
         taken = ClipFrames(clip_sha256=stored.sha256, shots=(shot,), frames=frames, skipped=())
         surface = Raster(
-            path=str(case.products / "surface.tif"), nodata=-9999, vertical_datum=BAROMETRIC,
-            grid=Grid(crs="EPSG:32637", east_m=CORNER[0], north_m=CORNER[1], cell_m=0.2,
-                      columns=500, rows=500),
-        )  # fmt: skip
+            path=str(case.products / "surface.tif"),
+            nodata=-9999,
+            vertical_datum=BAROMETRIC,
+            grid=Grid(
+                crs="EPSG:32637",
+                east_m=CORNER[0],
+                north_m=CORNER[1],
+                cell_m=0.2,
+                columns=500,
+                rows=500,
+            ),
+        )
         elevation = Elevation(
-            surface=surface, confidence=surface, ground_sample_m=0.1, measured_fraction=1.0,
+            surface=surface,
+            confidence=surface,
+            ground_sample_m=0.1,
+            measured_fraction=1.0,
             filled_fraction=0.0,
-        )  # fmt: skip
+        )
         with Runner(case, command="map", options=None, progress=NoProgress()) as run:
             run.stage(POSES, None, [], lambda _: _photographs())
             run.stage(SURFACE, None, [], lambda _: elevation)
@@ -221,35 +240,60 @@ BAROMETRIC = VerticalDatum.BAROMETRIC
 
 def _frame(sha256, time_s):
     return Frame(
-        sha256=f"{float(time_s):064.1f}".replace(".", "0"), name=f"news.mp4 {float(time_s)}",
-        path="x.jpg", width_px=SIZE[0], height_px=SIZE[1], orientation=1, camera_key="news",
-        focal_px=440.0, focal_sigma_px=40.0, focal_source=FocalSource.ASSUMED,
+        sha256=f"{float(time_s):064.1f}".replace(".", "0"),
+        name=f"news.mp4 {float(time_s)}",
+        path="x.jpg",
+        width_px=SIZE[0],
+        height_px=SIZE[1],
+        orientation=1,
+        camera_key="news",
+        focal_px=440.0,
+        focal_sigma_px=40.0,
+        focal_source=FocalSource.ASSUMED,
         moment=Moment(clip_sha256=sha256, clip_name="news.mp4", time_s=time_s, shot=0),
-    )  # fmt: skip
+    )
 
 
 def _photographs():
     """Three photographs over the district, placed."""
     level = ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
     camera = Camera(
-        model="OPENCV", width_px=480, height_px=272, params=LENS, focal_prior_px=440.0,
-        focal_prior_source=FocalSource.FOCAL_35MM, focal_sigma_px=4.0, focal_decision="held",
-    )  # fmt: skip
+        model="OPENCV",
+        width_px=480,
+        height_px=272,
+        params=LENS,
+        focal_prior_px=440.0,
+        focal_prior_source=FocalSource.FOCAL_35MM,
+        focal_sigma_px=4.0,
+        focal_decision="held",
+    )
     placed = tuple(
         PlacedFrame(
             frame=replace(_frame("0" * 64, Fraction(k)), sha256=f"{k}" * 64, moment=None),
-            camera=0, group=0, reprojection_px=0.3, tie_points=100, ground_m=(249.0, 251.0),
+            camera=0,
+            group=0,
+            reprojection_px=0.3,
+            tie_points=100,
+            ground_m=(249.0, 251.0),
             pose=CameraPose(
-                rotation_cam_from_world=level, position_m=(500_740.0 + k, 3_978_350.0, 350.0),
+                rotation_cam_from_world=level,
+                position_m=(500_740.0 + k, 3_978_350.0, 350.0),
                 covariance_m2=((0.01, 0, 0), (0, 0.01, 0), (0, 0, 0.01)),
             ),
         )
         for k in range(3)
-    )  # fmt: skip
+    )
     return Reconstruction(
-        crs="EPSG:32637", vertical_datum=BAROMETRIC, cameras=(camera,), placed=placed, skipped=(),
-        points="", mapped_group=0, group_sizes=(3,), reprojection_px=0.3,
-    )  # fmt: skip
+        crs="EPSG:32637",
+        vertical_datum=BAROMETRIC,
+        cameras=(camera,),
+        placed=placed,
+        skipped=(),
+        points="",
+        mapped_group=0,
+        group_sizes=(3,),
+        reprojection_px=0.3,
+    )
 
 
 def _locate(mapped, points):
@@ -272,8 +316,9 @@ def test_what_is_located_is_in_the_index_and_in_cameras_json(mapped, scene, dist
             ("news.mp4", "resected")
         ]
     assert sorted(path.suffix for path in (mapped / "products/clips").iterdir()) == [
-        ".json", ".parquet",
-    ]  # fmt: skip
+        ".json",
+        ".parquet",
+    ]
 
 
 def test_who_located_what_by_which_ties_is_in_the_chain_of_custody(mapped, scene, district, capsys):

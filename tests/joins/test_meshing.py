@@ -50,10 +50,16 @@ def test_a_mesh_is_delivered_with_its_points_and_kept(case, monkeypatch):
         for name in meshing.OF_A_MESH:
             files.path(name).write_bytes(name.encode())
         return Mesh(
-            mesh=str(files.path("mesh.glb")), points=str(files.path("points.laz")), crs="LOCAL",
-            vertical_datum=VerticalDatum.LOCAL, origin_m=(0.0, 0.0, 0.0), triangles=12, walls=4,
-            walls_textured_fraction=0.25, point_count=9,
-        )  # fmt: skip
+            mesh=str(files.path("mesh.glb")),
+            points=str(files.path("points.laz")),
+            crs="LOCAL",
+            vertical_datum=VerticalDatum.LOCAL,
+            origin_m=(0.0, 0.0, 0.0),
+            triangles=12,
+            walls=4,
+            walls_textured_fraction=0.25,
+            point_count=9,
+        )
 
     monkeypatch.setattr(meshing, "mesh_of", making)
     (line,) = delivered(case)

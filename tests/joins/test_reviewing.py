@@ -91,8 +91,18 @@ def test_a_sample_is_drawn_recorded_and_written_without_the_machines_grades(made
     text = (made.path / "sample.csv").read_text("utf-8-sig")
     rows = rows_of(made.path / "sample.csv")
     assert len(rows) == 50
-    assert set(rows[0]) == {"source_id", "lon", "lat", "grade", "grades", "not_assessed_reason",
-                            "reviewer", "at", "note", "confidence"}  # fmt: skip
+    assert set(rows[0]) == {
+        "source_id",
+        "lon",
+        "lat",
+        "grade",
+        "grades",
+        "not_assessed_reason",
+        "reviewer",
+        "at",
+        "note",
+        "confidence",
+    }
     assert not any(word in text.splitlines()[1] for word in ("severe", "none", "destroyed"))
     assert all(38 < float(row["lon"]) < 40 and 35 < float(row["lat"]) < 37 for row in rows)
     with Case.open_to_read(made.path) as case:
@@ -278,9 +288,14 @@ def test_totals_by_area_say_too_few_where_they_are(reviewed, run, tmp_path):
     tiny = shapely.box(west - 6, south - 6, west + 26, south + 26)
     path = tmp_path / "areas.gpkg"
     pyogrio.raw.write(
-        path, shapely.to_wkb(np_array([half, tiny])), [np_array(["West", "Corner"])], ["name"],
-        driver="GPKG", geometry_type="Polygon", crs=CRS,
-    )  # fmt: skip
+        path,
+        shapely.to_wkb(np_array([half, tiny])),
+        [np_array(["West", "Corner"])],
+        ["name"],
+        driver="GPKG",
+        geometry_type="Polygon",
+        crs=CRS,
+    )
     out = run("totals", reviewed.path, "--by", path)[1]
     assert "in the area West of areas.gpkg" in out
     assert "the area Corner of areas.gpkg: too few reviewed buildings for an estimate" in out
@@ -297,9 +312,11 @@ def np_array(values):
 )
 def test_a_slip_in_the_name_of_a_case_makes_no_case(run, tmp_path, words):
     name, *rest = words
-    place = [*words[:2], tmp_path / "no", *words[2:]] if name == "review" else (
-        [name, tmp_path / "no", *rest]
-    )  # fmt: skip
+    place = (
+        [*words[:2], tmp_path / "no", *words[2:]]
+        if name == "review"
+        else ([name, tmp_path / "no", *rest])
+    )
     status, _, err = run(*place)
     assert status == 2
     assert "holds no case.gpkg" in err

@@ -18,9 +18,12 @@ from aftermap.model.media import VerticalDatum
 MakePhotograph = Callable[..., Path]
 PLACE = ExifFacts(lonlat_deg=(39.01, 35.95), altitude_m=300.0)
 RTK = {
-    "drone-dji:AbsoluteAltitude": "+312.40", "drone-dji:RtkFlag": "50",
-    "drone-dji:RtkStdLon": "0.011", "drone-dji:RtkStdLat": "0.034", "drone-dji:RtkStdHgt": "0.051",
-}  # fmt: skip
+    "drone-dji:AbsoluteAltitude": "+312.40",
+    "drone-dji:RtkFlag": "50",
+    "drone-dji:RtkStdLon": "0.011",
+    "drone-dji:RtkStdLat": "0.034",
+    "drone-dji:RtkStdHgt": "0.051",
+}
 
 
 def facts(gps: dict[int, Any] | None = None, camera: dict[int, Any] | None = None) -> ExifFacts:
@@ -43,9 +46,11 @@ def test_degrees_minutes_seconds_come_back_to_three_millimetres(
     lon_deg: float, lat_deg: float
 ) -> None:
     gps = {
-        1: "N" if lat_deg >= 0 else "S", 2: written(lat_deg),
-        3: "E" if lon_deg >= 0 else "W", 4: written(lon_deg),
-    }  # fmt: skip
+        1: "N" if lat_deg >= 0 else "S",
+        2: written(lat_deg),
+        3: "E" if lon_deg >= 0 else "W",
+        4: written(lon_deg),
+    }
     lonlat = facts(gps).lonlat_deg
     if max(abs(lon_deg), abs(lat_deg)) < 1e-6:
         return  # the 0, 0 of a receiver without a fix

@@ -93,8 +93,9 @@ def test_a_copy_of_a_bad_file_is_listed_too(
         (tmp_path / "f" / name).write_text("text", encoding="utf-8")
     found = ingest([tmp_path / "f"], store, InOrder())
     assert [one.reason.split(",")[0] for one in found.skipped] == [
-        "is a text file", "same bytes as a.jpg",
-    ]  # fmt: skip
+        "is a text file",
+        "same bytes as a.jpg",
+    ]
 
 
 def test_one_name_in_two_folders_stays_two_photographs(

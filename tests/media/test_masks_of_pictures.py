@@ -29,8 +29,11 @@ def mask(path: Path, grey: int = 255) -> Path:
 
 def by_name(found: Ingested) -> dict[str, str]:
     """The name of the mask of each picture that has one."""
-    return {one.name: found.masks[one.sha256].name for one in found.originals
-            if one.sha256 in found.masks}  # fmt: skip
+    return {
+        one.name: found.masks[one.sha256].name
+        for one in found.originals
+        if one.sha256 in found.masks
+    }
 
 
 @pytest.mark.parametrize("name", ["IMG_1_mask.png", "img_1_MASK.PNG", "IMG_1_mask.jpg"])
@@ -94,13 +97,15 @@ def test_a_folder_of_masks_is_read_by_full_names_and_places(
     (folder / "notes.txt").write_text("who drew them", encoding="utf-8")
     found = ingest([tmp_path / "f"], store, InOrder(), folder)
     assert by_name(found) == {
-        "east/1.jpg": "masks/east/1.jpg.png", "2.jpg": "masks/2.jpg.png",
+        "east/1.jpg": "masks/east/1.jpg.png",
+        "2.jpg": "masks/2.jpg.png",
         "3.jpg": "masks/3_mask.png",
-    }  # fmt: skip
+    }
     assert len(found.items) == 4
     assert {one.name: one.reason for one in found.skipped} == {
-        "masks/4.jpg.png": NO_PICTURE_OF_ITS_NAME, "masks/notes.txt": NOT_CALLED_SO,
-    }  # fmt: skip
+        "masks/4.jpg.png": NO_PICTURE_OF_ITS_NAME,
+        "masks/notes.txt": NOT_CALLED_SO,
+    }
 
 
 def test_masks_of_colmap_that_no_one_named_are_no_photographs(

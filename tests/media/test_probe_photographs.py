@@ -82,9 +82,15 @@ def test_dji_metadata_is_read_from_attributes(
     photograph: MakePhotograph, dji_packet: Packet
 ) -> None:
     xmp = dji_packet(
-        {"AbsoluteAltitude": "+198.31", "RelativeAltitude": "+39.80", "GimbalRollDegree": "+0.00",
-         "GimbalYawDegree": "+45.00", "GimbalPitchDegree": "-89.90", "CameraSerialNumber": "7X"}
-    )  # fmt: skip
+        {
+            "AbsoluteAltitude": "+198.31",
+            "RelativeAltitude": "+39.80",
+            "GimbalRollDegree": "+0.00",
+            "GimbalYawDegree": "+45.00",
+            "GimbalPitchDegree": "-89.90",
+            "CameraSerialNumber": "7X",
+        }
+    )
     item = probed(photograph("dji.jpg", gps=RAQQA, xmp=xmp))
     assert item.attitude == Attitude(yaw_deg=45.0, pitch_deg=-89.9, roll_deg=0.0)
     assert item.relative_height_m == 39.8
@@ -195,9 +201,14 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 def png(width: int, height: int, *extra: bytes, content: bytes = b"") -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"".join(
-        [b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), *extra, chunk(b"IDAT", content),
-         chunk(b"IEND", b"")]
-    )  # fmt: skip
+        [
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", header),
+            *extra,
+            chunk(b"IDAT", content),
+            chunk(b"IEND", b""),
+        ]
+    )
 
 
 @pytest.mark.parametrize("side", [13_400, 60_000, 2**31 - 1])

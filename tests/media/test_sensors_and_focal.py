@@ -167,9 +167,15 @@ def test_one_name_for_two_cameras_is_told_apart_by_the_picture() -> None:
 
 @pytest.mark.parametrize(
     ("make", "model"),
-    [("DJI", "fc6310s"), ("Canon", "Canon PowerShot A3300 IS"), ("Hasselblad", "L1D-20c"),
-     ("Autel Robotics", "XT705"), ("GoPro", "HERO4 Black"), ("PARROT", "Anafi")],
-)  # fmt: skip
+    [
+        ("DJI", "fc6310s"),
+        ("Canon", "Canon PowerShot A3300 IS"),
+        ("Hasselblad", "L1D-20c"),
+        ("Autel Robotics", "XT705"),
+        ("GoPro", "HERO4 Black"),
+        ("PARROT", "Anafi"),
+    ],
+)
 def test_makes_and_models_are_found_as_cameras_write_them(make: str, model: str) -> None:
     assert sensor_of(ExifFacts(make=make, model=model), (4000, 3000)) is not None
 
@@ -189,16 +195,24 @@ def test_every_row_of_the_table_is_a_possible_sensor() -> None:
 @pytest.mark.parametrize(
     ("model", "focal_mm", "equivalent_mm", "size_px"),
     [
-        ("FC300S", 3.61, 20, (4000, 3000)), ("FC330", 3.61, 20, (4000, 3000)),
-        ("FC220", 4.73, 26, (4000, 3000)), ("FC6310", 8.8, 24, (5472, 3648)),
-        ("L1D-20c", 10.26, 28, (5472, 3648)), ("FC3411", 8.38, 22, (5472, 3648)),
-        ("L2D-20c", 12.29, 24, (5280, 3956)), ("FC3170", 4.49, 24, (4000, 3000)),
-        ("FC3582", 6.72, 24, (4032, 3024)), ("FC7303", 4.49, 24, (4000, 3000)),
-        ("FC2103", 4.5, 24, (4056, 3040)), ("FC1102", 4.5, 25, (3968, 2976)),
-        ("FC8482", 6.72, 24, (4032, 3024)), ("M3T", 4.4, 24, (4000, 3000)),
-        ("FC2204", 4.386, 24, (4000, 3000)), ("FC7203", 4.49, 24, (4000, 3000)),
+        ("FC300S", 3.61, 20, (4000, 3000)),
+        ("FC330", 3.61, 20, (4000, 3000)),
+        ("FC220", 4.73, 26, (4000, 3000)),
+        ("FC6310", 8.8, 24, (5472, 3648)),
+        ("L1D-20c", 10.26, 28, (5472, 3648)),
+        ("FC3411", 8.38, 22, (5472, 3648)),
+        ("L2D-20c", 12.29, 24, (5280, 3956)),
+        ("FC3170", 4.49, 24, (4000, 3000)),
+        ("FC3582", 6.72, 24, (4032, 3024)),
+        ("FC7303", 4.49, 24, (4000, 3000)),
+        ("FC2103", 4.5, 24, (4056, 3040)),
+        ("FC1102", 4.5, 25, (3968, 2976)),
+        ("FC8482", 6.72, 24, (4032, 3024)),
+        ("M3T", 4.4, 24, (4000, 3000)),
+        ("FC2204", 4.386, 24, (4000, 3000)),
+        ("FC7203", 4.49, 24, (4000, 3000)),
     ],
-)  # fmt: skip
+)
 def test_sensors_agree_with_the_equivalents_that_their_cameras_write(
     model: str, focal_mm: float, equivalent_mm: float, size_px: tuple[int, int]
 ) -> None:

@@ -92,6 +92,5 @@ def _primitive(text, binary, node, one, pictures) -> Primitive:
         assert uv.max() <= 1
     xyz = steps * np.array(node["scale"]) + np.array(node["translation"])
     return Primitive(
-        node["name"], material["name"], xyz, uv, faces.astype(np.int64),
-        pictures[texture["source"]],
-    )  # fmt: skip
+        node["name"], material["name"], xyz, uv, faces.astype(np.int64), pictures[texture["source"]]
+    )

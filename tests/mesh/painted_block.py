@@ -86,18 +86,31 @@ def _placed(folder: Path, number: int, position, yaw_deg: float, pitch_deg: floa
     path = folder / f"{number}.png"
     cv2.imwrite(str(path), picture[..., ::-1])
     frame = Frame(
-        sha256=f"{number:064x}", name=path.name, path=str(path), width_px=WIDTH_PX,
-        height_px=HEIGHT_PX, orientation=1, camera_key="one", focal_px=FOCAL_PX,
-        focal_sigma_px=1.0, focal_source=FocalSource.XMP_CALIBRATED,
-    )  # fmt: skip
+        sha256=f"{number:064x}",
+        name=path.name,
+        path=str(path),
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
+        orientation=1,
+        camera_key="one",
+        focal_px=FOCAL_PX,
+        focal_sigma_px=1.0,
+        focal_source=FocalSource.XMP_CALIBRATED,
+    )
     pose = CameraPose(
         rotation_cam_from_world=tuple(map(tuple, rotation.tolist())),
-        position_m=tuple(position), covariance_m2=((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)),
-    )  # fmt: skip
+        position_m=tuple(position),
+        covariance_m2=((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)),
+    )
     return PlacedFrame(
-        frame=frame, camera=0, pose=pose, reprojection_px=0.3, tie_points=100, group=0,
+        frame=frame,
+        camera=0,
+        pose=pose,
+        reprojection_px=0.3,
+        tie_points=100,
+        group=0,
         ground_m=(GROUND_M, GROUND_M + ROOF_M),
-    )  # fmt: skip
+    )
 
 
 def lens() -> tuple[float, ...]:
@@ -108,18 +121,30 @@ def lens() -> tuple[float, ...]:
 def reconstruction(folder: Path, *, crs: str, datum: VerticalDatum) -> Reconstruction:
     """Two cameras: one sees the south wall, one the west wall; nobody sees north and east."""
     camera = Camera(
-        model="OPENCV", width_px=WIDTH_PX, height_px=HEIGHT_PX, params=lens(),
-        focal_prior_px=FOCAL_PX, focal_prior_source=FocalSource.XMP_CALIBRATED, focal_sigma_px=1.0,
+        model="OPENCV",
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
+        params=lens(),
+        focal_prior_px=FOCAL_PX,
+        focal_prior_source=FocalSource.XMP_CALIBRATED,
+        focal_sigma_px=1.0,
         focal_decision="held",
-    )  # fmt: skip
+    )
     placed = (
         _placed(folder, 0, (EAST_M + 20, NORTH_M - 52, GROUND_M + 34), 0.0, -45.0),
         _placed(folder, 1, (EAST_M - 12, NORTH_M - 20, GROUND_M + 34), 90.0, -45.0),
     )
     return Reconstruction(
-        crs=crs, vertical_datum=datum, cameras=(camera,), placed=placed, skipped=(), points="",
-        mapped_group=0, group_sizes=(2,), reprojection_px=0.3,
-    )  # fmt: skip
+        crs=crs,
+        vertical_datum=datum,
+        cameras=(camera,),
+        placed=placed,
+        skipped=(),
+        points="",
+        mapped_group=0,
+        group_sizes=(2,),
+        reprojection_px=0.3,
+    )
 
 
 def rasters(folder: Path, *, crs: str, datum: VerticalDatum) -> tuple[Elevation, Orthophoto]:
@@ -137,24 +162,36 @@ def rasters(folder: Path, *, crs: str, datum: VerticalDatum) -> tuple[Elevation,
     source = np.zeros(height.shape, np.uint16)
     paths = {}
     for name, bands, nodata in (
-        ("surface", height[None], NODATA), ("confidence", confidence[None], None),
-        ("orthophoto", image, None), ("source", source[None], 65535),
-    ):  # fmt: skip
+        ("surface", height[None], NODATA),
+        ("confidence", confidence[None], None),
+        ("orthophoto", image, None),
+        ("source", source[None], 65535),
+    ):
         paths[name] = str(folder / f"{name}.tif")
         with rasterio.open(
-            paths[name], "w", driver="GTiff", width=SIDE_CELLS, height=SIDE_CELLS,
-            count=len(bands), dtype=bands.dtype, crs=wkt_of(crs), nodata=nodata,
+            paths[name],
+            "w",
+            driver="GTiff",
+            width=SIDE_CELLS,
+            height=SIDE_CELLS,
+            count=len(bands),
+            dtype=bands.dtype,
+            crs=wkt_of(crs),
+            nodata=nodata,
             transform=Affine(CELL_M, 0, EAST_M, 0, -CELL_M, NORTH_M),
-        ) as file:  # fmt: skip
+        ) as file:
             file.write(bands)
     elevation = Elevation(
         surface=Raster(path=paths["surface"], grid=grid, nodata=NODATA, vertical_datum=datum),
         confidence=Raster(path=paths["confidence"], grid=grid, nodata=None),
-        ground_sample_m=0.1, measured_fraction=0.9, filled_fraction=0.1,
-    )  # fmt: skip
+        ground_sample_m=0.1,
+        measured_fraction=0.9,
+        filled_fraction=0.1,
+    )
     picture = Orthophoto(
         image=Raster(path=paths["orthophoto"], grid=grid, nodata=None),
         source=Raster(path=paths["source"], grid=grid, nodata=65535),
-        gains=(1.0, 1.0), covered_fraction=1.0,
-    )  # fmt: skip
+        gains=(1.0, 1.0),
+        covered_fraction=1.0,
+    )
     return elevation, picture

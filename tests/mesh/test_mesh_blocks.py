@@ -51,9 +51,11 @@ def plan_areas(part):
 
 @settings(max_examples=12)
 @given(
-    turn_deg=st.floats(0, 90), half_length=st.floats(25, 45), half_width=st.floats(12, 22),
+    turn_deg=st.floats(0, 90),
+    half_length=st.floats(25, 45),
+    half_width=st.floats(12, 22),
     height=st.floats(12, 60),
-)  # fmt: skip
+)
 def test_walls_of_a_block_stand_where_it_ends(turn_deg, half_length, half_width, height):
     frame, height_of = box(turn_deg, half_length, half_width, height)
     part = made(window(height_of))
@@ -136,8 +138,10 @@ def test_two_blocks_meet_on_their_border():
             at = at[(at < 30) | (at > 98)]
         heights = [np.interp(at, *edge.T) for edge in edges]
         assert np.abs(heights[0] - heights[1]).max() < 0.75
-    walls = [part.wall[(np.abs(part.wall[:, :, 0] - x) < 1e-6).all(axis=1)]
-             for part, x in ((one, SIDE), (other, 0))]  # fmt: skip
+    walls = [
+        part.wall[(np.abs(part.wall[:, :, 0] - x) < 1e-6).all(axis=1)]
+        for part, x in ((one, SIDE), (other, 0))
+    ]
     assert not len(walls[1])
 
 

@@ -32,7 +32,7 @@ from painted_block import (
     Here,
     rasters,
     reconstruction,
-)  # fmt: skip
+)
 
 from aftermap.geo.crs import LOCAL
 from aftermap.mesh.making import mesh_of
@@ -61,9 +61,13 @@ def world(mesh, xyz):
     """East, north from the grid's corner, and height over the ground."""
     east, north, height = mesh.origin_m
     return np.stack(
-        [xyz[..., 0] + east - EAST_M, north - xyz[..., 2] - NORTH_M,
-         xyz[..., 1] + height - GROUND_M], axis=-1,
-    )  # fmt: skip
+        [
+            xyz[..., 0] + east - EAST_M,
+            north - xyz[..., 2] - NORTH_M,
+            xyz[..., 1] + height - GROUND_M,
+        ],
+        axis=-1,
+    )
 
 
 def samples(one):
@@ -101,9 +105,14 @@ def test_walls_are_upright_and_lie_within_half_a_cell_of_the_true_ones(made):
     assert np.abs(normals[:, 2]).max() <= 1e-6 * np.linalg.norm(normals, axis=1).max()
     east, north = places[..., 0], places[..., 1]
     off = np.min(
-        [np.abs(east - WEST_M), np.abs(east - EAST_WALL_M), np.abs(north - SOUTH_M),
-         np.abs(north - NORTH_WALL_M)], axis=0,
-    )  # fmt: skip
+        [
+            np.abs(east - WEST_M),
+            np.abs(east - EAST_WALL_M),
+            np.abs(north - SOUTH_M),
+            np.abs(north - NORTH_WALL_M),
+        ],
+        axis=0,
+    )
     assert off.max() < CELL_M / 2
     assert places[..., 2].min() == pytest.approx(0, abs=CELL_M / 4)
     assert places[..., 2].max() == pytest.approx(ROOF_M, abs=CELL_M / 4)
@@ -140,9 +149,13 @@ def test_a_caption_over_a_wall_is_not_painted_on_it_and_another_picture_is_taken
     placed = (captioned(south, tmp_path), west, *[south] * others)
     files = Files(tmp_path / "stage")
     mesh = mesh_of(
-        replace(cameras, placed=placed), elevation,
-        replace(picture, gains=(1.0,) * len(placed)), MeshOptions(), files, Here(),
-    )  # fmt: skip
+        replace(cameras, placed=placed),
+        elevation,
+        replace(picture, gains=(1.0,) * len(placed)),
+        MeshOptions(),
+        files,
+        Here(),
+    )
     header, primitives = read_glb(files.folder / "mesh.glb")
     pages = [one.picture.astype(int) for one in primitives if one.material.startswith("walls")]
     assert not any(is_like(page, (255, 0, 255)).any() for page in pages)

@@ -42,11 +42,16 @@ def _moment(district, step):
 def _start():
     turn, place = _camera(0)
     return Resected(
-        rotation_cam_from_world=turn, position_m=place, params=LENS,
-        covariance=np.diag([0.04, 0.04, 0.04, 1e-6, 1e-6, 1e-6]), focal_sigma_px=2.0,
-        residuals_px=np.zeros((0, 2)), left_out_px=np.zeros(0), used=np.zeros(0, bool),
+        rotation_cam_from_world=turn,
+        position_m=place,
+        params=LENS,
+        covariance=np.diag([0.04, 0.04, 0.04, 1e-6, 1e-6, 1e-6]),
+        focal_sigma_px=2.0,
+        residuals_px=np.zeros((0, 2)),
+        left_out_px=np.zeros(0),
+        used=np.zeros(0, bool),
         sigma_px=1.0,
-    )  # fmt: skip
+    )
 
 
 def test_a_pose_is_carried_and_its_covariance_grows(district):

@@ -22,34 +22,57 @@ COVARIANCE = tuple(tuple(row) for row in np.diag([0.04, 0.04, 0.09, 1e-6, 1e-6, 
 
 def frame(time_s, *, east_m=0.0, yaw_deg=0.0, shot=0, clip="a" * 64):
     picture = Frame(
-        sha256=f"{float(time_s):064.3f}", name=f"clip {time_s}", path="x.png", width_px=1280,
-        height_px=720, orientation=1, camera_key="clip", focal_px=850.0, focal_sigma_px=9.0,
+        sha256=f"{float(time_s):064.3f}",
+        name=f"clip {time_s}",
+        path="x.png",
+        width_px=1280,
+        height_px=720,
+        orientation=1,
+        camera_key="clip",
+        focal_px=850.0,
+        focal_sigma_px=9.0,
         focal_source=FocalSource.ASSUMED,
         moment=Moment(clip_sha256=clip, clip_name="c.mp4", time_s=Fraction(time_s), shot=shot),
-    )  # fmt: skip
+    )
     rotation = rotation_cam_from_world(yaw_deg, -45.0, 0.0)
     return PlacedFrame(
-        frame=picture, camera=0, reprojection_px=0.4, tie_points=200, group=0,
-        ground_m=(240.0, 250.0), covariance=COVARIANCE,
+        frame=picture,
+        camera=0,
+        reprojection_px=0.4,
+        tie_points=200,
+        group=0,
+        ground_m=(240.0, 250.0),
+        covariance=COVARIANCE,
         pose=CameraPose(
             rotation_cam_from_world=tuple(map(tuple, rotation.tolist())),
             position_m=(east_m, 0.0, 300.0),
             covariance_m2=tuple(tuple(row[:3]) for row in COVARIANCE[:3]),
         ),
-    )  # fmt: skip
+    )
 
 
 def made(*frames):
     camera = Camera(
-        model="OPENCV", width_px=1280, height_px=720, params=(850.0, 850.0, 640, 360, 0, 0, 0, 0),
-        focal_prior_px=850.0, focal_prior_source=FocalSource.ASSUMED, focal_sigma_px=9.0,
+        model="OPENCV",
+        width_px=1280,
+        height_px=720,
+        params=(850.0, 850.0, 640, 360, 0, 0, 0, 0),
+        focal_prior_px=850.0,
+        focal_prior_source=FocalSource.ASSUMED,
+        focal_sigma_px=9.0,
         focal_decision="held",
-    )  # fmt: skip
+    )
     return Reconstruction(
-        crs="EPSG:32637", vertical_datum=VerticalDatum.GEOID, cameras=(camera,), placed=frames,
-        skipped=(), points="points.npz", mapped_group=0, group_sizes=(len(frames),),
+        crs="EPSG:32637",
+        vertical_datum=VerticalDatum.GEOID,
+        cameras=(camera,),
+        placed=frames,
+        skipped=(),
+        points="points.npz",
+        mapped_group=0,
+        group_sizes=(len(frames),),
         reprojection_px=0.4,
-    )  # fmt: skip
+    )
 
 
 def test_between_two_frames_the_camera_moves_and_turns_evenly():
@@ -114,10 +137,14 @@ def test_the_turn_in_a_covariance_is_about_the_axes_of_the_world():
 def test_over_its_own_map_a_frame_of_the_mapped_group_is_as_sure_as_it_fits_there():
     shared = tuple(tuple(row) for row in np.diag([9.0, 9.0, 25.0, 1e-3, 1e-3, 1e-3]).tolist())
     placed = [
-        replace(frame(Fraction(k), clip=clip * 64), covariance=shared,
-                covariance_in_case=COVARIANCE, group=group)
+        replace(
+            frame(Fraction(k), clip=clip * 64),
+            covariance=shared,
+            covariance_in_case=COVARIANCE,
+            group=group,
+        )
         for k, clip, group in ((0, "a", 0), (1, "a", 0), (0, "b", 1))
-    ]  # fmt: skip
+    ]
     own, other = flown(made(*placed), on_own_map=True)
     assert np.diag(own.poses[0].covariance) == pytest.approx([9, 9, 0.09, 1e-6, 1e-6, 1e-6])
     assert other.poses[0].covariance == shared

@@ -302,8 +302,10 @@ def joined(rng, shared, *, located=False, loose_sees=None):
         points.append(ground(rng, count=120) + (far if first else 0))
         sees += [first + rng.permutation(12)[:5] for _ in range(120)]
     points.append(ground(rng, count=shared))
-    sees += [np.concatenate([rng.permutation(12)[:3], 12 + rng.permutation(12)[:3]])
-             for _ in range(shared)]  # fmt: skip
+    sees += [
+        np.concatenate([rng.permutation(12)[:3], 12 + rng.permutation(12)[:3]])
+        for _ in range(shared)
+    ]
     frames = tuple(frame_of(i) for i in range(24))
     if loose_sees is not None:
         budget = iter([True] * loose_sees)
@@ -319,14 +321,19 @@ def joined(rng, shared, *, located=False, loose_sees=None):
         sights=Sights(frame, start, rng.uniform(0, 900, (len(frame), 2))),
         sigma_px=np.ones(len(frame)),
         knowns=Knowns(
-            positions=nothing, position_sigma=nothing, offset_sigma=np.ones(3), lenses=LENS[None],
-            lens_sigma=np.ones((1, 8)), points=np.full_like(points_m, np.nan),
-            point_sigma=np.full_like(points_m, np.nan), rotations=np.full((24, 3, 3), np.nan),
+            positions=nothing,
+            position_sigma=nothing,
+            offset_sigma=np.ones(3),
+            lenses=LENS[None],
+            lens_sigma=np.ones((1, 8)),
+            points=np.full_like(points_m, np.nan),
+            point_sigma=np.full_like(points_m, np.nan),
+            rotations=np.full((24, 3, 3), np.nan),
             turn_sigma=nothing,
         ),
         offset_m=np.zeros(3),
         located=located,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("shared", "parts"), [(0, [12, 12]), (2, [12, 12]), (40, [24])])

@@ -24,10 +24,15 @@ FLAT = Floor(datum=VerticalDatum.ELLIPSOID, level_m=GROUND_M)
 
 def flown_at(time_s):
     """East, north, up, yaw, pitch of the true camera: a slow turn while it climbs."""
-    return np.array([
-        EAST_M + 4 * time_s, NORTH_M + 20 * np.sin(time_s / 8), GROUND_M + 70 + time_s / 2,
-        20 + 2 * time_s, -50.0,
-    ])  # fmt: skip
+    return np.array(
+        [
+            EAST_M + 4 * time_s,
+            NORTH_M + 20 * np.sin(time_s / 8),
+            GROUND_M + 70 + time_s / 2,
+            20 + 2 * time_s,
+            -50.0,
+        ]
+    )
 
 
 def sample(time_s, values, *, shown_s=None, **changes):
@@ -35,24 +40,41 @@ def sample(time_s, values, *, shown_s=None, **changes):
     ((lon, lat),) = transformed_xy(CRS, WGS84, [(east, north)])
     told = Sample(
         time_s=Fraction(time_s if shown_s is None else shown_s).limit_denominator(1000),
-        lonlat_deg=(float(lon), float(lat)), height_m=float(up),
+        lonlat_deg=(float(lon), float(lat)),
+        height_m=float(up),
         relative_height_m=float(up) - GROUND_M,
-        attitude=Attitude(yaw_deg=float(yaw), pitch_deg=float(pitch), roll_deg=0.0), hfov_deg=70.0,
-    )  # fmt: skip
+        attitude=Attitude(yaw_deg=float(yaw), pitch_deg=float(pitch), roll_deg=0.0),
+        hfov_deg=70.0,
+    )
     return replace(told, **changes)
 
 
 def clip_with(samples, *, clock="video", datum=VerticalDatum.ELLIPSOID, sigmas=(3.0, 5.0)):
     track = Track(
-        sha256="b" * 64, name="DJI_0001.SRT", dialect="made up", clock=clock, vertical_datum=datum,
-        sigma_horizontal_m=sigmas[0], sigma_vertical_m=sigmas[1], samples=tuple(samples),
-    )  # fmt: skip
+        sha256="b" * 64,
+        name="DJI_0001.SRT",
+        dialect="made up",
+        clock=clock,
+        vertical_datum=datum,
+        sigma_horizontal_m=sigmas[0],
+        sigma_vertical_m=sigmas[1],
+        samples=tuple(samples),
+    )
     return Clip(
-        sha256="a" * 64, name="DJI_0001.MP4", size_bytes=1, container="mp4", codec="h264",
-        width_px=1280, height_px=720, time_base_s=Fraction(1, 25), start_s=Fraction(0),
-        duration_s=Fraction(20), frame_rate_hz=Fraction(25), track=track,
+        sha256="a" * 64,
+        name="DJI_0001.MP4",
+        size_bytes=1,
+        container="mp4",
+        codec="h264",
+        width_px=1280,
+        height_px=720,
+        time_base_s=Fraction(1, 25),
+        start_s=Fraction(0),
+        duration_s=Fraction(20),
+        frame_rate_hz=Fraction(25),
+        track=track,
         focal=FocalPrior(focal_px=900.0, sigma_px=90.0, source=FocalSource.FOCAL_35MM),
-    )  # fmt: skip
+    )
 
 
 def true_record(**changes):
@@ -158,10 +180,16 @@ def test_constants_that_the_pictures_gave_are_taken_off():
     off = np.array([0, 0, 12.0, 6.0, 0])
     record = [sample(t / 2, flown_at(t / 2) + off, shown_s=t / 2 - 0.6) for t in range(-4, 45)]
     offsets = ClipOffsets(
-        clip_sha256="a" * 64, clip_name="DJI_0001.MP4", time_offset_s=0.6, time_sigma_s=0.05,
-        is_determined=True, height_offset_m=12.0, height_sigma_m=0.5, yaw_offset_deg=6.0,
+        clip_sha256="a" * 64,
+        clip_name="DJI_0001.MP4",
+        time_offset_s=0.6,
+        time_sigma_s=0.05,
+        is_determined=True,
+        height_offset_m=12.0,
+        height_sigma_m=0.5,
+        yaw_offset_deg=6.0,
         yaw_sigma_deg=0.4,
-    )  # fmt: skip
+    )
     path = logged(clip_with(record), SHOTS, CRS, FLAT, offsets)
     pose = path.poses[20]
     assert pose.pose.position_m == pytest.approx(tuple(flown_at(10.0)[:3]), abs=0.05)

@@ -32,10 +32,17 @@ def frame(tmp_path) -> Frame:
         cv2.putText(picture, "BREAKING NEWS 24", (64, row), 0, 1.1, 0, 3)
     assert cv2.imwrite(str(tmp_path / "a.png"), picture)
     return Frame(
-        sha256="ab" * 32, name="a", path=str(tmp_path / "a.png"), width_px=480, height_px=360,
-        orientation=1, camera_key="k", focal_px=400.0, focal_sigma_px=4.0,
+        sha256="ab" * 32,
+        name="a",
+        path=str(tmp_path / "a.png"),
+        width_px=480,
+        height_px=360,
+        orientation=1,
+        camera_key="k",
+        focal_px=400.0,
+        focal_sigma_px=4.0,
         focal_source=FocalSource.ASSUMED,
-    )  # fmt: skip
+    )
 
 
 def places(frame, files):

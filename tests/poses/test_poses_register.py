@@ -112,11 +112,17 @@ def test_a_frame_is_read_from_its_files_and_a_torn_one_is_told(tmp_path):
 def _raster(path, values, corner, cell, crs="EPSG:32637"):
     bands = values if values.ndim == 3 else values[None]
     with rasterio.open(
-        path, "w", driver="GTiff", dtype=bands.dtype.name, count=len(bands),
-        height=bands.shape[1], width=bands.shape[2], crs=crs,
+        path,
+        "w",
+        driver="GTiff",
+        dtype=bands.dtype.name,
+        count=len(bands),
+        height=bands.shape[1],
+        width=bands.shape[2],
+        crs=crs,
         nodata=-9999 if values.ndim < 3 else None,
         transform=rasterio.Affine(cell, 0, corner[0], 0, -cell, corner[1]),
-    ) as raster:  # fmt: skip
+    ) as raster:
         raster.write(bands)
     return path
 

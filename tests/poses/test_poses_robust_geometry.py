@@ -99,9 +99,14 @@ def test_memory_that_runs_out_is_no_degenerate_pair(monkeypatch):
 
 def posed(places, pixels):
     return pose_by_points(
-        places, pixels, LENS, method=cv2.SOLVEPNP_SQPNP, tolerance_px=3.0, trials=300,
+        places,
+        pixels,
+        LENS,
+        method=cv2.SOLVEPNP_SQPNP,
+        tolerance_px=3.0,
+        trials=300,
         confidence=0.99,
-    )  # fmt: skip
+    )
 
 
 @given(seed=st.integers(0, 2**32 - 1))

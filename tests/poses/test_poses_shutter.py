@@ -206,19 +206,26 @@ def test_a_rolling_shutter_leaves_free_where_the_whole_block_lies():
     lenses, sigma = block.knowns.lenses.copy(), block.knowns.lens_sigma.copy()
     lenses[:, READOUT], sigma[:, READOUT] = READOUT_S, 1e-4
     block = replace(
-        block, state=block.state._replace(lenses=lenses),
+        block,
+        state=block.state._replace(lenses=lenses),
         knowns=replace(block.knowns, lenses=lenses, lens_sigma=sigma),
-    )  # fmt: skip
+    )
     sigma_px = np.full(len(block.sights.frame), 0.01)
     found = adjusted(block.state, block.sights, sigma_px, block.knowns, tolerance=1e-9)
     at = POSE * np.arange(24)[:, None] + 3 + np.arange(3)
     spread = covariance_of(found, block.sights, sigma_px, block.knowns)
-    still = replace(block, state=block.state._replace(course=block.state.course._replace(
-        interval_s=np.zeros(24), turning_s=np.zeros(24))))  # fmt: skip
+    still = replace(
+        block,
+        state=block.state._replace(
+            course=block.state.course._replace(interval_s=np.zeros(24), turning_s=np.zeros(24))
+        ),
+    )
     loose = covariance_of(
         replace(found, state=still.state._replace(points=found.state.points)),
-        block.sights, sigma_px, block.knowns,
-    )  # fmt: skip
+        block.sights,
+        sigma_px,
+        block.knowns,
+    )
     ratio = np.diag(spread)[at].mean() / np.diag(loose)[at].mean()
     assert ratio == pytest.approx(1.0, rel=0.05)
 
@@ -244,14 +251,20 @@ def orbit_of_three(motion, turn, place, seen):
     lens = LENS.copy()
     lens[READOUT] = READOUT_S
     course = Course(
-        before=np.array([0, 0, 2], np.int32), after=np.array([0, 2, 2], np.int32),
-        interval_s=np.array([0, 2.0, 0]), turning_s=np.array([0, 2.0, 0]),
+        before=np.array([0, 0, 2], np.int32),
+        after=np.array([0, 2, 2], np.int32),
+        interval_s=np.array([0, 2.0, 0]),
+        turning_s=np.array([0, 2.0, 0]),
         height_px=np.full(3, float(HEIGHT)),
-    )  # fmt: skip
+    )
     state = State(
-        rotations, np.stack([-motion, 0 * motion, motion]), lens[None], np.zeros(3, np.int32),
-        place[None], course,
-    )  # fmt: skip
+        rotations,
+        np.stack([-motion, 0 * motion, motion]),
+        lens[None],
+        np.zeros(3, np.int32),
+        place[None],
+        course,
+    )
     frame, start = np.array([1, 1], np.int32), np.array([0, 2], np.int32)
     return state, Sights(frame, start, np.stack([seen, seen]))
 
@@ -264,8 +277,13 @@ def test_a_line_of_flight_ends_where_it_turns():
     places = np.array([[0, 0, 9], [20, 0, 9], [40, 1, 9], [40, 30, 9], [20, 30, 9], [0, 30, 9.0]])
     course = course_of(frames_at([0, 3, 6, 12, 15, 18]), places)
     assert list(zip(course.before, course.after, strict=True)) == [
-        (0, 2), (0, 2), (0, 2), (3, 5), (3, 5), (3, 5)
-    ]  # fmt: skip
+        (0, 2),
+        (0, 2),
+        (0, 2),
+        (3, 5),
+        (3, 5),
+        (3, 5),
+    ]
     assert list(course.interval_s) == [6.0] * 6
     assert not course.turning_s.any(), "a gimbal holds still for photographs"
 

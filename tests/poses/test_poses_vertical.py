@@ -143,9 +143,12 @@ def test_poses_that_neither_gimbal_nor_positions_bear_out_make_no_top_view(
     ]
     turn = Rotation.from_euler("y", tipped_deg, degrees=True).as_matrix()
     state = State(
-        rotations=rotations @ turn.T, positions=positions, lenses=np.zeros((1, 8)),
-        camera_of=np.zeros(len(positions), int), points=np.zeros((0, 3)),
-    )  # fmt: skip
+        rotations=rotations @ turn.T,
+        positions=positions,
+        lenses=np.zeros((1, 8)),
+        camera_of=np.zeros(len(positions), int),
+        points=np.zeros((0, 3)),
+    )
     found = contradicted(frames, state)
     assert (found is not None) == is_refused
     if found is not None:
@@ -323,9 +326,12 @@ def adjusted_group(rng):
     block = replace(block, state=estimate.state)
     covariance = covariance_of(estimate, block.sights, block.sigma_px, block.knowns)
     return Group(
-        block=block, estimate=estimate, covariance=covariance, factor=4.0,
+        block=block,
+        estimate=estimate,
+        covariance=covariance,
+        factor=4.0,
         others=(block.state, block.sights),
-    )  # fmt: skip
+    )
 
 
 def test_a_group_set_upright_fits_its_pictures_as_before_and_stands(monkeypatch):

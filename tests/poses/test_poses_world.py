@@ -122,9 +122,12 @@ def test_no_feature_of_a_reference_lies_on_a_filled_height(tmp_path):
     counts[:, 100:] = 0
     heights = np.full((200, 200), 250.0, np.float32)
     profile = {
-        "driver": "GTiff", "width": 200, "height": 200, "crs": "EPSG:32637",
+        "driver": "GTiff",
+        "width": 200,
+        "height": 200,
+        "crs": "EPSG:32637",
         "transform": rasterio.Affine(0.5, 0, 500_700.0, 0, -0.5, 3_978_400.0),
-    }  # fmt: skip
+    }
     for name, bands in (("orthophoto", [grey] * 3), ("surface", [heights])):
         with rasterio.open(
             tmp_path / f"{name}.tif", "w", count=len(bands), dtype=bands[0].dtype, **profile

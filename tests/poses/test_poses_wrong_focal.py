@@ -17,9 +17,15 @@ from aftermap.twin import TwinOptions, make
 pytestmark = pytest.mark.slow
 
 FLIGHT = TwinOptions(
-    seed=1, photos=12, width_px=480, height_px=360, ground_sample_m=0.15, flat=True,
-    focal_error=0.05, marks=4,
-)  # fmt: skip
+    seed=1,
+    photos=12,
+    width_px=480,
+    height_px=360,
+    ground_sample_m=0.15,
+    flat=True,
+    focal_error=0.05,
+    marks=4,
+)
 
 
 class Quiet:
@@ -58,9 +64,13 @@ def flown(tmp_path_factory):
     make(folder / "twin", FLIGHT)
     settings = replace(Settings(), quality=type(Settings().quality)("draft"))
     mapped = map_footage(
-        [folder / "twin" / "images"], folder / "case", settings, fresh=False, progress=Quiet(),
+        [folder / "twin" / "images"],
+        folder / "case",
+        settings,
+        fresh=False,
+        progress=Quiet(),
         workers=1,
-    )  # fmt: skip
+    )
     return Flown(twin=folder / "twin", products=folder / "case" / "products", mapped=mapped)
 
 

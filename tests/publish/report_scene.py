@@ -228,8 +228,13 @@ def facts(folder: Path, rasters: tuple[Elevation, Orthophoto], **changes: object
 
 
 def stages() -> tuple[StageRecord, ...]:
-    costs = {"ingest": (1.2, 1.1), "match": (31.0, 58.2), "reconstruct": (12.4, 20.1),
-             "dense": (70.2, 133.0), "orthophoto": (14.9, 25.5)}  # fmt: skip
+    costs = {
+        "ingest": (1.2, 1.1),
+        "match": (31.0, 58.2),
+        "reconstruct": (12.4, 20.1),
+        "dense": (70.2, 133.0),
+        "orthophoto": (14.9, 25.5),
+    }
     return tuple(
         StageRecord(
             stage=name,

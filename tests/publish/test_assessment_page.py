@@ -12,8 +12,9 @@ from aftermap.model.building import Alignment, Building, Buildings, Footprint, S
 from aftermap.model.raster import Grid, Orthophoto, Raster
 from aftermap.publish.assessment_report import AssessmentFacts, ClassTotal, assessment_page
 
-GRID = Grid(crs="EPSG:32637", east_m=500_000.0, north_m=3_970_100.0, cell_m=1.0, columns=100,
-            rows=100)  # fmt: skip
+GRID = Grid(
+    crs="EPSG:32637", east_m=500_000.0, north_m=3_970_100.0, cell_m=1.0, columns=100, rows=100
+)
 
 
 @pytest.fixture
@@ -21,9 +22,16 @@ def facts(tmp_path):
     picture = np.full((4, 100, 100), 180, np.uint8)
     path = tmp_path / "orthophoto.tif"
     with rasterio.open(
-        path, "w", driver="GTiff", width=100, height=100, count=4, dtype="uint8", crs=GRID.crs,
+        path,
+        "w",
+        driver="GTiff",
+        width=100,
+        height=100,
+        count=4,
+        dtype="uint8",
+        crs=GRID.crs,
         transform=Affine(1, 0, GRID.east_m, 0, -1, GRID.north_m),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(picture)
     image = Raster(path=str(path), grid=GRID, nodata=None)
     ortho = Orthophoto(image=image, source=image, gains=(), covered_fraction=1.0)
@@ -41,18 +49,23 @@ def facts(tmp_path):
         made.append(Building(footprint=footprint, alignment=still, polygons_m=footprint.polygons_m))
         given.append(
             Assessment(
-                source_id=f"<u>{number}", kind=AssessorKind.MACHINE, assessor="m", grade=grade,
-                grades=() if grade is None else (grade,), visibility=seen,
+                source_id=f"<u>{number}",
+                kind=AssessorKind.MACHINE,
+                assessor="m",
+                grade=grade,
+                grades=() if grade is None else (grade,),
+                visibility=seen,
                 confidence=None if grade is None else 0.55,
                 not_assessed_reason=None if grade else "too little was seen",
             )
-        )  # fmt: skip
+        )
     return AssessmentFacts(
-        case_name="Ours", made_at="2026-11-25T12:00:00+00:00",
+        case_name="Ours",
+        made_at="2026-11-25T12:00:00+00:00",
         buildings=Buildings(crs=GRID.crs, buildings=tuple(made)),
         grading=Grading(assessments=tuple(given), model="m", model_sha256="ab" * 32),
         orthophoto=ortho,
-    )  # fmt: skip
+    )
 
 
 def test_without_totals_the_counts_are_called_the_machines_and_no_estimate(facts):
@@ -67,9 +80,10 @@ def test_totals_come_with_their_interval_and_their_sentence(facts):
         what="destroyed", buildings=40, low=30, high=52, of=100, sentence="destroyed: an estimated"
     )
     page = assessment_page(
-        type(facts)(**{**{n: getattr(facts, n) for n in facts.__dataclass_fields__},
-                       "totals": (total,)})
-    )  # fmt: skip
+        type(facts)(
+            **{**{n: getattr(facts, n) for n in facts.__dataclass_fields__}, "totals": (total,)}
+        )
+    )
     assert "30 to 52" in page
     assert "destroyed: an estimated" in page
     assert "no estimate of totals yet" not in page
@@ -77,9 +91,13 @@ def test_totals_come_with_their_interval_and_their_sentence(facts):
 
 def test_an_adopted_grade_is_drawn_in_place_of_the_machines(facts):
     page = assessment_page(
-        type(facts)(**{**{n: getattr(facts, n) for n in facts.__dataclass_fields__},
-                       "adopted": {"<u>2": Grade.SEVERE}})
-    )  # fmt: skip
+        type(facts)(
+            **{
+                **{n: getattr(facts, n) for n in facts.__dataclass_fields__},
+                "adopted": {"<u>2": Grade.SEVERE},
+            }
+        )
+    )
     assert '<path fill="#f46d43" fill-opacity="0.95"' in page
 
 

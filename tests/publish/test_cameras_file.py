@@ -15,9 +15,20 @@ from aftermap.model.runs import Skipped
 from aftermap.publish.cameras import read_cameras, write_cameras
 
 SPECIFIED = {
-    "name", "sha256", "registered", "reason", "width_px", "height_px", "camera_model", "params",
-    "focal_px", "rotation_cam_from_world", "position_m", "position_sigma_m", "reprojection_px",
-}  # fmt: skip
+    "name",
+    "sha256",
+    "registered",
+    "reason",
+    "width_px",
+    "height_px",
+    "camera_model",
+    "params",
+    "focal_px",
+    "rotation_cam_from_world",
+    "position_m",
+    "position_sigma_m",
+    "reprojection_px",
+}
 
 
 def test_index_of_a_frame_is_its_place_among_the_placed(tmp_path):

@@ -27,33 +27,54 @@ SEEN = Visibility(
     roof_fraction=0.93, views=7, facades=3, ground_sample_m=0.04, surface_photographs=6.0
 )
 GRADED = Assessment(
-    source_id="B7", kind=AssessorKind.MACHINE, assessor="a model", grade=Grade.SEVERE,
-    grades=(Grade.MODERATE, Grade.SEVERE), probabilities=(0.01, 0.04, 0.2, 0.7, 0.05),
-    confidence=0.7, reasons=(
+    source_id="B7",
+    kind=AssessorKind.MACHINE,
+    assessor="a model",
+    grade=Grade.SEVERE,
+    grades=(Grade.MODERATE, Grade.SEVERE),
+    probabilities=(0.01, 0.04, 0.2, 0.7, 0.05),
+    confidence=0.7,
+    reasons=(
         Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
         Reason(text="70 % of the roof stands at its height", side=ReasonSide.AGAINST),
     ),
-)  # fmt: skip
+)
 
 
 def facts(source_id="B7", *, assessments=(), measures=(), original="DJI_0001.JPG", visibility=SEEN):
     building = Building(
         footprint=Footprint(source_id=source_id, feature=0, polygons_m=((RING,),), area_m2=81.0),
-        alignment=Alignment(shift_m=(0.5, -1.25), sigma_m=0.2, residual_m=0.11,
-                            source=ShiftSource.OWN),
+        alignment=Alignment(
+            shift_m=(0.5, -1.25), sigma_m=0.2, residual_m=0.11, source=ShiftSource.OWN
+        ),
         polygons_m=((RING,),),
-    )  # fmt: skip
+    )
     view = Evidence(
-        building=0, source_id=source_id, kind=EvidenceKind.VIEW, rank=1, path="/x/view-1.jpg",
-        name="B7-12345678/view-1.jpg", file_sha256="1f" * 32, original_sha256="2e" * 32,
-        original_name=original, azimuth_deg=200.0, faces=5, time_s=3.2, time_exact="16/5",
+        building=0,
+        source_id=source_id,
+        kind=EvidenceKind.VIEW,
+        rank=1,
+        path="/x/view-1.jpg",
+        name="B7-12345678/view-1.jpg",
+        file_sha256="1f" * 32,
+        original_sha256="2e" * 32,
+        original_name=original,
+        azimuth_deg=200.0,
+        faces=5,
+        time_s=3.2,
+        time_exact="16/5",
         window=CropWindow(left_px=1, top_px=2, width_px=30, height_px=40, turn_deg=-12.0, scale=1),
-    )  # fmt: skip
+    )
     return SheetFacts(
-        case_name="a case", building=building, crs="EPSG:32637", evidence=(view,),
-        visibility=visibility, assessments=tuple(assessments), measures=tuple(measures),
+        case_name="a case",
+        building=building,
+        crs="EPSG:32637",
+        evidence=(view,),
+        visibility=visibility,
+        assessments=tuple(assessments),
+        measures=tuple(measures),
         made_at="2026-11-25T14:00:00Z",
-    )  # fmt: skip
+    )
 
 
 def test_the_three_axes_stand_beside_each_other():
@@ -75,9 +96,12 @@ def test_without_a_grade_the_evidence_is_shown_all_the_same():
 def test_not_assessed_is_said_with_its_reason():
     reason = "its roof was seen in 12 % only"
     one = Assessment(
-        source_id="B7", kind=AssessorKind.MACHINE, assessor="m", grade=None,
+        source_id="B7",
+        kind=AssessorKind.MACHINE,
+        assessor="m",
+        grade=None,
         not_assessed_reason=reason,
-    )  # fmt: skip
+    )
     page = evidence_sheet(facts(assessments=[one]))
     assert "not assessed" in page
     assert reason in page
@@ -85,9 +109,13 @@ def test_not_assessed_is_said_with_its_reason():
 
 def test_what_the_case_stands_by_is_told_first_and_everybody_is_listed():
     adopted = Assessment(
-        source_id="B7", kind=AssessorKind.ADOPTED, assessor="the team", grade=Grade.DESTROYED,
-        grades=(Grade.DESTROYED,), at="2026-11-26T08:00:00Z",
-    )  # fmt: skip
+        source_id="B7",
+        kind=AssessorKind.ADOPTED,
+        assessor="the team",
+        grade=Grade.DESTROYED,
+        grades=(Grade.DESTROYED,),
+        at="2026-11-26T08:00:00Z",
+    )
     page = evidence_sheet(facts(assessments=[GRADED, adopted]))
     assert re.search(r"class=\"grade\"[^>]*><b>destroyed</b><span>adopted", page)
     assert "a model" in page
@@ -105,21 +133,29 @@ def test_a_value_that_is_not_known_is_not_zero():
     nothing = Visibility(
         roof_fraction=0.0, views=0, facades=0, ground_sample_m=None, surface_photographs=None
     )
-    measures = [Measured(name="height", value=None, unit="m"),
-                Measured(name="lost", value=0.412, sigma=0.03, unit="%")]  # fmt: skip
+    measures = [
+        Measured(name="height", value=None, unit="m"),
+        Measured(name="lost", value=0.412, sigma=0.03, unit="%"),
+    ]
     page = evidence_sheet(facts(measures=measures, visibility=nothing))
     assert page.count("not known") == 4
     assert "41 ± 3" in page
 
 
-@pytest.mark.parametrize("name", [
-    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "a\u202eb",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "a\u202eb"],
+)
 def test_a_hostile_name_is_shown_as_text(name):
     hostile = Assessment(
-        source_id="B7", kind=AssessorKind.REVIEWER, assessor=name, grade=Grade.NONE,
-        grades=(Grade.NONE,), reasons=(Reason(text=name, side=ReasonSide.NOTE),), note=name,
-    )  # fmt: skip
+        source_id="B7",
+        kind=AssessorKind.REVIEWER,
+        assessor=name,
+        grade=Grade.NONE,
+        grades=(Grade.NONE,),
+        reasons=(Reason(text=name, side=ReasonSide.NOTE),),
+        note=name,
+    )
     page = evidence_sheet(facts(name, assessments=[hostile, hostile], original=name))
     assert "<script" not in page
     assert "<img src=x" not in page

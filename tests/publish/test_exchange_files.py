@@ -13,11 +13,17 @@ from aftermap.publish.hxl import TAGS, hxl_text
 from aftermap.publish.unosat import DamageSite, write_unosat
 
 SITES = [
-    DamageSite(site_id="بيت", lonlat_deg=(39.01, 35.95), main_class=1, sensor_date="2024-05-01",
-               grade="destroyed", assessor="machine: model 1"),
+    DamageSite(
+        site_id="بيت",
+        lonlat_deg=(39.01, 35.95),
+        main_class=1,
+        sensor_date="2024-05-01",
+        grade="destroyed",
+        assessor="machine: model 1",
+    ),
     DamageSite(site_id="2", lonlat_deg=(39.02, 35.96), main_class=None, grade="light"),
     DamageSite(site_id="3", lonlat_deg=(39.03, 35.97), main_class=None, reason="roof not seen"),
-]  # fmt: skip
+]
 
 
 def test_damage_sites_have_unosats_fields_and_lose_nothing(tmp_path):
@@ -25,8 +31,15 @@ def test_damage_sites_have_unosats_fields_and_lose_nothing(tmp_path):
     meta, _, shapes, columns = pyogrio.raw.read(path)
     fields = dict(zip(meta["fields"], columns, strict=True))
     assert meta["crs"] == "EPSG:4326"
-    assert {"SiteID", "EventCode", "Municipality", "Governorate", "SensorDate", "Damage_Status",
-            "Main_Damage_Site_Class"} <= set(fields)  # fmt: skip
+    assert {
+        "SiteID",
+        "EventCode",
+        "Municipality",
+        "Governorate",
+        "SensorDate",
+        "Damage_Status",
+        "Main_Damage_Site_Class",
+    } <= set(fields)
     assert fields["SiteID"].tolist() == ["بيت", "2", "3"]
     classes = fields["Main_Damage_Site_Class"]
     assert classes[0] == 1

@@ -24,22 +24,37 @@ def square(half_m: float) -> bytes:
 def test_band_and_ring_lie_where_they_were_stated(tmp_path: Path):
     crs = CRS.from_epsg(32637)
     with rasterio.open(
-        tmp_path / "ortho.tif", "w", driver="GTiff", width=400, height=400, count=4, dtype="uint8",
-        crs="EPSG:32637", transform=Affine(1, 0, 499_800, 0, -1, 4_000_200),
-    ) as raster:  # fmt: skip
+        tmp_path / "ortho.tif",
+        "w",
+        driver="GTiff",
+        width=400,
+        height=400,
+        count=4,
+        dtype="uint8",
+        crs="EPSG:32637",
+        transform=Affine(1, 0, 499_800, 0, -1, 4_000_200),
+    ) as raster:
         raster.write(np.full((4, 400, 400), 40, np.uint8))
     rows = [
-        {"time_s": t, "geometry": square(50), "outer": square(80), "camera_east_m": 500_000.0,
-         "camera_north_m": 4_000_000.0}
+        {
+            "time_s": t,
+            "geometry": square(50),
+            "outer": square(80),
+            "camera_east_m": 500_000.0,
+            "camera_north_m": 4_000_000.0,
+        }
         for t in (0.0, 0.5)
-    ]  # fmt: skip
+    ]
     geo = {"columns": {"geometry": {"crs": crs.to_json_dict()}}}
     table = pa.Table.from_pylist(rows).replace_schema_metadata({"geo": json.dumps(geo)})
     pq.write_table(table, tmp_path / "clip.parquet")
     made = write_flight_map(
-        tmp_path / "ortho.tif", tmp_path / "clip.parquet", tmp_path / "map.png", every_s=1.0,
+        tmp_path / "ortho.tif",
+        tmp_path / "clip.parquet",
+        tmp_path / "map.png",
+        every_s=1.0,
         longest_px=432,
-    )  # fmt: skip
+    )
     pixels = np.asarray(Image.open(made)).astype(int)
     middle = pixels.shape[0] // 2
     scale = pixels.shape[0] / 172.8

@@ -15,10 +15,29 @@ from aftermap.model.runs import Skipped
 from aftermap.publish import warnings
 
 SECTIONS = {
-    "format", "version", "run", "crs", "crs_name", "unit", "vertical_datum", "verdict", "warnings",
-    "notes", "map", "coverage", "confidence", "trust", "poses", "gps", "control", "lenses",
-    "flying_height", "photographs", "clips", "cost",
-}  # fmt: skip
+    "format",
+    "version",
+    "run",
+    "crs",
+    "crs_name",
+    "unit",
+    "vertical_datum",
+    "verdict",
+    "warnings",
+    "notes",
+    "map",
+    "coverage",
+    "confidence",
+    "trust",
+    "poses",
+    "gps",
+    "control",
+    "lenses",
+    "flying_height",
+    "photographs",
+    "clips",
+    "cost",
+}
 
 
 def codes(report):
@@ -222,11 +241,15 @@ def test_warnings_of_the_reconstruction_reach_the_reader(report_on):
 def test_a_vertical_that_pictures_found_is_told_with_its_error_and_its_witnesses(report_on):
     witnesses = tuple(
         VerticalWitness(
-            name=name, off_deg=1.0, off_sigmas=1.0, sigma_deg=1.0, other_sigma_deg=1.0,
+            name=name,
+            off_deg=1.0,
+            off_sigmas=1.0,
+            sigma_deg=1.0,
+            other_sigma_deg=1.0,
             is_used=name != "ground",
         )
         for name in ("roll", "ground")
-    )  # fmt: skip
+    )
     vertical = Vertical(sigma_deg=0.74, witnesses=witnesses)
     report = report_on(reconstruction=scene.reconstruction(vertical=vertical))
     assert "vertical" in codes(report)

@@ -29,8 +29,9 @@ from aftermap.publish.wording import about, moment, told
 
 FLAT = Surface(
     grid=Grid(crs=scene.UTM, east_m=0, north_m=100, cell_m=1, columns=100, rows=100),
-    height_m=np.zeros((100, 100), np.float32), filled=np.zeros((100, 100), bool),
-)  # fmt: skip
+    height_m=np.zeros((100, 100), np.float32),
+    filled=np.zeros((100, 100), bool),
+)
 
 
 def camera_at(position, pitch_deg=-90.0):
@@ -156,9 +157,12 @@ def test_a_coarse_grid_is_bounded_and_covers_the_same_ground(rows, columns, long
 def test_a_raster_that_is_gone_is_named():
     raster = Raster(path="gone/surface.tif", grid=scene.GRID, nodata=None)
     gone = Elevation(
-        surface=raster, confidence=raster, ground_sample_m=0.1, measured_fraction=1.0,
+        surface=raster,
+        confidence=raster,
+        ground_sample_m=0.1,
+        measured_fraction=1.0,
         filled_fraction=0.0,
-    )  # fmt: skip
+    )
     with pytest.raises(CaseError, match=r"gone/surface\.tif"):
         surface_of(gone, 100)
 
@@ -172,10 +176,7 @@ def test_changing_filled_heights_changes_no_figure_and_no_picture_of_the_report(
     heights[filled] = np.random.default_rng(1).normal(5000, 2000, int(filled.sum()))
     path = tmp_path / "surface.tif"
     profile = {key: profile[key] for key in ("width", "height", "count", "dtype", "crs", "nodata")}
-    with rasterio.open(
-        path, "w", driver="GTiff", transform=transform,
-        **profile,
-    ) as file:  # fmt: skip
+    with rasterio.open(path, "w", driver="GTiff", transform=transform, **profile) as file:
         file.write(heights, 1)
     assert heights.max() > 3000
     wild = replace(elevation, surface=replace(elevation.surface, path=str(path)))

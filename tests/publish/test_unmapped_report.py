@@ -26,14 +26,23 @@ WHY = "no two placed photographs overlap at a usable angle; add <photographs>"
 
 def facts(reconstruction, **changes):
     base = UnmappedFacts(
-        case_name="raqqa", command="aftermap map", versions=(("aftermap", "0"),),
-        started_at="2026-07-01T10:00:00Z", reconstruction=reconstruction,
+        case_name="raqqa",
+        command="aftermap map",
+        versions=(("aftermap", "0"),),
+        started_at="2026-07-01T10:00:00Z",
+        reconstruction=reconstruction,
         frames=FrameSet(
-            crs=scene.UTM, vertical_datum=VerticalDatum.ELLIPSOID,
-            frames=tuple(one.frame for one in reconstruction.placed), skipped=(),
+            crs=scene.UTM,
+            vertical_datum=VerticalDatum.ELLIPSOID,
+            frames=tuple(one.frame for one in reconstruction.placed),
+            skipped=(),
         ),
-        elevation=None, why=WHY, clips=(), ingest_skipped=(), stages=(),
-    )  # fmt: skip
+        elevation=None,
+        why=WHY,
+        clips=(),
+        ingest_skipped=(),
+        stages=(),
+    )
     return replace(base, **changes)
 
 
@@ -96,10 +105,14 @@ def test_a_surface_without_an_orthophoto_is_told_with_its_shares(report_on, tmp_
 
 def test_without_any_pose_there_is_no_plan_and_no_accuracy(report_on, tmp_path):
     none = replace(
-        unmapped(tmp_path), placed=(), cameras=(), points="", group_sizes=(),
+        unmapped(tmp_path),
+        placed=(),
+        cameras=(),
+        points="",
+        group_sizes=(),
         skipped=(Skipped(name="a.jpg", reason="blurred", sha256="0" * 64),),
         reprojection_px=np.nan,
-    )  # fmt: skip
+    )
     report = report_on(none, clips=())
     assert report.json["poses"] is None
     assert report.json["verdict"][0] == "There is no map: the pictures could not be joined."
@@ -177,11 +190,19 @@ def test_what_to_do_next_follows_from_the_poses(tmp_path):
     assert "could be joined" not in steps_of(sound)
     assert "--gcp" not in steps_of(sound)
     near = tuple(
-        replace(one, pose=replace(one.pose, position_m=(
-            scene.EAST_M + 0.1 * i, scene.NORTH_M, scene.GROUND_M + 60,
-        )))
+        replace(
+            one,
+            pose=replace(
+                one.pose,
+                position_m=(
+                    scene.EAST_M + 0.1 * i,
+                    scene.NORTH_M,
+                    scene.GROUND_M + 60,
+                ),
+            ),
+        )
         for i, one in enumerate(sound.placed)
-    )  # fmt: skip
+    )
     assert "times as far away as they are apart" in steps_of(replace(sound, placed=near))
     lost = tuple(Skipped(name=f"{n}", reason="x", sha256=f"{n}") for n in range(30))
     assert "Only 20 of 50 pictures could be joined" in steps_of(replace(sound, skipped=lost))
@@ -192,11 +213,13 @@ def test_what_to_do_next_follows_from_the_poses(tmp_path):
     ("changes", "code"),
     [
         ({"crs": LOCAL, "vertical_datum": VerticalDatum.LOCAL}, "local"),
-        ({"cameras": (replace(scene.CAMERA, focal_prior_source=FocalSource.ASSUMED),)},
-         "focal_assumed"),
+        (
+            {"cameras": (replace(scene.CAMERA, focal_prior_source=FocalSource.ASSUMED),)},
+            "focal_assumed",
+        ),
         ({"warnings": ("The vertical is uncertain by 4 degrees.",)}, "reconstruction"),
     ],
-)  # fmt: skip
+)
 def test_what_is_weak_about_the_poses_is_said(report_on, tmp_path, changes, code):
     assert report_on(unmapped(tmp_path)).json["warnings"] == []
     report = report_on(unmapped(tmp_path, **changes))

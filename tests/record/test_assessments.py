@@ -30,32 +30,47 @@ from aftermap.record.custody import entries_of, verify_chain
 from aftermap.record.verification import findings_in
 
 MACHINE = Assessment(
-    source_id="بيت 1", kind=AssessorKind.MACHINE, assessor="model 1", grade=Grade.SEVERE,
-    grades=(Grade.SEVERE, Grade.DESTROYED), probabilities=(0.0, 0.05, 0.1, 0.6, 0.25),
-    confidence=0.6, reasons=(
+    source_id="بيت 1",
+    kind=AssessorKind.MACHINE,
+    assessor="model 1",
+    grade=Grade.SEVERE,
+    grades=(Grade.SEVERE, Grade.DESTROYED),
+    probabilities=(0.0, 0.05, 0.1, 0.6, 0.25),
+    confidence=0.6,
+    reasons=(
         Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
         Reason(text="rubble apron on 1 of 4 sides", side=ReasonSide.AGAINST),
-    ), at="2026-11-25T10:00:00.000Z",
+    ),
+    at="2026-11-25T10:00:00.000Z",
     visibility=Visibility(
         roof_fraction=0.9, views=7, facades=2, ground_sample_m=0.03, surface_photographs=None
     ),
-)  # fmt: skip
+)
 REVIEW = Assessment(
-    source_id="بيت 1", kind=AssessorKind.REVIEWER, assessor="anna", grade=Grade.DESTROYED,
-    note="floors lie on each other", confidence=1, at="2026-11-25T11:00:00Z",
-)  # fmt: skip
+    source_id="بيت 1",
+    kind=AssessorKind.REVIEWER,
+    assessor="anna",
+    grade=Grade.DESTROYED,
+    note="floors lie on each other",
+    confidence=1,
+    at="2026-11-25T11:00:00Z",
+)
 UNSEEN = Assessment(
-    source_id="2", kind=AssessorKind.MACHINE, assessor="model 1", grade=None,
+    source_id="2",
+    kind=AssessorKind.MACHINE,
+    assessor="model 1",
+    grade=None,
     not_assessed_reason="roof not seen",
-)  # fmt: skip
+)
 SLIPPED_IN = """
 INSERT INTO assessment (batch, source_id, kind, assessor, grades, is_possible, reasons, at)
 VALUES (2, 'x', 'reviewer', 'eve', '[]', 0, '[]', '')"""
 DRAW = Draw(
-    seed=3, machine_batch=1,
+    seed=3,
+    machine_batch=1,
     strata=(DrawnStratum(name="severe", buildings=4, drawn=1),),
     buildings=(DrawnBuilding(source_id="2", stratum="severe", inclusion_probability=0.25),),
-)  # fmt: skip
+)
 
 
 class Quiet:

@@ -66,17 +66,26 @@ def grading():
         roof_fraction=0.9, views=4, facades=2, ground_sample_m=0.05, surface_photographs=None
     )
     destroyed = Assessment(
-        source_id="way/1", kind=AssessorKind.MACHINE, assessor="model", grade=Grade.DESTROYED,
-        grades=(Grade.SEVERE, Grade.DESTROYED), probabilities=(0.0, 0.0, 0.1, 0.2, 0.7),
-        confidence=0.7, visibility=seen, reasons=(
-        Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
-        Reason(text="rubble apron on 1 of 4 sides", side=ReasonSide.AGAINST),
-    ),
-    )  # fmt: skip
+        source_id="way/1",
+        kind=AssessorKind.MACHINE,
+        assessor="model",
+        grade=Grade.DESTROYED,
+        grades=(Grade.SEVERE, Grade.DESTROYED),
+        probabilities=(0.0, 0.0, 0.1, 0.2, 0.7),
+        confidence=0.7,
+        visibility=seen,
+        reasons=(
+            Reason(text="roof plane residual 0.8 m", side=ReasonSide.FOR),
+            Reason(text="rubble apron on 1 of 4 sides", side=ReasonSide.AGAINST),
+        ),
+    )
     unseen = Assessment(
-        source_id="ü", kind=AssessorKind.MACHINE, assessor="model", grade=None,
+        source_id="ü",
+        kind=AssessorKind.MACHINE,
+        assessor="model",
+        grade=None,
         not_assessed_reason="no picture shows it",
-    )  # fmt: skip
+    )
     return Grading(assessments=(destroyed, unseen), model="m", model_sha256="ab" * 32)
 
 
@@ -93,11 +102,22 @@ def streets(tmp_path):
     path = tmp_path / "streets.parquet"
     line = shapely.to_wkb(shapely.LineString([(EAST_M, NORTH_M), (EAST_M + 10, NORTH_M)]))
     row = {
-        "source_id": "1", "name": None, "piece": 0, "geometry": line, "length_m": 10.0,
-        "width_m": 6.0, "free_width_m": None, "free_width_sigma_m": None, "clear_width_m": None,
-        "nobody_probability": None, "passage": "not_seen", "seen_fraction": 0.1,
-        "rubble_fraction": None, "vehicles": 0, "reason": "only 10% of its ground was measured",
-    }  # fmt: skip
+        "source_id": "1",
+        "name": None,
+        "piece": 0,
+        "geometry": line,
+        "length_m": 10.0,
+        "width_m": 6.0,
+        "free_width_m": None,
+        "free_width_sigma_m": None,
+        "clear_width_m": None,
+        "nobody_probability": None,
+        "passage": "not_seen",
+        "seen_fraction": 0.1,
+        "rubble_fraction": None,
+        "vehicles": 0,
+        "reason": "only 10% of its ground was measured",
+    }
     pq.write_table(pa.Table.from_pylist([row]), path)
     return StreetTable(path=str(path), crs=CRS, pieces=1, has_own_lines=False)
 
@@ -178,9 +198,17 @@ def test_a_style_that_a_person_chose_stays_the_default(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["building", "street", "camera", "camera_footprint", "segment", "clip_footprint", "surface",
-     "confidence"],
-)  # fmt: skip
+    [
+        "building",
+        "street",
+        "camera",
+        "camera_footprint",
+        "segment",
+        "clip_footprint",
+        "surface",
+        "confidence",
+    ],
+)
 def test_every_style_is_whole_and_names_only_symbols_that_it_has(name):
     root = ET.fromstring(style_of(name).split("\n", 1)[1])  # noqa: S314 - our own file
     symbols = {symbol.get("name") for symbol in root.iter("symbol")}
@@ -190,9 +218,11 @@ def test_every_style_is_whole_and_names_only_symbols_that_it_has(name):
 
 def test_geojson_keeps_ids_and_says_why_a_building_has_no_grade(tmp_path, buildings, grading):
     path = write_buildings(
-        buildings, grading, tmp_path / "b.geojson",
+        buildings,
+        grading,
+        tmp_path / "b.geojson",
         sensor_date=("2026-03-01T10:00:00", "2026-03-02T10:00:00"),
-    )  # fmt: skip
+    )
     first, second = json.loads(path.read_text(encoding="utf-8"))["features"]
     assert [first["id"], second["id"]] == ["way/1", "ü"]
     assert first["properties"]["grade"] == "destroyed"

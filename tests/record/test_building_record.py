@@ -40,32 +40,53 @@ NOT_SEEN = Visibility(
 
 def buildings(*ids):
     still = Alignment(shift_m=(0.0, 0.0), sigma_m=0.3, residual_m=None, source=ShiftSource.NONE)
-    return Buildings(crs=CRS, buildings=tuple(
-        Building(
-            footprint=Footprint(source_id=name, feature=i, polygons_m=((RING,),), area_m2=81.0),
-            alignment=still, polygons_m=((RING,),),
-        )
-        for i, name in enumerate(ids)
-    ))  # fmt: skip
+    return Buildings(
+        crs=CRS,
+        buildings=tuple(
+            Building(
+                footprint=Footprint(source_id=name, feature=i, polygons_m=((RING,),), area_m2=81.0),
+                alignment=still,
+                polygons_m=((RING,),),
+            )
+            for i, name in enumerate(ids)
+        ),
+    )
 
 
 def view(building, *, time_s=None, rank_m=0.1, occluded=0.0):
     clip = None if time_s is None else CLIP
     return {
-        "building": building, "sha256": PHOTOGRAPH if clip is None else "ee" * 32,
-        "clip_sha256": clip, "time_s": time_s, "frame": 0, "distance_m": 80.0,
-        "azimuth_deg": 210.0, "off_nadir_deg": 30.0, "ground_sample_m": 0.04,
-        "framed_fraction": 1.0, "occluded_fraction": occluded, "faces": 4, "ce90_m": None,
+        "building": building,
+        "sha256": PHOTOGRAPH if clip is None else "ee" * 32,
+        "clip_sha256": clip,
+        "time_s": time_s,
+        "frame": 0,
+        "distance_m": 80.0,
+        "azimuth_deg": 210.0,
+        "off_nadir_deg": 30.0,
+        "ground_sample_m": 0.04,
+        "framed_fraction": 1.0,
+        "occluded_fraction": occluded,
+        "faces": 4,
+        "ce90_m": None,
         "rank_m": rank_m,
-    }  # fmt: skip
+    }
 
 
 def table(folder: Path, views) -> ViewTable:
-    schema = pa.schema([
-        (name, pa.string() if "sha256" in name else
-         pa.int32() if name in ("building", "frame", "faces") else pa.float64())
-        for name in view(0)
-    ])  # fmt: skip
+    schema = pa.schema(
+        [
+            (
+                name,
+                pa.string()
+                if "sha256" in name
+                else pa.int32()
+                if name in ("building", "frame", "faces")
+                else pa.float64(),
+            )
+            for name in view(0)
+        ]
+    )
     for name, rows in (("v", views), ("c", [v for v in views if v["clip_sha256"]])):
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"{name}.parquet")
     return ViewTable(
@@ -78,12 +99,27 @@ def add_seconds(package, moments):
     with package.transaction() as connection:
         for i, count in enumerate(moments):
             row = {
-                "fid": 10 + i, "clip": "clip.mp4", "clip_sha256": CLIP, "shot": 0, "from_s": i,
-                "to_s": i + 1, "time_code": "", "source": "reconstruction", "precision": "exact",
-                "moments": count, "camera_east_m": 0, "camera_north_m": 0, "camera_height_m": 0,
-                "axis_off_nadir_deg": 0, "axis_azimuth_deg": 0, "focal_px": 1, "ground": "surface",
-                "ground_m": 0, "ground_sigma_m": 0, "pose_covariance": b"",
-            }  # fmt: skip
+                "fid": 10 + i,
+                "clip": "clip.mp4",
+                "clip_sha256": CLIP,
+                "shot": 0,
+                "from_s": i,
+                "to_s": i + 1,
+                "time_code": "",
+                "source": "reconstruction",
+                "precision": "exact",
+                "moments": count,
+                "camera_east_m": 0,
+                "camera_north_m": 0,
+                "camera_height_m": 0,
+                "axis_off_nadir_deg": 0,
+                "axis_azimuth_deg": 0,
+                "focal_px": 1,
+                "ground": "surface",
+                "ground_m": 0,
+                "ground_sigma_m": 0,
+                "pose_covariance": b"",
+            }
             names, marks = ", ".join(row), ", ".join("?" for _ in row)
             sql = f"INSERT INTO segment ({names}) VALUES ({marks})"  # noqa: S608
             connection.execute(sql, tuple(row.values()))
@@ -112,10 +148,19 @@ def filmed(case, tmp_path):
     ):
         pass
     index = ClipIndex(
-        clip_sha256="ff" * 32, clip_name="none.mp4", name="none", crs=CRS, ground=GroundKind.FLAT,
-        footprints=str(paths[0]), item="", segments=str(paths[1]), sightings=str(paths[2]),
-        moments=0, segment_count=0, sighting_count=0,
-    )  # fmt: skip
+        clip_sha256="ff" * 32,
+        clip_name="none.mp4",
+        name="none",
+        crs=CRS,
+        ground=GroundKind.FLAT,
+        footprints=str(paths[0]),
+        item="",
+        segments=str(paths[1]),
+        sightings=str(paths[2]),
+        moments=0,
+        segment_count=0,
+        sighting_count=0,
+    )
     case.replace_clips(SightingIndex(clips=(index,)))
     return case
 
@@ -124,12 +169,21 @@ def picture(tmp_path, name="B0-1a2b3c4d/view-1.jpg", **changed):
     path = tmp_path / name.replace("/", "_")
     path.write_bytes(name.encode())
     row = Evidence(
-        building=0, source_id="B0", kind=EvidenceKind.VIEW, rank=1, path=str(path), name=name,
-        file_sha256=hashlib.sha256(name.encode()).hexdigest(), original_sha256=CLIP,
-        original_name="clip.mp4", time_s=2.5, time_exact="5/2", azimuth_deg=210.0,
+        building=0,
+        source_id="B0",
+        kind=EvidenceKind.VIEW,
+        rank=1,
+        path=str(path),
+        name=name,
+        file_sha256=hashlib.sha256(name.encode()).hexdigest(),
+        original_sha256=CLIP,
+        original_name="clip.mp4",
+        time_s=2.5,
+        time_exact="5/2",
+        azimuth_deg=210.0,
         window=CropWindow(left_px=3, top_px=4, width_px=50, height_px=40, turn_deg=90.0, scale=2.0),
         sources=(SourceShare(sha256=PHOTOGRAPH, name="a.jpg", fraction=0.75),),
-    )  # fmt: skip
+    )
     return replace(row, **changed)
 
 
@@ -153,8 +207,12 @@ def test_a_newer_run_takes_the_place_of_the_older(case, tmp_path):
 
 def test_seconds_that_show_a_building_are_sightings_of_its_negated_number(filmed, tmp_path):
     add_seconds(filmed.package, [1, 1, 0, 1])
-    moments = [view(1, time_s=0.5, rank_m=0.3), view(1, time_s=0.75, rank_m=0.2),
-               view(1, time_s=1.0, rank_m=0.4), view(1, time_s=99.0)]  # fmt: skip
+    moments = [
+        view(1, time_s=0.5, rank_m=0.3),
+        view(1, time_s=0.75, rank_m=0.2),
+        view(1, time_s=1.0, rank_m=0.4),
+        view(1, time_s=99.0),
+    ]
     for _ in range(2):
         replace_views(
             filmed.package, buildings("B0", "B1"), table(tmp_path, moments), (NOT_SEEN, SEEN)

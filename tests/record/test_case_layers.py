@@ -83,8 +83,11 @@ def test_footprints_are_the_ground_of_mapped_cameras(filled):
     found = rows(filled, "camera_footprint")
     assert [row["name"] for row in found] == ["a.jpg", "b.jpg"]
     assert tuple(info(filled, "camera_footprint")["total_bounds"]) == (
-        500_900, 3_978_400, 500_980, 3_978_460,
-    )  # fmt: skip
+        500_900,
+        3_978_400,
+        500_980,
+        3_978_460,
+    )
 
 
 def test_a_new_answer_replaces_the_cameras_and_their_crs(filled, local_reconstruction):

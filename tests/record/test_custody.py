@@ -41,8 +41,11 @@ def tamper(record, *statements: str) -> None:
 def test_a_chain_as_written_is_whole(record):
     entries = chain(record)
     assert [entry.action for entry in entries] == [
-        "case created", "received", "received", "looked at",
-    ]  # fmt: skip
+        "case created",
+        "received",
+        "received",
+        "looked at",
+    ]
     assert entries[0].prev_hash == GENESIS
     assert verify_chain(entries) == ()
 

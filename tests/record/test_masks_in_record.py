@@ -59,7 +59,9 @@ def test_a_mask_that_is_missing_from_the_originals_is_found_out(case, tagged, ma
     case.add_media([tagged])
     case.add_masks({tagged.sha256: mask})
     mask.path.unlink()
-    assert any("IMG_1_mask.png: the original is missing" in line
-               for line in findings_in(case, NoProgress()))  # fmt: skip
+    assert any(
+        "IMG_1_mask.png: the original is missing" in line
+        for line in findings_in(case, NoProgress())
+    )
     with pytest.raises(CaseError, match="aftermap verify"):
         case.mask_of(tagged.sha256)

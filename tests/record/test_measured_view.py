@@ -23,10 +23,17 @@ def products(folder, crs="EPSG:32637"):
     counts[:10], heights[:10] = 0, NODATA
     for name, values, nodata in (("surface", heights, NODATA), ("confidence", counts, None)):
         with rasterio.open(
-            folder / f"{name}.tif", "w", driver="GTiff", width=COLUMNS, height=ROWS, count=1,
-            dtype=values.dtype, nodata=nodata, crs=wkt_of(crs),
+            folder / f"{name}.tif",
+            "w",
+            driver="GTiff",
+            width=COLUMNS,
+            height=ROWS,
+            count=1,
+            dtype=values.dtype,
+            nodata=nodata,
+            crs=wkt_of(crs),
             transform=Affine(0.25, 0, 500_000, 0, -0.25, 4_000_000),
-        ) as file:  # fmt: skip
+        ) as file:
             file.write(values, 1)
             file.update_tags(AFTERMAP_VERTICAL_DATUM="geoid")
     return heights, counts
@@ -64,9 +71,7 @@ def test_it_moves_with_its_folder_and_has_a_style(tmp_path):
     (tmp_path / "here").mkdir()
     _, counts = products(tmp_path / "here")
     made = {path.name for path in write_raster_styles(tmp_path / "here")}
-    assert made == {
-        "surface_measured.vrt", "surface_measured.qml", "surface.qml", "confidence.qml",
-    }  # fmt: skip
+    assert made == {"surface_measured.vrt", "surface_measured.qml", "surface.qml", "confidence.qml"}
     moved = (tmp_path / "here").rename(tmp_path / "there")
     with rasterio.open(moved / "surface_measured.vrt") as view:
         assert view.read(1, masked=True).count() == (counts >= LEAST_AGREEING).sum()

@@ -41,8 +41,10 @@ def test_the_original_is_not_touched(media, photograph):
     media.add(photograph)
     after = photograph.stat()
     assert (after.st_atime_ns, after.st_mtime_ns, after.st_mode) == (
-        before.st_atime_ns, before.st_mtime_ns, before.st_mode,
-    )  # fmt: skip
+        before.st_atime_ns,
+        before.st_mtime_ns,
+        before.st_mode,
+    )
 
 
 def test_adding_again_writes_nothing(media, photograph):

@@ -39,9 +39,15 @@ class Here:
 
 
 def pose(
-    time_s: float | Fraction, position_m, *, yaw_deg=0.0, pitch_deg=-90.0, shot=0, sigmas=SURE,
+    time_s: float | Fraction,
+    position_m,
+    *,
+    yaw_deg=0.0,
+    pitch_deg=-90.0,
+    shot=0,
+    sigmas=SURE,
     source=PoseSource.RECONSTRUCTION,
-) -> ClipPose:  # fmt: skip
+) -> ClipPose:
     """Sigmas: of the position in metres, of the turn in degrees."""
     rotation = rotation_cam_from_world(yaw_deg, pitch_deg, 0.0)
     covariance = np.diag([sigmas[0] ** 2] * 3 + [np.radians(sigmas[1]) ** 2] * 3)
@@ -61,26 +67,41 @@ def pose(
 
 def path_of(poses: Sequence[ClipPose], *, sha256: str = "ab" * 32, name: str = "flight 1.mp4"):
     return ClipPath(
-        clip_sha256=sha256, clip_name=name, crs=CRS, vertical_datum=VerticalDatum.ELLIPSOID,
-        camera=CAMERA, poses=tuple(poses), ground_m=GROUND_M,
-    )  # fmt: skip
+        clip_sha256=sha256,
+        clip_name=name,
+        crs=CRS,
+        vertical_datum=VerticalDatum.ELLIPSOID,
+        camera=CAMERA,
+        poses=tuple(poses),
+        ground_m=GROUND_M,
+    )
 
 
 def straight_flight(seconds: int, *, height_m=100.0, speed_m_s=5.0, rate_hz=2, **kwargs):
     """East from the corner of the made-up place, so many poses a second."""
     return [
-        pose(Fraction(i, rate_hz), (EAST_M + speed_m_s * i / rate_hz, NORTH_M, GROUND_M + height_m),
-             **kwargs)
+        pose(
+            Fraction(i, rate_hz),
+            (EAST_M + speed_m_s * i / rate_hz, NORTH_M, GROUND_M + height_m),
+            **kwargs,
+        )
         for i in range(seconds * rate_hz)
-    ]  # fmt: skip
+    ]
 
 
 def write_surface(path: Path, heights: np.ndarray, *, west_m, north_m, cell_m=1.0) -> Path:
     with rasterio.open(
-        path, "w", driver="GTiff", width=heights.shape[1], height=heights.shape[0], count=1,
-        dtype="float32", crs=CRS, transform=Affine(cell_m, 0, west_m, 0, -cell_m, north_m),
+        path,
+        "w",
+        driver="GTiff",
+        width=heights.shape[1],
+        height=heights.shape[0],
+        count=1,
+        dtype="float32",
+        crs=CRS,
+        transform=Affine(cell_m, 0, west_m, 0, -cell_m, north_m),
         nodata=np.nan,
-    ) as raster:  # fmt: skip
+    ) as raster:
         raster.write(heights.astype(np.float32), 1)
     return path
 

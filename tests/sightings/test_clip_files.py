@@ -46,11 +46,20 @@ def ring_of(wkb: bytes) -> np.ndarray:
 
 def clip_of(recorded_at: str | None) -> Clip:
     return Clip(
-        sha256="ab" * 32, name="flight 1.mp4", size_bytes=1234, container="mp4", codec="h264",
-        width_px=1600, height_px=1200, time_base_s=Fraction(1, 90000), start_s=Fraction(0),
-        duration_s=Fraction(4), frame_rate_hz=Fraction(30), recorded_at=recorded_at,
+        sha256="ab" * 32,
+        name="flight 1.mp4",
+        size_bytes=1234,
+        container="mp4",
+        codec="h264",
+        width_px=1600,
+        height_px=1200,
+        time_base_s=Fraction(1, 90000),
+        start_s=Fraction(0),
+        duration_s=Fraction(4),
+        frame_rate_hz=Fraction(30),
+        recorded_at=recorded_at,
         focal=FocalPrior(focal_px=1200.0, sigma_px=10.0, source=FocalSource.ASSUMED),
-    )  # fmt: skip
+    )
 
 
 def item_in(index) -> pystac.Item:

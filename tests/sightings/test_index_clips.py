@@ -42,8 +42,9 @@ def walled(path: Path, *, datum=VerticalDatum.ELLIPSOID) -> Ground:
     """A wall 10 m thick and 20 m high, 60 to 70 m north of the place, on a level of 250 m."""
     heights = np.full((600, 600), GROUND_M, np.float32)
     heights[300 - 70 : 300 - 60, 200:400] = GROUND_M + WALL_M
-    surface = write_surface(path / "surface.tif", heights, west_m=EAST_M - 300,
-                            north_m=NORTH_M + 300)  # fmt: skip
+    surface = write_surface(
+        path / "surface.tif", heights, west_m=EAST_M - 300, north_m=NORTH_M + 300
+    )
     return Ground(kind=GroundKind.SURFACE, path=str(surface), vertical_datum=datum, sigma_m=0.3)
 
 
@@ -95,9 +96,11 @@ def test_a_wall_that_was_only_filled_in_hides_nothing_whatever_its_height(indexe
         counts = np.where(filled, 0, 4).astype(np.float32)
         write_surface(tmp_path / name / "confidence.tif", counts, **place)
         ground = Ground(
-            kind=GroundKind.SURFACE, path=str(surface), sigma_m=0.3,
+            kind=GroundKind.SURFACE,
+            path=str(surface),
+            sigma_m=0.3,
             vertical_datum=VerticalDatum.ELLIPSOID,
-        )  # fmt: skip
+        )
         told.append(sightings_of(indexed(path_of([north_looking()]), ground=ground).clips[0]))
     assert told[0] == told[1] == told[2]
     assert told[0][(0, *cell_at(5, 85))]["occluded_percent"] == 0

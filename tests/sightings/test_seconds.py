@@ -35,9 +35,12 @@ def test_every_pose_lies_in_exactly_one_second(times_s):
 def test_seconds_between_near_poses_are_filled_in_and_between_far_ones_not():
     found = seconds_of(path_of(at(0.5, 3.2, 20.1)), OPTIONS)
     assert [(float(s.from_s), float(s.to_s), s.is_filled_in) for s in found] == [
-        (0.5, 1.0, False), (1.0, 2.0, True), (2.0, 3.0, True), (3.0, 3.2, False),
+        (0.5, 1.0, False),
+        (1.0, 2.0, True),
+        (2.0, 3.0, True),
+        (3.0, 3.2, False),
         (20.1, 20.1, False),
-    ]  # fmt: skip
+    ]
 
 
 def test_nothing_is_filled_in_across_a_cut():

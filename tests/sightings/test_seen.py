@@ -34,12 +34,14 @@ NEAR = path_of(straight_flight(8, height_m=80), name="near.mp4", sha256="1" * 64
 HIGH = path_of(straight_flight(8, height_m=160), name="high.mp4", sha256="2" * 64)
 UNSURE_CLIP = path_of(
     straight_flight(8, height_m=80, sigmas=UNSURE, source=PoseSource.TELEMETRY),
-    name="unsure.mp4", sha256="3" * 64,
-)  # fmt: skip
+    name="unsure.mp4",
+    sha256="3" * 64,
+)
 SLANTED = path_of(
     [pose(i, (EAST_M + 33, NORTH_M - 120, GROUND_M + 80), pitch_deg=-28) for i in range(3)],
-    name="slanted.mp4", sha256="4" * 64,
-)  # fmt: skip
+    name="slanted.mp4",
+    sha256="4" * 64,
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +66,9 @@ def package(case_path: Path):
 
 
 def square_around(xy, half_m=6.0):
-    return [(xy[0] + x * half_m, xy[1] + y * half_m)
-            for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]  # fmt: skip
+    return [
+        (xy[0] + x * half_m, xy[1] + y * half_m) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
 
 
 def lonlat_of(xy) -> str:
@@ -171,8 +174,9 @@ def test_qgis_finds_the_layers_by_their_own_index(case_path):
         assert info["features"] == 8 * 3 + 3
         assert info["capabilities"]["fast_spatial_filter"]
     with sqlite3.connect(record) as connection:
-        rules = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' "
-                                   "AND tbl_name = 'segment'").fetchone()  # fmt: skip
+        rules = connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'segment'"
+        ).fetchone()
         assert rules == (7,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         for tree in ("rtree_segment_geom", "rtree_clip_footprint_geom"):

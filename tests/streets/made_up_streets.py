@@ -15,9 +15,7 @@ from aftermap.model.street import Street, StreetSet
 CRS = "EPSG:32637"
 EAST_M, NORTH_M = 500_000.0, 3_970_000.0
 LENGTH_M, STREET_M = 60.0, 8.0
-GRID = Grid(
-    crs=CRS, east_m=EAST_M - 5, north_m=NORTH_M + 15, cell_m=0.1, columns=700, rows=300
-)  # fmt: skip
+GRID = Grid(crs=CRS, east_m=EAST_M - 5, north_m=NORTH_M + 15, cell_m=0.1, columns=700, rows=300)
 
 
 def ground_and_places():
@@ -63,17 +61,27 @@ def elevation(folder: Path, height_m, measured=None) -> Elevation:
     return Elevation(
         surface=_raster(folder / "surface.tif", (built + noise).astype(np.float32), -9999.0),
         confidence=_raster(folder / "confidence.tif", counts, None),
-        ground_sample_m=0.03, measured_fraction=1.0, filled_fraction=0.0,
-    )  # fmt: skip
+        ground_sample_m=0.03,
+        measured_fraction=1.0,
+        filled_fraction=0.0,
+    )
 
 
 def _raster(path: Path, values, nodata) -> Raster:
     path.parent.mkdir(parents=True, exist_ok=True)
     transform = Affine(GRID.cell_m, 0, GRID.east_m, 0, -GRID.cell_m, GRID.north_m)
     with rasterio.open(
-        path, "w", driver="GTiff", width=GRID.columns, height=GRID.rows, count=1, crs=CRS,
-        dtype=values.dtype, nodata=nodata, transform=transform,
-    ) as file:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        width=GRID.columns,
+        height=GRID.rows,
+        count=1,
+        crs=CRS,
+        dtype=values.dtype,
+        nodata=nodata,
+        transform=transform,
+    ) as file:
         file.write(values, 1)
     datum = VerticalDatum.ELLIPSOID if nodata is not None else None
     return Raster(path=str(path), grid=GRID, nodata=nodata, vertical_datum=datum)

@@ -189,9 +189,12 @@ def test_pieces_beyond_the_map_are_counted_as_left_out(tmp_path):
     (street,) = streets.streets
     longer = (street.lines_m[0][0], (street.lines_m[0][1][0] + 40, street.lines_m[0][1][1]))
     far = type(streets)(
-        crs=streets.crs, file_name="", file_sha256="", id_field="",
+        crs=streets.crs,
+        file_name="",
+        file_sha256="",
+        id_field="",
         streets=(type(street)(source_id="1", feature=0, lines_m=(longer,)),),
-    )  # fmt: skip
+    )
     files = StageFolder(folder=tmp_path / "stage")
     table = passable(far, houses(), elevation(tmp_path, ground), None, files, Here())
     assert table.pieces == 6

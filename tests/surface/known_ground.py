@@ -113,9 +113,11 @@ def with_tie_points(
         frame_index.append(np.full(len(seen), number, np.int32))
         point_index.append(seen.astype(np.int32))
     np.savez(
-        path, xyz_m=xyz, frame_index=np.concatenate(frame_index),
+        path,
+        xyz_m=xyz,
+        frame_index=np.concatenate(frame_index),
         point_index=np.concatenate(point_index),
-    )  # fmt: skip
+    )
     return replace(made, points=str(path))
 
 

@@ -22,9 +22,13 @@ def pinhole(
     """A view with the field of view of :mod:`known_ground`, its centre a little off the middle."""
     focal = FOCAL_PX * columns / WIDTH_PX
     return PinholeView(
-        name=name, pose=at, rows=rows, columns=columns, grey=grey,
+        name=name,
+        pose=at,
+        rows=rows,
+        columns=columns,
+        grey=grey,
         intrinsics=(focal, focal, columns / 2 + 0.8, rows / 2 - 1.1),
-    )  # fmt: skip
+    )
 
 
 def rays(view: PinholeView) -> np.ndarray:

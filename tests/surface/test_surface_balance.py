@@ -27,9 +27,11 @@ def glances(folder, gains, *, vignette=0.0, seed=1):
         inside = ((px > 4) & (px < [WIDTH_PX - 4, HEIGHT_PX - 4])).all(-1)
         rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
         window = Block(
-            row=int(rows[0]), column=int(columns[0]), rows=int(np.ptp(rows)) + 1,
+            row=int(rows[0]),
+            column=int(columns[0]),
+            rows=int(np.ptp(rows)) + 1,
             columns=int(np.ptp(columns)) + 1,
-        )  # fmt: skip
+        )
         cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         radius = np.linalg.norm(px - [WIDTH_PX / 2, HEIGHT_PX / 2], axis=-1) / 375.0
         shade = np.exp(-vignette * radius**2)
@@ -47,8 +49,15 @@ def glances(folder, gains, *, vignette=0.0, seed=1):
             lean=((place - np.array(at.position_m))[..., :2] / down)[cut].astype(np.float32),
             radius=radius[cut].astype(np.float32),
         )
-        picture = Picture(index=number, name=f"{number}.jpg", path="", camera=camera(),
-                          camera_index=0, pose=at, window=window)  # fmt: skip
+        picture = Picture(
+            index=number,
+            name=f"{number}.jpg",
+            path="",
+            camera=camera(),
+            camera_index=0,
+            pose=at,
+            window=window,
+        )
         made.append(Glance(picture=picture, cells=str(path), seen="", window=window))
     return tuple(made), ground
 
@@ -68,10 +77,9 @@ def corrected(made, exposure, tones=None):
             if tones is not None:
                 value *= balance.at_cells(tones[number], window)
             shown = kept["share"] > 0
-        layer[window.row : window.row + window.rows,
-              window.column : window.column + window.columns] = np.where(
-            shown, value[..., 0], np.nan
-        )  # fmt: skip
+        layer[
+            window.row : window.row + window.rows, window.column : window.column + window.columns
+        ] = np.where(shown, value[..., 0], np.nan)
         layers.append(layer)
     return np.array(layers)
 
@@ -157,14 +165,17 @@ def test_looks_that_all_lean_one_way_leave_the_whole_as_bright():
     terms = balance.shade_terms(np.full(800, 0.4, np.float32), lean)
     colour = np.repeat((80 * np.exp(0.4 * lean[:, 1]))[:, None], 3, axis=1)
     sample = balance.Sample(
-        cell=cell, picture=np.tile([0, 1], 400), camera=np.zeros(800, np.int64), colour=colour,
+        cell=cell,
+        picture=np.tile([0, 1], 400),
+        camera=np.zeros(800, np.int64),
+        colour=colour,
         terms=terms,
-    )  # fmt: skip
+    )
     found = balance.exposure_of(sample, 2, 1)
     radius = np.full(800, 0.4, np.float32)
-    after = np.concatenate([
-        found.factors(k, 0, radius[k::2], lean[k::2]) * colour[k::2] for k in (0, 1)
-    ])  # fmt: skip
+    after = np.concatenate(
+        [found.factors(k, 0, radius[k::2], lean[k::2]) * colour[k::2] for k in (0, 1)]
+    )
     assert np.exp(np.log(after / np.concatenate([colour[::2], colour[1::2]])).mean()) == (
         pytest.approx(1, abs=0.01)
     )

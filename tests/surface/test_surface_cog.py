@@ -18,9 +18,13 @@ from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.ortho import IMAGE, SOURCE
 
 SURFACE = Layer(
-    dtype="float32", bands=("height",), nodata=-9999.0, unit="metre", overviews="average",
+    dtype="float32",
+    bands=("height",),
+    nodata=-9999.0,
+    unit="metre",
+    overviews="average",
     tags={"AFTERMAP_VERTICAL_DATUM": "ellipsoid"},
-)  # fmt: skip
+)
 TILE_OFFSETS, WIDTH, SUBFILE = 324, 256, 254
 
 
@@ -119,8 +123,11 @@ def test_a_picture_has_colours_and_an_alpha_and_a_source_its_nearest_overview(tm
     path = write(tmp_path / "orthophoto.tif", over, IMAGE, image)
     with rasterio.open(path) as file:
         assert file.colorinterp == (
-            ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha,
-        )  # fmt: skip
+            ColorInterp.red,
+            ColorInterp.green,
+            ColorInterp.blue,
+            ColorInterp.alpha,
+        )
         assert file.nodata is None
         assert np.array_equal(file.read(), image)
     numbers = rng.choice([3, 500, 65535], (600, 1100)).astype(np.uint16)
@@ -194,8 +201,10 @@ def test_a_raster_is_never_held_in_memory_whole(tmp_path):
     side = 7680
     run = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", MEASURE, str(tmp_path / "large.tif"), str(side)],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     before, peak = json.loads(run.stdout)
     whole = 4 * side * side
     assert whole > 230e6

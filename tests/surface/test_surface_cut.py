@@ -38,8 +38,9 @@ def value_of(side, capacity, terminal, width):
 @pytest.mark.parametrize("seed", range(40))
 def test_no_cut_is_smaller_than_the_one_found(seed):
     rng = np.random.default_rng(seed)
-    capacity, terminal, width, _ = a_grid(rng, rng.integers(1, 13), rng.integers(1, 13),
-                                          most=[2, 9, 1000][seed % 3])  # fmt: skip
+    capacity, terminal, width, _ = a_grid(
+        rng, rng.integers(1, 13), rng.integers(1, 13), most=[2, 9, 1000][seed % 3]
+    )
     cells = len(terminal)
     source, sink = cells, cells + 1
     graph = sparse.lil_array((cells + 2, cells + 2), dtype=np.int32)

@@ -50,9 +50,12 @@ def test_a_census_changes_with_no_exposure_and_no_shade():
 
 @settings(max_examples=60)
 @given(
-    east=st.floats(-20, 20), yaw=st.floats(-40, 40), pitch=st.floats(-90, -25),
-    pixel=st.tuples(st.floats(20, 580), st.floats(20, 430)), distance=st.floats(20, 300),
-)  # fmt: skip
+    east=st.floats(-20, 20),
+    yaw=st.floats(-40, 40),
+    pitch=st.floats(-90, -25),
+    pixel=st.tuples(st.floats(20, 580), st.floats(20, 430)),
+    distance=st.floats(20, 300),
+)
 def test_a_pixel_on_a_plane_goes_to_where_the_source_sees_its_place(
     east, yaw, pitch, pixel, distance
 ):
@@ -196,10 +199,7 @@ def test_a_view_is_no_source_of_its_own_and_the_order_of_views_does_not_matter(f
     order = (2, 0, 1)
     turned = reconstruction([made.placed[k] for k in order])
     turned = with_tie_points(turned, tmp_path / "points.npz")
-    ways = (
-        lambda m, p: sources_of(m, p, 6),
-        lambda m, p: neighbours_of(p, are_video(m), 6),
-    )  # fmt: skip
+    ways = (lambda m, p: sources_of(m, p, 6), lambda m, p: neighbours_of(p, are_video(m), 6))
     for choose in ways:
         plain, other = choose(made, seen_points(made)), choose(turned, seen_points(turned))
         for number, chosen in enumerate(other):

@@ -100,8 +100,10 @@ def test_a_cell_is_drawn_alike_in_every_window(monkeypatch, seed):
     sheet = Sheet(
         surface=Raster(path="surface", grid=over, nodata=None),
         confidence=Raster(path="confidence", grid=over, nodata=None),
-        pixels=over, cells=over, cell_px=1,
-    )  # fmt: skip
+        pixels=over,
+        cells=over,
+        cell_px=1,
+    )
     whole = drawn_in(sheet, Block(row=0, column=0, rows=300, columns=300))
     assert 0.05 < (whole == MEASURED).mean() < np.mean(count > 0) - 0.01
     for row, column in ((-10, -7), (90, 120), (131, 260)):

@@ -86,8 +86,15 @@ def test_the_run_taken_is_the_highest_of_those_large_enough(values, width):
 
 def test_small_patches_go_and_the_more_agree_the_smaller_they_may_be():
     least = 400
-    for photographs, side, stays in ((2, 24, True), (2, 15, False), (3, 15, True), (3, 8, False),
-                                     (4, 8, True), (9, 4, True), (5, 1, False)):  # fmt: skip
+    for photographs, side, stays in (
+        (2, 24, True),
+        (2, 15, False),
+        (3, 15, True),
+        (3, 8, False),
+        (4, 8, True),
+        (9, 4, True),
+        (5, 1, False),
+    ):
         height = np.zeros((60, 60), np.float32)
         count = np.zeros((60, 60), np.uint8)
         height[10 : 10 + side, 10 : 10 + side] = 5000

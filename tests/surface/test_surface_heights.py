@@ -45,10 +45,14 @@ def kept(folder, heights_m, window, number=0, views=2):
 def dense(views, over):
     return DenseHeights(
         frames=tuple(range(len(views))),
-        grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
-        least_cells=4, views=tuple(views),
+        grid=over,
+        base_m=BASE_M,
+        step_m=STEP_M,
+        ground_sample_m=SAMPLE_M,
+        least_cells=4,
+        views=tuple(views),
         rounds=(FusionRound(places=tuple(range(len(views))), scatter_cells=0.5),),
-    )  # fmt: skip
+    )
 
 
 def level_task(folder, height_m, base_m, step_m):
@@ -58,9 +62,13 @@ def level_task(folder, height_m, base_m, step_m):
     np.save(depth, np.full((seen.rows, seen.columns), 1 / (GROUND_M + FLYING_M - height_m), "f4"))
     np.save(views_file(str(depth)), np.full((seen.rows, seen.columns), 3, np.uint8))
     return LayerTask(
-        view=seen, depth=str(depth), grid=grid(200, 160), base_m=base_m, step_m=step_m,
+        view=seen,
+        depth=str(depth),
+        grid=grid(200, 160),
+        base_m=base_m,
+        step_m=step_m,
         file=str(folder / "heights.npy"),
-    )  # fmt: skip
+    )
 
 
 @settings(max_examples=30)

@@ -27,9 +27,12 @@ from aftermap.surface.search_range import TILE_PX, around
 NOISE_GREY = 3.0
 FLIGHTS = {
     "nadir": (pose(-3, 2), pose(10, 4, yaw=3), pose(-14, 1, yaw=-2)),
-    "slanting": (pose(0, -62, pitch=-36), pose(13, -61, yaw=-5, pitch=-36),
-                 pose(-13, -62, yaw=5, pitch=-36)),
-}  # fmt: skip
+    "slanting": (
+        pose(0, -62, pitch=-36),
+        pose(13, -61, yaw=-5, pitch=-36),
+        pose(-13, -62, yaw=5, pitch=-36),
+    ),
+}
 
 
 def ground_points():
@@ -229,10 +232,14 @@ def test_only_planes_steeper_than_a_roof_are_facades(pitch, yaw, lean):
     steepest = np.degrees(np.arccos(splat.UPRIGHT))
     if facing > -0.35 or abs(lean - steepest) < 0.5 or not (inverse > 0).all():
         return  # seen from behind or nearly edge on, beyond its horizon, or at the limit itself
-    camera = np.concatenate([
-        view.intrinsics[:2], [view.intrinsics[2] - 270, view.intrinsics[3] - 200],
-        view.centre_m, view.rotation.ravel(),
-    ])  # fmt: skip
+    camera = np.concatenate(
+        [
+            view.intrinsics[:2],
+            [view.intrinsics[2] - 270, view.intrinsics[3] - 200],
+            view.centre_m,
+            view.rotation.ravel(),
+        ]
+    )
     found = splat.facades(inverse.astype(np.float32), camera)
     reach = splat.REACH_PX
     inner = found[reach:-reach, reach:-reach]  # corners have a quarter of a window

@@ -33,10 +33,14 @@ def kept(folder, heights_m, window, *, views=2):
 def dense(views, over, *, least_cells=4):
     return DenseHeights(
         frames=tuple(range(len(views))),
-        grid=over, base_m=BASE_M, step_m=STEP_M, ground_sample_m=SAMPLE_M,
-        least_cells=least_cells, views=tuple(views),
+        grid=over,
+        base_m=BASE_M,
+        step_m=STEP_M,
+        ground_sample_m=SAMPLE_M,
+        least_cells=least_cells,
+        views=tuple(views),
         rounds=(FusionRound(places=tuple(range(len(views))), scatter_cells=0.5),),
-    )  # fmt: skip
+    )
 
 
 def layer_task(folder, inverse, at, *, over=None, base_m=BASE_M, step_m=STEP_M, views=3):
@@ -45,10 +49,13 @@ def layer_task(folder, inverse, at, *, over=None, base_m=BASE_M, step_m=STEP_M, 
     np.save(depth, inverse.astype(np.float32))
     np.save(views_file(str(depth)), np.where(inverse > 0, views, 0).astype(np.uint8))
     return LayerTask(
-        view=pinhole(at, rows=inverse.shape[0], columns=inverse.shape[1]), depth=str(depth),
-        grid=over or grid(160, 120), base_m=base_m, step_m=step_m,
+        view=pinhole(at, rows=inverse.shape[0], columns=inverse.shape[1]),
+        depth=str(depth),
+        grid=over or grid(160, 120),
+        base_m=base_m,
+        step_m=step_m,
         file=str(Path(folder) / "heights.npy"),
-    )  # fmt: skip
+    )
 
 
 def test_a_view_beyond_the_grid_has_no_window(tmp_path):
@@ -93,9 +100,12 @@ def test_joined_blocks_equal_the_whole(tmp_path):
     for row in range(0, rows, side):
         for column in range(0, columns, side):
             part = fused_block(
-                heights, grid_row=row - margin, grid_column=column - margin,
-                rows=side + 2 * margin, columns=side + 2 * margin,
-            )  # fmt: skip
+                heights,
+                grid_row=row - margin,
+                grid_column=column - margin,
+                rows=side + 2 * margin,
+                columns=side + 2 * margin,
+            )
             inner = np.s_[margin:-margin, margin:-margin]
             there = np.s_[row : row + side, column : column + side]
             assert (part.count[inner] == whole.count[there]).all()

@@ -17,9 +17,15 @@ def numbers(at=AT, *, gain=1.0, shade=None):
     """A picture's row as the loops read it."""
     shades = np.zeros((3, 5)) if shade is None else shade
     return np.concatenate(
-        [np.ravel(at.rotation_cam_from_world), at.position_m, LENS,
-         [WIDTH_PX, HEIGHT_PX], shades.ravel(), np.full(3, gain)]
-    )  # fmt: skip
+        [
+            np.ravel(at.rotation_cam_from_world),
+            at.position_m,
+            LENS,
+            [WIDTH_PX, HEIGHT_PX],
+            shades.ravel(),
+            np.full(3, gain),
+        ]
+    )
 
 
 def corner(columns, rows, pixel_m):
@@ -28,8 +34,9 @@ def corner(columns, rows, pixel_m):
 
 def centres(columns, rows, pixel_m):
     west, north, _ = corner(columns, rows, pixel_m)
-    return np.meshgrid(west + (np.arange(columns) + 0.5) * pixel_m,
-                       north - (np.arange(rows) + 0.5) * pixel_m)  # fmt: skip
+    return np.meshgrid(
+        west + (np.arange(columns) + 0.5) * pixel_m, north - (np.arange(rows) + 0.5) * pixel_m
+    )
 
 
 def laid(pixels, height, pixel_m, *, tone=1.0, picture=None, part=1.0):
@@ -38,12 +45,23 @@ def laid(pixels, height, pixel_m, *, tone=1.0, picture=None, part=1.0):
     source = np.full(shape, 65535, np.uint16)
     scale = pixels.shape[0] / HEIGHT_PX, pixels.shape[1] / WIDTH_PX
     sampling.laid_down(
-        0, numbers() if picture is None else picture, 17, pixels, scale,
-        np.full((4, 4, 3), tone, np.float32), (0.5, 0.5), 0.01,
-        corner(shape[1], shape[0], pixel_m), height, np.zeros(shape, np.int16),
-        np.full(shape, NOBODY, np.int16), np.full(shape, part, np.float32),
-        colour, weight, source,
-    )  # fmt: skip
+        0,
+        numbers() if picture is None else picture,
+        17,
+        pixels,
+        scale,
+        np.full((4, 4, 3), tone, np.float32),
+        (0.5, 0.5),
+        0.01,
+        corner(shape[1], shape[0], pixel_m),
+        height,
+        np.zeros(shape, np.int16),
+        np.full(shape, NOBODY, np.int16),
+        np.full(shape, part, np.float32),
+        colour,
+        weight,
+        source,
+    )
     return colour, weight, source
 
 
@@ -57,9 +75,12 @@ def test_every_pixel_is_read_where_the_lens_put_it(reduction):
     height = (GROUND_M + rng.uniform(0, 8, (50, 60))).astype(np.float32)
     # Three runs with other rounding average what eight bits lose.
     read = np.mean(
-        [laid(np.floor(pixels + dither).astype(np.uint8), height, 0.7)[0]
-         for dither in rng.random((12, *pixels.shape))], axis=0,
-    )  # fmt: skip
+        [
+            laid(np.floor(pixels + dither).astype(np.uint8), height, 0.7)[0]
+            for dither in rng.random((12, *pixels.shape))
+        ],
+        axis=0,
+    )
     east, north = centres(60, 50, 0.7)
     xyz = np.stack([east, north, height.astype(float)], -1).reshape(-1, 3)
     expected = pixels_of(AT, xyz).reshape(50, 60, 2)
@@ -226,9 +247,17 @@ def offered(pictures, seen, height, least, done):
     cell = np.arange(height.size, dtype=np.int32).reshape(height.shape)
     for slot, (picture, level) in enumerate(zip(pictures, seen, strict=True)):
         sampling.offer_source(
-            slot, picture, level.ravel(), cell, corner(16, 16, 0.3), height, least, cost, main,
+            slot,
+            picture,
+            level.ravel(),
+            cell,
+            corner(16, 16, 0.3),
+            height,
+            least,
+            cost,
+            main,
             second,
-        )  # fmt: skip
+        )
     assert (main[done > 0] == NOBODY).all()
     return set(main[done == 0].tolist())
 

@@ -33,8 +33,9 @@ from aftermap.surface.sheet import (
     within,
 )
 
-HEIGHT = Layer(dtype="float32", bands=("height",), nodata=-9999.0, unit="metre",
-               overviews="average", tags={})  # fmt: skip
+HEIGHT = Layer(
+    dtype="float32", bands=("height",), nodata=-9999.0, unit="metre", overviews="average", tags={}
+)
 
 
 def written(folder, values, over):
@@ -53,14 +54,20 @@ def surface(tmp_path):
 
 
 blocks = st.builds(
-    Block, row=st.integers(-20, 20), column=st.integers(-20, 20),
-    rows=st.integers(1, 30), columns=st.integers(1, 30),
-)  # fmt: skip
+    Block,
+    row=st.integers(-20, 20),
+    column=st.integers(-20, 20),
+    rows=st.integers(1, 30),
+    columns=st.integers(1, 30),
+)
 
 
 def cells_in(block):
-    return {(r, c) for r in range(block.row, block.row + block.rows)
-            for c in range(block.column, block.column + block.columns)}  # fmt: skip
+    return {
+        (r, c)
+        for r in range(block.row, block.row + block.rows)
+        for c in range(block.column, block.column + block.columns)
+    }
 
 
 @given(one=blocks, other=blocks)
@@ -97,8 +104,13 @@ def test_a_surface_written_anew_under_the_same_name_is_read_anew(tmp_path):
 
 @pytest.fixture
 def sheet(surface):
-    ground = Elevation(surface=surface[0], confidence=surface[0], ground_sample_m=0.15,
-                       measured_fraction=1, filled_fraction=0)  # fmt: skip
+    ground = Elevation(
+        surface=surface[0],
+        confidence=surface[0],
+        ground_sample_m=0.15,
+        measured_fraction=1,
+        filled_fraction=0,
+    )
     frames = [placed(pose(0, 0), 0, Path("0.png"))]
     return sheet_of(reconstruction(frames), ground)
 
@@ -115,8 +127,15 @@ def test_pixels_and_cells_cover_the_surface_from_one_corner(sheet):
     assert sheet.cell_px == 4  # a picture of 600 px is not cut into 200 cells of 3 px
 
 
-@given(window=st.builds(Block, row=st.integers(0, 20), column=st.integers(0, 20),
-                        rows=st.integers(1, 9), columns=st.integers(1, 9)))  # fmt: skip
+@given(
+    window=st.builds(
+        Block,
+        row=st.integers(0, 20),
+        column=st.integers(0, 20),
+        rows=st.integers(1, 9),
+        columns=st.integers(1, 9),
+    )
+)
 def test_the_window_under_cells_holds_them_and_hardly_more(window):
     ground = grid(70, 60, 0.5)
     cells = grid(58, 50, 0.6)
@@ -135,8 +154,13 @@ def test_the_window_under_cells_holds_them_and_hardly_more(window):
 def test_the_window_of_a_picture_holds_all_that_it_shows(tmp_path):
     over = grid(400, 400, 0.5)
     raster = Raster(path="", grid=over, nodata=None)
-    ground = Elevation(surface=raster, confidence=raster, ground_sample_m=SAMPLE_M,
-                       measured_fraction=1, filled_fraction=0)  # fmt: skip
+    ground = Elevation(
+        surface=raster,
+        confidence=raster,
+        ground_sample_m=SAMPLE_M,
+        measured_fraction=1,
+        filled_fraction=0,
+    )
     looks = [pose(-20, 10, yaw=30), pose(15, -40, pitch=-65), pose(5000, 0)]
     frames = [placed(at, k, Path(f"{k}.png"), ground_m=(0, 8)) for k, at in enumerate(looks)]
     built = reconstruction(frames)

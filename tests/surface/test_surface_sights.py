@@ -17,9 +17,17 @@ GRID = Grid(crs="EPSG:32637", east_m=1000, north_m=2000, cell_m=CELL_M, columns=
 
 def raster(path, values, nodata):
     with rasterio.open(
-        path, "w", driver="GTiff", width=60, height=50, count=1, dtype=values.dtype, nodata=nodata,
-        crs=GRID.crs, transform=Affine(CELL_M, 0, GRID.east_m, 0, -CELL_M, GRID.north_m),
-    ) as out:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        width=60,
+        height=50,
+        count=1,
+        dtype=values.dtype,
+        nodata=nodata,
+        crs=GRID.crs,
+        transform=Affine(CELL_M, 0, GRID.east_m, 0, -CELL_M, GRID.north_m),
+    ) as out:
         out.write(values, 1)
     return Raster(path=str(path), grid=GRID, nodata=nodata)
 
@@ -38,14 +46,17 @@ def task(tmp_path):
     return SightTask(
         frame=7,
         view=ViewHeights(
-            heights=str(tmp_path / "view.npy"), views="none",
+            heights=str(tmp_path / "view.npy"),
+            views="none",
             window=Block(row=8, column=10, rows=20, columns=30),
         ),
-        tolerance_m=1.5, base_m=BASE_M, step_m=STEP_M,
+        tolerance_m=1.5,
+        base_m=BASE_M,
+        step_m=STEP_M,
         surface=raster(tmp_path / "surface.tif", np.full((50, 60), 100.3, np.float32), -9999.0),
         confidence=raster(tmp_path / "confidence.tif", confidence, None),
         file=str(tmp_path / "sight.npy"),
-    )  # fmt: skip
+    )
 
 
 def test_a_picture_measured_what_it_has_at_the_height_of_the_map(task):
@@ -68,10 +79,15 @@ def test_a_window_takes_its_part_and_one_elsewhere_nothing(task):
 
 def test_a_view_without_heights_measured_nothing(task):
     empty = SightTask(
-        frame=0, view=ViewHeights(heights="none", views="none", window=None),
-        tolerance_m=1.5, base_m=BASE_M, step_m=STEP_M,
-        surface=task.surface, confidence=task.confidence, file=task.file,
-    )  # fmt: skip
+        frame=0,
+        view=ViewHeights(heights="none", views="none", window=None),
+        tolerance_m=1.5,
+        base_m=BASE_M,
+        step_m=STEP_M,
+        surface=task.surface,
+        confidence=task.confidence,
+        file=task.file,
+    )
     assert not sight_over(write_sight(empty), Block(row=0, column=0, rows=50, columns=60)).any()
 
 

@@ -63,8 +63,11 @@ def elevation(flight, tmp_path_factory):
     files = StageFolder(folder=tmp_path_factory.mktemp("surface"))
     made = surface_of(flight, SurfaceOptions(), files, HereExecutor())
     assert sorted(p.name for p in files.folder.iterdir()) == [
-        "confidence.tif", "sights", "surface.tif", "surface_sigma.tif",
-    ]  # fmt: skip
+        "confidence.tif",
+        "sights",
+        "surface.tif",
+        "surface_sigma.tif",
+    ]
     return made
 
 
@@ -76,8 +79,10 @@ def orthophoto(flight, elevation, tmp_path_factory):
     mixed = replace(flight, placed=(first, first, *flight.placed), group_sizes=(4, 2))
     made = orthophoto_of(mixed, elevation, SurfaceOptions(), files, HereExecutor())
     assert sorted(p.name for p in files.folder.iterdir()) == [
-        "gaps.tif", "orthophoto.tif", "source.tif",
-    ]  # fmt: skip
+        "gaps.tif",
+        "orthophoto.tif",
+        "source.tif",
+    ]
     return made
 
 
@@ -378,9 +383,12 @@ def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevati
     )
     with pytest.raises(SurfaceError, match="no placed photograph shows any"):
         orthophoto_of(
-            replace(flight, placed=away), replace(elevation, sights=()), SurfaceOptions(),
-            StageFolder(folder=tmp_path), HereExecutor(),
-        )  # fmt: skip
+            replace(flight, placed=away),
+            replace(elevation, sights=()),
+            SurfaceOptions(),
+            StageFolder(folder=tmp_path),
+            HereExecutor(),
+        )
 
 
 def test_one_picture_alone_is_one_error(flight, tmp_path):
@@ -421,8 +429,13 @@ def test_a_surface_with_a_hole_has_a_picture_with_a_hole(flight, tmp_path):
     with cog_written(path, over, layer) as out:
         out.write(Block(row=0, column=0, rows=120, columns=160), heights)
     raster = Raster(path=str(path), grid=over, nodata=-9999.0)
-    ground = Elevation(surface=raster, confidence=raster, ground_sample_m=over.cell_m,
-                       measured_fraction=1, filled_fraction=0)  # fmt: skip
+    ground = Elevation(
+        surface=raster,
+        confidence=raster,
+        ground_sample_m=over.cell_m,
+        measured_fraction=1,
+        filled_fraction=0,
+    )
     files = StageFolder(folder=tmp_path / "stage")
     made = orthophoto_of(flight, ground, SurfaceOptions(), files, HereExecutor())
     alpha = read(made.image, 4)

@@ -16,10 +16,21 @@ from aftermap.cli import status_of
 PIXEL_M = 0.15
 PHOTOS = 15
 PRODUCTS = (
-    "orthophoto.tif", "surface.tif", "confidence.tif", "surface_sigma.tif", "source.tif",
-    "mesh.glb", "points.laz", "cameras.json", "report.json", "report.html", "surface.qml",
-    "surface_measured.vrt", "surface_measured.qml", "confidence.qml",
-)  # fmt: skip
+    "orthophoto.tif",
+    "surface.tif",
+    "confidence.tif",
+    "surface_sigma.tif",
+    "source.tif",
+    "mesh.glb",
+    "points.laz",
+    "cameras.json",
+    "report.json",
+    "report.html",
+    "surface.qml",
+    "surface_measured.vrt",
+    "surface_measured.qml",
+    "confidence.qml",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +67,12 @@ def map_apart(photos: Path, case: Path, *more: str) -> subprocess.Popen[str]:
     code = "import sys; from aftermap.cli import main; main(sys.argv[1:])"
     return subprocess.Popen(  # noqa: S603 - ours
         [sys.executable, "-c", code, *map_command(photos, case, *more)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
         env=os.environ | {"COLUMNS": "100"},
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +96,11 @@ def similarity(xyz: np.ndarray, onto: np.ndarray) -> Similarity:
     rotation = u @ sign @ vt
     scale = float((s * np.diag(sign)).sum() / ((xyz - centre) ** 2).sum())
     found = Similarity(
-        scale=scale, rotation=rotation, shift=target - scale * rotation @ centre,
+        scale=scale,
+        rotation=rotation,
+        shift=target - scale * rotation @ centre,
         left_over=np.zeros(0),
-    )  # fmt: skip
+    )
     return Similarity(
         scale=scale, rotation=rotation, shift=found.shift, left_over=found.applied(xyz) - onto
     )

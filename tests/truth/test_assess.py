@@ -32,9 +32,16 @@ def assessed(mapped: Mapped, tmp_path_factory: pytest.TempPathFactory) -> Mapped
 def assess_here(made: Mapped, *more: str) -> int:
     truth = made.flight / "truth"
     return status_of(
-        ["assess", str(made.case), "--footprints", str(truth / "buildings.geojson"),
-         "--streets", str(truth / "streets.geojson"), *more]
-    )  # fmt: skip
+        [
+            "assess",
+            str(made.case),
+            "--footprints",
+            str(truth / "buildings.geojson"),
+            "--streets",
+            str(truth / "streets.geojson"),
+            *more,
+        ]
+    )
 
 
 def graded(made: Mapped) -> dict[str, dict]:
@@ -84,8 +91,15 @@ def test_a_grade_leads_back_to_the_hash_of_a_photograph(assessed):
 
 
 def test_the_case_holds_together_and_the_products_are_there(assessed):
-    for name in ("buildings.geojson", "streets.geojson", "assessment.html", "buildings_hxl.csv",
-                 "buildings_unosat.gpkg", "surface.qml", "confidence.qml"):  # fmt: skip
+    for name in (
+        "buildings.geojson",
+        "streets.geojson",
+        "assessment.html",
+        "buildings_hxl.csv",
+        "buildings_unosat.gpkg",
+        "surface.qml",
+        "confidence.qml",
+    ):
         assert assessed.product(name).stat().st_size > 0
     with Case.open_to_read(assessed.case) as case:
         assert findings_in(case, NoProgress()) == ()
@@ -140,8 +154,14 @@ def test_without_footprints_one_line_says_so(assessed, capsys):
 def test_a_map_with_footprints_is_graded_in_the_same_command(mapped, tmp_path, capsys):
     case = tmp_path / "case"
     shutil.copytree(mapped.case, case)
-    words = ["map", str(mapped.flight / "images"), "--case", str(case), "--footprints",
-             str(mapped.flight / "truth" / "buildings.geojson")]  # fmt: skip
+    words = [
+        "map",
+        str(mapped.flight / "images"),
+        "--case",
+        str(case),
+        "--footprints",
+        str(mapped.flight / "truth" / "buildings.geojson"),
+    ]
     assert status_of(words) == 0
     assert "graded by the machine" in capsys.readouterr().out
     assert json.loads((case / "products" / "buildings.geojson").read_text("utf-8"))["features"]

@@ -39,10 +39,15 @@ def outlines(town: Mapped) -> list[Shape]:
 
 def written(path: Path, shapes: list[tuple[str, Shape | None]], *, crs="EPSG:4326", layer=None):
     pyogrio.raw.write(
-        path, np.array([shapely.to_wkb(shape) for _, shape in shapes], object),
-        [np.array([name for name, _ in shapes], object)], ["id"], geometry_type="Unknown",
-        crs=crs, layer=layer, append=path.exists(),
-    )  # fmt: skip
+        path,
+        np.array([shapely.to_wkb(shape) for _, shape in shapes], object),
+        [np.array([name for name, _ in shapes], object)],
+        ["id"],
+        geometry_type="Unknown",
+        crs=crs,
+        layer=layer,
+        append=path.exists(),
+    )
     return path
 
 
@@ -58,15 +63,26 @@ def mixed(town, outlines, tmp_path_factory) -> dict[str, str]:
     x, y = outlines[1].centroid.coords[0]
     d = 6e-5
     bow = shapely.Polygon([(x - d, y - d), (x + d, y + d), (x + d, y - d), (x - d, y + d)])
-    file = written(tmp_path_factory.mktemp("mixed") / "mixed.gpkg", [
-        ("whole", outlines[0]), ("null", None), ("empty", shapely.Polygon()), ("bow", bow),
-        ("parts", shapely.MultiPolygon([outlines[2], outlines[3]])),
-        ("sliver", box_around(outlines[4], 30, 0.2)), ("tiny", box_around(outlines[4], 1, 1)),
-        ("first", outlines[5]), ("second", outlines[5]), ("point", outlines[6].centroid),
-        ("deep", shapely.force_3d(outlines[7], 55.0)), ("alike", outlines[8]),
-        ("alike", outlines[9]), ("../../x", outlines[6]),
-        ("away", shapely.transform(outlines[0], lambda xy: xy + np.array([0.5, 0.0]))),
-    ])  # fmt: skip
+    file = written(
+        tmp_path_factory.mktemp("mixed") / "mixed.gpkg",
+        [
+            ("whole", outlines[0]),
+            ("null", None),
+            ("empty", shapely.Polygon()),
+            ("bow", bow),
+            ("parts", shapely.MultiPolygon([outlines[2], outlines[3]])),
+            ("sliver", box_around(outlines[4], 30, 0.2)),
+            ("tiny", box_around(outlines[4], 1, 1)),
+            ("first", outlines[5]),
+            ("second", outlines[5]),
+            ("point", outlines[6].centroid),
+            ("deep", shapely.force_3d(outlines[7], 55.0)),
+            ("alike", outlines[8]),
+            ("alike", outlines[9]),
+            ("../../x", outlines[6]),
+            ("away", shapely.transform(outlines[0], lambda xy: xy + np.array([0.5, 0.0]))),
+        ],
+    )
     assert status_of(["assess", str(town.case), "--footprints", str(file)]) == 0
     with sqlite3.connect(town.case / "case.gpkg") as record:
         ((skipped,),) = record.execute("SELECT skipped FROM run ORDER BY fid DESC LIMIT 1")
@@ -80,8 +96,15 @@ def names_in(town: Mapped) -> set[str]:
 
 def test_sound_outlines_are_kept_whatever_lies_beside_them(mixed, town):
     assert names_in(town) == {
-        "whole", "bow", "parts", "first", "deep", "alike", "alike#2", "../../x",
-    }  # fmt: skip
+        "whole",
+        "bow",
+        "parts",
+        "first",
+        "deep",
+        "alike",
+        "alike#2",
+        "../../x",
+    }
 
 
 @pytest.mark.parametrize("name", ["null", "empty", "sliver", "tiny", "second", "point", "away"])
@@ -130,9 +153,11 @@ def test_a_file_with_two_layers_of_areas_names_them(town, outlines, tmp_path, ca
 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
-    [("none.geojson", '{"type": "FeatureCollection", "features": []}', "holds no polygons"),
-     ("words.geojson", "hello", "cannot be read as footprints")],
-)  # fmt: skip
+    [
+        ("none.geojson", '{"type": "FeatureCollection", "features": []}', "holds no polygons"),
+        ("words.geojson", "hello", "cannot be read as footprints"),
+    ],
+)
 def test_a_file_that_holds_no_outline_is_refused(name, text, says, town, tmp_path, capsys):
     (tmp_path / name).write_text(text, "utf-8")
     line = refused(capsys, town, "--footprints", tmp_path / name)
@@ -147,9 +172,16 @@ def before(path: Path, town: Mapped, *, shift_m: float = 0.0, cell_m: float = 0.
     side = int(max(bounds.right - bounds.left, bounds.top - bounds.bottom) / cell_m) + 1
     step = Affine(cell_m, 0, bounds.left + shift_m, 0, -cell_m, bounds.top)
     with rasterio.open(
-        path, "w", driver="GTiff", count=1, width=side, height=side, dtype="float32", crs=crs,
+        path,
+        "w",
+        driver="GTiff",
+        count=1,
+        width=side,
+        height=side,
+        dtype="float32",
+        crs=crs,
         transform=step,
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(np.zeros((side, side), np.float32), 1)
     return path
 
@@ -178,8 +210,9 @@ def test_areas_are_no_streets(town, outlines, tmp_path, capsys):
 def test_bad_labels_are_listed_and_the_sound_ones_taken(mixed, town, tmp_path, capsys):
     (tmp_path / "labels.csv").write_text(
         "source_id,grade,reviewer\nwhole,none,amal\nnowhere,none,amal\nfirst,ruined,amal\n"
-        "deep,light,amal\ndeep,severe,amal\n", "utf-8",
-    )  # fmt: skip
+        "deep,light,amal\ndeep,severe,amal\n",
+        "utf-8",
+    )
     assert status_of(["review", "import", str(town.case), str(tmp_path / "labels.csv")]) == 1
     said = "".join(capsys.readouterr())
     assert "3 grades added" in said

@@ -90,10 +90,14 @@ def both(mapped, masked):
         with rasterio.open(masked.product(name)) as other:
             out = np.zeros(shape)
             reproject(
-                other.read(1).astype(float), out, src_transform=other.transform,
-                src_crs=other.crs, dst_transform=transform, dst_crs=crs,
+                other.read(1).astype(float),
+                out,
+                src_transform=other.transform,
+                src_crs=other.crs,
+                dst_transform=transform,
+                dst_crs=crs,
                 resampling=Resampling.nearest,
-            )  # fmt: skip
+            )
         into.append(out)
     return heights, counts
 

@@ -139,10 +139,17 @@ def test_without_an_orthophoto_the_surface_is_there(mapped, tmp_path, monkeypatc
     assert made.status == 1
     assert made.lines == [f"aftermap: done in part: there is no orthophoto: {WHY}"]
     assert products(case) == {
-        "surface.tif", "confidence.tif", "surface_sigma.tif", "surface.qml", "confidence.qml",
-        "surface_measured.vrt", "surface_measured.qml",
-        "cameras.json", "report.json", "report.html",
-    }  # fmt: skip
+        "surface.tif",
+        "confidence.tif",
+        "surface_sigma.tif",
+        "surface.qml",
+        "confidence.qml",
+        "surface_measured.vrt",
+        "surface_measured.qml",
+        "cameras.json",
+        "report.json",
+        "report.html",
+    }
     report = json_in(case, "report.json")
     assert report["map"] is None
     assert report["surface"]["measured_fraction"] == pytest.approx(

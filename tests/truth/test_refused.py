@@ -20,9 +20,14 @@ SMALL_MEMORY = Room(disk_bytes=10**12, memory_bytes=1_000_000)
 
 def mapped_with(room, images, case):
     return pipeline.map_footage(
-        [images], case, Settings(), fresh=False, progress=NoProgress(), workers=2,
+        [images],
+        case,
+        Settings(),
+        fresh=False,
+        progress=NoProgress(),
+        workers=2,
         room=lambda _folder: room,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("room", "what"), [(SMALL_DISK, "of disk"), (SMALL_MEMORY, "of memory")])

@@ -20,8 +20,9 @@ MAPS = [name for name in PRODUCTS if not name.startswith("report")]
 
 
 def digests(case):
-    return {name: hashlib.sha256((case / "products" / name).read_bytes()).hexdigest()
-            for name in MAPS}  # fmt: skip
+    return {
+        name: hashlib.sha256((case / "products" / name).read_bytes()).hexdigest() for name in MAPS
+    }
 
 
 def last_run(case):
@@ -42,8 +43,11 @@ def test_the_same_command_again_reuses_every_stage(mapped, copy_of_case):
     assert digests(copy_of_case) == before
     stages = {stage["stage"]: stage["reused"] for stage in last_run(copy_of_case)[-1][2]}
     assert {name for name, reused in stages.items() if reused} == {
-        "poses", "surface", "orthophoto", "mesh",
-    }  # fmt: skip
+        "poses",
+        "surface",
+        "orthophoto",
+        "mesh",
+    }
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops and kills by signals")

@@ -76,8 +76,9 @@ def blocks(path: Path) -> list[list[float]]:
     return rows
 
 
-@pytest.mark.parametrize(("kind", "name"), [("drone", "DJI_0001.MP4"), ("news", "news.mp4"),
-                                            ("stream", "flight.ts")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "name"), [("drone", "DJI_0001.MP4"), ("news", "news.mp4"), ("stream", "flight.ts")]
+)
 def test_every_picture_has_its_time_in_the_truth(clips: Clips, kind: str, name: str) -> None:
     truth = clips.truth[kind]
     times, images = decoded(clips.folder / "clips" / name)
@@ -151,9 +152,14 @@ def test_a_known_mark_is_where_the_pose_says(tmp_path: Path) -> None:
 
 def station(place_m: tuple[float, float, float], gimbal: tuple[float, float, float]) -> Station:
     return Station(
-        name="", position_m=place_m, yaw_deg=gimbal[0], pitch_deg=gimbal[1], roll_deg=gimbal[2],
-        reported_deg=gimbal, time_s=0,
-    )  # fmt: skip
+        name="",
+        position_m=place_m,
+        yaw_deg=gimbal[0],
+        pitch_deg=gimbal[1],
+        roll_deg=gimbal[2],
+        reported_deg=gimbal,
+        time_s=0,
+    )
 
 
 def test_cuts_and_the_fade_are_at_the_stated_frames(clips: Clips) -> None:

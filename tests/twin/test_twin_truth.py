@@ -96,9 +96,12 @@ def test_oblique_flights_look_in_from_four_sides() -> None:
 
 
 @given(
-    seed=st.integers(0, 10_000), grade=st.sampled_from(list(Grade)), levels=st.integers(1, 5),
-    rows=st.integers(12, 40), columns=st.integers(12, 40),
-)  # fmt: skip
+    seed=st.integers(0, 10_000),
+    grade=st.sampled_from(list(Grade)),
+    levels=st.integers(1, 5),
+    rows=st.integers(12, 40),
+    columns=st.integers(12, 40),
+)
 @settings(max_examples=40)
 def test_damage_only_takes_away(
     seed: int, grade: Grade, levels: int, rows: int, columns: int

@@ -87,19 +87,28 @@ def _photograph(case: Case, folder: Path, name: str) -> MediaItem:
     stored = case.store.add(file)
     focal = FocalPrior(focal_px=FOCAL_PX, sigma_px=20.0, source=FocalSource.FOCAL_35MM)
     return MediaItem(
-        sha256=stored.sha256, name=name, size_bytes=stored.size_bytes, width_px=WIDTH_PX,
-        height_px=HEIGHT_PX, focal=focal, taken_at="2024-05-01T10:11:12",
+        sha256=stored.sha256,
+        name=name,
+        size_bytes=stored.size_bytes,
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
+        focal=focal,
+        taken_at="2024-05-01T10:11:12",
         clock="camera local time, zone unknown",
-    )  # fmt: skip
+    )
 
 
 def _camera() -> Camera:
     return Camera(
-        model="OPENCV", width_px=WIDTH_PX, height_px=HEIGHT_PX,
+        model="OPENCV",
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
         params=(FOCAL_PX / 4, FOCAL_PX / 4, WIDTH_PX / 2, HEIGHT_PX / 2, 0.0, 0.0, 0.0, 0.0),
-        focal_prior_px=FOCAL_PX / 4, focal_prior_source=FocalSource.FOCAL_35MM,
-        focal_sigma_px=5.0, focal_decision="held",
-    )  # fmt: skip
+        focal_prior_px=FOCAL_PX / 4,
+        focal_prior_source=FocalSource.FOCAL_35MM,
+        focal_sigma_px=5.0,
+        focal_decision="held",
+    )
 
 
 def _down(east: float, north: float, height: float) -> CameraPose:
@@ -115,19 +124,39 @@ def _add_cameras(case: Case, photos: list[MediaItem]) -> None:
     placed = []
     for i, photo in enumerate(photos):
         frame = Frame(
-            sha256=photo.sha256, name=photo.name, path="x", width_px=WIDTH_PX,
-            height_px=HEIGHT_PX, orientation=1, camera_key="one", focal_px=FOCAL_PX / 4,
-            focal_sigma_px=5.0, focal_source=FocalSource.FOCAL_35MM,
-        )  # fmt: skip
-        placed.append(PlacedFrame(
-            frame=frame, camera=0, pose=_down(EAST_M + 60 + 40 * i, NORTH_M - 60, 100.0),
-            reprojection_px=0.5, tie_points=900, group=0, ground_m=(GROUND_M, GROUND_M + 9),
-        ))  # fmt: skip
+            sha256=photo.sha256,
+            name=photo.name,
+            path="x",
+            width_px=WIDTH_PX,
+            height_px=HEIGHT_PX,
+            orientation=1,
+            camera_key="one",
+            focal_px=FOCAL_PX / 4,
+            focal_sigma_px=5.0,
+            focal_source=FocalSource.FOCAL_35MM,
+        )
+        placed.append(
+            PlacedFrame(
+                frame=frame,
+                camera=0,
+                pose=_down(EAST_M + 60 + 40 * i, NORTH_M - 60, 100.0),
+                reprojection_px=0.5,
+                tie_points=900,
+                group=0,
+                ground_m=(GROUND_M, GROUND_M + 9),
+            )
+        )
     made = Reconstruction(
-        crs=CRS, vertical_datum=VerticalDatum.ELLIPSOID, cameras=(_camera(),),
-        placed=tuple(placed), skipped=(), points="points.npz", mapped_group=0,
-        group_sizes=(len(placed),), reprojection_px=0.5,
-    )  # fmt: skip
+        crs=CRS,
+        vertical_datum=VerticalDatum.ELLIPSOID,
+        cameras=(_camera(),),
+        placed=tuple(placed),
+        skipped=(),
+        points="points.npz",
+        mapped_group=0,
+        group_sizes=(len(placed),),
+        reprojection_px=0.5,
+    )
     rings = {
         one.frame.sha256: [
             (one.pose.position_m[0] + x, one.pose.position_m[1] + y)
@@ -149,19 +178,34 @@ def _write_rasters(products: Path, houses: int) -> None:
     counts = np.full(heights.shape, 6, np.uint8)
     counts[:, :40] = 0
     heights[:, :10] = -9999
-    picture = np.stack([
-        np.where(heights > GROUND_M, 200, 120), np.indices(heights.shape)[1] // 2 % 256,
-        np.full(heights.shape, 90), np.where(heights > 0, 255, 0),
-    ]).astype(np.uint8)  # fmt: skip
+    picture = np.stack(
+        [
+            np.where(heights > GROUND_M, 200, 120),
+            np.indices(heights.shape)[1] // 2 % 256,
+            np.full(heights.shape, 90),
+            np.where(heights > 0, 255, 0),
+        ]
+    ).astype(np.uint8)
     for name, bands, nodata in (
-        ("orthophoto", picture, None), ("surface", heights[None], -9999),
+        ("orthophoto", picture, None),
+        ("surface", heights[None], -9999),
         ("confidence", counts[None], None),
-    ):  # fmt: skip
+    ):
         with rasterio.open(
-            products / f"{name}.tif", "w", driver="GTiff", width=SIDE_CELLS, height=SIDE_CELLS,
-            count=len(bands), dtype=bands.dtype, crs=CRS, transform=transform, nodata=nodata,
-            tiled=True, blockxsize=256, blockysize=256,
-        ) as raster:  # fmt: skip
+            products / f"{name}.tif",
+            "w",
+            driver="GTiff",
+            width=SIDE_CELLS,
+            height=SIDE_CELLS,
+            count=len(bands),
+            dtype=bands.dtype,
+            crs=CRS,
+            transform=transform,
+            nodata=nodata,
+            tiled=True,
+            blockxsize=256,
+            blockysize=256,
+        ) as raster:
             raster.write(bands)
             if name == "orthophoto":
                 raster.colorinterp = [rasterio.enums.ColorInterp(i) for i in (3, 4, 5, 6)]
@@ -188,15 +232,23 @@ def _add_clip(case: Case, folder: Path) -> None:
     covariance = tuple(tuple(float(v) for v in row) for row in np.diag([0.04] * 3 + [1e-6] * 3))
     poses = tuple(
         ClipPose(
-            time_s=Fraction(i, CLIP_RATE_HZ), shot=0, covariance=covariance,
-            pose=_down(EAST_M + 50 + i, NORTH_M - 60, 80.0), source=PoseSource.RECONSTRUCTION,
+            time_s=Fraction(i, CLIP_RATE_HZ),
+            shot=0,
+            covariance=covariance,
+            pose=_down(EAST_M + 50 + i, NORTH_M - 60, 80.0),
+            source=PoseSource.RECONSTRUCTION,
         )
         for i in range(0, CLIP_PICTURES, 2)
-    )  # fmt: skip
+    )
     path = ClipPath(
-        clip_sha256=clip.sha256, clip_name=clip.name, crs=CRS,
-        vertical_datum=VerticalDatum.ELLIPSOID, camera=_camera(), poses=poses, ground_m=GROUND_M,
-    )  # fmt: skip
+        clip_sha256=clip.sha256,
+        clip_name=clip.name,
+        crs=CRS,
+        vertical_datum=VerticalDatum.ELLIPSOID,
+        camera=_camera(),
+        poses=poses,
+        ground_m=GROUND_M,
+    )
     files = StageFolder(folder=case.path / "products" / "clips")
     files.path("x").parent.mkdir(exist_ok=True)
     case.replace_clips(index_clips([path], [clip], FLAT_GROUND, files, Here()))
@@ -209,13 +261,17 @@ def _add_buildings(case: Case, houses: int, photo: MediaItem) -> None:
     for i, name in enumerate(names):
         shape = outline(i)
         parts = polygons_of(shape)
-        buildings.append(Building(
-            footprint=Footprint(source_id=name, feature=i, polygons_m=parts, area_m2=shape.area),
-            alignment=Alignment(
-                shift_m=(0.0, 0.0), sigma_m=0.2, residual_m=0.1, source=ShiftSource.OWN
-            ),
-            polygons_m=parts,
-        ))  # fmt: skip
+        buildings.append(
+            Building(
+                footprint=Footprint(
+                    source_id=name, feature=i, polygons_m=parts, area_m2=shape.area
+                ),
+                alignment=Alignment(
+                    shift_m=(0.0, 0.0), sigma_m=0.2, residual_m=0.1, source=ShiftSource.OWN
+                ),
+                polygons_m=parts,
+            )
+        )
         grades.append(_grade(i, name))
     grading = Grading(assessments=tuple(grades), model="made up", model_sha256="0" * 64)
     made = Buildings(crs=CRS, buildings=tuple(buildings))
@@ -230,18 +286,27 @@ def _add_buildings(case: Case, houses: int, photo: MediaItem) -> None:
 def _grade(i: int, name: str) -> Assessment:
     if i % 6 == 5:
         return Assessment(
-            source_id=name, kind=AssessorKind.MACHINE, assessor="made up", grade=None,
+            source_id=name,
+            kind=AssessorKind.MACHINE,
+            assessor="made up",
+            grade=None,
             not_assessed_reason="hardly seen",
-        )  # fmt: skip
+        )
     grade = GRADES[i % 5]
     return Assessment(
-        source_id=name, kind=AssessorKind.MACHINE, assessor="made up", grade=grade,
-        grades=(grade,), confidence=0.5 + 0.04 * (i % 10), is_possible=grade is Grade.NONE,
-        probabilities=(0.2,) * 5, reasons=(
+        source_id=name,
+        kind=AssessorKind.MACHINE,
+        assessor="made up",
+        grade=grade,
+        grades=(grade,),
+        confidence=0.5 + 0.04 * (i % 10),
+        is_possible=grade is Grade.NONE,
+        probabilities=(0.2,) * 5,
+        reasons=(
             Reason(text="roof 2.1 m lower than expected", side=ReasonSide.FOR),
             Reason(text="rubble beside it", side=ReasonSide.AGAINST),
         ),
-    )  # fmt: skip
+    )
 
 
 def _evidence(case: Case, i: int, name: str, photo: MediaItem) -> list[Evidence]:
@@ -249,10 +314,21 @@ def _evidence(case: Case, i: int, name: str, photo: MediaItem) -> list[Evidence]
     for rank, kind in enumerate((EvidenceKind.ORTHOPHOTO, EvidenceKind.VIEW), start=1):
         file = case.path.parent / f"{case.path.name}-originals" / f"{i}-{rank}.jpg"
         Image.new("RGB", (160, 120), (20 * (i % 10), 100, 80 * rank)).save(file)
-        rows.append(Evidence(
-            building=i, source_id=name, kind=kind, rank=rank, path=str(file),
-            name=f"{i}-{rank}.jpg", file_sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-            original_sha256=photo.sha256, original_name=photo.name, distance_m=60.0,
-            azimuth_deg=90.0 * rank, ground_sample_m=0.02, occluded_fraction=0.1,
-        ))  # fmt: skip
+        rows.append(
+            Evidence(
+                building=i,
+                source_id=name,
+                kind=kind,
+                rank=rank,
+                path=str(file),
+                name=f"{i}-{rank}.jpg",
+                file_sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+                original_sha256=photo.sha256,
+                original_name=photo.name,
+                distance_m=60.0,
+                azimuth_deg=90.0 * rank,
+                ground_sample_m=0.02,
+                occluded_fraction=0.1,
+            )
+        )
     return rows

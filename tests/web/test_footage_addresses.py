@@ -26,8 +26,9 @@ from aftermap.geo.lens import projected_px
 
 POINTS = [
     (outline(i).bounds[side] + inset, outline(i).bounds[side + 1] + inset)
-    for i in (2, 3, 4, 5) for side, inset in ((0, 1.0), (2, -1.0))
-]  # fmt: skip
+    for i in (2, 3, 4, 5)
+    for side, inset in ((0, 1.0), (2, -1.0))
+]
 GROUND = [(EAST_M + x, NORTH_M - y) for x, y in ((50, 48), (105, 50), (75, 42), (88, 5), (68, 3))]
 
 
@@ -145,7 +146,7 @@ def clicks(position=(EAST_M + 75.0, NORTH_M - 90.0, GROUND_M + 70.0), focal=300.
     return [
         {"time_s": "7/10", "px": float(x), "py": float(y), "lon": float(lon), "lat": float(lat)}
         for (x, y), (lon, lat) in zip(seen[inside], places[inside], strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def test_six_pairs_and_more_give_the_camera_with_its_residuals(client, clip):
@@ -167,9 +168,16 @@ def test_six_pairs_and_more_give_the_camera_with_its_residuals(client, clip):
 
 
 def test_a_camera_is_no_surer_than_the_map_that_was_clicked(client, clip, case_path):
-    level = {"name": "a.jpg", "sha256": None, "registered": True, "reason": None, "mapped": True,
-             "rotation_cam_from_world": [[1, 0, 0], [0, -1, 0], [0, 0, -1]],
-             "position_m": [0, 0, 9], "position_sigma_m": [6, 7, 11]}  # fmt: skip
+    level = {
+        "name": "a.jpg",
+        "sha256": None,
+        "registered": True,
+        "reason": None,
+        "mapped": True,
+        "rotation_cam_from_world": [[1, 0, 0], [0, -1, 0], [0, 0, -1]],
+        "position_m": [0, 0, 9],
+        "position_sigma_m": [6, 7, 11],
+    }
     content = {"crs": "EPSG:32637", "vertical_datum": "ellipsoid", "frames": [level]}
     (case_path / "products" / "cameras.json").write_text(json.dumps(content))
     told = client.post(f"/api/clips/{clip['sha256']}/solve", json={"clicks": clicks()}).json()

@@ -36,8 +36,11 @@ def test_a_grade_is_a_row_with_who_when_and_why(client, case_path):
     assert answer.status_code == 200, answer.text
     (row,) = said(case_path)
     assert (row.source_id, row.assessor, row.grade, row.note) == (
-        "B001", "Nadia", "severe", "سقف منهار",
-    )  # fmt: skip
+        "B001",
+        "Nadia",
+        "severe",
+        "سقف منهار",
+    )
     assert row.at[:19] == at[:19]
     assert row.kind == "reviewer"
 

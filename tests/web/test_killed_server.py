@@ -79,8 +79,9 @@ def test_no_grade_that_was_told_to_be_saved_is_lost_when_the_server_is_killed(ca
     told: list[tuple[int, str, str]] = []
     with subprocess.Popen(  # noqa: S603 - our own server
         [sys.executable, "-c", SERVER, str(case_path), str(free_port()), str(REVIEWERS)],
-        stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdout is not None
         addresses = [process.stdout.readline().strip() for _ in range(REVIEWERS)]
         try:  # in a thread: a browser's tests leave this one with a loop that runs
@@ -90,8 +91,10 @@ def test_no_grade_that_was_told_to_be_saved_is_lost_when_the_server_is_killed(ca
             process.kill()
     assert len(told) >= REVIEWERS * GRADES_EACH // 2
     with Case.create_or_open(case_path) as case:
-        kept = {one.number: (one.assessment.assessor, one.assessment.source_id)
-                for one in reviews(case.package)}  # fmt: skip
+        kept = {
+            one.number: (one.assessment.assessor, one.assessment.source_id)
+            for one in reviews(case.package)
+        }
         assert {
             number: (name, source_id) for number, name, source_id in told
         }.items() <= kept.items()

@@ -148,8 +148,11 @@ def test_layers_are_geojson_in_degrees(client):
         (EAST_M + 60, NORTH_M - 60), abs=0.02
     )
     assert client.get("/api/case").json()["layers"] == [
-        "cameras", "photo_footprints", "clip_footprints", "tracks",
-    ]  # fmt: skip
+        "cameras",
+        "photo_footprints",
+        "clip_footprints",
+        "tracks",
+    ]
     assert len(client.get("/api/layers/tracks").json()["features"]) == 1
 
 

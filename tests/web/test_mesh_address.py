@@ -17,8 +17,9 @@ def write_mesh(case_path):
     square = Triangles(
         steps=np.array([[0, 10, 0], [0, 10, 100], [200, 10, 100], [200, 10, 0]], np.uint16),
         uv=np.array([[0.0, 0], [0, 1], [1, 1], [1, 0]]),
-        faces=np.array([[0, 1, 2], [0, 2, 3]], np.int32), material=0,
-    )  # fmt: skip
+        faces=np.array([[0, 1, 2], [0, 2, 3]], np.int32),
+        material=0,
+    )
     with GlbWriter(path, extras) as out:
         out.material("ground", np.full((8, 8, 3), 200, np.uint8), quality=90)
         out.node("block", (10.0, 0.0, -20.0), STEP_M, square)

@@ -88,11 +88,19 @@ def test_a_hostile_name_is_sent_as_text_in_json(client):
     assert IMPRESSIVE_NAME in {one["name"] for one in answer.json()["photographs"]}
 
 
-@pytest.mark.parametrize("path", [
-    "/media/photographs/..%2f..%2fcase.gpkg", "/media/clips/../../case.gpkg", "/page/..%2fapp.py",
-    "/media/photographs/" + "%2e%2e%2f" * 3 + "etc%2fpasswd", "/page/index.html",
-    "/media/clips/" + "0" * 64, "/media/evidence/999?sha256=0", "/media/evidence/-1?sha256=0",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/media/photographs/..%2f..%2fcase.gpkg",
+        "/media/clips/../../case.gpkg",
+        "/page/..%2fapp.py",
+        "/media/photographs/" + "%2e%2e%2f" * 3 + "etc%2fpasswd",
+        "/page/index.html",
+        "/media/clips/" + "0" * 64,
+        "/media/evidence/999?sha256=0",
+        "/media/evidence/-1?sha256=0",
+    ],
+)
 def test_no_path_of_a_file_comes_from_the_page(client, path):
     answer = client.get(path)
     assert answer.status_code in (404, 422), answer.text

@@ -42,9 +42,12 @@ NOTHING = (math.nan, math.nan)
 
 
 def before_in(
-    orthophoto: Path | None, surface: Path | None, *, map_crs: str,
+    orthophoto: Path | None,
+    surface: Path | None,
+    *,
+    map_crs: str,
     area_m: tuple[float, float, float, float],
-) -> Before:  # fmt: skip
+) -> Before:
     """What these files hold of the map's area (west, south, east, north), checked.
 
     Raises ``InputError`` for a file that is no raster, shows another place or is too coarse, and
@@ -57,13 +60,13 @@ def before_in(
     if agreeing is not None and heights is not None and agreeing.grid != heights.grid:
         agreeing = None
     return Before(
-        orthophoto=None if orthophoto is None else _raster(
-            orthophoto, map_crs, area_m, COARSEST_PICTURE_M
-        ),
+        orthophoto=None
+        if orthophoto is None
+        else _raster(orthophoto, map_crs, area_m, COARSEST_PICTURE_M),
         surface=heights,
         orthophoto_confidence=_confidence(orthophoto, map_crs, area_m),
         surface_confidence=agreeing,
-    )  # fmt: skip
+    )
 
 
 def _confidence(
@@ -86,9 +89,13 @@ def _raster(
             if step.b or step.d or abs(step.a + step.e) > 1e-6 * step.a:
                 raise InputError(f"{path}: is not north up with square cells; warp it (gdalwarp)")
             grid = Grid(
-                crs=file.crs.to_string(), east_m=step.c, north_m=step.f, cell_m=step.a,
-                columns=file.width, rows=file.height,
-            )  # fmt: skip
+                crs=file.crs.to_string(),
+                east_m=step.c,
+                north_m=step.f,
+                cell_m=step.a,
+                columns=file.width,
+                rows=file.height,
+            )
             nodata = file.nodata
     except RasterioError as error:
         raise InputError(f"{path}: cannot be read as a raster ({error}); name a GeoTIFF") from error
@@ -134,10 +141,14 @@ def sampled(
             values[filled] = np.nan
         layers.append(
             cv2.remap(
-                values, rowcol[..., 1], rowcol[..., 0], cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT, borderValue=math.nan,
+                values,
+                rowcol[..., 1],
+                rowcol[..., 0],
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=math.nan,
             )
-        )  # fmt: skip
+        )
     return np.asarray(layers, np.float32)
 
 
@@ -146,9 +157,12 @@ def height_change(site: Site, before_m: Floats) -> Found:
     cells = site.cells
     with np.errstate(invalid="ignore"):
         ground = (
-            cells.measured & ~site.outline & ~site.neighbours
-            & (np.abs(cells.height_m - site.ground_m) < STABLE_M) & (cells.rough_m < 0.15)
-        )  # fmt: skip
+            cells.measured
+            & ~site.outline
+            & ~site.neighbours
+            & (np.abs(cells.height_m - site.ground_m) < STABLE_M)
+            & (cells.rough_m < 0.15)
+        )
         apart = before_m - cells.height_m
     known = apart[ground & np.isfinite(apart)]
     used = site.used & np.isfinite(apart)
@@ -181,19 +195,27 @@ def picture_change(
     if min(rows, columns) < 6 or picture.inner.sum() < LEAST_PIXELS:
         return {"before_correlation": NOTHING}
     now = cv2.resize(
-        picture.rgb[: rows * step, : columns * step].astype(np.float32).mean(2), (columns, rows),
+        picture.rgb[: rows * step, : columns * step].astype(np.float32).mean(2),
+        (columns, rows),
         interpolation=cv2.INTER_AREA,
-    )  # fmt: skip
+    )
     grid = Grid(
-        crs=crs, east_m=picture.grid.east_m, north_m=picture.grid.north_m,
-        cell_m=picture.grid.cell_m * step, rows=rows, columns=columns,
-    )  # fmt: skip
+        crs=crs,
+        east_m=picture.grid.east_m,
+        north_m=picture.grid.north_m,
+        cell_m=picture.grid.cell_m * step,
+        rows=rows,
+        columns=columns,
+    )
     reach = max(1, round(SEARCH_M / grid.cell_m))
     wide = Grid(
-        crs=crs, east_m=grid.east_m - reach * grid.cell_m,
-        north_m=grid.north_m + reach * grid.cell_m, cell_m=grid.cell_m,
-        rows=rows + 2 * reach, columns=columns + 2 * reach,
-    )  # fmt: skip
+        crs=crs,
+        east_m=grid.east_m - reach * grid.cell_m,
+        north_m=grid.north_m + reach * grid.cell_m,
+        cell_m=grid.cell_m,
+        rows=rows + 2 * reach,
+        columns=columns + 2 * reach,
+    )
     then = sampled(before, wide, crs)[:3].mean(0)
     mask = picture.outline[: rows * step : step, : columns * step : step]
     unknown = not np.isfinite(then).all() or _filled_fraction(confidence, wide, crs) > MOST_FILLED

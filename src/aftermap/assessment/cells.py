@@ -88,10 +88,16 @@ def cells_over(elevation: Elevation, box: Box, shapes: Sequence[BaseGeometry]) -
     side = max(3, round(FIT_M / coarse.cell_m) | 1)
     slope_east, slope_north, rough = planes_around(height, measured, coarse.cell_m, side)
     return Cells(
-        grid=coarse, height_m=height, photographs=photographs, measured=measured,
-        filled=filled, slope_east=slope_east, slope_north=slope_north, rough_m=rough,
+        grid=coarse,
+        height_m=height,
+        photographs=photographs,
+        measured=measured,
+        filled=filled,
+        slope_east=slope_east,
+        slope_north=slope_north,
+        rough_m=rough,
         owner=owners(shapes, coarse),
-    )  # fmt: skip
+    )
 
 
 def pixels_over(
@@ -168,9 +174,13 @@ def inside(shape: BaseGeometry, place: int, owner: npt.NDArray[np.int32], grid: 
 def coarser(grid: Grid, step: int, shape: tuple[int, ...]) -> Grid:
     """The grid of every ``step``-th cell of a window."""
     return Grid(
-        crs=grid.crs, east_m=grid.east_m, north_m=grid.north_m, cell_m=grid.cell_m * step,
-        rows=shape[0], columns=shape[1],
-    )  # fmt: skip
+        crs=grid.crs,
+        east_m=grid.east_m,
+        north_m=grid.north_m,
+        cell_m=grid.cell_m * step,
+        rows=shape[0],
+        columns=shape[1],
+    )
 
 
 def _whole_steps(block: Block, step: int) -> Block:

@@ -53,10 +53,13 @@ def empty_model(
         typical = float(np.median(known)) if len(known) else float(at[0])
         curves.append(
             Curve(
-                name=name, knots=at, weights=np.zeros((STEPS, len(at) - 1)), typical=typical,
+                name=name,
+                knots=at,
+                weights=np.zeros((STEPS, len(at) - 1)),
+                typical=typical,
                 direction=direction,
             )
-        )  # fmt: skip
+        )
     return OrdinalModel(
         constants=np.zeros(STEPS), curves=tuple(curves), temperature=1.0, training={}
     )
@@ -94,9 +97,9 @@ def fit(
         constant = miss.sum(0) + options.constant_ridge * off
         return value, np.concatenate([constant, slope.ravel()])
 
-    directions = np.concatenate([
-        np.full(curve.weights.shape[1], curve.direction) for curve in prior.curves
-    ])  # fmt: skip
+    directions = np.concatenate(
+        [np.full(curve.weights.shape[1], curve.direction) for curve in prior.curves]
+    )
     limits = [(0.0, None) if d > 0 else (None, 0.0) if d < 0 else (None, None) for d in directions]
     bounds = [(None, None)] * STEPS + limits * STEPS
     first = np.concatenate([prior.constants, start.ravel()])
@@ -133,15 +136,20 @@ def _with(prior: OrdinalModel, constants: Array, slopes: Array) -> OrdinalModel:
         last = first + curve.weights.shape[1]
         curves.append(
             Curve(
-                name=curve.name, knots=curve.knots, weights=wide[:, first:last],
-                typical=curve.typical, direction=curve.direction,
+                name=curve.name,
+                knots=curve.knots,
+                weights=wide[:, first:last],
+                typical=curve.typical,
+                direction=curve.direction,
             )
-        )  # fmt: skip
+        )
         first = last
     return OrdinalModel(
-        constants=constants, curves=tuple(curves), temperature=prior.temperature,
+        constants=constants,
+        curves=tuple(curves),
+        temperature=prior.temperature,
         training=prior.training,
-    )  # fmt: skip
+    )
 
 
 def kappa(

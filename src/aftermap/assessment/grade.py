@@ -96,8 +96,9 @@ class AdditiveGrader:
         told: list[Reason] = []
         families: set[str] = set()
         for side, sign, most in (
-            (ReasonSide.FOR, 1, MOST_REASONS), (ReasonSide.AGAINST, -1, MOST_AGAINST)
-        ):  # fmt: skip
+            (ReasonSide.FOR, 1, MOST_REASONS),
+            (ReasonSide.AGAINST, -1, MOST_AGAINST),
+        ):
             before = len(told)
             for k in np.argsort(-sign * weights, kind="stable"):
                 kind = family(names[k])
@@ -169,14 +170,18 @@ def graded(
         run = smallest_run(p)
         assessments.append(
             Assessment(
-                source_id=source_id, kind=AssessorKind.MACHINE, assessor=grader.name,
-                grade=GRADES[best], grades=run,
+                source_id=source_id,
+                kind=AssessorKind.MACHINE,
+                assessor=grader.name,
+                grade=GRADES[best],
+                grades=run,
                 is_possible=Grade.NONE in run and len(run) > 1,
                 probabilities=tuple(round(float(value), 4) for value in p),
-                confidence=round(float(p[best]), 4), visibility=views[k],
+                confidence=round(float(p[best]), 4),
+                visibility=views[k],
                 reasons=grader.reasons(values, k, best) + note_on(views[k].imagery),
             )
-        )  # fmt: skip
+        )
     return Grading(assessments=tuple(assessments), model=grader.name, model_sha256=grader.sha256)
 
 
@@ -235,7 +240,7 @@ def _why_not(
             not math.isfinite(value("whole_fraction")),
             "too little of the orthophoto shows it",
         ),
-    )  # fmt: skip
+    )
     return next((reason for holds, reason in checks if holds), None)
 
 
@@ -245,6 +250,10 @@ def _percent(share: float) -> str:
 
 def _not_assessed(source_id: str, assessor: str, view: Visibility, why: str) -> Assessment:
     return Assessment(
-        source_id=source_id, kind=AssessorKind.MACHINE, assessor=assessor, grade=None,
-        visibility=view, not_assessed_reason=why,
-    )  # fmt: skip
+        source_id=source_id,
+        kind=AssessorKind.MACHINE,
+        assessor=assessor,
+        grade=None,
+        visibility=view,
+        not_assessed_reason=why,
+    )

@@ -41,12 +41,34 @@ Spot = tuple[tuple[slice, slice], Mask]
 """A window of the picture and the pixels of a spot in it."""
 NAMES = ("dark_hole_m2", "dark_hole_count", "hole_probability")
 INPUTS = (
-    "area_m2", "light_low", "light", "light_spread", "ring_light", "ring_light_high",
-    "ring_light_low", "solid_fraction", "box_fraction", "elongation", "roughness_of_edge",
-    "width_m", "blue", "ring_blue", "height_m", "near_high_m", "near_low_m", "near_height_m",
-    "contrast", "ring_shade_fraction", "near_shade_fraction", "depth_m", "least_depth_m",
-    "raised_fraction", "near_known_fraction", "known_fraction", "roof_level_m",
-)  # fmt: skip
+    "area_m2",
+    "light_low",
+    "light",
+    "light_spread",
+    "ring_light",
+    "ring_light_high",
+    "ring_light_low",
+    "solid_fraction",
+    "box_fraction",
+    "elongation",
+    "roughness_of_edge",
+    "width_m",
+    "blue",
+    "ring_blue",
+    "height_m",
+    "near_high_m",
+    "near_low_m",
+    "near_height_m",
+    "contrast",
+    "ring_shade_fraction",
+    "near_shade_fraction",
+    "depth_m",
+    "least_depth_m",
+    "raised_fraction",
+    "near_known_fraction",
+    "known_fraction",
+    "roof_level_m",
+)
 
 SHADE = 0.4
 """Light below this share of the sunlit roof's is shade."""
@@ -70,11 +92,12 @@ def holes_among(area_m2: Array, probability: Array) -> Found:
     doubt = probability * (1 - probability)
     return {
         "dark_hole_m2": (
-            float((area_m2 * probability).sum()), math.sqrt(float((area_m2**2 * doubt).sum()))
+            float((area_m2 * probability).sum()),
+            math.sqrt(float((area_m2**2 * doubt).sum())),
         ),
         "dark_hole_count": (float(probability.sum()), math.sqrt(float(doubt.sum()))),
         "hole_probability": (float(probability.max(initial=0.0)), 0.1),
-    }  # fmt: skip
+    }
 
 
 @cache
@@ -162,29 +185,40 @@ def _described(
     own = light[inside]
     ring_low, ring_middle, ring_high = _at(light[ring], 0.2, 0.5, 0.9)
     return (
-        float(len(own)) * cell_m**2, *_at(own, 0.1), float(own.mean()), float(own.std()),
-        ring_middle, ring_high, ring_low, *_form(spot, cell_m),
-        *_at(blue[inside], 0.5), *_at(blue[ring], 0.5), *_relief(heights, inside, near),
-        float(own.mean()) / max(ring_middle, 1e-3), _shaded(light, ring),
-        _shaded(light, near & ~inside), *_at(depth[inside], 0.5, 0.0),
+        float(len(own)) * cell_m**2,
+        *_at(own, 0.1),
+        float(own.mean()),
+        float(own.std()),
+        ring_middle,
+        ring_high,
+        ring_low,
+        *_form(spot, cell_m),
+        *_at(blue[inside], 0.5),
+        *_at(blue[ring], 0.5),
+        *_relief(heights, inside, near),
+        float(own.mean()) / max(ring_middle, 1e-3),
+        _shaded(light, ring),
+        _shaded(light, near & ~inside),
+        *_at(depth[inside], 0.5, 0.0),
         *_known(heights, inside, near),
-    )  # fmt: skip
+    )
 
 
 def _form(spot: npt.NDArray[np.uint8], cell_m: float) -> tuple[float, ...]:
     """Share of its hull and of its narrowest box, elongation, length of its edge, width."""
-    edge = max(
-        cv2.findContours(spot, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len
-    )  # fmt: skip
+    edge = max(cv2.findContours(spot, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
     area = float(spot.sum())
     hull = cv2.contourArea(cv2.convexHull(edge)) + len(edge) / 2 + 1
     _, (one, other), _ = cv2.minAreaRect(edge)
     longer, shorter = max(one, other) + 1, min(one, other) + 1
     depth = cv2.distanceTransform(np.pad(spot, 1), cv2.DIST_L2, cv2.DIST_MASK_5).max()
     return (
-        area / hull, area / (longer * shorter), longer / shorter, len(edge) / math.sqrt(area),
+        area / hull,
+        area / (longer * shorter),
+        longer / shorter,
+        len(edge) / math.sqrt(area),
         float(depth) * cell_m,
-    )  # fmt: skip
+    )
 
 
 def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:

@@ -25,7 +25,7 @@ WORDS = {
     Imagery.NADIR_PHOTOGRAPHS: "photographs from above",
     Imagery.OBLIQUE_PHOTOGRAPHS: "slanting photographs alone",
     Imagery.VIDEO: "video or a single photograph alone",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)

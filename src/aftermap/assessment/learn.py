@@ -47,10 +47,13 @@ def learn(
     values = read_measures(measures)
     known = np.isfinite(values.get("whole_fraction", np.full(len(place), np.nan)))
     used = [
-        label for label in labels
-        if label.kind is not AssessorKind.MACHINE and label.grade is not None
-        and label.source_id in place and known[place[label.source_id]]
-    ]  # fmt: skip
+        label
+        for label in labels
+        if label.kind is not AssessorKind.MACHINE
+        and label.grade is not None
+        and label.source_id in place
+        and known[place[label.source_id]]
+    ]
     counts = Counter(label.source_id for label in used)
     if len(counts) < LEAST_LABELS:
         raise InputError(
@@ -61,9 +64,12 @@ def learn(
     grades = np.array([GRADES.index(label.grade) for label in used if label.grade is not None])
     weights = np.array([1 / counts[label.source_id] for label in used])
     found = fit(
-        shipped.model, {name: column[rows] for name, column in values.items()}, grades, STIFF,
+        shipped.model,
+        {name: column[rows] for name, column in values.items()},
+        grades,
+        STIFF,
         weights,
-    )  # fmt: skip
+    )
     training = {
         "refined_from_sha256": shipped.sha256,
         "at": at,

@@ -116,10 +116,11 @@ def _squares(buildings: Buildings) -> list[_Square]:
         others = sorted(set(near.tolist()) - set(own.tolist()))
         squares.append(
             _Square(
-                own=tuple(own.tolist()), box=area,
+                own=tuple(own.tolist()),
+                box=area,
                 shapes=tuple(shapes[k] for k in (*own.tolist(), *others)),
             )
-        )  # fmt: skip
+        )
     return squares
 
 
@@ -128,9 +129,11 @@ def _measure_square(square: _Square, *, rasters: Rasters) -> list[Found]:
     less = MARGIN_M - PICTURE_MARGIN_M
     west, south, east, north = square.box
     pixels = pixels_over(
-        rasters.orthophoto, rasters.elevation,
-        (west + less, south + less, east - less, north - less), square.shapes,
-    )  # fmt: skip
+        rasters.orthophoto,
+        rasters.elevation,
+        (west + less, south + less, east - less, north - less),
+        square.shapes,
+    )
     earlier = None
     if rasters.before is not None and rasters.before.surface is not None:
         earlier = sampled(
@@ -248,8 +251,9 @@ def _written(rows: Sequence[Found], files: Workspace) -> MeasureTable:
     for name in names:
         pairs = [row.get(name, (math.nan, math.nan)) for row in rows]
         for column, values in (
-            (name, [pair[0] for pair in pairs]), (f"{name}_sigma", [pair[1] for pair in pairs])
-        ):  # fmt: skip
+            (name, [pair[0] for pair in pairs]),
+            (f"{name}_sigma", [pair[1] for pair in pairs]),
+        ):
             known = [value if math.isfinite(value) else None for value in values]
             columns[column] = pa.array(known, pa.float32())
     with files.writing("measures.parquet") as path:

@@ -123,12 +123,14 @@ def model_of(document: Mapping[str, Any]) -> OrdinalModel:
         raise ValueError(f"its format is {document['format']!r}, not {FORMAT!r}")
     curves = tuple(
         Curve(
-            name=str(one["measure"]), knots=np.array(one["knots"], float),
-            weights=np.array(one["weights"], float), typical=float(one["typical"]),
+            name=str(one["measure"]),
+            knots=np.array(one["knots"], float),
+            weights=np.array(one["weights"], float),
+            typical=float(one["typical"]),
             direction=int(one["direction"]),
         )
         for one in document["curves"]
-    )  # fmt: skip
+    )
     for curve in curves:
         if (
             curve.weights.shape != (STEPS, len(curve.knots) - 1)
@@ -136,9 +138,11 @@ def model_of(document: Mapping[str, Any]) -> OrdinalModel:
         ):
             raise ValueError(f"the curve of {curve.name} has knots and weights that do not fit")
     return OrdinalModel(
-        constants=np.array(document["constants"], float).reshape(STEPS), curves=curves,
-        temperature=float(document["temperature"]), training=dict(document["training"]),
-    )  # fmt: skip
+        constants=np.array(document["constants"], float).reshape(STEPS),
+        curves=curves,
+        temperature=float(document["temperature"]),
+        training=dict(document["training"]),
+    )
 
 
 def document_of(model: OrdinalModel) -> dict[str, Any]:
@@ -149,7 +153,8 @@ def document_of(model: OrdinalModel) -> dict[str, Any]:
         "temperature": round(model.temperature, 4),
         "curves": [
             {
-                "measure": curve.name, "direction": curve.direction,
+                "measure": curve.name,
+                "direction": curve.direction,
                 "typical": round(curve.typical, 5),
                 "knots": [round(float(knot), 5) for knot in curve.knots],
                 "weights": [_rounded(row) for row in curve.weights],
@@ -157,7 +162,7 @@ def document_of(model: OrdinalModel) -> dict[str, Any]:
             for curve in model.curves
         ],
         "training": dict(model.training),
-    }  # fmt: skip
+    }
 
 
 def with_temperature(model: OrdinalModel, temperature: float) -> OrdinalModel:

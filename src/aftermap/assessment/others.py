@@ -168,9 +168,12 @@ def _layer(path: Path, asked: str | None) -> _Layer:
     crs = meta["crs"]
     is_undefined = crs is None or "undefined" in crs.casefold()
     return _Layer(
-        name=layer, crs=None if is_undefined else crs, fields=fields,
-        shapes=shapely.from_wkb(shapes), fids=fids,
-    )  # fmt: skip
+        name=layer,
+        crs=None if is_undefined else crs,
+        fields=fields,
+        shapes=shapely.from_wkb(shapes),
+        fids=fids,
+    )
 
 
 def _field(path: Path, layer: _Layer, asked: Asked) -> str:

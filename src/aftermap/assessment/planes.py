@@ -161,13 +161,19 @@ def _described(
     coefficients = np.array(found).reshape(-1, 3)[order]
     level = np.array([xyz[of_cell == k, 2].mean() for k in range(len(found))])
     planes = Planes(
-        of_cell=of_cell, coefficients=coefficients, area_m2=count[order] * cell_area_m2,
-        level_m=level, residual_m=float("nan"),
-    )  # fmt: skip
+        of_cell=of_cell,
+        coefficients=coefficients,
+        area_m2=count[order] * cell_area_m2,
+        level_m=level,
+        residual_m=float("nan"),
+    )
     if not found:
         return planes
     away = np.abs(planes.heights_m(xyz[:, :2]) - xyz[:, 2]).min(0)
     return Planes(
-        of_cell=of_cell, coefficients=coefficients, area_m2=planes.area_m2, level_m=level,
+        of_cell=of_cell,
+        coefficients=coefficients,
+        area_m2=planes.area_m2,
+        level_m=level,
         residual_m=float(away.mean()),
-    )  # fmt: skip
+    )

@@ -54,9 +54,10 @@ class OnnxGrader:
         """Plain measures of the building, said to be no reasons of the model."""
         del grade
         told = [
-            said(name, float(values[name][index])) for name in TOLD
+            said(name, float(values[name][index]))
+            for name in TOLD
             if name in values and np.isfinite(values[name][index])
-        ]  # fmt: skip
+        ]
         text = f"{self.name} gives no reasons; measured were: {', '.join(told)}"
         return (Reason(text=text, side=ReasonSide.NOTE),)
 

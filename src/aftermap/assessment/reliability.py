@@ -76,9 +76,11 @@ def alpha(labels: Labels) -> Agreement:
 def kappa(first: Sequence[Grade], second: Sequence[Grade], name: str) -> Agreement:
     """Cohen's kappa with quadratic weights of two lists of grades for the same buildings."""
     return kappa_of(
-        [GRADES.index(one) for one in first], [GRADES.index(one) for one in second],
-        len(GRADES), name,
-    )  # fmt: skip
+        [GRADES.index(one) for one in first],
+        [GRADES.index(one) for one in second],
+        len(GRADES),
+        name,
+    )
 
 
 def kappa_of(first: Sequence[int], second: Sequence[int], classes: int, name: str) -> Agreement:
@@ -185,6 +187,4 @@ def _with_interval(name: str, each: Array, figure: Callable[[Array], Array]) -> 
         drawn.append(figure(tables))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
-    return Agreement(
-        name=name, value=value, low=float(low), high=float(high), buildings=buildings
-    )  # fmt: skip
+    return Agreement(name=name, value=value, low=float(low), high=float(high), buildings=buildings)

@@ -190,8 +190,9 @@ def _holes(site: Site, used: Mask, low: npt.NDArray[np.bool_]) -> tuple[float, i
     touching = set(np.unique(label[cv2.dilate(rim.astype(np.uint8), np.ones((3, 3))) > 0]))
     areas = [
         float(boxes[k, cv2.CC_STAT_AREA]) * site.cell_area_m2
-        for k in range(1, total) if k not in touching
-    ]  # fmt: skip
+        for k in range(1, total)
+        if k not in touching
+    ]
     real = [area for area in areas if area >= SMALLEST_HOLE_M2]
     return sum(real), len(real)
 

@@ -118,9 +118,13 @@ def codes_of(scale: Scale) -> tuple[Code, ...]:
 
 def _own(word: str, grades: tuple[Grade, ...], meaning: Meaning) -> Code:
     return Code(
-        scale=Scale.OURS, code=word, label=word.replace("_", " "), meaning=meaning, grades=grades,
+        scale=Scale.OURS,
+        code=word,
+        label=word.replace("_", " "),
+        meaning=meaning,
+        grades=grades,
         is_lossy=False,
-    )  # fmt: skip
+    )
 
 
 def _code(scale: Scale, name: str) -> Code:

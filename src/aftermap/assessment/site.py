@@ -64,21 +64,31 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
     )
     cut = np.s_[block.row : block.row + block.rows, block.column : block.column + block.columns]
     own = Cells(
-        grid=window_of(cells.grid, block), height_m=cells.height_m[cut],
-        photographs=cells.photographs[cut], measured=cells.measured[cut],
+        grid=window_of(cells.grid, block),
+        height_m=cells.height_m[cut],
+        photographs=cells.photographs[cut],
+        measured=cells.measured[cut],
         filled=cells.filled[cut],
-        slope_east=cells.slope_east[cut], slope_north=cells.slope_north[cut],
-        rough_m=cells.rough_m[cut], owner=cells.owner[cut],
-    )  # fmt: skip
+        slope_east=cells.slope_east[cut],
+        slope_north=cells.slope_north[cut],
+        rough_m=cells.rough_m[cut],
+        owner=cells.owner[cut],
+    )
     outline = inside(shape, place, own.owner, own.grid)
     inner = inner_of(outline, own.grid.cell_m)
     outside = distance_m(~outline, own.grid.cell_m)
     neighbours = (own.owner > 0) & (own.owner != place + 1) & ~outline
     ground, sigma = ground_level(own, outline, neighbours, outside)
     return Site(
-        grid=own.grid, cells=own, outline=outline, inner=inner, neighbours=neighbours,
-        outside_m=outside, ground_m=ground, ground_sigma_m=sigma,
-    )  # fmt: skip
+        grid=own.grid,
+        cells=own,
+        outline=outline,
+        inner=inner,
+        neighbours=neighbours,
+        outside_m=outside,
+        ground_m=ground,
+        ground_sigma_m=sigma,
+    )
 
 
 def inner_of(outline: Mask, cell_m: float) -> Mask:

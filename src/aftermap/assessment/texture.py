@@ -59,9 +59,11 @@ def picture_of(pixels: Pixels, shape: BaseGeometry, place: int) -> Picture:
     outline = inside(shape, place, pixels.owner[first:last, left:right], grid)
     seen = pixels.seen[first:last, left:right]
     return Picture(
-        grid=grid, rgb=pixels.rgb[first:last, left:right],
-        inner=inner_of(outline, grid.cell_m) & seen, outline=outline & seen,
-    )  # fmt: skip
+        grid=grid,
+        rgb=pixels.rgb[first:last, left:right],
+        inner=inner_of(outline, grid.cell_m) & seen,
+        outline=outline & seen,
+    )
 
 
 def halved(picture: Picture) -> Picture:
@@ -74,9 +76,11 @@ def halved(picture: Picture) -> Picture:
     )
     inner = picture.inner[:rows:2, :columns:2]
     return Picture(
-        grid=coarser(picture.grid, 2, inner.shape), rgb=np.asarray(rgb, np.uint8), inner=inner,
+        grid=coarser(picture.grid, 2, inner.shape),
+        rgb=np.asarray(rgb, np.uint8),
+        inner=inner,
         outline=picture.outline[:rows:2, :columns:2],
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +102,12 @@ def looks_of(picture: Picture) -> Looks:
     east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
     north = -cv2.Scharr(log, cv2.CV_32F, 0, 1) / 32
     return Looks(
-        picture=small, log=log, east=np.asarray(east, np.float32),
-        north=np.asarray(north, np.float32), strength=np.hypot(east, north).astype(np.float32),
-    )  # fmt: skip
+        picture=small,
+        log=log,
+        east=np.asarray(east, np.float32),
+        north=np.asarray(north, np.float32),
+        strength=np.hypot(east, north).astype(np.float32),
+    )
 
 
 def texture_measures(looks: Looks) -> Found:

@@ -44,9 +44,10 @@ class Forest:
         for _ in range(self.depth):
             value = rows[line, self.feature[trees, node]]
             down = np.where(
-                np.isnan(value), self.missing_left[trees, node],
+                np.isnan(value),
+                self.missing_left[trees, node],
                 value <= self.threshold[trees, node],
-            )  # fmt: skip
+            )
             node = np.where(down, self.left[trees, node], self.right[trees, node])
         odds = self.bias + self.value[trees, node].sum(1)
         return np.asarray(1 / (1 + np.exp(-odds)))
@@ -75,7 +76,13 @@ def forest_of(document: Mapping[str, Any]) -> Forest:
                 left[place, number] = right[place, number] = number
                 value[place, number] = node
     return Forest(
-        inputs=tuple(document["inputs"]), bias=float(document["bias"]), feature=feature,
-        threshold=threshold, left=left, right=right, missing_left=missing, value=value,
+        inputs=tuple(document["inputs"]),
+        bias=float(document["bias"]),
+        feature=feature,
+        threshold=threshold,
+        left=left,
+        right=right,
+        missing_left=missing,
+        value=value,
         depth=int(document["depth"]),
-    )  # fmt: skip
+    )

@@ -37,9 +37,7 @@ SAYINGS: Mapping[str, Saying] = {
     "height_spread_fraction": Saying(
         family="spread", text=lambda v: f"heights spread over {_percent(v)} of the roof's height"
     ),
-    "plane_residual_m": Saying(
-        family="planes", text=lambda v: f"roof plane residual {v:.2f} m"
-    ),
+    "plane_residual_m": Saying(family="planes", text=lambda v: f"roof plane residual {v:.2f} m"),
     "plane_fraction": Saying(
         family="planes", text=lambda v: f"{_percent(v)} of the roof lies on planes"
     ),
@@ -64,9 +62,7 @@ SAYINGS: Mapping[str, Saying] = {
     "apron_fraction": Saying(
         family="apron", text=lambda v: f"{_percent(v)} of the ground within 5 m heaped"
     ),
-    "apron_sides": Saying(
-        family="apron", text=lambda v: f"rubble apron on {v:.0f} of 4 sides"
-    ),
+    "apron_sides": Saying(family="apron", text=lambda v: f"rubble apron on {v:.0f} of 4 sides"),
     "gradient_isotropy": Saying(
         family="edges", text=lambda v: f"directions of its edges: isotropy {v:.2f} of 1"
     ),
@@ -79,9 +75,7 @@ SAYINGS: Mapping[str, Saying] = {
     "broken_texture": Saying(
         family="edges", text=lambda v: f"ragged texture over {_percent(v)} of the roof's picture"
     ),
-    "dark_hole_m2": Saying(
-        family="holes", text=lambda v: f"dark holes of {v:.1f} m2 in the roof"
-    ),
+    "dark_hole_m2": Saying(family="holes", text=lambda v: f"dark holes of {v:.1f} m2 in the roof"),
     "hole_probability": Saying(
         family="holes", text=lambda v: f"a hole seen in the roof with probability {v:.2f}"
     ),
@@ -104,7 +98,7 @@ SAYINGS: Mapping[str, Saying] = {
     "before_lost_fraction": Saying(
         family="change", text=lambda v: f"{_percent(v)} lost more than 1.5 m since earlier"
     ),
-}  # fmt: skip
+}
 
 
 def said(name: str, value: float) -> str:

@@ -77,9 +77,11 @@ def aligned(
         )
     )
     return Buildings(
-        crs=footprints.crs, buildings=buildings, skipped=footprints.skipped,
+        crs=footprints.crs,
+        buildings=buildings,
+        skipped=footprints.skipped,
         notes=(*footprints.notes, *_notes(footprints.file_name, buildings)),
-    )  # fmt: skip
+    )
 
 
 def _tried(

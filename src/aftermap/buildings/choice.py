@@ -57,9 +57,12 @@ class View:
 
 
 def buildings_to_show(
-    buildings: Buildings, options: EvidenceOptions, *, queue: Sequence[str] = (),
+    buildings: Buildings,
+    options: EvidenceOptions,
+    *,
+    queue: Sequence[str] = (),
     asked: Sequence[str] = (),
-) -> tuple[tuple[int, ...], tuple[Skipped, ...]]:  # fmt: skip
+) -> tuple[tuple[int, ...], tuple[Skipped, ...]]:
     """Places in ``Buildings`` of those to show, in their order; and ids that no building has.
 
     All where they are few; else those in ``queue`` (a sample, or what is to be reviewed) and those

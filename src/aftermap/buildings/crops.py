@@ -78,16 +78,20 @@ def drawn_of(
         ground=tuple(_at(ring, ground_m) for ring in rings),
         ground_beside=tuple(_at(_outwards(ring), ground_m + PROUD_M) for ring in rings),
         roof=tuple(_at(ring, roof_m) for ring in rings) if stands else (),
-        middle_m=np.array([*shapely.get_coordinates(shape.centroid)[0],
-                           roof_m if stands else ground_m]),
+        middle_m=np.array(
+            [*shapely.get_coordinates(shape.centroid)[0], roof_m if stands else ground_m]
+        ),
         heights=heights,
-    )  # fmt: skip
+    )
 
 
 def crop_of(
-    picture: Picture, placed: PlacedFrame, lens: Camera, drawn: Drawn,
+    picture: Picture,
+    placed: PlacedFrame,
+    lens: Camera,
+    drawn: Drawn,
     mask: npt.NDArray[np.uint8] | None,
-) -> Crop | None:  # fmt: skip
+) -> Crop | None:
     """A building cut out of a picture; None where no part of its outline lies in it.
 
     ``mask`` is 0 where something lies over the scene: that part is hatched in the crop.
@@ -142,14 +146,19 @@ class _Eye:
     def sees(self, places_m: Array, heights: Heights) -> npt.NDArray[np.bool_]:
         count = len(places_m)
         spots = Spots(
-            place_m=np.ascontiguousarray(places_m), normal=np.zeros((count, 3)),
-            part=np.zeros(count, np.int64), starts=np.arange(count + 1), parts=1,
-        )  # fmt: skip
+            place_m=np.ascontiguousarray(places_m),
+            normal=np.zeros((count, 3)),
+            part=np.zeros(count, np.int64),
+            starts=np.arange(count + 1),
+            parts=1,
+        )
         pairs = np.column_stack([np.arange(count), np.zeros(count, np.int64)])
         row = eye_row(
-            self.placed.pose.rotation_cam_from_world, self.placed.pose.position_m,
-            self.lens.params, (self.lens.width_px, self.lens.height_px),
-        )  # fmt: skip
+            self.placed.pose.rotation_cam_from_world,
+            self.placed.pose.position_m,
+            self.lens.params,
+            (self.lens.width_px, self.lens.height_px),
+        )
         framed, hidden = spots_seen(spots, pairs, row[None], heights)
         return np.asarray(framed[:, 0] > hidden[:, 0])
 
@@ -185,9 +194,13 @@ class _Cut:
         first = np.clip(np.floor(back.min(axis=0) + 1e-6), 0, [shape[1], shape[0]]).astype(int)
         last = np.clip(np.ceil(back.max(axis=0) - 1e-6), 0, [shape[1], shape[0]]).astype(int)
         window = CropWindow(
-            left_px=int(first[0]), top_px=int(first[1]), width_px=int(last[0] - first[0]),
-            height_px=int(last[1] - first[1]), turn_deg=turn_deg, scale=scale,
-        )  # fmt: skip
+            left_px=int(first[0]),
+            top_px=int(first[1]),
+            width_px=int(last[0] - first[0]),
+            height_px=int(last[1] - first[1]),
+            turn_deg=turn_deg,
+            scale=scale,
+        )
         return cls(window=window, shown_from_px=shown, size_px=size)
 
     def shown_px(self, xy_px: Array) -> Array:
@@ -197,22 +210,28 @@ class _Cut:
     def out_of(self, picture: Picture, how: int, beyond: Sequence[int]) -> Picture:
         """The crop's pixels, those beyond the picture's edge in one colour."""
         one = self.window
-        part = picture[one.top_px : one.top_px + one.height_px,
-                       one.left_px : one.left_px + one.width_px]  # fmt: skip
+        part = picture[
+            one.top_px : one.top_px + one.height_px, one.left_px : one.left_px + one.width_px
+        ]
         times = min(1.0, one.scale)
         if times < 1:
             small = max(1, round(part.shape[1] * times)), max(1, round(part.shape[0] * times))
             part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8)
-        shrunk = np.array([part.shape[1] / max(1, one.width_px), part.shape[0] /
-                           max(1, one.height_px)])  # fmt: skip
+        shrunk = np.array(
+            [part.shape[1] / max(1, one.width_px), part.shape[0] / max(1, one.height_px)]
+        )
         # From the part's pixels to the original's, then to the crop's; OpenCV counts from centres.
         place = self.shown_from_px[:, :2] / shrunk
         offset = self.shown_px(np.array([[one.left_px, one.top_px]], float))[0]
         centred = offset + place @ [0.5, 0.5] - 0.5
         out = cv2.warpAffine(
-            np.ascontiguousarray(part), np.column_stack([place, centred]), self.size_px, flags=how,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=[int(v) for v in beyond],
-        )  # fmt: skip
+            np.ascontiguousarray(part),
+            np.column_stack([place, centred]),
+            self.size_px,
+            flags=how,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=[int(v) for v in beyond],
+        )
         return np.asarray(out, np.uint8)
 
 
@@ -240,8 +259,9 @@ def _rings(shape: shapely.MultiPolygon) -> list[Array]:
     turned = shapely.orient_polygons(shape)
     return [
         shapely.get_coordinates(shapely.segmentize(ring, STEP_M))
-        for part in turned.geoms for ring in (part.exterior, *part.interiors)
-    ]  # fmt: skip
+        for part in turned.geoms
+        for ring in (part.exterior, *part.interiors)
+    ]
 
 
 def _at(ring: Array, height_m: float) -> Array:

@@ -110,9 +110,10 @@ def _bridged(height: Float, cell_m: float) -> Float:
         return height
     side = 2 * max(1, round(GAP_M / cell_m)) + 1
     low = cv2.erode(
-        np.where(known, height, np.float32(np.inf)), np.ones((side, side), np.uint8),
+        np.where(known, height, np.float32(np.inf)),
+        np.ones((side, side), np.uint8),
         borderType=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    )
     return np.where(known | np.isinf(low), height, low).astype(np.float32)
 
 
@@ -150,9 +151,13 @@ def _read(
     )
     over = window_of(raster.grid, block)
     grid = Grid(
-        crs=over.crs, east_m=over.east_m, north_m=over.north_m, cell_m=over.cell_m * joined,
-        rows=rows, columns=columns,
-    )  # fmt: skip
+        crs=over.crs,
+        east_m=over.east_m,
+        north_m=over.north_m,
+        cell_m=over.cell_m * joined,
+        rows=rows,
+        columns=columns,
+    )
     with rasterio.open(raster.path) as file:
         fill = 0 if raster.nodata is None else raster.nodata
         cells = np.full((file.count, rows, columns), fill, file.dtypes[0])
@@ -161,11 +166,12 @@ def _read(
         right = min(columns, raster.grid.columns // joined - column)
         if bottom > top and right > left:
             window = Window(
-                (column + left) * joined, (row + top) * joined,
-                (right - left) * joined, (bottom - top) * joined,
-            )  # fmt: skip
+                (column + left) * joined,
+                (row + top) * joined,
+                (right - left) * joined,
+                (bottom - top) * joined,
+            )
             cells[:, top:bottom, left:right] = file.read(
-                window=window, out_shape=(file.count, bottom - top, right - left),
-                resampling=how,
-            )  # fmt: skip
+                window=window, out_shape=(file.count, bottom - top, right - left), resampling=how
+            )
     return cells, grid

@@ -126,9 +126,8 @@ def evidence_of(
     names = folder_names(buildings)
     shown = views_to_show(views, chosen, options)
     cut = partial(
-        _cut_out, elevation=material.elevation, pictures_at=material.clips.pictures_at,
-        files=files,
-    )  # fmt: skip
+        _cut_out, elevation=material.elevation, pictures_at=material.clips.pictures_at, files=files
+    )
     rows: list[Evidence] = []
     left_out = list(skipped)
     reels = _reels(shown, buildings, names, material)
@@ -140,26 +139,40 @@ def evidence_of(
     order = list(EvidenceKind)
     rows.sort(key=lambda row: (row.building, order.index(row.kind), row.rank))
     return EvidenceSet(
-        rows=tuple(rows), pictured=tuple(dict.fromkeys(row.building for row in rows)),
-        skipped=tuple(left_out), notes=_notes(buildings, chosen),
-    )  # fmt: skip
+        rows=tuple(rows),
+        pictured=tuple(dict.fromkeys(row.building for row in rows)),
+        skipped=tuple(left_out),
+        notes=_notes(buildings, chosen),
+    )
 
 
 def _plans(
-    buildings: Buildings, chosen: Sequence[int], names: Sequence[str], material: Material,
-    wanted: Wanted, files: Workspace, executor: Executor,
-) -> list[Evidence]:  # fmt: skip
+    buildings: Buildings,
+    chosen: Sequence[int],
+    names: Sequence[str],
+    material: Material,
+    wanted: Wanted,
+    files: Workspace,
+    executor: Executor,
+) -> list[Evidence]:
     orthophoto, elevation = material.orthophoto, material.elevation
     plan = partial(
-        plan_and_profile, orthophoto=orthophoto, elevation=elevation, files=files,
+        plan_and_profile,
+        orthophoto=orthophoto,
+        elevation=elevation,
+        files=files,
         frames=tuple(_called(one) for one in material.cameras.placed),
         digests=(digest_of(orthophoto.image.path), digest_of(elevation.surface.path)),
-    )  # fmt: skip
+    )
     work = [
-        Planned(place=place, building=buildings.buildings[place], folder=names[place],
-                expected_m=wanted.expected_m.get(place))
+        Planned(
+            place=place,
+            building=buildings.buildings[place],
+            folder=names[place],
+            expected_m=wanted.expected_m.get(place),
+        )
         for place in chosen
-    ]  # fmt: skip
+    ]
     found = executor.map(plan, work, label="plans and profiles")
     return [row for rows in found for row in rows]
 
@@ -181,9 +194,11 @@ def _called(placed: PlacedFrame) -> tuple[str, str, str | None, float | None]:
 
 
 def _reels(
-    shown: Mapping[int, Sequence[View]], buildings: Buildings, names: Sequence[str],
+    shown: Mapping[int, Sequence[View]],
+    buildings: Buildings,
+    names: Sequence[str],
     material: Material,
-) -> list[_Reel]:  # fmt: skip
+) -> list[_Reel]:
     """All that is cut out, by the file that it is read from."""
     by_frame: dict[int, list[_Shown]] = {}
     for place, some in shown.items():
@@ -207,7 +222,7 @@ def _reels(
         _Reel(name=part[0].placed.frame.name, clip=clips.paths.get(sha256), sights=tuple(part))
         for sha256, sights in moments.items()
         for part in _in_parts(sorted(sights, key=_time_s))
-    ]  # fmt: skip
+    ]
 
 
 def _time_s(sight: _Sight) -> Fraction:
@@ -282,17 +297,29 @@ def _view_row(
     name = f"evidence/{shown.name}"
     digest = write_jpeg(captioned(crop.picture, caption), files, name)
     return Evidence(
-        building=view.building, source_id=shown.building.footprint.source_id,
-        kind=EvidenceKind.VIEW, rank=shown.rank, path=str(files.path(name)), name=shown.name,
-        file_sha256=digest, original_sha256=original,
+        building=view.building,
+        source_id=shown.building.footprint.source_id,
+        kind=EvidenceKind.VIEW,
+        rank=shown.rank,
+        path=str(files.path(name)),
+        name=shown.name,
+        file_sha256=digest,
+        original_sha256=original,
         original_name=frame.name if moment is None else moment.clip_name,
         time_s=None if moment is None else float(moment.time_s),
-        time_exact=None if moment is None else str(moment.time_s), taken_at=frame.taken_at,
-        window=window, distance_m=view.distance_m, azimuth_deg=view.azimuth_deg,
-        off_nadir_deg=view.off_nadir_deg, ground_sample_m=view.ground_sample_m,
-        framed_fraction=view.framed_fraction, occluded_fraction=view.occluded_fraction,
-        faces=view.faces, ce90_m=view.ce90_m, is_masked=mask is not None,
-    )  # fmt: skip
+        time_exact=None if moment is None else str(moment.time_s),
+        taken_at=frame.taken_at,
+        window=window,
+        distance_m=view.distance_m,
+        azimuth_deg=view.azimuth_deg,
+        off_nadir_deg=view.off_nadir_deg,
+        ground_sample_m=view.ground_sample_m,
+        framed_fraction=view.framed_fraction,
+        occluded_fraction=view.occluded_fraction,
+        faces=view.faces,
+        ce90_m=view.ce90_m,
+        is_masked=mask is not None,
+    )
 
 
 def _first_line(sight: _Sight) -> str:
@@ -309,9 +336,11 @@ def _first_line(sight: _Sight) -> str:
 def _second_line(view: View, scale: float, unmeasured: str | None) -> str:
     parts = [
         f"from {compass(view.azimuth_deg)} {view.azimuth_deg:.0f}°",
-        f"{view.off_nadir_deg:.0f}° off nadir", f"{view.distance_m:.0f} m away",
-        f"{view.ground_sample_m * 100:.1f} cm a pixel", f"{view.occluded_fraction:.0%} hidden",
-    ]  # fmt: skip
+        f"{view.off_nadir_deg:.0f}° off nadir",
+        f"{view.distance_m:.0f} m away",
+        f"{view.ground_sample_m * 100:.1f} cm a pixel",
+        f"{view.occluded_fraction:.0%} hidden",
+    ]
     if view.framed_fraction < 0.995:
         parts.append(f"{view.framed_fraction:.0%} in the picture")
     if scale != 1:
@@ -331,9 +360,10 @@ def _drawn(building: Building, elevation: Elevation) -> Drawn:
     ground = levels.ground_m if math.isfinite(levels.ground_m) else whole.outside_m
     roof = levels.roof_m if math.isfinite(levels.roof_m) else ground
     unmeasured = [
-        name for name, level in (("ground", levels.ground_m), ("roof", levels.roof_m))
+        name
+        for name, level in (("ground", levels.ground_m), ("roof", levels.roof_m))
         if not math.isfinite(level)
-    ]  # fmt: skip
+    ]
     drawn = drawn_of(building.polygons_m, ground, roof, whole)
     return replace(drawn, unmeasured=" and ".join(unmeasured) or None)
 

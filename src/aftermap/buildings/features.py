@@ -105,9 +105,13 @@ def _read(path: Path, layer: str, wanted: set[str]) -> Features:
     shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), object)
     fields = dict(zip((str(name) for name in meta["fields"]), values, strict=True))
     return Features(
-        path=path, layer=layer, crs=_crs(path, meta), numbers=np.asarray(numbers, np.int64),
-        shapes=shapes, fields={name: np.asarray(of, object) for name, of in fields.items()},
-    )  # fmt: skip
+        path=path,
+        layer=layer,
+        crs=_crs(path, meta),
+        numbers=np.asarray(numbers, np.int64),
+        shapes=shapes,
+        fields={name: np.asarray(of, object) for name, of in fields.items()},
+    )
 
 
 def _crs(path: Path, meta: Mapping[str, Any]) -> str | None:

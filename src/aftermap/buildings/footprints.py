@@ -86,21 +86,23 @@ def footprints_in(
     if raised:
         drawn_notes.append(f"{counted(raised)} with heights: the heights were dropped")
     return FootprintSet(
-        crs=map_crs, file_name=path.name, file_sha256=sha256_of(path), id_field=ids.field,
+        crs=map_crs,
+        file_name=path.name,
+        file_sha256=sha256_of(path),
+        id_field=ids.field,
         footprints=tuple(
             Footprint(
-                source_id=ids.names[usable[place]], feature=int(usable[place]),
-                polygons_m=polygons_of(areas[place]), area_m2=float(areas[place].area),
+                source_id=ids.names[usable[place]],
+                feature=int(usable[place]),
+                polygons_m=polygons_of(areas[place]),
+                area_m2=float(areas[place].area),
                 levels=levels[usable[place]],
             )
             for place in kept
         ),
         skipped=_skipped(ids.names, reasons),
-        notes=tuple(
-            f"{path.name}: {note}"
-            for note in (*crs_notes, *ids.notes, *drawn_notes)
-        ),
-    )  # fmt: skip
+        notes=tuple(f"{path.name}: {note}" for note in (*crs_notes, *ids.notes, *drawn_notes)),
+    )
 
 
 def _crs_of(features: Features, given: str | None, map_crs: str) -> tuple[str, list[str]]:
@@ -285,10 +287,11 @@ def _refuse_far(path: Path, bounds: npt.NDArray[np.float64], box: npt.NDArray[np
     held = np.concatenate([bounds[:, :2].min(0), bounds[:, 2:].max(0)])
     turned = _touching(bounds[:, [1, 0, 3, 2]], box).any()
     advice = (
-        "its axes are exchanged: write x (east, longitude) before y (north, latitude)" if turned
+        "its axes are exchanged: write x (east, longitude) before y (north, latitude)"
+        if turned
         else "check that it is of this place, that x (longitude) comes before y (latitude), and "
         "that its CRS is right (--footprints-crs names another)"
-    )  # fmt: skip
+    )
     raise InputError(
         f"{path}: no outline lies on the map: the file has {_range(held)}, the map {_range(box)}; "
         f"{advice}"
@@ -336,9 +339,10 @@ def _skipped(names: Sequence[str], reasons: Mapping[int, str]) -> tuple[Skipped,
         *out,
         *(
             Skipped(name=f"{counted(count - TOLD, 'more outline')}", reason=f"each {reason}")
-            for reason, count in told.items() if count > TOLD
+            for reason, count in told.items()
+            if count > TOLD
         ),
-    )  # fmt: skip
+    )
 
 
 def shown(name: str) -> str:

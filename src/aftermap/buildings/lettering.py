@@ -80,11 +80,20 @@ def traced(
     fixed = [np.rint((line - 0.5) * (1 << SUBPIXEL_BITS)).astype(np.int32) for line in lines_px]
     for width, ink in ((3, (0, 0, 0)), (1, colour)):
         shadow = drawn if width == 1 else drawn.copy()
-        cv2.polylines(shadow, fixed, isClosed=False, color=ink, thickness=width,
-                      lineType=cv2.LINE_AA, shift=SUBPIXEL_BITS)  # fmt: skip
-        drawn = shadow if width == 1 else np.asarray(
-            cv2.addWeighted(shadow, 0.35, drawn, 0.65, 0), np.uint8
-        )  # fmt: skip
+        cv2.polylines(
+            shadow,
+            fixed,
+            isClosed=False,
+            color=ink,
+            thickness=width,
+            lineType=cv2.LINE_AA,
+            shift=SUBPIXEL_BITS,
+        )
+        drawn = (
+            shadow
+            if width == 1
+            else np.asarray(cv2.addWeighted(shadow, 0.35, drawn, 0.65, 0), np.uint8)
+        )
     return drawn
 
 
@@ -111,9 +120,14 @@ class _Pen:
             text = text[:-2] + "…"
         place = round(at[0] * self.times), round(at[1] * self.times)
         cv2.putText(
-            self.strip, text, place, colour, cv2.FontFace("sans"), round(smaller * self.times),
+            self.strip,
+            text,
+            place,
+            colour,
+            cv2.FontFace("sans"),
+            round(smaller * self.times),
             weight,
-        )  # fmt: skip
+        )
 
     def length(self, text: str, size: float, weight: int) -> float:
         """How long a text is, in the same measures."""

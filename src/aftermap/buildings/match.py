@@ -66,10 +66,15 @@ def fits(
     row = (grid.north_m - samples.place_m[:, 1] - centre_m[1]) / grid.cell_m
     out = np.zeros((2 * steps + 1, 2 * steps + 1), np.float32)
     _fit(
-        np.floor(row).astype(np.int64), np.floor(column).astype(np.int64),
-        samples.normal.astype(np.float32), weights.astype(np.float32),
-        edges.east, edges.north, SIGNED if is_signed else 0, out,
-    )  # fmt: skip
+        np.floor(row).astype(np.int64),
+        np.floor(column).astype(np.int64),
+        samples.normal.astype(np.float32),
+        weights.astype(np.float32),
+        edges.east,
+        edges.north,
+        SIGNED if is_signed else 0,
+        out,
+    )
     return np.asarray(out[::-1] / max(float(weights.sum()), 1e-9), np.float32)
 
 
@@ -78,18 +83,25 @@ def offsets_m(samples: Samples, edges: Edges, shift_m: Array, reach_m: float) ->
     steps = int(np.ceil(reach_m / edges.grid.cell_m))
     out = np.full(len(samples.place_m), np.nan)
     place = samples.place_m + shift_m
-    first = np.stack(
-        [(edges.grid.north_m - place[:, 1]), (place[:, 0] - edges.grid.east_m)], axis=1
-    ) / edges.grid.cell_m  # fmt: skip
+    first = (
+        np.stack([(edges.grid.north_m - place[:, 1]), (place[:, 0] - edges.grid.east_m)], axis=1)
+        / edges.grid.cell_m
+    )
     _offset(first, samples.normal, edges.east, edges.north, steps, out)
     return np.asarray(out * edges.grid.cell_m)
 
 
 @compiled
 def _fit(
-    row: npt.NDArray[np.int64], column: npt.NDArray[np.int64], normal: Float, weight: Float,
-    east: Float, north: Float, kind: int, out: Float,
-) -> None:  # fmt: skip
+    row: npt.NDArray[np.int64],
+    column: npt.NDArray[np.int64],
+    normal: Float,
+    weight: Float,
+    east: Float,
+    north: Float,
+    kind: int,
+    out: Float,
+) -> None:
     size = out.shape[0]
     steps = size // 2
     for i in range(row.shape[0]):

@@ -111,9 +111,8 @@ def _area(shape: shapely.Geometry) -> shapely.Geometry | None:
 
 
 def _notes(
-    crossing: npt.NDArray[np.bool_],
-    mixed: npt.NDArray[np.bool_], kept: npt.NDArray[np.bool_],
-) -> tuple[str, ...]:  # fmt: skip
+    crossing: npt.NDArray[np.bool_], mixed: npt.NDArray[np.bool_], kept: npt.NDArray[np.bool_]
+) -> tuple[str, ...]:
     told = (
         (crossing, "crossing or touching themselves: untangled, the area kept"),
         (mixed, "of mixed shapes: only their areas were kept"),

@@ -117,8 +117,10 @@ def _owners(here: Neighbourhood, edges: Edges) -> npt.NDArray[np.int32]:
     transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
     burnt = rasterize(
         [(shape, number) for number, shape in enumerate(shapes, start=1)],
-        out_shape=(grid.rows, grid.columns), transform=transform, dtype="int32",
-    )  # fmt: skip
+        out_shape=(grid.rows, grid.columns),
+        transform=transform,
+        dtype="int32",
+    )
     return np.asarray(burnt, np.int32)
 
 

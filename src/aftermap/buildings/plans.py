@@ -48,9 +48,14 @@ class Planned:
 
 
 def plan_and_profile(
-    work: Planned, *, orthophoto: Orthophoto, elevation: Elevation, frames: Sequence[Called],
-    digests: tuple[str, str], files: Workspace,
-) -> list[Evidence]:  # fmt: skip
+    work: Planned,
+    *,
+    orthophoto: Orthophoto,
+    elevation: Elevation,
+    frames: Sequence[Called],
+    digests: tuple[str, str],
+    files: Workspace,
+) -> list[Evidence]:
     """The rows of a building's plan and profile, their files written.
 
     ``frames`` are the placed pictures in their order, ``digests`` those of the orthophoto and of
@@ -64,9 +69,13 @@ def plan_and_profile(
 
 
 def _plan(
-    work: Planned, elevation: Elevation, orthophoto: Orthophoto, frames: Sequence[Called],
-    digest: str, files: Workspace,
-) -> Evidence | None:  # fmt: skip
+    work: Planned,
+    elevation: Elevation,
+    orthophoto: Orthophoto,
+    frames: Sequence[Called],
+    digest: str,
+    files: Workspace,
+) -> Evidence | None:
     shape, grid = shape_of(work.building.polygons_m), orthophoto.image.grid
     block, scale = _window(shape, grid)
     pixels, cut = read_block(orthophoto.image, block)
@@ -79,8 +88,9 @@ def _plan(
     shown = _scaled(_on_paper(pixels), scale)
     rings = [
         rowcol_of(cut, shapely.get_coordinates(ring))[:, ::-1] * scale
-        for part in shape.geoms for ring in (part.exterior, *part.interiors)
-    ]  # fmt: skip
+        for part in shape.geoms
+        for ring in (part.exterior, *part.interiors)
+    ]
     shown = traced(shown, rings, ROOF_COLOUR)
     named = [f"{readable(one.name)} {one.fraction:.0%}" for one in sources[:NAMED_SOURCES]]
     more = f" and {len(sources) - NAMED_SOURCES} more" if len(sources) > NAMED_SOURCES else ""
@@ -92,16 +102,24 @@ def _plan(
             + (f" · {filled:.0%} of it filled, not measured" if filled >= LEAST_SHARE else ""),
             f"SHA-256 {digest}",
         ),
-        north_deg=0.0, pixel_m=grid.cell_m / scale,
-    )  # fmt: skip
+        north_deg=0.0,
+        pixel_m=grid.cell_m / scale,
+    )
     name = f"{work.folder}/orthophoto.jpg"
     made = write_jpeg(captioned(shown, caption), files, f"evidence/{name}")
     return replace(
         _row(work, EvidenceKind.ORTHOPHOTO, name, files, (made, digest)),
-        window=CropWindow(left_px=block.column, top_px=block.row, width_px=block.columns,
-                          height_px=block.rows, turn_deg=0.0, scale=scale),
-        ground_sample_m=grid.cell_m, sources=sources,
-    )  # fmt: skip
+        window=CropWindow(
+            left_px=block.column,
+            top_px=block.row,
+            width_px=block.columns,
+            height_px=block.rows,
+            turn_deg=0.0,
+            scale=scale,
+        ),
+        ground_sample_m=grid.cell_m,
+        sources=sources,
+    )
 
 
 def _profile(work: Planned, elevation: Elevation, digest: str, files: Workspace) -> Evidence | None:
@@ -124,7 +142,7 @@ def _profile(work: Planned, elevation: Elevation, digest: str, files: Workspace)
     return replace(
         _row(work, EvidenceKind.PROFILE, name, files, (made, digest)),
         ground_sample_m=elevation.surface.grid.cell_m,
-    )  # fmt: skip
+    )
 
 
 def _row(
@@ -133,10 +151,16 @@ def _row(
     """A row with what both kinds have; ``digests`` are of the file and of what it was made from."""
     originals = {EvidenceKind.ORTHOPHOTO: "orthophoto.tif", EvidenceKind.PROFILE: "surface.tif"}
     return Evidence(
-        building=work.place, source_id=work.building.footprint.source_id, kind=kind, rank=1,
-        path=str(files.path(f"evidence/{name}")), name=name, file_sha256=digests[0],
-        original_sha256=digests[1], original_name=originals[kind],
-    )  # fmt: skip
+        building=work.place,
+        source_id=work.building.footprint.source_id,
+        kind=kind,
+        rank=1,
+        path=str(files.path(f"evidence/{name}")),
+        name=name,
+        file_sha256=digests[0],
+        original_sha256=digests[1],
+        original_name=originals[kind],
+    )
 
 
 def _window(shape: shapely.MultiPolygon, grid: Grid) -> tuple[Block, float]:
@@ -179,7 +203,8 @@ def _sources(numbers: npt.NDArray[np.generic], frames: Sequence[Called]) -> tupl
             continue
         sha256, name, clip, time_s = frames[number]
         shares.append(
-            SourceShare(sha256=sha256, name=name, fraction=fraction, clip_sha256=clip,
-                        time_s=time_s)
-        )  # fmt: skip
+            SourceShare(
+                sha256=sha256, name=name, fraction=fraction, clip_sha256=clip, time_s=time_s
+            )
+        )
     return tuple(shares)

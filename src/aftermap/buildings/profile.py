@@ -52,9 +52,8 @@ class Profile:
 
 
 def profile_of(
-    polygons_m: Sequence[Polygon], elevation: Elevation, ground_m: float,
-    expected_m: float | None,
-) -> Profile:  # fmt: skip
+    polygons_m: Sequence[Polygon], elevation: Elevation, ground_m: float, expected_m: float | None
+) -> Profile:
     """The cut through a building along its longer axis, in the cells of the surface."""
     shape = shape_of(polygons_m)
     start, end = _axis(shape)
@@ -72,13 +71,14 @@ def profile_of(
     crossed = shapely.get_coordinates(cut.intersection(shape.boundary))
     walls = np.unique(np.round(np.linalg.norm(crossed - start, axis=1), 2))
     return Profile(
-        along_m=along, height_m=heights_at(places, heights, grid),
-        is_measured=heights_at(places, counts[0].astype(np.float32), counts_grid)
-        >= LEAST_AGREEING,
+        along_m=along,
+        height_m=heights_at(places, heights, grid),
+        is_measured=heights_at(places, counts[0].astype(np.float32), counts_grid) >= LEAST_AGREEING,
         walls_m=tuple(float(at) for at in walls),
         bearing_deg=math.degrees(math.atan2(way[0], way[1])) % 360,
-        ground_m=ground_m, expected_m=expected_m,
-    )  # fmt: skip
+        ground_m=ground_m,
+        expected_m=expected_m,
+    )
 
 
 def drawing_of(profile: Profile, title: str) -> str:
@@ -176,14 +176,20 @@ def _surface(profile: Profile, box: _Box) -> str:
             for a, h in zip(profile.along_m[first:stop], above[first:stop], strict=True)
         )
         if kind[first] == 2:
-            lines.append(f'<polyline points="{points}" fill="none" stroke="#1c2327" '
-                         'stroke-width="1.8" stroke-linejoin="round"/>')  # fmt: skip
+            lines.append(
+                f'<polyline points="{points}" fill="none" stroke="#1c2327" '
+                'stroke-width="1.8" stroke-linejoin="round"/>'
+            )
         else:
-            lines.append(f'<polyline points="{points}" fill="none" stroke="#8a5a00" '
-                         'stroke-width="1.8" stroke-dasharray="2 4"/>')  # fmt: skip
+            lines.append(
+                f'<polyline points="{points}" fill="none" stroke="#8a5a00" '
+                'stroke-width="1.8" stroke-dasharray="2 4"/>'
+            )
         ends = box.x(profile.along_m[first]), box.x(profile.along_m[stop - 1])
-        shade.append(f'<polygon points="{ends[0]:.1f},{box.bottom_px:.1f} {points} '
-                     f'{ends[1]:.1f},{box.bottom_px:.1f}" fill="#efece5"/>')  # fmt: skip
+        shade.append(
+            f'<polygon points="{ends[0]:.1f},{box.bottom_px:.1f} {points} '
+            f'{ends[1]:.1f},{box.bottom_px:.1f}" fill="#efece5"/>'
+        )
     return "".join(shade) + "".join(lines)
 
 
@@ -227,10 +233,12 @@ def _ends(profile: Profile, box: _Box) -> str:
 
 def _key(box: _Box) -> str:
     entries = (
-        ("#1c2327", "", "measured"), ("#8a5a00", "2 4", "filled, not measured"),
-        ("#1d5f8a", "", "ground"), ("#a8361a", "8 4", "expected roof"),
+        ("#1c2327", "", "measured"),
+        ("#8a5a00", "2 4", "filled, not measured"),
+        ("#1d5f8a", "", "ground"),
+        ("#a8361a", "8 4", "expected roof"),
         ("#8a949a", "1 3", "outline"),
-    )  # fmt: skip
+    )
     x, y, parts = LEFT_PX, box.bottom_px + 46, []
     for colour, dashes, text in entries:
         parts.append(

@@ -54,9 +54,10 @@ def expected(
     if len(known) == 0:
         wide = np.eye(2) * (FIELD_SIGMA_M**2 + MEAN_SIGMA_M**2 + OWN_SIGMA_M[1] ** 2)
         return Expected(
-            shift_m=np.zeros_like(places_m), covariance_m2=np.tile(wide, (len(places_m), 1, 1)),
+            shift_m=np.zeros_like(places_m),
+            covariance_m2=np.tile(wide, (len(places_m), 1, 1)),
             own_sigma_m=OWN_SIGMA_M[1],
-        )  # fmt: skip
+        )
     places, shifts, covariance = places_m[known], shift_m[known], covariance_m2[known]
     near = _nearest(places, places, without_first=True)
     left = shifts - np.median(shifts[near], axis=1) if near.shape[1] else np.zeros_like(shifts)

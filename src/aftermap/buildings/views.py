@@ -40,14 +40,24 @@ Array = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 Columns = dict[str, npt.NDArray[Any]]
 
-SCHEMA = pa.schema([
-    ("building", pa.int32()), ("sha256", pa.string()), ("clip_sha256", pa.string()),
-    ("time_s", pa.float64()), ("frame", pa.int32()), ("distance_m", pa.float32()),
-    ("azimuth_deg", pa.float32()), ("off_nadir_deg", pa.float32()),
-    ("ground_sample_m", pa.float32()), ("framed_fraction", pa.float32()),
-    ("occluded_fraction", pa.float32()), ("faces", pa.int32()), ("ce90_m", pa.float32()),
-    ("rank_m", pa.float32()),
-])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        ("building", pa.int32()),
+        ("sha256", pa.string()),
+        ("clip_sha256", pa.string()),
+        ("time_s", pa.float64()),
+        ("frame", pa.int32()),
+        ("distance_m", pa.float32()),
+        ("azimuth_deg", pa.float32()),
+        ("off_nadir_deg", pa.float32()),
+        ("ground_sample_m", pa.float32()),
+        ("framed_fraction", pa.float32()),
+        ("occluded_fraction", pa.float32()),
+        ("faces", pa.int32()),
+        ("ce90_m", pa.float32()),
+        ("rank_m", pa.float32()),
+    ]
+)
 NUMBERS = tuple(name for name in SCHEMA.names if name not in ("sha256", "clip_sha256", "time_s"))
 FACE_BITS = (1, 2, 4, 8)
 
@@ -93,10 +103,13 @@ class _Eyes:
 
     def only(self, chosen: Numbers) -> "_Eyes":
         return _Eyes(
-            rows=self.rows[chosen], focal_px=self.focal_px[chosen],
-            covariance=self.covariance[chosen], farthest_m=self.farthest_m[chosen],
-            hulls=self.hulls[chosen], masks=tuple(self.masks[i] for i in chosen),
-        )  # fmt: skip
+            rows=self.rows[chosen],
+            focal_px=self.focal_px[chosen],
+            covariance=self.covariance[chosen],
+            farthest_m=self.farthest_m[chosen],
+            hulls=self.hulls[chosen],
+            masks=tuple(self.masks[i] for i in chosen),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +153,10 @@ def views_of(
     with files.writing("views.parquet") as part:
         pq.write_table(_table(_only(columns, order), cameras), part, compression="zstd")
     return ViewTable(
-        path=str(files.path("views.parquet")), clip_path=str(files.path("clip_views.parquet")),
+        path=str(files.path("views.parquet")),
+        clip_path=str(files.path("clip_views.parquet")),
         views=len(order),
-    )  # fmt: skip
+    )
 
 
 def _blocks_of(
@@ -160,31 +174,43 @@ def _blocks_of(
         if len(frames):
             outlines = tuple(buildings.buildings[i].polygons_m for i in numbers)
             yield _Block(
-                buildings=numbers, outlines=outlines, frames=frames, eyes=eyes.only(frames),
+                buildings=numbers,
+                outlines=outlines,
+                frames=frames,
+                eyes=eyes.only(frames),
                 otherwise_m=ground_m,
-            )  # fmt: skip
+            )
 
 
 def _eyes_of(cameras: Reconstruction, options: ViewOptions) -> _Eyes:
     lenses = [cameras.cameras[one.camera] for one in cameras.placed]
     rows = [
-        eye_row(one.pose.rotation_cam_from_world, one.pose.position_m, lens.params,
-                (lens.width_px, lens.height_px))
+        eye_row(
+            one.pose.rotation_cam_from_world,
+            one.pose.position_m,
+            lens.params,
+            (lens.width_px, lens.height_px),
+        )
         for one, lens in zip(cameras.placed, lenses, strict=True)
-    ]  # fmt: skip
+    ]
     heights = np.array([one.pose.position_m[2] - np.mean(one.ground_m) for one in cameras.placed])
     unknown = np.full((6, 6), np.nan)
     return _Eyes(
         rows=np.array(rows),
         focal_px=np.array([lens.focal_px for lens in lenses]),
-        covariance=np.array([unknown if one.covariance is None else one.covariance
-                             for one in cameras.placed]),
+        covariance=np.array(
+            [unknown if one.covariance is None else one.covariance for one in cameras.placed]
+        ),
         farthest_m=np.clip(options.farthest_heights * heights, 0, options.farthest_m),
-        hulls=np.array([_ground(one, lens, options)
-                        for one, lens in zip(cameras.placed, lenses, strict=True)], object),
-        masks=tuple(None if one.frame.mask is None else (one.frame.mask, lens)
-                    for one, lens in zip(cameras.placed, lenses, strict=True)),
-    )  # fmt: skip
+        hulls=np.array(
+            [_ground(one, lens, options) for one, lens in zip(cameras.placed, lenses, strict=True)],
+            object,
+        ),
+        masks=tuple(
+            None if one.frame.mask is None else (one.frame.mask, lens)
+            for one, lens in zip(cameras.placed, lenses, strict=True)
+        ),
+    )
 
 
 def _ground(placed: PlacedFrame, lens: Camera, options: ViewOptions) -> shapely.Geometry:
@@ -256,9 +282,14 @@ def _masked(
 
 
 def _columns(
-    placed: Sequence[Placed], pairs: Numbers, framed: npt.NDArray[np.int32],
-    hidden: npt.NDArray[np.int32], counts: Numbers, block: _Block, options: ViewOptions,
-) -> Columns:  # fmt: skip
+    placed: Sequence[Placed],
+    pairs: Numbers,
+    framed: npt.NDArray[np.int32],
+    hidden: npt.NDArray[np.int32],
+    counts: Numbers,
+    block: _Block,
+    options: ViewOptions,
+) -> Columns:
     eyes, at = block.eyes, pairs[:, 1]
     middle = np.array([one.middle_m for one in placed])[pairs[:, 0]]
     position = eyes.rows[at, 9:12]
@@ -274,12 +305,18 @@ def _columns(
     walls &= counts[:, ROOF + 1 :] > 0
     circle = np.minimum(ce90_m(spread), distance)
     return {
-        "building": block.buildings[pairs[:, 0]], "frame": block.frames[at],
-        "distance_m": distance, "azimuth_deg": azimuth, "off_nadir_deg": off_nadir,
-        "ground_sample_m": sample, "framed_fraction": share, "occluded_fraction": occluded,
-        "faces": walls @ np.array(FACE_BITS), "ce90_m": circle,
+        "building": block.buildings[pairs[:, 0]],
+        "frame": block.frames[at],
+        "distance_m": distance,
+        "azimuth_deg": azimuth,
+        "off_nadir_deg": off_nadir,
+        "ground_sample_m": sample,
+        "framed_fraction": share,
+        "occluded_fraction": occluded,
+        "faces": walls @ np.array(FACE_BITS),
+        "ce90_m": circle,
         "rank_m": rank_m(sample, off_nadir, share * (1 - occluded), circle),
-    }  # fmt: skip
+    }
 
 
 def _shown(columns: Columns, options: ViewOptions) -> Columns:
@@ -314,7 +351,7 @@ def _joined(parts: Sequence[Columns]) -> Columns:
     return {
         name: np.concatenate([*(part[name] for part in parts), np.empty(0, int)])
         for name in NUMBERS
-    }  # fmt: skip
+    }
 
 
 def _is_clip(cameras: Reconstruction) -> npt.NDArray[np.bool_]:
@@ -328,13 +365,15 @@ def _table(columns: Columns, cameras: Reconstruction) -> pa.Table:
     times = pa.array([m and float(m.time_s) for m in moments], pa.float64())
     named = {
         "sha256": pa.array([one.frame.sha256 for one in cameras.placed], pa.string()).take(frames),
-        "clip_sha256": clips.take(frames), "time_s": times.take(frames),
-    }  # fmt: skip
+        "clip_sha256": clips.take(frames),
+        "time_s": times.take(frames),
+    }
     return pa.table(
         {
-            name: named[name] if name in named
+            name: named[name]
+            if name in named
             else pa.array(columns[name], kind, from_pandas=True, safe=False)
             for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True)
         },
         schema=SCHEMA,
-    )  # fmt: skip
+    )

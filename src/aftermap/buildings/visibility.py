@@ -75,13 +75,15 @@ def visibility_of(
     np.minimum.at(best, building, sample)
     return tuple(
         Visibility(
-            roof_fraction=float(measured[i]), views=int(seen[i]),
+            roof_fraction=float(measured[i]),
+            views=int(seen[i]),
             facades=int(sides[i]),
-            ground_sample_m=_finite(best[i]), surface_photographs=_finite(agreeing[i]),
+            ground_sample_m=_finite(best[i]),
+            surface_photographs=_finite(agreeing[i]),
             imagery=imagery[i],
         )
         for i in range(count)
-    )  # fmt: skip
+    )
 
 
 def imagery_of(table: pa.Table, count: int) -> list[Imagery | None]:
@@ -99,11 +101,15 @@ def imagery_of(table: pa.Table, count: int) -> list[Imagery | None]:
     photographs = np.bincount(building[shows], minlength=count)
     seen = np.bincount(building, minlength=count)
     return [
-        Imagery.NADIR_PHOTOGRAPHS if from_above[i] >= LEAST_AGREEING
-        else Imagery.OBLIQUE_PHOTOGRAPHS if photographs[i] >= LEAST_AGREEING
-        else Imagery.VIDEO if seen[i] else None
+        Imagery.NADIR_PHOTOGRAPHS
+        if from_above[i] >= LEAST_AGREEING
+        else Imagery.OBLIQUE_PHOTOGRAPHS
+        if photographs[i] >= LEAST_AGREEING
+        else Imagery.VIDEO
+        if seen[i]
+        else None
         for i in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def _confidence(block: _Block, *, raster: Raster) -> Array:
@@ -116,9 +122,13 @@ def _confidence(block: _Block, *, raster: Raster) -> Array:
     step = max(1, int(CELL_M / grid.cell_m))
     thin = cells[0][step // 2 :: step, step // 2 :: step].astype(np.int32)
     coarse = Grid(
-        crs=whole.crs, east_m=whole.east_m, north_m=whole.north_m, cell_m=whole.cell_m * step,
-        columns=thin.shape[1], rows=thin.shape[0],
-    )  # fmt: skip
+        crs=whole.crs,
+        east_m=whole.east_m,
+        north_m=whole.north_m,
+        cell_m=whole.cell_m * step,
+        columns=thin.shape[1],
+        rows=thin.shape[0],
+    )
     return np.array([_of_one(outline, thin, coarse) for outline in block.outlines])
 
 
@@ -130,9 +140,11 @@ def _of_one(
     around = block_over(grid, (west, south), (east, north))
     row, column = max(around.row, 0), max(around.column, 0)
     block = Block(
-        row=row, column=column, rows=min(around.rows + around.row, grid.rows) - row,
+        row=row,
+        column=column,
+        rows=min(around.rows + around.row, grid.rows) - row,
         columns=min(around.columns + around.column, grid.columns) - column,
-    )  # fmt: skip
+    )
     if block.rows <= 0 or block.columns <= 0:
         return 0.0, np.nan
     part = counts[row : row + block.rows, column : column + block.columns]

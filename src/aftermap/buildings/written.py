@@ -14,9 +14,11 @@ JPEG_QUALITY = 92
 def write_jpeg(picture: Picture, files: Workspace, name: str) -> str:
     """Write a picture as JPEG, its colours at full size so that thin lines stay; its SHA-256."""
     settings = [
-        cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ]  # fmt: skip
+        cv2.IMWRITE_JPEG_QUALITY,
+        JPEG_QUALITY,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
     _, coded = cv2.imencode(".jpg", picture, settings)
     return write_bytes(coded.tobytes(), files, name)
 

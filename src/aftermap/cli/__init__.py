@@ -57,10 +57,20 @@ def aftermap() -> None:
 
 
 for _command in (
-    map_command, telemetry_command, seen_command, locate_command, assess_command, sample_command,
-    review_command, totals_command, compare_command, learn_command, serve_command, verify_command,
+    map_command,
+    telemetry_command,
+    seen_command,
+    locate_command,
+    assess_command,
+    sample_command,
+    review_command,
+    totals_command,
+    compare_command,
+    learn_command,
+    serve_command,
+    verify_command,
     twin_command,
-):  # fmt: skip
+):
     aftermap.add_command(_command)
 
 

@@ -22,8 +22,12 @@ from aftermap.progress import progress_on
 @click.option("--before", type=PATH, help="Orthophoto of the time before.")
 @click.option("--before-surface", type=PATH, help="Surface of the time before.")
 @click.option("--model", type=PATH, help="Another model: learnt.json, or your own .onnx.")
-@click.option("--show", multiple=True, metavar="ID",
-              help="Cut pictures of this building, where there are too many for all.")  # fmt: skip
+@click.option(
+    "--show",
+    multiple=True,
+    metavar="ID",
+    help="Cut pictures of this building, where there are too many for all.",
+)
 @click.option("--fresh", is_flag=True, help="Grade again instead of reusing what has not changed.")
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one per core]"

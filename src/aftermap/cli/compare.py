@@ -17,14 +17,27 @@ SCALES = ("unosat", "unosat-recoded", "cems", "cems-legacy", "ems98", "xbd", "re
 @click.option("--field", help="Its field of the damage class, where that is not plain.")
 @click.option("--layer", help="Its layer, where it has several.")
 @click.option("--crs", help="Its CRS, where it declares none, such as EPSG:4326.")
-@click.option("--within", "within_m", type=click.FloatRange(min=0), default=5.0, show_default=True,
-              help="How many metres off a building its site may lie.")  # fmt: skip
+@click.option(
+    "--within",
+    "within_m",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="How many metres off a building its site may lie.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @debug_option
 def compare_command(
-    case: Path, other: Path, scale: str | None, field: str | None, layer: str | None,
-    crs: str | None, within_m: float, *, as_json: bool,
-) -> None:  # fmt: skip
+    case: Path,
+    other: Path,
+    scale: str | None,
+    field: str | None,
+    layer: str | None,
+    crs: str | None,
+    within_m: float,
+    *,
+    as_json: bool,
+) -> None:
     """Compare the grades of CASE with OTHER, another assessment (UNOSAT's, or any GDAL reads).
 
     Its points or polygons are matched to buildings. A building that OTHER does not name is counted

@@ -13,8 +13,11 @@ from aftermap.progress import progress_on
 @click.command("learn")
 @click.argument("case", type=PATH)
 @click.option("--out", type=PATH, help="The model's file.  [default: CASE/learnt.json]")
-@click.option("--with-sample", is_flag=True,
-              help="Learn from the newest sample, too: no total can then come of it.")  # fmt: skip
+@click.option(
+    "--with-sample",
+    is_flag=True,
+    help="Learn from the newest sample, too: no total can then come of it.",
+)
 @debug_option
 def learn_command(case: Path, out: Path | None, *, with_sample: bool) -> None:
     """Refine the machine's grades by what people said of buildings in CASE.

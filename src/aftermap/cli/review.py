@@ -21,8 +21,11 @@ def review_command() -> None:
 @click.argument("labels", type=PATH)
 @click.option("--reviewer", help="Fill in what this reviewer said last.")
 @click.option("--all", "everything", is_flag=True, help="All buildings, and not the sample.")
-@click.option("--with-machine", is_flag=True,
-              help="Show the machine's grades; who sees them is no test of them.")  # fmt: skip
+@click.option(
+    "--with-machine",
+    is_flag=True,
+    help="Show the machine's grades; who sees them is no test of them.",
+)
 @debug_option
 def export_command(
     case: Path, labels: Path, reviewer: str | None, *, everything: bool, with_machine: bool

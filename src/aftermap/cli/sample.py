@@ -10,8 +10,13 @@ from aftermap.cli.options import PATH, debug_option
 @click.command("sample")
 @click.argument("case", type=PATH)
 @click.option("--size", required=True, type=click.IntRange(min=1), help="How many buildings.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
-              help="The same seed draws the same buildings again.")  # fmt: skip
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed draws the same buildings again.",
+)
 @click.option("--out", type=PATH, help="The CSV file for reviewers.  [default: CASE/sample.csv]")
 @debug_option
 def sample_command(case: Path, size: int, seed: int, out: Path | None) -> None:

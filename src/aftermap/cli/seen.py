@@ -21,8 +21,18 @@ SPOT_M = 0.5
 
 LonLat = tuple[float, float]
 
-_HEADINGS = ("clip", "from - to", "best", "gsd cm", "off-nadir", "seen from", "occluded", "within",
-             "precision", "source")  # fmt: skip
+_HEADINGS = (
+    "clip",
+    "from - to",
+    "best",
+    "gsd cm",
+    "off-nadir",
+    "seen from",
+    "occluded",
+    "within",
+    "precision",
+    "source",
+)
 _COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
@@ -39,8 +49,9 @@ class _LonLat(click.ParamType[LonLat]):
         except ValueError:
             self.fail(f"{value!r} is not LON,LAT in degrees, such as 39.0087,35.9506", param, ctx)
         if not (abs(lon) <= 180 and abs(lat) <= 90):
-            self.fail(f"{value!r} lies on no globe: longitude comes first, then latitude", param,
-                      ctx)  # fmt: skip
+            self.fail(
+                f"{value!r} lies on no globe: longitude comes first, then latitude", param, ctx
+            )
         return lon, lat
 
 
@@ -51,13 +62,22 @@ class _LonLat(click.ParamType[LonLat]):
 @click.option("--building", help="The id of a building that was assessed (its source_id).")
 @click.option("--json", "form", flag_value="json", help="Answer in JSON.")
 @click.option("--geojson", "form", flag_value="geojson", help="Answer with the footprints.")
-@click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True,
-              help="The best so many.")  # fmt: skip
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=LIMIT,
+    show_default=True,
+    help="The best so many.",
+)
 @debug_option
 def seen_command(
-    case: Path, at: LonLat | None, polygon: Path | None, building: str | None, form: str | None,
+    case: Path,
+    at: LonLat | None,
+    polygon: Path | None,
+    building: str | None,
+    form: str | None,
     limit: int,
-) -> None:  # fmt: skip
+) -> None:
     """Say which footage of CASE shows a spot or a building, the best first.
 
     One line for each stretch of a clip: its time codes, the best moment, the size of a pixel on the

@@ -18,23 +18,36 @@ LOOPBACK = "127.0.0.1"
 @click.command("serve")
 @click.argument("case", type=PATH)
 @click.option(
-    "--port", type=click.IntRange(1, 65535),
+    "--port",
+    type=click.IntRange(1, 65535),
     help=f"The port to answer at; left out, {PORT} or the next that is free.",
-)  # fmt: skip
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in this computer's browser.")
-@click.option("--listen", default=LOOPBACK, show_default=True, metavar="ADDRESS",
-              help="The network address to answer at. Another than the default lets others in who "
-              "are given an address, over a connection that is not encrypted.")  # fmt: skip
 @click.option(
-    "--name", "names", multiple=True,
+    "--listen",
+    default=LOOPBACK,
+    show_default=True,
+    metavar="ADDRESS",
+    help="The network address to answer at. Another than the default lets others in who "
+    "are given an address, over a connection that is not encrypted.",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
     help="A name of this computer by which others ask it; may be given again.",
-)  # fmt: skip
+)
 @click.option("--basemap", type=PATH, help="A PMTiles file of your own to draw below the map.")
 @debug_option
 def serve_command(
-    *, case: Path, port: int | None, opens: bool, listen: str, names: tuple[str, ...],
+    *,
+    case: Path,
+    port: int | None,
+    opens: bool,
+    listen: str,
+    names: tuple[str, ...],
     basemap: Path | None,
-) -> None:  # fmt: skip
+) -> None:
     """Open the workbench of CASE: its map, buildings, footage.
 
     Prints an address that works once, for one browser; Ctrl-C ends the server. Asks nothing of the
@@ -68,9 +81,16 @@ def serve_command(
     if opens:
         click.launch(invitation)
     config = uvicorn.Config(
-        workbench(desk, door), host=address, port=chosen, log_level="warning", access_log=False,
-        server_header=False, date_header=False, timeout_graceful_shutdown=2, lifespan="on",
-    )  # fmt: skip
+        workbench(desk, door),
+        host=address,
+        port=chosen,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+    )
     uvicorn.Server(config).run()
 
 

@@ -13,10 +13,18 @@ SCALES = ("ours", "unosat", "cems", "cems-legacy", "ems98", "xbd", "reach")
 @click.command("totals")
 @click.argument("case", type=PATH)
 @click.option("--by", "areas", type=PATH, help="Polygons (GeoJSON): totals for each area as well.")
-@click.option("--scale", type=click.Choice(SCALES), default="ours", show_default=True,
-              help="Whose classes are counted.")  # fmt: skip
-@click.option("--assume-alike", is_flag=True,
-              help="Take sampled buildings without a grade to be like the rest.")  # fmt: skip
+@click.option(
+    "--scale",
+    type=click.Choice(SCALES),
+    default="ours",
+    show_default=True,
+    help="Whose classes are counted.",
+)
+@click.option(
+    "--assume-alike",
+    is_flag=True,
+    help="Take sampled buildings without a grade to be like the rest.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @debug_option
 def totals_command(

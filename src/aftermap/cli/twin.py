@@ -90,10 +90,12 @@ def twin_command(
     with progress_on(sys.stderr) as progress:
         progress.stage("twin")
         made = make(
-            out, options, lambda done, total: progress.advance("photographs", done, total),
+            out,
+            options,
+            lambda done, total: progress.advance("photographs", done, total),
             clips=wanted if clips else None,
             clip_progress=lambda done, total: progress.advance("pictures of clips", done, total),
-        )  # fmt: skip
+        )
     click.echo(f"{made.photos} photographs of {made.buildings} buildings in {made.folder}")
 
 

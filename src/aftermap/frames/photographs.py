@@ -104,9 +104,12 @@ def frames_of(
     frames = [_frame(item, stored[item.sha256], masks.get(item.sha256)) for item in items]
     frames += [one.frame for one in footage]
     return FrameSet(
-        crs=crs, vertical_datum=datum, skipped=(), notes=tuple(notes),
+        crs=crs,
+        vertical_datum=datum,
+        skipped=(),
+        notes=tuple(notes),
         frames=tuple(_with_prior(frame, priors.get(frame.sha256)) for frame in frames),
-    )  # fmt: skip
+    )
 
 
 def camera_key_of(item: MediaItem) -> str:

@@ -54,11 +54,13 @@ def _geotag_of(pose: ClipPose, crs: str) -> GeoTag:
     lonlat = transformed_xy(crs, WGS84, [pose.pose.position_m[:2]])[0]
     variance = [pose.covariance[axis][axis] for axis in range(3)]
     return GeoTag(
-        lon_deg=float(lonlat[0]), lat_deg=float(lonlat[1]), height_m=pose.pose.position_m[2],
+        lon_deg=float(lonlat[0]),
+        lat_deg=float(lonlat[1]),
+        height_m=pose.pose.position_m[2],
         vertical_datum=VerticalDatum.UNKNOWN,
         sigma_horizontal_m=math.sqrt(max(variance[0], variance[1])),
         sigma_vertical_m=math.sqrt(variance[2]),
-    )  # fmt: skip
+    )
 
 
 def _recorded(frame: Frame, told: TrackArrays, index: int, track: Track) -> Recorded:
@@ -88,9 +90,13 @@ def _geotag(told: TrackArrays, index: int, track: Track) -> GeoTag | None:
     if height_m is None and relative_m is not None:
         height_m, datum = relative_m, VerticalDatum.TAKEOFF_RELATIVE
     return GeoTag(
-        lon_deg=lon_deg, lat_deg=lat_deg, height_m=height_m, vertical_datum=datum,
-        sigma_horizontal_m=track.sigma_horizontal_m, sigma_vertical_m=track.sigma_vertical_m,
-    )  # fmt: skip
+        lon_deg=lon_deg,
+        lat_deg=lat_deg,
+        height_m=height_m,
+        vertical_datum=datum,
+        sigma_horizontal_m=track.sigma_horizontal_m,
+        sigma_vertical_m=track.sigma_vertical_m,
+    )
 
 
 def _known(value: float) -> float | None:

@@ -30,8 +30,13 @@ def rotation_cam_from_world(yaw_deg: float, pitch_deg: float, roll_deg: float) -
     """
     yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
     cos_y, sin_y, cos_p, sin_p, cos_r, sin_r = (
-        np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll),
-    )  # fmt: skip
+        np.cos(yaw),
+        np.sin(yaw),
+        np.cos(pitch),
+        np.sin(pitch),
+        np.cos(roll),
+        np.sin(roll),
+    )
     about_z = np.array([[cos_y, -sin_y, 0], [sin_y, cos_y, 0], [0, 0, 1]])
     about_y = np.array([[cos_p, 0, sin_p], [0, 1, 0], [-sin_p, 0, cos_p]])
     about_x = np.array([[1, 0, 0], [0, cos_r, -sin_r], [0, sin_r, cos_r]])

@@ -86,9 +86,14 @@ def landings_m(
     out = np.empty((len(np.asarray(rays)), 3))
     landed = np.zeros(len(out), np.bool_)
     _land(
-        np.asarray(position_m, float), np.ascontiguousarray(rays, float), heights.height_m,
-        heights.frame, farthest_m, out, landed,
-    )  # fmt: skip
+        np.asarray(position_m, float),
+        np.ascontiguousarray(rays, float),
+        heights.height_m,
+        heights.frame,
+        farthest_m,
+        out,
+        landed,
+    )
     return out, landed
 
 
@@ -113,9 +118,17 @@ def views_of(
     camera = eye_row(rotation_cam_from_world, position_m, lens, size_px)
     block = np.array([patch.column, patch.row, patch.columns, patch.rows], np.int64)
     _view(
-        block, float(patch.cell_m), points_per_side, camera, heights.height_m, heights.frame,
-        farthest_m, centre, framed, hidden,
-    )  # fmt: skip
+        block,
+        float(patch.cell_m),
+        points_per_side,
+        camera,
+        heights.height_m,
+        heights.frame,
+        farthest_m,
+        centre,
+        framed,
+        hidden,
+    )
     return Views(centre_m=centre, points=points_per_side**2, framed=framed, hidden=hidden)
 
 
@@ -135,14 +148,20 @@ class Spots:
 
 
 def eye_row(
-    rotation_cam_from_world: npt.ArrayLike, position_m: npt.ArrayLike, lens: npt.ArrayLike,
+    rotation_cam_from_world: npt.ArrayLike,
+    position_m: npt.ArrayLike,
+    lens: npt.ArrayLike,
     size_px: tuple[int, int],
-) -> Array:  # fmt: skip
+) -> Array:
     """(22,) one camera as the loops take it; ``lens`` is fx, fy, cx, cy, k1, k2, p1, p2."""
     return np.concatenate(
-        [np.ravel(np.asarray(rotation_cam_from_world, float)), np.asarray(position_m, float),
-         np.asarray(lens, float), np.asarray(size_px, float)]
-    )  # fmt: skip
+        [
+            np.ravel(np.asarray(rotation_cam_from_world, float)),
+            np.asarray(position_m, float),
+            np.asarray(lens, float),
+            np.asarray(size_px, float),
+        ]
+    )
 
 
 def spots_seen(
@@ -156,9 +175,17 @@ def spots_seen(
     framed = np.zeros((len(pairs), spots.parts), np.int32)
     hidden = np.zeros_like(framed)
     _spot(
-        spots.place_m, spots.normal, spots.part, spots.starts, pairs, eyes, heights.height_m,
-        heights.frame, framed, hidden,
-    )  # fmt: skip
+        spots.place_m,
+        spots.normal,
+        spots.part,
+        spots.starts,
+        pairs,
+        eyes,
+        heights.height_m,
+        heights.frame,
+        framed,
+        hidden,
+    )
     return framed, hidden
 
 
@@ -173,9 +200,14 @@ def _height_at(east: float, north: float, heights: Float, frame: Array) -> float
 
 @compiled
 def _land(
-    eye: Array, rays: Array, heights: Float, frame: Array, farthest: float, out: Array,
+    eye: Array,
+    rays: Array,
+    heights: Float,
+    frame: Array,
+    farthest: float,
+    out: Array,
     landed: npt.NDArray[np.bool_],
-) -> None:  # fmt: skip
+) -> None:
     for i in range(rays.shape[0]):
         x, y, z = rays[i, 0], rays[i, 1], rays[i, 2]
         flat = np.sqrt(x * x + y * y)
@@ -289,9 +321,17 @@ def _framed(camera: Array, x: float, y: float, z: float) -> bool:
 
 @compiled
 def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    block: npt.NDArray[np.int64], size: float, points: int, camera: Array, heights: Float,
-    frame: Array, farthest: float, centre: Array, framed: Counts, hidden: Counts,
-) -> None:  # fmt: skip
+    block: npt.NDArray[np.int64],
+    size: float,
+    points: int,
+    camera: Array,
+    heights: Float,
+    frame: Array,
+    farthest: float,
+    centre: Array,
+    framed: Counts,
+    hidden: Counts,
+) -> None:
     eye = camera[9:12]
     spot = np.empty(3)
     for i in range(block[3]):
@@ -315,10 +355,17 @@ def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @compiled
 def _spot(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    places: Array, normals: Array, parts: npt.NDArray[np.int64], starts: npt.NDArray[np.int64],
-    pairs: npt.NDArray[np.int64], eyes: Array, heights: Float, frame: Array, framed: Counts,
+    places: Array,
+    normals: Array,
+    parts: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.int64],
+    eyes: Array,
+    heights: Float,
+    frame: Array,
+    framed: Counts,
     hidden: Counts,
-) -> None:  # fmt: skip
+) -> None:
     for p in range(pairs.shape[0]):
         thing, camera = pairs[p, 0], eyes[pairs[p, 1]]
         eye = camera[9:12]

@@ -99,9 +99,12 @@ def measured_on(elevation: Elevation, grid: Grid) -> Heights:
     means = np.full((2, grid.rows, grid.columns), np.nan, np.float32)
     np.divide(totals[:2], totals[2:], out=means, where=totals[2:] > 0, casting="same_kind")
     return Heights(
-        grid=grid, measured_m=means[0], filled_m=means[1], measured_fraction=shares[0],
+        grid=grid,
+        measured_m=means[0],
+        filled_m=means[1],
+        measured_fraction=shares[0],
         filled_fraction=shares[1],
-    )  # fmt: skip
+    )
 
 
 def filled_on(elevation: Elevation, grid: Grid) -> Mask:
@@ -154,10 +157,12 @@ def _nearest(elevation: Elevation, grid: Grid) -> Heights:
     at = np.ix_(*_cells_below(part, grid))
     measured, filled = (layer[at] for layer in whole[:2])
     return Heights(
-        grid=grid, measured_m=measured, filled_m=filled,
+        grid=grid,
+        measured_m=measured,
+        filled_m=filled,
         measured_fraction=np.isfinite(measured).astype(np.float32),
         filled_fraction=np.isfinite(filled).astype(np.float32),
-    )  # fmt: skip
+    )
 
 
 def _cells_below(part: Grid, grid: Grid) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -200,7 +205,8 @@ def _add(totals: Sums, layers: tuple[Floats, Floats], part: Grid, grid: Grid) ->
         inner = layer[np.ix_(rows, columns)]
         known = np.isfinite(inner)
         for total, values in (
-            (totals[number], np.where(known, inner, 0)), (totals[2 + number], known)
-        ):  # fmt: skip
+            (totals[number], np.where(known, inner, 0)),
+            (totals[2 + number], known),
+        ):
             across = np.add.reduceat(values, lefts, axis=1, dtype=np.float64)
             total[place] += np.add.reduceat(across, tops, axis=0)

@@ -56,9 +56,11 @@ def faces_of(azimuth_deg: Array, off_nadir_deg: Array) -> npt.NDArray[np.int64]:
     azimuth, slant = np.radians(azimuth_deg), np.sin(np.radians(off_nadir_deg))
     north, east = np.cos(azimuth) * slant, np.sin(azimuth) * slant
     return np.asarray(
-        NORTH * (north > FACE_SINE) + SOUTH * (north < -FACE_SINE)
-        + EAST * (east > FACE_SINE) + WEST * (east < -FACE_SINE)
-    )  # fmt: skip
+        NORTH * (north > FACE_SINE)
+        + SOUTH * (north < -FACE_SINE)
+        + EAST * (east > FACE_SINE)
+        + WEST * (east < -FACE_SINE)
+    )
 
 
 def rank_m(sample_m: Array, off_nadir_deg: Array, visible_share: Array, circle_m: Array) -> Array:

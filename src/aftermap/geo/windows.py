@@ -70,10 +70,15 @@ def coarse_heights(
     with (
         rasterio.open(Path(raster.path)) as file,
         WarpedVRT(
-            file, crs=file.crs, dtype="float32", src_nodata=raster.nodata, nodata=np.nan,
+            file,
+            crs=file.crs,
+            dtype="float32",
+            src_nodata=raster.nodata,
+            nodata=np.nan,
             transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-            width=grid.columns, height=grid.rows,
+            width=grid.columns,
+            height=grid.rows,
             resampling=Resampling.average if finer else Resampling.nearest,
         ) as view,
-    ):  # fmt: skip
+    ):
         return np.asarray(view.read(1), np.float32), grid

@@ -117,56 +117,87 @@ def asked_for(made: Map, settings: Settings) -> Asked:
         )
     return Asked(
         footprints=footprints_in(
-            settings.footprints, id_field=settings.id_field, crs=settings.footprints_crs,
-            map_crs=crs, area_m=made.area_m,
+            settings.footprints,
+            id_field=settings.id_field,
+            crs=settings.footprints_crs,
+            map_crs=crs,
+            area_m=made.area_m,
         ),
-        streets=None if settings.streets is None
+        streets=None
+        if settings.streets is None
         else street_lines_in(settings.streets, map_crs=crs, area_m=made.area_m),
         before=before,
         grader=_grader(settings.model),
-    )  # fmt: skip
+    )
 
 
 def graded_on(
-    made: Map, settings: Settings, case: Case, run: Runner, executor: Executor,
+    made: Map,
+    settings: Settings,
+    case: Case,
+    run: Runner,
+    executor: Executor,
     shown: tuple[str, ...] = (),
-) -> Graded:  # fmt: skip
+) -> Graded:
     """Footprints to grades with their evidence, and streets to ways through: every step in turn."""
     asked = run.each_time("footprints", lambda: asked_for(made, settings))
     cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
     run.skip(asked.footprints.skipped)
     buildings = run.stage(
-        BUILDINGS, None, [asked.footprints, elevation, picture],
+        BUILDINGS,
+        None,
+        [asked.footprints, elevation, picture],
         lambda files: aligned(asked.footprints, elevation, picture, files, executor),
-    )  # fmt: skip
+    )
     views = run.stage(
-        VIEWS, None, [buildings, cameras, elevation],
+        VIEWS,
+        None,
+        [buildings, cameras, elevation],
         lambda files: views_of(buildings, cameras, elevation, files, executor),
-    )  # fmt: skip
+    )
     seen = run.stage(
-        VISIBILITY, None, [buildings, views, elevation],
+        VISIBILITY,
+        None,
+        [buildings, views, elevation],
         lambda files: Seen(visibility=visibility_of(buildings, views, elevation, files, executor)),
-    )  # fmt: skip
+    )
     measures = run.stage(
-        MEASURES, None,
-        [buildings, elevation, picture, settings.before, settings.before_surface,
-         *_earlier_confidence(settings)],
+        MEASURES,
+        None,
+        [
+            buildings,
+            elevation,
+            picture,
+            settings.before,
+            settings.before_surface,
+            *_earlier_confidence(settings),
+        ],
         lambda files: measured(buildings, elevation, picture, asked.before, files, executor),
-    )  # fmt: skip
+    )
     grading = run.stage(
-        GRADES, asked.grader.sha256, [buildings, measures, seen],
+        GRADES,
+        asked.grader.sha256,
+        [buildings, measures, seen],
         lambda _: graded(buildings, measures, seen.visibility, asked.grader),
-    )  # fmt: skip
+    )
     streets = run.stage(
-        STREETS, None, [asked.streets, buildings, elevation, picture],
+        STREETS,
+        None,
+        [asked.streets, buildings, elevation, picture],
         lambda files: passable(asked.streets, buildings, elevation, picture, files, executor),
-    )  # fmt: skip
+    )
     run.skip(streets.skipped)
     evidence = _evidence_on(made, buildings, views, case, run, executor, shown)
     return Graded(
-        footprints=asked.footprints, buildings=buildings, views=views, visibility=seen.visibility,
-        measures=measures, grading=grading, evidence=evidence, streets=streets,
-    )  # fmt: skip
+        footprints=asked.footprints,
+        buildings=buildings,
+        views=views,
+        visibility=seen.visibility,
+        measures=measures,
+        grading=grading,
+        evidence=evidence,
+        streets=streets,
+    )
 
 
 def _earlier_confidence(settings: Settings) -> list[Path | None]:
@@ -178,19 +209,27 @@ def _earlier_confidence(settings: Settings) -> list[Path | None]:
 
 
 def _evidence_on(
-    made: Map, buildings: Buildings, views: ViewTable, case: Case, run: Runner, executor: Executor,
+    made: Map,
+    buildings: Buildings,
+    views: ViewTable,
+    case: Case,
+    run: Runner,
+    executor: Executor,
     shown: tuple[str, ...],
-) -> EvidenceSet:  # fmt: skip
+) -> EvidenceSet:
     wanted = Wanted(queue=_queue(case), asked=shown)
     material = Material(
-        cameras=made.cameras, elevation=made.elevation, orthophoto=made.orthophoto,
+        cameras=made.cameras,
+        elevation=made.elevation,
+        orthophoto=made.orthophoto,
         clips=_clips(case),
-    )  # fmt: skip
+    )
     evidence = run.stage(
-        EVIDENCE, None,
+        EVIDENCE,
+        None,
         [buildings, views, made.cameras, made.elevation, made.orthophoto, wanted.queue, shown],
         lambda files: evidence_of(buildings, views, material, wanted, files, executor),
-    )  # fmt: skip
+    )
     run.skip(evidence.skipped)
     return evidence
 

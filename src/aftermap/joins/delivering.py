@@ -96,12 +96,18 @@ def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
         run.deliver(path, path.name)
     run.each_time("sheets", lambda: _sheets(case, found))
     facts = AssessmentFacts(
-        case_name=case.path.name, made_at=utc_now(), buildings=found.buildings,
-        grading=found.grading, orthophoto=made.orthophoto, streets=found.streets,
-        adopted=_adopted(case), totals=_totals(case), sensor_date=dates,
+        case_name=case.path.name,
+        made_at=utc_now(),
+        buildings=found.buildings,
+        grading=found.grading,
+        orthophoto=made.orthophoto,
+        streets=found.streets,
+        adopted=_adopted(case),
+        totals=_totals(case),
+        sensor_date=dates,
         skipped=(*found.footprints.skipped, *found.streets.skipped, *found.evidence.skipped),
         notes=_notes(found),
-    )  # fmt: skip
+    )
     styled(case, run)
     report = run.each_time("page", lambda: write_assessment_report(facts, case.products))
     run.deliver(report, report.name)
@@ -125,12 +131,16 @@ def _totals(case: Case) -> tuple[ClassTotal, ...]:
         return ()
     return tuple(
         ClassTotal(
-            what=one.what, buildings=one.buildings, low=one.low, high=one.high, of=one.of,
+            what=one.what,
+            buildings=one.buildings,
+            low=one.low,
+            high=one.high,
+            of=one.of,
             sentence=str(one),
         )
         for one in answer.totals
         if isinstance(one, Total)
-    )  # fmt: skip
+    )
 
 
 def _record(case: Case, found: Graded) -> None:
@@ -155,11 +165,15 @@ def _sheets(case: Case, found: Graded) -> Path:
     for place, rows in pictures.items():
         building = found.buildings.buildings[place]
         facts = SheetFacts(
-            case_name=case.path.name, building=building, crs=found.buildings.crs,
-            evidence=tuple(rows), visibility=found.visibility[place],
+            case_name=case.path.name,
+            building=building,
+            crs=found.buildings.crs,
+            evidence=tuple(rows),
+            visibility=found.visibility[place],
             assessments=said.get(building.footprint.source_id, ()),
-            measures=measured_rows(measures[place]), made_at=utc_now(),
-        )  # fmt: skip
+            measures=measured_rows(measures[place]),
+            made_at=utc_now(),
+        )
         write_evidence_sheet(facts, (folder / rows[0].name).parent)
     return folder
 

@@ -69,9 +69,11 @@ class Flights:
 def mapped_place(cameras: Reconstruction, elevation: Elevation) -> Place:
     """The place of a case that has a map."""
     ground = Ground(
-        kind=GroundKind.SURFACE, path=elevation.surface.path, sigma_m=SURFACE_SIGMA_M,
+        kind=GroundKind.SURFACE,
+        path=elevation.surface.path,
+        sigma_m=SURFACE_SIGMA_M,
         vertical_datum=elevation.surface.vertical_datum,
-    )  # fmt: skip
+    )
     return _place_of(cameras, ground)
 
 
@@ -102,10 +104,12 @@ def _place_of(cameras: Reconstruction, ground: Ground | None = None) -> Place:
     ground = ground or Ground(kind=GroundKind.FLAT, sigma_m=FLAT_SIGMA_M)
     east, north, _ = np.median([one.pose.position_m for one in cameras.mapped], axis=0)
     return Place(
-        crs=cameras.crs, ground=ground, datum=cameras.vertical_datum,
+        crs=cameras.crs,
+        ground=ground,
+        datum=cameras.vertical_datum,
         level_m=float(np.median([np.mean(one.ground_m) for one in cameras.mapped])),
         middle_m=(float(east), float(north)),
-    )  # fmt: skip
+    )
 
 
 def flights_of(
@@ -194,9 +198,11 @@ def _with_hand(
     cameras |= {pose.shot: hand.camera_of(pose.shot) for pose in added.poses}
     poses = sorted((*path.poses, *added.poses), key=lambda pose: (pose.shot, pose.time_s))
     path = replace(
-        path, poses=tuple(poses), shot_cameras=tuple(sorted(cameras.items(), key=lambda c: c[0])),
+        path,
+        poses=tuple(poses),
+        shot_cameras=tuple(sorted(cameras.items(), key=lambda c: c[0])),
         notes=(*path.notes, *hand.notes),
-    )  # fmt: skip
+    )
     return path, notes
 
 

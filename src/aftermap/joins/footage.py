@@ -119,9 +119,8 @@ def filmed(
     run.stage(TRACKS, None, [clips], lambda _: Tracked(clips=clips))  # for later commands
     options = ClipOptions()
     footage = run.stage(
-        FRAMES, options, [clips],
-        lambda files: _chosen(clips, ingested, options, files, executor),
-    )  # fmt: skip
+        FRAMES, options, [clips], lambda files: _chosen(clips, ingested, options, files, executor)
+    )
     frames = [
         one
         for clip, taken in zip(clips, footage.clips, strict=True)
@@ -133,9 +132,11 @@ def filmed(
 
 def _masked(taken: ClipFrames, given: Path | None, run: Runner) -> tuple[Frame, ...]:
     """The frames of a clip without what its own mask leaves out of all of them."""
-    return taken.frames if given is None else with_given_mask(
-        taken.frames, given, run.shelf(MASKS, None)
-    )  # fmt: skip
+    return (
+        taken.frames
+        if given is None
+        else with_given_mask(taken.frames, given, run.shelf(MASKS, None))
+    )
 
 
 def in_reference(
@@ -154,13 +155,17 @@ def in_reference(
     sigma_m = map_sigma_m(reference)
     tasks = shot_tasks(without, reference, surface, sigma_m)
     return run.stage(
-        REGISTERED, None,
-        [[(frame.sha256, frame.mask) for frame in without], reference, surface,
-         confidence_beside(surface), sigma_m],
-        lambda _: Registration(
-            shots=tuple(executor.map(shot_place, tasks, label="shots"))
-        ),
-    )  # fmt: skip
+        REGISTERED,
+        None,
+        [
+            [(frame.sha256, frame.mask) for frame in without],
+            reference,
+            surface,
+            confidence_beside(surface),
+            sigma_m,
+        ],
+        lambda _: Registration(shots=tuple(executor.map(shot_place, tasks, label="shots"))),
+    )
 
 
 def with_places(filmed: Filmed, registration: Registration) -> Filmed:
@@ -185,24 +190,30 @@ def with_places(filmed: Filmed, registration: Registration) -> Filmed:
             frames.append(one)
     skipped = [
         Skipped(
-            name=f"{shot.clip_name}, shot {shot.shot + 1}", sha256=shot.clip_sha256,
+            name=f"{shot.clip_name}, shot {shot.shot + 1}",
+            sha256=shot.clip_sha256,
             reason=f"not located: {shot.reason}",
         )
         for shot in lost.values()
-    ]  # fmt: skip
+    ]
     return replace(filmed, frames=tuple(frames), skipped=(*filmed.skipped, *skipped))
 
 
 def sightings(
-    paths: Sequence[ClipPath], clips: Sequence[Clip], ground: Ground, run: Runner,
+    paths: Sequence[ClipPath],
+    clips: Sequence[Clip],
+    ground: Ground,
+    run: Runner,
     executor: Executor,
-) -> SightingIndex:  # fmt: skip
+) -> SightingIndex:
     """What every second of every clip saw of the ground."""
     options = SightingOptions()
     seen = run.stage(
-        SIGHTINGS, options, [paths, clips, ground, measured_by(ground)],
+        SIGHTINGS,
+        options,
+        [paths, clips, ground, measured_by(ground)],
         lambda files: index_clips(paths, clips, ground, files, executor, options),
-    )  # fmt: skip
+    )
     run.skip(seen.skipped)
     deliver_clips(seen, run)
     return seen

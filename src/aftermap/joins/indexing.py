@@ -51,11 +51,14 @@ def flown(
     indexes = {one.clip_sha256: one for one in seen.clips}
     told = tuple(
         ClipFacts(
-            clip=clip, shots=len(taken.shots), frames=len(taken.frames),
-            path=paths.get(clip.sha256), index=indexes.get(clip.sha256),
+            clip=clip,
+            shots=len(taken.shots),
+            frames=len(taken.frames),
+            path=paths.get(clip.sha256),
+            index=indexes.get(clip.sha256),
         )
         for clip, taken in zip(clips.clips, clips.footage.clips, strict=True)
-    )  # fmt: skip
+    )
     return told, replace(flights, skipped=(*flights.skipped, *seen.skipped, *unseen))
 
 

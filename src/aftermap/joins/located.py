@@ -44,9 +44,11 @@ def keep(case_path: Path, path: ClipPath, ties: Path) -> tuple[Path, tuple[str, 
     with Case.create_or_open(case_path) as case:
         stored = case.store.add(ties)
         asked = _Asked(
-            clip=path.clip_name, clip_sha256=path.clip_sha256, ties=ties.name,
+            clip=path.clip_name,
+            clip_sha256=path.clip_sha256,
+            ties=ties.name,
             ties_sha256=stored.sha256,
-        )  # fmt: skip
+        )
         sidecar = Sidecar(name=ties.name, sha256=stored.sha256, path=stored.path)
         file = case.products / _name_of(path)
         path = _with_earlier(path, file, case, asked)
@@ -56,12 +58,16 @@ def keep(case_path: Path, path: ClipPath, ties: Path) -> tuple[Path, tuple[str, 
             write_text(file, canonical_json(encoded(path, root=case.path)) + "\n")
             run.deliver(file, _name_of(path))
             case.note(
-                "located", subject=path.clip_sha256,
+                "located",
+                subject=path.clip_sha256,
                 detail={
-                    "name": path.clip_name, "ties": asked.ties, "ties_sha256": asked.ties_sha256,
-                    "shots": sorted({pose.shot for pose in path.poses}), "poses": len(path.poses),
+                    "name": path.clip_name,
+                    "ties": asked.ties,
+                    "ties_sha256": asked.ties_sha256,
+                    "shots": sorted({pose.shot for pose in path.poses}),
+                    "poses": len(path.poses),
                 },
-            )  # fmt: skip
+            )
             known = f"ties kept in the case, SHA-256 {stored.sha256}"
             return file, (known, *_indexed(case, run, path))
 
@@ -86,9 +92,11 @@ def _with_earlier(path: ClipPath, file: Path, case: Case, asked: _Asked) -> Clip
     cameras |= dict(path.shot_cameras)
     poses = sorted((*path.poses, *kept), key=lambda pose: (pose.shot, pose.time_s))
     return replace(
-        path, poses=tuple(poses), shot_cameras=tuple(sorted(cameras.items(), key=lambda c: c[0])),
+        path,
+        poses=tuple(poses),
+        shot_cameras=tuple(sorted(cameras.items(), key=lambda c: c[0])),
         notes=tuple(dict.fromkeys((*notes, *earlier.notes))),
-    )  # fmt: skip
+    )
 
 
 def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
@@ -111,11 +119,13 @@ def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
     options = SightingOptions()
     with LocalExecutor(1, progress=NoProgress()) as executor:
         seen = run.stage(
-            INDEXED, options, [flights.paths, clip, place.ground, measured_by(place.ground)],
+            INDEXED,
+            options,
+            [flights.paths, clip, place.ground, measured_by(place.ground)],
             lambda files: index_clips(
                 flights.paths, [clip], place.ground, files, executor, options
             ),
-        )  # fmt: skip
+        )
     case.replace_clips(seen)
     deliver_clips(seen, run)
     listed = refill_cameras(case.products / "cameras.json", cameras, flights.paths, taken.frames)

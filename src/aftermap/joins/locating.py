@@ -112,9 +112,11 @@ def _solved(film: Film, surface: Reference, moment: Fraction | int, placed: Plac
     time_s = film.time_of(moment)
     clip = film.clip
     view = View(
-        width_px=clip.width_px, height_px=clip.height_px,
-        focal_px=clip.focal.focal_px, focal_sigma_px=clip.focal.sigma_px,
-    )  # fmt: skip
+        width_px=clip.width_px,
+        height_px=clip.height_px,
+        focal_px=clip.focal.focal_px,
+        focal_sigma_px=clip.focal.sigma_px,
+    )
     xy = np.array([tie.xy_px for tie in placed.ties])
     what = f"ties at {float(time_s):.3f} s"
     film.check_inside(placed.ties)

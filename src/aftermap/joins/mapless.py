@@ -81,11 +81,19 @@ def without_map(
     skipped = (*received.skipped, *clips.skipped, *placed.skipped)
     cameras_file(case, cameras, frames, skipped, placed)
     facts = UnmappedFacts(
-        case_name=case.path.name, command="aftermap map", started_at=run.started_at,
-        versions=tuple(run.versions.items()), reconstruction=cameras, frames=frames,
-        elevation=elevation, why=str(why), clips=told, ingest_skipped=skipped,
-        stages=run.records, notes=_notes(job, frames, cameras),
-    )  # fmt: skip
+        case_name=case.path.name,
+        command="aftermap map",
+        started_at=run.started_at,
+        versions=tuple(run.versions.items()),
+        reconstruction=cameras,
+        frames=frames,
+        elevation=elevation,
+        why=str(why),
+        clips=told,
+        ingest_skipped=skipped,
+        stages=run.records,
+        notes=_notes(job, frames, cameras),
+    )
     report = run.each_time("report", lambda: write_unmapped_report(facts, case.products))
     missing = "there is no map" if elevation is None else "there is no orthophoto"
     return in_part(job, delivered_map(run, case, report), f"{missing}: {why}", why)

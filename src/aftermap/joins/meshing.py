@@ -30,9 +30,11 @@ def delivered_mesh(
     options = MeshOptions()
     try:
         mesh = run.stage(
-            MESH, options, [cameras, elevation, orthophoto],
+            MESH,
+            options,
+            [cameras, elevation, orthophoto],
             lambda files: mesh_of(cameras, elevation, orthophoto, options, files, executor),
-        )  # fmt: skip
+        )
     except (AftermapError, OSError, MemoryError) as error:
         for name in OF_A_MESH:
             (case.products / name).unlink(missing_ok=True)
@@ -40,9 +42,13 @@ def delivered_mesh(
         return (f"Warning: there is no 3-D mesh and no point cloud: {error}",)
     for path in (mesh.mesh, mesh.points):
         run.deliver(path, Path(path).name)
-    walls = "no walls" if not mesh.walls else (
-        f"{100 * mesh.walls_textured_fraction:.0f} % of its walls' area from photographs, "
-        "the rest hatched"
-    )  # fmt: skip
+    walls = (
+        "no walls"
+        if not mesh.walls
+        else (
+            f"{100 * mesh.walls_textured_fraction:.0f} % of its walls' area from photographs, "
+            "the rest hatched"
+        )
+    )
     size_mb = Path(mesh.mesh).stat().st_size / 1e6
     return (f"3-D: {mesh.triangles} triangles, {walls}; mesh.glb has {size_mb:.1f} MB",)

@@ -19,10 +19,19 @@ from aftermap.record.styles import add_styles, write_raster_styles
 from aftermap.run import Runner
 
 OF_A_MAP = (
-    "orthophoto.tif", "source.tif", "surface.tif", "confidence.tif", "surface_sigma.tif",
-    "surface.qml", "confidence.qml", "surface_sigma.qml", "surface_measured.vrt",
-    "surface_measured.qml", "mesh.glb", "points.laz",
-)  # fmt: skip
+    "orthophoto.tif",
+    "source.tif",
+    "surface.tif",
+    "confidence.tif",
+    "surface_sigma.tif",
+    "surface.qml",
+    "confidence.qml",
+    "surface_sigma.qml",
+    "surface_measured.vrt",
+    "surface_measured.qml",
+    "mesh.glb",
+    "points.laz",
+)
 """Products that hold only beside the cameras of the run that made them."""
 
 
@@ -58,9 +67,12 @@ def cameras_file(
 ) -> None:
     """Write products/cameras.json: every camera, clips' included, and what was left out."""
     write_cameras(
-        cameras, case.products / "cameras.json", left_out=left_out, flights=flights.paths,
+        cameras,
+        case.products / "cameras.json",
+        left_out=left_out,
+        flights=flights.paths,
         frames=frames.frames,
-    )  # fmt: skip
+    )
 
 
 def deliver_rasters(run: Runner, *made: Elevation | Orthophoto) -> None:

@@ -14,9 +14,17 @@ from typing import Any
 from PIL import Image
 
 DAMAGE = (
-    OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-    EOFError, RuntimeError, struct.error,
-)  # fmt: skip
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+)
 """Everything that Pillow has been seen to raise on damaged files, OverflowError included."""
 
 ZONE_UNKNOWN = "camera local time, zone unknown"

@@ -24,13 +24,41 @@ from aftermap.model.runs import Skipped
 
 PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff"})
 TO_CONVERT = frozenset(
-    {".heic", ".heif", ".avif", ".webp", ".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".raf",
-     ".orf", ".rw2", ".iiq"}
-)  # fmt: skip
+    {
+        ".heic",
+        ".heif",
+        ".avif",
+        ".webp",
+        ".dng",
+        ".raw",
+        ".cr2",
+        ".cr3",
+        ".nef",
+        ".arw",
+        ".raf",
+        ".orf",
+        ".rw2",
+        ".iiq",
+    }
+)
 VIDEOS = frozenset(
-    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
-     ".mpe", ".m2v", ".3gp"}
-)  # fmt: skip
+    {
+        ".mp4",
+        ".mov",
+        ".m4v",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".mpe",
+        ".m2v",
+        ".3gp",
+    }
+)
 SMALL_COPIES = frozenset({".lrv", ".lrf"})
 SPHERICAL = frozenset({".insv", ".360"})
 SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv", ".bin", ".gpmf"})
@@ -106,9 +134,11 @@ def footage_in(paths: Sequence[Path], masks: Path | None = None) -> Footage:
     colmap = [whole for whole, (one, _) in found.items() if is_mask_of(one, names)]
     skipped += [Skipped(name=found.pop(whole)[1], reason=NOT_IN_FOLDER) for whole in colmap]
     return Footage(
-        files=tuple(one for one, _ in found.values()), sidecars=tuple(sidecars.values()),
-        masks=tuple(beside.values()), skipped=tuple(skipped),
-    )  # fmt: skip
+        files=tuple(one for one, _ in found.values()),
+        sidecars=tuple(sidecars.values()),
+        masks=tuple(beside.values()),
+        skipped=tuple(skipped),
+    )
 
 
 def _folder_apart(masks: Path | None, paths: Sequence[Path]) -> Path | None:

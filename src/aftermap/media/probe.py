@@ -28,9 +28,7 @@ sensors of drones (100 megapixels), and half a gigabyte once unpacked."""
 
 SUPPORTED = "JPEG, PNG and TIFF photographs are read"
 
-_STARTS = (
-    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
-)  # fmt: skip
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FORMATS = ("JPEG", "PNG", "TIFF")  # an MPO is found by its JPEG start
 _MODES = frozenset({"L", "LA", "P", "RGB", "RGBA", "CMYK"})
 _DNG_VERSION = 50706

@@ -41,9 +41,7 @@ AGREES = math.log(1.2)
 
 WIDE_ASPECT = 1.6
 """A picture wider than this is a crop, of a 4:3 sensor where nothing else is known."""
-THERMAL_PX = frozenset(
-    {(1280, 1024), (640, 512), (640, 480), (336, 256), (320, 256), (160, 120)}
-)  # fmt: skip
+THERMAL_PX = frozenset({(1280, 1024), (640, 512), (640, 480), (336, 256), (320, 256), (160, 120)})
 """Sizes of microbolometers, which share a model name with the colour camera beside them."""
 
 _PLAUSIBLE_PER_LONG_SIDE = (0.2, 30.0)

@@ -58,9 +58,12 @@ def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: i
     ours: Flags = np.asarray(~theirs & (np.abs(y - 1).max(axis=1) > EXACT))
     wall, is_measured = _with_feet(outlines.wall[ours], drawn, filled, options.step)
     return Part(
-        xyz=xyz - np.array([1.0, 1.0, 0.0]), faces=faces, face=outlines.face[ours],
-        wall=wall - np.array([1.0, 1.0, 0.0, 0.0]), is_measured=is_measured,
-    )  # fmt: skip
+        xyz=xyz - np.array([1.0, 1.0, 0.0]),
+        faces=faces,
+        face=outlines.face[ours],
+        wall=wall - np.array([1.0, 1.0, 0.0, 0.0]),
+        is_measured=is_measured,
+    )
 
 
 def _surface(

@@ -35,11 +35,14 @@ def colours_at(image: Raster, grid: Grid) -> tuple[Bytes, npt.NDArray[np.bool_]]
     with (
         rasterio.open(Path(image.path)) as file,
         WarpedVRT(
-            file, crs=file.crs, width=grid.columns, height=grid.rows,
+            file,
+            crs=file.crs,
+            width=grid.columns,
+            height=grid.rows,
             transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
             resampling=Resampling.average if finer else Resampling.bilinear,
         ) as view,
-    ):  # fmt: skip
+    ):
         cells = view.read()
     return np.moveaxis(cells[:3], 0, -1), cells[3] >= OPAQUE
 
@@ -64,9 +67,12 @@ def _nearest(raster: Raster, grid: Grid) -> Bytes:
     with (
         rasterio.open(Path(raster.path)) as file,
         WarpedVRT(
-            file, crs=file.crs, width=grid.columns, height=grid.rows,
+            file,
+            crs=file.crs,
+            width=grid.columns,
+            height=grid.rows,
             transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
             resampling=Resampling.nearest,
         ) as view,
-    ):  # fmt: skip
+    ):
         return np.asarray(view.read(1), np.uint8)

@@ -56,13 +56,20 @@ class GlbWriter:
             "asset": {"version": "2.0", "generator": "Aftermap", "extras": dict(self.extras)},
             "extensionsUsed": ["KHR_materials_unlit", "KHR_mesh_quantization"],
             "extensionsRequired": ["KHR_mesh_quantization"],
-            "scene": 0, "scenes": [{"nodes": []}], "nodes": [], "meshes": [], "accessors": [],
-            "bufferViews": [], "materials": [], "textures": [], "images": [],
+            "scene": 0,
+            "scenes": [{"nodes": []}],
+            "nodes": [],
+            "meshes": [],
+            "accessors": [],
+            "bufferViews": [],
+            "materials": [],
+            "textures": [],
+            "images": [],
             "samplers": [
                 {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP, "wrapS": wrap, "wrapT": wrap}
                 for wrap in (CLAMP, REPEAT)
             ],
-        }  # fmt: skip
+        }
         return self
 
     def __exit__(
@@ -92,13 +99,18 @@ class GlbWriter:
         images, textures = self._json["images"], self._json["textures"]
         images.append({"bufferView": view, "mimeType": "image/jpeg", "name": name})
         textures.append({"source": len(images) - 1, "sampler": int(repeats)})
-        self._json["materials"].append({
-            "name": name, "doubleSided": True, "extensions": {"KHR_materials_unlit": {}},
-            "pbrMetallicRoughness": {
-                "baseColorTexture": {"index": len(textures) - 1}, "metallicFactor": 0,
-                "roughnessFactor": 1,
-            },
-        })  # fmt: skip
+        self._json["materials"].append(
+            {
+                "name": name,
+                "doubleSided": True,
+                "extensions": {"KHR_materials_unlit": {}},
+                "pbrMetallicRoughness": {
+                    "baseColorTexture": {"index": len(textures) - 1},
+                    "metallicFactor": 0,
+                    "roughnessFactor": 1,
+                },
+            }
+        )
         return len(self._json["materials"]) - 1
 
     def node(
@@ -109,19 +121,29 @@ class GlbWriter:
         if not primitives:
             return
         self._json["meshes"].append({"name": name, "primitives": primitives})
-        self._json["nodes"].append({
-            "name": name, "mesh": len(self._json["meshes"]) - 1,
-            "translation": [float(one) for one in corner], "scale": [step, step, step],
-        })  # fmt: skip
+        self._json["nodes"].append(
+            {
+                "name": name,
+                "mesh": len(self._json["meshes"]) - 1,
+                "translation": [float(one) for one in corner],
+                "scale": [step, step, step],
+            }
+        )
         self._json["scenes"][0]["nodes"].append(len(self._json["nodes"]) - 1)
 
     def _primitive(self, part: Triangles) -> dict[str, Any]:
         steps = np.zeros((len(part.steps), 4), np.uint16)  # rows of 8 bytes: aligned to four
         steps[:, :3] = part.steps
         position = self._accessor(
-            steps.tobytes(), UNSIGNED_SHORT, "VEC3", len(steps), ARRAY_BUFFER, stride=8,
-            low=part.steps.min(axis=0).tolist(), high=part.steps.max(axis=0).tolist(),
-        )  # fmt: skip
+            steps.tobytes(),
+            UNSIGNED_SHORT,
+            "VEC3",
+            len(steps),
+            ARRAY_BUFFER,
+            stride=8,
+            low=part.steps.min(axis=0).tolist(),
+            high=part.steps.max(axis=0).tolist(),
+        )
         within = bool(len(part.uv)) and part.uv.min() >= 0 and part.uv.max() <= 1
         if within:
             uv = np.round(part.uv * STEPS).astype(np.uint16)
@@ -133,18 +155,30 @@ class GlbWriter:
         is_small = len(steps) <= STEPS
         faces = part.faces.astype(np.uint16 if is_small else np.uint32)
         indices = self._accessor(
-            faces.tobytes(), UNSIGNED_SHORT if is_small else UNSIGNED_INT, "SCALAR", faces.size,
+            faces.tobytes(),
+            UNSIGNED_SHORT if is_small else UNSIGNED_INT,
+            "SCALAR",
+            faces.size,
             ELEMENT_BUFFER,
-        )  # fmt: skip
+        )
         return {
-            "attributes": {"POSITION": position, "TEXCOORD_0": texture}, "indices": indices,
+            "attributes": {"POSITION": position, "TEXCOORD_0": texture},
+            "indices": indices,
             "material": part.material,
-        }  # fmt: skip
+        }
 
     def _accessor(
-        self, data: bytes, kind: int, shape: str, count: int, target: int, *, stride: int = 0,
-        low: list[int] | None = None, high: list[int] | None = None,
-    ) -> int:  # fmt: skip
+        self,
+        data: bytes,
+        kind: int,
+        shape: str,
+        count: int,
+        target: int,
+        *,
+        stride: int = 0,
+        low: list[int] | None = None,
+        high: list[int] | None = None,
+    ) -> int:
         view = self._view(data, target=target, stride=stride)
         accessor = {"bufferView": view, "componentType": kind, "type": shape, "count": count}
         if low is not None and high is not None:

@@ -25,11 +25,15 @@ def mesh_grid(elevation: Elevation, *, most_cells: int) -> MeshGrid:
     thinned = max(1, int(np.ceil(np.sqrt(grid.rows * grid.columns / most_cells))))
     return MeshGrid(
         grid=Grid(
-            crs=grid.crs, east_m=grid.east_m, north_m=grid.north_m, cell_m=grid.cell_m * thinned,
-            columns=-(-grid.columns // thinned), rows=-(-grid.rows // thinned),
+            crs=grid.crs,
+            east_m=grid.east_m,
+            north_m=grid.north_m,
+            cell_m=grid.cell_m * thinned,
+            columns=-(-grid.columns // thinned),
+            rows=-(-grid.rows // thinned),
         ),
         thinned=thinned,
-    )  # fmt: skip
+    )
 
 
 def block_heights(elevation: Elevation, grid: MeshGrid, block: Block) -> tuple[Array, Array]:
@@ -40,9 +44,11 @@ def block_heights(elevation: Elevation, grid: MeshGrid, block: Block) -> tuple[A
     """
     times, margin = grid.thinned, MARGIN_CELLS
     window = Block(
-        row=(block.row - margin) * times, column=(block.column - margin) * times,
-        rows=(block.rows + 2 * margin) * times, columns=(block.columns + 2 * margin) * times,
-    )  # fmt: skip
+        row=(block.row - margin) * times,
+        column=(block.column - margin) * times,
+        rows=(block.rows + 2 * margin) * times,
+        columns=(block.columns + 2 * margin) * times,
+    )
     height = read_heights(elevation.surface, window)[0].astype(np.float64)
     is_measured = read_block(elevation.confidence, window)[0][0] > 0
     measured = _thinned(np.where(is_measured, height, np.nan), times)
@@ -68,8 +74,10 @@ def raster_heights(
     times, whole = grid.thinned, elevation.surface.grid
     row, column = block.row * times, block.column * times
     window = Block(
-        row=row, column=column, rows=min(block.rows * times, whole.rows - row),
+        row=row,
+        column=column,
+        rows=min(block.rows * times, whole.rows - row),
         columns=min(block.columns * times, whole.columns - column),
-    )  # fmt: skip
+    )
     height_m, cells = read_heights(elevation.surface, window)
     return height_m, read_block(elevation.confidence, window)[0][0].astype(np.uint8), cells

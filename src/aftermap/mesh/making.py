@@ -74,15 +74,23 @@ def mesh_of(
     points, mesh = files.path("points.laz"), files.path("mesh.glb")
     parts = executor.map(partial(_points_in, work), blocks, label="taking points")
     count = points_written(
-        points, parts, crs=work.grid.grid.crs, datum=reconstruction.vertical_datum,
+        points,
+        parts,
+        crs=work.grid.grid.crs,
+        datum=reconstruction.vertical_datum,
         origin_m=work.origin_m,
-    )  # fmt: skip
+    )
     answer = Mesh(
-        mesh=str(mesh), points=str(points), crs=work.grid.grid.crs,
-        vertical_datum=reconstruction.vertical_datum, origin_m=work.origin_m,
-        triangles=sum(one.triangles for one in done), walls=sum(len(one.walls) for one in done),
-        walls_textured_fraction=_textured_fraction(done), point_count=count,
-    )  # fmt: skip
+        mesh=str(mesh),
+        points=str(points),
+        crs=work.grid.grid.crs,
+        vertical_datum=reconstruction.vertical_datum,
+        origin_m=work.origin_m,
+        triangles=sum(one.triangles for one in done),
+        walls=sum(len(one.walls) for one in done),
+        walls_textured_fraction=_textured_fraction(done),
+        point_count=count,
+    )
     scene_written(
         answer,
         done,
@@ -111,10 +119,15 @@ def _work(
     high = max(p.ground_m[1] for p in reconstruction.mapped)
     middle = (np.floor((west + east) / 2), np.floor((south + north) / 2))
     return _Work(
-        reconstruction=reconstruction, elevation=elevation, orthophoto=orthophoto, grid=grid,
-        options=options, origin_m=(float(middle[0]), float(middle[1]), float(np.floor(low))),
-        relief_m=high - low, files=files,
-    )  # fmt: skip
+        reconstruction=reconstruction,
+        elevation=elevation,
+        orthophoto=orthophoto,
+        grid=grid,
+        options=options,
+        origin_m=(float(middle[0]), float(middle[1]), float(np.floor(low))),
+        relief_m=high - low,
+        files=files,
+    )
 
 
 def _block_done(work: _Work, block: Block) -> BlockDone | None:
@@ -123,9 +136,11 @@ def _block_done(work: _Work, block: Block) -> BlockDone | None:
     cell_m, level_m = work.grid.grid.cell_m, work.origin_m[2]
     share = block.rows * block.columns / (work.grid.grid.rows * work.grid.grid.columns)
     part = part_of(
-        (measured - level_m) / cell_m, (filled - level_m) / cell_m, work.options,
+        (measured - level_m) / cell_m,
+        (filled - level_m) / cell_m,
+        work.options,
         most_faces=max(LEAST_FACES, int(share * work.options.most_triangles)),
-    )  # fmt: skip
+    )
     if not len(part.faces):
         return None
     window = window_of(work.grid.grid, block)
@@ -134,17 +149,23 @@ def _block_done(work: _Work, block: Block) -> BlockDone | None:
     sources = [np.full((1, 1), NOBODY, np.int32) for _ in walls]
     if seen:
         sights = sights_of(
-            [walls[k] for k in seen], work.reconstruction.mapped, work.reconstruction.cameras,
-            _around(work, block), most_views=work.options.wall_views,
-        )  # fmt: skip
+            [walls[k] for k in seen],
+            work.reconstruction.mapped,
+            work.reconstruction.cameras,
+            _around(work, block),
+            most_views=work.options.wall_views,
+        )
         for k, sight in zip(seen, sights, strict=True):
             sources[k] = sight.source
     file = work.files.path(f"{FOLDER}/surface-{block.row:06d}-{block.column:06d}.npz")
     np.savez(file, xyz=part.xyz.astype(np.float32), faces=part.faces)
     return BlockDone(
-        block=block, file=str(file), triangles=len(part.faces), walls=tuple(walls),
+        block=block,
+        file=str(file),
+        triangles=len(part.faces),
+        walls=tuple(walls),
         sources=tuple(sources),
-    )  # fmt: skip
+    )
 
 
 def _walls(part: Part, world: Array, work: _Work) -> list[Wall]:
@@ -152,9 +173,14 @@ def _walls(part: Part, world: Array, work: _Work) -> list[Wall]:
     for is_measured in (True, False):
         rows = part.is_measured == is_measured
         found.extend(
-            walls_of(part.wall[rows], part.face[rows], world, step=work.options.step,
-                     is_measured=is_measured)
-        )  # fmt: skip
+            walls_of(
+                part.wall[rows],
+                part.face[rows],
+                world,
+                step=work.options.step,
+                is_measured=is_measured,
+            )
+        )
     return found
 
 
@@ -165,14 +191,19 @@ def _around(work: _Work, block: Block) -> Heights:
     least, most = (cells * cell_m for cells in REACH_CELLS)
     reach_m = min(max(2 * work.relief_m, least), most)
     height_m, grid = coarse_heights(
-        work.elevation.surface, (west - reach_m, south - reach_m),
-        (east + reach_m, north + reach_m), cell_m=cell_m,
-    )  # fmt: skip
+        work.elevation.surface,
+        (west - reach_m, south - reach_m),
+        (east + reach_m, north + reach_m),
+        cell_m=cell_m,
+    )
     low_m = work.origin_m[2] - work.relief_m
     return Heights(
-        height_m=np.nan_to_num(height_m, nan=low_m), west_m=grid.east_m, north_m=grid.north_m,
-        cell_m=grid.cell_m, outside_m=low_m,
-    )  # fmt: skip
+        height_m=np.nan_to_num(height_m, nan=low_m),
+        west_m=grid.east_m,
+        north_m=grid.north_m,
+        cell_m=grid.cell_m,
+        outside_m=low_m,
+    )
 
 
 def _points_in(work: _Work, block: Block) -> PointPart:
@@ -184,9 +215,11 @@ def _points_in(work: _Work, block: Block) -> PointPart:
     xyz = np.stack([east[columns], north[rows], height_m[rows, columns]], axis=1)
     rgb, is_coloured = colours_at(work.orthophoto.image, grid)
     return PointPart(
-        xyz_m=xyz, rgb=rgb[rows, columns], photographs=photographs[rows, columns],
+        xyz_m=xyz,
+        rgb=rgb[rows, columns],
+        photographs=photographs[rows, columns],
         is_coloured=is_coloured[rows, columns],
-    )  # fmt: skip
+    )
 
 
 def _textured_fraction(done: list[BlockDone]) -> float:

@@ -65,15 +65,31 @@ def straightened(
     for k in range(len(lines.kind)):
         part = slice(lines.starts[k], lines.starts[k + 1])
         _raise_line(
-            lines.corner[part], lines.side[part], kept[part], moved, within_height,
-            lines.kind[k] == BREAK, xyz, rim, piece, chain, wall, face, counts,
-        )  # fmt: skip
+            lines.corner[part],
+            lines.side[part],
+            kept[part],
+            moved,
+            within_height,
+            lines.kind[k] == BREAK,
+            xyz,
+            rim,
+            piece,
+            chain,
+            wall,
+            face,
+            counts,
+        )
     pieces, walls = counts[0], counts[1]
     _spread(corners.vertex, corners.xyz, rim >= 0, xyz)
     return Outlines(
-        xyz=xyz, turn=turn, rim=rim, piece=piece[:pieces], chain=chain[:pieces], wall=wall[:walls],
+        xyz=xyz,
+        turn=turn,
+        rim=rim,
+        piece=piece[:pieces],
+        chain=chain[:pieces],
+        wall=wall[:walls],
         face=face[:walls],
-    )  # fmt: skip
+    )
 
 
 def _ids(side: Numbers) -> Numbers:
@@ -83,9 +99,14 @@ def _ids(side: Numbers) -> Numbers:
 
 @compiled
 def _straighten(
-    corner: Numbers, is_ring: bool, within: float, ends: Array, is_again: bool, moved: Array,  # noqa: FBT001
+    corner: Numbers,
+    is_ring: bool,  # noqa: FBT001
+    within: float,
+    ends: Array,
+    is_again: bool,  # noqa: FBT001
+    moved: Array,
     kept: Flags,
-) -> None:  # fmt: skip
+) -> None:
     """Where the corners of one line go; ``kept`` are those where it turns.
 
     The ends of a line stay, unless it ends on another line, which has moved them (``ends``).
@@ -134,10 +155,20 @@ def _farthest(flat: Array, x: float, y: float) -> int:
 
 @compiled
 def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
-    corner: Numbers, side: Numbers, kept: Flags, moved: Array, within_height: float,
-    is_break: bool, xyz: Array, rim: Numbers, piece: Array, chain: Numbers, wall: Array,  # noqa: FBT001
-    face: Numbers, counts: npt.NDArray[np.int64],
-) -> None:  # fmt: skip
+    corner: Numbers,
+    side: Numbers,
+    kept: Flags,
+    moved: Array,
+    within_height: float,
+    is_break: bool,  # noqa: FBT001
+    xyz: Array,
+    rim: Numbers,
+    piece: Array,
+    chain: Numbers,
+    wall: Array,
+    face: Numbers,
+    counts: npt.NDArray[np.int64],
+) -> None:
     """Give one line its heights: thin them, lay the vertices on them, and put up its walls."""
     count = len(corner)
     profile, cuts = np.zeros((count, 3)), np.zeros(count, np.bool_)
@@ -172,17 +203,42 @@ def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer wh
         turned = np.flatnonzero(turns) + first
         for n in range(len(turned) - 1):
             _raise_piece(
-                turned[n], turned[n + 1], n == 0, side, place, level, profile, is_break, xyz, rim,
-                piece, chain, wall, face, counts,
-            )  # fmt: skip
+                turned[n],
+                turned[n + 1],
+                n == 0,
+                side,
+                place,
+                level,
+                profile,
+                is_break,
+                xyz,
+                rim,
+                piece,
+                chain,
+                wall,
+                face,
+                counts,
+            )
 
 
 @compiled
 def _raise_piece(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    i: int, j: int, is_first: bool, side: Numbers, place: Array, level: Array, profile: Array,  # noqa: FBT001
-    is_break: bool, xyz: Array, rim: Numbers, piece: Array, chain: Numbers, wall: Array,  # noqa: FBT001
-    face: Numbers, counts: npt.NDArray[np.int64],
-) -> None:  # fmt: skip
+    i: int,
+    j: int,
+    is_first: bool,  # noqa: FBT001
+    side: Numbers,
+    place: Array,
+    level: Array,
+    profile: Array,
+    is_break: bool,  # noqa: FBT001
+    xyz: Array,
+    rim: Numbers,
+    piece: Array,
+    chain: Numbers,
+    wall: Array,
+    face: Numbers,
+    counts: npt.NDArray[np.int64],
+) -> None:
     """One straight piece, from corner i to corner j of a line."""
     span = max(profile[j, 0] - profile[i, 0], 1e-12)
     for s in range(2):

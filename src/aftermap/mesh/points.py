@@ -23,8 +23,10 @@ from aftermap.model.media import VerticalDatum
 SCALE_M = 0.001
 TEXT_USER, TEXT_RECORD = "Aftermap", 1
 DATUM_TYPES = {
-    VerticalDatum.ELLIPSOID: 2002, VerticalDatum.GEOID: 2005, VerticalDatum.BAROMETRIC: 2003,
-}  # fmt: skip
+    VerticalDatum.ELLIPSOID: 2002,
+    VerticalDatum.GEOID: 2005,
+    VerticalDatum.BAROMETRIC: 2003,
+}
 OTHER_DATUM_TYPE = 2000
 CREATION_BYTE = 90
 """Where LAS 1.4 keeps the day and year of creation (table 3)."""
@@ -64,8 +66,9 @@ def points_written(
         header.global_encoding.wkt = True
     header.vlrs.append(_text(crs, datum))
     count = 0
-    with laspy.open(path, "w", header=header, do_compress=True,
-                    laz_backend=laspy.LazBackend.Lazrs) as out:  # fmt: skip
+    with laspy.open(
+        path, "w", header=header, do_compress=True, laz_backend=laspy.LazBackend.Lazrs
+    ) as out:
         for part in parts:
             if not len(part.xyz_m):
                 continue
@@ -101,10 +104,14 @@ def compound_wkt(crs: str, datum: VerticalDatum) -> str:
 
 def _text(crs: str, datum: VerticalDatum) -> laspy.VLR:
     facts = {
-        "crs": crs, "vertical_datum": datum.value, "user_data": "photographs that agree",
+        "crs": crs,
+        "vertical_datum": datum.value,
+        "user_data": "photographs that agree",
         "note": "no scale, no north, no place on the globe" if crs == LOCAL else "metres",
-    }  # fmt: skip
+    }
     return laspy.VLR(
-        user_id=TEXT_USER, record_id=TEXT_RECORD, description="what the points are",
+        user_id=TEXT_USER,
+        record_id=TEXT_RECORD,
+        description="what the points are",
         record_data=json.dumps(facts).encode(),
-    )  # fmt: skip
+    )

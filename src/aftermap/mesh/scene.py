@@ -63,13 +63,14 @@ def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
     with GlbWriter(Path(mesh.mesh), _extras(mesh)) as out:
         tile = hatch(HATCH_TILE_PX, HATCH_TILE_PX, tile_px=HATCH_TILE_PX)
         paint = _Paint(
-            atlas=atlas, hatch_m=hatch_m,
+            atlas=atlas,
+            hatch_m=hatch_m,
             hatch=out.material("not seen", tile, quality=HATCH_QUALITY, repeats=True),
             pages=tuple(
                 out.material(f"walls {number}", page, quality=options.jpeg_quality)
                 for number, page in enumerate(pages_of(atlas, pictures, hatch_m=hatch_m))
             ),
-        )  # fmt: skip
+        )
         for index, one in enumerate(done):
             cells = window_of(grid, one.block)
             pixels = _pixels_over(cells, pixel_m)
@@ -86,11 +87,15 @@ def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
 def _extras(mesh: Mesh) -> dict[str, object]:
     share = mesh.walls_textured_fraction
     return {
-        "format": FORMAT, "crs": mesh.crs, "vertical_datum": mesh.vertical_datum.value,
-        "origin_m": list(mesh.origin_m), "axes": "x east, y up, z south, from origin_m",
-        "triangles": mesh.triangles, "walls": mesh.walls,
+        "format": FORMAT,
+        "crs": mesh.crs,
+        "vertical_datum": mesh.vertical_datum.value,
+        "origin_m": list(mesh.origin_m),
+        "axes": "x east, y up, z south, from origin_m",
+        "triangles": mesh.triangles,
+        "walls": mesh.walls,
         "walls_textured_fraction": None if np.isnan(share) else round(share, 4),
-    }  # fmt: skip
+    }
 
 
 def _pixels_over(cells: Grid, pixel_m: float) -> Grid:
@@ -98,9 +103,13 @@ def _pixels_over(cells: Grid, pixel_m: float) -> Grid:
     columns = max(2, round(cells.columns * cells.cell_m / pixel_m))
     size_m = cells.columns * cells.cell_m / columns
     return Grid(
-        crs=cells.crs, east_m=cells.east_m, north_m=cells.north_m, cell_m=size_m,
-        columns=columns, rows=max(2, int(np.ceil(cells.rows * cells.cell_m / size_m - 1e-6))),
-    )  # fmt: skip
+        crs=cells.crs,
+        east_m=cells.east_m,
+        north_m=cells.north_m,
+        cell_m=size_m,
+        columns=columns,
+        rows=max(2, int(np.ceil(cells.rows * cells.cell_m / size_m - 1e-6))),
+    )
 
 
 def _ground(one: BlockDone, cells: Grid, pixels: Grid) -> Corners:
@@ -183,13 +192,14 @@ def _node(
     corner = np.array([0.0, level, 0.0])
     made = [
         Triangles(
-            steps=np.clip(np.round((xyz[:, [0, 2, 1]] - corner) * per_cell), 0, MOST_STEPS)
-            .astype(np.uint16),
-            uv=uv, faces=faces, material=material,
+            steps=np.clip(np.round((xyz[:, [0, 2, 1]] - corner) * per_cell), 0, MOST_STEPS).astype(
+                np.uint16
+            ),
+            uv=uv,
+            faces=faces,
+            material=material,
         )
         for (xyz, uv, faces), material in parts
-    ]  # fmt: skip
-    place = (
-        cells.east_m - origin_m[0], float(level) * cells.cell_m, origin_m[1] - cells.north_m,
-    )  # fmt: skip
+    ]
+    place = (cells.east_m - origin_m[0], float(level) * cells.cell_m, origin_m[1] - cells.north_m)
     out.node(name, place, cells.cell_m / per_cell, *made)

@@ -119,7 +119,9 @@ def _fence(xyz: Array, rims: Numbers) -> tuple[Array, Numbers]:
     below = xyz[top] - np.array([0.0, 0.0, FENCE_CELLS])
     first, second = rims[:, 0], rims[:, 1]
     faces = np.concatenate(
-        [np.stack([first, second, number[second]], axis=1),
-         np.stack([first, number[second], number[first]], axis=1)]
-    )  # fmt: skip
+        [
+            np.stack([first, second, number[second]], axis=1),
+            np.stack([first, number[second], number[first]], axis=1),
+        ]
+    )
     return below, faces.astype(np.int32)

@@ -85,9 +85,12 @@ def _rectangle_seen(
         levels.append(np.asarray(cv2.pyrDown(levels[-1]), np.uint8))
     map_px = np.nan_to_num((at + 0.5) / 2**level - 0.5, nan=-1e4).astype(np.float32)
     colours = cv2.remap(
-        levels[level], map_px[..., 0], map_px[..., 1], cv2.INTER_LINEAR,
+        levels[level],
+        map_px[..., 0],
+        map_px[..., 1],
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    )
     lit = np.clip(colours[..., ::-1] * task.gain, 0, 255).astype(np.uint8)
     wanted = _spread(rectangle.source == task.index, rows, columns)
     size = np.array([task.camera.width_px, task.camera.height_px])
@@ -118,9 +121,10 @@ def rectangles_of(
     """The textures of walls, pixels of ``pixel_m``, none longer than ``most_px``."""
     return [
         Rectangle(
-            wall=wall, source=source,
+            wall=wall,
+            source=source,
             width_px=int(np.clip(np.ceil(wall.length_m / pixel_m), 2, most_px)),
             height_px=int(np.clip(np.ceil(wall.height_m / pixel_m), 2, most_px)),
         )
         for wall, source in zip(walls, sources, strict=True)
-    ]  # fmt: skip
+    ]

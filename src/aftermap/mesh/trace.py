@@ -58,9 +58,12 @@ def lines_of(corners: Corners, height: Array) -> Lines:
     count = _trace(down, across, onward, corners.vertex, corner, side, starts, kind, ring)
     used = int(starts[count])
     return Lines(
-        corner=corner[:used], starts=starts[: count + 1], side=side[:used], kind=kind[:count],
+        corner=corner[:used],
+        starts=starts[: count + 1],
+        side=side[:used],
+        kind=kind[:count],
         ring=ring[:count],
-    )  # fmt: skip
+    )
 
 
 @compiled
@@ -142,9 +145,15 @@ def _sides(vertex: Numbers, r: int, c: int, way: int, end: int) -> tuple[int, in
 
 @compiled
 def _follow(
-    down: Marks, across: Marks, onward: Ways, vertex: Numbers, start: Numbers, corner: Numbers,
-    side: Numbers, at: int,
-) -> int:  # fmt: skip
+    down: Marks,
+    across: Marks,
+    onward: Ways,
+    vertex: Numbers,
+    start: Numbers,
+    corner: Numbers,
+    side: Numbers,
+    at: int,
+) -> int:
     """Write one line from ``start`` (row, column, way) into place ``at``; how far it went."""
     r, c, way = start[0], start[1], start[2]
     first = at
@@ -168,9 +177,16 @@ def _follow(
 
 @compiled
 def _trace(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    down: Marks, across: Marks, onward: Ways, vertex: Numbers, corner: Numbers, side: Numbers,
-    starts: Numbers, kind: Marks, ring: npt.NDArray[np.bool_],
-) -> int:  # fmt: skip
+    down: Marks,
+    across: Marks,
+    onward: Ways,
+    vertex: Numbers,
+    corner: Numbers,
+    side: Numbers,
+    starts: Numbers,
+    kind: Marks,
+    ring: npt.NDArray[np.bool_],
+) -> int:
     count, at = 0, 0
     start = np.empty(3, np.int32)
     for only_ends in (True, False):  # lines with ends first; what is left are rings

@@ -54,9 +54,11 @@ def atlas_of(done: Sequence[BlockDone], *, wall_px: int, least_px_m: float) -> W
     All pixels have one size, none below ``least_px_m``.
     """
     keys = [
-        (b, w) for b, one in enumerate(done) for w, source in enumerate(one.sources)
+        (b, w)
+        for b, one in enumerate(done)
+        for w, source in enumerate(one.sources)
         if (source != NOBODY).any()
-    ]  # fmt: skip
+    ]
     walls = [done[b].walls[w] for b, w in keys]
     area = sum((w.length_m + 2 * least_px_m) * (w.height_m + 2 * least_px_m) for w in walls)
     pixel_m = max(least_px_m, float(np.sqrt(area / wall_px)))
@@ -64,9 +66,10 @@ def atlas_of(done: Sequence[BlockDone], *, wall_px: int, least_px_m: float) -> W
     rectangles = tuple(rectangles_of(walls, sources, pixel_m=pixel_m, most_px=PAGE_PX))
     sizes = [(r.width_px, r.height_px) for r in rectangles]
     return WallAtlas(
-        places={key: number for number, key in enumerate(keys)}, rectangles=rectangles,
+        places={key: number for number, key in enumerate(keys)},
+        rectangles=rectangles,
         packed=packed(sizes, side_px=PAGE_PX),
-    )  # fmt: skip
+    )
 
 
 def pictures_of(
@@ -83,13 +86,15 @@ def pictures_of(
             wanted.setdefault(int(index), []).append((number, rectangle))
     tasks = [
         PictureTask(
-            index=index, placed=reconstruction.mapped[index],
+            index=index,
+            placed=reconstruction.mapped[index],
             camera=reconstruction.cameras[reconstruction.mapped[index].camera],
-            gain=orthophoto.gains[index], rectangles=tuple(some),
+            gain=orthophoto.gains[index],
+            rectangles=tuple(some),
             file=str(files.path(f"parts/picture-{index:05d}.npz")),
         )
         for index, some in sorted(wanted.items())
-    ]  # fmt: skip
+    ]
     return list(executor.map(picture_done, tasks, label="texturing walls"))
 
 

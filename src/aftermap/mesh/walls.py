@@ -129,8 +129,11 @@ def _wall(start: Array, end: Array, share: Array, lower: Array, upper: Array, wo
     return Wall(
         start_m=(float(west + start[0] * cell), float(north - start[1] * cell)),
         end_m=(float(west + end[0] * cell), float(north - end[1] * cell)),
-        low_m=float(low.min()), high_m=float(high.max()), pieces=pieces, is_measured=True,
-    )  # fmt: skip
+        low_m=float(low.min()),
+        high_m=float(high.max()),
+        pieces=pieces,
+        is_measured=True,
+    )
 
 
 def sights_of(
@@ -179,10 +182,16 @@ def _pairs(
     worth: list[Array] = []
     if not walls:
         return np.empty((0, 2), np.int64), np.empty(0)
-    middle = np.array([
-        [(w.start_m[0] + w.end_m[0]) / 2, (w.start_m[1] + w.end_m[1]) / 2, (w.low_m + w.high_m) / 2]
-        for w in walls
-    ])  # fmt: skip
+    middle = np.array(
+        [
+            [
+                (w.start_m[0] + w.end_m[0]) / 2,
+                (w.start_m[1] + w.end_m[1]) / 2,
+                (w.low_m + w.high_m) / 2,
+            ]
+            for w in walls
+        ]
+    )
     normals = np.array([w.normal for w in walls])
     reach = np.array([np.hypot(w.length_m, w.height_m) / 2 for w in walls])
     for index, one in enumerate(placed):
@@ -217,10 +226,12 @@ def _seen(
     if not len(pairs):
         return np.empty((0, 1), np.bool_)
     counts = np.array([rows * columns for rows, columns in shapes])
-    places = np.concatenate([
-        middles_m(wall, shape) + PROUD_CELLS * heights.cell_m * wall.normal
-        for wall, shape in zip(walls, shapes, strict=True)
-    ])  # fmt: skip
+    places = np.concatenate(
+        [
+            middles_m(wall, shape) + PROUD_CELLS * heights.cell_m * wall.normal
+            for wall, shape in zip(walls, shapes, strict=True)
+        ]
+    )
     spots = Spots(
         place_m=places,
         normal=np.repeat(np.array([w.normal for w in walls]), counts, axis=0),
@@ -228,11 +239,17 @@ def _seen(
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         parts=int(counts.max()),
     )
-    eyes = np.stack([
-        eye_row(p.pose.rotation_cam_from_world, p.pose.position_m, cameras[p.camera].params[:8],
-                (cameras[p.camera].width_px, cameras[p.camera].height_px))
-        for p in placed
-    ])  # fmt: skip
+    eyes = np.stack(
+        [
+            eye_row(
+                p.pose.rotation_cam_from_world,
+                p.pose.position_m,
+                cameras[p.camera].params[:8],
+                (cameras[p.camera].width_px, cameras[p.camera].height_px),
+            )
+            for p in placed
+        ]
+    )
     framed, hidden = spots_seen(spots, pairs, eyes, heights)
     seen = np.asarray((framed > 0) & (hidden == 0))
     for index, one in enumerate(placed):

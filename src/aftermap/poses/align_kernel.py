@@ -123,9 +123,15 @@ def align(
 
 @compiled
 def _refined(
-    picture: Grey, x: float, y: float, warp: Array, template: Grey, patch: Grey,
-    du: float, dv: float,
-) -> tuple[float, float, float]:  # fmt: skip
+    picture: Grey,
+    x: float,
+    y: float,
+    warp: Array,
+    template: Grey,
+    patch: Grey,
+    du: float,
+    dv: float,
+) -> tuple[float, float, float]:
     """Shift in template pixels at which the patch fits best, and the correlation there."""
     count = SIDE * SIDE
     for _ in range(STEPS):
@@ -148,13 +154,15 @@ def _refined(
         for i in range(1, SIDE + 1):
             for j in range(1, SIDE + 1):
                 gx = 0.25 * (
-                    template[i, j + 1] - template[i, j - 1]
+                    template[i, j + 1]
+                    - template[i, j - 1]
                     + gain * (patch[i, j + 1] - patch[i, j - 1])
-                )  # fmt: skip
+                )
                 gy = 0.25 * (
-                    template[i + 1, j] - template[i - 1, j]
+                    template[i + 1, j]
+                    - template[i - 1, j]
                     + gain * (patch[i + 1, j] - patch[i - 1, j])
-                )  # fmt: skip
+                )
                 r = template[i, j] - st - gain * (patch[i, j] - sp)
                 xx += gx * gx
                 yy += gy * gy

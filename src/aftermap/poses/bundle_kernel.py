@@ -114,9 +114,15 @@ def _share(state: State, sights: Sights, m: int) -> float:
 
 @compiled
 def _residual(
-    rotation: Array, position: Array, velocity: Array, lens: Array, share: float, point: Array,
-    xy_px: Array, ideal: Array,
-) -> tuple[float, float]:  # fmt: skip
+    rotation: Array,
+    position: Array,
+    velocity: Array,
+    lens: Array,
+    share: float,
+    point: Array,
+    xy_px: Array,
+    ideal: Array,
+) -> tuple[float, float]:
     """Residual in pixels; leaves in ``ideal`` the point in camera axes at the middle row.
 
     Behind the camera: huge.
@@ -245,9 +251,15 @@ def _inverse3(a: Array, out: Array) -> None:
 
 @compiled
 def eliminate(
-    state: State, sights: Sights, weight: Array, damping: float,
-    normal: Array, gradient: Array, inverses: Array, pulls: Array,
-) -> None:  # fmt: skip
+    state: State,
+    sights: Sights,
+    weight: Array,
+    damping: float,
+    normal: Array,
+    gradient: Array,
+    inverses: Array,
+    pulls: Array,
+) -> None:
     """Add every point's share to ``normal`` and ``gradient`` (frames first, then lenses).
 
     ``weight`` (M,) multiplies squared residuals. On entry ``inverses`` (P, 3, 3) and ``pulls``
@@ -280,9 +292,15 @@ def eliminate(
             cam = camera_of[f]
             share = _share(state, sights, m)
             r0, r1 = _residual(
-                rotations[f], positions[f], velocities[f], lenses[cam], share, points[p], xy_px[m],
+                rotations[f],
+                positions[f],
+                velocities[f],
+                lenses[cam],
+                share,
+                points[p],
+                xy_px[m],
                 ideal,
-            )  # fmt: skip
+            )
             if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
                 continue
             _jacobian(rotations[f], velocities[f], lenses[cam], share, ideal, jac)
@@ -306,9 +324,17 @@ def eliminate(
                 size[lens_slot] = LENS
                 mixed[lens_slot] = 0.0
             _add_observation(
-                jac, r0, r1, w, column[own], column[lens_slot], normal, gradient,
-                mixed[own], mixed[lens_slot],
-            )  # fmt: skip
+                jac,
+                r0,
+                r1,
+                w,
+                column[own],
+                column[lens_slot],
+                normal,
+                gradient,
+                mixed[own],
+                mixed[lens_slot],
+            )
         for k in range(3):
             block[k, k] += damping * block[k, k] + 1e-12
         _inverse3(block, inverses[p])
@@ -317,9 +343,17 @@ def eliminate(
 
 @compiled
 def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    jac: Array, r0: float, r1: float, w: float, pose_at: int, lens_at: int,
-    normal: Array, gradient: Array, pose_mixed: Array, lens_mixed: Array,
-) -> None:  # fmt: skip
+    jac: Array,
+    r0: float,
+    r1: float,
+    w: float,
+    pose_at: int,
+    lens_at: int,
+    normal: Array,
+    gradient: Array,
+    pose_mixed: Array,
+    lens_mixed: Array,
+) -> None:
     for i in range(POSE):
         a0, a1 = w * jac[0, i], w * jac[1, i]
         gradient[pose_at + i] -= a0 * r0 + a1 * r1
@@ -340,9 +374,16 @@ def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arra
 
 @compiled
 def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    mixed: Array, carried: Array, column: Whole, size: Whole, count: int,
-    inverse: Array, pull: Array, normal: Array, gradient: Array,
-) -> None:  # fmt: skip
+    mixed: Array,
+    carried: Array,
+    column: Whole,
+    size: Whole,
+    count: int,
+    inverse: Array,
+    pull: Array,
+    normal: Array,
+    gradient: Array,
+) -> None:
     """Take a point's part out: normal -= W V^-1 W', gradient -= W V^-1 pull."""
     for s in range(count):
         for i in range(size[s]):
@@ -370,9 +411,14 @@ def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain array
 
 @compiled
 def back_substitute(
-    state: State, sights: Sights, weight: Array, step: Array,
-    inverses: Array, pulls: Array, point_step: Array,
-) -> None:  # fmt: skip
+    state: State,
+    sights: Sights,
+    weight: Array,
+    step: Array,
+    inverses: Array,
+    pulls: Array,
+    point_step: Array,
+) -> None:
     """Fill ``point_step`` (P, 3) from the step of the frames and lenses."""
     rotations, positions, lenses, camera_of, points, _ = state
     velocities = velocities_of(state)
@@ -387,9 +433,15 @@ def back_substitute(
             cam = camera_of[f]
             share = _share(state, sights, m)
             _residual(
-                rotations[f], positions[f], velocities[f], lenses[cam], share, points[p], xy_px[m],
+                rotations[f],
+                positions[f],
+                velocities[f],
+                lenses[cam],
+                share,
+                points[p],
+                xy_px[m],
                 ideal,
-            )  # fmt: skip
+            )
             if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
                 continue
             _jacobian(rotations[f], velocities[f], lenses[cam], share, ideal, jac)

@@ -123,9 +123,13 @@ def _pairs(one: Picture, other: Picture) -> tuple[Array, Array]:
 
 
 def _miss_px(
-    first_px: Array, second_px: Array, here: Resected, then: Resected, reference: Reference,
+    first_px: Array,
+    second_px: Array,
+    here: Resected,
+    then: Resected,
+    reference: Reference,
     shift_m: Array,
-) -> float:  # fmt: skip
+) -> float:
     """Median distance of the matches from where the surface carries them; infinite if unknown."""
     rays = rays_cam(first_px, here.params) @ here.rotation_cam_from_world
     places = places_met(reference, here.position_m + shift_m, rays)

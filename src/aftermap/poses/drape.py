@@ -78,9 +78,11 @@ def _heights_of(reference: Reference) -> tuple[Heights, Array]:
     stretch = np.array([1.0, reference.cell_m[0] / reference.cell_m[1], 1.0])
     heights = Heights(
         height_m=np.where(known, height, np.float32(lowest - ABYSS_M)),
-        west_m=reference.corner_m[0], north_m=reference.corner_m[1] * stretch[1],
-        cell_m=reference.cell_m[0], outside_m=lowest - ABYSS_M,
-    )  # fmt: skip
+        west_m=reference.corner_m[0],
+        north_m=reference.corner_m[1] * stretch[1],
+        cell_m=reference.cell_m[0],
+        outside_m=lowest - ABYSS_M,
+    )
     return heights, stretch
 
 

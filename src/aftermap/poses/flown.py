@@ -95,10 +95,12 @@ def _pose_of(placed: PlacedFrame, covariance: Matrix6) -> ClipPose:
     if moment is None:
         raise ValueError(f"{placed.frame.name}: a frame of a clip has a moment")
     return ClipPose(
-        time_s=moment.time_s, shot=moment.shot, covariance=covariance,
+        time_s=moment.time_s,
+        shot=moment.shot,
+        covariance=covariance,
         pose=replace(placed.pose, covariance_m2=_matrix3(np.array(covariance)[:3, :3])),
         source=PoseSource.REGISTERED if placed.frame.is_registered else PoseSource.RECONSTRUCTION,
-    )  # fmt: skip
+    )
 
 
 def _between(first: ClipPose, second: ClipPose) -> Iterator[ClipPose]:
@@ -117,13 +119,16 @@ def _between(first: ClipPose, second: ClipPose) -> Iterator[ClipPose]:
         share = float((time_s - first.time_s) / gap_s)
         spread = (1 - share) * spreads[0] + share * spreads[1] + _straying(share, float(gap_s))
         yield ClipPose(
-            time_s=time_s, shot=first.shot, covariance=_matrix6(spread), source=first.source,
+            time_s=time_s,
+            shot=first.shot,
+            covariance=_matrix6(spread),
+            source=first.source,
             pose=CameraPose(
                 rotation_cam_from_world=_matrix3(turn(share).as_matrix()),
                 position_m=_row3((1 - share) * start + share * end),
                 covariance_m2=_matrix3(spread[:3, :3]),
             ),
-        )  # fmt: skip
+        )
         time_s += STEP_S
 
 

@@ -142,12 +142,16 @@ def with_frames(block: Block, kept: Mask) -> Block:
         sigma_px=block.sigma_px[which],
         knowns=replace(
             knowns,
-            positions=knowns.positions[kept], position_sigma=knowns.position_sigma[kept],
-            lenses=knowns.lenses[lens], lens_sigma=knowns.lens_sigma[lens],
-            points=knowns.points[stays], point_sigma=knowns.point_sigma[stays],
-            rotations=knowns.rotations[kept], turn_sigma=knowns.turn_sigma[kept],
+            positions=knowns.positions[kept],
+            position_sigma=knowns.position_sigma[kept],
+            lenses=knowns.lenses[lens],
+            lens_sigma=knowns.lens_sigma[lens],
+            points=knowns.points[stays],
+            point_sigma=knowns.point_sigma[stays],
+            rotations=knowns.rotations[kept],
+            turn_sigma=knowns.turn_sigma[kept],
         ),
-    )  # fmt: skip
+    )
 
 
 def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:

@@ -85,9 +85,13 @@ def contradicted(frames: Sequence[Frame], state: State) -> Vertical | None:
     if tipped_deg <= TRUSTED_VERTICAL_DEG or np.median(off) <= CONTRADICTS_SIGMAS:
         return None
     witness = VerticalWitness(
-        name=GIMBAL, off_deg=tipped_deg, off_sigmas=tipped_deg / GIMBAL_SIGMA_DEG,
-        sigma_deg=GIMBAL_SIGMA_DEG, other_sigma_deg=GIMBAL_SIGMA_DEG, is_used=True,
-    )  # fmt: skip
+        name=GIMBAL,
+        off_deg=tipped_deg,
+        off_sigmas=tipped_deg / GIMBAL_SIGMA_DEG,
+        sigma_deg=GIMBAL_SIGMA_DEG,
+        other_sigma_deg=GIMBAL_SIGMA_DEG,
+        is_used=True,
+    )
     return Vertical(sigma_deg=tipped_deg, witnesses=(witness,), contradiction=GIMBAL)
 
 

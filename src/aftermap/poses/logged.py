@@ -98,11 +98,15 @@ def logged(
     camera, focal_share = _camera(clip, told)
     poses = _poses(track, told, heights, crs, focal_share, offsets)
     return ClipPath(
-        clip_sha256=clip.sha256, clip_name=clip.name, crs=crs, vertical_datum=heights.datum,
-        camera=camera, ground_m=heights.ground_m,
+        clip_sha256=clip.sha256,
+        clip_name=clip.name,
+        crs=crs,
+        vertical_datum=heights.datum,
+        camera=camera,
+        ground_m=heights.ground_m,
         poses=tuple(_pose(*times[i], *poses.at(i)) for i in usable.tolist()),
         notes=(f"placed by {track.name} alone: {heights.note}",),
-    )  # fmt: skip
+    )
 
 
 def joined(known: ClipPath, record: ClipPath, *, apart_s: Fraction) -> ClipPath:
@@ -126,9 +130,11 @@ def joined(known: ClipPath, record: ClipPath, *, apart_s: Fraction) -> ClipPath:
     cameras = dict(known.shot_cameras) | of_its_own
     poses = sorted((*known.poses, *added), key=lambda pose: (pose.shot, pose.time_s))
     return replace(
-        known, poses=tuple(poses), shot_cameras=tuple(sorted(cameras.items(), key=lambda c: c[0])),
+        known,
+        poses=tuple(poses),
+        shot_cameras=tuple(sorted(cameras.items(), key=lambda c: c[0])),
         notes=(*known.notes, *record.notes),
-    )  # fmt: skip
+    )
 
 
 def _skipped(clip: Clip, reason: str) -> Skipped:
@@ -186,9 +192,12 @@ def _heights(
             f"within {TAKEOFF_SIGMA_M:.0f} m"
         )
         return _Heights(
-            up_m=level_m + relative, sigma_m=TAKEOFF_SIGMA_M, datum=datum, ground_m=level_m,
+            up_m=level_m + relative,
+            sigma_m=TAKEOFF_SIGMA_M,
+            datum=datum,
+            ground_m=level_m,
             note=note,
-        )  # fmt: skip
+        )
     if not has_height:
         return "no height is recorded"
     is_level = track.vertical_datum is VerticalDatum.GEOID and floor.datum is None
@@ -214,9 +223,12 @@ def _over_flat_ground(track: Track, height: Array, relative: Array) -> _Heights 
         track.vertical_datum if np.isfinite(both).any() else VerticalDatum.TAKEOFF_RELATIVE
     )  # the level of take-off in the datum of the record, where it has both
     return _Heights(
-        up_m=ground_m + relative, sigma_m=TAKEOFF_SIGMA_M, datum=datum, ground_m=ground_m,
+        up_m=ground_m + relative,
+        sigma_m=TAKEOFF_SIGMA_M,
+        datum=datum,
+        ground_m=ground_m,
         note="the ground is taken to be flat and as high as take-off",
-    )  # fmt: skip
+    )
 
 
 def _height_offset_m(offsets: ClipOffsets | None, track: Track) -> tuple[float, float]:
@@ -239,11 +251,15 @@ def _camera(clip: Clip, told: TrackArrays) -> tuple[Camera, float]:
         decision = "by the field of view in the telemetry"
     middle = (clip.width_px / 2, clip.height_px / 2)
     camera = Camera(
-        model="OPENCV", width_px=clip.width_px, height_px=clip.height_px,
+        model="OPENCV",
+        width_px=clip.width_px,
+        height_px=clip.height_px,
         params=(focal_px, focal_px, *middle, 0.0, 0.0, 0.0, 0.0),
-        focal_prior_px=clip.focal.focal_px, focal_prior_source=clip.focal.source,
-        focal_sigma_px=sigma_px, focal_decision=decision,
-    )  # fmt: skip
+        focal_prior_px=clip.focal.focal_px,
+        focal_prior_source=clip.focal.source,
+        focal_sigma_px=sigma_px,
+        focal_decision=decision,
+    )
     return camera, sigma_px / focal_px
 
 
@@ -260,18 +276,24 @@ class _Poses:
 
 
 def _poses(
-    track: Track, told: TrackArrays, heights: _Heights, crs: str, focal_share: float,
+    track: Track,
+    told: TrackArrays,
+    heights: _Heights,
+    crs: str,
+    focal_share: float,
     offsets: ClipOffsets | None,
-) -> _Poses:  # fmt: skip
+) -> _Poses:
     known = np.asarray(np.isfinite(told.lonlat_deg).all(axis=1))
     positions = np.full((len(told.time_s), 3), np.nan)
     positions[known, :2] = transformed_xy(WGS84, crs, told.lonlat_deg[known])
     positions[:, 2] = heights.up_m
     yaw_deg = told.angles_deg[:, 0] + _yaw_shift_deg(told.lonlat_deg[known], crs, offsets)
     rotations = np.stack(
-        [rotation_cam_from_world(yaw, *rest) for yaw, rest in
-         zip(yaw_deg, told.angles_deg[:, 1:], strict=True)]
-    )  # fmt: skip
+        [
+            rotation_cam_from_world(yaw, *rest)
+            for yaw, rest in zip(yaw_deg, told.angles_deg[:, 1:], strict=True)
+        ]
+    )
     covariances = np.zeros((len(told.time_s), 6, 6))
     sigma_m = track.sigma_horizontal_m
     clock_s = _clock_sigma_s(offsets)
@@ -327,12 +349,16 @@ def _pose(
     shot: int, time_s: Fraction, rotation: Array, position: Array, covariance: Array
 ) -> ClipPose:
     return ClipPose(
-        time_s=time_s, shot=shot, covariance=_matrix6(covariance), source=PoseSource.TELEMETRY,
+        time_s=time_s,
+        shot=shot,
+        covariance=_matrix6(covariance),
+        source=PoseSource.TELEMETRY,
         pose=CameraPose(
-            rotation_cam_from_world=_matrix3(rotation), position_m=_vector3(position),
+            rotation_cam_from_world=_matrix3(rotation),
+            position_m=_vector3(position),
             covariance_m2=_matrix3(covariance[:3, :3]),
         ),
-    )  # fmt: skip
+    )
 
 
 def _vector3(values: Array) -> Vector3:

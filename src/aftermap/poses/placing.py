@@ -117,8 +117,10 @@ def placed(
         groups[0], marks, warnings = _held(groups[0], survey, frame_set)
     turned = [
         (g, None if g.controlled else contradicted(g.block.frames, g.block.state))
-        if g.block.located else upright(g, executor) for g in groups
-    ]  # fmt: skip
+        if g.block.located
+        else upright(g, executor)
+        for g in groups
+    ]
     found = reconstruction_of(
         frame_set,
         crs or LOCAL,

@@ -83,8 +83,9 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
         (bounds.right - bounds.left) / grey.shape[1],
         (bounds.top - bounds.bottom) / grey.shape[0],
     )
-    return reference_of(crs, grey, np.where(seen > 0, up, np.nan), (bounds.left, bounds.top), cell,
-                        sigma_m, filled)  # fmt: skip
+    return reference_of(
+        crs, grey, np.where(seen > 0, up, np.nan), (bounds.left, bounds.top), cell, sigma_m, filled
+    )
 
 
 def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:

@@ -152,9 +152,11 @@ def _picture(frame: ShotFrame, factor: float) -> Picture:
 def _view(picture: Picture, focal: FocalPrior, factor: float) -> View:
     height, width = picture.grey.shape
     return View(
-        width_px=width, height_px=height,
-        focal_px=focal.focal_px / factor, focal_sigma_px=focal.sigma_px / factor,
-    )  # fmt: skip
+        width_px=width,
+        height_px=height,
+        focal_px=focal.focal_px / factor,
+        focal_sigma_px=focal.sigma_px / factor,
+    )
 
 
 def _located(picture: Picture, reference: Reference, view: View) -> Located | str:
@@ -217,9 +219,14 @@ def _pose_by_three(
     middle = xyz_m.mean(axis=0)
     # Both sides count from the corner, so no half pixel comes in.
     found = pose_by_points(
-        xyz_m - middle, xy_px, lens, method=cv2.SOLVEPNP_AP3P,
-        tolerance_px=COARSE_PX * view.width_px, trials=2000, confidence=0.999,
-    )  # fmt: skip
+        xyz_m - middle,
+        xy_px,
+        lens,
+        method=cv2.SOLVEPNP_AP3P,
+        tolerance_px=COARSE_PX * view.width_px,
+        trials=2000,
+        confidence=0.999,
+    )
     if found is None:
         return None
     place = found.position + middle
@@ -227,11 +234,16 @@ def _pose_by_three(
         return None
     none = np.zeros(0)
     pose = Resected(
-        rotation_cam_from_world=found.rotation_cam_from_world, position_m=place,
+        rotation_cam_from_world=found.rotation_cam_from_world,
+        position_m=place,
         params=(focal_px, focal_px, view.width_px / 2, view.height_px / 2, 0, 0, 0, 0),
-        covariance=np.full((6, 6), np.nan), focal_sigma_px=view.focal_sigma_px,
-        residuals_px=none, left_out_px=none, used=none > 0, sigma_px=COARSE_PX * view.width_px,
-    )  # fmt: skip
+        covariance=np.full((6, 6), np.nan),
+        focal_sigma_px=view.focal_sigma_px,
+        residuals_px=none,
+        left_out_px=none,
+        used=none > 0,
+        sigma_px=COARSE_PX * view.width_px,
+    )
     return len(found.inliers), pose
 
 

@@ -61,9 +61,11 @@ def shot_place(task: ShotTask) -> ShotPlace:
     reference = _reference(task.ortho, task.surface, task.sigma_m)
     found = registered([_shot_frame(f) for f in _spread(task.frames)], reference, focal)
     place = ShotPlace(
-        clip_sha256=first.moment.clip_sha256, clip_name=first.moment.clip_name,
-        shot=first.moment.shot, crs=reference.crs,
-    )  # fmt: skip
+        clip_sha256=first.moment.clip_sha256,
+        clip_name=first.moment.clip_name,
+        shot=first.moment.shot,
+        crs=reference.crs,
+    )
     if isinstance(found, NotLocated):
         return ShotPlace(**{**vars(place), "reason": found.reason})
     poses: list[ClipPose] = [
@@ -88,6 +90,7 @@ def _shot_frame(frame: Frame) -> ShotFrame:
     if grey is None or frame.moment is None:
         raise InputError(f"{frame.name}: can no longer be read; run again with --fresh")
     return ShotFrame(
-        time_s=frame.moment.time_s, grey=np.asarray(grey, np.uint8),
+        time_s=frame.moment.time_s,
+        grey=np.asarray(grey, np.uint8),
         mask=None if frame.mask is None else read_mask(frame.mask),
-    )  # fmt: skip
+    )

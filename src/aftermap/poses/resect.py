@@ -99,9 +99,11 @@ def resected(
     check_spread(xyz, what)
     middle = xyz.mean(axis=0)
     clicks = _Clicks(
-        xyz_m=xyz - middle, xy_px=xy, click_px=click_px,
+        xyz_m=xyz - middle,
+        xy_px=xy,
+        click_px=click_px,
         place_sigma_m=np.broadcast_to(np.asarray(place_sigma_m, float), xyz.shape),
-    )  # fmt: skip
+    )
     found = _solved(clicks, view)
     if found is None:
         raise ControlError(f"{what}: {_why_not(clicks, view)}")
@@ -164,9 +166,8 @@ def clip_pose(found: Resected, time_s: Fraction, shot: int, source: PoseSource) 
         covariance_m2=cast("Matrix3", tuple(row[:3] for row in covariance[:3])),
     )
     return ClipPose(
-        time_s=time_s, shot=shot, pose=pose, source=source,
-        covariance=cast("Matrix6", covariance),
-    )  # fmt: skip
+        time_s=time_s, shot=shot, pose=pose, source=source, covariance=cast("Matrix6", covariance)
+    )
 
 
 def check_spread(xyz_m: Array, what: str) -> None:
@@ -265,9 +266,14 @@ def _starts(clicks: _Clicks, view: View) -> list[Array]:
         lens = np.array([[focal, 0, view.width_px / 2], [0, focal, view.height_px / 2], [0, 0, 1]])
         # Both sides count from the corner, so no half pixel comes in.
         found = pose_by_points(
-            clicks.xyz_m, clicks.xy_px, lens, method=cv2.SOLVEPNP_SQPNP, trials=300,
-            tolerance_px=max(6 * clicks.click_px, 0.02 * view.width_px), confidence=0.99,
-        )  # fmt: skip
+            clicks.xyz_m,
+            clicks.xy_px,
+            lens,
+            method=cv2.SOLVEPNP_SQPNP,
+            trials=300,
+            tolerance_px=max(6 * clicks.click_px, 0.02 * view.width_px),
+            confidence=0.99,
+        )
         if found is not None:
             starts.append(np.concatenate([found.turn, found.position, [focal, 0.0]]))
     return starts
@@ -305,9 +311,13 @@ def _few(freedom: int) -> float:
 
 
 def _told(
-    state: Array, sights: Sights, used: Bools, view: View, middle: Array,
+    state: Array,
+    sights: Sights,
+    used: Bools,
+    view: View,
+    middle: Array,
     common_m: Array | None = None,
-) -> Resected:  # fmt: skip
+) -> Resected:
     covariance = covariance_of(state, sights.only(used), view, common_m)
     focal = float(state[FOCAL])
     off_x, off_y, k2 = view.beside
@@ -315,8 +325,14 @@ def _told(
         rotation_cam_from_world=rotation_of(state),
         position_m=state[PLACE] + middle,
         params=(
-            focal, focal, view.width_px / 2 + off_x, view.height_px / 2 + off_y,
-            float(state[K1]), k2, 0, 0,
+            focal,
+            focal,
+            view.width_px / 2 + off_x,
+            view.height_px / 2 + off_y,
+            float(state[K1]),
+            k2,
+            0,
+            0,
         ),
         covariance=covariance[:6, :6],
         focal_sigma_px=float(np.sqrt(covariance[6, 6])),
@@ -324,7 +340,7 @@ def _told(
         left_out_px=np.full(len(used), np.nan),
         used=used,
         sigma_px=np.nan,
-    )  # fmt: skip
+    )
 
 
 def _left_out(state: Array, sights: Sights, used: Bools, view: View) -> Array:

@@ -101,10 +101,16 @@ def pose_by_points(
     cv2.setRNGSeed(SEED)
     found = _answer(
         lambda: cv2.solvePnPRansac(
-            places, pixels, lens, None, iterationsCount=trials, flags=method,
-            reprojectionError=tolerance_px, confidence=confidence,
+            places,
+            pixels,
+            lens,
+            None,
+            iterationsCount=trials,
+            flags=method,
+            reprojectionError=tolerance_px,
+            confidence=confidence,
         )
-    )  # fmt: skip
+    )
     if found is None:
         return None
     done, turn, shift, inside = found
@@ -112,9 +118,11 @@ def pose_by_points(
         return None
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
     return PosedByPoints(
-        turn=np.ravel(turn).astype(np.float64), rotation_cam_from_world=rotation,
-        position=-rotation.T @ np.ravel(shift), inliers=np.ravel(inside).astype(np.int64),
-    )  # fmt: skip
+        turn=np.ravel(turn).astype(np.float64),
+        rotation_cam_from_world=rotation,
+        position=-rotation.T @ np.ravel(shift),
+        inliers=np.ravel(inside).astype(np.int64),
+    )
 
 
 def outline_area_px2(xy_px: npt.ArrayLike) -> float:

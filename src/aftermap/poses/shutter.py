@@ -202,9 +202,11 @@ def _told(block: Block, asked: npt.NDArray[np.bool_], factor: float) -> list[_To
     for k in np.flatnonzero(asked):
         own = POSE * len(block.frames) + LENS * int(k) + np.array([READOUT, FOCAL, K1])
         told[k] = _one_told(
-            float(found.state.lenses[k, READOUT]), covariance[np.ix_(own, own)], factor,
+            float(found.state.lenses[k, READOUT]),
+            covariance[np.ix_(own, own)],
+            factor,
             _clock_fraction(block, int(k)),
-        )  # fmt: skip
+        )
     return told
 
 

@@ -14,7 +14,13 @@ def unplaced(frame_set: FrameSet, error: ReconstructionError) -> Reconstruction:
         Skipped(name=frame.name, reason=reason, sha256=frame.sha256) for frame in frame_set.frames
     )
     return Reconstruction(
-        crs=frame_set.crs, vertical_datum=frame_set.vertical_datum, cameras=(), placed=(),
-        skipped=(*frame_set.skipped, *left_out), points="", mapped_group=0, group_sizes=(),
+        crs=frame_set.crs,
+        vertical_datum=frame_set.vertical_datum,
+        cameras=(),
+        placed=(),
+        skipped=(*frame_set.skipped, *left_out),
+        points="",
+        mapped_group=0,
+        group_sizes=(),
         reprojection_px=math.nan,
-    )  # fmt: skip
+    )

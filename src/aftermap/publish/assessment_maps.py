@@ -26,9 +26,11 @@ from aftermap.publish.wording import NARROW
 
 LONGEST = 1600
 PASSAGE_COLOURS = {
-    Passage.TRUCK: "#2c7bb6", Passage.CAR: "#7fb8d6", Passage.NOBODY: "#d7191c",
+    Passage.TRUCK: "#2c7bb6",
+    Passage.CAR: "#7fb8d6",
+    Passage.NOBODY: "#d7191c",
     Passage.NOT_SEEN: "#8a8f94",
-}  # fmt: skip
+}
 SEEN_COLOURS = ("#440154", "#3b528b", "#21918c", "#90d743")
 SEEN_FROM = (0.0, 0.5, 0.8, 0.95)
 """Shares of a roof that was measured, from which each colour stands."""
@@ -69,8 +71,10 @@ def backdrop_of(orthophoto: Orthophoto) -> Backdrop:
     bar = nice_below(width_m / 4)
     return Backdrop(
         uri="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
-        grid=grid, scale_share=bar / width_m, scale_text=f"{bar:g}{NARROW}m",
-    )  # fmt: skip
+        grid=grid,
+        scale_share=bar / width_m,
+        scale_text=f"{bar:g}{NARROW}m",
+    )
 
 
 def by_grade(

@@ -51,9 +51,11 @@ LINK = (
     "who gets through the streets</a></p>"
 )
 PASSAGE_WORDS = {
-    "truck": "a truck gets through (3.5 m or more)", "car": "a car gets through (2.5 to 3.5 m)",
-    "nobody": "nobody gets through (less than 2.5 m)", "not_seen": "not seen",
-}  # fmt: skip
+    "truck": "a truck gets through (3.5 m or more)",
+    "car": "a car gets through (2.5 to 3.5 m)",
+    "nobody": "nobody gets through (less than 2.5 m)",
+    "not_seen": "not seen",
+}
 SEEN_WORDS = ("less than half", "half to 80 %", "80 to 95 %", "95 % or more")
 UNSURE_BELOW = 0.6
 MOST_LISTED = 300
@@ -120,12 +122,13 @@ def link_from_report(folder: str | Path) -> Path | None:
 def assessment_page(facts: AssessmentFacts) -> str:
     """The page as text."""
     environment = Environment(
-        loader=PackageLoader("aftermap.publish", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {
-        "plain": plain, "moment": moment, "grouped": grouped, "why": _why
-    }  # fmt: skip
+        loader=PackageLoader("aftermap.publish", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "moment": moment, "grouped": grouped, "why": _why}
     given = facts.grading.assessments
     shown = tuple(_standing(one, facts.adopted) for one in given)
     backdrop, built = backdrop_of(facts.orthophoto), facts.buildings.buildings
@@ -159,19 +162,27 @@ def _standing(one: Assessment, adopted: Mapping[str, Grade] | None) -> Assessmen
     if grade is None:
         return one
     return Assessment(
-        source_id=one.source_id, kind=one.kind, assessor=one.assessor, grade=grade, confidence=1.0,
+        source_id=one.source_id,
+        kind=one.kind,
+        assessor=one.assessor,
+        grade=grade,
+        confidence=1.0,
         visibility=one.visibility,
-    )  # fmt: skip
+    )
 
 
 def _grade_rows(shown: tuple[Assessment, ...]) -> list[Row]:
     counts = Counter(HATCHED if one.grade is None else str(one.grade) for one in shown)
     of = max(len(shown), 1)
     rows = [
-        Row(colour=GRADE_COLOURS[grade], words=GRADE_WORDS[grade], count=grouped(counts[grade]),
-            share=counts[grade] / of)
+        Row(
+            colour=GRADE_COLOURS[grade],
+            words=GRADE_WORDS[grade],
+            count=grouped(counts[grade]),
+            share=counts[grade] / of,
+        )
         for grade in map(str, GRADES)
-    ]  # fmt: skip
+    ]
     missing = counts[HATCHED]
     words = "not assessed: not seen well enough"
     return [*rows, Row(colour="", words=words, count=grouped(missing), share=missing / of)]
@@ -196,10 +207,14 @@ def _seen_rows(given: tuple[Assessment, ...]) -> list[Row]:
 def _passage_rows(metres: Mapping[str, float]) -> list[Row]:
     of = max(sum(metres.values()), 1e-9)
     return [
-        Row(colour=colour, words=PASSAGE_WORDS[kind], count=f"{grouped(metres[kind])} m",
-            share=metres[kind] / of)
+        Row(
+            colour=colour,
+            words=PASSAGE_WORDS[kind],
+            count=f"{grouped(metres[kind])} m",
+            share=metres[kind] / of,
+        )
         for kind, colour in ((str(k), c) for k, c in PASSAGE_COLOURS.items())
-    ]  # fmt: skip
+    ]
 
 
 def _counts(given: tuple[Assessment, ...], facts: AssessmentFacts) -> dict[str, int]:
@@ -218,9 +233,10 @@ def _counts(given: tuple[Assessment, ...], facts: AssessmentFacts) -> dict[str, 
 def _unsure(given: tuple[Assessment, ...]) -> list[Assessment]:
     """The graded buildings to look at first, the least sure ahead."""
     found = [
-        one for one in given
+        one
+        for one in given
         if one.grade is not None and (one.is_possible or (one.confidence or 0.0) < UNSURE_BELOW)
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda one: (one.confidence or 0.0, one.source_id))
 
 
@@ -232,8 +248,9 @@ def _why(one: Assessment) -> str:
     )
     return ". ".join(
         text if side is ReasonSide.NOTE else f"{side.capitalize()}: {text}"
-        for side, text in sides if text
-    )  # fmt: skip
+        for side, text in sides
+        if text
+    )
 
 
 def _reasons(given: tuple[Assessment, ...]) -> list[tuple[str, list[str]]]:

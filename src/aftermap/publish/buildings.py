@@ -33,9 +33,15 @@ BUILDINGS_NAME, STREETS_NAME = "buildings.geojson", "streets.geojson"
 DIGITS = 8
 """Of a degree: about a millimetre."""
 _STREET_LENGTHS = (
-    "length_m", "width_m", "free_width_m", "free_width_sigma_m", "clear_width_m",
-    "nobody_probability", "seen_fraction", "rubble_fraction",
-)  # fmt: skip
+    "length_m",
+    "width_m",
+    "free_width_m",
+    "free_width_sigma_m",
+    "clear_width_m",
+    "nobody_probability",
+    "seen_fraction",
+    "rubble_fraction",
+)
 
 
 def sensor_dates(frames: Iterable[Frame]) -> tuple[str, str] | None:
@@ -68,11 +74,13 @@ def write_buildings(
     }
     features = (
         _feature(
-            given.source_id, shape_of(building.polygons_m), _properties(building, given) | dated,
+            given.source_id,
+            shape_of(building.polygons_m),
+            _properties(building, given) | dated,
             buildings.crs,
         )
         for building, given in pairs
-    )  # fmt: skip
+    )
     return _write(features, path, buildings.crs)
 
 
@@ -90,7 +98,8 @@ def _properties(building: Building, given: Assessment) -> dict[str, Any]:
         "grade": given.grade,
         "grades": list(given.grades),
         "possible": None if given.grade is None else given.is_possible,
-        "probabilities": None if chances is None
+        "probabilities": None
+        if chances is None
         else {str(g): round(p, 4) for g, p in zip(GRADES, chances, strict=True)},
         "confidence": given.confidence,
         "visibility": _visibility(given.visibility),
@@ -104,17 +113,20 @@ def _properties(building: Building, given: Assessment) -> dict[str, Any]:
         "shift_source": alignment.source,
         "area_m2": round(building.footprint.area_m2, 2),
         "levels": building.footprint.levels,
-    }  # fmt: skip
+    }
 
 
 def _visibility(seen: Visibility | None) -> dict[str, Any] | None:
     if seen is None:
         return None
     return {
-        "roof_fraction": seen.roof_fraction, "views": seen.views, "facades": seen.facades,
-        "ground_sample_m": seen.ground_sample_m, "surface_photographs": seen.surface_photographs,
+        "roof_fraction": seen.roof_fraction,
+        "views": seen.views,
+        "facades": seen.facades,
+        "ground_sample_m": seen.ground_sample_m,
+        "surface_photographs": seen.surface_photographs,
         "imagery": seen.imagery,
-    }  # fmt: skip
+    }
 
 
 def _street_features(table: StreetTable) -> Iterator[Json]:
@@ -134,9 +146,11 @@ def _street_features(table: StreetTable) -> Iterator[Json]:
 def _feature(name: str, shape: BaseGeometry, properties: dict[str, Any], crs: str) -> Json:
     placed = shapely.transform(shape, _to_degrees(crs))
     return {
-        "type": "Feature", "id": name, "geometry": shapely.geometry.mapping(placed),
+        "type": "Feature",
+        "id": name,
+        "geometry": shapely.geometry.mapping(placed),
         "properties": properties,
-    }  # fmt: skip
+    }
 
 
 def _to_degrees(crs: str) -> Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
@@ -149,8 +163,9 @@ def _write(features: Iterable[Json], path: Path, crs: str) -> Path:
     """One line a feature, so that a text editor and a diff can read the file."""
     note = (
         ' "note": "the case has no place on the globe: coordinates are units of its own frame",\n'
-        if crs == LOCAL else ""
-    )  # fmt: skip
+        if crs == LOCAL
+        else ""
+    )
     lines = ",\n".join(
         json.dumps(finite(one), ensure_ascii=False, allow_nan=False) for one in features
     )

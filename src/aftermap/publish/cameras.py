@@ -255,21 +255,29 @@ def _flown_entry(frame: Frame, path: ClipPath) -> CameraEntry | None:
     spread = _known(pose.pose.covariance_m2)
     variances = [pose.covariance[axis][axis] for axis in range(3)]
     return CameraEntry(
-        name=frame.name, sha256=frame.sha256, registered=True,
+        name=frame.name,
+        sha256=frame.sha256,
+        registered=True,
         reason=f"placed {by.get(pose.source, 'between two frames')}; no map is made of it",
-        width_px=camera.width_px, height_px=camera.height_px, camera_model=camera.model,
-        params=camera.params, focal_px=camera.focal_px,
-        rotation_cam_from_world=pose.pose.rotation_cam_from_world, position_m=pose.pose.position_m,
-        position_sigma_m=(
-            math.sqrt(variances[0]), math.sqrt(variances[1]), math.sqrt(variances[2])
-        ) if spread else None,
-        position_covariance_m2=spread, clip=moment.clip_name, clip_sha256=moment.clip_sha256,
-        time_s=str(moment.time_s), shot=moment.shot, position_covariance=spread,
-        ce90_m=ce90_in_middle_m(
-            pose.pose, pose.covariance, camera, path.ground_m, GROUND_SIGMA_M
-        ),
+        width_px=camera.width_px,
+        height_px=camera.height_px,
+        camera_model=camera.model,
+        params=camera.params,
+        focal_px=camera.focal_px,
+        rotation_cam_from_world=pose.pose.rotation_cam_from_world,
+        position_m=pose.pose.position_m,
+        position_sigma_m=(math.sqrt(variances[0]), math.sqrt(variances[1]), math.sqrt(variances[2]))
+        if spread
+        else None,
+        position_covariance_m2=spread,
+        clip=moment.clip_name,
+        clip_sha256=moment.clip_sha256,
+        time_s=str(moment.time_s),
+        shot=moment.shot,
+        position_covariance=spread,
+        ce90_m=ce90_in_middle_m(pose.pose, pose.covariance, camera, path.ground_m, GROUND_SIGMA_M),
         source=pose.source.value,
-    )  # fmt: skip
+    )
 
 
 def _source_of(placed: PlacedFrame) -> PoseSource:

@@ -33,21 +33,21 @@ from aftermap.publish.wording import GRADE_WORDS, NARROW, NOT_KNOWN, about, grou
 
 SHEET_NAME = "sheet.html"
 WHO = {
-    AssessorKind.MACHINE: "machine", AssessorKind.REVIEWER: "reviewer",
+    AssessorKind.MACHINE: "machine",
+    AssessorKind.REVIEWER: "reviewer",
     AssessorKind.ADOPTED: "adopted",
-}  # fmt: skip
-SIDES = {
-    ReasonSide.FOR: "For this grade", ReasonSide.AGAINST: "Against it", ReasonSide.NOTE: "",
-}  # fmt: skip
+}
+SIDES = {ReasonSide.FOR: "For this grade", ReasonSide.AGAINST: "Against it", ReasonSide.NOTE: ""}
 IMAGERY_WORDS = {
     Imagery.NADIR_PHOTOGRAPHS: "photographs from above",
     Imagery.OBLIQUE_PHOTOGRAPHS: "slanting photographs",
     Imagery.VIDEO: "video, or one photograph",
-}  # fmt: skip
+}
 SHIFTED_BY = {
-    ShiftSource.OWN: "its own edges", ShiftSource.NEIGHBOURS: "its neighbours",
+    ShiftSource.OWN: "its own edges",
+    ShiftSource.NEIGHBOURS: "its neighbours",
     ShiftSource.NONE: "nothing: it was not moved",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,14 +134,22 @@ def _told(one: Assessment) -> dict[str, Any]:
         for grade, share in zip(GRADES, one.probabilities or (), strict=False)
     ]
     return {
-        "name": name, "run": run, "bars": bars, "who": WHO[one.kind], "assessor": one.assessor,
-        "confidence": _share(one.confidence), "why": [
-            (words, texts) for side, words in SIDES.items()
+        "name": name,
+        "run": run,
+        "bars": bars,
+        "who": WHO[one.kind],
+        "assessor": one.assessor,
+        "confidence": _share(one.confidence),
+        "why": [
+            (words, texts)
+            for side, words in SIDES.items()
             if (texts := reasons_on(side, one.reasons))
-        ], "at": one.at,
-        "not_assessed": one.not_assessed_reason, "note": one.note,
+        ],
+        "at": one.at,
+        "not_assessed": one.not_assessed_reason,
+        "note": one.note,
         "colour": GRADE_COLOURS[str(one.grade)] if one.grade else "#8a949a",
-    }  # fmt: skip
+    }
 
 
 def _visibility(seen: Visibility) -> list[tuple[str, str]]:
@@ -185,10 +193,13 @@ def _row(one: Evidence) -> dict[str, Any]:
         if cut.turn_deg:
             window += f"; turned {cut.turn_deg:.1f}°".replace("-", "\u2212")
     return {
-        "file": PurePosixPath(one.name).name, "digest": one.file_sha256,
-        "original": one.original_name, "original_digest": one.original_sha256,
-        "time": "" if one.time_exact is None else f"{one.time_s:.3f}{NARROW}s", "window": window,
-    }  # fmt: skip
+        "file": PurePosixPath(one.name).name,
+        "digest": one.file_sha256,
+        "original": one.original_name,
+        "original_digest": one.original_sha256,
+        "time": "" if one.time_exact is None else f"{one.time_s:.3f}{NARROW}s",
+        "window": window,
+    }
 
 
 def _words_of(row: Evidence) -> str:

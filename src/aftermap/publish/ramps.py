@@ -11,18 +11,37 @@ import numpy as np
 import numpy.typing as npt
 
 VIRIDIS = (
-    "#440154", "#482878", "#3e4a89", "#31688e", "#26828e",
-    "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
-)  # fmt: skip
+    "#440154",
+    "#482878",
+    "#3e4a89",
+    "#31688e",
+    "#26828e",
+    "#1f9e89",
+    "#35b779",
+    "#6ece58",
+    "#b5de2b",
+    "#fde725",
+)
 CIVIDIS = (
-    "#00204d", "#00336f", "#39486b", "#575c6d", "#707173",
-    "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46",
-)  # fmt: skip
+    "#00204d",
+    "#00336f",
+    "#39486b",
+    "#575c6d",
+    "#707173",
+    "#8a8779",
+    "#a69d75",
+    "#c4b56c",
+    "#e4cf5b",
+    "#ffea46",
+)
 
 GRADE_COLOURS = {
-    "none": "#2c7bb6", "light": "#abd9e9", "moderate": "#fee090", "severe": "#f46d43",
+    "none": "#2c7bb6",
+    "light": "#abd9e9",
+    "moderate": "#fee090",
+    "severe": "#f46d43",
     "destroyed": "#a50026",
-}  # fmt: skip
+}
 """Of the grades of damage, also in the workbench and in QGIS: blue to red, apart to a colour-blind
 eye as well (RdYlBu of ColorBrewer, Brewer 2003)."""
 

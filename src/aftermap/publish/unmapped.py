@@ -55,9 +55,10 @@ def write_unmapped_report(facts: UnmappedFacts, folder: str | Path) -> Report:
     )
     write_whole(json_text(asdict(contents)), Path(folder) / JSON_NAME)
     return Report(
-        page=write_whole(page, Path(folder) / HTML_NAME), verdict=contents.verdict,
+        page=write_whole(page, Path(folder) / HTML_NAME),
+        verdict=contents.verdict,
         warnings=tuple(one.text for one in contents.warnings),
-    )  # fmt: skip
+    )
 
 
 def unmapped_contents_of(facts: UnmappedFacts) -> UnmappedContents:
@@ -109,8 +110,11 @@ def _verdict(
     sentences = [_what_is_missing(facts)]
     if pictures.placed:
         were = "picture was" if pictures.placed == 1 else "pictures were"
-        where = "in a frame without place, scale or north; " if facts.reconstruction.crs == LOCAL \
-            else ""  # fmt: skip
+        where = (
+            "in a frame without place, scale or north; "
+            if facts.reconstruction.crs == LOCAL
+            else ""
+        )
         sentences.append(
             f"{pictures.placed} {were} placed {where}cameras.json says where each was taken from "
             "and how surely."
@@ -174,17 +178,23 @@ def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
     """What to know before using the poses; the grave ones first."""
     found = []
     if made.placed and made.crs == LOCAL:
-        found.append(Caution(
-            code="local", grave=True,
-            text="The positions have no place on the globe, no scale and no north: nothing says "
-            "where a picture was taken. Lengths in cameras.json are not metres.",
-        ))  # fmt: skip
+        found.append(
+            Caution(
+                code="local",
+                grave=True,
+                text="The positions have no place on the globe, no scale and no north: nothing "
+                "says where a picture was taken. Lengths in cameras.json are not metres.",
+            )
+        )
     if any(one.focal_prior_source is FocalSource.ASSUMED for one in made.cameras):
-        found.append(Caution(
-            code="focal_assumed", grave=True,
-            text="The pictures do not say which lens took them, so its focal length was assumed: "
-            "distances along the view may be wrong by a tenth or more.",
-        ))  # fmt: skip
+        found.append(
+            Caution(
+                code="focal_assumed",
+                grave=True,
+                text="The pictures do not say which lens took them, so its focal length was "
+                "assumed: distances along the view may be wrong by a tenth or more.",
+            )
+        )
     told = [Caution(code="reconstruction", text=text, grave=False) for text in made.warnings]
     return (*found, *told)
 

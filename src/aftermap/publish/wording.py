@@ -17,9 +17,12 @@ NARROW = "\u202f"
 MINUS = "\u2212"
 
 GRADE_WORDS = {
-    "none": "no visible damage", "light": "light damage", "moderate": "moderate damage",
-    "severe": "severe damage", "destroyed": "destroyed",
-}  # fmt: skip
+    "none": "no visible damage",
+    "light": "light damage",
+    "moderate": "moderate damage",
+    "severe": "severe damage",
+    "destroyed": "destroyed",
+}
 
 HEIGHTS_ARE = {
     VerticalDatum.ELLIPSOID: "Heights are above the ellipsoid of satellite positioning, not above "

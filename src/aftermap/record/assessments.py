@@ -62,9 +62,20 @@ LEARNING_LABEL = Table(
 TABLES = (ASSESSMENT, SAMPLE_DRAW, SAMPLE, LEARNING_LABEL)
 
 _COLUMNS = (
-    "source_id", "kind", "assessor", "grade", "grades", "is_possible", "probabilities",
-    "confidence", "visibility", "reasons", "not_assessed_reason", "note", "at",
-)  # fmt: skip
+    "source_id",
+    "kind",
+    "assessor",
+    "grade",
+    "grades",
+    "is_possible",
+    "probabilities",
+    "confidence",
+    "visibility",
+    "reasons",
+    "not_assessed_reason",
+    "note",
+    "at",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +147,11 @@ def add_draw(package: GeoPackage, draw: Draw, *, actor: str) -> int:
         for building in draw.buildings:
             insert(connection, "sample", {"draw": number, **asdict(building)})
         detail = {
-            "draw": number, "seed": draw.seed, "rows": len(draw.buildings),
+            "draw": number,
+            "seed": draw.seed,
+            "rows": len(draw.buildings),
             "rows_sha256": _digest([asdict(one) for one in draw.buildings]),
-        }  # fmt: skip
+        }
         custody.append(connection, actor=actor, action=DRAWN, detail=detail)
     return number
 
@@ -175,17 +188,19 @@ def add_learning_labels(
     _make_tables(package)
     now = custody.utc_now()
     rows = [
-        {"assessment": one.number, "source_id": one.assessment.source_id,
-         "model_sha256": model_sha256, "at": now}
+        {
+            "assessment": one.number,
+            "source_id": one.assessment.source_id,
+            "model_sha256": model_sha256,
+            "at": now,
+        }
         for one in labels
-    ]  # fmt: skip
+    ]
     with package.transaction() as connection:
         for row in rows:
             insert(connection, "learning_label", row)
         detail = {"rows": len(rows), "rows_sha256": _digest(rows)}
-        custody.append(
-            connection, actor=actor, action=LEARNT, subject=model_sha256, detail=detail
-        )  # fmt: skip
+        custody.append(connection, actor=actor, action=LEARNT, subject=model_sha256, detail=detail)
 
 
 def learning_labels(package: GeoPackage) -> dict[int, str]:
@@ -196,9 +211,7 @@ def learning_labels(package: GeoPackage) -> dict[int, str]:
 def changed_batches(package: GeoPackage) -> tuple[str, ...]:
     """Batches whose rows are not those that the chain of custody knows, one line each."""
     findings = []
-    entries = package.rows(
-        "SELECT detail FROM custody WHERE action = ? ORDER BY seq", (ASSESSED,)
-    )  # fmt: skip
+    entries = package.rows("SELECT detail FROM custody WHERE action = ? ORDER BY seq", (ASSESSED,))
     known: set[int] = set()
     for (text,) in entries:
         detail = json.loads(text)

@@ -40,9 +40,19 @@ VIEW = Table(
   faces INTEGER NOT NULL, ce90_m DOUBLE, rank_m DOUBLE NOT NULL""",
 )
 _FROM_FILE = (
-    "sha256", "clip_sha256", "time_s", "distance_m", "azimuth_deg", "off_nadir_deg",
-    "ground_sample_m", "framed_fraction", "occluded_fraction", "faces", "ce90_m", "rank_m",
-)  # fmt: skip
+    "sha256",
+    "clip_sha256",
+    "time_s",
+    "distance_m",
+    "azimuth_deg",
+    "off_nadir_deg",
+    "ground_sample_m",
+    "framed_fraction",
+    "occluded_fraction",
+    "faces",
+    "ce90_m",
+    "rank_m",
+)
 _CLIP_COLUMNS = ("building", *(name for name in _FROM_FILE if name not in ("sha256", "distance_m")))
 _BETTER = """
 INSERT INTO sighting VALUES ({marks}) ON CONFLICT (place, segment) DO UPDATE SET {better}
@@ -143,16 +153,21 @@ def _second_rows(views: dict[str, npt.NDArray[Any]], segments: Array) -> list[tu
     kept = (at >= 0) & (time_s <= second[:, 2] + SAME_MOMENT_S)
     circle = views["ce90_m"].astype(float)
     columns = {
-        "place": -(views["building"] + 1), "segment": second[:, 0],
-        "best_ms": (time_s - second[:, 1]) * 1000, "gsd_mm": views["ground_sample_m"] * 1000,
-        "off_nadir_deg": views["off_nadir_deg"], "azimuth_deg": views["azimuth_deg"],
-        "faces": views["faces"], "framed_percent": views["framed_fraction"] * 100,
+        "place": -(views["building"] + 1),
+        "segment": second[:, 0],
+        "best_ms": (time_s - second[:, 1]) * 1000,
+        "gsd_mm": views["ground_sample_m"] * 1000,
+        "off_nadir_deg": views["off_nadir_deg"],
+        "azimuth_deg": views["azimuth_deg"],
+        "faces": views["faces"],
+        "framed_percent": views["framed_fraction"] * 100,
         "occluded_percent": views["occluded_fraction"] * 100,
         "ce90_dm": np.ceil(np.nan_to_num(circle) * 10),
         "rank_um": np.clip(views["rank_m"] * 1e6, 0, 2**31 - 1),
-    }  # fmt: skip
-    whole = [np.rint(columns[name][kept].astype(float)).astype(int).tolist()
-             for name in SIGHTING_COLUMNS]  # fmt: skip
+    }
+    whole = [
+        np.rint(columns[name][kept].astype(float)).astype(int).tolist() for name in SIGHTING_COLUMNS
+    ]
     unknown = SIGHTING_COLUMNS.index("ce90_dm")
     whole[unknown] = [
         None if not known else value

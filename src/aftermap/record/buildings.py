@@ -63,10 +63,12 @@ def replace_buildings(
     pairs = zip(buildings.buildings, grading.assessments, strict=True)
     rows = (
         _row(fid, building, given, srs_id)
-        | {"adopted_grade": _text((adopted or {}).get(given.source_id)),
-           "model_sha256": grading.model_sha256}
+        | {
+            "adopted_grade": _text((adopted or {}).get(given.source_id)),
+            "model_sha256": grading.model_sha256,
+        }
         for fid, (building, given) in enumerate(pairs, start=1)
-    )  # fmt: skip
+    )
     with package.transaction() as connection:
         teach_envelopes(connection)
         if not _is_there(connection):
@@ -154,9 +156,11 @@ def _measurements(measures: MeasureTable) -> Iterator[dict[str, Any]]:
                         continue
                     sigma = row[f"{name}_sigma"] if f"{name}_sigma" in known else None
                     yield {
-                        "building": fid, "name": name, "value": float(value),
+                        "building": fid,
+                        "name": name,
+                        "value": float(value),
                         "sigma": None if sigma is None or sigma != sigma else float(sigma),  # noqa: PLR0124
-                    }  # fmt: skip
+                    }
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -134,9 +134,12 @@ class Case:
                 )
             for sidecar in (s for s in sidecars if s.sha256 not in known):
                 custody.append(
-                    connection, actor=ACTOR, action=custody.SIDECAR, subject=sidecar.sha256,
+                    connection,
+                    actor=ACTOR,
+                    action=custody.SIDECAR,
+                    subject=sidecar.sha256,
                     detail={"name": sidecar.name},
-                )  # fmt: skip
+                )
             if new:
                 bounds = connection.execute(
                     "SELECT min(lon_deg), min(lat_deg), max(lon_deg), max(lat_deg) FROM media"
@@ -156,16 +159,22 @@ class Case:
                 if mask.sha256 not in known:
                     known.add(mask.sha256)
                     custody.append(
-                        connection, actor=ACTOR, action=custody.MASK, subject=mask.sha256,
+                        connection,
+                        actor=ACTOR,
+                        action=custody.MASK,
+                        subject=mask.sha256,
                         detail={"name": mask.name},
-                    )  # fmt: skip
+                    )
             for sha256, one in masks.items():
                 now = None if one is None else one.sha256
                 if now != held.get(sha256):
                     custody.append(
-                        connection, actor=ACTOR, action=custody.MASKED, subject=sha256,
+                        connection,
+                        actor=ACTOR,
+                        action=custody.MASKED,
+                        subject=sha256,
                         detail={"name": None if one is None else one.name, "mask_sha256": now},
-                    )  # fmt: skip
+                    )
 
     def mask_of(self, sha256: str) -> Sidecar | None:
         """The mask that the newest run used with an original; None where it used none."""

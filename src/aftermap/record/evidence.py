@@ -38,10 +38,23 @@ EVIDENCE = Table(
 )
 _WINDOW = ("left_px", "top_px", "width_px", "height_px", "turn_deg", "scale")
 _SAME = (
-    "source_id", "rank", "file_sha256", "original_sha256", "original_name", "time_s", "time_exact",
-    "taken_at", "distance_m", "azimuth_deg", "off_nadir_deg", "ground_sample_m", "framed_fraction",
-    "occluded_fraction", "faces", "ce90_m",
-)  # fmt: skip
+    "source_id",
+    "rank",
+    "file_sha256",
+    "original_sha256",
+    "original_name",
+    "time_s",
+    "time_exact",
+    "taken_at",
+    "distance_m",
+    "azimuth_deg",
+    "off_nadir_deg",
+    "ground_sample_m",
+    "framed_fraction",
+    "occluded_fraction",
+    "faces",
+    "ce90_m",
+)
 
 
 def replace_evidence(package: GeoPackage, evidence: EvidenceSet, *, actor: str) -> None:

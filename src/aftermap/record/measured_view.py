@@ -58,17 +58,21 @@ def write_measured_view(products: Path) -> Path | None:
         size = f'xSize="{file.width}" ySize="{file.height}"'
         tags = {key: value for key, value in file.tags().items() if key.startswith("AFTERMAP_")}
         text = _TEXT.format(
-            columns=file.width, rows=file.height, crs=escape(file.crs.to_wkt()) if file.crs else "",
+            columns=file.width,
+            rows=file.height,
+            crs=escape(file.crs.to_wkt()) if file.crs else "",
             transform=", ".join(f"{value!r}" for value in file.transform.to_gdal()),
             tags="".join(
                 f'\n    <MDI key="{escape(key)}">{escape(value)}</MDI>'
                 for key, value in sorted(tags.items())
             ),
-            under=UNDER, over=OVER, lut=MEASURED,
+            under=UNDER,
+            over=OVER,
+            lut=MEASURED,
             window="\n      ".join(
                 f'<{side} xOff="0" yOff="0" {size}/>' for side in ("SrcRect", "DstRect")
             ),
-        )  # fmt: skip
+        )
     path = products / f"{NAME}.vrt"
     write_text(path, text)
     return path

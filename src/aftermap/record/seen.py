@@ -182,16 +182,44 @@ def _times_of(
 
 
 def _sighting_of_row(row: tuple[Any, ...], from_s: float, to_s: float) -> Sighting:
-    (segment, sha256, shot, second_s, rank, best_ms, gsd, off_nadir, azimuth, faces, framed,
-     occluded, circle, clip, source) = row  # fmt: skip
+    (
+        segment,
+        sha256,
+        shot,
+        second_s,
+        rank,
+        best_ms,
+        gsd,
+        off_nadir,
+        azimuth,
+        faces,
+        framed,
+        occluded,
+        circle,
+        clip,
+        source,
+    ) = row
     ce90 = None if circle is None else circle / 10
     return Sighting(
-        clip_name=clip, sha256=sha256, kind="clip", shot=shot, from_s=from_s, to_s=to_s,
-        best_s=second_s + best_ms / 1000, ground_sample_m=gsd / 1000, off_nadir_deg=off_nadir,
-        azimuth_deg=azimuth, faces=_letters(faces), framed_fraction=framed / 100,
-        occluded_fraction=None if occluded is None else occluded / 100, ce90_m=ce90,
-        precision=precision_of(ce90), source=source, rank_m=rank / 1e6, segment=segment,
-    )  # fmt: skip
+        clip_name=clip,
+        sha256=sha256,
+        kind="clip",
+        shot=shot,
+        from_s=from_s,
+        to_s=to_s,
+        best_s=second_s + best_ms / 1000,
+        ground_sample_m=gsd / 1000,
+        off_nadir_deg=off_nadir,
+        azimuth_deg=azimuth,
+        faces=_letters(faces),
+        framed_fraction=framed / 100,
+        occluded_fraction=None if occluded is None else occluded / 100,
+        ce90_m=ce90,
+        precision=precision_of(ce90),
+        source=source,
+        rank_m=rank / 1e6,
+        segment=segment,
+    )
 
 
 def _letters(faces: int) -> str:
@@ -244,9 +272,11 @@ def _views_of(
     views["hidden"] = _hidden_fractions(rows, views["framed"], hidden)
     shown = views["framed"] * (1 - np.nan_to_num(views["hidden"], nan=0.0))
     views["rank_m"] = rank_m(
-        np.nan_to_num(views["ground_sample_m"], nan=np.inf), views["off_nadir_deg"], shown,
+        np.nan_to_num(views["ground_sample_m"], nan=np.inf),
+        views["off_nadir_deg"],
+        shown,
         views["ce90_m"],
-    )  # fmt: skip
+    )
     return views
 
 
@@ -267,23 +297,37 @@ def _hidden_fractions(
     rows: list[tuple[Any, ...]], framed: Array, hidden: Mapping[int, float | None]
 ) -> Array:
     """NaN where it is not known; 1 where the place is framed and no cell of it is seen."""
-    known = [hidden.get(row[0], 100.0 if share > 0.5 else None)
-             for row, share in zip(rows, framed, strict=True)]  # fmt: skip
+    known = [
+        hidden.get(row[0], 100.0 if share > 0.5 else None)
+        for row, share in zip(rows, framed, strict=True)
+    ]
     return np.array([np.nan if percent is None else percent / 100 for percent in known])
 
 
 def _sighting_of_view(
     row: tuple[Any, ...], i: int, seen: Mapping[str, Array], from_s: float, to_s: float
 ) -> Sighting:
-    view = {name: float(column[i]) if np.isfinite(column[i]) else None
-            for name, column in seen.items()}  # fmt: skip
+    view = {
+        name: float(column[i]) if np.isfinite(column[i]) else None for name, column in seen.items()
+    }
     faces = faces_of(seen["azimuth_deg"][i], seen["off_nadir_deg"][i])
     return Sighting(
-        clip_name=row[5], sha256=row[1], kind="clip", shot=row[2], from_s=from_s, to_s=to_s,
-        best_s=(row[3] + row[4]) / 2, ground_sample_m=view["ground_sample_m"],
-        off_nadir_deg=view["off_nadir_deg"], azimuth_deg=view["azimuth_deg"],
-        faces=_letters(int(faces)), framed_fraction=view["framed"],
-        occluded_fraction=view["hidden"], ce90_m=view["ce90_m"],
-        precision=precision_of(view["ce90_m"]), source=row[6], rank_m=float(seen["rank_m"][i]),
+        clip_name=row[5],
+        sha256=row[1],
+        kind="clip",
+        shot=row[2],
+        from_s=from_s,
+        to_s=to_s,
+        best_s=(row[3] + row[4]) / 2,
+        ground_sample_m=view["ground_sample_m"],
+        off_nadir_deg=view["off_nadir_deg"],
+        azimuth_deg=view["azimuth_deg"],
+        faces=_letters(int(faces)),
+        framed_fraction=view["framed"],
+        occluded_fraction=view["hidden"],
+        ce90_m=view["ce90_m"],
+        precision=precision_of(view["ce90_m"]),
+        source=row[6],
+        rank_m=float(seen["rank_m"][i]),
         segment=row[0],
-    )  # fmt: skip
+    )

@@ -55,12 +55,35 @@ def _numbers_of(package: GeoPackage, source_id: str) -> list[int]:
 
 def _sighting(row: Sequence[Any]) -> Sighting:
     """A photograph, or one moment of a clip."""
-    (sha256, clip, time_s, azimuth, off_nadir, sample, framed, occluded, faces, circle, rank,
-     name) = row  # fmt: skip
+    (
+        sha256,
+        clip,
+        time_s,
+        azimuth,
+        off_nadir,
+        sample,
+        framed,
+        occluded,
+        faces,
+        circle,
+        rank,
+        name,
+    ) = row
     return Sighting(
-        clip_name=name, sha256=clip or sha256, kind="photograph" if clip is None else "clip",
-        from_s=time_s, to_s=time_s, best_s=time_s, ground_sample_m=sample, off_nadir_deg=off_nadir,
-        azimuth_deg=azimuth, framed_fraction=framed, occluded_fraction=occluded, ce90_m=circle,
+        clip_name=name,
+        sha256=clip or sha256,
+        kind="photograph" if clip is None else "clip",
+        from_s=time_s,
+        to_s=time_s,
+        best_s=time_s,
+        ground_sample_m=sample,
+        off_nadir_deg=off_nadir,
+        azimuth_deg=azimuth,
+        framed_fraction=framed,
+        occluded_fraction=occluded,
+        ce90_m=circle,
         faces="".join(letter for bit, letter in FACE_LETTERS.items() if faces & bit),
-        precision=precision_of(circle), source="reconstruction", rank_m=rank,
-    )  # fmt: skip
+        precision=precision_of(circle),
+        source="reconstruction",
+        rank_m=rank,
+    )

@@ -57,8 +57,9 @@ def photographs_of(
     shares = shares_inside(points, corners, starts)
     found = [
         _sighting(row, points.mean(axis=0), ground_m, float(share))
-        for row, share, yes in zip(rows, shares, met, strict=True) if yes
-    ]  # fmt: skip
+        for row, share, yes in zip(rows, shares, met, strict=True)
+        if yes
+    ]
     return sorted(found, key=lambda one: (one.rank_m, one.clip_name))[:limit]
 
 
@@ -79,9 +80,14 @@ def _sighting(row: Sequence[Any], xy_m: Array, ground_m: float | None, share: fl
             "rank_m": float(rank_m(sample, off_nadir, np.array(share), np.array(0.0))),
         }
     return Sighting(
-        clip_name=name, sha256=sha256, kind="photograph", azimuth_deg=azimuth,
-        framed_fraction=share, source="reconstruction", **view,
-    )  # fmt: skip
+        clip_name=name,
+        sha256=sha256,
+        kind="photograph",
+        azimuth_deg=azimuth,
+        framed_fraction=share,
+        source="reconstruction",
+        **view,
+    )
 
 
 def _towards(position_m: Sequence[float], spot_m: Array) -> Array:

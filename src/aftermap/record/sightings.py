@@ -52,15 +52,39 @@ CREATE TABLE sighting (
   faces INTEGER NOT NULL, framed_percent INTEGER NOT NULL, occluded_percent INTEGER,
   ce90_dm INTEGER, rank_um INTEGER NOT NULL, PRIMARY KEY (place, segment)) WITHOUT ROWID"""
 SIGHTING_COLUMNS = (
-    "place", "segment", "best_ms", "gsd_mm", "off_nadir_deg", "azimuth_deg", "faces",
-    "framed_percent", "occluded_percent", "ce90_dm", "rank_um",
-)  # fmt: skip
+    "place",
+    "segment",
+    "best_ms",
+    "gsd_mm",
+    "off_nadir_deg",
+    "azimuth_deg",
+    "faces",
+    "framed_percent",
+    "occluded_percent",
+    "ce90_dm",
+    "rank_um",
+)
 _SAME_IN_BOTH = (
-    "shot", "from_s", "to_s", "source", "ce90_m", "precision", "ground_sample_m", "off_nadir_deg",
-    "azimuth_deg", "moments", "camera_east_m", "camera_north_m", "camera_height_m",
-    "axis_off_nadir_deg", "axis_azimuth_deg", "focal_px", "ground_m", "ground_sigma_m",
+    "shot",
+    "from_s",
+    "to_s",
+    "source",
+    "ce90_m",
+    "precision",
+    "ground_sample_m",
+    "off_nadir_deg",
+    "azimuth_deg",
+    "moments",
+    "camera_east_m",
+    "camera_north_m",
+    "camera_height_m",
+    "axis_off_nadir_deg",
+    "axis_azimuth_deg",
+    "focal_px",
+    "ground_m",
+    "ground_sigma_m",
     "pose_covariance",
-)  # fmt: skip
+)
 
 BATCH_ROWS = 20_000
 SAME_MOMENT_S = 1e-6
@@ -161,12 +185,15 @@ def _add_segments(connection: sqlite3.Connection, index: ClipIndex, fids: Fids) 
         _insert_many(connection, "segment", segments)
         footprints = [
             {
-                "fid": fid, "clip": index.clip_name, "time_code": time_code(row["from_s"]),
-                "source": row["source"], "ce90_m": row["ce90_m"],
+                "fid": fid,
+                "clip": index.clip_name,
+                "time_code": time_code(row["from_s"]),
+                "source": row["source"],
+                "ce90_m": row["ce90_m"],
                 "geom": _geometry(srs_id, row["geometry"]),
             }
             for fid, row in batch
-        ]  # fmt: skip
+        ]
         _insert_many(connection, "clip_footprint", footprints)
 
 

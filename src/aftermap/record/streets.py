@@ -27,10 +27,21 @@ STREET = Table(
 BATCH_ROWS = 5_000
 _IS_THERE = "SELECT 1 FROM sqlite_master WHERE name = 'street'"
 _COLUMNS = (
-    "source_id", "name", "piece", "length_m", "passage", "width_m", "free_width_m",
-    "free_width_sigma_m", "clear_width_m", "nobody_probability", "seen_fraction", "rubble_fraction",
-    "vehicles", "reason",
-)  # fmt: skip
+    "source_id",
+    "name",
+    "piece",
+    "length_m",
+    "passage",
+    "width_m",
+    "free_width_m",
+    "free_width_sigma_m",
+    "clear_width_m",
+    "nobody_probability",
+    "seen_fraction",
+    "rubble_fraction",
+    "vehicles",
+    "reason",
+)
 
 
 def replace_streets(package: GeoPackage, table: StreetTable) -> None:

@@ -13,9 +13,7 @@ from aftermap.record.disk import write_text
 from aftermap.record.geopackage import GeoPackage, Table, add_table
 from aftermap.record.measured_view import write_measured_view
 
-LAYERS = (
-    "building", "street", "camera", "camera_footprint", "segment", "clip_footprint",
-)  # fmt: skip
+LAYERS = ("building", "street", "camera", "camera_footprint", "segment", "clip_footprint")
 RASTERS = ("surface", "surface_measured", "confidence")
 NAME = "Aftermap"
 LAYER_STYLES = Table(
@@ -41,10 +39,11 @@ def add_styles(package: GeoPackage) -> None:
             add_table(connection, LAYER_STYLES)
         connection.execute("DELETE FROM layer_styles WHERE styleName = ?", (NAME,))
         chosen = {
-            name for (name,) in connection.execute(
+            name
+            for (name,) in connection.execute(
                 "SELECT f_table_name FROM layer_styles WHERE useAsDefault"
             )
-        }  # fmt: skip
+        }
         for layer in LAYERS:
             if layer in names:
                 connection.execute(

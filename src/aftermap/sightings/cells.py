@@ -27,11 +27,18 @@ from aftermap.sightings.moments import Second
 Array = npt.NDArray[np.float64]
 
 COLUMNS = {
-    "place": np.int64, "segment": np.int32, "best_ms": np.int32, "gsd_mm": np.int32,
-    "off_nadir_deg": np.int32, "azimuth_deg": np.int32, "faces": np.int32,
-    "framed_percent": np.int32, "occluded_percent": np.int32, "ce90_dm": np.int32,
+    "place": np.int64,
+    "segment": np.int32,
+    "best_ms": np.int32,
+    "gsd_mm": np.int32,
+    "off_nadir_deg": np.int32,
+    "azimuth_deg": np.int32,
+    "faces": np.int32,
+    "framed_percent": np.int32,
+    "occluded_percent": np.int32,
+    "ce90_dm": np.int32,
     "rank_um": np.int32,
-}  # fmt: skip
+}
 UNKNOWN = -1
 """In ``occluded_percent`` (the cell is not in the picture itself) and ``ce90_dm``: NULL."""
 
@@ -79,10 +86,15 @@ def _rows_of(
     patch, places = _patch_around(one.look.outer_m, level)
     pose, camera = one.pose.pose, eye.camera
     views = views_of(
-        patch, pose.rotation_cam_from_world, pose.position_m, camera.params,
-        (camera.width_px, camera.height_px), heights,
-        farthest_m=eye.farthest_m(one.pose), points_per_side=eye.options.points_per_side << level,
-    )  # fmt: skip
+        patch,
+        pose.rotation_cam_from_world,
+        pose.position_m,
+        camera.params,
+        (camera.width_px, camera.height_px),
+        heights,
+        farthest_m=eye.farthest_m(one.pose),
+        points_per_side=eye.options.points_per_side << level,
+    )
     shown = views.hidden < views.framed
     near = (views.framed == 0) & _any_inside(views.centre_m[:, :2], patch.cell_m, one.look.outer_m)
     kept = np.nonzero(shown | near)[0]
@@ -100,9 +112,13 @@ def _any_inside(centre_m: Array, cell_m: float, ring_m: Array) -> npt.NDArray[np
 
 
 def _columns(
-    number: int, best_ms: int, places: npt.NDArray[np.int64], views: Views, moment: ClipPose,
+    number: int,
+    best_ms: int,
+    places: npt.NDArray[np.int64],
+    views: Views,
+    moment: ClipPose,
     eye: Eye,
-) -> Rows:  # fmt: skip
+) -> Rows:
     position = np.asarray(moment.pose.position_m, float)
     axis = np.asarray(moment.pose.rotation_cam_from_world, float)[2]
     centre = views.centre_m
@@ -112,26 +128,33 @@ def _columns(
     framed = views.framed / views.points
     hidden = np.where(views.framed > 0, views.hidden / np.maximum(views.framed, 1), 0.0)
     # At the very edge the middle of a cell may lie behind the picture's plane: no sample there.
-    sample = np.where(sample > 0, sample, np.linalg.norm(centre - position, axis=1)
-                      / eye.camera.focal_px)  # fmt: skip
+    sample = np.where(
+        sample > 0, sample, np.linalg.norm(centre - position, axis=1) / eye.camera.focal_px
+    )
     rank = rank_m(sample, off_nadir, framed * (1 - hidden), circle)
     exact = {
-        "place": places, "segment": np.full(len(places), number),
-        "best_ms": np.full(len(places), best_ms), "gsd_mm": sample * 1000,
-        "off_nadir_deg": off_nadir, "azimuth_deg": azimuth,
-        "faces": faces_of(azimuth, off_nadir), "framed_percent": framed * 100,
+        "place": places,
+        "segment": np.full(len(places), number),
+        "best_ms": np.full(len(places), best_ms),
+        "gsd_mm": sample * 1000,
+        "off_nadir_deg": off_nadir,
+        "azimuth_deg": azimuth,
+        "faces": faces_of(azimuth, off_nadir),
+        "framed_percent": framed * 100,
         "occluded_percent": np.where(views.framed > 0, hidden * 100, UNKNOWN),
         "ce90_dm": np.where(np.isfinite(circle), np.ceil(circle * 10), UNKNOWN),
         "rank_um": np.clip(rank * 1e6, 0, 2**31 - 1),
-    }  # fmt: skip
+    }
     return {name: np.rint(column).astype(np.int64) for name, column in exact.items()}
 
 
 def _only(views: Views, kept: npt.NDArray[np.int64]) -> Views:
     return Views(
-        centre_m=views.centre_m[kept], points=views.points,
-        framed=views.framed[kept], hidden=views.hidden[kept],
-    )  # fmt: skip
+        centre_m=views.centre_m[kept],
+        points=views.points,
+        framed=views.framed[kept],
+        hidden=views.hidden[kept],
+    )
 
 
 def _patch_around(ring_m: Array, level: int) -> tuple[Patch, npt.NDArray[np.int64]]:
@@ -144,7 +167,10 @@ def _patch_around(ring_m: Array, level: int) -> tuple[Patch, npt.NDArray[np.int6
     upper = (np.int64(level) << CELL_BITS) + row
     places = (upper[:, None] << CELL_BITS) + column[None, :]
     patch = Patch(
-        column=int(first[0]), row=int(first[1]), columns=int(count[0]), rows=int(count[1]),
+        column=int(first[0]),
+        row=int(first[1]),
+        columns=int(count[0]),
+        rows=int(count[1]),
         cell_m=float(size),
-    )  # fmt: skip
+    )
     return patch, places.ravel()

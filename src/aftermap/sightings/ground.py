@@ -70,9 +70,13 @@ class GroundWindows:
         columns = int(np.ceil((east + margin - west) / cell))
         rows = int(np.ceil((north - south + margin) / cell))
         grid = Grid(
-            crs="", east_m=float(west), north_m=float(north), cell_m=float(cell), columns=columns,
+            crs="",
+            east_m=float(west),
+            north_m=float(north),
+            cell_m=float(cell),
+            columns=columns,
             rows=rows,
-        )  # fmt: skip
+        )
         read, low = without_holes(self._heights_on(grid), float(cell), otherwise_m=self.ground_m)
         box = (west, north - rows * cell, west + columns * cell, north)
         return box, Heights(height_m=read, west_m=west, north_m=north, cell_m=cell, outside_m=low)
@@ -115,9 +119,14 @@ def open_ground(
                 own = _own_map(ground, raster)
             else:
                 raster = stack.enter_context(
-                    WarpedVRT(raster, crs=crs, resampling=Resampling.bilinear, nodata=np.nan,
-                              dtype="float32")
-                )  # fmt: skip
+                    WarpedVRT(
+                        raster,
+                        crs=crs,
+                        resampling=Resampling.bilinear,
+                        nodata=np.nan,
+                        dtype="float32",
+                    )
+                )
         except RasterioIOError as error:
             raise InputError(
                 f"{ground.path}: is not a raster of heights that can be read ({error}); "
@@ -132,14 +141,20 @@ def _own_map(ground: Ground, raster: Any) -> Elevation | None:
     if ground.kind is not GroundKind.SURFACE or beside is None:
         return None
     grid = Grid(
-        crs="", east_m=raster.transform.c, north_m=raster.transform.f, cell_m=raster.transform.a,
-        columns=raster.width, rows=raster.height,
-    )  # fmt: skip
+        crs="",
+        east_m=raster.transform.c,
+        north_m=raster.transform.f,
+        cell_m=raster.transform.a,
+        columns=raster.width,
+        rows=raster.height,
+    )
     return Elevation(
         surface=Raster(path=raster.name, grid=grid, nodata=raster.nodata),
         confidence=Raster(path=str(beside), grid=grid, nodata=None),
-        ground_sample_m=grid.cell_m, measured_fraction=0.0, filled_fraction=0.0,
-    )  # fmt: skip
+        ground_sample_m=grid.cell_m,
+        measured_fraction=0.0,
+        filled_fraction=0.0,
+    )
 
 
 def _cells_under(grid: Grid, own: Grid) -> float:
@@ -151,9 +166,12 @@ def _cells_under(grid: Grid, own: Grid) -> float:
 
 
 def _resampled(
-    raster: Any, corner: tuple[float, float], cell: float, shape: tuple[int, int],
+    raster: Any,
+    corner: tuple[float, float],
+    cell: float,
+    shape: tuple[int, int],
     how: Resampling | None = None,
-) -> npt.NDArray[np.float32]:  # fmt: skip
+) -> npt.NDArray[np.float32]:
     """A window of a raster at another cell size: the mean of its heights; NaN where there are none.
 
     Read by way of a warped view, which aligns windows to any grid and reads overviews.
@@ -174,6 +192,8 @@ def _resampled(
 
 def _holds(outer: Box | None, inner: Box) -> bool:
     return outer is not None and (
-        outer[0] <= inner[0] and outer[1] <= inner[1]
-        and outer[2] >= inner[2] and outer[3] >= inner[3]
-    )  # fmt: skip
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and outer[2] >= inner[2]
+        and outer[3] >= inner[3]
+    )

@@ -62,8 +62,9 @@ def index_clips(
     skipped = [_skipped(path, reason) for path in paths if (reason := _unusable(path))]
     work = [
         _Work(path=path, clip=by_sha256.get(path.clip_sha256))
-        for path in paths if not _unusable(path)
-    ]  # fmt: skip
+        for path in paths
+        if not _unusable(path)
+    ]
     index = partial(_index, ground=ground, files=files, options=options)
     made = list(executor.map(index, work, label="footprints"))
     return SightingIndex(
@@ -105,11 +106,20 @@ def _index(
         notes = (*notes, f"{walk.blind} of {walk.blind + walk.segments} seconds show no ground")
     footprints, segments, sightings, stac = (str(files.path(f"{name}.{kind}")) for kind in kinds)
     return ClipIndex(
-        clip_sha256=path.clip_sha256, clip_name=path.clip_name, name=name, crs=path.crs,
-        ground=used.kind, footprints=footprints, item=stac, segments=segments,
-        sightings=sightings, moments=walk.moments, segment_count=walk.segments,
-        sighting_count=walk.sightings, notes=notes,
-    )  # fmt: skip
+        clip_sha256=path.clip_sha256,
+        clip_name=path.clip_name,
+        name=name,
+        crs=path.crs,
+        ground=used.kind,
+        footprints=footprints,
+        item=stac,
+        segments=segments,
+        sightings=sightings,
+        moments=walk.moments,
+        segment_count=walk.segments,
+        sighting_count=walk.sightings,
+        notes=notes,
+    )
 
 
 def _fitting(ground: Ground, path: ClipPath) -> tuple[Ground, tuple[str, ...]]:
@@ -141,9 +151,12 @@ class _Walk:
             for column in np.array(self.middles).T
         )
         return Summary(
-            hull_m=self.hull_m, off_nadir_deg=off_nadir, ground_sample_m=sample, ce90_m=circle,
+            hull_m=self.hull_m,
+            off_nadir_deg=off_nadir,
+            ground_sample_m=sample,
+            ce90_m=circle,
             sources=sorted(self.sources),
-        )  # fmt: skip
+        )
 
 
 def _walked(
@@ -171,9 +184,12 @@ def _walked(
 
 
 def _add_second(
-    second: Second, eye: Eye, windows: GroundWindows, walk: _Walk,
+    second: Second,
+    eye: Eye,
+    windows: GroundWindows,
+    walk: _Walk,
     tables: tuple[Table, Table, SightingTable],
-) -> None:  # fmt: skip
+) -> None:
     footprints, segments, sightings = tables
     heights = windows.over(_around([eye.box_m(pose) for pose in second.poses]))
     seen = _looked(second, eye, heights)

@@ -40,9 +40,12 @@ class Eye:
         middle = [[camera.width_px / 2, camera.height_px / 2]]
         rays = rays_cam(np.concatenate([border, middle]), camera.params)
         return cls(
-            camera=camera, rays=rays, ground_m=ground_m, ground_sigma_m=ground_sigma_m,
+            camera=camera,
+            rays=rays,
+            ground_m=ground_m,
+            ground_sigma_m=ground_sigma_m,
             options=options,
-        )  # fmt: skip
+        )
 
     def farthest_m(self, pose: ClipPose) -> float:
         """How far away in plan ground still counts as seen from there; 0 from below the ground."""
@@ -103,10 +106,10 @@ def look_of(pose: ClipPose, eye: Eye, heights: Heights) -> Look | None:
         ce90_m=float(radii[-1]) if below else np.nan,
         off_nadir_deg=float(off_nadir_of_deg(position, middle)) if below else np.nan,
         azimuth_deg=float(azimuth_of_deg(middle, position)),
-        ground_sample_m=float(
-            ground_sample_m(position, middle, rotation[2], eye.camera.focal_px)
-        ) if below else np.nan,
-    )  # fmt: skip
+        ground_sample_m=float(ground_sample_m(position, middle, rotation[2], eye.camera.focal_px))
+        if below
+        else np.nan,
+    )
 
 
 def circles_m(pose: ClipPose, ground_m: Array, ground_sigma_m: float) -> Array:

@@ -44,17 +44,19 @@ def seconds_of(path: ClipPath, options: SightingOptions) -> tuple[Second, ...]:
     """Every second of which a pose is known or can be filled in, in order of time."""
     ordered = sorted(path.poses, key=lambda pose: (pose.shot, pose.time_s))
     return tuple(
-        second for stretch in _stretches(ordered, options.longest_gap_s)
+        second
+        for stretch in _stretches(ordered, options.longest_gap_s)
         for second in _seconds_in(stretch, options.sag_fraction)
-    )  # fmt: skip
+    )
 
 
 def _stretches(ordered: Sequence[ClipPose], longest_gap_s: float) -> Iterator[list[ClipPose]]:
     """Poses of one shot, cut where two are too far apart to fill in between."""
     for _, shot in groupby(ordered, key=lambda pose: pose.shot):
         poses = list(shot)
-        breaks = [i for i, (a, b) in enumerate(pairwise(poses), 1)
-                  if b.time_s - a.time_s > longest_gap_s]  # fmt: skip
+        breaks = [
+            i for i, (a, b) in enumerate(pairwise(poses), 1) if b.time_s - a.time_s > longest_gap_s
+        ]
         for start, end in pairwise([0, *breaks, len(poses)]):
             yield poses[start:end]
 
@@ -73,6 +75,9 @@ def _seconds_in(stretch: list[ClipPose], sag_fraction: float) -> Iterator[Second
             ends = stretch[following - 1], stretch[following]
             poses = [pose_between(*ends, whole + Fraction(1, 2), sag_fraction=sag_fraction)]
         yield Second(
-            shot=stretch[0].shot, from_s=max(first, Fraction(whole)),
-            to_s=min(last, Fraction(whole + 1)), poses=tuple(poses), is_filled_in=filled_in,
-        )  # fmt: skip
+            shot=stretch[0].shot,
+            from_s=max(first, Fraction(whole)),
+            to_s=min(last, Fraction(whole + 1)),
+            poses=tuple(poses),
+            is_filled_in=filled_in,
+        )

@@ -31,22 +31,36 @@ SIGHTINGS_PER_GROUP = 500_000
 
 _BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 _VIEW = [
-    ("shot", pa.int32()), ("source", pa.string()),
-    ("camera_east_m", pa.float64()), ("camera_north_m", pa.float64()),
-    ("camera_height_m", pa.float64()), ("off_nadir_deg", pa.float64()),
-    ("azimuth_deg", pa.float64()), ("ground_sample_m", pa.float64()),
-    ("ce90_m", pa.float64()), ("precision", pa.string()),
-    ("geometry", pa.binary()), ("outer", pa.binary()),
-]  # fmt: skip
+    ("shot", pa.int32()),
+    ("source", pa.string()),
+    ("camera_east_m", pa.float64()),
+    ("camera_north_m", pa.float64()),
+    ("camera_height_m", pa.float64()),
+    ("off_nadir_deg", pa.float64()),
+    ("azimuth_deg", pa.float64()),
+    ("ground_sample_m", pa.float64()),
+    ("ce90_m", pa.float64()),
+    ("precision", pa.string()),
+    ("geometry", pa.binary()),
+    ("outer", pa.binary()),
+]
 FOOTPRINTS = pa.schema(
     [("time_s", pa.float64()), ("time_exact", pa.string()), *_VIEW, ("bbox", _BOX)]
 )
-SEGMENTS = pa.schema([
-    ("from_s", pa.float64()), ("to_s", pa.float64()), ("moments", pa.int32()),
-    ("axis_off_nadir_deg", pa.float64()), ("axis_azimuth_deg", pa.float64()),
-    ("focal_px", pa.float64()), ("ground_m", pa.float64()), ("ground_sigma_m", pa.float64()),
-    ("pose_covariance", pa.binary()), *_VIEW,
-])  # fmt: skip
+SEGMENTS = pa.schema(
+    [
+        ("from_s", pa.float64()),
+        ("to_s", pa.float64()),
+        ("moments", pa.int32()),
+        ("axis_off_nadir_deg", pa.float64()),
+        ("axis_azimuth_deg", pa.float64()),
+        ("focal_px", pa.float64()),
+        ("ground_m", pa.float64()),
+        ("ground_sigma_m", pa.float64()),
+        ("pose_covariance", pa.binary()),
+        *_VIEW,
+    ]
+)
 SIGHTINGS = pa.schema([(name, pa.from_numpy_dtype(kind)) for name, kind in COLUMNS.items()])
 
 

@@ -76,9 +76,13 @@ def ground_over(
         (source,) = _layer(orthophoto.source, grid, Resampling.nearest, (1,))
         rgb[:, heights.is_filled | (source == NO_SOURCE) | np.isnan(source)] = np.nan
     return Ground(
-        grid=grid, height_m=height, measured=np.isfinite(height), built=built,
-        leafy=_is_leafy(rgb), grain=_grain(rgb),
-    )  # fmt: skip
+        grid=grid,
+        height_m=height,
+        measured=np.isfinite(height),
+        built=built,
+        leafy=_is_leafy(rgb),
+        grain=_grain(rgb),
+    )
 
 
 def _layer(raster: Raster, grid: Grid, how: Resampling, bands: tuple[int, ...]) -> Float:
@@ -95,13 +99,16 @@ def _layer(raster: Raster, grid: Grid, how: Resampling, bands: tuple[int, ...]) 
     window = Window(
         (grid.east_m - own.east_m + left * cell) / own.cell_m,
         (own.north_m - grid.north_m + top * cell) / own.cell_m,
-        (right - left) * scale, (bottom - top) * scale,
-    )  # fmt: skip
+        (right - left) * scale,
+        (bottom - top) * scale,
+    )
     with rasterio.open(Path(raster.path)) as file:
         part = file.read(
-            list(bands), window=window, out_shape=(len(bands), bottom - top, right - left),
+            list(bands),
+            window=window,
+            out_shape=(len(bands), bottom - top, right - left),
             resampling=how,
-        ).astype(np.float32)  # fmt: skip
+        ).astype(np.float32)
     if raster.nodata is not None:
         part[part == np.float32(raster.nodata)] = np.nan
     found[:, top:bottom, left:right] = part

@@ -32,8 +32,15 @@ ID_FIELDS = ("osm_id", "id", "full_id", "@id")
 NAME_FIELD, KIND_FIELD, WIDTH_FIELD, TAGS_FIELD = "name", "highway", "width", "other_tags"
 WANTED = (*ID_FIELDS, NAME_FIELD, KIND_FIELD, WIDTH_FIELD, TAGS_FIELD)
 NO_WAY = {
-    "steps", "corridor", "platform", "proposed", "construction", "elevator", "via_ferrata", "razed",
-}  # fmt: skip
+    "steps",
+    "corridor",
+    "platform",
+    "proposed",
+    "construction",
+    "elevator",
+    "via_ferrata",
+    "razed",
+}
 SHORTEST_M = 1.0
 WIDTHS_M = (1.0, 80.0)
 TOLD = 20
@@ -64,16 +71,23 @@ def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = 
             f"{reasons[first]}); give street lines of this map, or leave --streets out"
         )
     return StreetSet(
-        crs=map_crs, file_name=path.name, file_sha256=_sha256_of(path), id_field=field,
+        crs=map_crs,
+        file_name=path.name,
+        file_sha256=_sha256_of(path),
+        id_field=field,
         streets=tuple(
             Street(
-                source_id=names[i], feature=i, lines_m=_lines_of(moved[i]), name=titles[i],
-                kind=kinds[i], width_m=widths[i],
+                source_id=names[i],
+                feature=i,
+                lines_m=_lines_of(moved[i]),
+                name=titles[i],
+                kind=kinds[i],
+                width_m=widths[i],
             )
             for i in kept
         ),
         skipped=_skipped(names, reasons),
-    )  # fmt: skip
+    )
 
 
 def _read(path: Path) -> tuple[Objects, dict[str, Objects], str | None]:

@@ -35,14 +35,23 @@ OWN_LINES = (
 NO_SCALE = "streets were not looked at: the map has no scale, and a gap no width in metres"
 SCHEMA = pa.schema(
     [
-        ("source_id", pa.string()), ("name", pa.string()), ("piece", pa.int32()),
-        ("geometry", pa.binary()), ("length_m", pa.float64()), ("width_m", pa.float64()),
-        ("free_width_m", pa.float64()), ("free_width_sigma_m", pa.float64()),
-        ("clear_width_m", pa.float64()), ("nobody_probability", pa.float64()),
-        ("passage", pa.string()), ("seen_fraction", pa.float64()),
-        ("rubble_fraction", pa.float64()), ("vehicles", pa.int32()), ("reason", pa.string()),
+        ("source_id", pa.string()),
+        ("name", pa.string()),
+        ("piece", pa.int32()),
+        ("geometry", pa.binary()),
+        ("length_m", pa.float64()),
+        ("width_m", pa.float64()),
+        ("free_width_m", pa.float64()),
+        ("free_width_sigma_m", pa.float64()),
+        ("clear_width_m", pa.float64()),
+        ("nobody_probability", pa.float64()),
+        ("passage", pa.string()),
+        ("seen_fraction", pa.float64()),
+        ("rubble_fraction", pa.float64()),
+        ("vehicles", pa.int32()),
+        ("reason", pa.string()),
     ]
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +91,13 @@ def passable(
     beyond = Skipped(name=f"{off} pieces of street", reason="their middle lies off the map")
     notes = (OWN_LINES,) if streets is None else streets.notes
     return StreetTable(
-        path=str(files.path(TABLE_NAME)), crs=grid.crs, pieces=len(rows),
+        path=str(files.path(TABLE_NAME)),
+        crs=grid.crs,
+        pieces=len(rows),
         has_own_lines=streets is None,
         skipped=(*(() if streets is None else streets.skipped), *([beyond] if off else [])),
         notes=notes if has_scale else (NO_SCALE,),
-    )  # fmt: skip
+    )
 
 
 def _on_map(pieces: Sequence[Piece], grid: Grid) -> tuple[list[Piece], int]:
@@ -122,15 +133,22 @@ def _widths(square: _Square, *, elevation: Elevation, orthophoto: Orthophoto | N
     low, high = _box_of(square.pieces)
     shapes = [shapely.from_wkb(wkb) for wkb in square.footprints]
     ground = ground_over(
-        (float(low[0]), float(low[1])), (float(high[0]), float(high[1])), elevation, orthophoto,
+        (float(low[0]), float(low[1])),
+        (float(high[0]), float(high[1])),
+        elevation,
+        orthophoto,
         shapes,
-    )  # fmt: skip
+    )
     return [width_of(piece, ground) for piece in square.pieces]
 
 
 def _row(piece: Piece, width: Width) -> dict[str, object]:
     return {
-        "source_id": piece.source_id, "name": piece.name, "piece": piece.number,
+        "source_id": piece.source_id,
+        "name": piece.name,
+        "piece": piece.number,
         "geometry": shapely.to_wkb(shapely.LineString(piece.axis_m)),
-        "length_m": piece.length_m, **asdict(width), "passage": str(width.passage),
-    }  # fmt: skip
+        "length_m": piece.length_m,
+        **asdict(width),
+        "passage": str(width.passage),
+    }

@@ -94,11 +94,15 @@ def _piece(
     run = after - before
     axis = substring(shape, start, end)
     return Piece(
-        source_id=street.source_id, name=street.name, number=number, width_m=street.width_m,
-        axis_m=shapely.get_coordinates(axis), middle_m=_places(shape, along),
+        source_id=street.source_id,
+        name=street.name,
+        number=number,
+        width_m=street.width_m,
+        axis_m=shapely.get_coordinates(axis),
+        middle_m=_places(shape, along),
         forward=run / np.maximum(np.hypot(*run.T), 1e-9)[:, None],
         own=(along >= start) & (along < end),
-    )  # fmt: skip
+    )
 
 
 def _places(shape: shapely.LineString, along: Sequence[float] | Array) -> Array:

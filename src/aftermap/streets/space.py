@@ -43,11 +43,12 @@ def streets_between(shapes: Sequence[BaseGeometry]) -> tuple[Street, ...]:
     ]
     return tuple(
         Street(
-            source_id=f"own-{number}", feature=number - 1,
+            source_id=f"own-{number}",
+            feature=number - 1,
             lines_m=(tuple((float(x), float(y)) for x, y in shapely.get_coordinates(line)),),
         )
         for number, line in enumerate(long, start=1)
-    )  # fmt: skip
+    )
 
 
 def _places_along(shapes: Sequence[BaseGeometry]) -> tuple[Array, npt.NDArray[np.int64]]:

@@ -120,16 +120,21 @@ def _rolled_out(piece: Piece, ground: Ground) -> _Strip:
         built=ground.at(ground.built, places, beyond=False),
         leafy=ground.at(ground.leafy, places, beyond=False),
         grain=ground.at(ground.grain, places, beyond=np.nan).astype(np.float64),
-        own=piece.own, across_m=across,
-    )  # fmt: skip
+        own=piece.own,
+        across_m=across,
+    )
 
 
 def _cut(strip: _Strip, inside: Mask) -> _Strip:
     return _Strip(
-        height_m=strip.height_m[:, inside], measured=strip.measured[:, inside],
-        built=strip.built[:, inside], leafy=strip.leafy[:, inside],
-        grain=strip.grain[:, inside], own=strip.own, across_m=strip.across_m[inside],
-    )  # fmt: skip
+        height_m=strip.height_m[:, inside],
+        measured=strip.measured[:, inside],
+        built=strip.built[:, inside],
+        leafy=strip.leafy[:, inside],
+        grain=strip.grain[:, inside],
+        own=strip.own,
+        across_m=strip.across_m[inside],
+    )
 
 
 def _corridor(strip: _Strip, width_m: float | None) -> tuple[float, float]:
@@ -217,11 +222,17 @@ def _told(cut: _Strip, above: Array, width_m: float) -> Width:
     sigma = math.hypot(SIGMA_M, (widest - least) / 4)
     share = float((rubble[cut.own] & street).sum() / street.sum())
     return Width(
-        width_m=width_m, free_width_m=free, free_width_sigma_m=sigma, clear_width_m=clear,
-        nobody_probability=_below(CAR_M, widest, sigma), passage=_passage(free),
-        seen_fraction=seen_fraction, rubble_fraction=share, vehicles=count,
+        width_m=width_m,
+        free_width_m=free,
+        free_width_sigma_m=sigma,
+        clear_width_m=clear,
+        nobody_probability=_below(CAR_M, widest, sigma),
+        passage=_passage(free),
+        seen_fraction=seen_fraction,
+        rubble_fraction=share,
+        vehicles=count,
         reason=_reason(free, clear, share, width_m) + _beside(most - free),
-    )  # fmt: skip
+    )
 
 
 def _levelled(above: Array, known: Mask) -> Array:
@@ -305,7 +316,14 @@ def _why_not_seen(seen: float) -> str:
 
 def _not_seen(width_m: float | None, seen: float, reason: str) -> Width:
     return Width(
-        width_m=width_m, free_width_m=None, free_width_sigma_m=None, clear_width_m=None,
-        nobody_probability=None, passage=Passage.NOT_SEEN, seen_fraction=seen,
-        rubble_fraction=None, vehicles=0, reason=reason,
-    )  # fmt: skip
+        width_m=width_m,
+        free_width_m=None,
+        free_width_sigma_m=None,
+        clear_width_m=None,
+        nobody_probability=None,
+        passage=Passage.NOT_SEEN,
+        seen_fraction=seen,
+        rubble_fraction=None,
+        vehicles=0,
+        reason=reason,
+    )

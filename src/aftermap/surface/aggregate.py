@@ -49,9 +49,7 @@ def summed(volume: Bytes, picture: Float, total: Short) -> None:
                     jump[:] = 0
                 else:
                     _jumps(picture[y], picture[above], d - 1, jump)
-                _path(
-                    volume[y], before[d], low_before[d], d, jump, now[d], low_now[d], total[y],
-                )  # fmt: skip
+                _path(volume[y], before[d], low_before[d], d, jump, now[d], low_now[d], total[y])
             before, now = now, before
             low_before, low_now = low_now, low_before
             if line == 0:  # the rims of what was the row before the first
@@ -75,9 +73,15 @@ def _jumps(own: Float, other: Float, shift: int, jump: Short) -> None:
 
 @vectorised
 def _path(
-    volume: Bytes, before: Short, low_before: Short, at: int, jump: Short, now: Short,
-    low_now: Short, total: Short,
-) -> None:  # fmt: skip
+    volume: Bytes,
+    before: Short,
+    low_before: Short,
+    at: int,
+    jump: Short,
+    now: Short,
+    low_now: Short,
+    total: Short,
+) -> None:
     """One row of one direction: equation 13 of Hirschmueller (2008)."""
     planes, columns = volume.shape
     base = low_before[at : at + columns]

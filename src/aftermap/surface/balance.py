@@ -101,14 +101,18 @@ def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
         cell = (rows + window.row)[:, None] * cells.columns + columns + window.column
         n = int(usable.sum())
         parts.append(
-            (cell[usable], np.full(n, at), np.full(n, glance.picture.camera_index),
-             colour[usable], terms[usable])
-        )  # fmt: skip
+            (
+                cell[usable],
+                np.full(n, at),
+                np.full(n, glance.picture.camera_index),
+                colour[usable],
+                terms[usable],
+            )
+        )
     cell, picture, camera, colours, terms = (np.concatenate(p) for p in zip(*parts, strict=True))
     return Sample(
-        cell=cell, picture=picture, camera=camera, colour=colours.astype(float),
-        terms=terms,
-    )  # fmt: skip
+        cell=cell, picture=picture, camera=camera, colour=colours.astype(float), terms=terms
+    )
 
 
 def exposure_of(sample: Sample, pictures: int, cameras: int) -> Exposure:
@@ -208,9 +212,13 @@ class TargetTones:
             wanted = target[within(shared, region)]
             nodes = self._windows[at]
             _added(
-                self._sums[at], (nodes.row, nodes.column), (shared.row, shared.column),
-                wanted, even, clear,
-            )  # fmt: skip
+                self._sums[at],
+                (nodes.row, nodes.column),
+                (shared.row, shared.column),
+                wanted,
+                even,
+                clear,
+            )
 
     def tones(self) -> tuple[Tone, ...]:
         """Per picture, smooth factors to the common tone, its gain not yet in them."""
@@ -241,9 +249,13 @@ def _trust(share: npt.NDArray[np.uint8], edge: npt.NDArray[np.uint8]) -> Float:
 
 @compiled
 def _added(
-    sums: Float, corner: tuple[int, int], first: tuple[int, int],
-    wanted: Float, even: Float, clear: npt.NDArray[np.bool_],
-) -> None:  # fmt: skip
+    sums: Float,
+    corner: tuple[int, int],
+    first: tuple[int, int],
+    wanted: Float,
+    even: Float,
+    clear: npt.NDArray[np.bool_],
+) -> None:
     """Add cells to the nodes they lie in: three channels wanted, three as the picture has them."""
     for row in range(clear.shape[0]):
         r = (first[0] + row) // NODE_CELLS - corner[0]

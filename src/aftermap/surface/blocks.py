@@ -47,9 +47,7 @@ def fused_block(
     count = np.zeros((rows, columns), np.uint8)
     scatter = np.zeros((rows, columns), np.float32)
     for one in heights.rounds:
-        parts = [
-            part for k in one.places if (part := heights.views[k].over(window)) is not None
-        ]  # fmt: skip
+        parts = [part for k in one.places if (part := heights.views[k].over(window)) is not None]
         if parts and not count.all():
             found = _fused(parts, heights, one.scatter_cells)
             open_ = count == 0
@@ -60,9 +58,10 @@ def fused_block(
 
 
 def _fused(
-    parts: Sequence[tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]], heights: DenseHeights,
+    parts: Sequence[tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]],
+    heights: DenseHeights,
     scatter_cells: float,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:  # fmt: skip
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """(rows, columns) steps that most views share, 0 for none, and how many agree on them."""
     scatter = max(scatter_cells, LEAST_SCATTER_CELLS) * heights.grid.cell_m / heights.step_m
     stack = np.stack([part[0] for part in parts])

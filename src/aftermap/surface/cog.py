@@ -68,12 +68,23 @@ def blocks_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter
     """A writer of a plain tiled GeoTIFF, without overviews: quick to write and to read again."""
     transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
     profile = {
-        "driver": "GTiff", "width": grid.columns, "height": grid.rows, "count": len(layer.bands),
-        "dtype": layer.dtype, "crs": wkt_of(grid.crs), "transform": transform,
-        "nodata": layer.nodata, "tiled": True, "blockxsize": TILE, "blockysize": TILE,
-        "compress": "ZSTD", "zstd_level": 1, "bigtiff": "IF_SAFER", "sparse_ok": True,
+        "driver": "GTiff",
+        "width": grid.columns,
+        "height": grid.rows,
+        "count": len(layer.bands),
+        "dtype": layer.dtype,
+        "crs": wkt_of(grid.crs),
+        "transform": transform,
+        "nodata": layer.nodata,
+        "tiled": True,
+        "blockxsize": TILE,
+        "blockysize": TILE,
+        "compress": "ZSTD",
+        "zstd_level": 1,
+        "bigtiff": "IF_SAFER",
+        "sparse_ok": True,
         "interleave": "pixel",
-    }  # fmt: skip
+    }
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.update_tags(AREA_OR_POINT="Area", **layer.tags)
         if layer.unit:
@@ -88,7 +99,14 @@ def blocks_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter
 def made_cog(source: Path, path: Path, *, overviews: str) -> None:
     """A COG of another raster; the overviews are its own where it has any, else made anew."""
     rasterio.shutil.copy(
-        source, path, driver="COG", compress="DEFLATE", level=1, blocksize=TILE,
-        predictor="YES", overview_resampling=overviews, overview_compress="DEFLATE",
+        source,
+        path,
+        driver="COG",
+        compress="DEFLATE",
+        level=1,
+        blocksize=TILE,
+        predictor="YES",
+        overview_resampling=overviews,
+        overview_compress="DEFLATE",
         bigtiff="IF_SAFER",
-    )  # fmt: skip
+    )

@@ -126,9 +126,16 @@ def _narrowest(i: int, tree: int, capacity: Int, terminal: Int, offset: Int, sta
 
 @compiled
 def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    i: int, tree: int, flow: int, capacity: Int, terminal: Int, offset: Int, state: Int,
-    orphans: Int, left: int,
-) -> int:  # fmt: skip
+    i: int,
+    tree: int,
+    flow: int,
+    capacity: Int,
+    terminal: Int,
+    offset: Int,
+    state: Int,
+    orphans: Int,
+    left: int,
+) -> int:
     """Take a flow off every edge from a cell to its terminal, noting the edges that are full."""
     while state[i, PARENT] != TERMINAL:
         up = state[i, PARENT]
@@ -154,9 +161,15 @@ def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @compiled
 def _adopt(
-    left: int, clock: int, capacity: Int, offset: Int, state: Int, queue: Int,
-    ends: npt.NDArray[np.int64], orphans: Int,
-) -> None:  # fmt: skip
+    left: int,
+    clock: int,
+    capacity: Int,
+    offset: Int,
+    state: Int,
+    queue: Int,
+    ends: npt.NDArray[np.int64],
+    orphans: Int,
+) -> None:
     """Find every orphan a new parent that leads to its terminal, or set it free."""
     while left > 0:
         left -= 1

@@ -85,9 +85,12 @@ def dense_heights(
     side_px = min(float(options.dense_side_px), longest)
     job = _Job(
         views=_views(reconstruction, side_px, files, executor),
-        are_video=are_video(reconstruction), points=seen_points(reconstruction),
-        options=options, files=files, executor=executor,
-    )  # fmt: skip
+        are_video=are_video(reconstruction),
+        points=seen_points(reconstruction),
+        options=options,
+        files=files,
+        executor=executor,
+    )
     depths = _confirmed(job, _depths(job, sources_of(reconstruction, job.points, options.sources)))
     sample_m = ground_sample_m(reconstruction, frames)
     return _on_grid(job, reconstruction.crs, depths, sample_m, sample_m * longest / side_px)
@@ -108,10 +111,12 @@ def _views(
         grey = files.path(f"{FOLDER}/grey-{number:05d}.npy")
         tasks.append(
             UndistortTask(
-                view=view_of(placed, camera, side_px, grey), camera=camera,
-                path=placed.frame.path, mask=placed.frame.mask,
+                view=view_of(placed, camera, side_px, grey),
+                camera=camera,
+                path=placed.frame.path,
+                mask=placed.frame.mask,
             )
-        )  # fmt: skip
+        )
     for _ in executor.map(undistort, tasks, label="preparing pictures"):
         pass
     return tuple(task.view for task in tasks)
@@ -147,11 +152,12 @@ def _confirmed(job: _Job, depths: Mapping[int, str]) -> dict[int, str]:
             others = [k for k in neighbours[number] if k in found]
             tasks.append(
                 ConfirmTask(
-                    view=job.views[number], others=tuple(job.views[k] for k in others),
+                    view=job.views[number],
+                    others=tuple(job.views[k] for k in others),
                     files=(own, *(found[k] for k in others)),
                     file=str(job.files.path(f"{FOLDER}/confirmed{turn}-{number:05d}.npy")),
                 )
-            )  # fmt: skip
+            )
         done = job.executor.map(confirm, tasks, label="comparing depths")
         found = dict(zip(list(found), done, strict=True))
     return found
@@ -164,20 +170,29 @@ def _on_grid(
     step_m = max(cell_m / STEPS_PER_CELL, (high_m - low_m) / 65_000)
     tasks = [
         LayerTask(
-            view=job.views[number], depth=depth, grid=grid, base_m=low_m, step_m=step_m,
+            view=job.views[number],
+            depth=depth,
+            grid=grid,
+            base_m=low_m,
+            step_m=step_m,
             file=str(job.files.path(f"{FOLDER}/heights-{number:05d}.npy")),
         )
         for number, depth in depths.items()
-    ]  # fmt: skip
+    ]
     done = tuple(job.executor.map(layered, tasks, label="placing depths on the ground"))
     box = _well_filled(done, job.executor)
     shown = window_of(grid, box)
     views = tuple(view.moved(box.row, box.column) for view in done)
     return DenseHeights(
-        grid=shown, base_m=low_m, step_m=step_m, ground_sample_m=sample_m,
-        least_cells=LEAST_CELLS, frames=tuple(depths), views=views,
+        grid=shown,
+        base_m=low_m,
+        step_m=step_m,
+        ground_sample_m=sample_m,
+        least_cells=LEAST_CELLS,
+        frames=tuple(depths),
+        views=views,
         rounds=rounds_of(views, [job.are_video[k] for k in depths], shown, step_m),
-    )  # fmt: skip
+    )
 
 
 def _grid_of(

@@ -154,9 +154,14 @@ def _block_px(side_px: int) -> int:
 
 
 def _search_block(
-    grey: Bytes, sources: tuple[Bytes, Int, Array], sweep: PlaneSweep,
-    wanted: Bytes, block: Block, out: Float, room: _Room,
-) -> None:  # fmt: skip
+    grey: Bytes,
+    sources: tuple[Bytes, Int, Array],
+    sweep: PlaneSweep,
+    wanted: Bytes,
+    block: Block,
+    out: Float,
+    room: _Room,
+) -> None:
     """Fill one block of ``out``; it is worked on with a border, so that blocks join."""
     top, left = block.row - BORDER_PX, block.column - BORDER_PX
     rows = min(grey.shape[0], block.row + block.rows) + BORDER_PX - top
@@ -176,10 +181,12 @@ def _search_block(
             max(0, top - REACH_PX) : top + rows + REACH_PX,
             max(0, left - REACH_PX) : left + columns + REACH_PX,
         ],
-        max(0, REACH_PX - top), max(0, top + rows + REACH_PX - grey.shape[0]),
-        max(0, REACH_PX - left), max(0, left + columns + REACH_PX - grey.shape[1]),
+        max(0, REACH_PX - top),
+        max(0, top + rows + REACH_PX - grey.shape[0]),
+        max(0, REACH_PX - left),
+        max(0, left + columns + REACH_PX - grey.shape[1]),
         cv2.BORDER_REPLICATE,
-    ).astype(np.float32)  # fmt: skip
+    ).astype(np.float32)
     volume, total = room.of((rows, count, columns))
     sweep_kernel.costs(
         padded, (top, left), *sources, (sweep.first, sweep.step), own, origin, SECOND_SHARE, volume

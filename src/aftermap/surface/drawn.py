@@ -36,9 +36,11 @@ def drawn_in(sheet: Sheet, window: Block) -> Kinds:
     The same cell gets the same answer in every window.
     """
     around = Block(
-        row=window.row - MARGIN_CELLS, column=window.column - MARGIN_CELLS,
-        rows=window.rows + 2 * MARGIN_CELLS, columns=window.columns + 2 * MARGIN_CELLS,
-    )  # fmt: skip
+        row=window.row - MARGIN_CELLS,
+        column=window.column - MARGIN_CELLS,
+        rows=window.rows + 2 * MARGIN_CELLS,
+        columns=window.columns + 2 * MARGIN_CELLS,
+    )
     kinds = drawn(raster_window(sheet.surface, around), raster_window(sheet.confidence, around))
     kinds[gaps(kinds, GAP_M2 / sheet.surface.grid.cell_m**2)] = GAP
     return kinds[MARGIN_CELLS:-MARGIN_CELLS, MARGIN_CELLS:-MARGIN_CELLS]

@@ -102,14 +102,17 @@ def _sights(
     """Keep what each view measured itself, before its heights go."""
     tasks = [
         SightTask(
-            frame=frame, view=view,
+            frame=frame,
+            view=view,
             tolerance_m=tolerance_m(heights.grid.cell_m, heights.round_of(place).scatter_cells),
-            base_m=heights.base_m, step_m=heights.step_m,
-            surface=elevation.surface, confidence=elevation.confidence,
+            base_m=heights.base_m,
+            step_m=heights.step_m,
+            surface=elevation.surface,
+            confidence=elevation.confidence,
             file=str(files.path(f"{SIGHTS}/{frame:05d}.npy")),
         )
         for place, (frame, view) in enumerate(zip(heights.frames, heights.views, strict=True))
-    ]  # fmt: skip
+    ]
     return tuple(executor.map(write_sight, tasks, label="keeping what each picture measured"))
 
 
@@ -131,17 +134,29 @@ def _check_vertical(reconstruction: Reconstruction) -> None:
 def _layers(tags: dict[str, str]) -> tuple[Layer, Layer, Layer]:
     # Overviews of all three are of the same cells: a mean would mix filled heights into measured.
     surface = Layer(
-        dtype="float32", bands=(HEIGHT,), nodata=NODATA, unit="metre", overviews="nearest",
+        dtype="float32",
+        bands=(HEIGHT,),
+        nodata=NODATA,
+        unit="metre",
+        overviews="nearest",
         tags=tags,
-    )  # fmt: skip
+    )
     confidence = Layer(
-        dtype="uint8", bands=("photographs that agree",), nodata=None, unit=None,
-        overviews="nearest", tags={},
-    )  # fmt: skip
+        dtype="uint8",
+        bands=("photographs that agree",),
+        nodata=None,
+        unit=None,
+        overviews="nearest",
+        tags={},
+    )
     sigma = Layer(
-        dtype="float32", bands=("standard deviation of the height",), nodata=NODATA, unit="metre",
-        overviews="nearest", tags={},
-    )  # fmt: skip
+        dtype="float32",
+        bands=("standard deviation of the height",),
+        nodata=NODATA,
+        unit="metre",
+        overviews="nearest",
+        tags={},
+    )
     return surface, confidence, sigma
 
 
@@ -151,7 +166,9 @@ def _elevation(
     surface, confidence, sigma = (str(path) for path in paths)
     return Elevation(
         surface=Raster(
-            path=surface, grid=heights.grid, nodata=NODATA,
+            path=surface,
+            grid=heights.grid,
+            nodata=NODATA,
             vertical_datum=reconstruction.vertical_datum,
         ),
         confidence=Raster(path=confidence, grid=heights.grid, nodata=None),
@@ -159,7 +176,7 @@ def _elevation(
         ground_sample_m=heights.ground_sample_m,
         measured_fraction=share,
         filled_fraction=1 - share,
-    )  # fmt: skip
+    )
 
 
 def _blocks(
@@ -177,9 +194,12 @@ def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
     """One block of the surface, its holes filled."""
     margin = reach_cells
     fused = fused_block(
-        heights, grid_row=block.row - margin, grid_column=block.column - margin,
-        rows=block.rows + 2 * margin, columns=block.columns + 2 * margin,
-    )  # fmt: skip
+        heights,
+        grid_row=block.row - margin,
+        grid_column=block.column - margin,
+        rows=block.rows + 2 * margin,
+        columns=block.columns + 2 * margin,
+    )
     sigma = sigma_m(fused.height_m, fused.count, heights.grid.cell_m, fused.scatter_cells)
     height = _without_holes(fused, heights.base_m, reach_cells)
     inner = np.s_[margin : margin + block.rows, margin : margin + block.columns]

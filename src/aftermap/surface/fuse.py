@@ -19,9 +19,8 @@ Long = npt.NDArray[np.int64]
 
 @compiled
 def highest_run(
-    stack: Steps, views: Count, width: int, share: float, height: Float, count: Count,
-    shared: Count,
-) -> None:  # fmt: skip
+    stack: Steps, views: Count, width: int, share: float, height: Float, count: Count, shared: Count
+) -> None:
     """Fill ``height`` (rows, columns; in steps, 0 = none), ``count`` of photographs and ``shared``.
 
     ``stack`` is (layers, rows, columns) uint16, 0 where a view saw nothing; ``views`` how many
@@ -179,9 +178,8 @@ def gaps_closed(height: Float, count: Count, reach: int, tolerance: float) -> tu
 
 @compiled
 def _across(
-    height: Float, count: Count, row: int, column: int, direction: int, reach: int,
-    tolerance: float,
-) -> tuple[np.float32, np.uint8]:  # fmt: skip
+    height: Float, count: Count, row: int, column: int, direction: int, reach: int, tolerance: float
+) -> tuple[np.float32, np.uint8]:
     """Mean and lesser count of the nearest cells on both sides of one, 0 where they disagree."""
     down, right = (
         (0 if direction == 0 else 1),

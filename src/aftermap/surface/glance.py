@@ -245,17 +245,31 @@ def _means(sheet: Sheet, cells: Block, ground: _Ground) -> tuple[Heights, Height
     up = np.empty((cells.rows, cells.columns), np.float32)
     share, measured = np.empty_like(up), np.empty_like(up)
     _gathered(
-        ground.heights, ground.kinds, least_drawn(sheet), ground.seen, start, ratio, up, share,
+        ground.heights,
+        ground.kinds,
+        least_drawn(sheet),
+        ground.seen,
+        start,
+        ratio,
+        up,
+        share,
         measured,
-    )  # fmt: skip
+    )
     return up, share, measured
 
 
 @compiled
 def _gathered(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    heights: Heights, kinds: Kinds, least: int, seen: Bytes, start: tuple[float, float],
-    ratio: float, up: Heights, share: Heights, measured: Heights,
-) -> None:  # fmt: skip
+    heights: Heights,
+    kinds: Kinds,
+    least: int,
+    seen: Bytes,
+    start: tuple[float, float],
+    ratio: float,
+    up: Heights,
+    share: Heights,
+    measured: Heights,
+) -> None:
     """Per cell, of what is drawn: mean height (NaN: nothing is), share seen; share measured."""
     rows, columns = heights.shape
     for row in range(up.shape[0]):
@@ -284,9 +298,11 @@ def _inside(xy_px: Array, picture: Picture, inset_px: float) -> npt.NDArray[np.b
     with np.errstate(invalid="ignore"):
         x, y = xy_px[..., 0], xy_px[..., 1]
         return np.asarray(
-            (x >= inset_px) & (y >= inset_px)
-            & (x <= camera.width_px - inset_px) & (y <= camera.height_px - inset_px)
-        )  # fmt: skip
+            (x >= inset_px)
+            & (y >= inset_px)
+            & (x <= camera.width_px - inset_px)
+            & (y <= camera.height_px - inset_px)
+        )
 
 
 def _edge(xy_px: Array, picture: Picture) -> Array:
@@ -311,6 +327,12 @@ def _colours(picture: Picture, xy_px: Array, cell_px: int) -> Bytes:
     small = picture_pixels(picture.path, reduction)
     small_px = opencv_from_corner_px(xy_px / reduction).astype(np.float32)
     return np.asarray(
-        cv2.remap(small, small_px[..., 0], small_px[..., 1], cv2.INTER_LINEAR,
-                  borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )  # fmt: skip
+        cv2.remap(
+            small,
+            small_px[..., 0],
+            small_px[..., 1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
+    )

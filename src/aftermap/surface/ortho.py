@@ -33,13 +33,21 @@ REGION_CELLS = 512
 READ_CELLS = 2048
 RIM_CELLS = 32
 IMAGE = Layer(
-    dtype="uint8", bands=("red", "green", "blue", "alpha"), nodata=None, unit=None,
-    overviews="average", tags={},
-)  # fmt: skip
+    dtype="uint8",
+    bands=("red", "green", "blue", "alpha"),
+    nodata=None,
+    unit=None,
+    overviews="average",
+    tags={},
+)
 SOURCE = Layer(
-    dtype="uint16", bands=("frame of cameras.json",), nodata=NO_PICTURE, unit=None,
-    overviews="nearest", tags={},
-)  # fmt: skip
+    dtype="uint16",
+    bands=("frame of cameras.json",),
+    nodata=NO_PICTURE,
+    unit=None,
+    overviews="nearest",
+    tags={},
+)
 
 
 def orthophoto_of(
@@ -56,8 +64,10 @@ def orthophoto_of(
     SurfaceError where no picture shows any of it.
     """
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
-    tasks = [GlanceTask(sheet=sheet, picture=p, files=files)
-             for p in pictures_of(reconstruction, sheet, elevation.sights)]  # fmt: skip
+    tasks = [
+        GlanceTask(sheet=sheet, picture=p, files=files)
+        for p in pictures_of(reconstruction, sheet, elevation.sights)
+    ]
     glances = tuple(executor.map(glance_at, tasks, label="looking at the pictures"))
     if not glances:
         raise SurfaceError(
@@ -130,9 +140,13 @@ def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Work
         np.save(path, tone.factor)
         tone_paths.append(str(path))
     return Laying(
-        sheet=sheet, glances=glances, exposure=exposure, tones=tuple(tone_paths),
-        labels=str(labels_path), outline=str(outline_path),
-    )  # fmt: skip
+        sheet=sheet,
+        glances=glances,
+        exposure=exposure,
+        tones=tuple(tone_paths),
+        labels=str(labels_path),
+        outline=str(outline_path),
+    )
 
 
 def _choose(

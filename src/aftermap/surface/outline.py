@@ -26,9 +26,11 @@ def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
     kept = np.lib.format.open_memmap(path, "w+", np.uint8, (ground.rows, ground.columns))
     for region in blocks_of(ground, REGION_CELLS):
         around = Block(
-            row=region.row - MARGIN_CELLS, column=region.column - MARGIN_CELLS,
-            rows=region.rows + 2 * MARGIN_CELLS, columns=region.columns + 2 * MARGIN_CELLS,
-        )  # fmt: skip
+            row=region.row - MARGIN_CELLS,
+            column=region.column - MARGIN_CELLS,
+            rows=region.rows + 2 * MARGIN_CELLS,
+            columns=region.columns + 2 * MARGIN_CELLS,
+        )
         kinds = drawn_in(sheet, around)
         shown = cleaned(
             (kinds == MEASURED) & _seen_by_any(glances, around), CORE_CELLS, LEAST_CELLS

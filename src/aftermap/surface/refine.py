@@ -31,9 +31,14 @@ MOST_CONTRAST = 2.0
 
 
 def refined(
-    grey: Bytes, inverse: Float, step: float, sources: Sequence[Bytes], warps: Array,
-    *, rounds: int = 2,
-) -> Float:  # fmt: skip
+    grey: Bytes,
+    inverse: Float,
+    step: float,
+    sources: Sequence[Bytes],
+    warps: Array,
+    *,
+    rounds: int = 2,
+) -> Float:
     """(rows, columns) refined w, NaN where unlike every source.
 
     ``inverse`` is w with NaN for none, ``step`` the w of one plane.
@@ -70,9 +75,15 @@ class _Window:
 
 
 def _add_source(
-    reference: _Window, inverse: Float, step: float, source: Bytes, warp: Array,
-    numerator: Float, denominator: Float, alike: Bytes,
-) -> None:  # fmt: skip
+    reference: _Window,
+    inverse: Float,
+    step: float,
+    source: Bytes,
+    warp: Array,
+    numerator: Float,
+    denominator: Float,
+    alike: Bytes,
+) -> None:
     """Add the normal equations of one source, where it looks alike."""
     shape = inverse.shape
     nearer, farther = np.empty(shape, np.float32), np.empty(shape, np.float32)

@@ -16,9 +16,14 @@ Array = npt.NDArray[np.float64]
 
 @vectorised
 def sampled(
-    source: Bytes, size: tuple[int, int], warp: Array, inverse: Float, shift: float, out: Float,
+    source: Bytes,
+    size: tuple[int, int],
+    warp: Array,
+    inverse: Float,
+    shift: float,
+    out: Float,
     seen: Bytes,
-) -> None:  # fmt: skip
+) -> None:
     """Fill ``out`` (rows, columns) with what a source shows at the pixels' inverse distances.
 
     ``warp`` (2, 3, 3) is A and B of :func:`planes.warps_of`, ``inverse`` (rows, columns) is w, to
@@ -34,13 +39,15 @@ def sampled(
     for y in range(height):
         v = np.float32(y + 0.5)
         ax, ay, az = (
-            first[0, 1] * v + first[0, 2], first[1, 1] * v + first[1, 2],
+            first[0, 1] * v + first[0, 2],
+            first[1, 1] * v + first[1, 2],
             first[2, 1] * v + first[2, 2],
-        )  # fmt: skip
+        )
         bx, by, bz = (
-            second[0, 1] * v + second[0, 2], second[1, 1] * v + second[1, 2],
+            second[0, 1] * v + second[0, 2],
+            second[1, 1] * v + second[1, 2],
             second[2, 1] * v + second[2, 2],
-        )  # fmt: skip
+        )
         for x in range(width):
             u = np.float32(x) + half
             w = inverse[y, x] + np.float32(shift)

@@ -111,9 +111,11 @@ def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
         for row in range(0, pixels.rows, tall):
             for strip in range(pair, min(pair + 2, strips)):
                 yield Block(
-                    row=row, column=strip * wide, rows=min(tall, pixels.rows - row),
+                    row=row,
+                    column=strip * wide,
+                    rows=min(tall, pixels.rows - row),
                     columns=min(wide, pixels.columns - strip * wide),
-                )  # fmt: skip
+                )
 
 
 def rendered(laying: Laying, block: Block) -> Rendered:
@@ -140,9 +142,12 @@ def rendered(laying: Laying, block: Block) -> Rendered:
     if not laying.sheet.draped:
         done.source[filled] = NO_PICTURE
     return Rendered(
-        image=image, source=done.source, filled=filled,
-        through_gaps=np.where(is_gap[..., None], image, 0), shown=int((shown & ~filled).sum()),
-    )  # fmt: skip
+        image=image,
+        source=done.source,
+        filled=filled,
+        through_gaps=np.where(is_gap[..., None], image, 0),
+        shown=int((shown & ~filled).sum()),
+    )
 
 
 def _wanted(
@@ -157,16 +162,31 @@ def _wanted(
     cell_px = laying.sheet.cell_px
     wanted = _Wanted.nobody(ground.block)
     sampling.sources(
-        labels, cell_px, cell_px / FEATHER_PX, seen, ground.cell, ground.height, wanted.main,
-        wanted.second, wanted.share,
-    )  # fmt: skip
+        labels,
+        cell_px,
+        cell_px / FEATHER_PX,
+        seen,
+        ground.cell,
+        ground.height,
+        wanted.main,
+        wanted.second,
+        wanted.share,
+    )
     level = np.where(wanted.main >= 0, seen[np.maximum(wanted.main, 0), ground.cell], HIDDEN)
     cost = np.where(level < CLEAR, np.inf, -np.inf).astype(np.float32)
     for slot, numbers_of_one in enumerate(numbers):
         sampling.offer_source(
-            slot, numbers_of_one, seen[slot], ground.cell, ground.corner, ground.height, CLEAR,
-            cost, wanted.main, wanted.second,
-        )  # fmt: skip
+            slot,
+            numbers_of_one,
+            seen[slot],
+            ground.cell,
+            ground.corner,
+            ground.height,
+            CLEAR,
+            cost,
+            wanted.main,
+            wanted.second,
+        )
     return wanted
 
 
@@ -177,14 +197,28 @@ def _lay_the_rest(laying: Laying, ground: "_Ground", done: "_Done") -> None:
         return
     cost = np.where(missing, np.inf, -np.inf).astype(np.float32)
     wanted = _Wanted.nobody(ground.block)
-    near = np.array([at for at, glance in enumerate(laying.glances)
-                     if overlap(glance.window, ground.under) is not None], np.int64)  # fmt: skip
+    near = np.array(
+        [
+            at
+            for at, glance in enumerate(laying.glances)
+            if overlap(glance.window, ground.under) is not None
+        ],
+        np.int64,
+    )
     numbers = np.stack([_numbers(laying, int(at)) for at in near])
     for slot, at in enumerate(near):
         sampling.offer_source(
-            slot, numbers[slot], seen_in(laying.glances[at], ground.under).ravel(), ground.cell,
-            ground.corner, ground.height, DOUBTFUL, cost, wanted.main, wanted.second,
-        )  # fmt: skip
+            slot,
+            numbers[slot],
+            seen_in(laying.glances[at], ground.under).ravel(),
+            ground.cell,
+            ground.corner,
+            ground.height,
+            DOUBTFUL,
+            cost,
+            wanted.main,
+            wanted.second,
+        )
     _lay(laying, near, numbers, ground, wanted, done)
 
 
@@ -211,10 +245,13 @@ class _Ground:
     def places_m(self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Array:
         """(N, 3) east, north and height of the middles of (N,) pixels."""
         east, north, size_m = self.corner
-        return np.column_stack([
-            east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m,
-            self.height[rows, columns],
-        ])  # fmt: skip
+        return np.column_stack(
+            [
+                east + (columns + 0.5) * size_m,
+                north - (rows + 0.5) * size_m,
+                self.height[rows, columns],
+            ]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,9 +289,11 @@ def _ground_of(laying: Laying, block: Block) -> _Ground:
     sheet = laying.sheet
     ratio = sheet.pixels.cell_m / sheet.surface.grid.cell_m
     under = Block(
-        row=math.floor(block.row * ratio) - 2, column=math.floor(block.column * ratio) - 2,
-        rows=math.ceil(block.rows * ratio) + 5, columns=math.ceil(block.columns * ratio) + 5,
-    )  # fmt: skip
+        row=math.floor(block.row * ratio) - 2,
+        column=math.floor(block.column * ratio) - 2,
+        rows=math.ceil(block.rows * ratio) + 5,
+        columns=math.ceil(block.columns * ratio) + 5,
+    )
     first = (block.row + 0.5) * ratio - under.row, (block.column + 0.5) * ratio - under.column
     height = np.empty((block.rows, block.columns), np.float32)
     cell = np.empty(height.shape, np.int32)
@@ -265,19 +304,27 @@ def _ground_of(laying: Laying, block: Block) -> _Ground:
     kind = np.where(np.isfinite(height), kinds.ravel()[cell], EMPTY)
     grid = window_of(sheet.pixels, block)
     return _Ground(
-        block=block, under=under, first=first, ratio=ratio, height=height, cell=cell, kind=kind,
+        block=block,
+        under=under,
+        first=first,
+        ratio=ratio,
+        height=height,
+        cell=cell,
+        kind=kind,
         drawn=kind >= least_drawn(sheet),
         corner=np.array([grid.east_m, grid.north_m, grid.cell_m]),
-    )  # fmt: skip
+    )
 
 
 def _labels_around(laying: Laying, block: Block) -> tuple[npt.NDArray[np.int64], Labels]:
     """The glances chosen in a block, and the labels of its cells counting those, with a rim."""
     cell_px = laying.sheet.cell_px
     cells = Block(
-        row=block.row // cell_px - 1, column=block.column // cell_px - 1,
-        rows=-(-block.rows // cell_px) + 2, columns=-(-block.columns // cell_px) + 2,
-    )  # fmt: skip
+        row=block.row // cell_px - 1,
+        column=block.column // cell_px - 1,
+        rows=-(-block.rows // cell_px) + 2,
+        columns=-(-block.columns // cell_px) + 2,
+    )
     kept = np.load(laying.labels, mmap_mode="r")
     whole = Block(row=0, column=0, rows=kept.shape[0], columns=kept.shape[1])
     around = np.full((cells.rows, cells.columns), NO_PICTURE, np.uint16)
@@ -316,11 +363,23 @@ def _lay(
             (ground.block.column + 0.5) * step - nodes.column,
         )
         sampling.laid_down(
-            int(slot), numbers[slot], int(chosen[slot]), pixels,
+            int(slot),
+            numbers[slot],
+            int(chosen[slot]),
+            pixels,
             (pixels.shape[0] / picture.camera.height_px, pixels.shape[1] / picture.camera.width_px),
-            np.load(laying.tones[chosen[slot]]), first, step, ground.corner, ground.height,
-            wanted.main, wanted.second, wanted.share, done.colour, done.weight, done.source,
-        )  # fmt: skip
+            np.load(laying.tones[chosen[slot]]),
+            first,
+            step,
+            ground.corner,
+            ground.height,
+            wanted.main,
+            wanted.second,
+            wanted.share,
+            done.colour,
+            done.weight,
+            done.source,
+        )
 
 
 def _drop_covered(
@@ -360,11 +419,14 @@ def _numbers(laying: Laying, at: int) -> Array:
     camera, pose = picture.camera, picture.pose
     return np.concatenate(
         [
-            np.ravel(pose.rotation_cam_from_world), pose.position_m, camera.params[:8],
+            np.ravel(pose.rotation_cam_from_world),
+            pose.position_m,
+            camera.params[:8],
             [camera.width_px, camera.height_px],
-            laying.exposure.shades[picture.camera_index].ravel(), laying.exposure.gains[at],
+            laying.exposure.shades[picture.camera_index].ravel(),
+            laying.exposure.gains[at],
         ]
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=16)

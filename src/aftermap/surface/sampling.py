@@ -35,9 +35,14 @@ ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
 
 @compiled
 def heights_at_pixels(
-    surface: Float, kinds: Bytes, first: tuple[float, float], step: float, cell_m: float,
-    out: Float, cell: Cells,
-) -> None:  # fmt: skip
+    surface: Float,
+    kinds: Bytes,
+    first: tuple[float, float],
+    step: float,
+    cell_m: float,
+    out: Float,
+    cell: Cells,
+) -> None:
     """Heights per pixel from surface cells, and which of them (counted by rows) each belongs to.
 
     ``first`` is the first pixel's centre in cells, ``kinds`` how a cell is drawn. Bilinear within
@@ -77,9 +82,15 @@ def heights_at_pixels(
 
 @compiled
 def _at_edge(  # noqa: C901 - a compiled loop is clearer whole
-    surface: Float, kinds: Bytes, corner: tuple[int, int], part: tuple[float, float],
-    steep: float, at: tuple[int, int], out: Float, cell: Cells,
-) -> None:  # fmt: skip
+    surface: Float,
+    kinds: Bytes,
+    corner: tuple[int, int],
+    part: tuple[float, float],
+    steep: float,
+    at: tuple[int, int],
+    out: Float,
+    cell: Cells,
+) -> None:
     """Height and cell of one pixel where surfaces or kinds meet between four cells.
 
     Cells are sorted by kind, and by whether they are above the middle of a step in height.
@@ -139,9 +150,16 @@ def _spline(t: float) -> tuple[float, float, float, float]:
 
 @compiled
 def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
-    labels: Labels, cell_px: int, sharpness: float, seen: Bytes, cell: Cells, height: Float,
-    main: Slots, second: Slots, share: Float,
-) -> None:  # fmt: skip
+    labels: Labels,
+    cell_px: int,
+    sharpness: float,
+    seen: Bytes,
+    cell: Cells,
+    height: Float,
+    main: Slots,
+    second: Slots,
+    share: Float,
+) -> None:
     """The picture of every pixel, the one blended into it near a cut, and the first one's share.
 
     ``labels`` (cell rows + 2, cell columns + 2) counts the pictures of this block and reaches one
@@ -207,9 +225,17 @@ def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
 
 @compiled
 def offer_source(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    slot: int, picture: Array, seen: Bytes, cell: Cells, corner: Array, height: Float, least: int,
-    cost: Float, main: Slots, second: Slots,
-) -> None:  # fmt: skip
+    slot: int,
+    picture: Array,
+    seen: Bytes,
+    cell: Cells,
+    corner: Array,
+    height: Float,
+    least: int,
+    cost: Float,
+    main: Slots,
+    second: Slots,
+) -> None:
     """Make a picture the source of pixels that it sees, at ``least`` so well, for a lower cost.
 
     Of views the steepest is the cheapest, and one that sees the pixel clearly goes before any that
@@ -254,18 +280,32 @@ def _projected(
     a = u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u)
     b = v * radial + 2 * p2 * u * v + p1 * (r2 + 2 * v * v)
     return (
-        picture[LENS] * a + picture[LENS + 2], picture[LENS + 1] * b + picture[LENS + 3],
-        -x / z, -y / z,
-    )  # fmt: skip
+        picture[LENS] * a + picture[LENS + 2],
+        picture[LENS + 1] * b + picture[LENS + 3],
+        -x / z,
+        -y / z,
+    )
 
 
 @compiled
 def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    slot: int, picture: Array, index: int, pixels: Bytes, scale: tuple[float, float], tone: Float,
-    tone_first: tuple[float, float], tone_step: float, corner: Array, height: Float,
-    main: Slots, second: Slots, share: Float, colour: Float, weight: Float,
+    slot: int,
+    picture: Array,
+    index: int,
+    pixels: Bytes,
+    scale: tuple[float, float],
+    tone: Float,
+    tone_first: tuple[float, float],
+    tone_step: float,
+    corner: Array,
+    height: Float,
+    main: Slots,
+    second: Slots,
+    share: Float,
+    colour: Float,
+    weight: Float,
     source: Labels,
-) -> None:  # fmt: skip
+) -> None:
     """Add one picture's colours where it is a pixel's main or second source.
 
     ``pixels`` is the picture, by ``scale`` (down, across) of its size; ``tone`` its factors on
@@ -339,9 +379,11 @@ def _read(pixels: Bytes, x: float, y: float, factor: Array, part: float, out: Fl
         for k in range(4):
             r = min(max(top - 1 + k, 0), rows - 1)
             line = (
-                wx0 * pixels[r, c0, channel] + wx1 * pixels[r, c1, channel]
-                + wx2 * pixels[r, c2, channel] + wx3 * pixels[r, c3, channel]
-            )  # fmt: skip
+                wx0 * pixels[r, c0, channel]
+                + wx1 * pixels[r, c1, channel]
+                + wx2 * pixels[r, c2, channel]
+                + wx3 * pixels[r, c3, channel]
+            )
             total += line * (wy0 if k == 0 else wy1 if k == 1 else wy2 if k == 2 else wy3)
         out[channel] += np.float32(part * factor[channel] * total)
 

@@ -35,7 +35,7 @@ def rounds_of(
             places=places, scatter_cells=scatter_cells([views[k] for k in places], grid, step_m)
         )
         for places in chosen
-    )  # fmt: skip
+    )
 
 
 def scatter_cells(views: Sequence[ViewHeights], grid: Grid, step_m: float) -> float:

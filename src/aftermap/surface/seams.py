@@ -69,9 +69,11 @@ def candidates(
     """The pictures that may be chosen for the cells of a region."""
     shape = region.rows, region.columns, CANDIDATES
     choice = Choice(
-        picture=np.full(shape, -1, np.int16), cost=np.full(shape, np.inf, np.float32),
-        colour=np.zeros((*shape, 3), np.uint8), raised=raised,
-    )  # fmt: skip
+        picture=np.full(shape, -1, np.int16),
+        cost=np.full(shape, np.inf, np.float32),
+        colour=np.zeros((*shape, 3), np.uint8),
+        raised=raised,
+    )
     for at, glance in enumerate(glances):
         shared = overlap(glance.picture.window, region)
         if shared is None:
@@ -85,9 +87,13 @@ def candidates(
         cost = np.where(share > 0, cost + HIDDEN_COST * (1 - share / np.float32(255)), np.inf)
         inner = within(shared, region)
         _offer(
-            at, cost.astype(np.float32), np.clip(even, 0, 255).astype(np.uint8),
-            choice.picture[inner], choice.cost[inner], choice.colour[inner],
-        )  # fmt: skip
+            at,
+            cost.astype(np.float32),
+            np.clip(even, 0, 255).astype(np.uint8),
+            choice.picture[inner],
+            choice.cost[inner],
+            choice.colour[inner],
+        )
     _add_unlikeness(choice.picture, choice.cost, choice.colour)
     return choice
 
@@ -123,9 +129,14 @@ def chosen(choice: Choice, fixed: Labels) -> Labels:
             if not active[picture]:
                 continue
             gain = _expand(
-                picture, boxes[picture], choice.picture, choice.cost, choice.colour,
-                choice.raised, pick,
-            )  # fmt: skip
+                picture,
+                boxes[picture],
+                choice.picture,
+                choice.cost,
+                choice.colour,
+                choice.raised,
+                pick,
+            )
             active[picture] = gain > 0
             changed += gain
         if changed == 0:
@@ -199,9 +210,14 @@ def _start(pictures: Index, costs: Float, fixed: Labels, pick: Index) -> None:
 
 @compiled
 def _expand(
-    picture: int, box: npt.NDArray[np.int64], pictures: Index, costs: Float, colours: Bytes,
-    raised: Float, pick: Index,
-) -> int:  # fmt: skip
+    picture: int,
+    box: npt.NDArray[np.int64],
+    pictures: Index,
+    costs: Float,
+    colours: Bytes,
+    raised: Float,
+    pick: Index,
+) -> int:
     """Let one picture take every cell where that lowers the sum; how many it took."""
     top, bottom, left, right = box
     width, height = right - left + 3, bottom - top + 3
@@ -221,9 +237,18 @@ def _expand(
                 keep, take = costs[row, column, pick[row, column]], costs[row, column, k]
                 terminal[i] += _whole(take - keep)
                 _link(
-                    picture, (row, column), (i, width), own, (top - 1, left - 1), pictures,
-                    colours, raised, pick, capacity, terminal,
-                )  # fmt: skip
+                    picture,
+                    (row, column),
+                    (i, width),
+                    own,
+                    (top - 1, left - 1),
+                    pictures,
+                    colours,
+                    raised,
+                    pick,
+                    capacity,
+                    terminal,
+                )
     taken = sink_side(capacity, terminal, width)
     changed = 0
     for row in range(top, bottom + 1):
@@ -237,10 +262,18 @@ def _expand(
 
 @compiled
 def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    picture: int, at: tuple[int, int], node: tuple[int, int], own: Index, corner: tuple[int, int],
-    pictures: Index, colours: Bytes, raised: Float, pick: Index,
-    capacity: npt.NDArray[np.int32], terminal: npt.NDArray[np.int32],
-) -> None:  # fmt: skip
+    picture: int,
+    at: tuple[int, int],
+    node: tuple[int, int],
+    own: Index,
+    corner: tuple[int, int],
+    pictures: Index,
+    colours: Bytes,
+    raised: Float,
+    pick: Index,
+    capacity: npt.NDArray[np.int32],
+    terminal: npt.NDArray[np.int32],
+) -> None:
     """Add what the borders of one cell to its neighbours cost if it or they change to a picture."""
     row, column = at
     i, width = node
@@ -267,9 +300,16 @@ def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @compiled
 def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    row: int, column: int, r: int, c: int, one: int, other: int,
-    pictures: Index, colours: Bytes, raised: Float,
-) -> float:  # fmt: skip
+    row: int,
+    column: int,
+    r: int,
+    c: int,
+    one: int,
+    other: int,
+    pictures: Index,
+    colours: Bytes,
+    raised: Float,
+) -> float:
     """What it costs that one picture meets another between two cells."""
     if one == other:
         return 0.0

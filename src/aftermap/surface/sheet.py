@@ -99,11 +99,16 @@ def pictures_of(
         window = _window_shown(reconstruction, placed, sheet, measured.get(index))
         if window.rows > 0 and window.columns > 0:
             picture = Picture(
-                index=index, name=placed.frame.name, path=placed.frame.path, window=window,
-                mask=placed.frame.mask, sight=measured.get(index),
-                camera=reconstruction.cameras[placed.camera], camera_index=placed.camera,
+                index=index,
+                name=placed.frame.name,
+                path=placed.frame.path,
+                window=window,
+                mask=placed.frame.mask,
+                sight=measured.get(index),
+                camera=reconstruction.cameras[placed.camera],
+                camera_index=placed.camera,
                 pose=placed.pose,
-            )  # fmt: skip
+            )
             pictures.append(picture)
     return tuple(pictures)
 
@@ -190,7 +195,10 @@ def _clipped(grid: Grid, window: Block) -> Block:
 
 def _covering(ground: Grid, cell_m: float) -> Grid:
     return Grid(
-        crs=ground.crs, east_m=ground.east_m, north_m=ground.north_m, cell_m=cell_m,
+        crs=ground.crs,
+        east_m=ground.east_m,
+        north_m=ground.north_m,
+        cell_m=cell_m,
         columns=max(1, math.ceil(ground.columns * ground.cell_m / cell_m - 1e-6)),
         rows=max(1, math.ceil(ground.rows * ground.cell_m / cell_m - 1e-6)),
-    )  # fmt: skip
+    )

@@ -55,9 +55,10 @@ def write_sight(task: SightTask) -> Sight:
         bits = np.packbits(whole & measured, axis=1)
     save_whole(Path(task.file), bits)
     return Sight(
-        frame=task.frame, path=task.file,
+        frame=task.frame,
+        path=task.file,
         window=(window.row, window.column, window.rows, window.columns),
-    )  # fmt: skip
+    )
 
 
 def sight_over(sight: Sight, window: Block) -> Mask:

@@ -76,9 +76,7 @@ def sources_of(reconstruction: Reconstruction, points: SeenPoints, most: int) ->
     return found
 
 
-def neighbours_of(
-    points: SeenPoints, videos: tuple[bool, ...], most: int
-) -> list[list[int]]:  # fmt: skip
+def neighbours_of(points: SeenPoints, videos: tuple[bool, ...], most: int) -> list[list[int]]:
     """For each mapped frame up to ``most`` others that share most tie points with it."""
     return [others[:most].tolist() for others in _sharing(points, videos, 1)]
 
@@ -90,7 +88,7 @@ def are_video(reconstruction: Reconstruction) -> tuple[bool, ...]:
 
 def _sharing(
     points: SeenPoints, videos: tuple[bool, ...], least: int
-) -> Iterator[npt.NDArray[np.intp]]:  # fmt: skip
+) -> Iterator[npt.NDArray[np.intp]]:
     """For each mapped frame the others that share so many tie points with it, most first.
 
     A photograph that others share enough with is compared with photographs alone: a clip of the

@@ -95,9 +95,14 @@ def _is_upright(across: float, down: float, here: float, u: int, v: int, camera:
 
 @compiled
 def highest_m(
-    inverse: Float, views: Bytes, camera: Array, window: Array, heights: Float, counts: Bytes,
+    inverse: Float,
+    views: Bytes,
+    camera: Array,
+    window: Array,
+    heights: Float,
+    counts: Bytes,
     agreement_m: float,
-) -> None:  # fmt: skip
+) -> None:
     """Write into ``heights`` (rows, columns; NaN at first) the mean of the topmost points per cell.
 
     ``inverse`` is 1 / z, NaN for none, ``views`` how many views see it so. ``camera`` is fx, fy,
@@ -113,13 +118,35 @@ def highest_m(
     for v in range(inverse.shape[0]):
         for u in range(inverse.shape[1]):
             if inverse[v, u] > 0 and not is_wall[v, u]:
-                _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts, -1.0,
-                       spots)  # fmt: skip
+                _pixel(
+                    inverse,
+                    views,
+                    (v, u),
+                    camera,
+                    window,
+                    heights,
+                    total,
+                    count,
+                    counts,
+                    -1.0,
+                    spots,
+                )
     for v in range(inverse.shape[0]):
         for u in range(inverse.shape[1]):
             if inverse[v, u] > 0 and not is_wall[v, u]:
-                _pixel(inverse, views, (v, u), camera, window, heights, total, count, counts,
-                       agreement_m, spots)  # fmt: skip
+                _pixel(
+                    inverse,
+                    views,
+                    (v, u),
+                    camera,
+                    window,
+                    heights,
+                    total,
+                    count,
+                    counts,
+                    agreement_m,
+                    spots,
+                )
     for row in range(rows):
         for column in range(columns):
             if count[row, column] > 0:
@@ -128,9 +155,18 @@ def highest_m(
 
 @compiled
 def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    inverse: Float, views: Bytes, at: tuple[int, int], camera: Array, window: Array,
-    heights: Float, total: Float, count: Float, counts: Bytes, agreement_m: float, spots: Array,
-) -> None:  # fmt: skip
+    inverse: Float,
+    views: Bytes,
+    at: tuple[int, int],
+    camera: Array,
+    window: Array,
+    heights: Float,
+    total: Float,
+    count: Float,
+    counts: Bytes,
+    agreement_m: float,
+    spots: Array,
+) -> None:
     """Drop the point of a pixel, and the ground from it to the pixel below, into their cells.
 
     First, with a negative ``agreement_m``, the topmost one only; then all that agree with it.

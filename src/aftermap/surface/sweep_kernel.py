@@ -36,10 +36,14 @@ SCALE = 10
 
 # Every second cell of the 7 x 7 window, in the pattern of a chess board, without the middle.
 OFFSETS = np.array(
-    [(dy, dx) for dy in range(-3, 4) for dx in range(-3, 4)
-     if (dy + dx) % 2 == 0 and (dy, dx) != (0, 0)],
+    [
+        (dy, dx)
+        for dy in range(-3, 4)
+        for dx in range(-3, 4)
+        if (dy + dx) % 2 == 0 and (dy, dx) != (0, 0)
+    ],
     np.int64,
-)  # fmt: skip
+)
 
 
 @vectorised
@@ -62,9 +66,17 @@ def census(picture: Float, corner: tuple[int, int], window: tuple[int, int], cod
 
 @vectorised
 def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    reference: Float, corner: tuple[int, int], sources: Bytes, sizes: Int, warps: Array,
-    planes: tuple[float, float], wanted: Bytes, origin: int, second: float, volume: Bytes,
-) -> None:  # fmt: skip
+    reference: Float,
+    corner: tuple[int, int],
+    sources: Bytes,
+    sizes: Int,
+    warps: Array,
+    planes: tuple[float, float],
+    wanted: Bytes,
+    origin: int,
+    second: float,
+    volume: Bytes,
+) -> None:
     """Fill ``volume`` (rows, planes, columns) where tiles are searched; it is left alone elsewhere.
 
     ``reference`` (rows + 6, columns + 6) is the block with its rim, its first inner pixel at
@@ -109,9 +121,16 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                         _lead(matrix, warps[s, 1], planes[1], at, window, leads[s, at_hand])
                         shift[:] = leads[s, at_hand]
                         _anchored(
-                            sources[s], (sizes[s, 0], sizes[s, 1]), matrix, at, window,
-                            leads[s, at_hand], warped, seen[s, at_hand], codes[s, at_hand],
-                        )  # fmt: skip
+                            sources[s],
+                            (sizes[s, 0], sizes[s, 1]),
+                            matrix,
+                            at,
+                            window,
+                            leads[s, at_hand],
+                            warped,
+                            seen[s, at_hand],
+                            codes[s, at_hand],
+                        )
                     _keep_least(own, codes[s, at_hand], seen[s, at_hand], shift, window, least)
                 for y in range(window[0]):
                     out = volume[top + y, k - origin, left : left + window[1]]
@@ -120,9 +139,16 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @vectorised
 def _anchored(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    source: Bytes, size: tuple[int, int], matrix: Array, corner: tuple[int, int],
-    window: tuple[int, int], lead: Long, warped: Float, seen: Bytes, codes: Codes,
-) -> None:  # fmt: skip
+    source: Bytes,
+    size: tuple[int, int],
+    matrix: Array,
+    corner: tuple[int, int],
+    window: tuple[int, int],
+    lead: Long,
+    warped: Float,
+    seen: Bytes,
+    codes: Codes,
+) -> None:
     """The census of a source on a plane, over a tile and what later planes show of it."""
     room = window[0] + SHIFT_PX, window[1] + SHIFT_PX
     rim = room[0] + RIM_PX, room[1] + RIM_PX
@@ -132,9 +158,13 @@ def _anchored(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @vectorised
 def _lead(
-    matrix: Array, more: Array, step: float, corner: tuple[int, int], window: tuple[int, int],
+    matrix: Array,
+    more: Array,
+    step: float,
+    corner: tuple[int, int],
+    window: tuple[int, int],
     lead: Long,
-) -> None:  # fmt: skip
+) -> None:
     """Fill in how far, column and row, a tile lies from the corner of its census.
 
     Later planes show the source aside, all in one direction: the room lies on that side alone.
@@ -156,9 +186,13 @@ def _lead(
 
 @vectorised
 def _nearest(
-    anchors: Array, leads: Long, matrix: Array, corner: tuple[int, int], window: tuple[int, int],
+    anchors: Array,
+    leads: Long,
+    matrix: Array,
+    corner: tuple[int, int],
+    window: tuple[int, int],
     shift: Long,
-) -> int:  # fmt: skip
+) -> int:
     """Which of the planes whose census is at hand shows a tile's source as this plane does.
 
     ``anchors`` and ``matrix`` are homographies to the source. What the middle of the tile sees on
@@ -192,9 +226,14 @@ def _nearest(
 
 @vectorised
 def _warp(
-    source: npt.NDArray[np.uint8], size: tuple[int, int], matrix: Array, corner: tuple[int, int],
-    window: tuple[int, int], warped: Float, seen: Bytes,
-) -> None:  # fmt: skip
+    source: npt.NDArray[np.uint8],
+    size: tuple[int, int],
+    matrix: Array,
+    corner: tuple[int, int],
+    window: tuple[int, int],
+    warped: Float,
+    seen: Bytes,
+) -> None:
     """Resample a source onto a plane over a tile with its rim, and say what it shows of it."""
     rows, columns = size
     at = np.empty(window[1], np.int32)

@@ -76,9 +76,13 @@ def view_of(placed: PlacedFrame, camera: Camera, side_px: float, grey: Path) -> 
     sx, sy = columns / camera.width_px, rows / camera.height_px
     fx, fy, cx, cy = camera.params[:4]
     return PinholeView(
-        name=placed.frame.name, pose=placed.pose, rows=rows, columns=columns, grey=str(grey),
+        name=placed.frame.name,
+        pose=placed.pose,
+        rows=rows,
+        columns=columns,
+        grey=str(grey),
         intrinsics=(fx * sx, fy * sy, cx * sx, cy * sy),
-    )  # fmt: skip
+    )
 
 
 def undistort(task: UndistortTask) -> None:

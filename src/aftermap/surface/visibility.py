@@ -114,9 +114,14 @@ def _highest_around(measured: Heights) -> Heights:
 
 @compiled
 def _sweep(
-    height: Heights, blocking: Heights, row: float, column: float, above: float, slack: float,
+    height: Heights,
+    blocking: Heights,
+    row: float,
+    column: float,
+    above: float,
+    slack: float,
     seen: Seen,
-) -> None:  # fmt: skip
+) -> None:
     """One ray to every cell of the window's border; a cell is seen where any ray reaches it."""
     rows, columns = height.shape
     for c in range(columns):
@@ -129,9 +134,16 @@ def _sweep(
 
 @compiled
 def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    height: Heights, blocking: Heights, row: float, column: float, end_row: int, end_column: int,
-    above: float, slack: float, seen: Seen,
-) -> None:  # fmt: skip
+    height: Heights,
+    blocking: Heights,
+    row: float,
+    column: float,
+    end_row: int,
+    end_column: int,
+    above: float,
+    slack: float,
+    seen: Seen,
+) -> None:
     """Walk one ray outwards, one cell of its longer axis at a time."""
     rows, columns = height.shape
     far = max(abs(end_row - row), abs(end_column - column))
@@ -141,8 +153,9 @@ def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
         return
     step_row, step_column = (end_row - row) / far, (end_column - column) / far
     steepest = -np.inf
-    for back in range(_steps_inside(end_row, end_column, step_row, step_column, rows, columns,
-                                    int(far)), -1, -1):  # fmt: skip
+    for back in range(
+        _steps_inside(end_row, end_column, step_row, step_column, rows, columns, int(far)), -1, -1
+    ):
         r = int(np.floor(end_row - back * step_row + 0.5))
         c = int(np.floor(end_column - back * step_column + 0.5))
         run = far - back
@@ -155,9 +168,14 @@ def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @compiled
 def _steps_inside(
-    end_row: int, end_column: int, step_row: float, step_column: float,
-    rows: int, columns: int, limit: int,
-) -> int:  # fmt: skip
+    end_row: int,
+    end_column: int,
+    step_row: float,
+    step_column: float,
+    rows: int,
+    columns: int,
+    limit: int,
+) -> int:
     """How many steps back from the border cell towards the camera stay in the window."""
     steps = limit
     if step_row > 1e-9:

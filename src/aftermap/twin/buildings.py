@@ -85,11 +85,18 @@ def building_on(
     tone = (0.47 + light, (0.44 + light) * (0.5 + warm / 2), (0.38 + light) * warm)
     sooty = {Grade.NONE: 0.0, Grade.LIGHT: 0.15, Grade.MODERATE: 0.45}.get(grade, 0.6)
     return Building(
-        number=number, lot=lot, left=left, levels=levels, floor_m=float(rng.uniform(2.9, 3.3)),
-        base_m=base_m, grade=grade, style=style, tone=tone,
+        number=number,
+        lot=lot,
+        left=left,
+        levels=levels,
+        floor_m=float(rng.uniform(2.9, 3.3)),
+        base_m=base_m,
+        grade=grade,
+        style=style,
+        tone=tone,
         soot=float(rng.random() < sooty) * float(rng.uniform(0.4, 1.0)),
         jitter_m=_jitter(rng, left),
-    )  # fmt: skip
+    )
 
 
 def _plan(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
@@ -132,10 +139,20 @@ class WallTable:
         """The row of a new wall of this building."""
         run = end - start
         length = max(float(np.linalg.norm(run)), 1e-6)
-        self.rows.append((
-            *start, *(run / length), length, building.base_m, building.floor_m, building.levels,
-            *building.tone, building.soot, seed, building.style,
-        ))  # fmt: skip
+        self.rows.append(
+            (
+                *start,
+                *(run / length),
+                length,
+                building.base_m,
+                building.floor_m,
+                building.levels,
+                *building.tone,
+                building.soot,
+                seed,
+                building.style,
+            )
+        )
         return len(self.rows) - 1
 
     def array(self) -> npt.NDArray[np.float32]:
@@ -165,10 +182,15 @@ def _tops(building: Building, mesh: MeshBuilder, record: int) -> None:
         if not len(spans):
             continue
         rows, first, last = spans.T
-        corners = np.stack([
-            _corner(building, rows, first), _corner(building, rows, last),
-            _corner(building, rows + 1, last), _corner(building, rows + 1, first),
-        ], axis=1)  # fmt: skip
+        corners = np.stack(
+            [
+                _corner(building, rows, first),
+                _corner(building, rows, last),
+                _corner(building, rows + 1, last),
+                _corner(building, rows + 1, first),
+            ],
+            axis=1,
+        )
         quads = np.concatenate([corners, np.full((*corners.shape[:2], 1), z)], axis=2)
         mesh.add_quads(quads, material, building.tone, record)
 
@@ -211,9 +233,13 @@ def _sections(building: Building, mesh: MeshBuilder, record: int) -> None:
 
 
 def _upright(
-    building: Building, mesh: MeshBuilder, ends: npt.NDArray[np.int64], span: tuple[int, int],
-    material: Material, record: int,
-) -> None:  # fmt: skip
+    building: Building,
+    mesh: MeshBuilder,
+    ends: npt.NDArray[np.int64],
+    span: tuple[int, int],
+    material: Material,
+    record: int,
+) -> None:
     below = BELOW_M if span[0] == 0 else 0.0
     low = building.base_m + span[0] * building.floor_m - below
     high = building.base_m + span[1] * building.floor_m
@@ -237,9 +263,11 @@ def exterior_sides(building: Building) -> list[Side]:
     core = inside[1:-1, 1:-1]
     sides: list[Side] = []
     for out, neighbour in (
-        ((-1, 0), inside[:-2, 1:-1]), ((1, 0), inside[2:, 1:-1]),
-        ((0, -1), inside[1:-1, :-2]), ((0, 1), inside[1:-1, 2:]),
-    ):  # fmt: skip
+        ((-1, 0), inside[:-2, 1:-1]),
+        ((1, 0), inside[2:, 1:-1]),
+        ((0, -1), inside[1:-1, :-2]),
+        ((0, 1), inside[1:-1, 2:]),
+    ):
         edge = core & ~neighbour
         for line, first, last in _runs(edge if out[0] else edge.T):
             at = line + (1 if max(out) > 0 else 0)
@@ -278,9 +306,13 @@ def _equal_runs(values: Cells) -> list[tuple[int, int]]:
 
 
 def _parapet(
-    rng: np.random.Generator, building: Building, mesh: MeshBuilder,
-    ends: npt.NDArray[np.int64], out: tuple[int, int], height: float,
-) -> None:  # fmt: skip
+    rng: np.random.Generator,
+    building: Building,
+    mesh: MeshBuilder,
+    ends: npt.NDArray[np.int64],
+    out: tuple[int, int],
+    height: float,
+) -> None:
     """A low wall along the roof's edge, with gaps where the building was hit."""
     thick = 0.2 / np.array(building.cell_m)[::-1]
     inner = -np.array(out) * thick
@@ -296,8 +328,9 @@ def _parapet(
         plan = np.array([p, q, q + inner, p + inner])
         mesh.add_box(
             upright_box(building, plan, building.roof_m, building.roof_m + height),
-            Material.CONCRETE, building.tone,
-        )  # fmt: skip
+            Material.CONCRETE,
+            building.tone,
+        )
 
 
 def upright_box(building: Building, plan: npt.ArrayLike, low_m: float, high_m: float) -> Array:

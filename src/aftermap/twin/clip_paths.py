@@ -64,9 +64,14 @@ def _still_at(path: ClipPath, time_s: float, name: str) -> Station:
     wobble = [WOBBLE_DEG * math.sin(time_s * rate + rate) for rate in (2.1, 3.3, 1.7)]
     angles = ((yaw + wobble[0]) % 360, pitch + wobble[1], wobble[2])
     return Station(
-        name=name, position_m=(x, y, z), yaw_deg=angles[0], pitch_deg=angles[1],
-        roll_deg=angles[2], reported_deg=angles, time_s=time_s,
-    )  # fmt: skip
+        name=name,
+        position_m=(x, y, z),
+        yaw_deg=angles[0],
+        pitch_deg=angles[1],
+        roll_deg=angles[2],
+        reported_deg=angles,
+        time_s=time_s,
+    )
 
 
 def frame_stations(path: ClipPath, fps: Fraction, frames: int) -> tuple[Station, ...]:
@@ -90,13 +95,18 @@ def fitted(path: ClipPath, half_m: tuple[float, float], seconds: float) -> ClipP
 
 DRONE = ClipPath(
     positions_m=(
-        (-110, -120, 68), (-60, -135, 74), (0, -110, 70), (50, -125, 82), (105, -80, 76),
-        (115, -10, 66), (92, 45, 72),
+        (-110, -120, 68),
+        (-60, -135, 74),
+        (0, -110, 70),
+        (50, -125, 82),
+        (105, -80, 76),
+        (115, -10, 66),
+        (92, 45, 72),
     ),
     targets_m=((-60, -40), (-35, -50), (10, -30), (40, -40), (40, -10), (30, 20), (10, 45)),
     pitch_deg=(-42, -38, -47, -53, -45, -38, -50),
     seconds=40,
-)  # fmt: skip
+)
 
 STREAM = ClipPath(
     positions_m=((-90, -40, 95), (-50, -25, 98), (-15, -30, 94), (30, 0, 97), (75, 10, 95)),
@@ -107,13 +117,17 @@ STREAM = ClipPath(
 
 FORWARD = ClipPath(
     positions_m=(
-        (-165, -30, 36), (-120, -24, 37), (-75, -22, 36), (-35, -12, 37), (5, -6, 38),
+        (-165, -30, 36),
+        (-120, -24, 37),
+        (-75, -22, 36),
+        (-35, -12, 37),
+        (5, -6, 38),
         (40, -8, 37),
     ),
     targets_m=((-60, -8), (-20, -10), (30, -12), (70, 0), (110, 4), (145, -10)),
     pitch_deg=(-14, -12, -15, -13, -16, -12),
     seconds=24,
-)  # fmt: skip
+)
 """Low and ahead with the horizon in view; in none of the three clips, but for benchmarks."""
 
 
@@ -132,32 +146,44 @@ NEWS = (
         path=ClipPath(
             positions_m=((-100, -70, 62), (-75, -85, 65), (-45, -90, 68)),
             targets_m=((-60, 0), (-40, -15), (-10, -20)),
-            pitch_deg=(-45, -50, -48), seconds=4.0,
+            pitch_deg=(-45, -50, -48),
+            seconds=4.0,
         ),
-        hfov_deg=66, begins="start", is_hard=False,
+        hfov_deg=66,
+        begins="start",
+        is_hard=False,
     ),
     NewsShot(
         path=ClipPath(
             positions_m=((110, 60, 92), (85, 72, 88), (62, 65, 84)),
             targets_m=((80, 30), (55, 45), (30, 40)),
-            pitch_deg=(-66, -70, -64), seconds=4.0,
+            pitch_deg=(-66, -70, -64),
+            seconds=4.0,
         ),
-        hfov_deg=50, begins="cut", is_hard=False,
+        hfov_deg=50,
+        begins="cut",
+        is_hard=False,
     ),
     NewsShot(
         path=ClipPath(
             positions_m=((-20, 110, 60), (15, 100, 58), (45, 85, 63)),
             targets_m=((-10, 20), (5, 20), (0, 10)),
-            pitch_deg=(-36, -40, -38), seconds=4.4,
+            pitch_deg=(-36, -40, -38),
+            seconds=4.4,
         ),
-        hfov_deg=73.7398, begins="fade through black", is_hard=False,
+        hfov_deg=73.7398,
+        begins="fade through black",
+        is_hard=False,
     ),
     NewsShot(
         path=ClipPath(
             positions_m=((-190, -150, 72), (-180, -160, 74), (-165, -165, 72)),
             targets_m=((-10, 10), (10, 0), (30, 10)),
-            pitch_deg=(-20, -19, -21), seconds=4.0,
+            pitch_deg=(-20, -19, -21),
+            seconds=4.0,
         ),
-        hfov_deg=42, begins="cut", is_hard=True,
+        hfov_deg=42,
+        begins="cut",
+        is_hard=True,
     ),
-)  # fmt: skip
+)

@@ -67,16 +67,19 @@ def refuse_odd_clips(options: ClipOptions) -> None:
         (options.height_px >= 96 and not options.height_px % 8, "height_px", WHOLE_SIZE),
         (1 <= options.drone_fps <= 60, "drone_fps", "use 1 to 60"),
         (1 <= options.news_fps <= 60, "news_fps", "use 1 to 60"),
-    )  # fmt: skip
+    )
     for holds, name, advice in demands:
         if not holds:
             raise InputError(f"twin clips, {name}: {getattr(options, name)} is no use; {advice}")
 
 
 def make_clips(
-    out: Path, studio: Studio, options: ClipOptions, progress: Progress | None = None,
+    out: Path,
+    studio: Studio,
+    options: ClipOptions,
+    progress: Progress | None = None,
     kinds: Sequence[str] = KINDS,
-) -> None:  # fmt: skip
+) -> None:
     """Clips into ``out``/clips and truth/clips.json; ``progress`` counts pictures."""
     takes = dict(zip(KINDS, _takes(studio, options), strict=True))
     made = dict(zip(KINDS, (_drone_clip, _news_clip, _stream_clip), strict=True))
@@ -133,15 +136,22 @@ def _takes(
 
 
 def _take(
-    studio: Studio, options: ClipOptions, stations: tuple[Station, ...], path: ClipPath,
-    lens: tuple[float, float], begins: str = "start", is_hard: bool = False,  # noqa: FBT001, FBT002
-) -> Take:  # fmt: skip
+    studio: Studio,
+    options: ClipOptions,
+    stations: tuple[Station, ...],
+    path: ClipPath,
+    lens: tuple[float, float],
+    begins: str = "start",
+    is_hard: bool = False,  # noqa: FBT001, FBT002
+) -> Take:
     size_share, hfov_deg = lens
     camera = ClipCamera(
-        seed=studio.options.seed, hfov_deg=hfov_deg, readout_s=studio.options.readout_s,
+        seed=studio.options.seed,
+        hfov_deg=hfov_deg,
+        readout_s=studio.options.readout_s,
         width_px=2 * round(options.width_px * size_share / 2),
         height_px=2 * round(options.height_px * size_share / 2),
-    )  # fmt: skip
+    )
     return Take(camera=camera, path=path, stations=stations, begins=begins, is_hard=is_hard)
 
 
@@ -167,11 +177,14 @@ def _drone_clip(
 
 def _telemetry(name: str, rate_hz: int, options: ClipOptions) -> dict[str, Any]:
     return {
-        "file": name, "position_rate_hz": rate_hz, "position_sigma_m": options.position_sigma_m,
+        "file": name,
+        "position_rate_hz": rate_hz,
+        "position_sigma_m": options.position_sigma_m,
         "noise": "white at 1 Hz fixes, blended between them at constant size",
-        "yaw_bias_deg": options.yaw_bias_deg, "height_offset_m": options.height_offset_m,
+        "yaw_bias_deg": options.yaw_bias_deg,
+        "height_offset_m": options.height_offset_m,
         "time_offset_s": options.time_offset_s,
-    }  # fmt: skip
+    }
 
 
 def _news_clip(
@@ -210,9 +223,11 @@ def _stream_clip(
     take, fps = takes[0], options.drone_fps
     video = out / "clips" / "flight.ts"
     plain = ClipOptions(
-        position_sigma_m=options.position_sigma_m, yaw_bias_deg=0, height_offset_m=0,
+        position_sigma_m=options.position_sigma_m,
+        yaw_bias_deg=0,
+        height_offset_m=0,
         time_offset_s=0,
-    )  # fmt: skip
+    )
     exact = [Fraction(k, KLV_HZ) for k in range(math.ceil(len(take.stations) / fps * KLV_HZ))]
     samples = samples_of(take.path, [float(t) for t in exact], KLV_HZ, plain, take.camera.seed + 1)
     camera = take.camera
@@ -237,21 +252,31 @@ def _document(
             frames.append(_frame(start + k, fps, number, station, centres[k]))
         shots.append(_shot(number, take, start, len(frames), fps))
     return {
-        "clip": str(video.relative_to(out)), "kind": kind, "fps": str(fps),
-        "first_pts_s": str(first_pts_s(video)), "width_px": takes[0].camera.width_px,
-        "height_px": takes[0].camera.height_px, "camera_model": "OPENCV",
-        "shots": shots, "frames": frames,
-    }  # fmt: skip
+        "clip": str(video.relative_to(out)),
+        "kind": kind,
+        "fps": str(fps),
+        "first_pts_s": str(first_pts_s(video)),
+        "width_px": takes[0].camera.width_px,
+        "height_px": takes[0].camera.height_px,
+        "camera_model": "OPENCV",
+        "shots": shots,
+        "frames": frames,
+    }
 
 
 def _shot(number: int, take: Take, start: int, end: int, fps: Fraction) -> dict[str, Any]:
     return {
-        "shot": number, "begins": take.begins, "is_hard": take.is_hard,
-        "start_frame": start, "end_frame": end,
-        "start_s": str(start / fps), "end_s": str(end / fps),
+        "shot": number,
+        "begins": take.begins,
+        "is_hard": take.is_hard,
+        "start_frame": start,
+        "end_frame": end,
+        "start_s": str(start / fps),
+        "end_s": str(end / fps),
         "fade_frames": _fade_frames(fps) if take.begins.startswith("fade") else 0,
-        "focal_px": take.camera.focal_px, "params": list(take.camera.params),
-    }  # fmt: skip
+        "focal_px": take.camera.focal_px,
+        "params": list(take.camera.params),
+    }
 
 
 def _frame(
@@ -259,12 +284,14 @@ def _frame(
 ) -> dict[str, Any]:
     known = bool(np.isfinite(centre_m).all())
     return {
-        "frame": number, "time_s": str(number / fps), "shot": shot,
+        "frame": number,
+        "time_s": str(number / fps),
+        "shot": shot,
         "position_m": [round(p + o, 4) for p, o in zip(station.position_m, ORIGIN_M, strict=True)],
         "rotation_cam_from_world": station.rotation_cam_from_world.tolist(),
         "gimbal_deg": [station.yaw_deg, station.pitch_deg, station.roll_deg],
         "centre_m": [round(float(v), 3) for v in centre_m + ORIGIN_M] if known else None,
-    }  # fmt: skip
+    }
 
 
 def _centres_m(studio: Studio, take: Take) -> Array:

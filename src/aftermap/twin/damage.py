@@ -46,9 +46,14 @@ def _ragged(
 
 
 def _holes(
-    rng: np.random.Generator, left: Cells, *, count: int, radius: tuple[float, float], depth: int,
+    rng: np.random.Generator,
+    left: Cells,
+    *,
+    count: int,
+    radius: tuple[float, float],
+    depth: int,
     cell_m: float,
-) -> None:  # fmt: skip
+) -> None:
     inside = np.argwhere(left > 0)
     for _ in range(count if len(inside) else 0):
         row, column = inside[rng.integers(len(inside))]

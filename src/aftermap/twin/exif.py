@@ -83,9 +83,13 @@ def write_photo(
     """Write the JPEG and return its bytes."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(
-        buffer, "JPEG", quality=options.jpeg_quality, subsampling="4:2:2",
-        exif=_exif(claim, options), xmp=_xmp(claim, options),
-    )  # fmt: skip
+        buffer,
+        "JPEG",
+        quality=options.jpeg_quality,
+        subsampling="4:2:2",
+        exif=_exif(claim, options),
+        xmp=_xmp(claim, options),
+    )
     path.write_bytes(buffer.getvalue())
     return buffer.getvalue()
 
@@ -99,20 +103,32 @@ def _exif(claim: Written, options: TwinOptions) -> Image.Exif:
     exif[0x010F], exif[0x0110], exif[0x0112] = MAKE, _model(options), 1
     exif[0x0131], exif[0x0132] = "Aftermap twin", claim.taken_at
     focal = Fraction(claim.focal_mm).limit_denominator(100_000)
-    exif.get_ifd(EXIF_IFD).update({
-        0x829A: IFDRational(1, 800), 0x829D: IFDRational(56, 10), 0x8827: 100,
-        0x9000: b"0230", 0x9003: claim.taken_at, 0x9004: claim.taken_at,
-        0x920A: IFDRational(focal.numerator, focal.denominator),
-        0xA002: options.width_px, 0xA003: options.height_px, 0xA405: claim.focal_35mm,
-    })  # fmt: skip
+    exif.get_ifd(EXIF_IFD).update(
+        {
+            0x829A: IFDRational(1, 800),
+            0x829D: IFDRational(56, 10),
+            0x8827: 100,
+            0x9000: b"0230",
+            0x9003: claim.taken_at,
+            0x9004: claim.taken_at,
+            0x920A: IFDRational(focal.numerator, focal.denominator),
+            0xA002: options.width_px,
+            0xA003: options.height_px,
+            0xA405: claim.focal_35mm,
+        }
+    )
     if options.gps:
-        exif.get_ifd(GPS_IFD).update({
-            0: b"\x02\x03\x00\x00",
-            1: "N" if claim.lat_deg >= 0 else "S", 2: _sexagesimal(claim.lat_deg),
-            3: "E" if claim.lon_deg >= 0 else "W", 4: _sexagesimal(claim.lon_deg),
-            5: b"\x00" if claim.height_m >= 0 else b"\x01",
-            6: IFDRational(round(abs(claim.height_m) * 1000), 1000),
-        })  # fmt: skip
+        exif.get_ifd(GPS_IFD).update(
+            {
+                0: b"\x02\x03\x00\x00",
+                1: "N" if claim.lat_deg >= 0 else "S",
+                2: _sexagesimal(claim.lat_deg),
+                3: "E" if claim.lon_deg >= 0 else "W",
+                4: _sexagesimal(claim.lon_deg),
+                5: b"\x00" if claim.height_m >= 0 else b"\x01",
+                6: IFDRational(round(abs(claim.height_m) * 1000), 1000),
+            }
+        )
     return exif
 
 

@@ -183,10 +183,14 @@ def footprint_m(options: TwinOptions, station: Station, ground_m: float = 0.0) -
     """
     w, h = options.width_px, options.height_px
     steps = np.linspace(0, 1, 9)[:-1]
-    edge = np.concatenate([
-        np.stack([steps * w, 0 * steps], 1), np.stack([0 * steps + w, steps * h], 1),
-        np.stack([(1 - steps) * w, 0 * steps + h], 1), np.stack([0 * steps, (1 - steps) * h], 1),
-    ])  # fmt: skip
+    edge = np.concatenate(
+        [
+            np.stack([steps * w, 0 * steps], 1),
+            np.stack([0 * steps + w, steps * h], 1),
+            np.stack([(1 - steps) * w, 0 * steps + h], 1),
+            np.stack([0 * steps, (1 - steps) * h], 1),
+        ]
+    )
     rays = rays_cam(edge, options.params) @ station.rotation_cam_from_world
     height = station.position_m[2] - ground_m
     flat = np.linalg.norm(rays[:, :2], axis=1)

@@ -71,9 +71,12 @@ def _hazy(
 
 
 def write_video(
-    path: Path, images: Iterable[Picture], fps: Fraction, coding: dict[str, str],
+    path: Path,
+    images: Iterable[Picture],
+    fps: Fraction,
+    coding: dict[str, str],
     klv: Sequence[tuple[Fraction, bytes]] = (),
-) -> None:  # fmt: skip
+) -> None:
     """H.264 with a picture every 1/``fps`` s from 0 on; ``klv`` sets go in at their times."""
     waiting = list(klv)
     with av.open(str(path), "w") as container:

@@ -10,9 +10,12 @@ from aftermap.twin.mesh import Material, MeshBuilder, Tone
 Array = npt.NDArray[np.float64]
 
 AWNINGS: tuple[Tone, ...] = (
-    (0.30, 0.10, 0.08), (0.10, 0.17, 0.30), (0.12, 0.24, 0.16), (0.44, 0.38, 0.26),
+    (0.30, 0.10, 0.08),
+    (0.10, 0.17, 0.30),
+    (0.12, 0.24, 0.16),
+    (0.44, 0.38, 0.26),
     (0.40, 0.40, 0.38),
-)  # fmt: skip
+)
 BAY_M = 3.1
 
 
@@ -50,9 +53,13 @@ def _faces_open(building: Building, side: Side, ends: Array, ground: Ground, cel
 
 
 def _dress(
-    rng: np.random.Generator, building: Building, side: Side, ends: Array, kind: str,
+    rng: np.random.Generator,
+    building: Building,
+    side: Side,
+    ends: Array,
+    kind: str,
     mesh: MeshBuilder,
-) -> None:  # fmt: skip
+) -> None:
     out = np.array(side.out) / np.array(building.cell_m)[::-1]
     inner = ends + (ends[::-1] - ends) * 0.08
     if kind == "awning" and rng.random() < 0.6:

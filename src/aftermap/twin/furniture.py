@@ -16,9 +16,12 @@ TANKS: tuple[Tone, ...] = (
     (0.40, 0.41, 0.42),
 )
 CLOTHS: tuple[Tone, ...] = (
-    (0.65, 0.64, 0.62), (0.10, 0.18, 0.40), (0.46, 0.09, 0.09), (0.50, 0.42, 0.15),
+    (0.65, 0.64, 0.62),
+    (0.10, 0.18, 0.40),
+    (0.46, 0.09, 0.09),
+    (0.50, 0.42, 0.15),
     (0.08, 0.25, 0.16),
-)  # fmt: skip
+)
 
 
 def furnish(rng: np.random.Generator, building: Building, mesh: MeshBuilder) -> None:

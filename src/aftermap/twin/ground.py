@@ -88,9 +88,15 @@ def _band(street: Street, width_m: float) -> Array:
 
 
 def ground_of(
-    rng: np.random.Generator, options: TwinOptions, extent: Extent, plan: Plan, bare: Field,
-    cover: Bytes, heaps: Heaps, marks_xy: Array,
-) -> Ground:  # fmt: skip
+    rng: np.random.Generator,
+    options: TwinOptions,
+    extent: Extent,
+    plan: Plan,
+    bare: Field,
+    cover: Bytes,
+    heaps: Heaps,
+    marks_xy: Array,
+) -> Ground:
     """Everything put together, level and clean round the marks."""
     rows, columns = bare.shape
     street = np.isin(cover, (Cover.ASPHALT, Cover.ALLEY)).astype(np.uint8)
@@ -108,10 +114,16 @@ def ground_of(
     outer = cv2.distanceTransform(1 - street, cv2.DIST_L2, 5)
     kerb = cv2.resize((inner - outer) * COVER_STEP_M, (columns, rows), interpolation=cv2.INTER_AREA)
     return Ground(
-        extent=extent, bare_m=bare, height_m=height.astype(np.float32), cover=cover,
-        paint=_road_marking(extent, plan), rubble=rubble.astype(np.float32),
-        scorch=scorch.astype(np.float32), built=heaps.built, kerb_m=np.asarray(kerb, np.float32),
-    )  # fmt: skip
+        extent=extent,
+        bare_m=bare,
+        height_m=height.astype(np.float32),
+        cover=cover,
+        paint=_road_marking(extent, plan),
+        rubble=rubble.astype(np.float32),
+        scorch=scorch.astype(np.float32),
+        built=heaps.built,
+        kerb_m=np.asarray(kerb, np.float32),
+    )
 
 
 def _level_marks(
@@ -128,9 +140,13 @@ def _level_marks(
 
 
 def _dig_craters(
-    rng: np.random.Generator, extent: Extent, height: Field, scorch: Field, rubble: Field,
+    rng: np.random.Generator,
+    extent: Extent,
+    height: Field,
+    scorch: Field,
+    rubble: Field,
     built: Field,
-) -> None:  # fmt: skip
+) -> None:
     east, north = extent.samples(HEIGHT_STEP_M)
     area = float(np.prod(np.array(extent.high_m) - extent.low_m))
     free = np.argwhere(cv2.GaussianBlur(built, (0, 0), 6) < 0.05)
@@ -163,9 +179,12 @@ def _road_marking(extent: Extent, plan: Plan) -> Bytes:
 
 
 def _stripe(
-    paint: Bytes, extent: Extent, street: Street, along: tuple[float, float],
+    paint: Bytes,
+    extent: Extent,
+    street: Street,
+    along: tuple[float, float],
     across: tuple[float, float],
-) -> None:  # fmt: skip
+) -> None:
     start, forward, side = street.axis_m[0], street.forward, street.side
     near, far = start + forward * along[0], start + forward * along[1]
     left, right = side * across[0], side * across[1]

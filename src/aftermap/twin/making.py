@@ -179,7 +179,13 @@ def _summary(
 ) -> TwinSummary:
     grades = [building.grade for building in scene.buildings]
     return TwinSummary(
-        folder=out, photos=photos, buildings=len(grades), gcp_list=gcp, area_m2=area,
-        by_grade={grade: grades.count(grade) for grade in Grade}, marks=len(scene.marks_m),
-        blocked_streets=sum(piece.blocked for piece in pieces), streets=len(pieces),
-    )  # fmt: skip
+        folder=out,
+        photos=photos,
+        buildings=len(grades),
+        gcp_list=gcp,
+        area_m2=area,
+        by_grade={grade: grades.count(grade) for grade in Grade},
+        marks=len(scene.marks_m),
+        blocked_streets=sum(piece.blocked for piece in pieces),
+        streets=len(pieces),
+    )

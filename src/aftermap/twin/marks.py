@@ -21,9 +21,12 @@ APART_M = 4.0
 
 
 def mark_places(
-    options: TwinOptions, extent: Extent, often_seen: npt.NDArray[np.bool_], heaps: Heaps,
+    options: TwinOptions,
+    extent: Extent,
+    often_seen: npt.NDArray[np.bool_],
+    heaps: Heaps,
     cover: npt.NDArray[np.uint8],
-) -> Array:  # fmt: skip
+) -> Array:
     """(M, 2) places in streets where ``often_seen``, a raster of HEIGHT_STEP_M samples."""
     rng = np.random.default_rng([options.seed, 41])
     every = round(HEIGHT_STEP_M / COVER_STEP_M)

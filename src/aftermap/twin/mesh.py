@@ -80,9 +80,19 @@ class MeshBuilder:
     ) -> None:
         """Add a box of (8, 3) corners: four of the bottom in order, then the four above them."""
         faces = [
-            [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4], [1, 2, 6], [1, 6, 5],
-            [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7], [0, 3, 2], [0, 2, 1],
-        ]  # fmt: skip
+            [4, 5, 6],
+            [4, 6, 7],
+            [0, 1, 5],
+            [0, 5, 4],
+            [1, 2, 6],
+            [1, 6, 5],
+            [2, 3, 7],
+            [2, 7, 6],
+            [3, 0, 4],
+            [3, 4, 7],
+            [0, 3, 2],
+            [0, 2, 1],
+        ]
         self.add(corners, faces, material, tone, record)
 
     def mesh(self) -> Mesh:
@@ -101,9 +111,18 @@ def box_corners(centre: npt.ArrayLike, size: npt.ArrayLike, rotation: npt.ArrayL
     """(8, 3) corners of a box of ``size`` about ``centre``, turned by a (3, 3) rotation."""
     half = np.asarray(size, float) / 2
     signs = np.array(
-        [[-1, -1, -1], [1, -1, -1], [1, 1, -1], [-1, 1, -1],
-         [-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]], float,
-    )  # fmt: skip
+        [
+            [-1, -1, -1],
+            [1, -1, -1],
+            [1, 1, -1],
+            [-1, 1, -1],
+            [-1, -1, 1],
+            [1, -1, 1],
+            [1, 1, 1],
+            [-1, 1, 1],
+        ],
+        float,
+    )
     return np.asarray((signs * half) @ np.asarray(rotation, float).T + np.asarray(centre, float))
 
 

@@ -76,11 +76,20 @@ def _site(scene: Scene, caster: Caster) -> Site:
     sky_openness(tops.astype(np.float32), SKY_STEP_M, sky)
     slope_y, slope_x = (np.asarray(s) for s in np.gradient(ground.height_m, HEIGHT_STEP_M))
     return Site(
-        low=np.array(scene.extent.low_m), cover=ground.cover, cover_step=COVER_STEP_M,
-        paint=ground.paint, rubble=ground.rubble, scorch=ground.scorch, kerb=ground.kerb_m,
-        slope_x=slope_x, slope_y=slope_y, step=HEIGHT_STEP_M, sky=sky, sky_step=SKY_STEP_M,
+        low=np.array(scene.extent.low_m),
+        cover=ground.cover,
+        cover_step=COVER_STEP_M,
+        paint=ground.paint,
+        rubble=ground.rubble,
+        scorch=ground.scorch,
+        kerb=ground.kerb_m,
+        slope_x=slope_x,
+        slope_y=slope_y,
+        step=HEIGHT_STEP_M,
+        sky=sky,
+        sky_step=SKY_STEP_M,
         marks=scene.marks_m,
-    )  # fmt: skip
+    )
 
 
 def heights_m(caster: Caster, xy_m: npt.ArrayLike) -> Array:

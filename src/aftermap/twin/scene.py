@@ -55,9 +55,14 @@ def make_scene(options: TwinOptions, extent: Extent, often_seen: npt.NDArray[np.
     marks = ground.placed(marks_xy)
     mesh, walls = _mesh(rng, options, plan, ground, buildings, marks)
     return Scene(
-        extent=extent, plan=plan, ground=ground, buildings=buildings, marks_m=marks, mesh=mesh,
+        extent=extent,
+        plan=plan,
+        ground=ground,
+        buildings=buildings,
+        marks_m=marks,
+        mesh=mesh,
         walls=walls,
-    )  # fmt: skip
+    )
 
 
 def _buildings(
@@ -86,9 +91,13 @@ def _is_buildable(lot: Lot, extent: Extent) -> bool:
 
 
 def _mesh(
-    rng: np.random.Generator, options: TwinOptions, plan: Plan, ground: Ground,
-    buildings: tuple[Building, ...], marks: Array,
-) -> tuple[Mesh, npt.NDArray[np.float32]]:  # fmt: skip
+    rng: np.random.Generator,
+    options: TwinOptions,
+    plan: Plan,
+    ground: Ground,
+    buildings: tuple[Building, ...],
+    marks: Array,
+) -> tuple[Mesh, npt.NDArray[np.float32]]:
     mesh, walls = MeshBuilder(), WallTable()
     _add_ground(mesh, ground)
     for building in buildings:

@@ -34,10 +34,14 @@ def photographs_showing(
         bottom, right = np.ceil(outline.max(0)).astype(int) + 1
         at = corner + np.array([left * grid.cell_m, -top * grid.cell_m, 0])
         _count_shown(
-            height_m[top:bottom, left:right], at, station.rotation_cam_from_world,
-            np.array(station.position_m), np.array(options.params),
-            (options.width_px, options.height_px), count[top:bottom, left:right],
-        )  # fmt: skip
+            height_m[top:bottom, left:right],
+            at,
+            station.rotation_cam_from_world,
+            np.array(station.position_m),
+            np.array(options.params),
+            (options.width_px, options.height_px),
+            count[top:bottom, left:right],
+        )
     return count
 
 

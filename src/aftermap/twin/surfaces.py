@@ -116,9 +116,15 @@ def _street(spot: Spot, kind: int, away: float, worn: float, textures: Textures,
 
 @compiled
 def _broken(
-    x: float, y: float, mid: float, litter: float, step: float, site: Site, textures: Textures,
+    x: float,
+    y: float,
+    mid: float,
+    litter: float,
+    step: float,
+    site: Site,
+    textures: Textures,
     out: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Rubble and litter over the ground, and burnt patches."""
     density = field_at(site.rubble, x, y, site.low, site.step)
     coarse = 0.5 + 0.28 * mid + 0.3 * (density - 0.4)

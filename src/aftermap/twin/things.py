@@ -8,10 +8,16 @@ from aftermap.twin.mesh import Material, MeshBuilder, Tone, above, box_corners, 
 Array = npt.NDArray[np.float64]
 
 PAINTS: tuple[Tone, ...] = (
-    (0.66, 0.66, 0.65), (0.66, 0.66, 0.65), (0.36, 0.37, 0.38), (0.05, 0.05, 0.06),
-    (0.40, 0.05, 0.04), (0.06, 0.11, 0.28), (0.45, 0.40, 0.30), (0.68, 0.46, 0.04),
+    (0.66, 0.66, 0.65),
+    (0.66, 0.66, 0.65),
+    (0.36, 0.37, 0.38),
+    (0.05, 0.05, 0.06),
+    (0.40, 0.05, 0.04),
+    (0.06, 0.11, 0.28),
+    (0.45, 0.40, 0.30),
+    (0.68, 0.46, 0.04),
     (0.14, 0.22, 0.16),
-)  # fmt: skip
+)
 RUST: Tone = (0.13, 0.075, 0.05)
 
 
@@ -42,9 +48,13 @@ def random_tilt(rng: np.random.Generator, most_rad: float) -> Array:
 
 
 def add_slab(
-    rng: np.random.Generator, mesh: MeshBuilder, top: Array, outward_rad: float, length_m: float,
+    rng: np.random.Generator,
+    mesh: MeshBuilder,
+    top: Array,
+    outward_rad: float,
+    length_m: float,
     tone: Tone,
-) -> None:  # fmt: skip
+) -> None:
     """A floor slab that hangs from ``top`` and slopes down outwards."""
     lean = rng.uniform(0.4, 1.05)
     tip = np.array([[np.cos(lean), 0, np.sin(lean)], [0, 1, 0], [-np.sin(lean), 0, np.cos(lean)]])
@@ -78,10 +88,18 @@ def add_vehicle(
     back, front = (-0.40, 0.16) if kind == "car" else (-0.48, 0.30)
     if kind == "lorry":
         back, front = -0.49, 0.22
-    cabin = np.array([
-        [back - 0.02, -0.47], [front + 0.12, -0.47], [front + 0.12, 0.47], [back - 0.02, 0.47],
-        [back + 0.07, -0.38], [front, -0.38], [front, 0.38], [back + 0.07, 0.38],
-    ])  # fmt: skip
+    cabin = np.array(
+        [
+            [back - 0.02, -0.47],
+            [front + 0.12, -0.47],
+            [front + 0.12, 0.47],
+            [back - 0.02, 0.47],
+            [back + 0.07, -0.38],
+            [front, -0.38],
+            [front, 0.38],
+            [back + 0.07, 0.38],
+        ]
+    )
     heights = np.repeat([body + 0.2, roof], 4)[:, None]
     points = np.hstack([cabin * [length, width], heights]) @ spin.T + foot - [0, 0, sink]
     glass = Material.PLAIN if burnt or kind == "lorry" else Material.GLASS
@@ -111,16 +129,22 @@ def _lump(
     polar = np.linspace(0, np.pi, rings)[:, None]
     turn = np.arange(around)[None] / around * 2 * np.pi
     reach = size * (1 + rng.normal(0, 0.16, (rings, around)))
-    points = np.stack([
-        reach * np.sin(polar) * np.cos(turn), reach * np.sin(polar) * np.sin(turn),
-        reach * np.cos(polar) * 0.85 + 0 * turn,
-    ], -1).reshape(-1, 3)  # fmt: skip
+    points = np.stack(
+        [
+            reach * np.sin(polar) * np.cos(turn),
+            reach * np.sin(polar) * np.sin(turn),
+            reach * np.cos(polar) * 0.85 + 0 * turn,
+        ],
+        -1,
+    ).reshape(-1, 3)
     j, i = np.meshgrid(np.arange(rings - 1), np.arange(around), indexing="ij")
     k, n = j * around + i, j * around + (i + 1) % around
-    faces = np.concatenate([
-        np.stack([k, n, n + around], -1).reshape(-1, 3),
-        np.stack([k, n + around, k + around], -1).reshape(-1, 3),
-    ])  # fmt: skip
+    faces = np.concatenate(
+        [
+            np.stack([k, n, n + around], -1).reshape(-1, 3),
+            np.stack([k, n + around, k + around], -1).reshape(-1, 3),
+        ]
+    )
     mesh.add(points + centre, faces, Material.FOLIAGE, tone)
 
 
@@ -134,9 +158,10 @@ def add_wall(mesh: MeshBuilder, start: Array, end: Array, height_m: float, tone:
     low = min(start[2], end[2]) - 0.6
     high = max(start[2], end[2]) + height_m
     corners = box_corners(
-        [middle[0], middle[1], (low + high) / 2], [length, 0.2, high - low],
+        [middle[0], middle[1], (low + high) / 2],
+        [length, 0.2, high - low],
         rotation_about_up(float(np.arctan2(run[1], run[0]))),
-    )  # fmt: skip
+    )
     mesh.add_box(corners, Material.CONCRETE, tone)
 
 
@@ -156,8 +181,11 @@ def cylinder(
     )
     k = np.arange(sides)
     n = (k + 1) % sides
-    faces = np.concatenate([
-        np.stack([k, n, n + sides], 1), np.stack([k, n + sides, k + sides], 1),
-        np.stack([k + sides, n + sides, np.full(sides, 2 * sides)], 1),
-    ])  # fmt: skip
+    faces = np.concatenate(
+        [
+            np.stack([k, n, n + sides], 1),
+            np.stack([k, n + sides, k + sides], 1),
+            np.stack([k + sides, n + sides, np.full(sides, 2 * sides)], 1),
+        ]
+    )
     mesh.add(points, faces, Material.PLAIN, tone)

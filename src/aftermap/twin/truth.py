@@ -66,9 +66,11 @@ def mapped_area(options: TwinOptions, stations: tuple[Station, ...], caster: Cas
     seen &= np.isfinite(surface_m)
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     window = Block(
-        row=int(rows[0]), column=int(columns[0]),
-        rows=int(rows[-1] - rows[0] + 1), columns=int(columns[-1] - columns[0] + 1),
-    )  # fmt: skip
+        row=int(rows[0]),
+        column=int(columns[0]),
+        rows=int(rows[-1] - rows[0] + 1),
+        columns=int(columns[-1] - columns[0] + 1),
+    )
     cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return MappedArea(grid=window_of(grid, window), seen=seen[cut], surface_m=surface_m[cut])
 
@@ -92,10 +94,20 @@ def _local_rows(grid: Grid) -> Iterator[Array]:
 
 def _write_raster(path: Path, grid: Grid, values: npt.NDArray[np.float32]) -> None:
     with rasterio.open(
-        path, "w", driver="GTiff", width=grid.columns, height=grid.rows, count=1, dtype="float32",
-        crs=CRS, nodata=NODATA, tiled=True, compress="deflate", predictor=3,
+        path,
+        "w",
+        driver="GTiff",
+        width=grid.columns,
+        height=grid.rows,
+        count=1,
+        dtype="float32",
+        crs=CRS,
+        nodata=NODATA,
+        tiled=True,
+        compress="deflate",
+        predictor=3,
         transform=rasterio.Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-    ) as raster:  # fmt: skip
+    ) as raster:
         raster.write(values, 1)
         raster.update_tags(vertical_datum=str(DATUM))
 
@@ -129,9 +141,11 @@ def buildings_document(scene: Scene, grid: Grid, seen: npt.NDArray[np.bool_]) ->
     """Footprints before the damage, with grade, floors and heights; GeoJSON (RFC 7946)."""
     features = [
         _feature(
-            "Polygon", _rings(building),
+            "Polygon",
+            _rings(building),
             {
-                "id": f"B{building.number:04d}", "grade": str(building.grade),
+                "id": f"B{building.number:04d}",
+                "grade": str(building.grade),
                 "levels": building.levels,
                 "height_m": round(building.levels * building.floor_m, 3),
                 "base_m": round(building.base_m + ORIGIN_M[2], 3),
@@ -140,7 +154,7 @@ def buildings_document(scene: Scene, grid: Grid, seen: npt.NDArray[np.bool_]) ->
             },
         )
         for building in scene.buildings
-    ]  # fmt: skip
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -172,15 +186,19 @@ def streets_document(
     """Ten-metre pieces of street axis; blocked where no car gets through."""
     features = [
         _feature(
-            "LineString", _lonlat(piece.axis_m),
+            "LineString",
+            _lonlat(piece.axis_m),
             {
-                "id": piece.name, "street": piece.street, "width_m": round(piece.width_m, 2),
-                "free_width_m": round(piece.free_width_m, 2), "blocked": piece.blocked,
+                "id": piece.name,
+                "street": piece.street,
+                "width_m": round(piece.width_m, 2),
+                "free_width_m": round(piece.free_width_m, 2),
+                "blocked": piece.blocked,
                 "mapped": _is_seen(grid, seen, piece.axis_m.mean(0)),
             },
         )
         for piece in pieces
-    ]  # fmt: skip
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 

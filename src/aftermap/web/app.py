@@ -36,9 +36,14 @@ PAGES = ("app.js", "app.css", "mesh.js", "maplibre-worker.js", "LICENSES.txt", "
 IN_USE = 503
 
 STATUS_OF: dict[type[Exception], int] = {
-    InputError: 422, ControlError: 422, CrsError: 422, CaseError: 404, AftermapError: 500,
-    DamagedError: 500, OSError: 500,
-}  # fmt: skip
+    InputError: 422,
+    ControlError: 422,
+    CrsError: 422,
+    CaseError: 404,
+    AftermapError: 500,
+    DamagedError: 500,
+    OSError: 500,
+}
 """The nearest class counts. The map takes a 404 for a tile without anything, and says nothing.
 A record that is busy is 503: the same request may be sent again."""
 
@@ -55,9 +60,13 @@ def workbench(desk: Desk, door: Door) -> ASGIApp:
         await asyncio.to_thread(desk.writer.close)
 
     app = FastAPI(
-        title="Aftermap workbench", version=version("aftermap"), lifespan=living,
-        docs_url=None, redoc_url=None, openapi_url=None,
-    )  # fmt: skip
+        title="Aftermap workbench",
+        version=version("aftermap"),
+        lifespan=living,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     for kind in (AftermapError, OSError):
         app.add_exception_handler(kind, _told)
     app.add_exception_handler(RequestValidationError, _refused)
@@ -75,8 +84,9 @@ def _add_page(app: FastAPI, door: Door) -> None:
             return Response(
                 "This address was used already or is not one of this server. Start aftermap serve "
                 "again, or ask someone who is in for an invitation.",
-                status_code=403, media_type="text/plain",
-            )  # fmt: skip
+                status_code=403,
+                media_type="text/plain",
+            )
         answer = RedirectResponse("/", status_code=303)
         answer.set_cookie(door.cookie, key, httponly=True, samesite="strict", path="/")
         return answer

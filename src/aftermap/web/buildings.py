@@ -24,9 +24,16 @@ KEPT_BYTES = 256 << 20
 DIGITS = 3
 
 THE_MACHINES = (
-    "grade", "grades", "adopted_grade", "confidence", "possible", "reasons",
-    "reasons_against", "probabilities", "not_assessed_reason",
-)  # fmt: skip
+    "grade",
+    "grades",
+    "adopted_grade",
+    "confidence",
+    "possible",
+    "reasons",
+    "reasons_against",
+    "probabilities",
+    "not_assessed_reason",
+)
 """Columns of a building that tell what the machine thinks of it."""
 ON_THE_MAP = ("grade", "adopted_grade")
 """What the map needs of a building: its colour."""

@@ -48,7 +48,13 @@ def desk_of(case_path: Path, *, basemap: Path | None = None) -> Desk:
     """The desk of the case in a folder."""
     case = OpenedCase(case_path)
     return Desk(
-        case=case, tiles=Tiles(case), layers=Layers(case), buildings=BuildingDesk(case),
-        footage=Footage(case), pictures=Pictures(case), locating=Locating(case),
-        writer=Writer(case.path / "case.gpkg"), basemap=basemap,
-    )  # fmt: skip
+        case=case,
+        tiles=Tiles(case),
+        layers=Layers(case),
+        buildings=BuildingDesk(case),
+        footage=Footage(case),
+        pictures=Pictures(case),
+        locating=Locating(case),
+        writer=Writer(case.path / "case.gpkg"),
+        basemap=basemap,
+    )

@@ -182,13 +182,25 @@ class Footage:
 def _facts(clip: Clip, span: tuple[Any, ...] | None, copy: str, reason: str | None) -> ClipFacts:
     seconds, first, last, source, circle = span or (0, None, None, None, None)
     return ClipFacts(
-        sha256=clip.sha256, name=clip.name, width_px=clip.width_px, height_px=clip.height_px,
-        start_s=float(clip.start_s), duration_s=float(clip.duration_s),
-        frame_rate_hz=float(clip.frame_rate_hz), rotation_deg=clip.rotation_deg,
-        size_bytes=clip.size_bytes, recorded_at=clip.recorded_at, placed_seconds=seconds,
-        placed_from_s=first, placed_to_s=last, source=source, ce90_m=circle,
-        copy=copy, copy_reason=reason, notes=clip.notes,
-    )  # fmt: skip
+        sha256=clip.sha256,
+        name=clip.name,
+        width_px=clip.width_px,
+        height_px=clip.height_px,
+        start_s=float(clip.start_s),
+        duration_s=float(clip.duration_s),
+        frame_rate_hz=float(clip.frame_rate_hz),
+        rotation_deg=clip.rotation_deg,
+        size_bytes=clip.size_bytes,
+        recorded_at=clip.recorded_at,
+        placed_seconds=seconds,
+        placed_from_s=first,
+        placed_to_s=last,
+        source=source,
+        ce90_m=circle,
+        copy=copy,
+        copy_reason=reason,
+        notes=clip.notes,
+    )
 
 
 def _plays_as_it_is(clip: Clip) -> bool:
@@ -226,13 +238,21 @@ def _moments(path: Path, clip: Clip, place: Place) -> str:
     columns = table.to_pydict()
     eyes = np.column_stack([columns["camera_east_m"], columns["camera_north_m"]])
     told = {
-        "name": clip.name, "moments": table.num_rows, "every": thin,
-        "time_s": columns["time_s"], "shot": columns["shot"], "source": columns["source"],
-        "off_nadir_deg": columns["off_nadir_deg"], "azimuth_deg": columns["azimuth_deg"],
-        "ground_sample_m": columns["ground_sample_m"], "ce90_m": columns["ce90_m"],
-        "camera": place.lonlat_deg(eyes).tolist(), "height_m": columns["camera_height_m"],
-        "ring": _rings(columns["geometry"], place), "outer": _rings(columns["outer"], place),
-    }  # fmt: skip
+        "name": clip.name,
+        "moments": table.num_rows,
+        "every": thin,
+        "time_s": columns["time_s"],
+        "shot": columns["shot"],
+        "source": columns["source"],
+        "off_nadir_deg": columns["off_nadir_deg"],
+        "azimuth_deg": columns["azimuth_deg"],
+        "ground_sample_m": columns["ground_sample_m"],
+        "ce90_m": columns["ce90_m"],
+        "camera": place.lonlat_deg(eyes).tolist(),
+        "height_m": columns["camera_height_m"],
+        "ring": _rings(columns["geometry"], place),
+        "outer": _rings(columns["outer"], place),
+    }
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
 
 

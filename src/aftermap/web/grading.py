@@ -200,10 +200,16 @@ def _undone(package: GeoPackage, work: Undo) -> Saved:
         raise InputError(f"{work.source_id}: there is no grade of yours to take back")
     taken = standing.pop()
     grade, reason, note = standing[-1][1:4] if standing else (None, WITHDRAWN, None)
-    told = _assessment(Decision(
-        source_id=work.source_id, reviewer=work.reviewer, note=note, at=work.at,
-        grade=None if grade is None else Grade(grade), not_assessed_reason=reason,
-    ))  # fmt: skip
+    told = _assessment(
+        Decision(
+            source_id=work.source_id,
+            reviewer=work.reviewer,
+            note=note,
+            at=work.at,
+            grade=None if grade is None else Grade(grade),
+            not_assessed_reason=reason,
+        )
+    )
     told = replace(told, reasons=(Reason(text=f"{TAKES_BACK}{taken[0]}", side=ReasonSide.NOTE),))
     add_assessments(package, [told], actor=ACTOR)
     return _saved(_numbers(package, told)[-1], told)
@@ -211,11 +217,15 @@ def _undone(package: GeoPackage, work: Undo) -> Saved:
 
 def _assessment(work: Decision) -> Assessment:
     return Assessment(
-        source_id=work.source_id, kind=AssessorKind.REVIEWER, assessor=work.reviewer,
-        grade=work.grade, grades=() if work.grade is None else (work.grade,),
+        source_id=work.source_id,
+        kind=AssessorKind.REVIEWER,
+        assessor=work.reviewer,
+        grade=work.grade,
+        grades=() if work.grade is None else (work.grade,),
         not_assessed_reason=None if work.grade is not None else work.not_assessed_reason,
-        note=work.note, at=_time_of(work.at),
-    )  # fmt: skip
+        note=work.note,
+        at=_time_of(work.at),
+    )
 
 
 def _time_of(at: str | None) -> str:
@@ -229,6 +239,9 @@ def _time_of(at: str | None) -> str:
 
 def _saved(number: int, row: Assessment) -> Saved:
     return Saved(
-        number=number, grade=row.grade, not_assessed_reason=row.not_assessed_reason,
-        note=row.note, at=row.at or "",
-    )  # fmt: skip
+        number=number,
+        grade=row.grade,
+        not_assessed_reason=row.not_assessed_reason,
+        note=row.note,
+        at=row.at or "",
+    )

@@ -34,9 +34,10 @@ class Layers:
     def names(self) -> list[str]:
         """The layers that this case has something in."""
         return [
-            name for name, (table, _) in MAKERS.items()
+            name
+            for name, (table, _) in MAKERS.items()
             if self.case.has(table) and self.case.rows(f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608 - ours
-        ]  # fmt: skip
+        ]
 
     def text(self, name: str) -> bytes:
         """A layer as a GeoJSON FeatureCollection."""
@@ -126,9 +127,10 @@ def _tracks(case: OpenedCase) -> bytes:
 
 def _streets(case: OpenedCase) -> bytes:
     names = [
-        name for (name,) in case.rows("SELECT name FROM pragma_table_info('street')")
+        name
+        for (name,) in case.rows("SELECT name FROM pragma_table_info('street')")
         if name not in ("fid", "geom")
-    ]  # fmt: skip
+    ]
     shown = ", ".join(f'"{name}"' for name in names)
     rows = case.rows(f"SELECT fid, geom, {shown} FROM street")  # noqa: S608 - the record's own
     return collection(features_of(rows, names, case.place))

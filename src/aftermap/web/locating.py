@@ -67,9 +67,11 @@ class Locating:
         ties = [_tie(number, one) for number, one in enumerate(clicks, start=1)]
         placed = placed_ties(ties, surface, CLICKS)
         view = View(
-            width_px=clip.width_px, height_px=clip.height_px,
-            focal_px=clip.focal.focal_px, focal_sigma_px=clip.focal.sigma_px,
-        )  # fmt: skip
+            width_px=clip.width_px,
+            height_px=clip.height_px,
+            focal_px=clip.focal.focal_px,
+            focal_sigma_px=clip.focal.sigma_px,
+        )
         clicked = np.array([one.xy_px for one in clicks], float)
         pose = resected(
             placed.xyz_m, clicked, view, what="these clicks", place_sigma_m=placed.sigma_m
@@ -85,13 +87,17 @@ class Locating:
         return {
             "position": [*camera.tolist(), float(pose.position_m[2])],
             "sigma_m": np.sqrt(np.diag(pose.covariance)[:3]).tolist(),
-            "focal_px": float(pose.params[0]), "focal_sigma_px": pose.focal_sigma_px,
+            "focal_px": float(pose.params[0]),
+            "focal_sigma_px": pose.focal_sigma_px,
             "focal_before_px": clip.focal.focal_px,
-            "residuals_px": pose.residuals_px.tolist(), "left_out_px": pose.left_out_px.tolist(),
-            "used": pose.used.tolist(), "sigma_px": pose.sigma_px,
-            "heights_m": placed.xyz_m[:, 2].tolist(), "filled": filled,
+            "residuals_px": pose.residuals_px.tolist(),
+            "left_out_px": pose.left_out_px.tolist(),
+            "used": pose.used.tolist(),
+            "sigma_px": pose.sigma_px,
+            "heights_m": placed.xyz_m[:, 2].tolist(),
+            "filled": filled,
             **self._seen(clip, pose, Fraction(clicks[0].time_s), ground_m),
-        }  # fmt: skip
+        }
 
     def _seen(
         self, clip: Clip, pose: Resected, time_s: Fraction, ground_m: float
@@ -156,27 +162,37 @@ def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[li
 
 def _tie(number: int, one: Click) -> Tie:
     return Tie(
-        line=number, time_s=Fraction(one.time_s), frame=None, xy_px=one.xy_px,
-        lonlat_deg=one.lonlat_deg, height_m=one.height_m,
-    )  # fmt: skip
+        line=number,
+        time_s=Fraction(one.time_s),
+        frame=None,
+        xy_px=one.xy_px,
+        lonlat_deg=one.lonlat_deg,
+        height_m=one.height_m,
+    )
 
 
 def _camera(clip: Clip, pose: Resected) -> Camera:
     return Camera(
-        model="OPENCV", width_px=clip.width_px, height_px=clip.height_px,
+        model="OPENCV",
+        width_px=clip.width_px,
+        height_px=clip.height_px,
         params=tuple(float(value) for value in pose.params),
-        focal_prior_px=clip.focal.focal_px, focal_prior_source=clip.focal.source,
-        focal_sigma_px=pose.focal_sigma_px, focal_decision="solved with the pose",
-    )  # fmt: skip
+        focal_prior_px=clip.focal.focal_px,
+        focal_prior_source=clip.focal.source,
+        focal_sigma_px=pose.focal_sigma_px,
+        focal_decision="solved with the pose",
+    )
 
 
 def _ground(surface: Path) -> Ground:
     with rasterio.open(surface) as heights:
         tag = heights.tags().get("AFTERMAP_VERTICAL_DATUM", VerticalDatum.UNKNOWN.value)
     return Ground(
-        kind=GroundKind.SURFACE, path=str(surface), vertical_datum=VerticalDatum(tag),
+        kind=GroundKind.SURFACE,
+        path=str(surface),
+        vertical_datum=VerticalDatum(tag),
         sigma_m=GROUND_SIGMA_M,
-    )  # fmt: skip
+    )
 
 
 def keep_clicks(case: OpenedCase, clip: Clip, clicks: Sequence[Click]) -> Path:

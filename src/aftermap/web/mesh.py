@@ -58,10 +58,15 @@ def mesh_facts(case: OpenedCase, place: Place, *, ground_m: float) -> MeshFacts:
     places = place.lonlat_deg([(east, north), (east + ARM_M, north), (east, north + ARM_M)])
     corners = [(float(lon), float(lat)) for lon, lat in places]
     return MeshFacts(
-        address=f"{ADDRESS}?v={stamp_of(path)}", size_bytes=path.stat().st_size,
-        origin_lonlat=corners[0], east_lonlat=corners[1], north_lonlat=corners[2], arm_m=ARM_M,
-        ground_m=ground_m - height, box_m=box,
-    )  # fmt: skip
+        address=f"{ADDRESS}?v={stamp_of(path)}",
+        size_bytes=path.stat().st_size,
+        origin_lonlat=corners[0],
+        east_lonlat=corners[1],
+        north_lonlat=corners[2],
+        arm_m=ARM_M,
+        ground_m=ground_m - height,
+        box_m=box,
+    )
 
 
 def _description(path: Path) -> dict[str, Any]:

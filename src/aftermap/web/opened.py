@@ -21,9 +21,12 @@ from aftermap.web.place import Place
 Value = TypeVar("Value")
 
 REMAKES = {
-    "orthophoto": "aftermap map", "surface": "aftermap map", "confidence": "aftermap map",
-    "source": "aftermap map", "before": "a new setting of before in aftermap.toml",
-}  # fmt: skip
+    "orthophoto": "aftermap map",
+    "surface": "aftermap map",
+    "confidence": "aftermap map",
+    "source": "aftermap map",
+    "before": "a new setting of before in aftermap.toml",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,11 +151,13 @@ def _marking(sent: MarkSent, reviewer: str) -> Any:
 def _clicks(sent: list[ClickSent]) -> list[Click]:
     return [
         Click(
-            time_s=one.time_s, xy_px=(one.px, one.py), lonlat_deg=(one.lon, one.lat),
+            time_s=one.time_s,
+            xy_px=(one.px, one.py),
+            lonlat_deg=(one.lon, one.lat),
             height_m=one.height_m,
         )
         for one in sent
-    ]  # fmt: skip
+    ]
 
 
 def _kept_clicks(desk: Desk, clip: Clip) -> list[dict[str, Any]]:
@@ -164,10 +166,16 @@ def _kept_clicks(desk: Desk, clip: Clip) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     return [
-        {"time_s": str(tie.time_s), "px": tie.xy_px[0], "py": tie.xy_px[1],
-         "lon": tie.lonlat_deg[0], "lat": tie.lonlat_deg[1], "height_m": tie.height_m}
+        {
+            "time_s": str(tie.time_s),
+            "px": tie.xy_px[0],
+            "py": tie.xy_px[1],
+            "lon": tie.lonlat_deg[0],
+            "lat": tie.lonlat_deg[1],
+            "height_m": tie.height_m,
+        }
         for tie in ties_in(path)
-    ]  # fmt: skip
+    ]
 
 
 def _picture(made: Tile) -> Response:

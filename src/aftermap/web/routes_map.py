@@ -44,9 +44,10 @@ def map_routes(desk: Desk) -> APIRouter:
         if name in MAKERS and request.headers.get("if-none-match") == tag:
             return Response(status_code=304)
         return Response(
-            desk.layers.text(name), media_type="application/geo+json",
+            desk.layers.text(name),
+            media_type="application/geo+json",
             headers={"ETag": tag, "Cache-Control": "private, no-cache"},
-        )  # fmt: skip
+        )
 
     _add_places(routes, desk)
     return routes
@@ -68,9 +69,8 @@ def _add_places(routes: APIRouter, desk: Desk) -> None:
     @routes.get(ADDRESS)
     def mesh() -> Response:
         return FileResponse(
-            mesh_path(desk.case), media_type="model/gltf-binary",
-            headers={"Cache-Control": FOREVER},
-        )  # fmt: skip
+            mesh_path(desk.case), media_type="model/gltf-binary", headers={"Cache-Control": FOREVER}
+        )
 
     @routes.get("/media/basemap")
     def basemap() -> Response:
@@ -100,15 +100,21 @@ def _case_facts(desk: Desk) -> dict[str, Any]:
     except AftermapError as error:
         missing["mesh"] = str(error)
     return {
-        "name": desk.case.name, "crs": place.crs, "is_on_globe": place.is_on_globe,
-        "vertical_datum": _datum(desk), "rasters": rasters, "missing": missing, "height": height,
+        "name": desk.case.name,
+        "crs": place.crs,
+        "is_on_globe": place.is_on_globe,
+        "vertical_datum": _datum(desk),
+        "rasters": rasters,
+        "missing": missing,
+        "height": height,
         "mesh": mesh,
         "tiles": {kind: raster for kind, (raster, _) in KINDS.items() if raster in rasters},
-        "layers": desk.layers.names(), "has_buildings": desk.buildings.has_any,
+        "layers": desk.layers.names(),
+        "has_buildings": desk.buildings.has_any,
         "has_basemap": desk.basemap is not None,
         "basemap_stamp": stamp_of(desk.basemap) if desk.basemap else "",
         **asdict(desk.case.generation),
-    }  # fmt: skip
+    }
 
 
 def _datum(desk: Desk) -> str | None:

@@ -63,9 +63,13 @@ def _add_buildings(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/api/grades")
     async def grade(sent: GradeSent, request: Request) -> dict[str, Any]:
         work = Decision(
-            source_id=sent.source_id, reviewer=_reviewer(request), grade=sent.grade,
-            not_assessed_reason=sent.not_assessed_reason, note=sent.note, at=sent.at,
-        )  # fmt: skip
+            source_id=sent.source_id,
+            reviewer=_reviewer(request),
+            grade=sent.grade,
+            not_assessed_reason=sent.not_assessed_reason,
+            note=sent.note,
+            at=sent.at,
+        )
         _refuse_unknown(desk, sent.source_id)
         return _plain(await asyncio.wrap_future(desk.writer.decide(work)))
 

@@ -76,9 +76,10 @@ def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> Spot:
         (count,) = _sampled(tiles, "confidence", xy)
     known = math.isfinite(height)
     return Spot(
-        xy_m=(float(xy[0, 0]), float(xy[0, 1])), height_m=float(height) if known else None,
+        xy_m=(float(xy[0, 0]), float(xy[0, 1])),
+        height_m=float(height) if known else None,
         photographs=int(count) if known and math.isfinite(count) else None,
-    )  # fmt: skip
+    )
 
 
 def profile_of(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[str, Any]:

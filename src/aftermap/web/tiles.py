@@ -110,9 +110,11 @@ class Tiles:
         mercator_m = cell_m / max(math.cos(middle), 0.01)
         deepest = math.log2(2 * WEB_MERCATOR_HALF_M / SIDE_PX / mercator_m)
         return RasterFacts(
-            bounds_lonlat=(west, south, east, north), cell_m=cell_m,
-            deepest_zoom=max(0, min(DEEPEST, math.ceil(deepest))), stamp=stamp_of(path),
-        )  # fmt: skip
+            bounds_lonlat=(west, south, east, north),
+            cell_m=cell_m,
+            deepest_zoom=max(0, min(DEEPEST, math.ceil(deepest))),
+            stamp=stamp_of(path),
+        )
 
     def read(
         self, path: Path, at: tuple[int, int, int], *, edge_px: int = 0, method: str = "nearest"
@@ -121,9 +123,14 @@ class Tiles:
         column, row, zoom = at
         with self._reading(path) as reader:
             image = reader.tile(
-                column, row, zoom, tilesize=SIDE_PX, buffer=edge_px or None,
-                resampling_method=method, reproject_method=method,
-            )  # fmt: skip
+                column,
+                row,
+                zoom,
+                tilesize=SIDE_PX,
+                buffer=edge_px or None,
+                resampling_method=method,
+                reproject_method=method,
+            )
         return np.asarray(image.array.data), np.asarray(image.mask) > 0
 
     def span_m(self, path: Path) -> tuple[float, float]:

@@ -15,9 +15,14 @@ Lat = Annotated[float, Field(ge=-90, le=90)]
 Text = Annotated[str, Field(max_length=4000)]
 
 REASONS = (
-    "not seen", "hidden by trees", "hidden by buildings", "in shadow", "blurred",
-    "no building here", "other",
-)  # fmt: skip
+    "not seen",
+    "hidden by trees",
+    "hidden by buildings",
+    "in shadow",
+    "blurred",
+    "no building here",
+    "other",
+)
 
 
 class Sent(BaseModel):

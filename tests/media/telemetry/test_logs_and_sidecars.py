@@ -120,12 +120,17 @@ def test_djmd_without_exiftool_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_exiftools_documents_become_samples() -> None:
     tags = {
         "SourceFile": "a.mp4",
-        "Doc1:SampleTime": 0, "Doc1:GPSLatitude": 35.95, "Doc1:GPSLongitude": 39.01,
-        "Doc1:AbsoluteAltitude": 250.5, "Doc1:RelativeAltitude": 30.0,
-        "Doc1:GimbalYaw": 10, "Doc1:GimbalPitch": -90, "Doc1:GimbalRoll": 0,
+        "Doc1:SampleTime": 0,
+        "Doc1:GPSLatitude": 35.95,
+        "Doc1:GPSLongitude": 39.01,
+        "Doc1:AbsoluteAltitude": 250.5,
+        "Doc1:RelativeAltitude": 30.0,
+        "Doc1:GimbalYaw": 10,
+        "Doc1:GimbalPitch": -90,
+        "Doc1:GimbalRoll": 0,
         "Doc2:SampleTime": 0.04,
         "Doc3:GPSLatitude": 35.95,
-    }  # fmt: skip
+    }
     first, second = samples_in(tags)
     assert first.lonlat_deg == (39.01, 35.95)
     assert first.attitude == Attitude(yaw_deg=10, pitch_deg=-90, roll_deg=0)

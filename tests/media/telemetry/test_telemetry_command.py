@@ -23,9 +23,14 @@ def test_it_tells_dialect_span_datum_area_gaps_and_what_is_withheld(
     assert status_of(["telemetry", str(tmp_path / "clip.srt")]) == 0
     told = capsys.readouterr().out
     for words in (
-        "DJI SRT of 2017", "2, 2 with a position", "1.000 to 6.000 s", "datum takeoff_relative",
-        "longitude 39.01210 to 39.01220", "1.0 to 6.0 s", "the position of the operator (HOME)",
-    ):  # fmt: skip
+        "DJI SRT of 2017",
+        "2, 2 with a position",
+        "1.000 to 6.000 s",
+        "datum takeoff_relative",
+        "longitude 39.01210 to 39.01220",
+        "1.0 to 6.0 s",
+        "the position of the operator (HOME)",
+    ):
         assert words in told
     assert "39.0077" not in told
 

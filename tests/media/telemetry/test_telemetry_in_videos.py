@@ -69,8 +69,10 @@ def test_subtitles_inside_a_clip_are_read_like_a_file_beside_it(
     track = read(clip_with_subtitles(tmp_path / f"DJI_0001{suffix}", is_mp4=suffix == ".mp4"))
     assert [sample.time_s for sample in track.samples] == [0, 1, 2]
     assert [sample.lonlat_deg for sample in track.samples] == [
-        (39.0100, 35.95), (39.0101, 35.95), (39.0102, 35.95),
-    ]  # fmt: skip
+        (39.0100, 35.95),
+        (39.0101, 35.95),
+        (39.0102, 35.95),
+    ]
     assert track.samples[2].height_m == 250.0
     assert track.clock == "video"
 

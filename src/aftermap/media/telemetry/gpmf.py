@@ -19,8 +19,20 @@ from aftermap.media.telemetry.draft import CONSUMER_M, RECORDER, VIDEO, Draft, g
 from aftermap.model.media import VerticalDatum
 from aftermap.model.telemetry import Sample
 
-_CODES = {"b": "b", "B": "B", "s": "h", "S": "H", "l": "i", "L": "I", "j": "q", "J": "Q", "f": "f",
-          "d": "d", "q": "i", "Q": "q"}  # fmt: skip
+_CODES = {
+    "b": "b",
+    "B": "B",
+    "s": "h",
+    "S": "H",
+    "l": "i",
+    "L": "I",
+    "j": "q",
+    "J": "Q",
+    "f": "f",
+    "d": "d",
+    "q": "i",
+    "Q": "q",
+}
 POSITIONS = ("GPS9", "GPS5", "GLPI", "GPRI")
 """From the best to the least: GPS9 has a time for each fix, GPRI is the aircraft's receiver raw."""
 NO_LOCK = "the receiver had no fix (GPSF 0)"
