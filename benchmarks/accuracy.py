@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aftermap.publish.cameras import read_cameras
+from aftermap.publish.exchange.cameras import read_cameras
 from benchmarks.cloud import against_cloud
 from benchmarks.machine import tidy, write_result
 from benchmarks.marks import found_marks, nothing_removed, true_marks, without_similarity

@@ -17,8 +17,8 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
+from aftermap.buildings.view_quality import visibility_of
 from aftermap.buildings.views import views_of
-from aftermap.buildings.visibility import visibility_of
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction

@@ -26,19 +26,19 @@ from aftermap.assessment.grade import graded
 from aftermap.assessment.measure import measured
 from aftermap.buildings.align import aligned
 from aftermap.buildings.footprints import footprints_in
+from aftermap.buildings.view_quality import visibility_of
 from aftermap.buildings.views import views_of
-from aftermap.buildings.visibility import visibility_of
 from aftermap.geo.polygon import shape_of, shifted
-from aftermap.joins.stages import ORTHOPHOTO, POSES, SURFACE
 from aftermap.model.building import Footprint, FootprintSet
 from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.raster import Elevation, Orthophoto, Raster
 from aftermap.progress import NoProgress
 from aftermap.record import Case, StageFolder
 from aftermap.record.assessments import add_assessments
+from aftermap.record.building_table import replace_buildings
 from aftermap.record.building_views import replace_views
-from aftermap.record.buildings import replace_buildings
 from aftermap.run import Runner
+from aftermap.workflows.stages import ORTHOPHOTO, POSES, SURFACE
 from benchmarks.machine import write_result
 
 Item = TypeVar("Item")

@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.lens import rays_cam
+from aftermap.localization.drape import places_met
+from aftermap.localization.reference import Reference, surface_in
 from aftermap.media.position import CONSUMER_HORIZONTAL_M
-from aftermap.poses.drape import places_met
-from aftermap.poses.reference import Reference, surface_in
 from benchmarks.clip_frames import matched
 from benchmarks.fitting import Similarity, rms, similarity
 from benchmarks.machine import tidy, write_result

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.assessment.draw import STRATA, neyman
 from aftermap.assessment.intervals import Interval, score_interval
 from aftermap.assessment.predicted import predicted_interval
-from aftermap.assessment.sample import STRATA, neyman
 from benchmarks.machine import write_result
 
 Array = npt.NDArray[np.float64]

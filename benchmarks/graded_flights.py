@@ -13,13 +13,13 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
-from aftermap.twin import make
-from aftermap.twin.clip_options import ClipOptions
-from aftermap.twin.clips import make_clips
-from aftermap.twin.flight import stations_of
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import TwinOptions
-from aftermap.twin.render import studio_for
+from aftermap_twin import make
+from aftermap_twin.clip_options import ClipOptions
+from aftermap_twin.clips import make_clips
+from aftermap_twin.flight import stations_of
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import TwinOptions
+from aftermap_twin.render import studio_for
 from benchmarks.machine import tidy
 from benchmarks.running import aftermap_command, run
 

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.assessment.fitting import kappa
 from aftermap.assessment.grade import graded
 from aftermap.assessment.measure import measured
+from aftermap.assessment.model_fit import kappa
 from aftermap.buildings.align import aligned
 from aftermap.geo.polygon import shape_of, shifted
 from aftermap.model.assessment import GRADES, Grade, Grading, Visibility

@@ -23,8 +23,8 @@ from shapely.geometry.base import BaseGeometry
 from aftermap.assessment.cells import cells_over, pixels_over
 from aftermap.assessment.holes import INPUTS, dark_spots
 from aftermap.assessment.measure import measured
+from aftermap.assessment.roof_texture import LEAST_PIXELS, picture_of
 from aftermap.assessment.site import site_of
-from aftermap.assessment.texture import LEAST_PIXELS, picture_of
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.grid import cell_centres_m
 from aftermap.geo.polygon import cells_inside, shape_of, shifted

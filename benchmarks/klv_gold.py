@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from aftermap.media.telemetry.container import data_packets
-from aftermap.media.telemetry.klv import ST0601, Packet, packets_in
-from aftermap.media.telemetry.mapped import imap_bytes, imap_value
-from aftermap.media.telemetry.st0601 import values_in
+from aftermap.media.telemetry.misb.imap import imap_bytes, imap_value
+from aftermap.media.telemetry.misb.klv import ST0601, Packet, packets_in
+from aftermap.media.telemetry.misb.st0601 import values_in
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each form

@@ -32,8 +32,8 @@ import rasterio
 
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
-from aftermap.geo.measured import NO_SOURCE
-from aftermap.publish.cameras import CameraEntry, read_cameras
+from aftermap.geo.measured_heights import NO_SOURCE
+from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from benchmarks.labelled_outlines import (
     FEWEST_FRAMES,
     STRETCHES,

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.lens import projected_px, rays_cam
-from aftermap.publish.cameras import CameraEntry
+from aftermap.publish.exchange.cameras import CameraEntry
 
 Array = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]

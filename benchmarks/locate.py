@@ -24,23 +24,23 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from aftermap.errors import AftermapError
+from aftermap.frames.auto_masks import WIDTH_PX, mask_of
 from aftermap.frames.decode import Losses, decoded, luma_of, pictures_at
-from aftermap.frames.masks import WIDTH_PX, mask_of
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
-from aftermap.joins.clicked import Film, carried_both_ways
+from aftermap.localization.camera_fit import View
+from aftermap.localization.correspondences import Tie
+from aftermap.localization.drape import places_met
+from aftermap.localization.object_points import placed_ties
+from aftermap.localization.reference import Reference, reference_in, reference_of
+from aftermap.localization.register import NotLocated, ShotFrame, registered
+from aftermap.localization.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, Resected, resected
 from aftermap.media import probe_video
 from aftermap.model.clip import Shot
 from aftermap.model.media import FocalPrior, FocalSource
-from aftermap.poses.drape import places_met
-from aftermap.poses.fitting import View
-from aftermap.poses.reference import Reference, reference_in, reference_of
-from aftermap.poses.register import NotLocated, ShotFrame, registered
-from aftermap.poses.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, Resected, resected
-from aftermap.poses.ties import Tie
-from aftermap.poses.world import placed_ties
-from aftermap.publish.cameras import read_cameras
+from aftermap.publish.exchange.cameras import read_cameras
+from aftermap.workflows.clicked_clip import Film, carried_both_ways
 from benchmarks.fitting import Similarity, similarity
 
 Array = npt.NDArray[np.float64]

@@ -1,6 +1,6 @@
 """Where the twin's painted marks lie on an orthophoto, and on its surface, to a part of a pixel.
 
-The pattern that the twin paints (src/aftermap/twin/surfaces.py) is drawn at the true turn, blurred,
+The pattern that the twin paints (src/aftermap_twin/surfaces.py) is drawn at the true turn, blurred,
 and moved until it is most like the picture (normalised cross-correlation); shift and blur are found
 by Nelder and Mead's method from the best whole-pixel place. Metres in the CRS of the map; the
 centre of the first pixel is at half a pixel.

@@ -20,10 +20,10 @@ from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
 from aftermap.media import ingest
 from aftermap.model.camera import Reconstruction
-from aftermap.poses import PoseOptions, reconstruct
 from aftermap.progress import NoProgress
 from aftermap.record import Case
 from aftermap.record.workspace import StageFolder
+from aftermap.sfm import PoseOptions, reconstruct
 from benchmarks.fitting import rms, similarity
 from benchmarks.machine import tidy, write_result
 

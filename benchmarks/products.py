@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.publish.cameras import CameraEntry, read_cameras
+from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 
 Array = npt.NDArray[np.float64]
 

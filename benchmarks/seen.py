@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import projected_px
-from aftermap.publish.cameras import CameraEntry
+from aftermap.publish.exchange.cameras import CameraEntry
 from benchmarks.products import Heights
 
 Array = npt.NDArray[np.float64]

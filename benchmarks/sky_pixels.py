@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.geo.measured import NO_SOURCE
-from aftermap.publish.cameras import CameraEntry
+from aftermap.geo.measured_heights import NO_SOURCE
+from aftermap.publish.exchange.cameras import CameraEntry
 from benchmarks.labelled_outlines import Labelled, frame_of, pixels_of
 from benchmarks.surface_truth import SurfaceMap
 

@@ -19,14 +19,14 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import cell_centres_m, grid_over
 from aftermap.model.raster import Grid
-from aftermap.twin import make, truth
-from aftermap.twin.clip_options import ClipOptions
-from aftermap.twin.clips import _Counter, _drone_clip, _takes
-from aftermap.twin.flight import stations_of
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import CRS, ORIGIN_M, Flight, TwinOptions
-from aftermap.twin.render import Studio, heights_m, studio_for
-from aftermap.twin.scene import Scene
+from aftermap_twin import make, truth
+from aftermap_twin.clip_options import ClipOptions
+from aftermap_twin.clips import _Counter, _drone_clip, _takes
+from aftermap_twin.flight import stations_of
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import CRS, ORIGIN_M, Flight, TwinOptions
+from aftermap_twin.render import Studio, heights_m, studio_for
+from aftermap_twin.scene import Scene
 
 NADIR = TwinOptions(seed=1)
 OBLIQUE = TwinOptions(seed=1, flight=Flight.OBLIQUE, photos=40)

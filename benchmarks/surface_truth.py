@@ -16,7 +16,7 @@ import numpy.typing as npt
 import rasterio
 from scipy.ndimage import distance_transform_edt
 
-from aftermap.publish.cameras import CameraEntry, read_cameras
+from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from benchmarks.clip_frames import matched
 from benchmarks.fitting import Similarity, similarity
 from benchmarks.products import Heights, heights_in

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.assessment.fitting import FitOptions, calibrated, empty_model, fit, kappa
 from aftermap.assessment.holes import INPUTS, holes_among
+from aftermap.assessment.model_fit import FitOptions, calibrated, empty_model, fit, kappa
 from aftermap.assessment.ordinal import OrdinalModel, document_of, of_steps
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.model.assessment import GRADES

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.lens import projected_px, rays_cam
-from aftermap.publish.cameras import CameraEntry, read_cameras
+from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from benchmarks.fitting import Similarity, nmad, rms, similarity, spread, without_plane
 from benchmarks.products import Heights, Products, heights_in
 from benchmarks.seen import photographs_seeing

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from aftermap.assessment.others import Asked, other_assessment
+from aftermap.assessment.reference_assessment import Asked, other_assessment
 from aftermap.assessment.scales import Scale
-from aftermap.joins.comparing import unosat_sites
-from aftermap.publish.unosat import write_unosat
+from aftermap.publish.exchange.unosat import write_unosat
+from aftermap.workflows.compare import unosat_sites
 from benchmarks.machine import write_result
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"

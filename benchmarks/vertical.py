@@ -26,19 +26,19 @@ from aftermap.frames import FrameOptions, frames_of
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.media import ingest
 from aftermap.model.camera import Reconstruction
-from aftermap.poses import PoseOptions, reconstruct
-from aftermap.poses.georeference import similarity
 from aftermap.progress import NoProgress
 from aftermap.record import Case
 from aftermap.record.workspace import StageFolder
-from aftermap.twin.caster import Caster
-from aftermap.twin.clip_options import ClipCamera
-from aftermap.twin.clip_paths import DRONE, FORWARD, STREAM, ClipPath, fitted, frame_stations
-from aftermap.twin.flight import Station, stations_of
-from aftermap.twin.footage import lens_studio, pictures
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import TwinOptions
-from aftermap.twin.render import studio_for
+from aftermap.sfm import PoseOptions, reconstruct
+from aftermap.sfm.georeference import similarity
+from aftermap_twin.caster import Caster
+from aftermap_twin.clip_options import ClipCamera
+from aftermap_twin.clip_paths import DRONE, FORWARD, STREAM, ClipPath, fitted, frame_stations
+from aftermap_twin.flight import Station, stations_of
+from aftermap_twin.footage import lens_studio, pictures
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import TwinOptions
+from aftermap_twin.render import studio_for
 from benchmarks.machine import tidy, write_result
 from benchmarks.orbit import SHARED, poses_of
 

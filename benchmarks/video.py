@@ -22,10 +22,10 @@ import av
 import cv2
 import numpy as np
 
+from aftermap.frames.auto_masks import MaskSamples
 from aftermap.frames.choose import ChoiceOptions, Chooser
-from aftermap.frames.clips import ClipOptions, clip_frames
+from aftermap.frames.clip_frames import ClipOptions, clip_frames
 from aftermap.frames.decode import Losses, decoded
-from aftermap.frames.masks import MaskSamples
 from aftermap.frames.proxy import proxy_of
 from aftermap.frames.shots import thumb_of, transitions_in
 from aftermap.media import probe_video

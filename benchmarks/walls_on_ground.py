@@ -19,14 +19,14 @@ import numpy.typing as npt
 import rasterio
 
 from aftermap.geo.lens import projected_px, rays_cam
-from aftermap.publish.cameras import CameraEntry, read_cameras
-from aftermap.surface.glance import calm
+from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from aftermap.surface.sampling import heights_at_pixels
-from aftermap.twin.caster import Caster
-from aftermap.twin.flight import stations_of
-from aftermap.twin.making import scene_for
-from aftermap.twin.mesh import Material, Mesh
-from aftermap.twin.options import Flight, TwinOptions
+from aftermap.surface.thumbnail_pass import calm
+from aftermap_twin.caster import Caster
+from aftermap_twin.flight import stations_of
+from aftermap_twin.making import scene_for
+from aftermap_twin.mesh import Material, Mesh
+from aftermap_twin.options import Flight, TwinOptions
 from benchmarks.products import aftermap_products
 from benchmarks.twin_truth import map_from_truth, truth_of
 

@@ -36,9 +36,9 @@ from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grading
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.record import Case
 from aftermap.record.assessments import reviews
-from aftermap.record.buildings import replace_buildings
+from aftermap.record.building_table import replace_buildings
 from aftermap.record.custody import entries_of, verify_chain
-from aftermap.record.evidence import EVIDENCE
+from aftermap.record.evidence_table import EVIDENCE
 from aftermap.record.geometry import polygon
 from aftermap.record.geopackage import GeoPackage, add_table, describe, insert
 from benchmarks.machine import RESULTS, write_result

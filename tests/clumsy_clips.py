@@ -8,8 +8,8 @@ import av
 import cv2
 import numpy as np
 
-from aftermap.media.telemetry.klv import ST0601
-from aftermap.media.telemetry.mapped import linear_signed_bytes, linear_unsigned_bytes
+from aftermap.media.telemetry.misb.imap import linear_signed_bytes, linear_unsigned_bytes
+from aftermap.media.telemetry.misb.klv import ST0601
 
 SIZE = (320, 180)
 RATE_HZ = 5

@@ -23,17 +23,17 @@ from aftermap.cli import options, status_of
 from aftermap.errors import CaseError, ControlError, CrsError, InputError
 from aftermap.geo import compiled as machine_code
 from aftermap.geo.crs import fitting_crs, projected_crs
+from aftermap.imaging.features import load_features
 from aftermap.media import files_in
 from aftermap.media.find import A_CASE, printable
 from aftermap.model.runs import Skipped
-from aftermap.poses import PoseOptions, control_in, skeleton, survey
-from aftermap.poses.features import load_features
-from aftermap.poses.tracks import Tracks
 from aftermap.progress import NoProgress, TerminalProgress, progress_on
 from aftermap.record import Case
 from aftermap.record.disk import whole_file
 from aftermap.run import Runner, Stage
-from aftermap.twin import lookups
+from aftermap.sfm import PoseOptions, control_in, gcp, initial_reconstruction
+from aftermap.sfm.tracks import Tracks
+from aftermap_twin import lookups
 
 
 def test_delivering_the_same_file_again_leaves_nothing_behind(tmp_path):
@@ -71,11 +71,11 @@ def test_a_full_temporary_folder_is_told(monkeypatch):
     def full(*_arguments):
         raise RuntimeError("[database_sqlite.cc:1350] SQLite error: database or disk is full")
 
-    monkeypatch.setattr(skeleton, "_write_database", full)
-    monkeypatch.setattr(skeleton, "thinned_tracks", lambda tracks, _most: tracks)
+    monkeypatch.setattr(initial_reconstruction, "_write_database", full)
+    monkeypatch.setattr(initial_reconstruction, "thinned_tracks", lambda tracks, _most: tracks)
     one = Tracks(start=np.array([0, 2]), frame=np.array([0, 1]), feature=np.array([0, 0]))
     with pytest.raises(CaseError, match=r"disk is full.*TMPDIR"):
-        skeleton.skeletons_of([], [], one, PoseOptions())
+        initial_reconstruction.skeletons_of([], [], one, PoseOptions())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -250,7 +250,7 @@ def test_a_control_file_whose_crs_cannot_be_used(first_line, told, tmp_path):
     assert len(str(caught.value)) < 600
 
 
-SURVEY = survey.Survey(
+SURVEY = gcp.Survey(
     file=Path("marks/gcp.txt"),
     crs="EPSG:32637",
     marks=(),
@@ -270,11 +270,11 @@ FIELD_M = np.array([[0.0, 0.0, 2.0], [100.0, 0.0, 0.0], [0.0, 100.0, 1.0]])
 )
 def test_marks_that_the_photographs_contradict_are_refused(miss_m, bent_m, told):
     with pytest.raises(ControlError, match=rf"^marks/gcp\.txt: the marks do not fit.*{told}"):
-        survey._check_fit(SURVEY, FIELD_M, np.array(miss_m), bent_m)
+        gcp._check_fit(SURVEY, FIELD_M, np.array(miss_m), bent_m)
 
 
 def test_marks_with_one_blunder_are_not_refused():
-    survey._check_fit(SURVEY, FIELD_M, np.array([0.3, 30.0, 0.4]), 0.0)
+    gcp._check_fit(SURVEY, FIELD_M, np.array([0.3, 30.0, 0.4]), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_noisy_receiver_may_be_corrected_and_a_map_not_resized(scale, gps_sigm
         )
         for size in (1.0, scale)
     )
-    assert (survey._bent_m(before, after) > 0) == bent
+    assert (gcp._bent_m(before, after) > 0) == bent
 
 
 @pytest.mark.parametrize(("rise_m", "told"), [(560.0, "560 m higher"), (-400.0, "400 m lower")])
@@ -298,8 +298,8 @@ def test_heights_in_feet_are_warned_of(rise_m, told):
         SimpleNamespace(state=SimpleNamespace(positions=FIELD_M + np.array([0, 0, height_m])))
         for height_m in (0.0, rise_m)
     )
-    assert told in survey.level_warnings(SURVEY, before, after)[0]
-    assert not survey.level_warnings(SURVEY, before, before)
+    assert told in gcp.level_warnings(SURVEY, before, after)[0]
+    assert not gcp.level_warnings(SURVEY, before, before)
 
 
 @pytest.mark.parametrize("compiled", [machine_code.compiled, lookups.compiled])

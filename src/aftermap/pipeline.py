@@ -9,32 +9,14 @@ from aftermap.errors import AftermapError, ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of, notes_on
 from aftermap.geo.crs import LOCAL, projected_crs
-from aftermap.joins.assessing import Map, graded_on
-from aftermap.joins.delivering import delivered
-from aftermap.joins.estimating import RoomAt, estimates_of
-from aftermap.joins.flights import mapped_place, place_without_map
-from aftermap.joins.footage import (
-    filmed,
-    in_reference,
-    masks_given,
-    received_footage,
-    with_places,
-)
-from aftermap.joins.indexing import Job, flown
-from aftermap.joins.mapless import failing_as, in_part, without_map
-from aftermap.joins.meshing import delivered_mesh
-from aftermap.joins.products import (
-    Mapped,
-    cameras_file,
-    deliver_rasters,
-    delivered_map,
-    record_cameras,
-)
-from aftermap.joins.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
 from aftermap.media import files_in
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.runs import Executor, Progress
-from aftermap.poses import (
+from aftermap.publish import ReportFacts, write_report
+from aftermap.record import Case
+from aftermap.room import room_at
+from aftermap.run import Runner
+from aftermap.sfm import (
     ControlFile,
     PoseOptions,
     control_in,
@@ -43,11 +25,29 @@ from aftermap.poses import (
     survey_of,
     unplaced,
 )
-from aftermap.publish import ReportFacts, write_report
-from aftermap.record import Case
-from aftermap.room import room_at
-from aftermap.run import Runner
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
+from aftermap.workflows.assess import Map, graded_on
+from aftermap.workflows.clips import (
+    filmed,
+    in_reference,
+    masks_given,
+    received_footage,
+    with_places,
+)
+from aftermap.workflows.deliver_assessment import delivered
+from aftermap.workflows.deliver_map import (
+    Mapped,
+    cameras_file,
+    deliver_rasters,
+    delivered_map,
+    record_cameras,
+)
+from aftermap.workflows.deliver_mesh import delivered_mesh
+from aftermap.workflows.index import Job, flown
+from aftermap.workflows.index_only import failing_as, in_part, without_map
+from aftermap.workflows.resources import RoomAt, estimates_of
+from aftermap.workflows.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
+from aftermap.workflows.trajectories import mapped_place, place_without_map
 
 
 def map_footage(

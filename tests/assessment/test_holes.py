@@ -6,8 +6,8 @@ from shapely import box
 
 from aftermap.assessment.cells import Cells
 from aftermap.assessment.holes import INPUTS, dark_spots, hole_forest, hole_measures
+from aftermap.assessment.roof_texture import Picture
 from aftermap.assessment.site import site_of
-from aftermap.assessment.texture import Picture
 from aftermap.geo.polygon import cells_inside
 from aftermap.model.raster import Grid
 

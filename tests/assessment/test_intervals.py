@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from aftermap.assessment.draw import neyman
 from aftermap.assessment.intervals import score_interval
 from aftermap.assessment.predicted import predicted_interval
-from aftermap.assessment.sample import neyman
 
 DRAWS = 2000
 CLASSES = 6

@@ -13,8 +13,8 @@ from shapely import box
 from aftermap.assessment.before import before_in
 from aftermap.assessment.grade import graded, grader_in
 from aftermap.assessment.measure import measured
-from aftermap.assessment.planes import planes_through
 from aftermap.assessment.roof import normal_entropy
+from aftermap.assessment.roof_planes import planes_through
 from aftermap.errors import InputError
 from aftermap.geo.polygon import polygons_of
 from aftermap.model.assessment import Grade, Imagery, ReasonSide, Visibility, reasons_on

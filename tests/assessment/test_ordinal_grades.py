@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftermap.assessment.fitting import FitOptions, calibrated, empty_model, fit, kappa
 from aftermap.assessment.grade import AdditiveGrader, grader_in, smallest_run
 from aftermap.assessment.learn import learn, learned_from, write_model
+from aftermap.assessment.model_fit import FitOptions, calibrated, empty_model, fit, kappa
 from aftermap.assessment.ordinal import document_of, isotonic, model_of, of_steps
 from aftermap.assessment.plugin import onnx_grader
 from aftermap.assessment.trees import forest_of

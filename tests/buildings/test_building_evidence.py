@@ -25,13 +25,13 @@ from made_up_views import (
 
 from aftermap.buildings.choice import EvidenceOptions, folder_names
 from aftermap.buildings.crops import GROUND_COLOUR, ROOF_COLOUR, crop_of, drawn_of
-from aftermap.buildings.evidence import Clips, Material, Wanted, evidence_of
+from aftermap.buildings.evidence_pictures import Clips, Material, Wanted, evidence_of
 from aftermap.buildings.levels import on_low_ground
 from aftermap.buildings.profile import drawing_of, profile_of
 from aftermap.buildings.views import views_of
 from aftermap.errors import InputError
 from aftermap.geo.lens import projected_px
-from aftermap.geo.measured import measured_over
+from aftermap.geo.measured_heights import measured_over
 from aftermap.model.evidence import EvidenceKind
 
 HOUSE = Block(east_m=60, north_m=60, wide_m=14, deep_m=9, high_m=6)

@@ -20,8 +20,8 @@ from made_up_views import (
     photograph,
 )
 
+from aftermap.buildings.view_quality import visibility_of
 from aftermap.buildings.views import ViewOptions, views_of
-from aftermap.buildings.visibility import visibility_of
 from aftermap.errors import InputError
 
 LOW = Block(east_m=60, north_m=60, high_m=5)

@@ -20,10 +20,10 @@ from made_up_views import (
 
 from aftermap.buildings.align import aligned
 from aftermap.buildings.crops import GROUND_COLOUR, ROOF_COLOUR
-from aftermap.buildings.evidence import Clips, Material, Wanted, evidence_of
+from aftermap.buildings.evidence_pictures import Clips, Material, Wanted, evidence_of
 from aftermap.buildings.profile import drawing_of, profile_of
+from aftermap.buildings.view_quality import visibility_of
 from aftermap.buildings.views import views_of
-from aftermap.buildings.visibility import visibility_of
 from aftermap.geo.polygon import cells_inside, shape_of
 from aftermap.model.building import ShiftSource
 from aftermap.model.evidence import EvidenceKind

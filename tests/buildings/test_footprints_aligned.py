@@ -8,7 +8,7 @@ from made_up_town import CELL_M, EAST_M, NODATA, NORTH_M, PITCH_M, Here, Town, r
 from shapely import box
 
 from aftermap.buildings.align import aligned
-from aftermap.buildings.match import samples_of
+from aftermap.buildings.outline_match import samples_of
 from aftermap.buildings.shifts import expected
 from aftermap.execute import LocalExecutor
 from aftermap.geo.polygon import polygons_of, shape_of

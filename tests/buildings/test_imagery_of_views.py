@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from aftermap.buildings.visibility import imagery_of
+from aftermap.buildings.view_quality import imagery_of
 from aftermap.model.assessment import Imagery
 
 ABOVE, SLANTING, CLIP = (5.0, None), (50.0, None), (5.0, "ab")

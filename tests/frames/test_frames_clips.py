@@ -11,7 +11,7 @@ import pytest
 from made_up_clips import Picture, clip_of, dissolve, flight, written
 
 from aftermap.frames import ClipFrames, ClipOptions, clip_frames
-from aftermap.frames.clips import clock_text
+from aftermap.frames.clip_frames import clock_text
 from aftermap.frames.decode import Losses, decoded, pictures_at
 from aftermap.frames.proxy import proxy_of, proxy_offset_s
 from aftermap.record.artefact import decoded as artefact_of

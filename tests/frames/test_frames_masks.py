@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from made_up_clips import Picture, flight, view
 
+from aftermap.frames.auto_masks import MOST_SAMPLES, MaskSamples, mask_of
 from aftermap.frames.decode import Decoded
-from aftermap.frames.masks import MOST_SAMPLES, MaskSamples, mask_of
 
 SIZE = (320, 180)
 

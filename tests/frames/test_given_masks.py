@@ -15,7 +15,6 @@ from PIL import Image
 from aftermap.errors import InputError
 from aftermap.frames import FrameOptions, frames_of
 from aftermap.frames.given_masks import GivenMask, given_masks, kept_by, notes_on, with_given_mask
-from aftermap.joins.footage import FRAMES, filmed, masks_given
 from aftermap.media import Ingested
 from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.clip import Sidecar
@@ -23,6 +22,7 @@ from aftermap.model.media import FocalPrior, FocalSource, MediaItem
 from aftermap.progress import NoProgress
 from aftermap.record import Case, StageFolder
 from aftermap.run import Runner, Stage
+from aftermap.workflows.clips import FRAMES, filmed, masks_given
 
 WIDTH, HEIGHT = 80, 60
 PRIOR = FocalPrior(focal_px=70.0, sigma_px=1.0, source=FocalSource.ASSUMED)

@@ -11,7 +11,7 @@ from test_ingest_photographs import InOrder, Store, Stored
 
 from aftermap.errors import InputError
 from aftermap.media import Ingested, files_in, ingest
-from aftermap.media.masks import NO_PICTURE_OF_ITS_NAME, NOT_CALLED_SO, NOT_IN_FOLDER
+from aftermap.media.mask_files import NO_PICTURE_OF_ITS_NAME, NOT_CALLED_SO, NOT_IN_FOLDER
 
 MakePhotograph = Callable[..., Path]
 

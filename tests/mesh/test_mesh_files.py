@@ -35,7 +35,7 @@ from painted_block import (
 )
 
 from aftermap.geo.crs import LOCAL
-from aftermap.mesh.making import mesh_of
+from aftermap.mesh.build import mesh_of
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.points import compound_wkt
 from aftermap.model.media import VerticalDatum

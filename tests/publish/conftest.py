@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import report_scene as scene
 
-from aftermap.publish.files import json_text
-from aftermap.publish.measures import overviews_of
-from aftermap.publish.report import contents_of, write_report
+from aftermap.publish.report.figures import overviews_of
+from aftermap.publish.report.page import contents_of, write_report
+from aftermap.publish.shared.files import json_text
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from aftermap.model.camera import (
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 from aftermap.model.runs import Skipped, StageRecord
-from aftermap.publish.facts import ReportFacts
+from aftermap.publish.report.facts import ReportFacts
 
 EAST_M, NORTH_M = 435_000.0, 3_979_000.0
 CELL_M = 0.5

@@ -10,7 +10,7 @@ from rasterio.transform import Affine
 from aftermap.model.assessment import Assessment, AssessorKind, Grade, Grading, Visibility
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.raster import Grid, Orthophoto, Raster
-from aftermap.publish.assessment_report import AssessmentFacts, ClassTotal, assessment_page
+from aftermap.publish.damage.assessment_report import AssessmentFacts, ClassTotal, assessment_page
 
 GRID = Grid(
     crs="EPSG:32637", east_m=500_000.0, north_m=3_970_100.0, cell_m=1.0, columns=100, rows=100

@@ -12,7 +12,7 @@ from aftermap.errors import CaseError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.camera import CameraPose, Vertical, VerticalWitness
 from aftermap.model.runs import Skipped
-from aftermap.publish.cameras import read_cameras, write_cameras
+from aftermap.publish.exchange.cameras import read_cameras, write_cameras
 
 SPECIFIED = {
     "name",

@@ -14,7 +14,7 @@ from aftermap.model.assessment import (
 )
 from aftermap.model.building import Alignment, Building, Footprint, ShiftSource
 from aftermap.model.evidence import CropWindow, Evidence, EvidenceKind
-from aftermap.publish.evidence_sheet import (
+from aftermap.publish.damage.evidence_sheet import (
     Measured,
     SheetFacts,
     evidence_sheet,

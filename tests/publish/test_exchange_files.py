@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from aftermap.errors import CaseError
-from aftermap.publish.hxl import TAGS, hxl_text
-from aftermap.publish.unosat import DamageSite, write_unosat
+from aftermap.publish.exchange.hxl import TAGS, hxl_text
+from aftermap.publish.exchange.unosat import DamageSite, write_unosat
 
 SITES = [
     DamageSite(

@@ -12,7 +12,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import FrameSet, Vertical, VerticalWitness
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
-from aftermap.publish import warnings
+from aftermap.publish.report import warnings
 
 SECTIONS = {
     "format",

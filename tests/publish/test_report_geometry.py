@@ -14,18 +14,19 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.footprint import FARTHEST, footprint_m
 from aftermap.geo.hatch import PAPER, STROKE
 from aftermap.model.raster import Elevation, Grid, Raster
-from aftermap.publish.charts import nice_below
-from aftermap.publish.contents import CountClass
-from aftermap.publish.measures import overviews_of
-from aftermap.publish.overview import Surface, coarse_grid, picture_of, surface_of
-from aftermap.publish.pictures import pictures_of
-from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
-from aftermap.publish.relief import classed, shade
-from aftermap.publish.report import contents_of
-from aftermap.publish.residuals import control_figures, gps_figures
-from aftermap.publish.trust import trust_in
-from aftermap.publish.visibility import photographs_seeing
-from aftermap.publish.wording import about, moment, told
+from aftermap.publish.report.charts import nice_below
+from aftermap.publish.report.contents import CountClass
+from aftermap.publish.report.count_map import classed
+from aftermap.publish.report.figures import overviews_of
+from aftermap.publish.report.images import pictures_of
+from aftermap.publish.report.overlap import photographs_seeing
+from aftermap.publish.report.page import contents_of
+from aftermap.publish.report.residuals import control_figures, gps_figures
+from aftermap.publish.report.trust import trust_in
+from aftermap.publish.shared.overview import Surface, coarse_grid, picture_of, surface_of
+from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, coloured
+from aftermap.publish.shared.relief import shade
+from aftermap.publish.shared.wording import about, moment, told
 
 FLAT = Surface(
     grid=Grid(crs=scene.UTM, east_m=0, north_m=100, cell_m=1, columns=100, rows=100),

@@ -17,9 +17,9 @@ from aftermap.model.camera import FrameSet
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.publish import UnmappedFacts, write_unmapped_report
-from aftermap.publish.measures import photographs
-from aftermap.publish.pose_plan import pose_plan
-from aftermap.publish.unmapped import next_steps
+from aftermap.publish.report.figures import photographs
+from aftermap.publish.report.index_only_page import next_steps
+from aftermap.publish.report.pose_plan import pose_plan
 
 WHY = "no two placed photographs overlap at a usable angle; add <photographs>"
 

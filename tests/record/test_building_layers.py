@@ -29,10 +29,10 @@ from aftermap.model.building import (
     ShiftSource,
 )
 from aftermap.model.street import StreetTable
-from aftermap.publish.buildings import write_buildings, write_streets
+from aftermap.publish.exchange.geojson import write_buildings, write_streets
 from aftermap.record import Case
-from aftermap.record.buildings import replace_buildings
-from aftermap.record.streets import replace_streets
+from aftermap.record.building_table import replace_buildings
+from aftermap.record.street_table import replace_streets
 from aftermap.record.styles import add_styles, style_of
 
 CRS = "EPSG:32637"

@@ -24,7 +24,7 @@ from aftermap.model.sighting import ClipIndex, GroundKind, SightingIndex
 from aftermap.record import Case
 from aftermap.record.building_views import replace_views
 from aftermap.record.custody import entries_of, verify_chain
-from aftermap.record.evidence import evidence_in, place_evidence, replace_evidence, sums_of
+from aftermap.record.evidence_table import evidence_in, place_evidence, replace_evidence, sums_of
 from aftermap.record.seen_buildings import seen_building
 
 CRS = "EPSG:32637"
@@ -134,7 +134,7 @@ def case(tmp_path):
 @pytest.fixture
 def filmed(case, tmp_path):
     """A case that once had a clip, so that it has the tables of clips."""
-    from aftermap.sightings.tables import (  # noqa: PLC0415
+    from aftermap.coverage.footprint_files import (  # noqa: PLC0415
         footprints_file,
         segments_file,
         sightings_file,

@@ -9,7 +9,7 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from aftermap.geo.crs import LOCAL, wkt_of
-from aftermap.geo.measured import LEAST_AGREEING
+from aftermap.geo.measured_heights import LEAST_AGREEING
 from aftermap.record.measured_view import write_measured_view
 from aftermap.record.styles import style_of, write_raster_styles
 

@@ -8,8 +8,8 @@ from known_ground import EAST_M, HEIGHT_PX, WIDTH_PX, camera, grid, pixels_of, p
 
 from aftermap.geo.grid import Block, cell_centres_m, window_of
 from aftermap.surface import balance
-from aftermap.surface.glance import Glance
-from aftermap.surface.sheet import Picture
+from aftermap.surface.mosaic_grid import Picture
+from aftermap.surface.thumbnail_pass import Glance
 
 CELLS = grid(240, 200, 0.6)
 

@@ -21,9 +21,9 @@ from aftermap.surface import aggregate, sweep_kernel
 from aftermap.surface.consistency import ConfirmTask, confirmed, level
 from aftermap.surface.consistency_kernel import rim_trimmed
 from aftermap.surface.depth import DepthTask, inverse_depths
-from aftermap.surface.planes import is_steep, sweep_of, warps_of
 from aftermap.surface.sigma import sigma_m
 from aftermap.surface.sources import are_video, neighbours_of, seen_points, sources_of
+from aftermap.surface.sweep_planes import is_steep, sweep_of, warps_of
 from aftermap.surface.undistorted import UndistortTask, undistort, view_of
 
 FLIGHTS = {

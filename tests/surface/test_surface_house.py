@@ -20,9 +20,9 @@ from aftermap.surface import aggregate, splat
 from aftermap.surface import depth as depth_module
 from aftermap.surface.consistency import ConfirmTask, confirmed
 from aftermap.surface.depth import DepthTask, depth_of, inverse_depths
-from aftermap.surface.planes import is_steep, sweep_of, warps_of
 from aftermap.surface.refine import refined
 from aftermap.surface.search_range import TILE_PX, around
+from aftermap.surface.sweep_planes import is_steep, sweep_of, warps_of
 
 NOISE_GREY = 3.0
 FLIGHTS = {

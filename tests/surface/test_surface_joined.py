@@ -13,9 +13,9 @@ from aftermap.geo.grid import Block
 from aftermap.surface import fuse, layer
 from aftermap.surface.blocks import fused_block
 from aftermap.surface.consistency import views_file
-from aftermap.surface.heights import DenseHeights, FusionRound, ViewHeights
+from aftermap.surface.height_scatter import rounds_of
 from aftermap.surface.layer import TILE_CELLS, LayerTask, ReachTask, layered, tiles_seen
-from aftermap.surface.scatter import rounds_of
+from aftermap.surface.view_heights import DenseHeights, FusionRound, ViewHeights
 
 BASE_M, STEP_M = GROUND_M - 20.0, 0.5 / 64
 

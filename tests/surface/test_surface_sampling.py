@@ -5,8 +5,8 @@ import pytest
 from known_ground import EAST_M, GROUND_M, HEIGHT_PX, LENS, NORTH_M, WIDTH_PX, pixels_of, pose
 
 from aftermap.surface import sampling
-from aftermap.surface.drawn import EMPTY, FILLED, MEASURED
-from aftermap.surface.glance import calm
+from aftermap.surface.drawable import EMPTY, FILLED, MEASURED
+from aftermap.surface.thumbnail_pass import calm
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 AT = pose(3.0, -4.0, yaw=25, pitch=-84, roll=1)

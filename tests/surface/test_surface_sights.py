@@ -7,8 +7,8 @@ from affine import Affine
 
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid, Raster
-from aftermap.surface.heights import ViewHeights
 from aftermap.surface.sights import SightTask, sight_over, write_sight
+from aftermap.surface.view_heights import ViewHeights
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
 
 CELL_M, BASE_M, STEP_M = 0.5, 90.0, 0.01

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from known_district import PHOTOS, PIXEL_M, Mapped, map_here
 
-from aftermap.twin import TwinOptions, make
+from aftermap_twin import TwinOptions, make
 
 
 @pytest.fixture(scope="session")

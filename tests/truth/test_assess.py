@@ -14,7 +14,7 @@ from aftermap.cli import status_of
 from aftermap.progress import NoProgress
 from aftermap.record import Case, findings_in
 from aftermap.record.assessments import machine_grades
-from aftermap.record.evidence import evidence_in
+from aftermap.record.evidence_table import evidence_in
 
 GRADES = ("none", "light", "moderate", "severe", "destroyed")
 

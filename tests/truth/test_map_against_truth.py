@@ -26,8 +26,8 @@ from PIL import Image
 
 from aftermap.cli import status_of
 from aftermap.geo.crs import LOCAL
-from aftermap.twin.exif import claims, write_photo
-from aftermap.twin.flight import stations_of
+from aftermap_twin.exif import claims, write_photo
+from aftermap_twin.flight import stations_of
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,7 @@
 import pytest
 from tiny_district import Made, small
 
-from aftermap.twin import make
+from aftermap_twin import make
 
 
 @pytest.fixture(scope="session")

@@ -18,16 +18,16 @@ from tiny_district import small
 from aftermap.errors import InputError
 from aftermap.geo.axes import gimbal_angles_deg
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.twin import ClipOptions, make
-from aftermap.twin.clip_options import ClipCamera
-from aftermap.twin.clip_paths import DRONE, fitted, station_at
-from aftermap.twin.clip_telemetry import klv_set, samples_of
-from aftermap.twin.flight import Station, stations_of
-from aftermap.twin.footage import DRONE_CODING, lens_studio, pictures, write_video
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import CRS, ORIGIN_M
-from aftermap.twin.render import studio_for
-from aftermap.twin.truth import mark_px
+from aftermap_twin import ClipOptions, make
+from aftermap_twin.clip_options import ClipCamera
+from aftermap_twin.clip_paths import DRONE, fitted, station_at
+from aftermap_twin.clip_telemetry import klv_set, samples_of
+from aftermap_twin.flight import Station, stations_of
+from aftermap_twin.footage import DRONE_CODING, lens_studio, pictures, write_video
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import CRS, ORIGIN_M
+from aftermap_twin.render import studio_for
+from aftermap_twin.truth import mark_px
 
 TINY = ClipOptions(
     seconds=4, width_px=320, height_px=184, drone_fps=Fraction(3), news_fps=Fraction(10)

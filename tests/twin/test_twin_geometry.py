@@ -9,12 +9,12 @@ from tiny_district import Made, small
 
 from aftermap.geo.axes import corner_from_opencv_px, opencv_from_corner_px
 from aftermap.geo.lens import projected_px
-from aftermap.twin.caster import Caster
-from aftermap.twin.flight import height_above_ground_m, stations_of
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import ORIGIN_M, TwinOptions
-from aftermap.twin.render import picture, studio_for
-from aftermap.twin.truth import is_mark_seen, mark_px
+from aftermap_twin.caster import Caster
+from aftermap_twin.flight import height_above_ground_m, stations_of
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import ORIGIN_M, TwinOptions
+from aftermap_twin.render import picture, studio_for
+from aftermap_twin.truth import is_mark_seen, mark_px
 
 Array = npt.NDArray[np.float64]
 

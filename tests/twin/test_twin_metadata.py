@@ -8,9 +8,9 @@ from PIL import Image
 from tiny_district import Made, small
 
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.twin.exif import claims, write_photo
-from aftermap.twin.flight import stations_of
-from aftermap.twin.options import CRS, ORIGIN_M, TwinOptions
+from aftermap_twin.exif import claims, write_photo
+from aftermap_twin.flight import stations_of
+from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 

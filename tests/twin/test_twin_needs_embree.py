@@ -5,7 +5,7 @@ import pytest
 from tiny_district import small
 
 from aftermap.errors import MissingExtraError
-from aftermap.twin import make
+from aftermap_twin import make
 
 
 def test_without_embree_one_line_says_what_to_install(

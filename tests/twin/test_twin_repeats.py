@@ -5,7 +5,7 @@ import pytest
 from tiny_district import Made, small
 
 from aftermap.errors import InputError
-from aftermap.twin import make
+from aftermap_twin import make
 
 
 def digests(folder: Path) -> dict[str, str]:

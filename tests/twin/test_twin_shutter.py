@@ -7,12 +7,12 @@ import pytest
 from tiny_district import small
 
 from aftermap.geo.lens import projected_px
-from aftermap.twin.clip_paths import DRONE, station_at
-from aftermap.twin.flight import INTERVAL_S, stations_of
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import Flight
-from aftermap.twin.render import ROLLING_ROWS, radiance, studio_for
-from aftermap.twin.truth import mark_px
+from aftermap_twin.clip_paths import DRONE, station_at
+from aftermap_twin.flight import INTERVAL_S, stations_of
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import Flight
+from aftermap_twin.render import ROLLING_ROWS, radiance, studio_for
+from aftermap_twin.truth import mark_px
 
 ROLLING = small(readout_s=0.05)
 

@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from tiny_district import Made
 
 from aftermap.model.assessment import Grade
-from aftermap.twin.damage import OUTSIDE, floors_left
-from aftermap.twin.flight import stations_of
-from aftermap.twin.layout import area_m2, inset, on_quad, plan_over
-from aftermap.twin.lookups import NOISE_SIZE, STONE_SIZE
-from aftermap.twin.making import scene_for
-from aftermap.twin.options import Flight, TwinOptions
-from aftermap.twin.streets import PASSABLE_WIDTH_M
-from aftermap.twin.tiles import make_tiles
+from aftermap_twin.damage import OUTSIDE, floors_left
+from aftermap_twin.flight import stations_of
+from aftermap_twin.layout import area_m2, inset, on_quad, plan_over
+from aftermap_twin.lookups import NOISE_SIZE, STONE_SIZE
+from aftermap_twin.making import scene_for
+from aftermap_twin.options import Flight, TwinOptions
+from aftermap_twin.streets import PASSABLE_WIDTH_M
+from aftermap_twin.tiles import make_tiles
 
 
 def signed_area(ring: list[list[float]]) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aftermap.twin import TwinOptions, TwinSummary
+from aftermap_twin import TwinOptions, TwinSummary
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import shapely
 from PIL import Image
 from rasterio.transform import Affine
 
+from aftermap.coverage import index_clips
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.polygon import polygons_of
 from aftermap.media.video import probe_video
@@ -29,15 +30,14 @@ from aftermap.model.assessment import (
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction
 from aftermap.model.evidence import Evidence, EvidenceKind, EvidenceSet
-from aftermap.model.flight import ClipPath, ClipPose, PoseSource
 from aftermap.model.media import FocalPrior, FocalSource, MediaItem, VerticalDatum
 from aftermap.model.sighting import FLAT_GROUND
+from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
 from aftermap.record import Case
 from aftermap.record.assessments import add_assessments
-from aftermap.record.buildings import replace_buildings
-from aftermap.record.evidence import place_evidence, replace_evidence
+from aftermap.record.building_table import replace_buildings
+from aftermap.record.evidence_table import place_evidence, replace_evidence
 from aftermap.record.workspace import StageFolder
-from aftermap.sightings import index_clips
 
 CRS = "EPSG:32637"
 EAST_M, NORTH_M = 500_000.0, 3_978_200.0

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from aftermap.assessment.others import OtherAssessment
+from aftermap.assessment.reference_assessment import OtherAssessment
 from aftermap.assessment.reliability import Agreement, kappa_of
 from aftermap.assessment.scales import Code, Meaning, Scale, codes_of
 from aftermap.model.assessment import GRADES, Grade

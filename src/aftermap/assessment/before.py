@@ -16,12 +16,12 @@ from rasterio.errors import RasterioError
 
 from aftermap.assessment.cells import Floats
 from aftermap.assessment.roof import Found, share
+from aftermap.assessment.roof_texture import Picture
 from aftermap.assessment.site import Site
-from aftermap.assessment.texture import Picture
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.grid import cell_centres_m, rowcol_of
-from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
+from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.assessment import Before
 from aftermap.model.media import VerticalDatum

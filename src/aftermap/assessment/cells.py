@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.smooth import planes_around
 from aftermap.geo.grid import Block
-from aftermap.geo.measured import filled_on, is_photograph, measured_block
+from aftermap.geo.measured_heights import filled_on, is_photograph, measured_block
 from aftermap.geo.polygon import cells_inside
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.raster import Elevation, Grid, Orthophoto

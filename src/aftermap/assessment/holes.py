@@ -19,8 +19,8 @@ import numpy.typing as npt
 from aftermap.assessment.cells import Floats, Mask
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
+from aftermap.assessment.roof_texture import Picture
 from aftermap.assessment.site import Array, Site, distance_m
-from aftermap.assessment.texture import Picture
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.grid import cell_centres_m
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.assessment.fitting import FitOptions, fit
 from aftermap.assessment.grade import AdditiveGrader, grader_in, read_measures
+from aftermap.assessment.model_fit import FitOptions, fit
 from aftermap.assessment.ordinal import OrdinalModel, document_of
 from aftermap.errors import InputError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind

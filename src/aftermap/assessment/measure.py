@@ -24,9 +24,7 @@ from aftermap.assessment.holes import hole_measures
 from aftermap.assessment.names import NAMES
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, roof_measures, whole_measures
-from aftermap.assessment.rubble import apron_measures
-from aftermap.assessment.site import Site, cut_to, site_of
-from aftermap.assessment.texture import (
+from aftermap.assessment.roof_texture import (
     LEAST_PIXELS,
     at_cells,
     broken_places,
@@ -34,6 +32,8 @@ from aftermap.assessment.texture import (
     picture_of,
     texture_measures,
 )
+from aftermap.assessment.rubble import apron_measures
+from aftermap.assessment.site import Site, cut_to, site_of
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.assessment import Before
 from aftermap.model.building import Building, Buildings, MeasureTable

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aftermap.assessment.cells import Mask
 from aftermap.assessment.order import middle_of, quantiles_of
-from aftermap.assessment.planes import Planes, planes_through
+from aftermap.assessment.roof_planes import Planes, planes_through
 from aftermap.assessment.site import Site, places_of
 
 Array = npt.NDArray[np.float64]

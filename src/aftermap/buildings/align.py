@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from aftermap.buildings.outlines import counted
-from aftermap.buildings.placing import PARTY_M, REACH_M, Neighbourhood, Placed, placed_in
+from aftermap.buildings.neighbourhood import PARTY_M, REACH_M, Neighbourhood, Placed, placed_in
+from aftermap.buildings.outline_repair import counted
 from aftermap.buildings.shifts import Expected, expected
 from aftermap.geo.polygon import neighbourhoods, shape_of, shifted
 from aftermap.model.building import (

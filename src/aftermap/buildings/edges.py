@@ -14,7 +14,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from aftermap.geo.grid import Block, window_of
-from aftermap.geo.measured import NO_SOURCE, measured_on, measured_over
+from aftermap.geo.measured_heights import NO_SOURCE, measured_on, measured_over
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 

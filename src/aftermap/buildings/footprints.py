@@ -16,8 +16,8 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from aftermap.buildings.features import Features, features_in, sha256_of
-from aftermap.buildings.outlines import broken_places, cleaned, counted, doubles, too_small
+from aftermap.buildings.outline_repair import broken_places, cleaned, counted, doubles, too_small
+from aftermap.buildings.shape_file import Features, features_in, sha256_of
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.crs import LOCAL, transformed_xy
 from aftermap.geo.polygon import polygons_of

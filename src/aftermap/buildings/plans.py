@@ -19,7 +19,7 @@ from aftermap.buildings.levels import levels_of
 from aftermap.buildings.profile import drawing_of, profile_of
 from aftermap.buildings.written import write_bytes, write_jpeg
 from aftermap.geo.grid import Block, rowcol_of
-from aftermap.geo.measured import filled_on, measured_over
+from aftermap.geo.measured_heights import filled_on, measured_over
 from aftermap.geo.polygon import cells_inside, shape_of
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.building import Building

@@ -18,7 +18,7 @@ from shapely import MultiPolygon
 
 from aftermap.buildings.lettering import compass
 from aftermap.buildings.levels import heights_at
-from aftermap.geo.measured import LEAST_AGREEING
+from aftermap.geo.measured_heights import LEAST_AGREEING
 from aftermap.geo.polygon import shape_of
 from aftermap.geo.windows import block_over, read_block, read_heights
 from aftermap.model.building import Polygon

@@ -22,7 +22,7 @@ from aftermap.geo.footprint import footprint_m
 from aftermap.geo.lens import projected_px
 from aftermap.geo.march import eye_row, spots_seen
 from aftermap.geo.masks import covered, read_mask
-from aftermap.geo.measured import measured_over
+from aftermap.geo.measured_heights import measured_over
 from aftermap.geo.polygon import neighbourhoods
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.geo.viewing import (

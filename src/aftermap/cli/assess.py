@@ -49,7 +49,7 @@ def assess_command(
     Example:
       aftermap assess raqqa --footprints osm_buildings.geojson --streets osm_streets.geojson
     """  # noqa: D301
-    from aftermap.joins.delivering import assess  # noqa: PLC0415
+    from aftermap.workflows.deliver_assessment import assess  # noqa: PLC0415
 
     settings = settings_for(case, **chosen)
     with sigterm_as_ctrl_c(), progress_on(sys.stderr) as progress:

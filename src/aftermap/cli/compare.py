@@ -43,9 +43,9 @@ def compare_command(
     Its points or polygons are matched to buildings. A building that OTHER does not name is counted
     apart: nothing says that it is undamaged. Writes nothing.
     """
-    from aftermap.assessment.others import Asked  # noqa: PLC0415
+    from aftermap.assessment.reference_assessment import Asked  # noqa: PLC0415
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
-    from aftermap.joins.comparing import compared_with  # noqa: PLC0415
+    from aftermap.workflows.compare import compared_with  # noqa: PLC0415
 
     asked = Asked(scale=None if scale is None else Scale(scale), field=field, layer=layer, crs=crs)
     answer = compared_with(case, other, asked, within_m)

@@ -30,7 +30,7 @@ def learn_command(case: Path, out: Path | None, *, with_sample: bool) -> None:
       aftermap learn raqqa
       aftermap assess raqqa --model raqqa/learnt.json
     """  # noqa: D301
-    from aftermap.joins.learning import learnt  # noqa: PLC0415
+    from aftermap.workflows.learn import learnt  # noqa: PLC0415
 
     out = case / "learnt.json" if out is None else out
     with progress_on(sys.stderr) as progress:

@@ -24,7 +24,7 @@ def locate_command(case: Path, clip: str, points: Path) -> None:
     Example:
       aftermap locate raqqa news.mp4 --points ties.csv
     """  # noqa: D301
-    from aftermap.joins.locating import located  # noqa: PLC0415
+    from aftermap.workflows.locate import located  # noqa: PLC0415
 
     answer = located(case, clip, points)
     for line in answer.lines:

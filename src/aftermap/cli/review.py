@@ -31,7 +31,7 @@ def export_command(
     case: Path, labels: Path, reviewer: str | None, *, everything: bool, with_machine: bool
 ) -> None:
     """Write LABELS.csv, to be filled in: the newest sample of CASE, else all of its buildings."""
-    from aftermap.joins.reviewing import exported  # noqa: PLC0415
+    from aftermap.workflows.review import exported  # noqa: PLC0415
 
     answer = exported(case, labels, reviewer=reviewer, everything=everything, machine=with_machine)
     for line in answer.lines:
@@ -50,7 +50,7 @@ def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: boo
     Lines that cannot be used are named with the reason, and the rest is taken (status 1). A later
     grade by the same reviewer is a new row; the earlier one stays.
     """
-    from aftermap.joins.reviewing import imported  # noqa: PLC0415
+    from aftermap.workflows.review import imported  # noqa: PLC0415
 
     answer = imported(case, labels, reviewer=reviewer, adopt=adopt)
     for line in answer.lines:

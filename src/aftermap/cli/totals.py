@@ -36,7 +36,7 @@ def totals_command(
     total is a sentence with all that it needs to be understood. Writes nothing.
     """
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
-    from aftermap.joins.totalling import totalled  # noqa: PLC0415
+    from aftermap.workflows.totals import totalled  # noqa: PLC0415
 
     answer = totalled(case, scale=Scale(scale), areas=areas, assume_alike=assume_alike)
     if as_json:

@@ -12,7 +12,7 @@ from aftermap.cli.options import PATH, debug_option
 from aftermap.progress import progress_on
 
 if TYPE_CHECKING:
-    from aftermap.twin.clip_options import ClipOptions
+    from aftermap_twin.clip_options import ClipOptions
 
 
 @click.command("twin", short_help="Make a practice flight with known truth.")
@@ -69,8 +69,8 @@ def twin_command(
     Example:
       aftermap twin practice --photos 99 --size 1200x900 --gsd 7.7
     """  # noqa: D301
-    from aftermap.twin import make  # noqa: PLC0415
-    from aftermap.twin.options import Flight, TwinOptions  # noqa: PLC0415
+    from aftermap_twin import make  # noqa: PLC0415
+    from aftermap_twin.options import Flight, TwinOptions  # noqa: PLC0415
 
     given = {name: value for name, value in chosen.items() if value is not None}
     wanted = _clip_options(
@@ -100,7 +100,7 @@ def twin_command(
 
 
 def _clip_options(seconds: float | None, size: str | None, fps: str | None) -> "ClipOptions":
-    from aftermap.twin.clip_options import ClipOptions  # noqa: PLC0415
+    from aftermap_twin.clip_options import ClipOptions  # noqa: PLC0415
 
     given: dict[str, Any] = {}
     if seconds is not None:

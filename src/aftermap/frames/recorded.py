@@ -15,9 +15,9 @@ from aftermap.geo.axes import Array, gimbal_angles_deg, rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.track import TrackArrays, at_times
 from aftermap.model.camera import Frame, Matrix3
-from aftermap.model.flight import ClipPose
 from aftermap.model.media import GeoTag, VerticalDatum
 from aftermap.model.telemetry import Track
+from aftermap.model.trajectory import ClipPose
 
 TURN_SIGMA_RAD = (0.03, 0.03, 0.12)
 """About east, north and up: a gimbal keeps the plumb line to two degrees, and north to seven."""

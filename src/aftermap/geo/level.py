@@ -1,6 +1,6 @@
 """A raster of heights and a place -> how high the ground there is.
 
-Of a surface of Aftermap only what was measured counts: see :mod:`aftermap.geo.measured`.
+Of a surface of Aftermap only what was measured counts: see :mod:`aftermap.geo.measured_heights`.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from aftermap.errors import InputError
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.geo.measured import LEAST_AGREEING, confidence_beside
+from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
 
 Array = npt.NDArray[np.float64]
 

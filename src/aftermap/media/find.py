@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.errors import InputError
-from aftermap.media.masks import (
+from aftermap.media.mask_files import (
     NO_PICTURE_OF_ITS_NAME,
     NOT_IN_FOLDER,
     is_mask_of,

@@ -18,7 +18,7 @@ from aftermap.media.find import (
     names_of,
     printable,
 )
-from aftermap.media.masks import Found, Picture, masks_of
+from aftermap.media.mask_files import Found, Picture, masks_of
 from aftermap.media.probe import SUPPORTED, probe
 from aftermap.media.telemetry.sidecars import sidecars_of
 from aftermap.media.video import SUPPORTED as VIDEOS_SUPPORTED

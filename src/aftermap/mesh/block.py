@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
+from aftermap.mesh.edge_lines import Outlines, straightened
 from aftermap.mesh.options import MeshOptions
-from aftermap.mesh.outline import Outlines, straightened
 from aftermap.mesh.simplify import laid_on_rims, simplified, vertices_in, without_turned
 from aftermap.mesh.steps import MARGIN_CELLS, Array, Corners, Numbers, corners_of, drawn_cells
 from aftermap.mesh.trace import Lines, lines_of

@@ -10,7 +10,7 @@ import fast_simplification
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.mesh.outline import Outlines
+from aftermap.mesh.edge_lines import Outlines
 from aftermap.mesh.steps import Array, Numbers
 
 STEEPNESS = 7.0

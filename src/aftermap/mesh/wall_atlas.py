@@ -10,7 +10,7 @@ from aftermap.geo.grid import Block
 from aftermap.mesh.atlas import Atlas, packed
 from aftermap.mesh.colours import hatch
 from aftermap.mesh.steps import Array, Numbers
-from aftermap.mesh.texture import PictureTask, Rectangle, picture_done, rectangles_of
+from aftermap.mesh.wall_texture import PictureTask, Rectangle, picture_done, rectangles_of
 from aftermap.mesh.walls import NOBODY, Wall
 from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Orthophoto

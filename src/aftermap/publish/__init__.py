@@ -1,9 +1,9 @@
 """What leaves the case: the report and the camera list."""
 
-from aftermap.publish.cameras import read_cameras, write_cameras
-from aftermap.publish.facts import ClipFacts, ReportFacts, UnmappedFacts
-from aftermap.publish.report import Report, write_report
-from aftermap.publish.unmapped import write_unmapped_report
+from aftermap.publish.exchange.cameras import read_cameras, write_cameras
+from aftermap.publish.report.facts import ClipFacts, ReportFacts, UnmappedFacts
+from aftermap.publish.report.index_only_page import write_unmapped_report
+from aftermap.publish.report.page import Report, write_report
 
 __all__ = [
     "ClipFacts",

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.model.street import CAR_M, TRUCK_M, Passage
-from aftermap.streets.ground import Ground
 from aftermap.streets.pieces import ACROSS_M, STEP_M, Piece, places_across
+from aftermap.streets.street_grid import Ground
 from aftermap.streets.vehicles import beside_of, steep_in, vehicles_on
 
 Array = npt.NDArray[np.float64]

@@ -19,9 +19,9 @@ from scipy.sparse.linalg import spsolve
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
-from aftermap.surface.glance import Glance
+from aftermap.surface.mosaic_grid import NODE_CELLS, overlap, within
 from aftermap.surface.sampling import LEAN_LIMIT, SHADE_LIMIT
-from aftermap.surface.sheet import NODE_CELLS, overlap, within
+from aftermap.surface.thumbnail_pass import Glance
 
 Array = npt.NDArray[np.float64]
 Float = npt.NDArray[np.float32]

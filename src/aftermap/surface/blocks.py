@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import Block
 from aftermap.surface import fuse
-from aftermap.surface.heights import DenseHeights, metres_of
+from aftermap.surface.view_heights import DenseHeights, metres_of
 
 TOLERANCE, CALM, GAP_STEP = 6.0, 2.0, 3.0
 """In standard deviations of the heights that views give one cell: what counts as one height, how

@@ -20,7 +20,7 @@ from aftermap.model.runs import Executor, Workspace
 from aftermap.surface.consistency import ConfirmTask, confirm
 from aftermap.surface.depth import DepthTask, depth_of
 from aftermap.surface.extent import ground_sample_m
-from aftermap.surface.heights import DenseHeights, ViewHeights
+from aftermap.surface.height_scatter import rounds_of
 from aftermap.surface.layer import (
     TILE_CELLS,
     LayerTask,
@@ -30,8 +30,6 @@ from aftermap.surface.layer import (
     tiles_seen,
 )
 from aftermap.surface.options import SurfaceOptions
-from aftermap.surface.planes import sweep_of
-from aftermap.surface.scatter import rounds_of
 from aftermap.surface.sources import (
     SeenPoints,
     are_video,
@@ -39,7 +37,9 @@ from aftermap.surface.sources import (
     seen_points,
     sources_of,
 )
+from aftermap.surface.sweep_planes import sweep_of
 from aftermap.surface.undistorted import PinholeView, UndistortTask, undistort, view_of
+from aftermap.surface.view_heights import DenseHeights, ViewHeights
 
 Array = npt.NDArray[np.float64]
 

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from aftermap.geo.grid import Block
 from aftermap.surface import aggregate, sweep_kernel
 from aftermap.surface.aggregate import NO_PLANE
-from aftermap.surface.planes import PlaneSweep, warps_of
 from aftermap.surface.refine import refined
 from aftermap.surface.refine_kernel import specks_closed
 from aftermap.surface.saving import save_whole
 from aftermap.surface.search_range import TILE_PX, around, everything
 from aftermap.surface.sweep_kernel import REACH_PX
+from aftermap.surface.sweep_planes import PlaneSweep, warps_of
 from aftermap.surface.undistorted import PinholeView
 
 Bytes = npt.NDArray[np.uint8]

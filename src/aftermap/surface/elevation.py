@@ -23,10 +23,10 @@ from aftermap.surface import fuse
 from aftermap.surface.blocks import FusedBlock, fused_block, tolerance_m
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.dense import dense_heights, remove_depths
-from aftermap.surface.heights import DenseHeights
 from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.sights import SightTask, write_sight
 from aftermap.surface.sigma import sigma_m
+from aftermap.surface.view_heights import DenseHeights
 
 Float = npt.NDArray[np.float32]
 

@@ -15,9 +15,9 @@ from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 from aftermap.surface import splat
 from aftermap.surface.consistency import views_file
-from aftermap.surface.heights import ViewHeights
 from aftermap.surface.saving import save_whole
 from aftermap.surface.undistorted import PinholeView
+from aftermap.surface.view_heights import ViewHeights
 
 Array = npt.NDArray[np.float64]
 Float = npt.NDArray[np.float32]

@@ -20,13 +20,13 @@ from aftermap.model.raster import Elevation, Orthophoto, Raster
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import balance, seams
 from aftermap.surface.cog import Layer, cog_written
-from aftermap.surface.glance import FOLDER, Glance, GlanceTask, glance_at, mean_heights
+from aftermap.surface.drawn_outline import write_outline
+from aftermap.surface.mosaic_grid import Sheet, pictures_of, raster_window, sheet_of
 from aftermap.surface.options import SurfaceOptions
-from aftermap.surface.outline import write_outline
 from aftermap.surface.pyramid import hatched_cog_written
 from aftermap.surface.render import Laying, blocks_in_order, rendered
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.sheet import Sheet, pictures_of, raster_window, sheet_of
+from aftermap.surface.thumbnail_pass import FOLDER, Glance, GlanceTask, glance_at, mean_heights
 
 FILLED_TAG = "AFTERMAP_FILLED"
 REGION_CELLS = 512

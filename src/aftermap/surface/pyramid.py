@@ -20,7 +20,7 @@ from aftermap.geo.crs import wkt_of
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.raster import Grid
 from aftermap.surface.cog import CACHE_MB, TILE, BlockWriter, Layer, blocks_written, made_cog
-from aftermap.surface.hatch import halved, hatched
+from aftermap.surface.fill_hatch import halved, hatched
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]

@@ -20,11 +20,11 @@ from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.surface import sampling
 from aftermap.surface.balance import Exposure, nodes_under
-from aftermap.surface.drawn import EMPTY, FILLED, GAP, least_drawn
-from aftermap.surface.glance import Glance, calm, picture_pixels, seen_in
-from aftermap.surface.outline import outline_in
+from aftermap.surface.drawable import EMPTY, FILLED, GAP, least_drawn
+from aftermap.surface.drawn_outline import outline_in
+from aftermap.surface.mosaic_grid import NODE_CELLS, Picture, Sheet, overlap, raster_window, within
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.sheet import NODE_CELLS, Picture, Sheet, overlap, raster_window, within
+from aftermap.surface.thumbnail_pass import Glance, calm, picture_pixels, seen_in
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 Float = npt.NDArray[np.float32]

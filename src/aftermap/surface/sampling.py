@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import folding_r2
-from aftermap.surface.drawn import MEASURED
+from aftermap.surface.drawable import MEASURED
 
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]

@@ -20,8 +20,8 @@ from aftermap.geo.grid import Block
 from aftermap.surface.balance import Exposure, Tone
 from aftermap.surface.balance import at_cells as tone_at_cells
 from aftermap.surface.cut import sink_side
-from aftermap.surface.glance import Glance
-from aftermap.surface.sheet import overlap, within
+from aftermap.surface.mosaic_grid import overlap, within
+from aftermap.surface.thumbnail_pass import Glance
 
 Float = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int16]

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Raster, Sight
-from aftermap.surface.heights import ViewHeights, metres_of
+from aftermap.surface.mosaic_grid import overlap, raster_window, window_of_sight, within
 from aftermap.surface.saving import save_whole
-from aftermap.surface.sheet import overlap, raster_window, window_of_sight, within
+from aftermap.surface.view_heights import ViewHeights, metres_of
 
 Mask = npt.NDArray[np.bool_]
 

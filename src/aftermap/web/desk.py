@@ -6,12 +6,12 @@ from pathlib import Path
 
 from aftermap.errors import AftermapError
 from aftermap.web.buildings import BuildingDesk
-from aftermap.web.footage import Footage
 from aftermap.web.grading import Writer
 from aftermap.web.layers import Layers
-from aftermap.web.locating import Locating
+from aftermap.web.locate import Locating
 from aftermap.web.opened import OpenedCase
 from aftermap.web.pictures import Pictures
+from aftermap.web.playback import Footage
 from aftermap.web.seen import moments_of
 from aftermap.web.tiles import Tiles
 

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from aftermap.errors import InputError
+from aftermap.localization.correspondences import ties_in
 from aftermap.model.clip import Clip
-from aftermap.poses.ties import ties_in
 from aftermap.record.case import ACTOR
 from aftermap.record.geopackage import GeoPackage
-from aftermap.record.marks import add_mark, graphic_originals
+from aftermap.record.mark_table import add_mark, graphic_originals
 from aftermap.web.desk import Desk
-from aftermap.web.locating import Click, Placed, keep_clicks, placed, refuse_without_surface
+from aftermap.web.locate import Click, Placed, keep_clicks, placed, refuse_without_surface
 from aftermap.web.security import session_of
 from aftermap.web.tiles import Tile
 from aftermap.web.wire import ClickSent, ClicksSent, MarkSent

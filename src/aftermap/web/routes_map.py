@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, Response
 from aftermap.errors import AftermapError, CaseError
 from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
-from aftermap.web.mesh import ADDRESS, mesh_facts, mesh_path
+from aftermap.web.mesh_info import ADDRESS, mesh_facts, mesh_path
 from aftermap.web.opened import stamp_of
 from aftermap.web.seen import moments_of, profile_of, spot_at
 from aftermap.web.tiles import KINDS, base_m, nothing

@@ -23,14 +23,14 @@ from rio_tiler.io import Reader
 
 from aftermap.errors import CaseError
 from aftermap.geo.hatch import PERIOD_PX, hatched_grey
-from aftermap.geo.measured import (
+from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
     confidence_beside,
     opened_cells,
     opened_surface,
 )
-from aftermap.publish.ramps import CIVIDIS, VIRIDIS, coloured
-from aftermap.publish.relief import shade
+from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, coloured
+from aftermap.publish.shared.relief import shade
 from aftermap.web.opened import REMAKES, Kept, OpenedCase, stamp_of
 from aftermap.web.place import WEB_MERCATOR
 

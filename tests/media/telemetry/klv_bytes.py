@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from aftermap.media.telemetry.klv import ST0601
-from aftermap.media.telemetry.mapped import linear_signed_bytes, linear_unsigned_bytes
+from aftermap.media.telemetry.misb.imap import linear_signed_bytes, linear_unsigned_bytes
+from aftermap.media.telemetry.misb.klv import ST0601
 
 STAMP_US = 1_600_000_000_000_000
 

@@ -13,8 +13,8 @@ from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.media.telemetry import track_in
 from aftermap.media.telemetry.attitudes import composed
-from aftermap.media.telemetry.klv import EG0104
-from aftermap.media.telemetry.mapped import linear_unsigned_bytes
+from aftermap.media.telemetry.misb.imap import linear_unsigned_bytes
+from aftermap.media.telemetry.misb.klv import EG0104
 from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.telemetry import Track
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.media.telemetry.draft import wrapped_deg
-from aftermap.media.telemetry.mapped import (
+from aftermap.media.telemetry.misb.imap import (
     imap_bytes,
     imap_scale,
     imap_value,

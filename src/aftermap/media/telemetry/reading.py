@@ -9,14 +9,14 @@ from pathlib import Path
 
 from aftermap.errors import InputError
 from aftermap.media.find import VIDEOS
-from aftermap.media.telemetry.belief import believed
 from aftermap.media.telemetry.container import DataPacket, data_packets
 from aftermap.media.telemetry.draft import Draft, LonLat
 from aftermap.media.telemetry.exiftool import exiftool_draft
 from aftermap.media.telemetry.gpmf import Payload, gpmf_draft, is_gpmf
 from aftermap.media.telemetry.gpx import gpx_draft
 from aftermap.media.telemetry.logs import logs_draft
-from aftermap.media.telemetry.misb import KlvPiece, is_klv, misb_draft
+from aftermap.media.telemetry.misb.track import KlvPiece, is_klv, misb_draft
+from aftermap.media.telemetry.plausibility import believed
 from aftermap.media.telemetry.srt import Cue, cues_in, srt_draft
 from aftermap.model.telemetry import Track
 

@@ -1,0 +1,212 @@
+"""An orthophoto and its surface -> places with RootSIFT descriptors, for registering pictures.
+
+East, north, up in metres of the orthophoto's CRS; heights as the surface has them. Where they were
+filled and not measured (by the confidence beside a surface of Aftermap) nothing is found.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioIOError
+
+from aftermap.errors import InputError
+from aftermap.geo.measured_heights import (
+    LEAST_AGREEING,
+    confidence_beside,
+    opened_cells,
+    opened_surface,
+)
+
+Array = npt.NDArray[np.float64]
+Grey = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+WORKING_SIDE_PX = 2400
+"""Longer side at which the orthophoto is looked at: SIFT bears other scales well."""
+FEATURES = 20000
+SIGMA_M = (0.5, 1.0)
+"""Error of a reference as a whole, horizontal (each axis) and vertical, where none is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What is known of a place: (H, W) grey from above, (H, W) float32 heights in m, NaN unknown.
+
+    Row 0 is north; ``corner_m`` is the outer corner (west, north) and ``cell_m`` the size of a cell
+    (east, south). ``xyz_m`` (N, 3) are the places of (N, 128) float32 unit RootSIFT. ``sigma_m`` is
+    the error of the whole, horizontal (each axis) and vertical: nothing seen in it tells of it.
+    ``filled`` (H, W) is where a height was not measured; None where that is not known of any.
+    """
+
+    crs: str
+    grey: Grey
+    height_m: npt.NDArray[np.float32]
+    corner_m: tuple[float, float]
+    cell_m: tuple[float, float]
+    xyz_m: Array
+    descriptors: npt.NDArray[np.float32]
+    sigma_m: tuple[float, float] = SIGMA_M
+    filled: Mask | None = None
+
+
+def rootsift(grey: Grey, seen: Grey, count: int) -> tuple[Array, npt.NDArray[np.float32]]:
+    """(N, 2) corner-origin pixels and (N, 128) unit descriptors where ``seen`` is not 0."""
+    sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
+    found, raw = sift.detectAndCompute(grey, seen)
+    if raw is None:
+        return np.zeros((0, 2)), np.zeros((0, 128), np.float32)
+    share = raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-9)
+    return np.array([k.pt for k in found], float) + 0.5, np.sqrt(share).astype(np.float32)
+
+
+def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
+    """The reference in an RGB(A) GeoTIFF and a GeoTIFF of heights in the same CRS."""
+    try:
+        with rasterio.open(ortho) as image, opened_surface(surface) as heights:
+            if image.crs is None or image.crs != heights.crs or not image.crs.is_projected:
+                raise InputError(
+                    f"{ortho}: has no projected CRS, or not that of {surface.name}; "
+                    "give both in one projected CRS"
+                )
+            grey, seen = _grey_in(image)
+            bounds, crs = image.bounds, image.crs.to_string()
+            up = _heights_in(heights, bounds, grey.shape)
+            filled = _filled_in(surface, bounds, grey.shape, np.isfinite(up))
+    except RasterioIOError as error:
+        raise InputError(f"{ortho} or {surface}: cannot be read ({error})") from error
+    cell = (
+        (bounds.right - bounds.left) / grey.shape[1],
+        (bounds.top - bounds.bottom) / grey.shape[0],
+    )
+    return reference_of(
+        crs, grey, np.where(seen > 0, up, np.nan), (bounds.left, bounds.top), cell, sigma_m, filled
+    )
+
+
+def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
+    """A reference that knows heights and no picture: enough to carry a pose, not to find one."""
+    try:
+        with opened_surface(surface) as heights:
+            if heights.crs is None or not heights.crs.is_projected:
+                raise InputError(f"{surface}: has no projected CRS; make the map again")
+            shrink = min(1.0, WORKING_SIDE_PX / max(heights.shape))
+            shape = tuple(max(1, round(side * shrink)) for side in heights.shape)
+            bounds, crs = heights.bounds, heights.crs.to_string()
+            up = _heights_in(heights, bounds, shape)
+            filled = _filled_in(surface, bounds, shape, np.isfinite(up))
+    except RasterioIOError as error:
+        raise InputError(f"{surface}: cannot be read ({error}); make the map again") from error
+    cell = (bounds.right - bounds.left) / shape[1], (bounds.top - bounds.bottom) / shape[0]
+    return reference_of(
+        crs, np.zeros(up.shape, np.uint8), up, (bounds.left, bounds.top), cell, sigma_m, filled
+    )
+
+
+def heights_at_m(reference: Reference, xy_m: Array) -> Array:
+    """(N,) heights of the surface at (N, 2) places in its CRS, NaN where it has none.
+
+    Filled ones too: :func:`filled_at` tells them.
+    """
+    inside, row, column = _cells_at(reference, xy_m)
+    found = np.full(len(xy_m), np.nan)
+    found[inside] = reference.height_m[row, column]
+    return found
+
+
+def filled_at(reference: Reference, xy_m: Array) -> Mask:
+    """(N,) whether the height at (N, 2) places was filled in and not measured."""
+    inside, row, column = _cells_at(reference, xy_m)
+    found = np.zeros(len(xy_m), bool)
+    if reference.filled is not None:
+        found[inside] = reference.filled[row, column]
+    return found
+
+
+def _cells_at(
+    reference: Reference, xy_m: Array
+) -> tuple[Mask, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(N,) which places lie on the raster, and the row and column of those."""
+    known: Mask = np.asarray(np.isfinite(xy_m).all(axis=1), np.bool_)
+    xy_m = np.where(known[:, None], xy_m, 0.0)
+    cell = (xy_m - reference.corner_m) / (reference.cell_m[0], -reference.cell_m[1])
+    column, row = np.floor(cell).astype(int).T
+    rows, columns = reference.height_m.shape
+    inside: Mask = known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    return inside, row[inside], column[inside]
+
+
+def reference_of(
+    crs: str,
+    grey: Grey,
+    height_m: npt.NDArray[np.floating],
+    corner_m: tuple[float, float],
+    cell_m: tuple[float, float],
+    sigma_m: tuple[float, float] = SIGMA_M,
+    filled: Mask | None = None,
+) -> Reference:
+    """The reference of rasters in memory, features found where a height was measured."""
+    known = np.isfinite(height_m)
+    if filled is not None:
+        known &= ~filled
+    xy, descriptors = rootsift(grey, np.asarray(known * np.uint8(255)), FEATURES)
+    column, row = np.minimum(xy.astype(int), np.array(grey.shape[::-1]) - 1).T
+    place = np.array(corner_m) + xy * (cell_m[0], -cell_m[1])
+    return Reference(
+        crs=crs,
+        grey=grey,
+        height_m=np.asarray(height_m, np.float32),
+        corner_m=corner_m,
+        cell_m=cell_m,
+        xyz_m=np.column_stack([place, height_m[row, column]]),
+        descriptors=descriptors,
+        sigma_m=sigma_m,
+        filled=filled,
+    )
+
+
+def _grey_in(image: rasterio.DatasetReader) -> tuple[Grey, Grey]:
+    """The orthophoto at working size in grey, and where it is known (not 0)."""
+    shrink = min(1.0, WORKING_SIDE_PX / max(image.shape))
+    shape = tuple(max(1, round(side * shrink)) for side in image.shape)
+    bands = image.read([1, 2, 3], out_shape=(3, *shape), resampling=Resampling.average)
+    seen = image.dataset_mask(out_shape=shape)
+    colour = np.ascontiguousarray(bands.transpose(1, 2, 0), np.uint8)
+    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.uint8), seen
+
+
+def _filled_in(
+    surface: Path, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...], known: Mask
+) -> Mask | None:
+    """Where known heights were filled, by the confidence beside them; None where there is none."""
+    beside = confidence_beside(surface)
+    if beside is None:
+        return None
+    with opened_cells(beside) as counts:
+        agree = _heights_in(counts, bounds, shape)
+    return np.asarray(known & ~(agree >= LEAST_AGREEING))
+
+
+def _heights_in(
+    heights: rasterio.DatasetReader, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...]
+) -> npt.NDArray[np.float32]:
+    """The heights on the cells of the orthophoto, NaN where not known or not covered."""
+    own = heights.bounds
+    cell = (bounds.right - bounds.left) / shape[1], (bounds.top - bounds.bottom) / shape[0]
+    rows = max(1, min(heights.height, round((own.top - own.bottom) / cell[1])))
+    columns = max(1, min(heights.width, round((own.right - own.left) / cell[0])))
+    read = heights.read(1, out_shape=(rows, columns), masked=True, resampling=Resampling.nearest)
+    known = np.ma.filled(read.astype(np.float32), np.nan)
+    # The middle of every cell of the orthophoto, in cells of the heights.
+    east = bounds.left + (np.arange(shape[1]) + 0.5) * cell[0] - own.left
+    south = own.top - bounds.top + (np.arange(shape[0]) + 0.5) * cell[1]
+    column = np.floor(east * columns / (own.right - own.left)).astype(int)
+    row = np.floor(south * rows / (own.top - own.bottom)).astype(int)
+    found = known[np.clip(row, 0, rows - 1)[:, None], np.clip(column, 0, columns - 1)]
+    found[(row < 0) | (row >= rows), :] = np.nan
+    found[:, (column < 0) | (column >= columns)] = np.nan
+    return np.asarray(found, np.float32)

@@ -1,0 +1,1 @@
+"""Graded buildings and streets for people: the damage report and the sheet of each building."""

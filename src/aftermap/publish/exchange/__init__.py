@@ -1,0 +1,1 @@
+"""Products in the forms that other programs read: GeoJSON, HXL, UNOSAT, cameras.json."""

@@ -1,0 +1,34 @@
+"""Counts to a map of their classes: arrays in, (rows, columns, 4) out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.publish.report.contents import CountClass
+from aftermap.publish.shared.ramps import VIRIDIS, coloured
+from aftermap.publish.shared.relief import with_alpha, with_hatch
+
+Picture = npt.NDArray[np.uint8]
+
+
+def classed(
+    counts: npt.NDArray[np.uint16],
+    known: npt.NDArray[np.bool_],
+    classes: Sequence[CountClass],
+) -> Picture:
+    """Counts in the colours of their classes; a known cell with a count of 0 is hatched."""
+    rgb = np.zeros((*counts.shape, 3), np.float32)
+    for each, share in zip(classes, class_shares(classes), strict=True):
+        member = counts >= each.least
+        if each.most is not None:
+            member &= counts <= each.most
+        rgb[member] = coloured(share, VIRIDIS) if each.least else 0
+    return with_hatch(with_alpha(rgb, known), known & (counts == 0))
+
+
+def class_shares(classes: Sequence[CountClass]) -> list[float]:
+    """Where along the ramp each class takes its colour; the class of zero has none of its own."""
+    coloured_classes = [each for each in classes if each.least]
+    steps = max(1, len(coloured_classes) - 1)
+    return [coloured_classes.index(each) / steps if each.least else 0.0 for each in classes]

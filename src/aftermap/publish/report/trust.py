@@ -1,0 +1,150 @@
+"""How far the map can be trusted, from what held it in place. One standard deviation throughout.
+
+Against the world: check points where there are any; else control points; else the accuracy that
+the drone states for its GPS, which no averaging improves, as all photographs share its bias.
+Inside the map: neighbouring points from the reprojection error and the geometry of the flight,
+and the scale and level over 100 m by propagating the scatter of the positions that held them
+(least squares for a similarity and for a plane).
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.crs import LOCAL
+from aftermap.model.camera import Reconstruction, Vector3
+from aftermap.model.media import VerticalDatum
+from aftermap.publish.report.contents import ControlFigures, GpsFigures, Residuals, Trust
+from aftermap.publish.report.flight_figures import height_to_base
+
+Array = npt.NDArray[np.float64]
+
+LEAST_CONTROL = 3
+LEAST_FOR_SCATTER = 6
+STRAIGHT = 0.05
+"""Positions whose width is under this share of their length lie on a line: no level across it."""
+
+FLOATING = {
+    VerticalDatum.BAROMETRIC: "the drone took its heights from air pressure, which drifts",
+    VerticalDatum.TAKEOFF_RELATIVE: "heights count from the take-off point, whose height is not "
+    "known",
+    VerticalDatum.UNKNOWN: "the photographs do not say what their heights are measured from",
+    VerticalDatum.LOCAL: "the map has no place on the globe",
+}
+
+
+def trust_in(
+    reconstruction: Reconstruction,
+    gps: GpsFigures,
+    control: ControlFigures,
+    ground_sample_m: float,
+) -> Trust:
+    """What to rely on, and on what ground."""
+    horizontal, horizontal_from = _horizontal(reconstruction, gps, control)
+    vertical, vertical_from = _vertical(reconstruction, gps, control)
+    error_m = ground_sample_m * max(1.0, reconstruction.reprojection_px)
+    ratio = height_to_base(reconstruction.mapped)
+    length, height, why = _over_100_m(reconstruction, gps, control)
+    return Trust(
+        horizontal_m=horizontal,
+        horizontal_from=horizontal_from,
+        vertical_m=vertical,
+        vertical_from=vertical_from,
+        near_horizontal_m=error_m,
+        near_vertical_m=error_m * ratio if ratio is not None else None,
+        length_per_100_m=length,
+        height_per_100_m=height,
+        not_known=why,
+    )
+
+
+def _horizontal(
+    reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
+) -> tuple[float | None, str]:
+    from_marks = _from_marks(control)
+    if from_marks is not None:
+        marks, basis = from_marks
+        return marks.rms_horizontal_m, basis
+    rms = _tame(gps).rms_horizontal_m
+    if reconstruction.crs == LOCAL or rms is None:
+        return None, "no photograph says where it was taken"
+    if gps.stated_horizontal_m is None:
+        return rms, "the scatter of the GPS positions alone; the drone states no accuracy"
+    return max(gps.stated_horizontal_m, rms), "the GPS of the drone, not checked on the ground"
+
+
+def _vertical(
+    reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
+) -> tuple[float | None, str]:
+    from_marks = _from_marks(control)
+    if from_marks is not None:
+        marks, basis = from_marks
+        return (marks.rms_m[2] if marks.rms_m else None), basis
+    floating = FLOATING.get(reconstruction.vertical_datum)
+    if floating is not None:
+        return None, floating
+    rms = _tame(gps).rms_m
+    if rms is None or gps.stated_vertical_m is None:
+        return None, "no photograph states how accurate its height is"
+    return max(gps.stated_vertical_m, rms[2]), "the GPS of the drone, not checked on the ground"
+
+
+def _tame(gps: GpsFigures) -> Residuals:
+    return gps.without_wild or gps.all
+
+
+def _from_marks(control: ControlFigures) -> tuple[Residuals, str] | None:
+    if control.check.count:
+        count = control.check.count
+        points = f"{count} check points" if count > 1 else "one check point"
+        return control.check, f"{points} that took no part in the solution"
+    if control.control.count >= LEAST_CONTROL:
+        return control.control, (
+            f"the {control.control.count} control points that the solution was fitted to, "
+            "so the true error is larger"
+        )
+    return None
+
+
+def _over_100_m(
+    reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
+) -> tuple[float | None, float | None, str | None]:
+    """Errors of a length and of a height difference over 100 m, and why one is not known."""
+    if reconstruction.crs == LOCAL and control.control.count < LEAST_CONTROL:
+        return None, None, "nothing recorded gives this map a scale or a level"
+    positions, sigma = _holding(reconstruction, gps, control)
+    if len(positions) < LEAST_CONTROL or sigma is None:
+        return None, None, "fewer than three positions with a known accuracy hold the map"
+    away = positions[:, :2] - positions[:, :2].mean(axis=0)
+    across, along = (float(np.sqrt(max(value, 0))) for value in np.linalg.eigvalsh(away.T @ away))
+    one_axis = math.hypot(sigma[0], sigma[1]) / math.sqrt(2)
+    length = 100 * one_axis / math.hypot(across, along)
+    if across < STRAIGHT * along:
+        why = "the positions that hold the map lie on one line, so it may lean to either side of it"
+        return length, None, why
+    return length, 100 * sigma[2] / across, None
+
+
+def _holding(
+    reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
+) -> tuple[Array, Vector3 | None]:
+    """(N, 3) positions that hold scale and level, and the standard deviation of each axis."""
+    if control.control.count >= LEAST_CONTROL:
+        marks = [mark for mark in control.marks if mark.residual_m is not None]
+        tested = control.check if control.check.count >= LEAST_CONTROL else control.control
+        return _positions([mark.position_m for mark in marks]), tested.rms_m
+    frames = [f for f in reconstruction.mapped if f.frame.prior_position_m is not None]
+    positions = _positions([frame.pose.position_m for frame in frames])
+    tame = _tame(gps)
+    if tame.count >= LEAST_FOR_SCATTER and tame.rms_m is not None:
+        return positions, tame.rms_m
+    if gps.stated_horizontal_m is None or gps.stated_vertical_m is None:
+        return positions, None
+    each = gps.stated_horizontal_m / math.sqrt(2)
+    return positions, (each, each, gps.stated_vertical_m)
+
+
+def _positions(positions_m: Sequence[Vector3]) -> Array:
+    return np.asarray(positions_m, float).reshape(-1, 3)

@@ -1,0 +1,1 @@
+"""What several products share: text files, colours, wording, overviews of rasters."""

@@ -1,0 +1,277 @@
+"""Adjusted groups -> the reconstruction as the rest of the program knows it, and its points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.crs import LOCAL
+from aftermap.model.camera import (
+    Camera,
+    CameraPose,
+    ControlResidual,
+    Frame,
+    FrameSet,
+    Matrix3,
+    Matrix6,
+    PlacedFrame,
+    ReadoutSource,
+    Reconstruction,
+    Row6,
+    Vector3,
+)
+from aftermap.model.clip import ClipOffsets
+from aftermap.model.media import VerticalDatum
+from aftermap.model.runs import Skipped
+from aftermap.sfm.block import Block
+from aftermap.sfm.bundle import Adjusted
+from aftermap.sfm.bundle_kernel import (
+    INSTANT_S,
+    LENS,
+    POSE,
+    READOUT,
+    Sights,
+    State,
+    velocities_of,
+)
+from aftermap.sfm.focal import focal_report
+from aftermap.sfm.pair_matches import PairMatches
+from aftermap.sfm.position_scatter import within_the_case
+from aftermap.sfm.readout_time import NOT_ASKED, Shutter
+from aftermap.sfm.triangulate import opencv_params
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+UNMATCHED = "could not be matched to any other photograph"
+ADRIFT = (
+    "belongs to {} photographs that share no view with the mapped ones and have no recorded "
+    "positions, so their place on the map is unknown"
+)
+ELSEWHERE = (
+    "belongs to {} photographs that share no view with the mapped ones, which have no recorded "
+    "positions"
+)
+UNPLACED = "matches other photographs, but not firmly enough to say where it was taken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A group of frames, adjusted.
+
+    ``covariance`` is as :func:`covariance_of` gives it; ``factor`` the trust factor of the focal
+    length; ``others`` the points that were not aligned; ``controlled`` says that marks hold it;
+    ``offsets`` how far the telemetry of its clips is from their pictures; ``shutters`` what became
+    of each camera's.
+    """
+
+    block: Block
+    estimate: Adjusted
+    covariance: Array
+    factor: float
+    others: tuple[State, Sights]
+    controlled: bool = False
+    offsets: tuple[ClipOffsets, ...] = ()
+    shutters: tuple[Shutter, ...] = ()
+
+
+def reconstruction_of(
+    frame_set: FrameSet,
+    crs: str,
+    groups: Sequence[Group],
+    pairs: Sequence[PairMatches],
+    points: Path,
+    control: tuple[ControlResidual, ...],
+    warnings: Sequence[str],
+) -> Reconstruction:
+    """Everything that was placed, the largest group first, and all that was not, with reasons.
+
+    ``crs`` is that of the located groups. A group whose place is known in another way than the
+    largest one's (by positions, not at all) has no place in the same frame and is left out.
+    """
+    located = groups[0].block.located
+    adrift = [g for g in groups if g.block.located != located]
+    kept = [g for g in groups if g.block.located == located]
+    placed: list[PlacedFrame] = []
+    cameras: list[Camera] = []
+    told = list(warnings)
+    for number, group in enumerate(kept):
+        placed += _placed_frames(group, number, len(cameras))
+        own, said = _cameras(group)
+        cameras += own
+        told += said
+    _write_points(points, kept)
+    squared = np.concatenate([(g.estimate.residuals_px**2).sum(axis=1) for g in kept])
+    datum = VerticalDatum.CONTROL if groups[0].controlled else frame_set.vertical_datum
+    return Reconstruction(
+        crs=crs if located else LOCAL,
+        vertical_datum=datum if located else VerticalDatum.LOCAL,
+        cameras=tuple(cameras),
+        placed=tuple(placed),
+        skipped=(*frame_set.skipped, *_left_out(frame_set.frames, placed, adrift, pairs)),
+        points=str(points),
+        mapped_group=0,
+        group_sizes=tuple(len(g.block.frames) for g in groups),
+        reprojection_px=float(np.sqrt(squared.mean())),
+        control=control,
+        warnings=tuple(told),
+        offsets=tuple(one for group in kept for one in group.offsets),
+    )
+
+
+def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedFrame]:
+    block, state = group.block, group.block.state
+    heights, seen_by = _heights_seen(group)
+    squared = (group.estimate.residuals_px**2).sum(axis=1)
+    within = within_the_case(group.covariance, state.positions, state.rotations)
+    velocities = velocities_of(state)
+    found = []
+    for i, frame in enumerate(block.frames):
+        own, camera = block.sights.frame == i, int(state.camera_of[i])
+        low, high = np.percentile(heights[seen_by == i], [2, 98])
+        at, whole = slice(POSE * i + 3, POSE * i + 6), slice(POSE * i, POSE * (i + 1))
+        found.append(
+            PlacedFrame(
+                frame=frame,
+                camera=first_camera + camera,
+                pose=CameraPose(
+                    rotation_cam_from_world=_matrix(state.rotations[i]),
+                    position_m=_vector(state.positions[i] + block.offset_m),
+                    covariance_m2=_matrix(group.covariance[at, at]),
+                ),
+                reprojection_px=float(np.sqrt(squared[own].mean())),
+                tie_points=int(own.sum()),
+                group=number,
+                ground_m=(float(low), float(high)),
+                covariance=_about_the_world(group.covariance[whole, whole], state.rotations[i]),
+                covariance_in_case=_about_the_world(within[i], state.rotations[i]),
+                velocity=_velocity(velocities[i]) if _readout_s(state, camera) else None,
+            )
+        )
+    return found
+
+
+def _about_the_world(covariance: Array, rotation: Array) -> Matrix6:
+    """Covariance of position and turn about world axes (the adjustment turns cameras, first)."""
+    order = np.zeros((POSE, POSE))
+    order[:3, 3:] = np.eye(3)
+    order[3:, :3] = -rotation.T
+    rows = (order @ covariance @ order.T).tolist()
+    a, b, c, d, e, f = (_row6(row) for row in rows)
+    return a, b, c, d, e, f
+
+
+def _row6(values: Sequence[float]) -> Row6:
+    a, b, c, d, e, f = values
+    return a, b, c, d, e, f
+
+
+def _readout_s(state: State, camera: int) -> float:
+    """That of a camera; 0 of a shutter that is held to be a global one."""
+    readout_s = float(state.lenses[camera, READOUT])
+    return readout_s if abs(readout_s) > INSTANT_S else 0.0
+
+
+def _velocity(velocity: Array) -> Row6:
+    """Motion in the world, then turn about the camera's axes (the adjustment has them reversed)."""
+    return _row6([float(v) for v in (*velocity[3:], *velocity[:3])])
+
+
+def _heights_seen(group: Group) -> tuple[Array, Index]:
+    """Height of the point behind every observation, aligned or not, and the frame it is in."""
+    heights, frame = [], []
+    for state, sights in ((group.block.state, group.block.sights), group.others):
+        heights.append(np.repeat(state.points[:, 2], np.diff(sights.start)))
+        frame.append(sights.frame)
+    return np.concatenate(heights) + group.block.offset_m[2], np.concatenate(frame)
+
+
+def _cameras(group: Group) -> tuple[list[Camera], list[str]]:
+    """The lenses of a group, and what a user should be warned of."""
+    block, state = group.block, group.block.state
+    cameras, warnings = [], []
+    for k, key in enumerate(block.camera_keys):
+        frame = next(f for f in block.frames if f.camera_key == key)
+        at = POSE * len(block.frames) + LENS * k
+        focal = focal_report(block, k, float(group.covariance[at, at]), group.factor)
+        warnings += [focal.warning] if focal.warning else []
+        shutter = group.shutters[k] if group.shutters else NOT_ASKED
+        readout_at = at + READOUT
+        formal_s = float(np.sqrt(group.covariance[readout_at, readout_at]))
+        readout_s = _readout_s(state, k)
+        sigma_s = shutter.sigma_s(readout_s, formal_s) if readout_s else 0.0
+        cameras.append(
+            Camera(
+                model="OPENCV",
+                width_px=frame.width_px,
+                height_px=frame.height_px,
+                params=opencv_params(state.lenses[k]),
+                focal_prior_px=frame.focal_px,
+                focal_prior_source=frame.focal_source,
+                focal_sigma_px=focal.sigma_px,
+                focal_decision=focal.decision,
+                focal_if_freed_px=focal.freed_px,
+                focal_if_freed_sigma_px=focal.freed_sigma_px,
+                readout_s=readout_s,
+                readout_sigma_s=None if shutter.source is ReadoutSource.NONE else sigma_s,
+                readout_source=shutter.source,
+                readout_decision=shutter.decision,
+            )
+        )
+    return cameras, warnings
+
+
+def _left_out(
+    frames: Sequence[Frame],
+    found: Sequence[PlacedFrame],
+    adrift: Sequence[Group],
+    pairs: Sequence[PairMatches],
+) -> list[Skipped]:
+    there = {p.frame.sha256 for p in found}
+    matched = {i for p in pairs for i in (p.first, p.second)}
+    apart = {
+        f.sha256: (ELSEWHERE if g.block.located else ADRIFT).format(len(g.block.frames))
+        for g in adrift
+        for f in g.block.frames
+    }
+    return [
+        Skipped(
+            name=f.name,
+            reason=apart.get(f.sha256, UNPLACED if i in matched else UNMATCHED),
+            sha256=f.sha256,
+        )
+        for i, f in enumerate(frames)
+        if f.sha256 not in there
+    ]
+
+
+def _write_points(path: Path, groups: Sequence[Group]) -> None:
+    xyz, frame_index, point_index = [], [], []
+    frames = points = 0
+    for group in groups:
+        for state, sights in ((group.block.state, group.block.sights), group.others):
+            xyz.append(state.points + group.block.offset_m)
+            frame_index.append(sights.frame + frames)
+            own = np.repeat(np.arange(len(state.points)), np.diff(sights.start))
+            point_index.append(points + own)
+            points += len(state.points)
+        frames += len(group.block.frames)
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            xyz_m=np.concatenate(xyz),
+            frame_index=np.concatenate(frame_index).astype(np.int32),
+            point_index=np.concatenate(point_index).astype(np.int32),
+        )
+
+
+def _vector(values: Array) -> Vector3:
+    x, y, z = (float(v) for v in values)
+    return x, y, z
+
+
+def _matrix(values: Array) -> Matrix3:
+    a, b, c = (_vector(row) for row in values)
+    return a, b, c

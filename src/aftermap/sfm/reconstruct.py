@@ -1,0 +1,291 @@
+"""Frames and their matches -> one reconstruction: every group placed, the largest mapped."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import ReconstructionError
+from aftermap.geo.crs import LOCAL
+from aftermap.imaging.features import load_features
+from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction
+from aftermap.model.clip import ClipOffsets
+from aftermap.model.media import VerticalDatum
+from aftermap.model.runs import Executor, Workspace
+from aftermap.sfm.assemble import Group, reconstruction_of
+from aftermap.sfm.block import (
+    GROSS_SIGMAS,
+    Block,
+    block_of,
+    is_whole,
+    pieces,
+    settled,
+    with_frames,
+    with_sights,
+)
+from aftermap.sfm.bundle import Adjusted, covariance_of
+from aftermap.sfm.bundle_kernel import Sights, State, residuals_px
+from aftermap.sfm.feature_files import features_of
+from aftermap.sfm.focal import trust_factor, weighed
+from aftermap.sfm.gcp import (
+    MIN_CONTROL,
+    Survey,
+    control_residuals,
+    controlled,
+    level_warnings,
+    survey_of,
+)
+from aftermap.sfm.gcp_file import ControlFile
+from aftermap.sfm.initial_reconstruction import MIN_FRAMES, skeletons_of
+from aftermap.sfm.levelling import contradicted
+from aftermap.sfm.options import PoseOptions
+from aftermap.sfm.pair_matches import matches_of
+from aftermap.sfm.position_scatter import as_scattered
+from aftermap.sfm.pure_rotation import only_turns, only_zooms
+from aftermap.sfm.readout_time import decided
+from aftermap.sfm.telemetry_offsets import without_offsets
+from aftermap.sfm.tie_points import aligned, evenly_chosen
+from aftermap.sfm.tracks import tracks_of
+from aftermap.sfm.triangulate import thinned, triangulated
+from aftermap.sfm.upright import upright
+from aftermap.sfm.vertical import vertical_warnings
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+FIRST_SIGMA_PX = 0.3
+"""Guess of the noise of aligned points, before it is measured."""
+POINTS_FILE = "points.npz"
+OFFSET_ROUNDS = 2
+LEVELLED = (VerticalDatum.ELLIPSOID, VerticalDatum.GEOID, VerticalDatum.BAROMETRIC)
+"""Heights that can be set beside those of a survey, if only roughly."""
+
+
+def reconstruct(
+    frame_set: FrameSet,
+    options: PoseOptions,
+    files: Workspace,
+    executor: Executor,
+    control: ControlFile | None = None,
+) -> Reconstruction:
+    """Every photograph that can be placed, in one world frame.
+
+    Features are kept in ``files`` by SHA-256 and reused; the tie points are written there.
+    """
+    features = features_of(frame_set, options, files, executor)
+    return placed(frame_set, features, options, files, executor, control)
+
+
+def placed(
+    frame_set: FrameSet,
+    features: Mapping[str, Path],
+    options: PoseOptions,
+    files: Workspace,
+    executor: Executor,
+    control: ControlFile | None = None,
+) -> Reconstruction:
+    """The reconstruction from features that are there already."""
+    frames = frame_set.frames
+    if len(frames) < MIN_FRAMES:
+        names = " and ".join(frame.name for frame in frames) or "no usable picture"
+        raise ReconstructionError(
+            f"{names}: a map needs at least {MIN_FRAMES} photographs; "
+            "give all of the flight, which overlap by 60 % or more"
+        )
+    crs = None if frame_set.crs == LOCAL else frame_set.crs
+    survey = survey_of(control, frames, crs) if control else None
+    pairs = matches_of(frame_set, features, options, executor)
+    keypoints = [load_features(features[f.sha256]).xy_px.astype(np.float64) for f in frames]
+    tracks = tracks_of(pairs, [len(k) for k in keypoints])
+    skeletons = skeletons_of(frames, keypoints, tracks, options)
+    if not skeletons:
+        raise ReconstructionError(
+            f"{len(frames)} photographs: no three of them overlap; "
+            "give photographs of one place that overlap by 60 % or more"
+        )
+    blocks = _those_that_hold(lambda s: [block_of(s, frames, keypoints, tracks)], skeletons)
+    groups = _those_that_hold(lambda b: _groups(b, options, executor), _moving(blocks))
+    groups.sort(key=lambda group: -len(group.block.frames))
+    marks: tuple[ControlResidual, ...] = ()
+    warnings: list[str] = []
+    if survey is not None:
+        crs = survey.crs
+        groups[0], marks, warnings = _held(groups[0], survey, frame_set)
+    turned = [
+        (g, None if g.controlled else contradicted(g.block.frames, g.block.state))
+        if g.block.located
+        else upright(g, executor)
+        for g in groups
+    ]
+    found = reconstruction_of(
+        frame_set,
+        crs or LOCAL,
+        [group for group, _ in turned],
+        pairs,
+        files.path(POINTS_FILE),
+        marks,
+        warnings,
+    )
+    vertical = turned[0][1]
+    said = () if vertical is None else vertical_warnings(vertical)
+    return replace(found, vertical=vertical, warnings=(*found.warnings, *said))
+
+
+def _those_that_hold(
+    work: Callable[[Item], Sequence[Result]], items: Sequence[Item]
+) -> list[Result]:
+    """What comes of every item that holds together; if none does, the first one's error."""
+    made: list[Result] = []
+    errors: list[ReconstructionError] = []
+    for item in items:
+        try:
+            made += work(item)
+        except ReconstructionError as error:
+            errors.append(error)
+    if not made:
+        raise errors[0]
+    return made
+
+
+def _moving(blocks: Sequence[Block]) -> list[Block]:
+    """The groups whose camera moved; a turn or zoom would be explained by a made-up flight."""
+    moving = [b for b in blocks if b.located or not _stands(b)]
+    if not moving:
+        frames = blocks[0].frames
+        raise ReconstructionError(
+            f"{frames[0].name} and {len(frames) - 1} more: the camera only turned or zoomed, "
+            "which shows no depth; add footage of the same place in which it moves, or telemetry"
+        )
+    return moving
+
+
+def _stands(block: Block) -> bool:
+    """Whether the camera of a group never left its place."""
+    return only_turns(block.frames, block.sights) or only_zooms(block.frames, block.sights)
+
+
+def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Group]:
+    """A block adjusted on its features, its tie points aligned, and adjusted on those.
+
+    It is several groups where it falls into pieces meanwhile; each is then adjusted by itself.
+    """
+
+    def of_pieces(broken: Block) -> list[Group]:
+        return _those_that_hold(
+            lambda part: _groups(with_frames(first, part), options, executor), pieces(broken)
+        )
+
+    if not is_whole(first):
+        return of_pieces(first)
+    factor = trust_factor(first)
+    rough, _ = settled(weighed(first, factor))
+    if not is_whole(rough):
+        return of_pieces(rough)
+    rough, offsets = _freed_of_offsets(rough)
+    chosen = evenly_chosen(rough, options.tie_points_per_frame)
+    state, sights = aligned(rough, chosen, executor)
+    whole = with_sights(rough, state, sights, FIRST_SIGMA_PX)
+    block, estimate = settled(whole)
+    if not is_whole(block):
+        return of_pieces(block)
+    block, estimate, shutters = decided(whole, block, estimate, factor)
+    group = Group(
+        block=block,
+        estimate=estimate,
+        covariance=_covariance(block, estimate),
+        factor=factor,
+        others=_others(rough, chosen, block),
+        offsets=offsets,
+        shutters=shutters,
+    )
+    return [group]
+
+
+def _covariance(block: Block, estimate: Adjusted) -> Array:
+    """That of frames, lenses and the shared offset, by what the recorded positions really scatter.
+
+    Where no positions fix the frame there is nothing to scatter.
+    """
+    knowns = block.knowns
+    if block.located:
+        knowns = as_scattered(knowns, estimate, block.frames)
+    return covariance_of(estimate, block.sights, block.sigma_px, knowns)
+
+
+def _freed_of_offsets(rough: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
+    """The block adjusted without the constants in the telemetry of its clips, and these.
+
+    The first estimate is made from poses that still lean towards the wrong record, so it is made
+    again from the better ones.
+    """
+    offsets: tuple[ClipOffsets, ...] = ()
+    recorded = rough.knowns.positions
+    for _ in range(OFFSET_ROUNDS if rough.located else 0):
+        whole = replace(rough, knowns=replace(rough.knowns, positions=recorded))
+        freed, offsets = without_offsets(whole)
+        if not offsets:
+            break
+        rough, _ = settled(freed, rounds=1)
+    return rough, offsets
+
+
+def _others(rough: Block, chosen: Index, block: Block) -> tuple[State, Sights]:
+    """The features that were not aligned, in the final poses: they describe the ground too."""
+    left = np.ones(len(rough.state.points), bool)
+    left[chosen] = False
+    state = block.state._replace(points=rough.state.points)
+    everywhere = np.ones(len(rough.sights.frame), bool)
+    state, sights, _ = thinned(state, rough.sights, everywhere, left)
+    return _fitting(state, sights, GROSS_SIGMAS * float(rough.sigma_px[0]))
+
+
+def _fitting(state: State, sights: Sights, most_px: float) -> tuple[State, Sights]:
+    """Points triangulated, without observations that lie farther off than ``most_px``."""
+    state = state._replace(points=triangulated(state, sights))
+    off = np.empty_like(sights.xy_px)
+    residuals_px(state, sights, off)
+    near = (off**2).sum(axis=1) < most_px**2
+    state, sights, _ = thinned(state, sights, near, np.ones(len(state.points), bool))
+    return state, sights
+
+
+def _held(
+    group: Group, survey: Survey, frame_set: FrameSet
+) -> tuple[Group, tuple[ControlResidual, ...], list[str]]:
+    """The mapped group held by its control marks, what they say, and what to warn of."""
+    index = {f.sha256: i for i, f in enumerate(frame_set.frames)}
+    numbers = {index[f.sha256]: n for n, f in enumerate(group.block.frames)}
+    names = [f.name for f in frame_set.frames]
+    warnings = list(survey.warnings)
+    found = controlled(group.block, survey, numbers)
+    if found is None:
+        warnings.append(
+            f"The ground control points do not hold the map: at least {MIN_CONTROL} control "
+            "points, not in one line, must be seen in two mapped photographs each."
+        )
+        if not group.block.located:
+            return group, (), warnings
+        return group, control_residuals(group.block, survey, numbers, names), warnings
+    block, estimate = found.block, found.estimate
+    if group.block.located and frame_set.vertical_datum in LEVELLED:
+        warnings += level_warnings(survey, group.block, block)
+    held = replace(
+        group,
+        block=block,
+        estimate=estimate,
+        covariance=_covariance(block, estimate),
+        factor=1.0,
+        others=_fitting(
+            block.state._replace(points=group.others[0].points),
+            group.others[1],
+            GROSS_SIGMAS * float(np.max(block.sigma_px)),
+        ),
+        controlled=True,
+    )
+    marks = control_residuals(block, survey, numbers, names)
+    return held, marks, warnings + list(found.warnings)

@@ -1,6 +1,0 @@
-"""Where the camera of a clip was -> which ground each second of it saw, how well, how surely."""
-
-from aftermap.sightings.index import index_clips
-from aftermap.sightings.options import SightingOptions
-
-__all__ = ["SightingOptions", "index_clips"]

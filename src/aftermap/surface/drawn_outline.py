@@ -1,0 +1,61 @@
+"""What all pictures see of a surface to the outline of what is drawn of it.
+
+Measured cells that no picture sees stay empty. So do the flames and islands that are left of ground
+at the rim, seen between two things or by chance: an outline loses its fringe and gains nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.geo.grid import Block, blocks_of
+from aftermap.surface.drawable import EMPTY, MARGIN_CELLS, MEASURED, Kinds, cleaned, drawn_in
+from aftermap.surface.mosaic_grid import Sheet, overlap, within
+from aftermap.surface.thumbnail_pass import Glance, seen_in
+
+REGION_CELLS = 1024
+CORE_CELLS = 5
+LEAST_CELLS = 1500
+
+
+def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
+    """Write an .npy over the cells of the surface: EMPTY to MEASURED, as they are drawn."""
+    ground = sheet.surface.grid
+    kept = np.lib.format.open_memmap(path, "w+", np.uint8, (ground.rows, ground.columns))
+    for region in blocks_of(ground, REGION_CELLS):
+        around = Block(
+            row=region.row - MARGIN_CELLS,
+            column=region.column - MARGIN_CELLS,
+            rows=region.rows + 2 * MARGIN_CELLS,
+            columns=region.columns + 2 * MARGIN_CELLS,
+        )
+        kinds = drawn_in(sheet, around)
+        shown = cleaned(
+            (kinds == MEASURED) & _seen_by_any(glances, around), CORE_CELLS, LEAST_CELLS
+        )
+        kinds[(kinds == MEASURED) & ~shown] = EMPTY
+        rows = slice(region.row, region.row + region.rows)
+        columns = slice(region.column, region.column + region.columns)
+        kept[rows, columns] = kinds[within(region, around)]
+    kept.flush()
+
+
+def outline_in(path: str, window: Block) -> Kinds:
+    """The kinds of the cells of a window, EMPTY beyond the surface."""
+    kept = np.load(path, mmap_mode="r")
+    whole = Block(row=0, column=0, rows=kept.shape[0], columns=kept.shape[1])
+    kinds = np.full((window.rows, window.columns), EMPTY, np.uint8)
+    shared = overlap(window, whole)
+    if shared is not None:
+        kinds[within(shared, window)] = kept[within(shared, whole)]
+    return kinds
+
+
+def _seen_by_any(glances: Sequence[Glance], window: Block) -> npt.NDArray[np.bool_]:
+    seen = np.zeros((window.rows, window.columns), np.bool_)
+    for glance in glances:
+        if overlap(glance.window, window) is not None:
+            seen |= seen_in(glance, window) > 0
+    return seen

@@ -1,8 +1,0 @@
-"""A synthetic district of a city at war whose truth is known."""
-
-from aftermap.model.assessment import Grade
-from aftermap.twin.clip_options import ClipOptions
-from aftermap.twin.making import make
-from aftermap.twin.options import Flight, TwinOptions, TwinSummary
-
-__all__ = ["ClipOptions", "Flight", "Grade", "TwinOptions", "TwinSummary", "make"]

@@ -1,0 +1,235 @@
+"""Places clicked in a picture of a clip and on the map -> where the clip was filmed from, live.
+
+The solution is that of ``aftermap locate`` (:mod:`aftermap.localization.resect`), and what is saved
+goes the way of that command; the clicks are kept in ``ties/`` of the case.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+import shapely
+
+from aftermap.coverage import SightingOptions
+from aftermap.coverage.terrain import open_ground
+from aftermap.coverage.view import Eye, look_of
+from aftermap.errors import AftermapError, CaseError
+from aftermap.geo.lens import projected_px
+from aftermap.localization.camera_fit import View
+from aftermap.localization.correspondences import Tie
+from aftermap.localization.object_points import placed_ties
+from aftermap.localization.reference import Reference, filled_at, heights_at_m, surface_in
+from aftermap.localization.resect import Resected, clip_pose, resected
+from aftermap.model.camera import Camera
+from aftermap.model.clip import Clip
+from aftermap.model.media import VerticalDatum
+from aftermap.model.sighting import Ground, GroundKind
+from aftermap.model.trajectory import PoseSource
+from aftermap.record.disk import write_text
+from aftermap.web.opened import Kept, OpenedCase, stamp_of
+from aftermap.web.place import shapes_of
+from aftermap.workflows.locate import located
+from aftermap.workflows.map_accuracy import map_sigma_m
+
+Array = npt.NDArray[np.float64]
+
+GROUND_SIGMA_M = 0.5
+MOST_OUTLINES = 400
+CLICKS = Path("clicks")
+"""What errors call the ties, in place of the file that the command reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Click:
+    """One place that was clicked in a picture and on the map. ``height_m`` None: the surface's."""
+
+    time_s: str
+    xy_px: tuple[float, float]
+    lonlat_deg: tuple[float, float]
+    height_m: float | None = None
+
+
+@dataclass
+class Locating:
+    """Solves cameras over the surface of the case."""
+
+    case: OpenedCase
+    _surfaces: Kept[Reference] = field(default_factory=lambda: Kept(1, lambda _: 1))
+
+    def solved(self, clip: Clip, clicks: Sequence[Click]) -> dict[str, Any]:
+        """The camera of one picture, how well each click fits, and what it sees, for the page."""
+        surface = self._surface()
+        ties = [_tie(number, one) for number, one in enumerate(clicks, start=1)]
+        placed = placed_ties(ties, surface, CLICKS)
+        view = View(
+            width_px=clip.width_px,
+            height_px=clip.height_px,
+            focal_px=clip.focal.focal_px,
+            focal_sigma_px=clip.focal.sigma_px,
+        )
+        clicked = np.array([one.xy_px for one in clicks], float)
+        pose = resected(
+            placed.xyz_m, clicked, view, what="these clicks", place_sigma_m=placed.sigma_m
+        )
+        across, upwards = surface.sigma_m
+        spread = pose.covariance.copy()
+        spread[:3, :3] += np.diag([across**2, across**2, upwards**2])
+        pose = replace(pose, covariance=spread)
+        filled = [tie.line in placed.filled for tie in ties]
+        up = placed.xyz_m[:, 2]
+        ground_m = float(np.median(up if all(filled) else up[~np.array(filled)]))
+        camera = self.case.place.lonlat_deg([pose.position_m[:2]])[0]
+        return {
+            "position": [*camera.tolist(), float(pose.position_m[2])],
+            "sigma_m": np.sqrt(np.diag(pose.covariance)[:3]).tolist(),
+            "focal_px": float(pose.params[0]),
+            "focal_sigma_px": pose.focal_sigma_px,
+            "focal_before_px": clip.focal.focal_px,
+            "residuals_px": pose.residuals_px.tolist(),
+            "left_out_px": pose.left_out_px.tolist(),
+            "used": pose.used.tolist(),
+            "sigma_px": pose.sigma_px,
+            "heights_m": placed.xyz_m[:, 2].tolist(),
+            "filled": filled,
+            **self._seen(clip, pose, Fraction(clicks[0].time_s), ground_m),
+        }
+
+    def _seen(
+        self, clip: Clip, pose: Resected, time_s: Fraction, ground_m: float
+    ) -> dict[str, Any]:
+        """The footprint with its band, and the outlines of buildings in the picture."""
+        camera = _camera(clip, pose)
+        eye = Eye.of(camera, ground_m, GROUND_SIGMA_M, SightingOptions())
+        moment = clip_pose(pose, time_s, 0, PoseSource.RESECTED)
+        ground = _ground(self.case.raster("surface"))
+        with open_ground(ground, self.case.place.crs, ground_m, SightingOptions()) as windows:
+            look = look_of(moment, eye, windows.over(eye.box_m(moment)))
+        if look is None:
+            return {"ring": [], "outer": [], "ce90_m": None, "outlines": []}
+        place = self.case.place
+        return {
+            "ring": place.lonlat_deg(look.ring_m).tolist(),
+            "outer": place.lonlat_deg(look.outer_m).tolist(),
+            "ce90_m": float(look.ce90_m) if np.isfinite(look.ce90_m) else None,
+            "outlines": self._outlines(clip, pose, look.ring_m),
+        }
+
+    def _outlines(self, clip: Clip, pose: Resected, ring_m: Array) -> list[Any]:
+        """Outlines of the buildings in the footprint, at the height of their roofs, in pixels.
+
+        A roof whose height was not measured has none.
+        """
+        if not self.case.has("building"):
+            return []
+        surface = self._surface()
+        shapes = shapes_of([geom for (geom,) in self.case.rows("SELECT geom FROM building")])
+        inside = shapes[shapely.intersects(shapes, shapely.Polygon(ring_m))][:MOST_OUTLINES]
+        found = []
+        for shape in inside:
+            middle = shapely.point_on_surface(shape)
+            place = np.array([[middle.x, middle.y]])
+            if filled_at(surface, place)[0]:
+                continue
+            roof = float(heights_at_m(surface, place)[0])
+            for ring in (shapely.get_exterior_ring(part) for part in shapely.get_parts(shape)):
+                pixels = _pixels(shapely.get_coordinates(ring), roof, pose, clip)
+                if pixels is not None:
+                    found.append(pixels)
+        return found
+
+    def _surface(self) -> Reference:
+        path = self.case.raster("surface")
+        key = stamp_of(path), stamp_of(path.with_name("cameras.json"))
+        return self._surfaces.get(key, lambda: surface_in(path, map_sigma_m(path)))
+
+
+def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[list[float]] | None:
+    """A ring in the picture; None where it lies behind the camera or far outside the picture."""
+    if not np.isfinite(height_m):
+        return None
+    xyz = np.column_stack([xy_m, np.full(len(xy_m), height_m)])
+    seen = projected_px((xyz - pose.position_m) @ pose.rotation_cam_from_world.T, pose.params)
+    limit = 2 * np.array([clip.width_px, clip.height_px])
+    if not np.isfinite(seen).all() or (np.abs(seen) > limit).any():
+        return None
+    return [[float(value) for value in row] for row in np.round(seen, 1)]
+
+
+def _tie(number: int, one: Click) -> Tie:
+    return Tie(
+        line=number,
+        time_s=Fraction(one.time_s),
+        frame=None,
+        xy_px=one.xy_px,
+        lonlat_deg=one.lonlat_deg,
+        height_m=one.height_m,
+    )
+
+
+def _camera(clip: Clip, pose: Resected) -> Camera:
+    return Camera(
+        model="OPENCV",
+        width_px=clip.width_px,
+        height_px=clip.height_px,
+        params=tuple(float(value) for value in pose.params),
+        focal_prior_px=clip.focal.focal_px,
+        focal_prior_source=clip.focal.source,
+        focal_sigma_px=pose.focal_sigma_px,
+        focal_decision="solved with the pose",
+    )
+
+
+def _ground(surface: Path) -> Ground:
+    with rasterio.open(surface) as heights:
+        tag = heights.tags().get("AFTERMAP_VERTICAL_DATUM", VerticalDatum.UNKNOWN.value)
+    return Ground(
+        kind=GroundKind.SURFACE,
+        path=str(surface),
+        vertical_datum=VerticalDatum(tag),
+        sigma_m=GROUND_SIGMA_M,
+    )
+
+
+def keep_clicks(case: OpenedCase, clip: Clip, clicks: Sequence[Click]) -> Path:
+    """Write the clicks as ties (docs/formats/ties.md) into the case; the file."""
+    lines = ["time_s,px,py,lon,lat,height"]
+    for one in sorted(clicks, key=lambda one: Fraction(one.time_s)):
+        height = "" if one.height_m is None else f"{one.height_m:.3f}"
+        (x, y), (lon, lat) = one.xy_px, one.lonlat_deg
+        time_s = float(Fraction(one.time_s))  # the picture nearest to it is meant
+        lines.append(f"{time_s:.9f},{x:.2f},{y:.2f},{lon:.8f},{lat:.8f},{height}")
+    path = case.path / "ties" / f"{clip.sha256}.csv"
+    path.parent.mkdir(exist_ok=True)
+    write_text(path, "\n".join(lines) + "\n")
+    return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """How placing a clip ended: what ``aftermap locate`` says of it, or what went wrong."""
+
+    lines: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def placed(case_path: Path, clip: Clip, ties: Path) -> Placed:
+    """As ``aftermap locate``, which keeps what it finds in the case.
+
+    Made to run in a process of its own: it decodes the whole clip.
+    """
+    try:
+        return Placed(lines=located(case_path, clip.sha256, ties).lines)
+    except (AftermapError, OSError) as error:
+        return Placed(error=str(error))
+
+
+def refuse_without_surface(case: OpenedCase) -> None:
+    """Raise where there is no surface, or the case has no place on the globe."""
+    case.raster("surface")
+    if not case.place.is_on_globe:
+        raise CaseError("this case has no place on the globe; a clip cannot be placed in it")

@@ -1,0 +1,254 @@
+"""Buildings of a map to grades with their evidence, and its streets: every step in turn.
+
+For ``aftermap assess``, and the last part of ``aftermap map`` where footprints are given.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aftermap.assessment.before import before_in
+from aftermap.assessment.grade import Grader, graded, grader_in
+from aftermap.assessment.measure import measured
+from aftermap.assessment.plugin import onnx_grader
+from aftermap.buildings.align import aligned
+from aftermap.buildings.evidence_pictures import Clips, Material, Wanted, evidence_of
+from aftermap.buildings.footprints import footprints_in
+from aftermap.buildings.view_quality import visibility_of
+from aftermap.buildings.views import views_of
+from aftermap.config import Settings
+from aftermap.errors import InputError
+from aftermap.frames.decode import pictures_at
+from aftermap.geo.measured_heights import confidence_beside
+from aftermap.model.assessment import Before, Grading, Visibility
+from aftermap.model.building import Buildings, FootprintSet, MeasureTable, ViewTable
+from aftermap.model.camera import Reconstruction
+from aftermap.model.clip import Clip
+from aftermap.model.evidence import EvidenceSet
+from aftermap.model.raster import Elevation, Orthophoto
+from aftermap.model.runs import Executor
+from aftermap.model.street import StreetSet, StreetTable
+from aftermap.record import Case
+from aftermap.record.assessments import newest_draw
+from aftermap.run import Runner, Stage
+from aftermap.streets.lines import street_lines_in
+from aftermap.streets.trafficability import passable
+from aftermap.workflows.stages import ORTHOPHOTO, POSES, SURFACE
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """How well each building was seen, in their order."""
+
+    visibility: tuple[Visibility, ...]
+
+
+BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
+VIEWS = Stage(name="views", version=3, answer=ViewTable)
+VISIBILITY = Stage(name="visibility", version=3, answer=Seen)
+MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
+GRADES = Stage(name="grades", version=2, answer=Grading)
+EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
+STREETS = Stage(name="streets", version=3, answer=StreetTable)
+ALL = (BUILDINGS, VIEWS, VISIBILITY, MEASURES, GRADES, EVIDENCE, STREETS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """What ``aftermap map`` left of a case: buildings are graded by it."""
+
+    cameras: Reconstruction
+    elevation: Elevation
+    orthophoto: Orthophoto
+
+    @property
+    def area_m(self) -> Box:
+        """West, south, east, north of the surface."""
+        return self.elevation.surface.grid.area_m
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The files that were named, read and checked before the long work."""
+
+    footprints: FootprintSet
+    streets: StreetSet | None
+    before: Before | None
+    grader: Grader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graded:
+    """Everything that is known of the buildings and streets of a case after a run."""
+
+    footprints: FootprintSet
+    buildings: Buildings
+    views: ViewTable
+    visibility: tuple[Visibility, ...]
+    measures: MeasureTable
+    grading: Grading
+    evidence: EvidenceSet
+    streets: StreetTable
+
+
+def map_of(run: Runner) -> Map:
+    """The map of the newest run that made one."""
+    again = "aftermap map"
+    return Map(
+        cameras=run.left(POSES, command=again),
+        elevation=run.left(SURFACE, command=again),
+        orthophoto=run.left(ORTHOPHOTO, command=again),
+    )
+
+
+def asked_for(made: Map, settings: Settings) -> Asked:
+    """The files of the settings, as far as they lie on the map."""
+    if settings.footprints is None:
+        raise InputError(
+            "no footprints: name a file of building outlines with --footprints, such as an OSM "
+            "extract, or set footprints in aftermap.toml"
+        )
+    crs = made.cameras.crs
+    before = None
+    if settings.before or settings.before_surface:
+        before = before_in(
+            settings.before, settings.before_surface, map_crs=crs, area_m=made.area_m
+        )
+    return Asked(
+        footprints=footprints_in(
+            settings.footprints,
+            id_field=settings.id_field,
+            crs=settings.footprints_crs,
+            map_crs=crs,
+            area_m=made.area_m,
+        ),
+        streets=None
+        if settings.streets is None
+        else street_lines_in(settings.streets, map_crs=crs, area_m=made.area_m),
+        before=before,
+        grader=_grader(settings.model),
+    )
+
+
+def graded_on(
+    made: Map,
+    settings: Settings,
+    case: Case,
+    run: Runner,
+    executor: Executor,
+    shown: tuple[str, ...] = (),
+) -> Graded:
+    """Footprints to grades with their evidence, and streets to ways through: every step in turn."""
+    asked = run.each_time("footprints", lambda: asked_for(made, settings))
+    cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
+    run.skip(asked.footprints.skipped)
+    buildings = run.stage(
+        BUILDINGS,
+        None,
+        [asked.footprints, elevation, picture],
+        lambda files: aligned(asked.footprints, elevation, picture, files, executor),
+    )
+    views = run.stage(
+        VIEWS,
+        None,
+        [buildings, cameras, elevation],
+        lambda files: views_of(buildings, cameras, elevation, files, executor),
+    )
+    seen = run.stage(
+        VISIBILITY,
+        None,
+        [buildings, views, elevation],
+        lambda files: Seen(visibility=visibility_of(buildings, views, elevation, files, executor)),
+    )
+    measures = run.stage(
+        MEASURES,
+        None,
+        [
+            buildings,
+            elevation,
+            picture,
+            settings.before,
+            settings.before_surface,
+            *_earlier_confidence(settings),
+        ],
+        lambda files: measured(buildings, elevation, picture, asked.before, files, executor),
+    )
+    grading = run.stage(
+        GRADES,
+        asked.grader.sha256,
+        [buildings, measures, seen],
+        lambda _: graded(buildings, measures, seen.visibility, asked.grader),
+    )
+    streets = run.stage(
+        STREETS,
+        None,
+        [asked.streets, buildings, elevation, picture],
+        lambda files: passable(asked.streets, buildings, elevation, picture, files, executor),
+    )
+    run.skip(streets.skipped)
+    evidence = _evidence_on(made, buildings, views, case, run, executor, shown)
+    return Graded(
+        footprints=asked.footprints,
+        buildings=buildings,
+        views=views,
+        visibility=seen.visibility,
+        measures=measures,
+        grading=grading,
+        evidence=evidence,
+        streets=streets,
+    )
+
+
+def _earlier_confidence(settings: Settings) -> list[Path | None]:
+    """What says which of the earlier map's heights were measured, where it is one of Aftermap's."""
+    return [
+        None if path is None else confidence_beside(path)
+        for path in (settings.before, settings.before_surface)
+    ]
+
+
+def _evidence_on(
+    made: Map,
+    buildings: Buildings,
+    views: ViewTable,
+    case: Case,
+    run: Runner,
+    executor: Executor,
+    shown: tuple[str, ...],
+) -> EvidenceSet:
+    wanted = Wanted(queue=_queue(case), asked=shown)
+    material = Material(
+        cameras=made.cameras,
+        elevation=made.elevation,
+        orthophoto=made.orthophoto,
+        clips=_clips(case),
+    )
+    evidence = run.stage(
+        EVIDENCE,
+        None,
+        [buildings, views, made.cameras, made.elevation, made.orthophoto, wanted.queue, shown],
+        lambda files: evidence_of(buildings, views, material, wanted, files, executor),
+    )
+    run.skip(evidence.skipped)
+    return evidence
+
+
+def _grader(path: Path | None) -> Grader:
+    if path is not None and path.suffix.casefold() == ".onnx":
+        return onnx_grader(path)
+    return grader_in(path)
+
+
+def _queue(case: Case) -> tuple[str, ...]:
+    """The buildings that people are asked to look at: those of the newest sample."""
+    draw = newest_draw(case.package)
+    return () if draw is None else tuple(one.source_id for one in draw.buildings)
+
+
+def _clips(case: Case) -> Clips:
+    kept = {
+        one.sha256: case.store.find(one.sha256) for one in case.media() if isinstance(one, Clip)
+    }
+    paths = {sha256: path for sha256, path in kept.items() if path is not None}
+    return Clips(paths=paths, pictures_at=pictures_at)

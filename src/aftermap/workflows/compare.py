@@ -1,0 +1,242 @@
+"""``aftermap compare``, and a case's grades in the forms of others: UNOSAT's schema, HXL.
+
+Joins the record with what ``assessment`` knows of scales and other assessments.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import shapely
+
+from aftermap.assessment.agreement import Compared, compared
+from aftermap.assessment.reference_assessment import Asked, OtherAssessment, other_assessment
+from aftermap.assessment.scales import (
+    CROSSWALK_VERSION,
+    Code,
+    Meaning,
+    Scale,
+    code_read,
+    codes_written,
+)
+from aftermap.errors import CaseError, InputError
+from aftermap.geo.crs import WGS84
+from aftermap.model.assessment import Assessment, AssessorKind, Grade, for_and_against
+from aftermap.model.runs import Skipped
+from aftermap.publish.exchange.hxl import hxl_text
+from aftermap.publish.exchange.unosat import DamageSite, write_unosat
+from aftermap.publish.shared.files import write_whole
+from aftermap.record import Case
+from aftermap.record.assessments import adopted_grades, machine_grades
+from aftermap.record.outlines import building_outlines, building_places
+
+UNOSAT_NAME = "buildings_unosat.gpkg"
+HXL_NAME = "buildings_hxl.csv"
+
+Shapes = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A comparison with what was read, told in lines or as plain values."""
+
+    other: OtherAssessment
+    compared: Compared
+    ours: str
+
+    def lines(self) -> tuple[str, ...]:
+        """The matrix, the agreement, and everything that is in neither."""
+        return (
+            f"{self.other.name}: {len(self.other.codes)} sites, {self.other.notes[0]}"
+            + (f", pictures of {self.other.date}" if self.other.date else ""),
+            *(f"left out: {one.name}: {one.reason}" for one in self.other.skipped),
+            f"ours: {self.ours}",
+            *_matrix_lines(self.compared, self.other),
+            *(str(one) for one in self.compared.agreements),
+            *_apart_lines(self.compared),
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """The same in JSON's values."""
+        return {
+            **asdict(self.compared),
+            "crosswalk": CROSSWALK_VERSION,
+            "file": self.other.name,
+            "field": self.other.field,
+            "date": self.other.date,
+            "ours": self.ours,
+            "skipped": [asdict(one) for one in self.other.skipped],
+        }
+
+
+def compared_with(case_path: Path, path: Path, asked: Asked, within_m: float) -> Answer:
+    """The grades of a case against another's assessment: adopted ones, else the machine's."""
+    with Case.open_to_read(case_path) as case:
+        standing = standing_grades(case)
+        crs, shapes = building_outlines(case.package)
+    if not standing or crs is None:
+        raise CaseError(
+            f"{case_path}: holds no graded buildings with a place on the globe; run aftermap "
+            "assess on a case that has one"
+        )
+    other = other_assessment(path, asked)
+    _refuse_elsewhere(path, other.shapes_in(crs), list(shapes.values()), within_m)
+    grades = {name: one.grade for name, one in standing.items()}
+    adopted = sum(one.kind is AssessorKind.ADOPTED for one in standing.values())
+    return Answer(
+        other=other,
+        compared=compared(grades, shapes, other, crs, within_m),
+        ours=f"{len(grades)} buildings, {adopted} by their adopted grade, others by the machine",
+    )
+
+
+def _refuse_elsewhere(path: Path, sites: Shapes, ours: list[Any], within_m: float) -> None:
+    """A file of another town, or in another CRS, is no file that agrees on nothing."""
+    west, south, east, north = shapely.total_bounds(ours)
+    box = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
+    if not shapely.intersects(box, sites).any():
+        raise InputError(
+            f"{path}: lies elsewhere: none of its {len(sites)} sites is where the case has "
+            "buildings; name the assessment of this town, and its CRS with --crs if it has none"
+        )
+
+
+def standing_grades(case: Case) -> dict[str, Assessment]:
+    """What stands for each building: its adopted grade, where there is one, else the machine's."""
+    machine = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
+    adopted = {name: kept.assessment for name, kept in adopted_grades(case.package).items()}
+    return machine | adopted
+
+
+def write_exchange(case: Case, dates: tuple[str, str] | None) -> tuple[Path, ...]:
+    """The case's grades as UNOSAT's schema and as CSV with HXL tags, in its products.
+
+    ``dates`` are the first and last day of the pictures. A case without a place on the globe has
+    no UNOSAT file.
+    """
+    standing, places = standing_grades(case), building_places(case.package)
+    rows = [_hxl_row(one, places.get(name), dates) for name, one in standing.items()]
+    found = [write_whole(hxl_text(rows), case.products / HXL_NAME)]
+    sites = [
+        _site(one, place, dates)
+        for name, one in standing.items()
+        if (place := places.get(name)) is not None
+    ]
+    if sites:
+        found.append(write_unosat(case.products / UNOSAT_NAME, sites))
+    return tuple(found)
+
+
+def unosat_sites(other: OtherAssessment) -> tuple[tuple[DamageSite, ...], tuple[Skipped, ...]]:
+    """Another's sites in UNOSAT's codes, and those that have no one code there.
+
+    Sites without a value keep none. A polygon becomes a place inside of it.
+    """
+    places = shapely.get_coordinates(shapely.point_on_surface(other.shapes_in(WGS84)))
+    sites, skipped = [], []
+    for fid, (lon, lat), code in zip(other.fids.tolist(), places, other.codes, strict=True):
+        classes = _unosat_codes(code)
+        if code is not None and len(classes) != 1:
+            reason = f"{code.label} is none or several of UNOSAT's classes"
+            skipped.append(Skipped(name=f"{other.name}, site {fid}", reason=reason))
+            continue
+        sites.append(
+            DamageSite(
+                site_id=str(fid),
+                lonlat_deg=(float(lon), float(lat)),
+                main_class=int(classes[0].code) if classes else None,
+                sensor_date=other.date,
+                grade=code.grades[0].value if code is not None and code.grades else None,
+            )
+        )
+    return tuple(sites), tuple(skipped)
+
+
+def _unosat_codes(code: Code | None) -> tuple[Code, ...]:
+    if code is None:
+        return ()
+    if code.scale is Scale.UNOSAT:
+        return (code,)
+    words: tuple[Grade | Meaning, ...] = code.grades or (code.meaning,)
+    found = [one for word in words for one in codes_written(Scale.UNOSAT, word)]
+    return tuple(dict.fromkeys(found)) if len(words) == len(found) else ()
+
+
+def _site(
+    one: Assessment, lonlat_deg: tuple[float, float], dates: tuple[str, str] | None
+) -> DamageSite:
+    codes = () if one.grade is None else codes_written(Scale.UNOSAT, one.grade)
+    return DamageSite(
+        site_id=one.source_id,
+        lonlat_deg=lonlat_deg,
+        main_class=int(codes[0].code) if codes else None,
+        sensor_date=dates and dates[1],
+        grade=one.grade and one.grade.value,
+        reason=one.not_assessed_reason,
+        assessor=f"{one.kind.value}: {one.assessor}",
+    )
+
+
+def _hxl_row(
+    one: Assessment, lonlat_deg: tuple[float, float] | None, dates: tuple[str, str] | None
+) -> dict[str, object]:
+    lon, lat = lonlat_deg or (None, None)
+    reasons, against = for_and_against(one.reasons)
+    return {
+        "source_id": one.source_id,
+        "lat": None if lat is None else f"{lat:.7f}",
+        "lon": None if lon is None else f"{lon:.7f}",
+        "grade": "not_assessed" if one.grade is None else one.grade.value,
+        "grades": " ".join(grade.value for grade in one.grades),
+        "confidence": None if one.confidence is None else f"{one.confidence:.3f}",
+        "not_assessed_reason": one.not_assessed_reason,
+        "reasons": "; ".join(reasons),
+        "reasons_against": None if against is None else "; ".join(against),
+        "assessor": one.assessor,
+        "assessor_kind": one.kind.value,
+        "first_seen": dates and dates[0],
+        "last_seen": dates and dates[1],
+        "scale": "Aftermap grades",
+    }
+
+
+def _matrix_lines(found: Compared, other: OtherAssessment) -> list[str]:
+    codes = list(dict.fromkeys(code for row in found.matrix.values() for code in row))
+    heads = [f"{code} {_label(other.scale, code)}".strip() for code in codes]
+    rows = [["ours \\ theirs", *heads]]
+    rows += [[word, *(str(row[code]) for code in codes)] for word, row in found.matrix.items()]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _label(scale: Scale, code: str) -> str:
+    known = code_read(scale, code)
+    return "" if known is None or known.label == code else known.label
+
+
+def _apart_lines(found: Compared) -> list[str]:
+    same = f"{found.same} of {found.compared} buildings with a grade on both sides"
+    lines = [f"{same} have a grade that their code may mean"]
+    told: list[tuple[int, str]] = [
+        (found.no_class, f"have a grade that {found.scale} has no class for; not in the kappa"),
+        (len(found.differing), "have sites that say different things; in neither"),
+    ]
+    lines += [f"{count} buildings {what}" for count, what in told if count]
+    lines.append(
+        f"no site within {found.within_m:g} m, which does not mean undamaged: "
+        f"{_counts(found.without_site)}"
+    )
+    lines.append(
+        f"sites that are no building of the case: {_counts(found.without_building)}; craters and "
+        f"the like: {found.no_building}; without a value: {found.unrated}"
+    )
+    return lines
+
+
+def _counts(by: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {word}" for word, count in by.items()) or "none"

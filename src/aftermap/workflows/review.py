@@ -1,0 +1,263 @@
+"""``aftermap review`` and ``aftermap sample``: people's grades into and out of a case's record.
+
+Joins the record with what ``assessment`` knows of labels, agreement and samples.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from aftermap.assessment.draw import drawn
+from aftermap.assessment.label_files import (
+    MACHINE,
+    PLACE,
+    LabelFile,
+    filled_lines,
+    grades_by_reviewer,
+    labels_in,
+    labels_text,
+    newest_by_reviewer,
+    same_word,
+)
+from aftermap.assessment.reliability import (
+    agreements,
+    dawid_skene,
+    disagreements,
+)
+from aftermap.errors import AftermapError, CaseError, InputError, PartialError
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind
+from aftermap.record import Case
+from aftermap.record.assessments import (
+    add_assessments,
+    add_draw,
+    adopted_grades,
+    machine_grades,
+    newest_draw,
+    reviews,
+)
+from aftermap.record.case import ACTOR, RECORD_NAME
+from aftermap.record.disk import sha256_of_file, write_text
+from aftermap.record.outlines import building_places
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command says line by line, the file that it wrote, if any, and what it left out."""
+
+    lines: tuple[str, ...]
+    path: Path | None = None
+    missing: AftermapError | None = None
+
+
+def exported(
+    case_path: Path, path: Path, *, reviewer: str | None, everything: bool, machine: bool
+) -> Answer:
+    """A file of labels to fill in: of the newest sample, or of ``everything``.
+
+    ``reviewer``: filled in with what that reviewer said last. ``machine``: with the machine's grade
+    and confidence beside each building; without it the reviewers are blind to them.
+    """
+    _refuse_filled(path)
+    with Case.open_to_read(case_path) as case:
+        places = building_places(case.package)
+        draw = newest_draw(case.package)
+        if draw is None or everything:
+            names, which = sorted(places), "all buildings of the case"
+        else:
+            names = [one.source_id for one in draw.buildings]
+            which = f"the sample of {draw.drawn_at}, seed {draw.seed}, in the order of drawing"
+        told = _reviewed(case)
+        graded = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
+    if not names:
+        raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
+    rows = [
+        {
+            **_place(places.get(name)),
+            **(_machine(graded.get(name)) if machine else {}),
+            **_said(told.get(name, {}).get(reviewer or ""), reviewer),
+            "source_id": name,
+        }
+        for name in names
+    ]
+    write_text(path, labels_text(rows, (*PLACE, *(MACHINE if machine else ()))))
+    seen = "with the machine's grades" if machine else "without the machine's grades"
+    return Answer(lines=(f"{len(rows)} buildings ({which}), {seen}: {path}",), path=path)
+
+
+def imported(case_path: Path, path: Path, *, reviewer: str | None, adopt: bool = False) -> Answer:
+    """Add a file's labels to the record; what was added, what was not, and how reviewers agree.
+
+    ``adopt``: they are what the case stands by from now on, and no reviewer's word of their own.
+    """
+    refuse_no_case(case_path)
+    with Case.create_or_open(case_path) as case:
+        known = set(building_places(case.package)) | {
+            kept.assessment.source_id for kept in machine_grades(case.package)
+        }
+        if not known:
+            raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
+        found = labels_in(path, known, reviewer)
+        before = _adopted(case) if adopt else _reviewed(case)
+        new, again, changed = _sorted_out(found, before)
+        if adopt:
+            new = [replace(one, kind=AssessorKind.ADOPTED) for one in new]
+        if new:
+            add_assessments(case.package, new, actor=ACTOR, subject=sha256_of_file(path))
+        after = _reviewed(case)
+    what = "grades that the case stands by" if adopt else "grades"
+    lines = [f"{len(new)} {what} added from {path.name}"]
+    if again:
+        lines.append(f"{again} are in the record already, word for word, and were not added again")
+    if found.empty:
+        lines.append(f"{found.empty} lines are not filled in yet")
+    lines += found.notes
+    lines += [
+        f"{who} graded {name} before; the earlier grade stays in the record, the new one counts"
+        for who, name in changed
+    ]
+    lines += [f"left out: {one.name}: {one.reason}" for one in found.skipped]
+    return Answer(
+        lines=(*lines, *([] if adopt else agreement_lines(after))),
+        missing=_unused(path, found, taken=len(new) + again),
+    )
+
+
+def _unused(path: Path, found: LabelFile, *, taken: int) -> AftermapError | None:
+    """What to say of the lines that could not be used; None where there are none."""
+    if not found.skipped:
+        return None
+    count = "1 line" if len(found.skipped) == 1 else f"{len(found.skipped)} lines"
+    kind = PartialError if taken else InputError
+    return kind(
+        f"{path}: {count} left out, named above with the reason; correct them and import the file "
+        "again, what is in the record already is not added twice"
+    )
+
+
+def _reviewed(case: Case) -> dict[str, dict[str, Assessment]]:
+    return newest_by_reviewer(one.assessment for one in reviews(case.package))
+
+
+def _adopted(case: Case) -> dict[str, dict[str, Assessment]]:
+    return {
+        name: {kept.assessment.assessor: kept.assessment}
+        for name, kept in adopted_grades(case.package).items()
+    }
+
+
+def _sorted_out(
+    found: LabelFile, before: Mapping[str, Mapping[str, Assessment]]
+) -> tuple[list[Assessment], int, list[tuple[str, str]]]:
+    """New grades; how many the record holds already; who graded what before."""
+    last = {(who, name): one for name, by in before.items() for who, one in by.items()}
+    new: list[Assessment] = []
+    again, changed = 0, []
+    in_record = set(last)
+    for label in found.labels:
+        one = label.assessment
+        key = (one.assessor, one.source_id)
+        if key in last and same_word(last[key], one):
+            again += 1
+            continue
+        if key in in_record:
+            changed.append(key)
+            in_record.discard(key)
+        last[key] = one
+        new.append(one)
+    return new, again, changed
+
+
+def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]:
+    """How several reviewers agree, where they disagree, and beside it what a model makes of it."""
+    labels = grades_by_reviewer(newest)
+    shared = {name: by for name, by in labels.items() if len(by) > 1}
+    if not shared:
+        return []
+    lines = [str(one) for one in agreements(labels)]
+    apart = disagreements(labels)
+    lines.append(f"{len(apart)} of {len(shared)} buildings with several grades are disagreed on")
+    if apart:
+        lines[-1] += "; in brackets, beside that, what Dawid and Skene's model makes of it:"
+    chance = dawid_skene(labels)
+    for one in apart[:_SHOWN]:
+        said = ", ".join(f"{who} {grade.value}" for who, grade in one.grades)
+        best = max(range(len(GRADES)), key=chance[one.source_id].__getitem__)
+        model = f"{GRADES[best].value} {chance[one.source_id][best]:.2f}"
+        lines.append(f"  {one.source_id}: {said} ({model})")
+    if len(apart) > _SHOWN:
+        lines.append(f"  and {len(apart) - _SHOWN} more")
+    return lines
+
+
+def sampled(case_path: Path, path: Path, *, size: int, seed: int) -> Answer:
+    """Draw a sample, record it, and write the file of labels to fill in."""
+    refuse_no_case(case_path)
+    _refuse_filled(path)
+    with Case.create_or_open(case_path) as case:
+        kept = machine_grades(case.package)
+        if not kept:
+            raise CaseError(
+                f"{case_path}: holds no machine's grades yet; run aftermap assess first"
+            )
+        grades = [one.assessment for one in kept]
+        draw = drawn(grades, size=size, seed=seed, machine_batch=kept[0].batch)
+        places = building_places(case.package)
+        rows = [
+            {**_place(places.get(one.source_id)), "source_id": one.source_id}
+            for one in draw.buildings
+        ]
+        add_draw(case.package, draw, actor=ACTOR)
+        write_text(path, labels_text(rows, PLACE))
+    count = f"{len(draw.buildings)} of {len(grades)} buildings"
+    lines = [f"{count} drawn, seed {seed}, by the machine's grades:"]
+    lines += [f"  {one.name}: {one.drawn} of {one.buildings}" for one in draw.strata]
+    lines.append(f"To be graded by people who do not see the machine's grades: {path}")
+    return Answer(lines=tuple(lines), path=path)
+
+
+def refuse_no_case(path: Path) -> None:
+    """Only a map makes a case: a slip in its name must not make an empty one."""
+    if not (path / RECORD_NAME).is_file():
+        raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
+
+
+def _refuse_filled(path: Path) -> None:
+    """Hours of a reviewer's work must not be written over, nor a file that holds no labels."""
+    if not path.exists():
+        return
+    filled = filled_lines(path)
+    if filled is None:
+        raise InputError(f"{path}: is there and holds no labels; name another file to write")
+    if filled:
+        raise InputError(
+            f"{path}: holds what somebody filled in ({filled} lines), which would be lost; name "
+            "another file, or import it with aftermap review import and move it away"
+        )
+
+
+def _place(lonlat: tuple[float, float] | None) -> dict[str, Any]:
+    return {} if lonlat is None else {"lon": f"{lonlat[0]:.7f}", "lat": f"{lonlat[1]:.7f}"}
+
+
+def _machine(one: Assessment | None) -> dict[str, Any]:
+    if one is None:
+        return {}
+    grade = "not_assessed" if one.grade is None else one.grade.value
+    confidence = None if one.confidence is None else f"{one.confidence:.2f}"
+    return {"machine_grade": grade, "machine_confidence": confidence}
+
+
+def _said(one: Assessment | None, reviewer: str | None) -> dict[str, Any]:
+    if one is None:
+        return {"reviewer": reviewer}
+    return {
+        "grade": "not_assessed" if one.grade is None else one.grade.value,
+        "grades": " ".join(grade.value for grade in one.grades),
+        "not_assessed_reason": one.not_assessed_reason,
+        "reviewer": reviewer,
+        "note": one.note,
+        "confidence": one.confidence,
+    }

@@ -1,0 +1,282 @@
+"""``aftermap totals``: the reviewed sample of a case -> how many buildings are of each class.
+
+Which labels may be used is decided here: those of the newest sample, no label that a model has
+learnt from, and no building that was reviewed without being drawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from aftermap.assessment.draw import STRATA, stratum_of
+from aftermap.assessment.estimator import (
+    Counted,
+    Population,
+    Said,
+    TooFew,
+    Total,
+    counted_classes,
+    error_matrix,
+    totals_of,
+)
+from aftermap.assessment.intervals import CONFIDENCE
+from aftermap.assessment.label_files import newest_by_reviewer, settled
+from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
+from aftermap.errors import CaseError, CrsError, InputError
+from aftermap.geo.crs import transformed_xy
+from aftermap.model.assessment import GRADES, Assessment, Grade
+from aftermap.model.sample import Draw
+from aftermap.record import Case
+from aftermap.record.assessments import (
+    adopted_grades,
+    learning_labels,
+    machine_grades,
+    newest_draw,
+    reviews,
+)
+from aftermap.record.outlines import building_outlines
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Totals of the case and then of each area, with what must be known beside them.
+
+    ``matrix``: sampled buildings by the machine's grade and the reviewers' label.
+    """
+
+    totals: tuple[Total | TooFew, ...]
+    notes: tuple[str, ...]
+    matrix: Mapping[str, Mapping[str, int]]
+
+    def plain(self) -> dict[str, Any]:
+        """The same in JSON's values; every total carries its sentence."""
+        return {
+            "totals": [_plain(one) for one in self.totals],
+            "notes": list(self.notes),
+            "sampled_by_machine_and_reviewers": {n: dict(row) for n, row in self.matrix.items()},
+            "interval": CONFIDENCE,
+        }
+
+
+def totalled(case_path: Path, *, scale: Scale, areas: Path | None, assume_alike: bool) -> Answer:
+    """Totals from the newest sample of a case.
+
+    ``areas``: a file of polygons for each of which the totals are estimated as well.
+    ``assume_alike``: count sampled buildings that were not reviewed as if they were like the
+    reviewed ones of their stratum; without it they are refused.
+    """
+    with Case.open_to_read(case_path) as case:
+        return totalled_in(case, scale=scale, areas=areas, assume_alike=assume_alike)
+
+
+def totalled_in(case: Case, *, scale: Scale, areas: Path | None, assume_alike: bool) -> Answer:
+    """The same of a case that is open."""
+    case_path = case.path
+    draw = newest_draw(case.package)
+    if draw is None:
+        raise CaseError(
+            f"{case_path}: has no sample, and the map is not counted; draw one with "
+            "aftermap sample, have it reviewed, and import the labels"
+        )
+    population = _population(case, draw)
+    labels, notes = _labels(case, draw)
+    dates = _dates(case)
+    places = None if areas is None else _inside(case, areas, population.names)
+    open_ = [one.source_id for one in draw.buildings if one.source_id not in labels]
+    if open_ and not assume_alike:
+        shown = ", ".join(open_[:_SHOWN]) + (" ..." if len(open_) > _SHOWN else "")
+        raise InputError(
+            f"{case_path}: {len(open_)} of {len(draw.buildings)} sampled buildings have no settled "
+            f"grade ({shown}); have them reviewed or, where reviewers differ, adopt a grade "
+            "(aftermap review import --adopt); or say with --assume-alike that they are like the "
+            "others of their stratum"
+        )
+    said = Said(
+        area=f"the area of case {case_path.name}",
+        class_set=_class_set(scale),
+        dates=dates,
+        sampled=len(draw.buildings),
+        assumption=_assumption(len(open_)),
+    )
+    return Answer(
+        totals=_all(population, labels, scale, said, places or {}),
+        notes=tuple(notes),
+        matrix=error_matrix(population, labels),
+    )
+
+
+def _all(
+    population: Population,
+    labels: Mapping[str, str],
+    scale: Scale,
+    said: Said,
+    areas: Mapping[str, npt.NDArray[np.bool_]],
+) -> tuple[Total | TooFew, ...]:
+    classes = _classes(scale)
+    found: list[Total | TooFew] = []
+    parts = [(population, said)]
+    for name, inside in areas.items():
+        here = Said(**{**_fields(said), "area": name})
+        parts.append((population.part(inside), here))
+    for part, here in parts:
+        answer = totals_of(part, labels, classes, here)
+        found += [answer] if isinstance(answer, TooFew) else answer
+    return tuple(found)
+
+
+def _fields(said: Said) -> dict[str, Any]:
+    return {name: getattr(said, name) for name in said.__dataclass_fields__}
+
+
+def _classes(scale: Scale) -> tuple[Counted, ...]:
+    classes = [
+        (_name(one.label, one.grades), tuple(grade.value for grade in one.grades))
+        for one in classes_in(scale)
+    ]
+    return counted_classes(classes, [grade.value for grade in GRADES[1:]])
+
+
+def _class_set(scale: Scale) -> str:
+    labels = ", ".join(one.label for one in classes_in(scale))
+    return f"class set {scale.value} ({labels}; crosswalk {CROSSWALK_VERSION})"
+
+
+def _name(label: str, grades: Sequence[Grade]) -> str:
+    """A class by its label, and our grades behind it where they are called otherwise."""
+    ours = " or ".join(grade.value for grade in grades)
+    return label if label.startswith(ours) else f"{label} (ours: {ours})"
+
+
+def _population(case: Case, draw: Draw) -> Population:
+    grades = [k.assessment for k in machine_grades(case.package, draw.machine_batch)]
+    return Population(
+        names=tuple(one.source_id for one in grades),
+        strata=STRATA,
+        stratum=np.array([STRATA.index(stratum_of(one)) for one in grades], np.int64),
+        labels=STRATA,
+        probabilities=np.array([_probabilities(one) for one in grades]).reshape(-1, len(STRATA)),
+    )
+
+
+def _probabilities(one: Assessment) -> list[float]:
+    """The machine's of the grades and of "not assessed", 0 or 1 where it gave none."""
+    if one.grade is not None and one.probabilities is not None:
+        return [*one.probabilities, 0.0]
+    return [float(name == stratum_of(one)) for name in STRATA]
+
+
+def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
+    """The label of each sampled building that has one, and what is to be told of the others."""
+    learnt = learning_labels(case.package)
+    kept = reviews(case.package)
+    usable = newest_by_reviewer(one.assessment for one in kept if one.number not in learnt)
+    taught = {one.assessment.source_id for one in kept if one.number in learnt}
+    adopted = adopted_grades(case.package)
+    sampled = {one.source_id for one in draw.buildings}
+    labels = {}
+    for name in sorted(sampled):
+        own = adopted.get(name)
+        label = settled(usable.get(name, {}), None if own is None else own.assessment)
+        if label is not None and (name in usable or name not in taught):
+            labels[name] = label
+    refused = sorted((taught & sampled) - labels.keys())
+    if refused:
+        raise InputError(
+            f"{case.path}: a model has learnt from the labels of {len(refused)} sampled buildings "
+            f"({', '.join(refused[:_SHOWN])}); what it was taught cannot test it: draw a new "
+            "sample with aftermap sample and have it reviewed"
+        )
+    notes = []
+    others = usable.keys() - sampled
+    if others:
+        notes.append(
+            f"{len(others)} reviewed buildings are not of the sample and were not used: nobody "
+            "knows what they stand for"
+        )
+    newest = machine_grades(case.package)
+    if newest and newest[0].batch != draw.machine_batch:
+        notes.append(
+            "the machine has graded anew since the sample was drawn; its strata and probabilities "
+            "are those of the earlier grades, and the totals hold as they are"
+        )
+    return labels, notes
+
+
+def _dates(case: Case) -> tuple[str, str] | None:
+    ((first, last),) = case.package.rows(
+        "SELECT min(substr(taken_at, 1, 10)), max(substr(taken_at, 1, 10)) FROM media"
+    )
+    return None if first is None else (str(first), str(last))
+
+
+def _assumption(missing: int) -> str:
+    if not missing:
+        return ""
+    return (
+        f"it is assumed, and not known, that the {missing} sampled buildings without a settled "
+        "grade are like the others of their stratum"
+    )
+
+
+def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]]:
+    """(N,) for each area of a file: which of the buildings have their middle in it."""
+    crs, shapes = building_outlines(case.package)
+    if crs is None:
+        raise CaseError(
+            f"{case.path}: holds no buildings with a place on the globe, so that no area can be "
+            "told apart; leave --by out"
+        )
+    areas = _areas(path, crs)
+    rows = [i for i, name in enumerate(names) if name in shapes]
+    places = shapely.point_on_surface([shapes[names[i]] for i in rows])
+    found = {}
+    for name, shape in areas.items():
+        inside = np.zeros(len(names), bool)
+        inside[rows] = shapely.contains(shape, places)
+        found[name] = inside
+    return found
+
+
+def _areas(path: Path, crs: str) -> dict[str, Any]:
+    """The polygons of a file by name, in the CRS of the case."""
+    try:
+        meta, _, shapes, columns = pyogrio.raw.read(path)
+    except (DataSourceError, DataLayerError) as error:
+        raise InputError(
+            f"{path}: cannot be read as a map of areas ({error}); name a GeoJSON file of polygons"
+        ) from error
+    if meta["crs"] is None:
+        raise CrsError(f"{path}: declares no CRS; save it as GeoJSON in EPSG:4326")
+    fields = {str(n).casefold(): c for n, c in zip(meta["fields"], columns, strict=True)}
+    names = fields.get("name")
+    found: dict[str, Any] = {}
+    for i, shape in enumerate(shapely.from_wkb(shapes)):
+        if shape is None or shapely.area(shape) == 0:
+            continue
+        text = "" if names is None or names[i] is None else str(names[i])
+        name = f"the area {text or i + 1} of {path.name}"
+        if name in found:
+            name = f"the area {text} ({i + 1}) of {path.name}"
+        found[name] = shapely.make_valid(
+            shapely.transform(shape, lambda xy: transformed_xy(meta["crs"], crs, xy))
+        )
+    if not found:
+        raise InputError(f"{path}: holds no polygon; draw the areas and save them as GeoJSON")
+    return found
+
+
+def _plain(one: Total | TooFew) -> dict[str, Any]:
+    if isinstance(one, TooFew):
+        return {**asdict(one), "sentence": str(one)}
+    plain = asdict(one)
+    said = plain.pop("said")
+    return {**plain, **said, "sentence": str(one)}

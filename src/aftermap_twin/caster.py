@@ -1,0 +1,56 @@
+"""Rays against the district's triangles, by Embree (the optional extra ``aftermap[twin]``)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aftermap.errors import MissingExtraError
+from aftermap_twin.mesh import Mesh
+
+Field = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hits:
+    """First hits: ``distance`` (N,) in ray lengths, ``triangle`` (N,) or -1, ``normal`` (N, 3)."""
+
+    distance: Field
+    triangle: npt.NDArray[np.int32]
+    normal: Field
+
+
+class Caster:
+    """The triangles, ready to be shot at. Not for use from two threads at once."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        """Build Embree's tree over the mesh."""
+        scene, triangle_mesh = embree()
+        self._scene = scene()
+        self._mesh = triangle_mesh(self._scene, mesh.vertices, mesh.faces)
+
+    def first_hits(self, origins: Field, directions: Field) -> Hits:
+        """What (N, 3) rays meet first."""
+        found = self._scene.run(origins, directions, output=True)
+        return Hits(
+            distance=found["tfar"],
+            triangle=found["primID"],
+            normal=np.ascontiguousarray(found["Ng"]),
+        )
+
+    def is_free(self, origins: Field, directions: Field) -> npt.NDArray[np.bool_]:
+        """Whether (N, 3) rays meet nothing."""
+        return np.asarray(self._scene.run(origins, directions, query="OCCLUDED") == -1)
+
+
+def embree() -> tuple[Any, Any]:
+    """Embree's scene and mesh classes, or a line that says what to install."""
+    try:
+        from embreex.mesh_construction import TriangleMesh  # noqa: PLC0415 (an optional extra)
+        from embreex.rtcore_scene import EmbreeScene  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError(
+            "aftermap twin: the ray caster embreex is not installed; install aftermap[twin]"
+        ) from error
+    return EmbreeScene, TriangleMesh

@@ -1,0 +1,19 @@
+"""Indexes of made-up clips, made once."""
+
+from pathlib import Path
+
+import pytest
+from made_up_paths import Here, files_in
+
+from aftermap.coverage import index_clips
+from aftermap.model.sighting import FLAT_GROUND
+
+
+@pytest.fixture
+def indexed(tmp_path: Path):
+    """Indexes clip paths over level ground."""
+
+    def index(*paths, ground=FLAT_GROUND, clips=()):
+        return index_clips(paths, clips, ground, files_in(tmp_path / "stage"), Here())
+
+    return index

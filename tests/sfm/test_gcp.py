@@ -1,0 +1,277 @@
+"""Ground control on a made-up flight: the map lies where the surveyor says, blunders apart."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from made_up_flight import ORIGIN_M, block_of_flown, flown, ground, nadir, pixels_of
+from scipy.spatial.transform import Rotation
+
+from aftermap.errors import ControlError
+from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.sfm.block import settled
+from aftermap.sfm.focal import WEAK_FACTOR, weighed
+from aftermap.sfm.gcp import SURVEY_SIGMA_M, control_residuals, controlled, survey_of
+from aftermap.sfm.gcp_file import control_in
+from aftermap.sfm.levelling import world_from_pictures
+
+UTM = "EPSG:32637"
+CLICK_PX = 0.3
+GPS_BIAS_M = np.array([2.5, -1.5, 6.0])
+FIELD = np.array(
+    [
+        [4, 2, 0],
+        [106, 4, 2],
+        [103, 74, 1],
+        [3, 76, 3],
+        [55, 40, 2],
+        [54, 3, 1],
+        [56, 75, 0],
+        [5, 40, 2],
+        [105, 38, 1],
+        [30, 22, 0],
+    ],
+    float,
+)
+NAMES = [f"P{i + 1}" for i in range(len(FIELD))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A flight whose receiver is off by metres, adjusted on its own."""
+
+    flight: object
+    block: object
+
+    @property
+    def numbers(self):
+        return {i: i for i in range(len(self.block.frames))}
+
+
+@pytest.fixture(scope="module")
+def case():
+    rng = np.random.default_rng(21)
+    flight = flown(rng, nadir(rng, tilt=2.0), ground(rng, count=500, relief=12.0), gps_m=0.8)
+    frames = tuple(
+        replace(f, prior_position_m=tuple(np.add(f.prior_position_m, GPS_BIAS_M)))
+        for f in flight.frames
+    )
+    flight = replace(flight, frames=frames)
+    block, _ = settled(weighed(block_of_flown(flight, rng), WEAK_FACTOR), rounds=1)
+    return Case(flight=flight, block=block)
+
+
+def control_file(folder, flight, *, marks=FIELD, surveyed=None, crs=UTM, roles=None, names=NAMES):
+    """The file a surveyor would hand over: true pixels with a person's error."""
+    rng = np.random.default_rng(5)
+    surveyed = ORIGIN_M + marks if surveyed is None else surveyed
+    lines = [crs]
+    for i, frame in enumerate(flight.frames):
+        seen = pixels_of(flight.truth, i, marks)
+        for k in np.flatnonzero(np.isfinite(seen[:, 0])):
+            x, y = np.clip(seen[k] + rng.normal(0, CLICK_PX, 2), 0, [1200, 900])
+            e, n, h = surveyed[k]
+            role = roles[k] if roles else ""
+            lines.append(f"{e:.9f} {n:.9f} {h:.4f} {x:.2f} {y:.2f} {frame.name} {names[k]} {role}")
+    path = folder / "gcp_list.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return control_in(path)
+
+
+def surveyed_m(marks=FIELD, seed=3):
+    """As a receiver on each mark would give it."""
+    noise = np.random.default_rng(seed).normal(0, 1, marks.shape) * SURVEY_SIGMA_M
+    return ORIGIN_M + marks + noise
+
+
+def residuals(found, survey, case):
+    names = [f.name for f in case.flight.frames]
+    return control_residuals(found.block, survey, case.numbers, names)
+
+
+def rms(rows):
+    return np.sqrt((np.array(rows) ** 2).mean(axis=0))
+
+
+def test_before_control_the_marks_show_how_far_off_the_receiver_was(tmp_path, case):
+    survey = survey_of(control_file(tmp_path, case.flight), case.flight.frames, UTM)
+    off = np.array([m.residual_m for m in residuals_before(survey, case)])
+    assert np.allclose(np.median(off, axis=0)[:2], GPS_BIAS_M[:2], atol=0.8)
+
+
+def test_check_marks_that_took_no_part_lie_within_the_noise_of_survey_and_clicks(tmp_path, case):
+    control = control_file(tmp_path, case.flight, surveyed=surveyed_m())
+    survey = survey_of(control, case.flight.frames, UTM)
+    found = controlled(case.block, survey, case.numbers)
+    assert found.warnings == ()
+    assert list(found.used) == [role == "control" for role in survey.roles]
+    marks = residuals(found, survey, case)
+    for role in ("control", "check"):
+        rows = [m.residual_m for m in marks if m.role == role]
+        assert len(rows) == 5
+        assert (rms(rows) < 2.5 * np.array(SURVEY_SIGMA_M)).all(), role
+    assert all(m.reprojection_px < 4 * CLICK_PX for m in marks)
+    error = found.block.state.positions + found.block.offset_m - ORIGIN_M
+    error -= case.flight.truth.positions
+    assert (rms(error) < [0.15, 0.15, 0.8]).all(), "the receiver's bias is gone"
+
+
+def test_each_mark_names_the_photographs_it_is_seen_in(tmp_path, case):
+    survey = survey_of(control_file(tmp_path, case.flight), case.flight.frames, UTM)
+    marks = {m.name: m for m in residuals_before(survey, case)}
+    for name, place in zip(NAMES, FIELD, strict=True):
+        shown = {
+            f.name
+            for i, f in enumerate(case.flight.frames)
+            if np.isfinite(pixels_of(case.flight.truth, i, place[None])).all()
+        }
+        assert set(marks[name].images) == shown
+
+
+def residuals_before(survey, case):
+    names = [f.name for f in case.flight.frames]
+    return control_residuals(case.block, survey, case.numbers, names)
+
+
+@pytest.mark.parametrize(
+    "wrong", [(0.0, 0.0, 3.0), (10.0, 0.0, 0.0), (0.0, -1.2, 0.0), (100.0, 0.0, 0.0)]
+)
+def test_a_blunder_is_named_and_does_not_hold_the_map(tmp_path, case, wrong):
+    surveyed = surveyed_m()
+    surveyed[1] += wrong
+    roles = ["control"] * 8 + ["check"] * 2
+    control = control_file(tmp_path, case.flight, surveyed=surveyed, roles=roles)
+    survey = survey_of(control, case.flight.frames, UTM)
+    found = controlled(case.block, survey, case.numbers)
+    order = [m.name for m in survey.marks]
+    assert [order[i] for i in np.flatnonzero(~found.used)] == [
+        n for n in order if n in {"P2", "P9", "P10"}
+    ]
+    (warning,) = found.warnings
+    assert "Mark P2 disagrees with the others" in warning
+    said_m = float(warning.split(" by ")[1].split(" m ")[0])
+    assert said_m == pytest.approx(np.linalg.norm(wrong), abs=0.3)
+    marks = {m.name: m for m in residuals(found, survey, case)}
+    good = [marks[n].residual_m for n in NAMES if n != "P2"]
+    assert (rms(good) < 2.5 * np.array(SURVEY_SIGMA_M)).all()
+    assert np.allclose(marks["P2"].residual_m, np.negative(wrong), atol=0.15)
+
+
+def test_a_blunder_among_the_check_marks_shows_in_its_residual(tmp_path, case):
+    surveyed = surveyed_m()
+    surveyed[9] += [0, 2.0, 0]
+    roles = ["control"] * 8 + ["check"] * 2
+    control = control_file(tmp_path, case.flight, surveyed=surveyed, roles=roles)
+    survey = survey_of(control, case.flight.frames, UTM)
+    found = controlled(case.block, survey, case.numbers)
+    marks = {m.name: m for m in residuals(found, survey, case)}
+    assert np.allclose(marks["P10"].residual_m, [0, -2, 0], atol=0.15)
+    assert np.allclose(marks["P9"].residual_m, 0, atol=0.15)
+
+
+LINE = np.column_stack([np.linspace(5, 105, 5), np.linspace(38, 42, 5), [0.0, 0.3, 0.6, 0.3, 0]])
+
+
+def test_marks_in_a_line_move_the_map_without_tipping_it(tmp_path, case):
+    roles = ["control"] * 5
+    surveyed = ORIGIN_M + LINE
+    control = control_file(
+        tmp_path, case.flight, marks=LINE, surveyed=surveyed, roles=roles, names=NAMES[:5]
+    )
+    survey = survey_of(control, case.flight.frames, UTM)
+    found = controlled(case.block, survey, case.numbers)
+    assert found is not None
+    turn = np.einsum("nij,nik->njk", found.block.state.rotations, case.flight.truth.rotations)
+    tip = np.degrees(np.arccos(np.clip(turn[:, 2, 2], -1, 1)))
+    assert np.median(tip) < 0.8
+    off = np.array([m.residual_m for m in residuals(found, survey, case)])
+    assert np.abs(off.mean(axis=0)).max() < 0.1
+
+
+def adrift(case):
+    """The same block where no photograph says where it was taken."""
+    frames = tuple(
+        replace(f, prior_position_m=None, prior_sigma_m=None) for f in case.flight.frames
+    )
+    turn = Rotation.from_euler("zyx", [130, 20, -15], degrees=True).as_matrix()
+    truth = case.flight.truth
+    rotations = truth.rotations @ turn.T
+    positions, points = 0.05 * truth.positions @ turn.T, 0.05 * truth.points @ turn.T
+    scale, rotation, shift = world_from_pictures(rotations, positions, points, frames)
+    state = truth._replace(
+        rotations=rotations @ rotation.T,
+        positions=scale * positions @ rotation.T + shift,
+        points=scale * points @ rotation.T + shift,
+    )
+    made = replace(case.flight, frames=frames)
+    block = block_of_flown(made, np.random.default_rng(1), located=False, shaken=False)
+    return replace(block, state=state._replace(lenses=block.state.lenses))
+
+
+@pytest.mark.parametrize("crs", [UTM, WGS84])
+def test_photographs_without_positions_get_place_scale_and_north_from_the_marks(
+    tmp_path, case, crs
+):
+    block = adrift(case)
+    surveyed = surveyed_m()
+    if crs == WGS84:
+        lonlat = transformed_xy(UTM, WGS84, surveyed[:, :2])
+        surveyed = np.column_stack([lonlat, surveyed[:, 2]])
+    control = control_file(tmp_path, case.flight, surveyed=surveyed, crs=crs)
+    survey = survey_of(control, block.frames, None)
+    assert survey.crs == UTM
+    found = controlled(block, survey, case.numbers)
+    assert found.block.located
+    error = found.block.state.positions + found.block.offset_m - ORIGIN_M
+    error -= case.flight.truth.positions
+    assert (rms(error) < [0.25, 0.25, 0.8]).all()
+    rows = [m.residual_m for m in residuals(found, survey, case) if m.role == "check"]
+    assert (rms(rows) < 3 * np.array(SURVEY_SIGMA_M)).all()
+
+
+def test_photographs_without_positions_are_not_laid_on_marks_in_one_line(tmp_path, case):
+    control = control_file(tmp_path, case.flight, marks=LINE, names=NAMES[:5])
+    block = adrift(case)
+    survey = survey_of(control, block.frames, None)
+    assert controlled(block, survey, case.numbers) is None
+
+
+def test_two_marks_do_not_hold_a_map(tmp_path, case):
+    control = control_file(tmp_path, case.flight, marks=FIELD[:2], names=NAMES[:2])
+    survey = survey_of(control, case.flight.frames, UTM)
+    assert controlled(case.block, survey, case.numbers) is None
+
+
+def test_a_mark_in_one_photograph_is_not_used_and_the_user_is_told(tmp_path, case):
+    path = tmp_path / "gcp.txt"
+    name = case.flight.frames[0].name
+    path.write_text(f"{UTM}\n500900 3978400 245 600 450 {name} LONE\n", encoding="utf-8")
+    survey = survey_of(control_in(path), case.flight.frames, UTM)
+    (warning,) = survey.warnings
+    assert "LONE was not used" in warning
+    assert "two photographs" in warning
+    (mark,) = residuals_before(survey, case)
+    assert mark.residual_m is None
+    assert mark.reprojection_px is None
+
+
+@pytest.mark.parametrize("first", ["EPSG:32737", "WGS84 UTM 37S", "WGS84 UTM 36N"])
+def test_the_wrong_hemisphere_or_zone_is_named_with_the_line(tmp_path, case, first):
+    control = control_file(tmp_path, case.flight, crs=first)
+    with pytest.raises(ControlError, match=r"line 2: .* km from the photographs") as refused:
+        survey_of(control, case.flight.frames, UTM)
+    assert "hemisphere" in str(refused.value)
+
+
+def test_north_before_east_is_named_with_the_line(tmp_path, case):
+    swapped = (ORIGIN_M + FIELD)[:, [1, 0, 2]]
+    control = control_file(tmp_path, case.flight, surveyed=swapped)
+    with pytest.raises(ControlError, match=r"km from the photographs.* order E N H"):
+        survey_of(control, case.flight.frames, UTM)
+
+
+def test_marks_that_only_unmapped_photographs_show_have_no_residual(tmp_path, case):
+    survey = survey_of(control_file(tmp_path, case.flight), case.flight.frames, UTM)
+    names = [f.name for f in case.flight.frames]
+    marks = control_residuals(case.block, survey, {}, names)
+    assert all(m.residual_m is None and m.images == () for m in marks)

@@ -1,0 +1,413 @@
+"""From the machine's grades to totals: sample, review, totals, compare, on the command line."""
+
+import csv
+import io
+import json
+import sqlite3
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pyogrio
+import pytest
+import shapely
+from graded_case import CRS, graded_case, middle
+
+from aftermap.assessment.reference_assessment import Asked, other_assessment
+from aftermap.assessment.scales import Scale
+from aftermap.cli import status_of
+from aftermap.model.assessment import Assessment, AssessorKind, Grade
+from aftermap.publish.exchange.unosat import DamageSite, write_unosat
+from aftermap.record import Case
+from aftermap.record.assessments import (
+    add_assessments,
+    add_learning_labels,
+    machine_grades,
+    reviews,
+)
+from aftermap.record.custody import entries_of
+from aftermap.workflows.compare import unosat_sites, write_exchange
+
+RAQQA = Path(__file__).resolve().parents[3] / "shared" / "data" / "unosat" / "raqqa_damage.gpkg"
+CODES = {"none": 6, "light": None, "moderate": 3, "severe": 2, "destroyed": 1}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return graded_case(tmp_path_factory.mktemp("graded") / "raqqa")
+
+
+@pytest.fixture
+def made(template, tmp_path):
+    path = tmp_path / "raqqa"
+    path.mkdir()
+    (path / "case.gpkg").write_bytes((template.path / "case.gpkg").read_bytes())
+    return replace(template, path=path)
+
+
+@pytest.fixture
+def run(capsys):
+    def _run(*words):
+        status = status_of([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return _run
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+
+
+def fill(made, path: Path, reviewer: str, grade_of=None) -> Path:
+    """The exported file, filled in with the truth or with what ``grade_of`` says."""
+    rows = rows_of(path)
+    for row in rows:
+        row["reviewer"] = reviewer
+        row["grade"] = (grade_of or made.truth.__getitem__)(row["source_id"])
+    out = path.with_name(f"{reviewer}.csv")
+    with out.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    return out
+
+
+@pytest.fixture
+def reviewed(made, run):
+    """The case with a sample of 120, reviewed by anna who is always right."""
+    assert run("sample", made.path, "--size", 120, "--seed", 4)[0] == 0
+    status, _, err = run(
+        "review", "import", made.path, fill(made, made.path / "sample.csv", "anna")
+    )
+    assert (status, err) == (0, "")
+    return made
+
+
+def test_a_sample_is_drawn_recorded_and_written_without_the_machines_grades(made, run):
+    status, out, _ = run("sample", made.path, "--size", 50, "--seed", 4)
+    assert status == 0
+    assert "50 of 300 buildings drawn, seed 4" in out
+    text = (made.path / "sample.csv").read_text("utf-8-sig")
+    rows = rows_of(made.path / "sample.csv")
+    assert len(rows) == 50
+    assert set(rows[0]) == {
+        "source_id",
+        "lon",
+        "lat",
+        "grade",
+        "grades",
+        "not_assessed_reason",
+        "reviewer",
+        "at",
+        "note",
+        "confidence",
+    }
+    assert not any(word in text.splitlines()[1] for word in ("severe", "none", "destroyed"))
+    assert all(38 < float(row["lon"]) < 40 and 35 < float(row["lat"]) < 37 for row in rows)
+    with Case.open_to_read(made.path) as case:
+        assert entries_of(case.package)[-1].action == "sample drawn"
+
+
+def test_an_export_is_blind_unless_the_machine_is_asked_for(made, run):
+    run("sample", made.path, "--size", 50)
+    run("review", "export", made.path, made.path / "blind.csv")
+    assert "machine_grade" not in rows_of(made.path / "blind.csv")[0]
+    run("review", "export", made.path, made.path / "all.csv", "--all", "--with-machine")
+    rows = rows_of(made.path / "all.csv")
+    assert len(rows) == 300
+    assert {row["machine_grade"] for row in rows} >= {"none", "destroyed", "not_assessed"}
+
+
+@pytest.mark.parametrize("again", ["sample", "export"])
+def test_a_file_that_a_reviewer_filled_in_is_not_written_over(made, run, again):
+    path = made.path / "sample.csv"
+    run("sample", made.path, "--size", 20)
+    fill(made, path, "anna").replace(path)
+    before = path.read_bytes()
+    words = (
+        ("sample", made.path, "--size", 20, "--seed", 2)
+        if again == "sample"
+        else ("review", "export", made.path, path)
+    )
+    status, _, err = run(*words)
+    assert status == 2
+    assert "holds what somebody filled in (20 lines)" in err
+    assert path.read_bytes() == before
+    with Case.open_to_read(made.path) as case:
+        assert [one.action for one in entries_of(case.package)].count("sample drawn") == 1
+
+
+def test_a_file_that_nobody_filled_in_yet_is_written_anew(made, run):
+    run("sample", made.path, "--size", 20)
+    assert run("sample", made.path, "--size", 30)[0] == 0
+    assert len(rows_of(made.path / "sample.csv")) == 30
+
+
+def test_an_import_adds_rows_and_tells_what_it_left_out(made, run, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "source_id,grade,reviewer\nb1,severe,anna\nb2,none,anna\nnobody,none,anna\nb3,awful,anna\n"
+    )
+    status, out, err = run("review", "import", made.path, path)
+    assert status == 1
+    assert err == (
+        f"aftermap: {path}: 2 lines left out, named above with the reason; correct them and import "
+        "the file again, what is in the record already is not added twice\n"
+    )
+    added, unknown, awful = out.splitlines()
+    assert added == "2 grades added from labels.csv"
+    assert "left out: labels.csv, line 4: 'nobody' is no building of the case" in unknown
+    assert "left out: labels.csv, line 5: b3: 'awful' is no grade; one of none, light" in awful
+    with Case.open_to_read(made.path) as case:
+        assert [k.assessment.grade for k in reviews(case.package)] == [Grade.SEVERE, Grade.NONE]
+
+
+def test_an_import_of_which_no_line_can_be_used_has_delivered_nothing(made, run, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("source_id,grade,reviewer\nnobody,none,anna\n")
+    status, out, err = run("review", "import", made.path, path)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "1 line left out" in err
+    assert "left out: labels.csv, line 2: 'nobody' is no building of the case" in out
+
+
+def test_the_same_file_twice_adds_nothing_and_a_changed_mind_adds_a_row(made, run, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("source_id,grade,reviewer\nb1,severe,anna\nb2,none,anna\n")
+    run("review", "import", made.path, path)
+    assert "2 are in the record already" in run("review", "import", made.path, path)[1]
+    path.write_text("source_id,grade,reviewer\nb1,destroyed,anna\n")
+    out = run("review", "import", made.path, path)[1]
+    assert "anna graded b1 before; the earlier grade stays in the record" in out
+    with Case.open_to_read(made.path) as case:
+        grades = [k.assessment.grade for k in reviews(case.package)]
+    assert grades == [Grade.SEVERE, Grade.NONE, Grade.DESTROYED]
+
+
+def test_an_export_for_a_reviewer_holds_what_they_said_and_can_be_imported_again(reviewed, run):
+    path = reviewed.path / "again.csv"
+    run("review", "export", reviewed.path, path, "--reviewer", "anna")
+    assert all(row["grade"] for row in rows_of(path))
+    assert "120 are in the record already" in run("review", "import", reviewed.path, path)[1]
+
+
+def test_several_reviewers_are_compared(reviewed, run):
+    def grade_of(name):
+        return Grade.SEVERE if name.endswith("7") else reviewed.truth[name]
+
+    path = fill(reviewed, reviewed.path / "sample.csv", "ben", grade_of)
+    out = run("review", "import", reviewed.path, path)[1]
+    assert "Krippendorff's alpha (ordinal) 0." in out
+    assert "Cohen's kappa (quadratic weights) of anna and ben 0." in out
+    assert "of 120 buildings with several grades are disagreed on" in out
+
+
+def test_what_reviewers_leave_open_is_settled_by_adopting_a_grade(reviewed, run):
+    path = fill(reviewed, reviewed.path / "sample.csv", "ben", lambda _: Grade.SEVERE)
+    run("review", "import", reviewed.path, path)
+    status, _, err = run("totals", reviewed.path)
+    assert (status, "adopt a grade" in err) == (2, True)
+    path = fill(reviewed, reviewed.path / "sample.csv", "carla")
+    out = run("review", "import", reviewed.path, path, "--adopt")[1]
+    assert out.startswith("120 grades that the case stands by added from carla.csv")
+    assert run("totals", reviewed.path)[0] == 0
+    with Case.open_to_read(reviewed.path) as case:
+        assert len(reviews(case.package)) == 240
+
+
+def test_totals_hold_the_truth_and_are_sentences(reviewed, run):
+    status, out, err = run("totals", reviewed.path, "--json")
+    assert (status, err) == (0, "")
+    answer = json.loads(out)
+    true = Counter(grade.value for grade in reviewed.truth.values())
+    for one in answer["totals"]:
+        assert one["of"] == 300
+        assert one["sentence"].startswith(one["what"])
+        if one["what"] in true:
+            assert one["low"] <= true[one["what"]] <= one["high"]
+    matrix = answer["sampled_by_machine_and_reviewers"]
+    assert sum(sum(row.values()) for row in matrix.values()) == 120
+    assert out.count("sentence") == 14
+
+
+@pytest.mark.parametrize(
+    "scale", ["ours", "unosat", "cems", "cems-legacy", "ems98", "xbd", "reach"]
+)
+def test_totals_are_said_in_every_scale(reviewed, run, scale):
+    status, out, _ = run("totals", reviewed.path, "--scale", scale)
+    assert status == 0
+    assert f"class set {scale}" in out
+    assert "dates of the pictures not known" in out
+
+
+def test_totals_without_a_sample_are_refused(made, run):
+    status, _, err = run("totals", made.path)
+    assert status == 2
+    assert "has no sample, and the map is not counted" in err
+
+
+def test_sampled_buildings_without_a_review_are_refused_or_said(made, run):
+    run("sample", made.path, "--size", 60)
+    path = fill(made, made.path / "sample.csv", "anna")
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join(lines[:-5]) + "\n", "utf-8")
+    run("review", "import", made.path, path)
+    status, _, err = run("totals", made.path)
+    assert status == 2
+    assert "5 of 60 sampled buildings have no settled grade" in err
+    out = run("totals", made.path, "--assume-alike")[1]
+    assert "assumed, and not known, that the 5 sampled buildings" in out
+
+
+def test_labels_that_a_model_learnt_from_are_refused(reviewed, run):
+    with Case.create_or_open(reviewed.path) as case:
+        add_learning_labels(
+            case.package, reviews(case.package)[:7], model_sha256="a" * 64, actor="test"
+        )
+    status, _, err = run("totals", reviewed.path)
+    assert status == 2
+    assert "a model has learnt from the labels of 7 sampled buildings" in err
+
+
+def test_reviewed_buildings_beyond_the_sample_are_not_used(reviewed, run):
+    before = json.loads(run("totals", reviewed.path, "--json")[1])
+    sampled = {row["source_id"] for row in rows_of(reviewed.path / "sample.csv")}
+    others = [name for name in reviewed.truth if name not in sampled]
+    path = reviewed.path / "more.csv"
+    path.write_text("source_id,grade,reviewer\n" + "".join(f"{n},destroyed,anna\n" for n in others))
+    run("review", "import", reviewed.path, path)
+    after = json.loads(run("totals", reviewed.path, "--json")[1])
+    assert after["totals"] == before["totals"]
+    assert after["notes"][0].startswith(f"{len(others)} reviewed buildings are not of the sample")
+
+
+def test_totals_by_area_say_too_few_where_they_are(reviewed, run, tmp_path):
+    (west, south), (east, _) = middle(0), middle(39)
+    half = shapely.box(west - 50, south - 50, (west + east) / 2, south + 500)
+    tiny = shapely.box(west - 6, south - 6, west + 26, south + 26)
+    path = tmp_path / "areas.gpkg"
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(np_array([half, tiny])),
+        [np_array(["West", "Corner"])],
+        ["name"],
+        driver="GPKG",
+        geometry_type="Polygon",
+        crs=CRS,
+    )
+    out = run("totals", reviewed.path, "--by", path)[1]
+    assert "in the area West of areas.gpkg" in out
+    assert "the area Corner of areas.gpkg: too few reviewed buildings for an estimate" in out
+
+
+def np_array(values):
+    import numpy as np  # noqa: PLC0415
+
+    return np.array(values, object)
+
+
+@pytest.mark.parametrize(
+    "words", [("totals",), ("sample", "--size", "9"), ("review", "import", "x.csv")]
+)
+def test_a_slip_in_the_name_of_a_case_makes_no_case(run, tmp_path, words):
+    name, *rest = words
+    place = (
+        [*words[:2], tmp_path / "no", *words[2:]]
+        if name == "review"
+        else ([name, tmp_path / "no", *rest])
+    )
+    status, _, err = run(*place)
+    assert status == 2
+    assert "holds no case.gpkg" in err
+    assert not (tmp_path / "no").exists()
+
+
+def unosat_of(made, path: Path, count: int) -> Path:
+    from aftermap.geo.crs import WGS84, transformed_xy  # noqa: PLC0415
+
+    names = list(made.truth)[:count]
+    lonlat = transformed_xy(CRS, WGS84, [middle(int(name[1:])) for name in names])
+    return write_unosat(
+        path,
+        [
+            DamageSite(site_id=n, lonlat_deg=(float(x), float(y)), main_class=CODES[made.truth[n]])
+            for n, (x, y) in zip(names, lonlat, strict=True)
+        ],
+    )
+
+
+def test_compare_tells_agreement_and_what_is_in_neither(made, run, tmp_path):
+    path = unosat_of(made, tmp_path / "cda.gpkg", 200)
+    status, out, err = run("compare", made.path, path, "--scale", "unosat")
+    assert (status, err) == (0, "")
+    assert "Cohen's kappa (quadratic weights) of our grades and theirs 0.9" in out
+    assert "which does not mean undamaged" in out
+    light = sum(made.truth[f"b{i}"] == "light" for i in range(200))
+    assert f"without a value: {light}" in out
+    plain = json.loads(run("compare", made.path, path, "--scale", "unosat", "--json")[1])
+    assert sum(plain["without_site"].values()) == 100 + light
+    assert plain["crosswalk"] == 1
+
+
+def test_compare_says_that_a_file_lies_elsewhere(made, run, tmp_path):
+    site = DamageSite(site_id="a", lonlat_deg=(37.15, 36.2), main_class=1)
+    path = write_unosat(tmp_path / "aleppo.gpkg", [site, site])
+    status, out, err = run("compare", made.path, path, "--scale", "unosat")
+    assert (status, out) == (2, "")
+    assert "aleppo.gpkg: lies elsewhere: none of its 2 sites is where the case has" in err
+
+
+def test_compare_does_not_guess_the_coding(made, run, tmp_path):
+    status, _, err = run("compare", made.path, unosat_of(made, tmp_path / "cda.gpkg", 50))
+    assert status == 2
+    assert "must be said and is not guessed" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
+    adopted = Assessment(
+        source_id="b50", kind=AssessorKind.ADOPTED, assessor="anna", grade=Grade.DESTROYED
+    )
+    with Case.create_or_open(made.path) as case:
+        add_assessments(case.package, [adopted], actor="test")
+        standing = {
+            k.assessment.source_id: k.assessment.grade for k in machine_grades(case.package)
+        }
+        hxl, unosat = write_exchange(case, ("2024-05-01", "2024-05-02"))
+    standing["b50"] = Grade.DESTROYED
+    found = other_assessment(unosat, Asked(scale=Scale.UNOSAT))
+    assert len(found.codes) == 300
+    for code, grade in zip(found.codes, standing.values(), strict=True):
+        expected = None if grade is None or grade is Grade.LIGHT else (grade,)
+        assert (None if code is None else code.grades) == expected
+    assert found.date == "2024-05-02"
+    assert len(hxl.read_text("utf-8").splitlines()) == 302
+
+
+@pytest.mark.skipif(not RAQQA.is_file(), reason="needs ../shared, which is no part of this")
+def test_raqqa_is_read_crosswalked_written_and_read_again_without_loss(tmp_path):
+    asked = Asked(
+        scale=Scale.UNOSAT_RECODED, layer="raqqa_damage", field="2017-10-21", crs="EPSG:4326"
+    )
+    first = other_assessment(RAQQA, asked)
+    sites, skipped = unosat_sites(first)
+    assert skipped == ()
+    again = other_assessment(write_unosat(tmp_path / "r.gpkg", sites), Asked(scale=Scale.UNOSAT))
+    assert again.counts() == {"3": 5493, "2": 3962, "1": 3326, "": 262, "6": 117}
+    assert sum(again.counts()[code] for code in "123") == 12_781
+    for one, other in zip(first.codes, again.codes, strict=True):
+        assert (one and one.grades) == (other and other.grades)
+    assert shapely.equals_exact(first.shapes, again.shapes, 1e-9).all()
+    assert again.date == first.date == "2017-10-21"
+
+
+def test_verify_finds_nothing_after_all_of_it(reviewed, run):
+    assert run("verify", reviewed.path)[0] == 0
+    with sqlite3.connect(reviewed.path / "case.gpkg") as connection:
+        connection.execute("DROP TRIGGER assessment_is_never_changed")
+        connection.execute("UPDATE assessment SET grade = 'none' WHERE kind = 'reviewer'")
+    connection.close()
+    status, out, err = run("verify", reviewed.path)
+    assert status != 0
+    assert "were changed or removed after they came in" in out + err
