@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from aftermap.coverage import index_clips
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.camera import Camera, CameraPose
 from aftermap.model.media import FocalSource, VerticalDatum
@@ -30,6 +29,7 @@ from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
 from aftermap.record import Case
 from aftermap.record.seen import seen_at_xy, seen_within_xy
 from aftermap.record.workspace import StageFolder
+from aftermap.viewshed import index_clips
 from benchmarks.machine import write_result
 
 Array = npt.NDArray[np.float64]

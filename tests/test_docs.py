@@ -266,7 +266,7 @@ def test_the_datums_of_the_documents_are_those_that_exist():
 
 
 def test_the_warnings_described_are_those_that_can_be_given():
-    source = (ROOT / "src" / "aftermap" / "publish" / "warnings.py").read_text("utf-8")
+    source = (ROOT / "src" / "aftermap" / "publish" / "report" / "warnings.py").read_text("utf-8")
     given = set(re.findall(r"""code="([a-z_]+)"|Warning_?\(\s*"([a-z_]+)\"""", source))
     codes = {one or other for one, other in given}
     described = first_names(section(FORMATS / "report.md", "Warnings"))

@@ -134,7 +134,7 @@ def case(tmp_path):
 @pytest.fixture
 def filmed(case, tmp_path):
     """A case that once had a clip, so that it has the tables of clips."""
-    from aftermap.coverage.footprint_files import (  # noqa: PLC0415
+    from aftermap.viewshed.footprint_files import (  # noqa: PLC0415
         footprints_file,
         segments_file,
         sightings_file,

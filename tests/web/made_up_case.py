@@ -14,7 +14,6 @@ import shapely
 from PIL import Image
 from rasterio.transform import Affine
 
-from aftermap.coverage import index_clips
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.polygon import polygons_of
 from aftermap.media.video import probe_video
@@ -38,6 +37,7 @@ from aftermap.record.assessments import add_assessments
 from aftermap.record.building_table import replace_buildings
 from aftermap.record.evidence_table import place_evidence, replace_evidence
 from aftermap.record.workspace import StageFolder
+from aftermap.viewshed import index_clips
 
 CRS = "EPSG:32637"
 EAST_M, NORTH_M = 500_000.0, 3_978_200.0

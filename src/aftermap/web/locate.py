@@ -15,9 +15,6 @@ import numpy.typing as npt
 import rasterio
 import shapely
 
-from aftermap.coverage import SightingOptions
-from aftermap.coverage.terrain import open_ground
-from aftermap.coverage.view import Eye, look_of
 from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.lens import projected_px
 from aftermap.localization.camera_fit import View
@@ -31,6 +28,9 @@ from aftermap.model.media import VerticalDatum
 from aftermap.model.sighting import Ground, GroundKind
 from aftermap.model.trajectory import PoseSource
 from aftermap.record.disk import write_text
+from aftermap.viewshed import SightingOptions
+from aftermap.viewshed.terrain import open_ground
+from aftermap.viewshed.view import Eye, look_of
 from aftermap.web.opened import Kept, OpenedCase, stamp_of
 from aftermap.web.place import shapes_of
 from aftermap.workflows.locate import located

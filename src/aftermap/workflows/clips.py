@@ -6,7 +6,6 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from aftermap.coverage import SightingOptions, index_clips
 from aftermap.errors import InputError
 from aftermap.frames import (
     ClipFrames,
@@ -31,6 +30,7 @@ from aftermap.model.telemetry import Track
 from aftermap.model.trajectory import ClipPath, ShotPlace
 from aftermap.record import Case
 from aftermap.run import Runner, Stage
+from aftermap.viewshed import SightingOptions, index_clips
 from aftermap.workflows.map_accuracy import map_sigma_m
 from aftermap.workflows.stages import MASKS
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aftermap.coverage import SightingOptions, index_clips
 from aftermap.errors import CaseError
 from aftermap.execute import LocalExecutor
 from aftermap.model.clip import Clip, Sidecar
@@ -21,6 +20,7 @@ from aftermap.record import Case
 from aftermap.record.artefact import canonical_json, decoded, encoded
 from aftermap.record.disk import write_text
 from aftermap.run import Runner, Stage
+from aftermap.viewshed import SightingOptions, index_clips
 from aftermap.workflows.clips import FRAMES, TRACKS, deliver_clips, measured_by
 from aftermap.workflows.stages import POSES, SURFACE
 from aftermap.workflows.trajectories import LOCATED, by_hand_in, flights_of, mapped_place

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.coverage.moments import Second
-from aftermap.coverage.view import Eye, Look, circles_m
 from aftermap.geo.march import Heights, Patch, Views, views_of
 from aftermap.geo.ring import inside
 from aftermap.geo.viewing import (
@@ -23,6 +21,8 @@ from aftermap.geo.viewing import (
 )
 from aftermap.model.sighting import CELL_BITS, CELL_OFFSET, CELL_SIZES_M
 from aftermap.model.trajectory import ClipPose
+from aftermap.viewshed.moments import Second
+from aftermap.viewshed.view import Eye, Look, circles_m
 
 Array = npt.NDArray[np.float64]
 

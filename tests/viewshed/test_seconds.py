@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_paths import path_of, pose
 
-from aftermap.coverage.moments import seconds_of
-from aftermap.coverage.options import SightingOptions
 from aftermap.geo.axes import gimbal_angles_deg
 from aftermap.geo.pose_interpolation import pose_between
 from aftermap.model.trajectory import PoseSource
+from aftermap.viewshed.moments import seconds_of
+from aftermap.viewshed.options import SightingOptions
 
 OPTIONS = SightingOptions()
 

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyproj import CRS
 
-from aftermap.coverage.ground_cells import COLUMNS, UNKNOWN, Rows, Seen
-from aftermap.coverage.moments import Second
-from aftermap.coverage.view import Eye, Look
 from aftermap.geo.uncertainty import precision_of
 from aftermap.model.trajectory import ClipPose
+from aftermap.viewshed.ground_cells import COLUMNS, UNKNOWN, Rows, Seen
+from aftermap.viewshed.moments import Second
+from aftermap.viewshed.view import Eye, Look
 
 Array = npt.NDArray[np.float64]
 

@@ -22,12 +22,12 @@ from rasterio.shutil import copy
 from rasterio.vrt import WarpedVRT
 from scipy.spatial.transform import Rotation
 
-from aftermap.coverage.options import SightingOptions
-from aftermap.coverage.terrain import open_ground
 from aftermap.errors import InputError
 from aftermap.model.media import VerticalDatum
 from aftermap.model.sighting import FLAT_GROUND, Ground, GroundKind, column_row_of
 from aftermap.model.trajectory import ClipPose, PoseSource
+from aftermap.viewshed.options import SightingOptions
+from aftermap.viewshed.terrain import open_ground
 
 WALL_M = 20.0
 
@@ -212,7 +212,7 @@ def test_nine_of_ten_true_middles_lie_inside_the_stated_circle(indexed, pitch_de
 
 def test_a_window_of_many_cells_mixes_nothing_filled_into_measured_heights(tmp_path, monkeypatch):
     """Above so many cells single ones are taken, with the count of that cell, and no means."""
-    monkeypatch.setattr("aftermap.coverage.terrain.MOST_CELLS", 1000)
+    monkeypatch.setattr("aftermap.viewshed.terrain.MOST_CELLS", 1000)
     heights = np.full((600, 600), GROUND_M, np.float32)
     heights[:, ::3] = 9000
     place = {"west_m": EAST_M - 300, "north_m": NORTH_M + 300}

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from made_up_paths import Here, files_in
 
-from aftermap.coverage import index_clips
 from aftermap.model.sighting import FLAT_GROUND
+from aftermap.viewshed import index_clips
 
 
 @pytest.fixture

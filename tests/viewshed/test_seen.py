@@ -21,13 +21,13 @@ from made_up_paths import (
 )
 
 from aftermap.cli import status_of
-from aftermap.coverage import index_clips
 from aftermap.errors import CaseError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.sighting import FLAT_GROUND
 from aftermap.model.trajectory import PoseSource
 from aftermap.record import Case
 from aftermap.record.seen import seen_at_xy, seen_within_xy
+from aftermap.viewshed import index_clips
 
 SPOT = (EAST_M + 33.0, NORTH_M + 22.0)
 NEAR = path_of(straight_flight(8, height_m=80), name="near.mp4", sha256="1" * 64)

@@ -11,7 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.coverage.footprint_files import (
+from aftermap.geo.crs import LOCAL
+from aftermap.geo.march import Heights
+from aftermap.geo.ring import hull_of
+from aftermap.model.clip import Clip, product_name
+from aftermap.model.runs import Executor, Skipped, Workspace
+from aftermap.model.sighting import FLAT_GROUND, ClipIndex, Ground, GroundKind, SightingIndex
+from aftermap.model.trajectory import ClipPath
+from aftermap.viewshed.footprint_files import (
     SightingTable,
     Table,
     footprint_row,
@@ -20,19 +27,12 @@ from aftermap.coverage.footprint_files import (
     segments_file,
     sightings_file,
 )
-from aftermap.coverage.ground_cells import Seen, cells_of
-from aftermap.coverage.moments import Second, seconds_of
-from aftermap.coverage.options import SightingOptions
-from aftermap.coverage.stac import Summary, item_of
-from aftermap.coverage.terrain import Box, GroundWindows, open_ground
-from aftermap.coverage.view import Eye, look_of
-from aftermap.geo.crs import LOCAL
-from aftermap.geo.march import Heights
-from aftermap.geo.ring import hull_of
-from aftermap.model.clip import Clip, product_name
-from aftermap.model.runs import Executor, Skipped, Workspace
-from aftermap.model.sighting import FLAT_GROUND, ClipIndex, Ground, GroundKind, SightingIndex
-from aftermap.model.trajectory import ClipPath
+from aftermap.viewshed.ground_cells import Seen, cells_of
+from aftermap.viewshed.moments import Second, seconds_of
+from aftermap.viewshed.options import SightingOptions
+from aftermap.viewshed.stac import Summary, item_of
+from aftermap.viewshed.terrain import Box, GroundWindows, open_ground
+from aftermap.viewshed.view import Eye, look_of
 
 Array = npt.NDArray[np.float64]
 

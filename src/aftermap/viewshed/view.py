@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aftermap.coverage.options import SightingOptions
-from aftermap.coverage.terrain import Box
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
 from aftermap.geo.ring import hull_of_circles, twice_signed_area
@@ -17,6 +15,8 @@ from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.geo.viewing import azimuth_of_deg, ground_sample_m, off_nadir_of_deg
 from aftermap.model.camera import Camera
 from aftermap.model.trajectory import ClipPose
+from aftermap.viewshed.options import SightingOptions
+from aftermap.viewshed.terrain import Box
 
 Array = npt.NDArray[np.float64]
 

@@ -18,7 +18,6 @@ from rasterio.errors import RasterioIOError
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
-from aftermap.coverage.options import SightingOptions
 from aftermap.errors import InputError
 from aftermap.geo.low_ground import without_holes
 from aftermap.geo.march import Heights, flat_heights
@@ -30,6 +29,7 @@ from aftermap.geo.measured_heights import (
 )
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.sighting import Ground, GroundKind
+from aftermap.viewshed.options import SightingOptions
 
 Array = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]

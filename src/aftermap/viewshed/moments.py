@@ -12,9 +12,9 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from aftermap.coverage.options import SightingOptions
 from aftermap.geo.pose_interpolation import pose_between
 from aftermap.model.trajectory import ClipPath, ClipPose
+from aftermap.viewshed.options import SightingOptions
 
 
 @dataclass(frozen=True, kw_only=True)
