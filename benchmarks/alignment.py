@@ -18,19 +18,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
 from aftermap.buildings.align import aligned
 from aftermap.buildings.edges import Edges, falls_in, falls_of
 from aftermap.buildings.footprints import footprints_in
+from aftermap.geo.arrays import Array, BoolArray, TextArray
 from aftermap.geo.polygon import shape_of, shifted
 from aftermap.geo.windows import coarse_heights
 from aftermap.model.building import Buildings, FootprintSet
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 from benchmarks.machine import write_result
-
-Array = npt.NDArray[np.float64]
 
 GRADES = ("none", "light", "moderate", "severe", "destroyed")
 CELL_M = 0.3
@@ -57,8 +55,8 @@ class Scene:
     source: Raster
     truth: Raster
     footprints: FootprintSet
-    grades: npt.NDArray[np.str_]
-    mapped: npt.NDArray[np.bool_]
+    grades: TextArray
+    mapped: BoolArray
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.lens import rays_cam
 from aftermap.localization.drape import places_met
 from aftermap.localization.reference import Reference, surface_in
@@ -32,8 +32,6 @@ from aftermap.media.position import CONSUMER_HORIZONTAL_M
 from benchmarks.clip_frames import matched
 from benchmarks.fitting import Similarity, rms, similarity
 from benchmarks.machine import tidy, write_result
-
-Array = npt.NDArray[np.float64]
 
 WRONG_CE90, WRONG_M = 3.0, 10.0
 """A place is wrong where its error exceeds both this many CE90 and this many metres."""

@@ -9,12 +9,10 @@ from typing import Any
 
 import laspy
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from benchmarks.fitting import nmad, spread, without_plane
 from benchmarks.products import Products
-
-Array = npt.NDArray[np.float64]
 
 BOWL_REACH_M = 0.5
 """Errors beyond this do not take part in the fit of a bowl: they are things, not its shape."""

@@ -12,14 +12,12 @@ import time
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.assessment.draw import STRATA, neyman
 from aftermap.assessment.intervals import Interval, score_interval
 from aftermap.assessment.predicted import predicted_interval
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from benchmarks.machine import write_result
-
-Array = npt.NDArray[np.float64]
 
 TRUE_BY_MACHINE = np.array(
     [
@@ -104,9 +102,9 @@ def _city(name: str, draws: int, random: np.random.Generator) -> list[dict[str, 
 
 
 def _both(
-    sizes: npt.NDArray[np.int64],
-    n: npt.NDArray[np.int64],
-    is_class: npt.NDArray[np.bool_],
+    sizes: IntArray,
+    n: IntArray,
+    is_class: BoolArray,
     chance: Array,
     mean: Array,
     true: int,
@@ -126,9 +124,7 @@ def _figures(found: Interval, true: int) -> dict[str, float]:
     }
 
 
-def _draws_of(
-    size: int, count: int, draws: int, random: np.random.Generator
-) -> npt.NDArray[np.int64]:
+def _draws_of(size: int, count: int, draws: int, random: np.random.Generator) -> IntArray:
     """(draws, count) places of simple random samples without replacement."""
     return np.stack([random.choice(size, count, replace=False) for _ in range(draws)])
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array
 
 NMAD = 1.4826
 """Median absolute deviation to standard deviation, for normally distributed errors."""

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 import rasterio
 from rasterio.enums import Resampling
 
+from aftermap.geo.arrays import Array, ByteArray, Int32Array
+
 SIDE_PX = 1400
 SHOWN = 3
 BAND, RING, CAMERA = (60, 160, 255), (255, 255, 255), (40, 40, 230)  # BGR
-
-Array = npt.NDArray[np.float64]
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     print(options.out)
 
 
-def _orthophoto(path: Path) -> tuple[npt.NDArray[np.uint8], Array]:
+def _orthophoto(path: Path) -> tuple[ByteArray, Array]:
     """The orthophoto at a size for looking at, and the affine (2, 3) from metres to its pixels."""
     with rasterio.open(path) as image:
         shrink = SIDE_PX / max(image.shape)
@@ -53,7 +53,7 @@ def _orthophoto(path: Path) -> tuple[npt.NDArray[np.uint8], Array]:
     return colour, affine * shrink
 
 
-def _draw(picture: npt.NDArray[np.uint8], px_of: Array, rows: list[dict[str, Any]]) -> None:
+def _draw(picture: ByteArray, px_of: Array, rows: list[dict[str, Any]]) -> None:
     chosen = [rows[round(i)] for i in np.linspace(0, len(rows) - 1, SHOWN)]
     overlay = picture.copy()
     for row in chosen:
@@ -73,13 +73,13 @@ def _draw(picture: npt.NDArray[np.uint8], px_of: Array, rows: list[dict[str, Any
         cv2.circle(picture, (int(at[0]), int(at[1])), 7, CAMERA, -1, cv2.LINE_AA)
 
 
-def _ring_px(px_of: Array, wkb: bytes) -> npt.NDArray[np.int32]:
+def _ring_px(px_of: Array, wkb: bytes) -> Int32Array:
     """The outer ring of a polygon in little-endian well-known binary (OGC 06-103r4, 8.2)."""
     count = int(np.frombuffer(wkb, "<u4", 1, offset=9)[0])
     return _px(px_of, np.frombuffer(wkb, "<f8", 2 * count, offset=13).reshape(-1, 2))
 
 
-def _px(px_of: Array, places_m: Iterable[npt.ArrayLike]) -> npt.NDArray[np.int32]:
+def _px(px_of: Array, places_m: Iterable[npt.ArrayLike]) -> Int32Array:
     xy = np.array([np.asarray(place, float)[:2] for place in places_m])
     return np.round(xy @ px_of[:, :2].T + px_of[:, 2]).astype(np.int32)
 

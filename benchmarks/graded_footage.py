@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
@@ -28,8 +27,6 @@ from benchmarks.graded_flights import WAYS
 from benchmarks.grades import SURE, Outcome, figures, grading_of, shifted_and_aligned
 from benchmarks.grading_data import map_of, truth_of
 from benchmarks.machine import circumstances, tidy, write_result
-
-Array = npt.NDArray[np.float64]
 
 SHIPPED = Path(__file__).parents[1] / "src/aftermap/assessment/imagery.json"
 KINDS = {

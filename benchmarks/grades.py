@@ -17,13 +17,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
 from aftermap.assessment.grade import graded
 from aftermap.assessment.measure import measured
 from aftermap.assessment.model_fit import kappa
 from aftermap.buildings.align import aligned
+from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.polygon import shape_of, shifted
 from aftermap.model.assessment import GRADES, Grade, Grading, Visibility
 from aftermap.model.building import Buildings, Footprint, FootprintSet
@@ -41,8 +41,6 @@ from benchmarks.grading_data import (
 )
 from benchmarks.machine import write_result
 
-Array = npt.NDArray[np.float64]
-
 DATA = Path(__file__).parent / "data"
 SHIFT_M = 2.0
 SURE = 0.8
@@ -54,8 +52,8 @@ KIOSK_M = (576709.6, 5188139.5, 3.7)
 class Outcome:
     """True and given grades (0 to 4) of assessed buildings; true grades of those not assessed."""
 
-    true: npt.NDArray[np.int64]
-    given: npt.NDArray[np.int64]
+    true: IntArray
+    given: IntArray
     probabilities: Array
     not_assessed: tuple[Grade, ...] = ()
 
@@ -132,7 +130,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def reliability(p: Array, true: npt.NDArray[np.int64]) -> list[dict[str, float]]:
+def reliability(p: Array, true: IntArray) -> list[dict[str, float]]:
     """How often the given grade was right, by how sure it was; tenths with buildings in them."""
     confidence, right = p.max(1), p.argmax(1) == true
     tenth = np.minimum((confidence * 10).astype(int), 9)

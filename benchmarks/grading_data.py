@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import rasterio
 from shapely.geometry.base import BaseGeometry
@@ -25,6 +24,7 @@ from aftermap.assessment.holes import INPUTS, dark_spots
 from aftermap.assessment.measure import measured
 from aftermap.assessment.roof_texture import LEAST_PIXELS, picture_of
 from aftermap.assessment.site import site_of
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, ByteArray, Float32Array, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.grid import cell_centres_m
 from aftermap.geo.polygon import cells_inside, shape_of, shifted
@@ -33,7 +33,6 @@ from aftermap.model.building import Alignment, Building, Buildings, Footprint, S
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 from aftermap.record.artefact import decoded
 
-Array = npt.NDArray[np.float64]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -107,9 +106,9 @@ class Sample:
     name: str
     seed: int
     values: Mapping[str, Array]
-    grades: npt.NDArray[np.int64]
+    grades: IntArray
     spots: tuple[Array, ...] = ()
-    are_holes: tuple[npt.NDArray[np.bool_], ...] = ()
+    are_holes: tuple[BoolArray, ...] = ()
 
 
 def map_of(case: Path) -> Map:
@@ -203,8 +202,8 @@ def sample_of(
 
 
 def _spots(
-    where: Map, truth: Truth, buildings: Buildings, seen: npt.NDArray[np.bool_]
-) -> tuple[tuple[Array, ...], tuple[npt.NDArray[np.bool_], ...]]:
+    where: Map, truth: Truth, buildings: Buildings, seen: BoolArray
+) -> tuple[tuple[Array, ...], tuple[BoolArray, ...]]:
     spots, holes = [], []
     with rasterio.open(truth.surface) as file:
         true_m, step = file.read(1), file.transform
@@ -275,7 +274,7 @@ def filmed(where: Map, seed: int, work: Path) -> Map:
 
 def _unevenness(
     rng: np.random.Generator, shape: tuple[int, ...], waves: Sequence[tuple[int, float]]
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """Noise in patches of so many cells, of so many metres each (one sigma)."""
     total = np.zeros(shape, np.float32)
     for few, sigma in waves:
@@ -308,7 +307,7 @@ def pitched(where: Map, truth: Truth, seed: int, work: Path) -> Map:
     )
 
 
-def _lift_m(where: Map, truth: Truth, heights: npt.NDArray[np.float32]) -> float:
+def _lift_m(where: Map, truth: Truth, heights: Float32Array) -> float:
     """How far the map lies above the truth as a whole (a shared error of the positions)."""
     grid = where.elevation.surface.grid
     rng = np.random.default_rng(0)
@@ -327,8 +326,8 @@ def _lift_m(where: Map, truth: Truth, heights: npt.NDArray[np.float32]) -> float
 def _roofed(
     rng: np.random.Generator,
     where: Map,
-    heights: npt.NDArray[np.float32],
-    bands: npt.NDArray[np.uint8],
+    heights: Float32Array,
+    bands: ByteArray,
     shape: BaseGeometry,
     roof_m: float,
 ) -> None:
@@ -368,7 +367,7 @@ def _roofed(
 def _shaded(
     rng: np.random.Generator,
     grid: Grid,
-    bands: npt.NDArray[np.uint8],
+    bands: ByteArray,
     shape: BaseGeometry,
     ridge: tuple[Array, Array],
 ) -> None:
@@ -406,9 +405,7 @@ def _window(grid: Grid, shape: BaseGeometry) -> tuple[Grid | None, tuple[slice, 
     return part, cut
 
 
-def written(
-    bands: npt.NDArray[Any], like: Raster, path: Path, cell_m: float | None = None
-) -> Raster:
+def written(bands: AnyArray, like: Raster, path: Path, cell_m: float | None = None) -> Raster:
     """A raster file of these bands, at the corner of another one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     grid = replace(

@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
 from aftermap.geo.measured_heights import NO_SOURCE
@@ -49,9 +49,6 @@ from benchmarks.machine import tidy, write_result
 from benchmarks.sky_pixels import sky_figures
 from benchmarks.surface_truth import SurfaceMap, map_of
 from benchmarks.surfaces import share_figures
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 MP4 = "_mp4"
 PIXELS = 600
@@ -74,8 +71,8 @@ class Sight:
     frame: str
     id_in_mask: int
     place_m: Array
-    is_measured: Mask
-    is_drawn: Mask
+    is_measured: BoolArray
+    is_drawn: BoolArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +86,8 @@ class Case:
     truth: Labelled
     cameras: dict[str, CameraEntry]
     heights: Heights
-    masks: dict[str, npt.NDArray[np.uint8]]
-    drawn: Mask
+    masks: dict[str, ByteArray]
+    drawn: BoolArray
     drawn_at: rasterio.Affine
 
 
@@ -238,7 +235,7 @@ def _sight(one: Case, outline: Outline) -> Sight:
     )
 
 
-def _drawn(one: Case, xy_m: Array) -> Mask:
+def _drawn(one: Case, xy_m: Array) -> BoolArray:
     """(N,) whether the orthophoto shows a photograph at each place."""
     at, (rows, columns) = one.drawn_at, one.drawn.shape
     column = np.floor((xy_m[:, 0] - at.c) / at.a).astype(int).clip(0, columns - 1)
@@ -252,11 +249,11 @@ def _building(one: Case, sights: Sequence[Sight]) -> dict[str, Any]:
     return _verdict(hits, [sight.is_measured for sight in sights], drawn)
 
 
-def _hits(one: Case, sights: Sequence[Sight]) -> list[Mask]:
+def _hits(one: Case, sights: Sequence[Sight]) -> list[BoolArray]:
     return [sight.is_measured & _confirmed(one, sight, sights) for sight in sights]
 
 
-def _confirmed(one: Case, sight: Sight, sights: Sequence[Sight]) -> Mask:
+def _confirmed(one: Case, sight: Sight, sights: Sequence[Sight]) -> BoolArray:
     """(N,) whether most other frames have the places in this building's outline."""
     inside, framed = np.zeros((2, len(sight.place_m)), int)
     for other in sights:
@@ -271,7 +268,7 @@ def _confirmed(one: Case, sight: Sight, sights: Sequence[Sight]) -> Mask:
 
 
 def _verdict(
-    hits: Sequence[Mask], measured: Sequence[Mask] = (), drawn: Sequence[Mask] = ()
+    hits: Sequence[BoolArray], measured: Sequence[BoolArray] = (), drawn: Sequence[BoolArray] = ()
 ) -> dict[str, Any]:
     """``share`` is that of the second best frame: what two frames at least have."""
     return {
@@ -284,7 +281,7 @@ def _verdict(
     }
 
 
-def _second(hits: Sequence[Mask]) -> float:
+def _second(hits: Sequence[BoolArray]) -> float:
     shares = sorted((float(hit.mean()) for hit in hits), reverse=True)
     return shares[SEEN_BY - 1] if len(shares) >= SEEN_BY else 0.0
 

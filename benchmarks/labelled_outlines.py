@@ -15,14 +15,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.publish.exchange.cameras import CameraEntry
-
-Array = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 FPS = 10
 CRF = "18"
@@ -71,11 +67,11 @@ class Labelled:
     buildings: dict[str, tuple[Outline, ...]]
     lonlat_deg: dict[str, tuple[float, float]]
 
-    def picture(self, frame: str) -> Grey:
+    def picture(self, frame: str) -> ByteArray:
         """(rows, columns, 3) a frame, blue first."""
         return _image(self.data / "frames" / frame, cv2.IMREAD_COLOR)
 
-    def mask(self, frame: str) -> Grey:
+    def mask(self, frame: str) -> ByteArray:
         """(rows, columns) which outline each pixel of a frame lies in."""
         return _image(self.data / "instances" / f"{Path(frame).stem}.png", cv2.IMREAD_UNCHANGED)
 
@@ -123,7 +119,7 @@ def frame_of(entry: CameraEntry, frames: tuple[str, ...]) -> str | None:
     return frames[number] if 0 <= number < len(frames) else None
 
 
-def pixels_of(places_m: Array, entry: CameraEntry) -> tuple[Array, Mask]:
+def pixels_of(places_m: Array, entry: CameraEntry) -> tuple[Array, BoolArray]:
     """(N, 2) pixels of (N, 3) places in a placed picture, and (N,) which of them it has in it."""
     xyz = (places_m - np.array(entry.position_m)) @ np.array(entry.rotation_cam_from_world).T
     params, size = entry.params or (), np.array([entry.width_px, entry.height_px], float)
@@ -163,7 +159,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _image(path: Path, kind: int) -> Grey:
+def _image(path: Path, kind: int) -> ByteArray:
     found = cv2.imread(str(path), kind)
     if found is None:
         raise SystemExit(f"{path}: cannot be read; is this the folder of the labelled data?")

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from benchmarks.fitting import similarity
 from benchmarks.labelled_outlines import Labelled
 from benchmarks.surface_truth import SurfaceMap
-
-Array = npt.NDArray[np.float64]
 
 GROUND_BLOCKS = 40
 LOW = 0.05

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import chi2
 
 from aftermap.errors import AftermapError
@@ -43,7 +42,6 @@ from aftermap.publish.exchange.cameras import read_cameras
 from aftermap.workflows.clicked_clip import Film, carried_both_ways
 from benchmarks.fitting import Similarity, similarity
 
-Array = npt.NDArray[np.float64]
 OUT = Path(__file__).parent / "results" / "locate.json"
 WRONG_M = 15.0
 FRAMES = 3

@@ -13,15 +13,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 from scipy.optimize import minimize
 
+from aftermap.geo.arrays import Array, Float32Array
 from benchmarks.fitting import rms, similarity
 from benchmarks.products import Products
-
-Array = npt.NDArray[np.float64]
 
 RADIUS_M = 0.62
 TEMPLATE_M = 0.85
@@ -116,7 +114,7 @@ def _found(picture: rasterio.io.DatasetReader, name: str, place_m: Array) -> Fou
     return Found(name=name, true_m=place_m, found_xy_m=np.array(xy), likeness=-float(best.fun))
 
 
-def _whole_pixel(grey: npt.NDArray[np.float32], number: int, pixel_m: float) -> tuple[float, float]:
+def _whole_pixel(grey: Float32Array, number: int, pixel_m: float) -> tuple[float, float]:
     """The centre (x, y pixels of the window) at which the drawn mark fits best."""
     half = round(TEMPLATE_M / pixel_m)
     drawn = _drawn(number, pixel_m, (half + 0.5, half + 0.5), 2 * half + 1, 0.7)
@@ -127,7 +125,7 @@ def _whole_pixel(grey: npt.NDArray[np.float32], number: int, pixel_m: float) -> 
 
 
 def _refined(
-    grey: npt.NDArray[np.float32], number: int, pixel_m: float, start: tuple[float, float, float]
+    grey: Float32Array, number: int, pixel_m: float, start: tuple[float, float, float]
 ) -> Any:
     size = len(grey)
 
@@ -149,7 +147,7 @@ def _refined(
     )
 
 
-def _mask(pixel_m: float, centre: tuple[float, float], size: int) -> npt.NDArray[np.float32]:
+def _mask(pixel_m: float, centre: tuple[float, float], size: int) -> Float32Array:
     """1 on the mark, without its rim, which a blur mixes with the ground."""
     x, y = np.arange(size) + 0.5 - centre[0], np.arange(size) + 0.5 - centre[1]
     inside = np.hypot(x[None], y[:, None]) * pixel_m < RADIUS_M - 0.05
@@ -158,7 +156,7 @@ def _mask(pixel_m: float, centre: tuple[float, float], size: int) -> npt.NDArray
 
 def _drawn(
     number: int, pixel_m: float, centre: tuple[float, float], size: int, blur_px: float
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """(size, size) grey of the mark with its centre at x, y pixels, blurred by a sigma (pixels)."""
     at = (np.arange(size * FINE) + 0.5) / FINE
     east, north = (at[None] - centre[0]) * pixel_m, (centre[1] - at[:, None]) * pixel_m

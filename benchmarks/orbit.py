@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
+from aftermap.geo.arrays import Array
 from aftermap.media import ingest
 from aftermap.model.camera import Reconstruction
 from aftermap.progress import NoProgress
@@ -26,8 +26,6 @@ from aftermap.record.workspace import StageFolder
 from aftermap.sfm import PoseOptions, reconstruct
 from benchmarks.fitting import rms, similarity
 from benchmarks.machine import tidy, write_result
-
-Array = npt.NDArray[np.float64]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 POSES = "reference_cameras_omega_phi_kappa.csv"

@@ -10,24 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, Float32Array, IndexArray
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heights:
     """(rows, columns) heights, NaN where there are none; outer corner of the first cell."""
 
-    height_m: npt.NDArray[np.float32]
+    height_m: Float32Array
     west_m: float
     north_m: float
     cell_m: float
 
-    def cells_of(self, xy_m: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Any]:
+    def cells_of(self, xy_m: Array) -> tuple[IndexArray, IndexArray, Any]:
         """Row and column of (N, 2) east, north, and which of them lie on the raster."""
         column = np.floor((xy_m[:, 0] - self.west_m) / self.cell_m).astype(np.intp)
         row = np.floor((self.north_m - xy_m[:, 1]) / self.cell_m).astype(np.intp)
@@ -51,7 +49,7 @@ class Products:
 
     crs: str
     surface: Heights
-    measured: npt.NDArray[np.bool_]
+    measured: BoolArray
     orthophoto: Path
     orthophoto_pixel_m: float
     given: int
@@ -59,7 +57,7 @@ class Products:
     focal_px: float
     cameras: dict[str, CameraEntry]
 
-    def measured_at(self, xy_m: Array) -> npt.NDArray[np.bool_]:
+    def measured_at(self, xy_m: Array) -> BoolArray:
         """(N,) whether the cell that (N, 2) east, north fall in was measured."""
         row, column, inside = self.surface.cells_of(xy_m)
         return np.asarray(inside & self.measured[row, column])
@@ -116,7 +114,7 @@ def heights_in(path: Path, *, raised_m: float = 0.0) -> Heights:
     )
 
 
-def _band(path: Path) -> npt.NDArray[Any]:
+def _band(path: Path) -> AnyArray:
     with rasterio.open(path) as raster:
         return np.asarray(raster.read(1))
 

@@ -14,13 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
 from benchmarks.surface_truth import STEREO, SurfaceMap, SurfaceTruth, views_of
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 WALL_M = 2.0
 STEP_M = 0.25
@@ -47,14 +44,14 @@ class EdgePoints:
     ``wall`` numbers the wall, ``along_m`` is the place on it; ``xy_m`` and ``out`` are (N, 2).
     """
 
-    wall: npt.NDArray[np.int64]
+    wall: IntArray
     along_m: Array
     xy_m: Array
     out: Array
     roof_m: Array
     foot_m: Array
 
-    def only(self, some: Mask) -> "EdgePoints":
+    def only(self, some: BoolArray) -> "EdgePoints":
         """The points that are marked."""
         return replace(self, **{name: value[some] for name, value in vars(self).items()})
 
@@ -89,14 +86,16 @@ def true_edges(truth: SurfaceTruth) -> EdgePoints:
     return points.only(_seen_by_two(points, truth))
 
 
-def _seen_by_two(points: EdgePoints, truth: SurfaceTruth) -> Mask:
+def _seen_by_two(points: EdgePoints, truth: SurfaceTruth) -> BoolArray:
     """Whether two true pictures see the rim of the roof, or the parapet that stands on it."""
     xy_m = points.xy_m - RIM_M * points.out
     rim = np.column_stack([xy_m, truth.surface.at(xy_m)])
     return views_of(truth.folder, truth.surface, rim, truth.cameras)[0] >= STEREO
 
 
-def found_edges_m(points: EdgePoints, shown: SurfaceMap, truth: SurfaceTruth, kept: Mask) -> Array:
+def found_edges_m(
+    points: EdgePoints, shown: SurfaceMap, truth: SurfaceTruth, kept: BoolArray
+) -> Array:
     """(N,) offset of the map's edge from the true one, NaN where it has none within reach."""
     heights = replace(
         shown.surface, height_m=np.where(kept, shown.surface.height_m, np.float32(np.nan))
@@ -111,7 +110,7 @@ def found_edges_m(points: EdgePoints, shown: SurfaceMap, truth: SurfaceTruth, ke
     return steps_m(found > 0, np.isfinite(found))
 
 
-def steps_m(is_high: Mask, is_known: Mask) -> Array:
+def steps_m(is_high: BoolArray, is_known: BoolArray) -> Array:
     """(N,) offset at which (N, K) profiles step from high to low with the fewest exceptions.
 
     Of several offsets that fit equally the innermost behind the last high cell is taken. NaN where

@@ -5,17 +5,14 @@ the CRS of the twin, until they are above everything.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, Float32Array, IndexArray, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import projected_px
 from aftermap.publish.exchange.cameras import CameraEntry
 from benchmarks.products import Heights
-
-Array = npt.NDArray[np.float64]
 
 EDGE_PX = 2.0
 """So near to the edge of a picture nothing counts as seen: stereo has no window there."""
@@ -25,10 +22,10 @@ CLEARANCE_M = 0.05
 
 def photographs_seeing(
     surface: Heights,
-    rows: npt.NDArray[Any],
-    columns: npt.NDArray[Any],
+    rows: AnyArray,
+    columns: AnyArray,
     cameras: Sequence[CameraEntry],
-) -> npt.NDArray[np.int64]:
+) -> IntArray:
     """(N,) number of photographs that see the given cells of a surface."""
     heights = surface.height_m
     places = np.column_stack(
@@ -47,7 +44,7 @@ def photographs_seeing(
 
 def in_frame_and_free(
     surface: Heights, places: Array, camera: CameraEntry, top_m: float
-) -> npt.NDArray[np.intp]:
+) -> IndexArray:
     """Which of (N, 3) places on a surface a photograph sees; nothing is higher than ``top_m``."""
     corner = np.array([surface.west_m, surface.north_m, surface.cell_m])
     framed = np.nonzero(_in_frame(places, camera))[0]
@@ -55,7 +52,7 @@ def in_frame_and_free(
     return framed[_free(places[framed], position_m, surface.height_m, corner, top_m)]
 
 
-def _in_frame(places: Array, camera: CameraEntry) -> npt.NDArray[np.bool_]:
+def _in_frame(places: Array, camera: CameraEntry) -> BoolArray:
     rotation = np.array(camera.rotation_cam_from_world)
     pixels = projected_px((places - np.array(camera.position_m)) @ rotation.T, camera.params or ())
     size = np.array([camera.width_px, camera.height_px])
@@ -64,8 +61,8 @@ def _in_frame(places: Array, camera: CameraEntry) -> npt.NDArray[np.bool_]:
 
 @compiled
 def _free(
-    places: Array, eye: Array, heights: npt.NDArray[np.float32], corner: Array, top_m: float
-) -> npt.NDArray[np.bool_]:
+    places: Array, eye: Array, heights: Float32Array, corner: Array, top_m: float
+) -> BoolArray:
     """(N,) whether nothing stands between places and eye; the first two cells do not count."""
     free = np.ones(len(places), np.bool_)
     for i in range(len(places)):

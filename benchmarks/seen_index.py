@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.camera import Camera, CameraPose
 from aftermap.model.media import FocalSource, VerticalDatum
@@ -31,8 +31,6 @@ from aftermap.record.seen import seen_at_xy, seen_within_xy
 from aftermap.record.workspace import StageFolder
 from aftermap.viewshed import index_clips
 from benchmarks.machine import write_result
-
-Array = npt.NDArray[np.float64]
 
 TOWN_M = (5000.0, 4000.0)
 CORNER_M = (500_000.0, 3_978_000.0)

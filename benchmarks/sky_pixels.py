@@ -9,16 +9,13 @@ white sand at its border). *Above*: the place is seen above the map's own horizo
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, IndexArray
 from aftermap.geo.measured_heights import NO_SOURCE
 from aftermap.publish.exchange.cameras import CameraEntry
 from benchmarks.labelled_outlines import Labelled, frame_of, pixels_of
 from benchmarks.surface_truth import SurfaceMap
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 SAMPLED_PIXELS = 400_000
 BRIGHT = 110
@@ -56,7 +53,7 @@ def sky_figures(
     }
 
 
-def bright_run(picture: npt.NDArray[np.uint8]) -> Mask:
+def bright_run(picture: ByteArray) -> BoolArray:
     """(rows, columns) the bright, bluish pixels below the upper border, column by column."""
     blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
     plain = (blue + green + red > 3 * BRIGHT) & (blue >= red - REDDER_BY)
@@ -64,7 +61,7 @@ def bright_run(picture: npt.NDArray[np.uint8]) -> Mask:
     return np.asarray(run if run.mean() >= LEAST_RUN else np.zeros_like(run))
 
 
-def _drawn(shown: SurfaceMap) -> tuple[Array, npt.NDArray[np.intp], float]:
+def _drawn(shown: SurfaceMap) -> tuple[Array, IndexArray, float]:
     """East and north, and source, of a sample of pixels with a photograph; their share of all."""
     with rasterio.open(shown.folder / "source.tif") as raster:
         source, at = raster.read(1), raster.transform

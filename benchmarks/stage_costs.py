@@ -23,7 +23,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import nnls
 
 from aftermap.estimate import (
@@ -37,6 +36,7 @@ from aftermap.estimate import (
     sources_factor,
     workload_of,
 )
+from aftermap.geo.arrays import Array
 from aftermap.surface import SurfaceOptions
 
 SAMPLE_EVERY_S = 0.25
@@ -45,8 +45,6 @@ BEFORE_THE_WORK = "photographs"
 UNDISTURBED_FRACTION = 0.7
 """Of the time of its cores: a stage that had less shared them with other programs."""
 COSTS_FILE = Path(__file__).resolve().parent.parent / "src" / "aftermap" / "stage_costs.json"
-
-Array = npt.NDArray[np.float64]
 
 
 def case_workload(case: Path, quality: str) -> dict[str, Any]:

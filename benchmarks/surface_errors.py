@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from benchmarks.fitting import nmad, rms, without_plane
 from benchmarks.surface_truth import MEASURED, STEREO, SurfaceMap, SurfaceTruth
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 NEAR_M, GROSS_M = 0.25, 1.0
 NEAR_WALL_M = 0.75
@@ -32,15 +29,15 @@ class Compared:
     """(N,) sampled true cells on the map: error of height (NaN without one), views and sigma."""
 
     errors_m: Array
-    views: npt.NDArray[np.int64]
+    views: IntArray
     sigma_m: Array
-    seen: Mask
+    seen: BoolArray
     steepest_deg: Array
     wall_m: Array
     plane: dict[str, float]
 
     @property
-    def measured(self) -> Mask:
+    def measured(self) -> BoolArray:
         """Cells with a height that the map calls measured."""
         return (self.views >= MEASURED) & np.isfinite(self.errors_m)
 
@@ -150,7 +147,7 @@ def sigma_figures(cells: Compared) -> dict[str, Any]:
     }
 
 
-def _inside(cells: Compared, some: Mask) -> dict[str, Any]:
+def _inside(cells: Compared, some: BoolArray) -> dict[str, Any]:
     if not some.any():
         return {"cells": 0}
     ratio = np.abs(cells.errors_m[some]) / cells.sigma_m[some]

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, Float32Array
 from aftermap.geo.grid import cell_centres_m, grid_over
 from aftermap.model.raster import Grid
 from aftermap_twin import make, truth
@@ -74,9 +74,7 @@ def make_clip(out: Path) -> None:
     truth.write_json(out / "truth" / "twin.json", {"crs": CRS, "origin_m": ORIGIN_M})
 
 
-def district(
-    studio: Studio, scene: Scene
-) -> tuple[Grid, npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+def district(studio: Studio, scene: Scene) -> tuple[Grid, BoolArray, Float32Array]:
     """Grid over the whole district, where something stands under a plumb line, and its height."""
     low, high = (np.array(c) + ORIGIN_M[:2] for c in (scene.extent.low_m, scene.extent.high_m))
     grid = grid_over(CRS, tuple(low), tuple(high), NADIR.ground_sample_m)

@@ -9,20 +9,17 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from scipy.ndimage import distance_transform_edt
 
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, Float32Array, IntArray
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from benchmarks.clip_frames import matched
 from benchmarks.fitting import Similarity, similarity
 from benchmarks.products import Heights, heights_in
 from benchmarks.seen import in_frame_and_free
-
-Array = npt.NDArray[np.float64]
 
 SAMPLED_CELLS = 400_000
 STEREO = 2
@@ -42,14 +39,14 @@ class SurfaceMap:
 
     folder: Path
     surface: Heights
-    confidence: npt.NDArray[Any]
-    sigma_m: npt.NDArray[np.float32] | None
+    confidence: AnyArray
+    sigma_m: Float32Array | None
     orthophoto_pixel_m: float
     cameras: dict[str, CameraEntry]
     entries: tuple[CameraEntry, ...]
 
     @property
-    def measured(self) -> npt.NDArray[np.bool_]:
+    def measured(self) -> BoolArray:
         """(rows, columns) cells with a height that the map calls measured."""
         return (self.confidence >= MEASURED) & np.isfinite(self.surface.height_m)
 
@@ -68,7 +65,7 @@ class SurfaceTruth:
     surface: Heights
     cameras: dict[str, CameraEntry]
     places_m: Array
-    seeing: npt.NDArray[np.int64]
+    seeing: IntArray
     steepest_deg: Array
     wall_m: Array
     there: Similarity
@@ -163,7 +160,7 @@ def _sampled(surface: Heights) -> Array:
 
 def views_of(
     folder: Path, surface: Heights, places_m: Array, cameras: dict[str, CameraEntry]
-) -> tuple[npt.NDArray[np.int64], Array]:
+) -> tuple[IntArray, Array]:
     """How many pictures see each place, and the steepest view of it in degrees off vertical.
 
     Kept beside the truth in ``folder``, as it takes minutes for a large flight.
@@ -203,6 +200,6 @@ def _wall_m(folder: Path, surface: Heights, places_m: Array) -> Array:
     return np.asarray(np.load(kept))
 
 
-def _band(path: Path) -> npt.NDArray[Any]:
+def _band(path: Path) -> AnyArray:
     with rasterio.open(path) as raster:
         return np.asarray(raster.read(1))

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.assessment.holes import INPUTS, holes_among
 from aftermap.assessment.model_fit import FitOptions, calibrated, empty_model, fit, kappa
 from aftermap.assessment.ordinal import OrdinalModel, document_of, of_steps
 from aftermap.assessment.trees import Forest, forest_of
+from aftermap.geo.arrays import Array, IntArray
 from aftermap.model.assessment import GRADES
 from benchmarks.grading_data import (
     Sample,
@@ -35,8 +35,6 @@ from benchmarks.grading_data import (
     truth_of,
 )
 from benchmarks.machine import circumstances, tidy
-
-Array = npt.NDArray[np.float64]
 
 FOLDER = Path(__file__).parents[1] / "src/aftermap/assessment"
 DIRECTIONS = {
@@ -223,7 +221,7 @@ def forest_document(samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
-def figures(odds: Array, grades: npt.NDArray[np.int64]) -> dict[str, Any]:
+def figures(odds: Array, grades: IntArray) -> dict[str, Any]:
     """Kappa, F1 of every grade, the confusion matrix, and how many are wrong by two and sure."""
     p = of_steps(odds)
     given = p.argmax(1)

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, IndexArray, IntArray
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from benchmarks.fitting import Similarity, nmad, rms, similarity, spread, without_plane
 from benchmarks.products import Heights, Products, heights_in
 from benchmarks.seen import photographs_seeing
-
-Array = npt.NDArray[np.float64]
 
 SAMPLED_CELLS = 300_000
 STEREO = 2
@@ -33,9 +31,9 @@ class Truth:
     folder: Path
     surface: Heights
     cameras: Mapping[str, CameraEntry]
-    rows: npt.NDArray[np.intp]
-    columns: npt.NDArray[np.intp]
-    seeing: npt.NDArray[np.int64]
+    rows: IndexArray
+    columns: IndexArray
+    seeing: IntArray
 
 
 def truth_of(twin: Path) -> Truth:
@@ -74,9 +72,7 @@ def surface_figures(products: Products, truth: Truth) -> dict[str, Any]:
     }
 
 
-def _figures(
-    products: Products, truth: Truth, rows: npt.NDArray[Any], columns: npt.NDArray[Any]
-) -> dict[str, Any]:
+def _figures(products: Products, truth: Truth, rows: AnyArray, columns: AnyArray) -> dict[str, Any]:
     surface = truth.surface
     there = map_from_truth(products, truth).there(
         np.column_stack(
@@ -182,7 +178,7 @@ def _level_grid(truth: Truth, names: list[str]) -> Array:
     return np.column_stack([east.ravel(), north.ravel(), level])
 
 
-def _pictured(places: Array, camera: CameraEntry) -> tuple[Array, npt.NDArray[np.bool_]]:
+def _pictured(places: Array, camera: CameraEntry) -> tuple[Array, BoolArray]:
     rotation = np.array(camera.rotation_cam_from_world)
     pixels = projected_px((places - np.array(camera.position_m)) @ rotation.T, camera.params or ())
     inside = (pixels > 0) & (pixels < [camera.width_px, camera.height_px])

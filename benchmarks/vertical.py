@@ -18,11 +18,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import AftermapError
 from aftermap.execute import LocalExecutor
 from aftermap.frames import FrameOptions, frames_of
+from aftermap.geo.arrays import Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.media import ingest
 from aftermap.model.camera import Reconstruction
@@ -41,8 +41,6 @@ from aftermap_twin.options import TwinOptions
 from aftermap_twin.render import studio_for
 from benchmarks.machine import tidy, write_result
 from benchmarks.orbit import SHARED, poses_of
-
-Array = npt.NDArray[np.float64]
 
 PATHS: dict[str, tuple[ClipPath, float]] = {
     "nadir": (STREAM, 10.0),

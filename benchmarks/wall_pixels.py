@@ -11,18 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.features import rasterize
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, IndexArray, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from benchmarks.products import Heights
 from benchmarks.surface_truth import SurfaceMap, SurfaceTruth
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.intp]
 
 SAMPLED_PIXELS = 200_000
 FACADE_M = 0.5
@@ -63,7 +60,7 @@ def wall_figures(shown: SurfaceMap, truth: SurfaceTruth) -> dict[str, Any]:
     }
 
 
-def _drawn_pixels(path: Path) -> tuple[Array, Index, int]:
+def _drawn_pixels(path: Path) -> tuple[Array, IndexArray, int]:
     """East and north, and source, of a sample of pixels that come from a photograph."""
     with rasterio.open(path) as raster:
         source, transform = raster.read(1), raster.transform
@@ -77,14 +74,12 @@ def _drawn_pixels(path: Path) -> tuple[Array, Index, int]:
     return xy, source[row, column].astype(np.intp), len(rows)
 
 
-def _at(grid: Heights, marked: npt.NDArray[np.bool_], xy_m: Array) -> npt.NDArray[np.bool_]:
+def _at(grid: Heights, marked: BoolArray, xy_m: Array) -> BoolArray:
     row, column, inside = grid.cells_of(xy_m)
     return np.asarray(inside & marked[row, column])
 
 
-def _met(
-    eye: Array, rays: Array, surface: Heights, footprints: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.int64]:
+def _met(eye: Array, rays: Array, surface: Heights, footprints: ByteArray) -> IntArray:
     corner = np.array([surface.west_m, surface.north_m, surface.cell_m])
     rays = rays / np.linalg.norm(rays, axis=1, keepdims=True)
     top_m = float(np.nanmax(surface.height_m))
@@ -92,7 +87,7 @@ def _met(
     return _march(eye, rays, surface.height_m, footprints, corner, top_m, low_m)
 
 
-def footprints_of(truth: SurfaceTruth) -> npt.NDArray[np.uint8]:
+def footprints_of(truth: SurfaceTruth) -> ByteArray:
     """(rows, columns) of the true surface: 1 where a building stood."""
     path = truth.folder / "buildings.geojson"
     shapes = []
@@ -113,12 +108,12 @@ def footprints_of(truth: SurfaceTruth) -> npt.NDArray[np.uint8]:
 def _march(
     eye: Array,
     rays: Array,
-    heights: npt.NDArray[np.float32],
-    footprints: npt.NDArray[np.uint8],
+    heights: Float32Array,
+    footprints: ByteArray,
     corner: Array,
     top_m: float,
     low_m: float,
-) -> npt.NDArray[np.int64]:
+) -> IntArray:
     """(N,) what unit rays from the eye first meet: nothing known, a top, or a façade."""
     met = np.zeros(len(rays), np.int64)
     for i in range(len(rays)):

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import Array, BoolArray, IndexArray, Int32Array, Uint16Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from aftermap.surface.sampling import heights_at_pixels
@@ -29,8 +29,6 @@ from aftermap_twin.mesh import Material, Mesh
 from aftermap_twin.options import Flight, TwinOptions
 from benchmarks.products import aftermap_products
 from benchmarks.twin_truth import map_from_truth, truth_of
-
-Array = npt.NDArray[np.float64]
 
 SAMPLED_PIXELS = 400_000
 NO_PICTURE = 65_535
@@ -47,12 +45,12 @@ class Shown:
     ``places`` (N, 3) are where the map has them.
     """
 
-    rows: npt.NDArray[np.intp]
-    columns: npt.NDArray[np.intp]
+    rows: IndexArray
+    columns: IndexArray
     places: Array
-    triangle: npt.NDArray[np.int32]
-    is_wall: npt.NDArray[np.bool_]
-    is_upright: npt.NDArray[np.bool_]
+    triangle: Int32Array
+    is_wall: BoolArray
+    is_upright: BoolArray
 
 
 def wall_figures(case: Path, twin: Path) -> dict[str, Any]:
@@ -111,7 +109,7 @@ def shown(products: Path, twin: Path, sample: int) -> Shown:
     )
 
 
-def _is_right(made: Shown, case: Path, twin: Path) -> npt.NDArray[np.bool_]:
+def _is_right(made: Shown, case: Path, twin: Path) -> BoolArray:
     truth = truth_of(twin)
     here = map_from_truth(aftermap_products(case), truth).here(made.places)
     error = here[:, 2] - truth.surface.at(here[:, :2])
@@ -126,9 +124,7 @@ def true_mesh(twin: Path) -> Mesh:
     return scene_for(options, stations_of(options)).mesh
 
 
-def _places(
-    products: Path, sample: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Array, npt.NDArray[np.uint16]]:
+def _places(products: Path, sample: int) -> tuple[IndexArray, IndexArray, Array, Uint16Array]:
     """Rows, columns, (N, 3) places and frame numbers of pixels that have a photograph."""
     with rasterio.open(products / "source.tif") as raster:
         numbers, at = raster.read(1), raster.transform

@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from rasterio.features import shapes
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array, Int8Array, IntArray
 from aftermap.model.assessment import Grade
-from aftermap_twin.damage import OUTSIDE, Cells, floors_left
+from aftermap_twin.damage import OUTSIDE, floors_left
 from aftermap_twin.layout import Lot, on_quad, sides_m
 from aftermap_twin.mesh import Material, MeshBuilder, Tone
-
-Array = npt.NDArray[np.float64]
 
 CELL_M = 0.5
 BELOW_M = 2.5
@@ -31,7 +30,7 @@ class Building:
 
     number: int
     lot: Lot
-    left: Cells
+    left: Int8Array
     levels: int
     floor_m: float
     base_m: float
@@ -99,7 +98,7 @@ def building_on(
     )
 
 
-def _plan(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _plan(rng: np.random.Generator, shape: tuple[int, int]) -> BoolArray:
     """True inside: a filled lot, an L, a U, a block with a light well, or one set back."""
     rows, columns = shape
     mask = np.ones(shape, bool)
@@ -118,7 +117,7 @@ def _plan(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.bo
     return mask if rng.random() < 0.5 else np.ascontiguousarray(mask[::-1, ::-1])
 
 
-def _jitter(rng: np.random.Generator, left: Cells) -> Array:
+def _jitter(rng: np.random.Generator, left: Int8Array) -> Array:
     """(rows + 1, columns + 1, 2) shifts in cells of corners where floors end inside the plan."""
     padded = np.pad(left, 1, constant_values=OUTSIDE)
     around = np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
@@ -155,7 +154,7 @@ class WallTable:
         )
         return len(self.rows) - 1
 
-    def array(self) -> npt.NDArray[np.float32]:
+    def array(self) -> Float32Array:
         """(W, 14) rows, at least one."""
         return np.array(self.rows or [(0.0,) * self.COLUMNS], np.float32)
 
@@ -195,14 +194,12 @@ def _tops(building: Building, mesh: MeshBuilder, record: int) -> None:
         mesh.add_quads(quads, material, building.tone, record)
 
 
-def _corner(
-    building: Building, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
-) -> Array:
+def _corner(building: Building, rows: IntArray, columns: IntArray) -> Array:
     shift = building.jitter_m[rows, columns]
     return building.world(columns + shift[..., 0], rows + shift[..., 1])
 
 
-def _runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _runs(mask: BoolArray) -> IntArray:
     """(N, 3) row, first and past-last column of every run of True."""
     padded = np.pad(mask, ((0, 0), (1, 1))).astype(np.int8)
     change = np.diff(padded, axis=1)
@@ -210,7 +207,7 @@ def _runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     return np.column_stack([starts, ends[:, 1]]).astype(np.int64)
 
 
-def _single(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _single(mask: BoolArray) -> IntArray:
     cells = np.argwhere(mask)
     return np.column_stack([cells, cells[:, 1] + 1]).astype(np.int64)
 
@@ -235,7 +232,7 @@ def _sections(building: Building, mesh: MeshBuilder, record: int) -> None:
 def _upright(
     building: Building,
     mesh: MeshBuilder,
-    ends: npt.NDArray[np.int64],
+    ends: IntArray,
     span: tuple[int, int],
     material: Material,
     record: int,
@@ -300,7 +297,7 @@ def _facade(
             _parapet(rng, building, mesh, ends, side.out, parapet)
 
 
-def _equal_runs(values: Cells) -> list[tuple[int, int]]:
+def _equal_runs(values: Int8Array) -> list[tuple[int, int]]:
     cuts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
     return list(pairwise(cuts))
 
@@ -309,7 +306,7 @@ def _parapet(
     rng: np.random.Generator,
     building: Building,
     mesh: MeshBuilder,
-    ends: npt.NDArray[np.int64],
+    ends: IntArray,
     out: tuple[int, int],
     height: float,
 ) -> None:

@@ -4,21 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import MissingExtraError
+from aftermap.geo.arrays import BoolArray, Float32Array, Int32Array
 from aftermap_twin.mesh import Mesh
-
-Field = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hits:
     """First hits: ``distance`` (N,) in ray lengths, ``triangle`` (N,) or -1, ``normal`` (N, 3)."""
 
-    distance: Field
-    triangle: npt.NDArray[np.int32]
-    normal: Field
+    distance: Float32Array
+    triangle: Int32Array
+    normal: Float32Array
 
 
 class Caster:
@@ -30,7 +28,7 @@ class Caster:
         self._scene = scene()
         self._mesh = triangle_mesh(self._scene, mesh.vertices, mesh.faces)
 
-    def first_hits(self, origins: Field, directions: Field) -> Hits:
+    def first_hits(self, origins: Float32Array, directions: Float32Array) -> Hits:
         """What (N, 3) rays meet first."""
         found = self._scene.run(origins, directions, output=True)
         return Hits(
@@ -39,7 +37,7 @@ class Caster:
             normal=np.ascontiguousarray(found["Ng"]),
         )
 
-    def is_free(self, origins: Field, directions: Field) -> npt.NDArray[np.bool_]:
+    def is_free(self, origins: Float32Array, directions: Float32Array) -> BoolArray:
         """Whether (N, 3) rays meet nothing."""
         return np.asarray(self._scene.run(origins, directions, query="OCCLUDED") == -1)
 

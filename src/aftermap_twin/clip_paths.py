@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
 from aftermap_twin.flight import Station
-
-Array = npt.NDArray[np.float64]
 
 SURGE_FRACTION = 0.7
 """Speed swings by this share about its mean, twice in a path."""

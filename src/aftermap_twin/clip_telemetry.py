@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap_twin.clip_options import ClipOptions
 from aftermap_twin.clip_paths import ClipPath, station_at
 from aftermap_twin.options import CRS, ORIGIN_M
-
-Array = npt.NDArray[np.float64]
 
 STARTED = datetime(2025, 4, 12, 13, 40, 0, tzinfo=UTC)
 FULL_FRAME_WIDTH_MM = 36.0

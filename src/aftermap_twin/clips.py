@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Array, ByteArray
 from aftermap.geo.lens import rays_cam
 from aftermap_twin import newsroom, truth
 from aftermap_twin.clip_options import ClipCamera, ClipOptions
@@ -31,10 +31,9 @@ from aftermap_twin.footage import (
     write_video,
 )
 from aftermap_twin.options import CRS, ORIGIN_M
-from aftermap_twin.render import Picture, Studio
+from aftermap_twin.render import Studio
 
 Progress = Callable[[int, int], None]
-Array = npt.NDArray[np.float64]
 
 NEWS_SHARE, STREAM_SHARE = 0.75, 0.5
 """Picture sizes beside the drone's."""
@@ -98,7 +97,7 @@ class _Counter:
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._total, self._progress, self._done = total, progress, 0
 
-    def counted(self, images: Iterable[Picture]) -> Iterable[Picture]:
+    def counted(self, images: Iterable[ByteArray]) -> Iterable[ByteArray]:
         for image in images:
             yield image
             self._done += 1
@@ -196,7 +195,7 @@ def _news_clip(
     return _document(out, studio, video, "news", takes, options.news_fps) | {"telemetry": []}
 
 
-def _edited(studio: Studio, takes: tuple[Take, ...], fps: Fraction) -> Iterable[Picture]:
+def _edited(studio: Studio, takes: tuple[Take, ...], fps: Fraction) -> Iterable[ByteArray]:
     """The shots one after the other, with graphics and the fade."""
     first = 10_000  # noise apart from the drone's clip
     for number, take in enumerate(takes):

@@ -2,21 +2,20 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Int8Array
 from aftermap.model.assessment import Grade
 
-Cells = npt.NDArray[np.int8]
 OUTSIDE = -1
 
 
 def floors_left(
     rng: np.random.Generator,
     grade: Grade,
-    mask: npt.NDArray[np.bool_],
+    mask: BoolArray,
     levels: int,
     cell_m: float,
-) -> Cells:
+) -> Int8Array:
     """Floors left over each cell, (across, along): -1 outside the plan, 0 fallen to the ground."""
     left = np.where(mask, levels, OUTSIDE).astype(np.int8)
     if grade is Grade.LIGHT:
@@ -33,9 +32,7 @@ def floors_left(
     return left
 
 
-def _ragged(
-    rng: np.random.Generator, shape: tuple[int, int], cell_m: float
-) -> npt.NDArray[np.float64]:
+def _ragged(rng: np.random.Generator, shape: tuple[int, int], cell_m: float) -> Array:
     """Noise of about one metre, in patches of one to three metres."""
     total = np.zeros(shape)
     for size_m, weight in ((3.2, 0.9), (1.3, 0.5)):
@@ -47,7 +44,7 @@ def _ragged(
 
 def _holes(
     rng: np.random.Generator,
-    left: Cells,
+    left: Int8Array,
     *,
     count: int,
     radius: tuple[float, float],
@@ -69,7 +66,13 @@ def _holes(
 
 
 def _bite(
-    rng: np.random.Generator, left: Cells, *, share: float, levels: int, cell_m: float, floor: int
+    rng: np.random.Generator,
+    left: Int8Array,
+    *,
+    share: float,
+    levels: int,
+    cell_m: float,
+    floor: int,
 ) -> None:
     """Take a side or corner away with a ragged edge: ``share`` of the plan down to ``floor``.
 

@@ -11,10 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from aftermap.geo.arrays import ByteArray
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap_twin.flight import Station
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions
@@ -77,9 +77,7 @@ def _as_written(angles_deg: tuple[float, float, float]) -> tuple[float, float, f
     return round((yaw + 180) % 360 - 180, 1), round(pitch, 1), round(roll, 1)
 
 
-def write_photo(
-    path: Path, picture: npt.NDArray[np.uint8], claim: Written, options: TwinOptions
-) -> bytes:
+def write_photo(path: Path, picture: ByteArray, claim: Written, options: TwinOptions) -> bytes:
     """Write the JPEG and return its bytes."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(

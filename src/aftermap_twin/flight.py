@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
 from aftermap.geo.lens import rays_cam
 from aftermap_twin.options import Flight, TwinOptions
-
-Array = npt.NDArray[np.float64]
 
 HEADING_DEG = 11.0
 OBLIQUE_PITCH_DEG = -55.0

@@ -13,12 +13,12 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 from av.stream import DataStream, Stream
 
+from aftermap.geo.arrays import ByteArray, Float32Array
 from aftermap_twin.clip_options import ClipCamera
 from aftermap_twin.flight import Station
-from aftermap_twin.render import Picture, Studio, pixel_rays, radiance, srgb
+from aftermap_twin.render import Studio, pixel_rays, radiance, srgb
 
 SAMPLES = 1
 """One ray a pixel: a clip has hundreds of pictures, and its encoder forgives."""
@@ -37,7 +37,7 @@ def lens_studio(studio: Studio, camera: ClipCamera) -> Studio:
     return replace(studio, options=camera, rays=pixel_rays(camera, SAMPLES))
 
 
-def pictures(studio: Studio, stations: Sequence[Station], first: int) -> Iterable[Picture]:
+def pictures(studio: Studio, stations: Sequence[Station], first: int) -> Iterable[ByteArray]:
     """(rows, columns, 3) uint8 sRGB of every station in order, a few at a time."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         for start in range(0, len(stations), AT_ONCE):
@@ -45,7 +45,7 @@ def pictures(studio: Studio, stations: Sequence[Station], first: int) -> Iterabl
             yield from pool.map(lambda k: _picture(studio, stations[k], first + k), some)
 
 
-def _picture(studio: Studio, station: Station, number: int) -> Picture:
+def _picture(studio: Studio, station: Station, number: int) -> ByteArray:
     """As a small sensor sees it: haze, blur, falling light towards the corners, noise."""
     camera = studio.options
     rng = np.random.default_rng([camera.seed, 62, number])
@@ -59,9 +59,7 @@ def _picture(studio: Studio, station: Station, number: int) -> Picture:
     return srgb(light)
 
 
-def _hazy(
-    studio: Studio, station: Station, light: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def _hazy(studio: Studio, station: Station, light: Float32Array) -> Float32Array:
     """Light with the haze of the air before level ground; above the horizon there is only haze."""
     up = station.rotation_cam_from_world[:, 2].astype(np.float32)
     rays = studio.rays[:, :, 0]
@@ -72,7 +70,7 @@ def _hazy(
 
 def write_video(
     path: Path,
-    images: Iterable[Picture],
+    images: Iterable[ByteArray],
     fps: Fraction,
     coding: dict[str, str],
     klv: Sequence[tuple[Fraction, bytes]] = (),

@@ -1,13 +1,11 @@
 """What hangs on façades towards the street: balconies, awnings, air conditioners."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap_twin.buildings import Building, Side, exterior_sides, upright_box
 from aftermap_twin.ground import Ground
 from aftermap_twin.mesh import Material, MeshBuilder, Tone
-
-Array = npt.NDArray[np.float64]
 
 AWNINGS: tuple[Tone, ...] = (
     (0.30, 0.10, 0.08),

@@ -1,13 +1,11 @@
 """What stands on roofs: stair heads, water tanks, dishes, air conditioners, laundry, panels."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap_twin.buildings import Building, upright_box
 from aftermap_twin.mesh import Material, MeshBuilder, Tone, above, box_corners, rotation_about_up
 from aftermap_twin.things import cylinder
-
-Array = npt.NDArray[np.float64]
 
 TANKS: tuple[Tone, ...] = (
     (0.62, 0.61, 0.58),
@@ -45,14 +43,14 @@ def _turn(building: Building) -> float:
     return float(np.arctan2(along[1], along[0]))
 
 
-def _spot(rng: np.random.Generator, building: Building, free: npt.NDArray[np.bool_]) -> Array:
+def _spot(rng: np.random.Generator, building: Building, free: BoolArray) -> Array:
     cells = np.argwhere(free)
     row, column = cells[rng.integers(len(cells))] + rng.uniform(0.2, 0.8, 2)
     return np.array([*building.world(column, row), building.roof_m])
 
 
 def _stair_head(
-    rng: np.random.Generator, building: Building, mesh: MeshBuilder, free: npt.NDArray[np.bool_]
+    rng: np.random.Generator, building: Building, mesh: MeshBuilder, free: BoolArray
 ) -> None:
     high, wide = int(rng.integers(5, 8)), int(rng.integers(6, 10))
     rows, columns = free.shape

@@ -6,22 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap_twin.layout import Plan, Street, inset
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.rubble import Heaps
-from aftermap_twin.site import (
-    COVER_STEP_M,
-    HEIGHT_STEP_M,
-    Cover,
-    Extent,
-    Field,
-    at,
-    fill,
-    smooth_noise,
-)
-
-Array = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
+from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Cover, Extent, at, fill, smooth_noise
 
 PAVEMENT_M = 1.25
 KERB_M = 0.14
@@ -40,21 +29,21 @@ class Ground:
     """
 
     extent: Extent
-    bare_m: Field
-    height_m: Field
-    cover: Bytes
-    paint: Bytes
-    rubble: Field
-    scorch: Field
-    built: Field
-    kerb_m: Field
+    bare_m: Float32Array
+    height_m: Float32Array
+    cover: ByteArray
+    paint: ByteArray
+    rubble: Float32Array
+    scorch: Float32Array
+    built: Float32Array
+    kerb_m: Float32Array
 
     def placed(self, xy_m: npt.ArrayLike) -> Array:
         """(N, 3) places on the ground of (N, 2) local metres."""
         xy = np.asarray(xy_m, float).reshape(-1, 2)
         return np.column_stack([xy, at(self.height_m, self.extent, HEIGHT_STEP_M, xy)])
 
-    def value(self, raster: Field, xy_m: Array) -> float:
+    def value(self, raster: Float32Array, xy_m: Array) -> float:
         """One of the HEIGHT_STEP_M rasters at a single place."""
         return float(at(raster, self.extent, HEIGHT_STEP_M, xy_m[None])[0])
 
@@ -64,7 +53,7 @@ class Ground:
         return bool(np.all(xy_m > low) and np.all(xy_m < high))
 
 
-def cover_of(rng: np.random.Generator, plan: Plan, extent: Extent, *, vacant: bool) -> Bytes:
+def cover_of(rng: np.random.Generator, plan: Plan, extent: Extent, *, vacant: bool) -> ByteArray:
     """What covers the ground, as ``Cover`` numbers; ``vacant`` lots are bare earth."""
     cover = np.full(extent.shape(COVER_STEP_M), Cover.ASPHALT, np.uint8)
     for street in plan.streets:
@@ -92,8 +81,8 @@ def ground_of(
     options: TwinOptions,
     extent: Extent,
     plan: Plan,
-    bare: Field,
-    cover: Bytes,
+    bare: Float32Array,
+    cover: ByteArray,
     heaps: Heaps,
     marks_xy: Array,
 ) -> Ground:
@@ -127,7 +116,11 @@ def ground_of(
 
 
 def _level_marks(
-    extent: Extent, bare: Field, marks_xy: Array, height: Field, cleared: tuple[Field, ...]
+    extent: Extent,
+    bare: Float32Array,
+    marks_xy: Array,
+    height: Float32Array,
+    cleared: tuple[Float32Array, ...],
 ) -> None:
     east, north = extent.samples(HEIGHT_STEP_M)
     for xy in marks_xy:
@@ -142,10 +135,10 @@ def _level_marks(
 def _dig_craters(
     rng: np.random.Generator,
     extent: Extent,
-    height: Field,
-    scorch: Field,
-    rubble: Field,
-    built: Field,
+    height: Float32Array,
+    scorch: Float32Array,
+    rubble: Float32Array,
+    built: Float32Array,
 ) -> None:
     east, north = extent.samples(HEIGHT_STEP_M)
     area = float(np.prod(np.array(extent.high_m) - extent.low_m))
@@ -164,7 +157,7 @@ def _dig_craters(
     np.clip(scorch, 0, 1, out=scorch)
 
 
-def _road_marking(extent: Extent, plan: Plan) -> Bytes:
+def _road_marking(extent: Extent, plan: Plan) -> ByteArray:
     """Dashed centre lines of wide streets and a zebra crossing near their ends."""
     paint = np.zeros(extent.shape(COVER_STEP_M), np.uint8)
     for street in plan.streets:
@@ -179,7 +172,7 @@ def _road_marking(extent: Extent, plan: Plan) -> Bytes:
 
 
 def _stripe(
-    paint: Bytes,
+    paint: ByteArray,
     extent: Extent,
     street: Street,
     along: tuple[float, float],

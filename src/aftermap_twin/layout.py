@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array
 
 PLAN_TURN_RAD = np.radians(-19.0)
 

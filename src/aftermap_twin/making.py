@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import BoolArray
 from aftermap.model.assessment import Grade
 from aftermap_twin import truth
 from aftermap_twin.caster import embree
@@ -117,9 +117,7 @@ def scene_for(options: TwinOptions, stations: tuple[Station, ...]) -> Scene:
     return make_scene(options, extent, _often_seen(options, stations, extent))
 
 
-def _often_seen(
-    options: TwinOptions, stations: tuple[Station, ...], extent: Extent
-) -> npt.NDArray[np.bool_]:
+def _often_seen(options: TwinOptions, stations: tuple[Station, ...], extent: Extent) -> BoolArray:
     """Where at least half as many photographs overlap as anywhere, in HEIGHT_STEP_M samples."""
     count = np.zeros(extent.shape(HEIGHT_STEP_M), np.float32)
     for station in stations:

@@ -2,13 +2,11 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.rubble import Heaps
 from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Cover, Extent
-
-Array = npt.NDArray[np.float64]
 
 CLEARANCES_M = (4.0, 2.6, 1.6, 0.0)
 """Distance kept from buildings and rubble: the first that leaves enough places is used."""
@@ -23,9 +21,9 @@ APART_M = 4.0
 def mark_places(
     options: TwinOptions,
     extent: Extent,
-    often_seen: npt.NDArray[np.bool_],
+    often_seen: BoolArray,
     heaps: Heaps,
-    cover: npt.NDArray[np.uint8],
+    cover: ByteArray,
 ) -> Array:
     """(M, 2) places in streets where ``often_seen``, a raster of HEIGHT_STEP_M samples."""
     rng = np.random.default_rng([options.seed, 41])

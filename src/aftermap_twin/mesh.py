@@ -10,7 +10,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int32Array, IntArray
+
 Tone = tuple[float, float, float]
 
 
@@ -33,11 +34,11 @@ class Material(IntEnum):
 class Mesh:
     """``vertices`` (V, 3) float32, ``faces`` (T, 3) int32, then one row per triangle."""
 
-    vertices: npt.NDArray[np.float32]
-    faces: npt.NDArray[np.int32]
-    material: npt.NDArray[np.uint8]
-    tone: npt.NDArray[np.float32]
-    record: npt.NDArray[np.int32]
+    vertices: Float32Array
+    faces: Int32Array
+    material: ByteArray
+    tone: Float32Array
+    record: Int32Array
 
 
 class MeshBuilder:
@@ -46,7 +47,7 @@ class MeshBuilder:
     def __init__(self) -> None:
         """Start empty."""
         self._vertices: list[Array] = []
-        self._faces: list[npt.NDArray[np.int64]] = []
+        self._faces: list[IntArray] = []
         self._rows: list[tuple[int, int, Tone, int]] = []
         self._count = 0
 

@@ -3,14 +3,14 @@
 import cv2
 import numpy as np
 
-from aftermap_twin.render import Picture
+from aftermap.geo.arrays import ByteArray
 
 CAPTION = ("PRACTICE NEWS", "Synthetic district - not a real place")
 BLUE, WHITE, RED = (24, 44, 96), (245, 245, 245), (196, 30, 40)
 BAR_OPACITY = 0.85
 
 
-def broadcast(picture: Picture, brightness: float) -> Picture:
+def broadcast(picture: ByteArray, brightness: float) -> ByteArray:
     """The picture dimmed by a fade, with the graphics on top; graphics do not fade."""
     out = np.ascontiguousarray((picture.astype(np.float32) * brightness).astype(np.uint8))
     height, width = out.shape[:2]
@@ -28,7 +28,7 @@ def broadcast(picture: Picture, brightness: float) -> Picture:
     return out
 
 
-def _logo(out: Picture) -> None:
+def _logo(out: ByteArray) -> None:
     height, width = out.shape[:2]
     size = round(height * 0.1)
     left, top = width - size * 2 - width // 40, height // 20
@@ -37,7 +37,7 @@ def _logo(out: Picture) -> None:
 
 
 def _write(
-    out: Picture, text: str, place: tuple[int, int], scale: float, colour: tuple[int, int, int]
+    out: ByteArray, text: str, place: tuple[int, int], scale: float, colour: tuple[int, int, int]
 ) -> None:
     thick = max(1, round(scale * 1.6))
     cv2.putText(out, text, place, cv2.FONT_HERSHEY_DUPLEX, scale, colour, thick, cv2.LINE_AA)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.lens import rays_cam
 from aftermap_twin.caster import Caster
 from aftermap_twin.flight import Station
@@ -14,11 +15,8 @@ from aftermap_twin.lookups import Site, Textures
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.scene import Scene
 from aftermap_twin.shading import Rays, Skin, shade, sky_openness, sun_starts, turned
-from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Field
+from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M
 from aftermap_twin.tiles import make_tiles
-
-Array = npt.NDArray[np.float64]
-Picture = npt.NDArray[np.uint8]
 
 SAMPLES = 2
 """Rays across and down each pixel."""
@@ -39,7 +37,7 @@ class Studio:
     textures: Textures
     site: Site
     skin: Skin
-    rays: Field
+    rays: Float32Array
     sun: Array
 
 
@@ -101,7 +99,7 @@ def heights_m(caster: Caster, xy_m: npt.ArrayLike) -> Array:
     return np.where(hits.triangle >= 0, ABOVE_M - hits.distance.astype(float), np.nan)
 
 
-def pixel_rays(options: TwinOptions, samples: int = SAMPLES) -> Field:
+def pixel_rays(options: TwinOptions, samples: int = SAMPLES) -> Float32Array:
     """(rows, columns, samples squared, 3) directions in camera axes of a pixel's sub-samples."""
     offsets = (np.arange(samples) + 0.5) / samples
     out = np.empty((options.height_px, options.width_px, samples**2, 3), np.float32)
@@ -114,7 +112,7 @@ def pixel_rays(options: TwinOptions, samples: int = SAMPLES) -> Field:
     return out
 
 
-def radiance(studio: Studio, station: Station) -> Field:
+def radiance(studio: Studio, station: Station) -> Float32Array:
     """(rows, columns, 3) linear light that reaches the lens, before the sensor."""
     height, width = studio.rays.shape[:2]
     out = np.zeros((height, width, 3), np.float32)
@@ -130,7 +128,9 @@ def radiance(studio: Studio, station: Station) -> Field:
     return out
 
 
-def _strip(studio: Studio, origin: Field, directions: Field, out: Field) -> None:
+def _strip(
+    studio: Studio, origin: Float32Array, directions: Float32Array, out: Float32Array
+) -> None:
     origins = np.ascontiguousarray(np.broadcast_to(origin, directions.shape))
     hits = studio.caster.first_hits(origins, directions)
     starts = np.empty_like(directions)
@@ -151,7 +151,7 @@ def _strip(studio: Studio, origin: Field, directions: Field, out: Field) -> None
     )
 
 
-def picture(studio: Studio, station: Station, number: int) -> Picture:
+def picture(studio: Studio, station: Station, number: int) -> ByteArray:
     """(rows, columns, 3) uint8 sRGB: blur, vignetting, exposure and noise added."""
     options = studio.options
     rng = np.random.default_rng([options.seed, 61, number])
@@ -167,7 +167,7 @@ def picture(studio: Studio, station: Station, number: int) -> Picture:
     return srgb(light)
 
 
-def srgb(light: Field) -> Picture:
+def srgb(light: Float32Array) -> ByteArray:
     """Picture in sRGB (IEC 61966-2-1) with highlights rolled off above 0.8."""
     bright = np.clip(light, 0, None)
     rolled = np.where(bright > 0.8, 0.8 + 0.2 * (1 - np.exp(-(bright - 0.8) / 0.2)), bright)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from aftermap.geo.arrays import Float32Array
 from aftermap.model.assessment import Grade
 from aftermap_twin.buildings import Building
-from aftermap_twin.site import HEIGHT_STEP_M, Extent, Field, fill, smooth_noise
+from aftermap_twin.site import HEIGHT_STEP_M, Extent, fill, smooth_noise
 
 SHED = {Grade.NONE: 0.0, Grade.LIGHT: 0.05, Grade.MODERATE: 0.28}
 """How densely stone lies at the foot of a building; worse grades have 0.75."""
@@ -17,9 +18,9 @@ SHED = {Grade.NONE: 0.0, Grade.LIGHT: 0.05, Grade.MODERATE: 0.28}
 class Heaps:
     """Rasters in HEIGHT_STEP_M; ``built`` (under a footprint) and ``density`` run from 0 to 1."""
 
-    built: Field
-    density: Field
-    height_m: Field
+    built: Float32Array
+    density: Float32Array
+    height_m: Float32Array
 
 
 def heaps_of(rng: np.random.Generator, extent: Extent, buildings: tuple[Building, ...]) -> Heaps:

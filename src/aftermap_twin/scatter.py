@@ -1,8 +1,8 @@
 """Where loose things lie and stand: blocks in rubble, vehicles at kerbs, trees, walls, litter."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Grade
 from aftermap_twin.buildings import CELL_M, Building
 from aftermap_twin.ground import Ground
@@ -18,8 +18,6 @@ from aftermap_twin.things import (
     add_wall,
     cylinder,
 )
-
-Array = npt.NDArray[np.float64]
 
 
 def scatter(

@@ -6,8 +6,8 @@ Local metres (east, north, up from ``options.ORIGIN_M``).
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.model.assessment import Grade
 from aftermap_twin.buildings import Building, WallTable, build, building_on
 from aftermap_twin.fronts import add_fronts
@@ -19,9 +19,7 @@ from aftermap_twin.mesh import Material, Mesh, MeshBuilder
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.rubble import heaps_of
 from aftermap_twin.scatter import hang_slabs, litter_floors, scatter
-from aftermap_twin.site import HEIGHT_STEP_M, Extent, Field, at, rolling_m, smooth_noise
-
-Array = npt.NDArray[np.float64]
+from aftermap_twin.site import HEIGHT_STEP_M, Extent, at, rolling_m, smooth_noise
 
 GRADES = tuple(Grade)
 LEVELS_SHARE = (0.2, 0.3, 0.26, 0.14, 0.1)
@@ -38,10 +36,10 @@ class Scene:
     buildings: tuple[Building, ...]
     marks_m: Array
     mesh: Mesh
-    walls: npt.NDArray[np.float32]
+    walls: Float32Array
 
 
-def make_scene(options: TwinOptions, extent: Extent, often_seen: npt.NDArray[np.bool_]) -> Scene:
+def make_scene(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> Scene:
     """The district over ``extent``; marks lie where ``often_seen`` (HEIGHT_STEP_M samples)."""
     rng = np.random.default_rng([options.seed, 31])
     low, high = np.array(extent.low_m), np.array(extent.high_m)
@@ -66,7 +64,7 @@ def make_scene(options: TwinOptions, extent: Extent, often_seen: npt.NDArray[np.
 
 
 def _buildings(
-    rng: np.random.Generator, options: TwinOptions, plan: Plan, extent: Extent, bare: Field
+    rng: np.random.Generator, options: TwinOptions, plan: Plan, extent: Extent, bare: Float32Array
 ) -> tuple[Building, ...]:
     """A building on every lot meant for one; damage comes in patches, in the asked shares."""
     lots = [lot for lot in plan.lots if _is_buildable(lot, extent)]
@@ -97,7 +95,7 @@ def _mesh(
     ground: Ground,
     buildings: tuple[Building, ...],
     marks: Array,
-) -> tuple[Mesh, npt.NDArray[np.float32]]:
+) -> tuple[Mesh, Float32Array]:
     mesh, walls = MeshBuilder(), WallTable()
     _add_ground(mesh, ground)
     for building in buildings:

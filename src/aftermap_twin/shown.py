@@ -7,21 +7,18 @@ wide for it. Whether something stands in the way does not count here.
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, Float32Array, Uint16Array
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import rowcol_of
 from aftermap.model.raster import Grid
 from aftermap_twin.flight import Station, footprint_m
 from aftermap_twin.options import ORIGIN_M, TwinOptions
 
-Float = npt.NDArray[np.float32]
-Count = npt.NDArray[np.uint16]
-
 
 def photographs_showing(
-    options: TwinOptions, stations: Iterable[Station], grid: Grid, height_m: Float
-) -> Count:
+    options: TwinOptions, stations: Iterable[Station], grid: Grid, height_m: Float32Array
+) -> Uint16Array:
     """(rows, columns) photographs with the cell in their frame. NaN heights are in none.
 
     ``height_m`` (rows, columns) float32 is in the district's own datum, as the stations are.
@@ -47,13 +44,13 @@ def photographs_showing(
 
 @compiled
 def _count_shown(
-    height: Float,
-    corner: npt.NDArray[np.float64],
-    rotation: npt.NDArray[np.float64],
-    position: npt.NDArray[np.float64],
-    params: npt.NDArray[np.float64],
+    height: Float32Array,
+    corner: Array,
+    rotation: Array,
+    position: Array,
+    params: Array,
     size: tuple[int, int],
-    count: Count,
+    count: Uint16Array,
 ) -> None:
     """Add 1 to every cell that projects into the frame; ``corner`` is west, north, cell size."""
     for row in range(height.shape[0]):

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-Field = npt.NDArray[np.float32]
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 
 HEIGHT_STEP_M = 0.4
 COVER_STEP_M = 0.1
@@ -50,7 +49,7 @@ class Extent:
 
 
 def fill(
-    raster: Field | npt.NDArray[np.uint8],
+    raster: Float32Array | ByteArray,
     extent: Extent,
     step_m: float,
     outline: Array,
@@ -62,7 +61,7 @@ def fill(
     cv2.fillPoly(raster, [points], value, cv2.LINE_8, 4)
 
 
-def at(raster: Field, extent: Extent, step_m: float, xy_m: npt.ArrayLike) -> Array:
+def at(raster: Float32Array, extent: Extent, step_m: float, xy_m: npt.ArrayLike) -> Array:
     """(N,) bilinear values of a raster at (N, 2) local metres, held constant beyond its edge."""
     last = np.array(raster.shape[::-1]) - 1.001
     index = np.clip((np.asarray(xy_m, float) - extent.low_m) / step_m, 0, last)
@@ -73,7 +72,7 @@ def at(raster: Field, extent: Extent, step_m: float, xy_m: npt.ArrayLike) -> Arr
     return np.asarray(south * (1 - up) + north * up, float)
 
 
-def rolling_m(extent: Extent, relief_m: float, seed: int) -> Field:
+def rolling_m(extent: Extent, relief_m: float, seed: int) -> Float32Array:
     """Gently rolling bare ground with a range of about ``relief_m``, mean 0."""
     east, north = extent.samples(HEIGHT_STEP_M)
     rng = np.random.default_rng([seed, 21])
@@ -85,7 +84,9 @@ def rolling_m(extent: Extent, relief_m: float, seed: int) -> Field:
     return np.asarray(height * relief_m / 2, np.float32)
 
 
-def smooth_noise(rng: np.random.Generator, extent: Extent, step_m: float, size_m: float) -> Field:
+def smooth_noise(
+    rng: np.random.Generator, extent: Extent, step_m: float, size_m: float
+) -> Float32Array:
     """Noise of about -1 to 1 whose patches are ``size_m`` across."""
     rows, columns = extent.shape(step_m)
     few = (max(4, int(columns * step_m / size_m) + 3), max(4, int(rows * step_m / size_m) + 3))

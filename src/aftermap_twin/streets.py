@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap_twin.layout import Street
 from aftermap_twin.scene import Scene
 from aftermap_twin.site import HEIGHT_STEP_M, at
-
-Array = npt.NDArray[np.float64]
 
 PIECE_M = 10.0
 STEP_M = 0.4
@@ -74,7 +72,7 @@ def _free_width_m(scene: Scene, street: Street, ends: Array) -> float:
     return float(narrowest)
 
 
-def _longest_run(mask: npt.NDArray[np.bool_]) -> int:
+def _longest_run(mask: BoolArray) -> int:
     best = run = 0
     for value in mask:
         run = run + 1 if value else 0

@@ -1,11 +1,9 @@
 """Loose things: broken blocks and slabs, vehicles, trees, walls and poles."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap_twin.mesh import Material, MeshBuilder, Tone, above, box_corners, rotation_about_up
-
-Array = npt.NDArray[np.float64]
 
 PAINTS: tuple[Tone, ...] = (
     (0.66, 0.66, 0.65),

@@ -5,15 +5,13 @@ Every tile is square and wraps round.
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from aftermap.geo.arrays import Array, Float32Array
 from aftermap_twin.lookups import NOISE_LEVELS, NOISE_SIZE, STONE_LEVELS, STONE_SIZE, Textures
 
-Image = npt.NDArray[np.float32]
 
-
-def make_tiles(rng: np.random.Generator, sun: npt.NDArray[np.float64]) -> Textures:
+def make_tiles(rng: np.random.Generator, sun: Array) -> Textures:
     """All tiles; stones throw the shadows of a ``sun`` (unit vector east, north, up)."""
     distance, cells = _cells(rng, 260)
     planes = np.stack([_spectrum(rng, 0.55), _spectrum(rng, 1.45), distance, cells], axis=-1)
@@ -23,7 +21,7 @@ def make_tiles(rng: np.random.Generator, sun: npt.NDArray[np.float64]) -> Textur
     )
 
 
-def _mips(image: Image, levels: int) -> Image:
+def _mips(image: Float32Array, levels: int) -> Float32Array:
     """(texels, 4) of every level, finest first."""
     flat = []
     for level in range(levels):
@@ -33,7 +31,7 @@ def _mips(image: Image, levels: int) -> Image:
     return np.concatenate(flat)
 
 
-def _spectrum(rng: np.random.Generator, slope: float) -> Image:
+def _spectrum(rng: np.random.Generator, slope: float) -> Float32Array:
     """Noise whose amplitude falls with frequency to the power of ``slope``."""
     frequency = (
         np.hypot(np.fft.fftfreq(NOISE_SIZE)[:, None], np.fft.fftfreq(NOISE_SIZE)[None]) * NOISE_SIZE
@@ -45,7 +43,7 @@ def _spectrum(rng: np.random.Generator, slope: float) -> Image:
     return np.asarray(noise / noise.std(), np.float32)
 
 
-def _cells(rng: np.random.Generator, count: int) -> tuple[Image, Image]:
+def _cells(rng: np.random.Generator, count: int) -> tuple[Float32Array, Float32Array]:
     """Crack lines (1 on a crack, falling to 0) and a random value in every cell between them."""
     sites = rng.random((count, 2)) * NOISE_SIZE
     wobble = np.stack([_spectrum(rng, 1.6), _spectrum(rng, 1.6)], -1) * 7
@@ -57,7 +55,7 @@ def _cells(rng: np.random.Generator, count: int) -> tuple[Image, Image]:
     return lines.astype(np.float32), value.astype(np.float32)
 
 
-def _stones(rng: np.random.Generator, sun: npt.NDArray[np.float64]) -> Image:
+def _stones(rng: np.random.Generator, sun: Array) -> Float32Array:
     """Stones dropped one over the other, large first mixed with small, each with its shadow."""
     canvas = np.full((STONE_SIZE, STONE_SIZE, 4), 0.5, np.float32)
     canvas[..., :3] = (0.30, 0.27, 0.23)
@@ -81,7 +79,7 @@ def _stones(rng: np.random.Generator, sun: npt.NDArray[np.float64]) -> Image:
     return canvas
 
 
-def _outline(rng: np.random.Generator, radius: float) -> npt.NDArray[np.float64]:
+def _outline(rng: np.random.Generator, radius: float) -> Array:
     angles = np.sort(rng.random(rng.integers(4, 8))) * 2 * np.pi
     reach = radius * rng.uniform(0.7, 1.2, len(angles))
     stretch = rng.uniform(0.5, 1.0)
@@ -108,7 +106,7 @@ def _stone_tone(rng: np.random.Generator) -> tuple[float, float, float]:
     return tuple(float(np.clip(c + light, 0.04, 0.8)) for c in base)  # type: ignore[return-value]
 
 
-def _wraps(centre: npt.NDArray[np.float64], reach: float) -> list[npt.NDArray[np.float64]]:
+def _wraps(centre: Array, reach: float) -> list[Array]:
     """Shifts at which a stone near the edge shows again on the other side."""
     shifts = [
         [0] + [STONE_SIZE] * bool(c < reach) + [-STONE_SIZE] * bool(c > STONE_SIZE - reach)
@@ -117,5 +115,5 @@ def _wraps(centre: npt.NDArray[np.float64], reach: float) -> list[npt.NDArray[np
     return [np.array([x, y], float) for x in shifts[0] for y in shifts[1]]
 
 
-def _fill(canvas: Image, points: npt.NDArray[np.float64], colour: tuple[float, ...]) -> None:
+def _fill(canvas: Float32Array, points: Array, colour: tuple[float, ...]) -> None:
     cv2.fillConvexPoly(canvas, np.round(points * 16).astype(np.int32), colour, cv2.LINE_8, 4)

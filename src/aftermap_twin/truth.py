@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.grid import Block, cell_centres_m, grid_over, rowcol_of, window_of
 from aftermap.geo.lens import projected_px
@@ -29,8 +30,6 @@ from aftermap_twin.scene import Scene
 from aftermap_twin.shown import photographs_showing
 from aftermap_twin.site import HEIGHT_STEP_M, at
 from aftermap_twin.streets import StreetPiece
-
-Array = npt.NDArray[np.float64]
 
 NODATA = -9999.0
 DATUM = VerticalDatum.ELLIPSOID
@@ -50,8 +49,8 @@ class MappedArea:
     """
 
     grid: Grid
-    seen: npt.NDArray[np.bool_]
-    surface_m: npt.NDArray[np.float32]
+    seen: BoolArray
+    surface_m: Float32Array
 
 
 def mapped_area(options: TwinOptions, stations: tuple[Station, ...], caster: Caster) -> MappedArea:
@@ -92,7 +91,7 @@ def _local_rows(grid: Grid) -> Iterator[Array]:
         yield np.column_stack([east - ORIGIN_M[0], np.full(grid.columns, value)])
 
 
-def _write_raster(path: Path, grid: Grid, values: npt.NDArray[np.float32]) -> None:
+def _write_raster(path: Path, grid: Grid, values: Float32Array) -> None:
     with rasterio.open(
         path,
         "w",
@@ -137,7 +136,7 @@ def cameras_document(
     return {"crs": CRS, "vertical_datum": str(DATUM), "frames": frames}
 
 
-def buildings_document(scene: Scene, grid: Grid, seen: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def buildings_document(scene: Scene, grid: Grid, seen: BoolArray) -> dict[str, Any]:
     """Footprints before the damage, with grade, floors and heights; GeoJSON (RFC 7946)."""
     features = [
         _feature(
@@ -174,14 +173,14 @@ def _standing_share(building: Building) -> float:
     return float(floors.sum() / (len(floors) * building.levels))
 
 
-def _is_seen(grid: Grid, seen: npt.NDArray[np.bool_], xy_m: Array) -> bool:
+def _is_seen(grid: Grid, seen: BoolArray, xy_m: Array) -> bool:
     row, column = np.floor(rowcol_of(grid, [xy_m + ORIGIN_M[:2]])[0]).astype(int)
     inside = 0 <= row < grid.rows and 0 <= column < grid.columns
     return bool(inside and seen[row, column])
 
 
 def streets_document(
-    pieces: tuple[StreetPiece, ...], grid: Grid, seen: npt.NDArray[np.bool_]
+    pieces: tuple[StreetPiece, ...], grid: Grid, seen: BoolArray
 ) -> dict[str, Any]:
     """Ten-metre pieces of street axis; blocked where no car gets through."""
     features = [

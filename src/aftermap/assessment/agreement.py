@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from aftermap.assessment.reference_assessment import OtherAssessment
 from aftermap.assessment.reliability import Agreement, kappa_of
 from aftermap.assessment.scales import Code, Meaning, Scale, codes_of
+from aftermap.geo.arrays import AnyArray, IntArray
 from aftermap.model.assessment import GRADES, Grade
 from aftermap.model.sample import NOT_ASSESSED
 
@@ -145,9 +145,7 @@ def _word(grade: Grade | None) -> str:
     return NOT_ASSESSED if grade is None else grade.value
 
 
-def _owners(
-    buildings: Sequence[Any], sites: npt.NDArray[Any], within_m: float
-) -> npt.NDArray[np.int64]:
+def _owners(buildings: Sequence[Any], sites: AnyArray, within_m: float) -> IntArray:
     """The place of the building that each site belongs to; -1 where it belongs to none."""
     owner = np.full(len(sites), -1, np.int64)
     if not buildings or not len(sites):

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.errors import RasterioError
 
-from aftermap.assessment.cells import Floats
 from aftermap.assessment.roof import Found, share
 from aftermap.assessment.roof_texture import Picture
 from aftermap.assessment.site import Site
 from aftermap.errors import CrsError, InputError
+from aftermap.geo.arrays import Float32Array
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.grid import cell_centres_m, rowcol_of
 from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
@@ -114,9 +113,7 @@ def _raster(
     return Raster(path=str(path), grid=grid, nodata=nodata, vertical_datum=VerticalDatum.UNKNOWN)
 
 
-def sampled(
-    raster: Raster, grid: Grid, crs: str, confidence: Raster | None = None
-) -> npt.NDArray[np.float32]:
+def sampled(raster: Raster, grid: Grid, crs: str, confidence: Raster | None = None) -> Float32Array:
     """(bands, rows, columns) of a raster at the middles of the cells of a grid; NaN beyond it.
 
     With the confidence that belongs to it (on its grid) NaN where it is filled as well.
@@ -152,7 +149,7 @@ def sampled(
     return np.asarray(layers, np.float32)
 
 
-def height_change(site: Site, before_m: Floats) -> Found:
+def height_change(site: Site, before_m: Float32Array) -> Found:
     """How much lower the roof lies than before, after both surfaces meet on the ground around."""
     cells = site.cells
     with np.errstate(invalid="ignore"):

@@ -11,20 +11,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.smooth import planes_around
+from aftermap.geo.arrays import BoolArray, ByteArray, Float32Array, Int32Array
 from aftermap.geo.grid import Block
 from aftermap.geo.measured_heights import filled_on, is_photograph, measured_block
 from aftermap.geo.polygon import cells_inside
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.raster import Elevation, Grid, Orthophoto
 
-Floats = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 
 CELL_M = 0.2
@@ -47,14 +45,14 @@ class Cells:
     """
 
     grid: Grid
-    height_m: Floats
-    photographs: Floats
-    measured: Mask
-    filled: Mask
-    slope_east: Floats
-    slope_north: Floats
-    rough_m: Floats
-    owner: npt.NDArray[np.int32]
+    height_m: Float32Array
+    photographs: Float32Array
+    measured: BoolArray
+    filled: BoolArray
+    slope_east: Float32Array
+    slope_north: Float32Array
+    rough_m: Float32Array
+    owner: Int32Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +65,9 @@ class Pixels:
     """
 
     grid: Grid
-    rgb: npt.NDArray[np.uint8]
-    seen: Mask
-    owner: npt.NDArray[np.int32]
+    rgb: ByteArray
+    seen: BoolArray
+    owner: Int32Array
 
 
 def cells_over(elevation: Elevation, box: Box, shapes: Sequence[BaseGeometry]) -> Cells:
@@ -124,9 +122,7 @@ def pixels_over(
     return Pixels(grid=own, rgb=_carried_on(rgb, seen), seen=seen, owner=owners(shapes, own))
 
 
-def _joined(
-    rgb: npt.NDArray[np.uint8], seen: Mask, size: tuple[int, int]
-) -> tuple[npt.NDArray[np.uint8], Mask]:
+def _joined(rgb: ByteArray, seen: BoolArray, size: tuple[int, int]) -> tuple[ByteArray, BoolArray]:
     """A picture, 0 where not seen, in fewer pixels: the means of what is seen of each."""
     share = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     mean = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
@@ -136,7 +132,7 @@ def _joined(
     return np.asarray(mean, np.uint8), np.asarray(share > SEEN_SHARE)
 
 
-def _carried_on(rgb: npt.NDArray[np.uint8], seen: Mask) -> npt.NDArray[np.uint8]:
+def _carried_on(rgb: ByteArray, seen: BoolArray) -> ByteArray:
     """The picture with the colour of the nearest seen pixel where none is seen."""
     if seen.all() or not seen.any():
         return rgb
@@ -148,7 +144,7 @@ def _carried_on(rgb: npt.NDArray[np.uint8], seen: Mask) -> npt.NDArray[np.uint8]
     return np.asarray(colours[label])
 
 
-def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> npt.NDArray[np.int32]:
+def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> Int32Array:
     """(rows, columns) 1 plus the place of the last shape over a cell's middle, 0 where none is."""
     filled = [(shape, place + 1) for place, shape in enumerate(shapes) if not shape.is_empty]
     if not filled:
@@ -160,7 +156,7 @@ def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> npt.NDArray[np.int32]:
     return np.asarray(burnt, np.int32)
 
 
-def inside(shape: BaseGeometry, place: int, owner: npt.NDArray[np.int32], grid: Grid) -> Mask:
+def inside(shape: BaseGeometry, place: int, owner: Int32Array, grid: Grid) -> BoolArray:
     """(rows, columns) the cells of a building in a window of their owners.
 
     Its own outline is drawn only where another one lies over it, which costs far more.

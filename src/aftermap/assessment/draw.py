@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import IntArray
 from aftermap.model.assessment import GRADES, Assessment
 from aftermap.model.sample import NOT_ASSESSED, Draw, DrawnBuilding, DrawnStratum
 
@@ -20,8 +21,6 @@ STRATA = (*(grade.value for grade in GRADES), NOT_ASSESSED)
 
 _DOUBT = 0.1
 """Share of even chances that is mixed into the machine's probabilities: it may be too sure."""
-
-Array = npt.NDArray[np.float64]
 
 
 def stratum_of(grade: Assessment) -> str:
@@ -79,9 +78,7 @@ def _counts(
     return dict(zip(members, found.tolist(), strict=True))
 
 
-def neyman(
-    sizes: npt.NDArray[np.int64], spread: npt.ArrayLike, total: int
-) -> npt.NDArray[np.int64]:
+def neyman(sizes: IntArray, spread: npt.ArrayLike, total: int) -> IntArray:
     """(H,) counts that add up to ``total``, in proportion to size times spread, within bounds."""
     weight = sizes * np.asarray(spread, float)
     counts = np.minimum(FEWEST, sizes).astype(np.int64)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.assessment.intervals import CONFIDENCE, Interval, score_interval
 from aftermap.assessment.predicted import predicted_interval
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.model.sample import NOT_ASSESSED
 
 FEWEST_REVIEWED = 10
@@ -23,8 +23,6 @@ MOST_UNSAMPLED_FRACTION = 0.05
 """Share of an area's buildings in strata without a reviewed one: these may be of any class."""
 STRATIFIED = "stratified estimator (Olofsson et al. 2014)"
 PREDICTED = "prediction-powered estimator (PPI++, in strata)"
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +35,11 @@ class Population:
 
     names: tuple[str, ...]
     strata: tuple[str, ...]
-    stratum: npt.NDArray[np.int64]
+    stratum: IntArray
     labels: tuple[str, ...]
     probabilities: Array
 
-    def part(self, inside: npt.NDArray[np.bool_]) -> "Population":
+    def part(self, inside: BoolArray) -> "Population":
         """Those of its buildings where ``inside`` (N,) is True."""
         rows = np.flatnonzero(inside)
         return Population(
@@ -173,7 +171,7 @@ class _Sample:
     """The reviewed buildings of a population: their rows there, and their labels."""
 
     population: Population
-    rows: npt.NDArray[np.int64]
+    rows: IntArray
     labels: tuple[str, ...]
 
     @classmethod
@@ -186,11 +184,11 @@ class _Sample:
         )
 
     @property
-    def sizes(self) -> npt.NDArray[np.int64]:
+    def sizes(self) -> IntArray:
         return np.bincount(self.population.stratum, minlength=len(self.population.strata))
 
     @property
-    def drawn(self) -> npt.NDArray[np.int64]:
+    def drawn(self) -> IntArray:
         strata = len(self.population.strata)
         return np.bincount(self.population.stratum[self.rows], minlength=strata)
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from aftermap.assessment.imagery import flattened_by_imagery, note_on
 from aftermap.assessment.ordinal import OrdinalModel, model_of
 from aftermap.assessment.words import family, said
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL
 from aftermap.model.assessment import (
     GRADES,
@@ -34,8 +34,6 @@ from aftermap.model.assessment import (
     Visibility,
 )
 from aftermap.model.building import Building, Buildings, MeasureTable
-
-Array = npt.NDArray[np.float64]
 
 SHIPPED = Path(__file__).with_name("model.json")
 LEAST_MEASURED = 0.4

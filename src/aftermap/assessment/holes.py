@@ -14,14 +14,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from aftermap.assessment.cells import Floats, Mask
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
 from aftermap.assessment.roof_texture import Picture
-from aftermap.assessment.site import Array, Site, distance_m
+from aftermap.assessment.site import Site, distance_m
 from aftermap.assessment.trees import Forest, forest_of
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, Int32Array, IntArray
 from aftermap.geo.grid import cell_centres_m
 
 DARK = 0.13
@@ -36,8 +35,7 @@ BLUR_PX = 0.8
 GAMMA = 2.2
 LINEAR = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
 LEAST_PIXELS = 300
-Places = npt.NDArray[np.int64]
-Spot = tuple[tuple[slice, slice], Mask]
+Spot = tuple[tuple[slice, slice], BoolArray]
 """A window of the picture and the pixels of a spot in it."""
 NAMES = ("dark_hole_m2", "dark_hole_count", "hole_probability")
 INPUTS = (
@@ -131,14 +129,14 @@ def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Spot]]:
     return np.array(rows, float).reshape(-1, len(INPUTS)), spots
 
 
-def relative_light(linear: Floats, inner: Mask) -> Floats:
+def relative_light(linear: Float32Array, inner: BoolArray) -> Float32Array:
     """Light of every pixel as a share of the roof's in the sun, of (rows, columns, 3) light."""
     light = np.asarray(cv2.GaussianBlur(_sum(linear), (0, 0), BLUR_PX), np.float32)
     (tone,) = _at(light[inner], TONE_QUANTILE)
     return np.asarray(light / max(tone, 1e-3), np.float32)
 
 
-def _heights_at(picture: Picture, site: Site) -> tuple[Floats, Places, Places]:
+def _heights_at(picture: Picture, site: Site) -> tuple[Float32Array, IntArray, IntArray]:
     """The site's measured heights, NaN where none is; their row and column at every pixel's."""
     east, north = cell_centres_m(picture.grid)
     grid = site.grid
@@ -148,18 +146,18 @@ def _heights_at(picture: Picture, site: Site) -> tuple[Floats, Places, Places]:
     return np.asarray(heights, np.float32), row, column
 
 
-def _blue(linear: Floats) -> Floats:
+def _blue(linear: Float32Array) -> Float32Array:
     """How much bluer than red light is, as a share of it."""
     difference = linear[..., 2] - linear[..., 0]
     return np.asarray(difference / (_sum(linear) + np.float32(0.01)), np.float32)
 
 
-def _sum(bands: Floats) -> Floats:
+def _sum(bands: Float32Array) -> Float32Array:
     """The sum of three bands; much faster than a sum over a short last axis."""
     return np.asarray(bands[..., 0] + bands[..., 1] + bands[..., 2], np.float32)
 
 
-def _around(box: npt.NDArray[np.int32]) -> tuple[slice, slice]:
+def _around(box: Int32Array) -> tuple[slice, slice]:
     left, top, wide, high = (int(value) for value in box[:4])
     return (
         slice(max(0, top - AROUND_PX), top + high + AROUND_PX),
@@ -167,14 +165,16 @@ def _around(box: npt.NDArray[np.int32]) -> tuple[slice, slice]:
     )
 
 
-def _at(values: Floats, *shares: float) -> list[float]:
+def _at(values: Float32Array, *shares: float) -> list[float]:
     """The values at these shares of their order: quantiles without interpolation."""
     ordered = np.sort(values)
     return [float(ordered[int(share * (len(ordered) - 1))]) for share in shares]
 
 
 def _described(
-    inside: Mask, layers: tuple[Floats, Floats, Floats, Floats], cell_m: float
+    inside: BoolArray,
+    layers: tuple[Float32Array, Float32Array, Float32Array, Float32Array],
+    cell_m: float,
 ) -> tuple[float, ...]:
     light, blue, heights, depth = layers
     spot = inside.astype(np.uint8)
@@ -204,7 +204,7 @@ def _described(
     )
 
 
-def _form(spot: npt.NDArray[np.uint8], cell_m: float) -> tuple[float, ...]:
+def _form(spot: ByteArray, cell_m: float) -> tuple[float, ...]:
     """Share of its hull and of its narrowest box, elongation, length of its edge, width."""
     edge = max(cv2.findContours(spot, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
     area = float(spot.sum())
@@ -221,7 +221,7 @@ def _form(spot: npt.NDArray[np.uint8], cell_m: float) -> tuple[float, ...]:
     )
 
 
-def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
+def _relief(heights: Float32Array, inside: BoolArray, near: BoolArray) -> tuple[float, ...]:
     """Heights in the spot and near it, above the middle of what lies around."""
     known = np.isfinite(heights)
     if not known.any():
@@ -234,12 +234,12 @@ def _relief(heights: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
     return _at(own, 0.5)[0] - level, high - level, low - level, middle - level
 
 
-def _shaded(light: Floats, mask: Mask) -> float:
+def _shaded(light: Float32Array, mask: BoolArray) -> float:
     """The share of some pixels that lies in shade; NaN where there are none."""
     return float((light[mask] < SHADE).mean()) if mask.any() else math.nan
 
 
-def _known(above: Floats, inside: Mask, near: Mask) -> tuple[float, ...]:
+def _known(above: Float32Array, inside: BoolArray, near: BoolArray) -> tuple[float, ...]:
     """Shares of raised and of measured pixels near the spot and in it; the level near it.
 
     ``above`` is height above the middle of the roof.

@@ -14,11 +14,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Imagery, Reason, ReasonSide
-
-Array = npt.NDArray[np.float64]
 
 LEAST_CHANCE = 1e-4
 WORDS = {

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array
 
 CONFIDENCE = 0.95
 _WIDEST_LOG10, _NARROWEST_LOG10 = 12.0, -25.0

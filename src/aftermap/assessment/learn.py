@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.assessment.grade import AdditiveGrader, grader_in, read_measures
 from aftermap.assessment.model_fit import FitOptions, fit
@@ -21,8 +20,6 @@ from aftermap.assessment.ordinal import OrdinalModel, document_of
 from aftermap.errors import InputError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind
 from aftermap.model.building import Buildings, MeasureTable
-
-Array = npt.NDArray[np.float64]
 
 LEAST_LABELS = 30
 STIFF = FitOptions(ridge=12.0, together=3.0, constant_ridge=2.0)

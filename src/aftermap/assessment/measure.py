@@ -19,7 +19,7 @@ from shapely import box as rectangle
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.before import height_change, picture_change, sampled
-from aftermap.assessment.cells import Cells, Floats, Pixels, cells_over, pixels_over
+from aftermap.assessment.cells import Cells, Pixels, cells_over, pixels_over
 from aftermap.assessment.holes import hole_measures
 from aftermap.assessment.names import NAMES
 from aftermap.assessment.order import middle_of
@@ -34,6 +34,7 @@ from aftermap.assessment.roof_texture import (
 )
 from aftermap.assessment.rubble import apron_measures
 from aftermap.assessment.site import Site, cut_to, site_of
+from aftermap.geo.arrays import Float32Array
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.assessment import Before
 from aftermap.model.building import Building, Buildings, MeasureTable
@@ -150,7 +151,7 @@ def _measure(
     pixels: Pixels,
     shape: BaseGeometry,
     place: int,
-    with_before: tuple[int, Before | None, Floats | None],
+    with_before: tuple[int, Before | None, Float32Array | None],
 ) -> Found:
     """All measures of one building by name."""
     index, before, earlier = with_before

@@ -10,13 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 
 from aftermap.assessment.ordinal import STEPS, Curve, OrdinalModel, of_steps, ramps
-
-Array = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from aftermap.geo.arrays import Array, IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +65,7 @@ def empty_model(
 def fit(
     prior: OrdinalModel,
     values: Mapping[str, Array],
-    grades: Integers,
+    grades: IntArray,
     options: FitOptions,
     weights: Array | None = None,
 ) -> OrdinalModel:
@@ -109,7 +106,7 @@ def fit(
     return _with(prior, np.asarray(found.x[:STEPS]), np.asarray(found.x[STEPS:]))
 
 
-def calibrated(odds: Array, grades: Integers) -> float:
+def calibrated(odds: Array, grades: IntArray) -> float:
     """The temperature that makes (N, STEPS) log odds of left-out buildings most likely."""
     rows = np.arange(len(grades))
 
@@ -153,7 +150,7 @@ def _with(prior: OrdinalModel, constants: Array, slopes: Array) -> OrdinalModel:
 
 
 def kappa(
-    true: Sequence[int] | Integers, given: Sequence[int] | Integers, grades: int = 5
+    true: Sequence[int] | IntArray, given: Sequence[int] | IntArray, grades: int = 5
 ) -> float:
     """Cohen's kappa with quadratic weights."""
     matrix = np.zeros((grades, grades))

@@ -1,10 +1,11 @@
 """Values -> their median and quantiles, without what numpy's cost for a few thousand."""
 
 import numpy as np
-import numpy.typing as npt
+
+from aftermap.geo.arrays import FloatingArray
 
 
-def quantiles_of(values: npt.NDArray[np.floating], *shares: float) -> list[float]:
+def quantiles_of(values: FloatingArray, *shares: float) -> list[float]:
     """The values at these shares of the order of (N,) known values, interpolated; N at least 1."""
     ordered = np.sort(values)
     last = len(ordered) - 1
@@ -17,6 +18,6 @@ def quantiles_of(values: npt.NDArray[np.floating], *shares: float) -> list[float
     return found
 
 
-def middle_of(values: npt.NDArray[np.floating]) -> float:
+def middle_of(values: FloatingArray) -> float:
     """The median of (N,) known values, N at least 1."""
     return quantiles_of(values, 0.5)[0]

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array
 
 STEPS = 4
 FORMAT = "aftermap-grades/1"

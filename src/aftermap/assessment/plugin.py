@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.assessment.names import NAMES
 from aftermap.assessment.ordinal import doubted
 from aftermap.assessment.words import said
 from aftermap.errors import InputError, MissingExtraError
+from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Reason, ReasonSide
-
-Array = npt.NDArray[np.float64]
 
 TOLD = ("whole_fraction", "plane_residual_m", "below_half_fraction")
 GRADE_COUNT = 5

@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from aftermap.assessment.intervals import CONFIDENCE, Interval, score_interval
 
-Array = npt.NDArray[np.float64]
-
 FEWEST_OF_A_KIND = 5
 """With fewer sampled buildings in the class, or outside of it, a slope is chance: lambda is 0."""
 

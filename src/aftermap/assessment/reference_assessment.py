@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from aftermap.assessment.scales import Code, Scale, code_read
 from aftermap.errors import CrsError, InputError
+from aftermap.geo.arrays import AnyArray, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.runs import Skipped
 
@@ -66,9 +66,9 @@ class OtherAssessment:
     field: str
     crs: str
     date: str | None
-    shapes: npt.NDArray[Any]
+    shapes: AnyArray
     codes: tuple[Code | None, ...]
-    fids: npt.NDArray[np.int64]
+    fids: IntArray
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -77,7 +77,7 @@ class OtherAssessment:
         found = Counter("" if code is None else code.code for code in self.codes)
         return dict(found.most_common())
 
-    def shapes_in(self, crs: str) -> npt.NDArray[Any]:
+    def shapes_in(self, crs: str) -> AnyArray:
         """The shapes in another CRS."""
         return np.asarray(
             shapely.transform(self.shapes, lambda xy: transformed_xy(self.crs, crs, xy))
@@ -90,9 +90,9 @@ class _Layer:
 
     name: str
     crs: str | None
-    fields: dict[str, npt.NDArray[Any]] = field(repr=False)
-    shapes: npt.NDArray[Any] = field(repr=False)
-    fids: npt.NDArray[np.int64] = field(repr=False)
+    fields: dict[str, AnyArray] = field(repr=False)
+    shapes: AnyArray = field(repr=False)
+    fids: IntArray = field(repr=False)
 
 
 def other_assessment(path: Path, asked: Asked) -> OtherAssessment:
@@ -126,8 +126,8 @@ def other_assessment(path: Path, asked: Asked) -> OtherAssessment:
 
 
 def _codes(
-    layer: _Layer, values: npt.NDArray[Any], scale: Scale
-) -> tuple[tuple[Code | None, ...], npt.NDArray[np.int64], Counter[str]]:
+    layer: _Layer, values: AnyArray, scale: Scale
+) -> tuple[tuple[Code | None, ...], IntArray, Counter[str]]:
     """The codes of the sites that can be used, their places, and why others cannot be."""
     codes: list[Code | None] = []
     kept: list[int] = []
@@ -202,7 +202,7 @@ def _family(pattern: str, layer: _Layer) -> str | None:
     return max(dated)[1] if dated else None
 
 
-def _check_scale(path: Path, name: str, values: npt.NDArray[Any], scale: Scale) -> None:
+def _check_scale(path: Path, name: str, values: AnyArray, scale: Scale) -> None:
     """Refuse a coding that does not know a value of the file where another knows them all."""
     words = {value for value in values.tolist() if not _is_missing(value)}
     unknown = [word for word in words if code_read(scale, word) is None]
@@ -261,7 +261,7 @@ def _fields(layer: _Layer) -> str:
     return ", ".join(few or layer.fields) or "no fields at all"
 
 
-def _values(column: npt.NDArray[Any] | Sequence[Any]) -> str:
+def _values(column: AnyArray | Sequence[Any]) -> str:
     found = Counter(
         "no value" if _is_missing(value) else _plain(value) for value in np.asarray(column).tolist()
     )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.assessment.intervals import CONFIDENCE
+from aftermap.geo.arrays import Array
 from aftermap.model.assessment import GRADES, Grade
 
 DRAWS = 1000
@@ -24,7 +24,6 @@ _CONVERGED = 1e-6
 _PRIOR = 0.5
 _PRIOR_RIGHT = 2.0
 
-Array = npt.NDArray[np.float64]
 Labels = Mapping[str, Mapping[str, Grade]]
 
 

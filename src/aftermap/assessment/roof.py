@@ -8,14 +8,12 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from aftermap.assessment.cells import Mask
 from aftermap.assessment.order import middle_of, quantiles_of
 from aftermap.assessment.roof_planes import Planes, planes_through
 from aftermap.assessment.site import Site, places_of
+from aftermap.geo.arrays import Array, BoolArray
 
-Array = npt.NDArray[np.float64]
 Found = dict[str, tuple[float, float]]
 
 LOW_M = 1.0
@@ -36,7 +34,7 @@ SLOPE_BINS = (0.18, 0.47, 1.0, 2.1)
 AZIMUTHS = 8
 
 
-def roof_measures(site: Site, seed: int) -> tuple[Found, Mask]:
+def roof_measures(site: Site, seed: int) -> tuple[Found, BoolArray]:
     """The measures of a roof by name, each with one sigma; and which cells lie on its planes."""
     used = site.used
     xyz, slopes = places_of(site, used)
@@ -56,13 +54,15 @@ def roof_measures(site: Site, seed: int) -> tuple[Found, Mask]:
     return found, on_roof
 
 
-def _on_roof(planes: Planes) -> npt.NDArray[np.bool_]:
+def _on_roof(planes: Planes) -> BoolArray:
     """(N,) the cells of planes that lie at the height of the roof."""
     roofs = planes.level_m >= reference_level_m(planes) - LOWER_LEVEL_M
     return np.append(roofs, False)[planes.of_cell]
 
 
-def whole_measures(site: Site, on_roof: Mask, broken: Mask, roof_height_m: float) -> Found:
+def whole_measures(
+    site: Site, on_roof: BoolArray, broken: BoolArray, roof_height_m: float
+) -> Found:
     """Which share of the roof is there and looks whole, looks broken, has fallen and looks broken.
 
     ``broken`` is (rows, columns) the cells of the site that a picture shows broken.
@@ -79,11 +79,11 @@ def whole_measures(site: Site, on_roof: Mask, broken: Mask, roof_height_m: float
     }
 
 
-def _effective(site: Site, used: Mask) -> float:
+def _effective(site: Site, used: BoolArray) -> float:
     return max(1.0, float(used.sum()) * site.cell_area_m2 / DEPENDS_M2)
 
 
-def share(mask: npt.NDArray[np.bool_], count: float) -> tuple[float, float]:
+def share(mask: BoolArray, count: float) -> tuple[float, float]:
     """Share of True, and one sigma of it where ``count`` cells are independent (Agresti-Coull)."""
     p = float(mask.mean()) if len(mask) else math.nan
     middle = (p * count + 2) / (count + 4)
@@ -139,7 +139,7 @@ def _planarity(xyz: Array, planes: Planes, count: float) -> Found:
     }
 
 
-def deficits_m(used: Mask, xyz: Array, planes: Planes) -> Array:
+def deficits_m(used: BoolArray, xyz: Array, planes: Planes) -> Array:
     """(N,) how far cells lie below the roof plane next to them; NaN where there is no plane.
 
     Planes a storey below the roof are no roof: their cells are held against the roof next to them.
@@ -163,7 +163,7 @@ def deficits_m(used: Mask, xyz: Array, planes: Planes) -> Array:
     return np.asarray(heights[plane, np.arange(len(xyz))] - xyz[:, 2])
 
 
-def _missing(site: Site, used: Mask, xyz: Array, planes: Planes, count: float) -> Found:
+def _missing(site: Site, used: BoolArray, xyz: Array, planes: Planes, count: float) -> Found:
     deficit = deficits_m(used, xyz, planes)
     if not np.isfinite(deficit).any():
         nothing = (math.nan, math.nan)
@@ -181,7 +181,7 @@ def _missing(site: Site, used: Mask, xyz: Array, planes: Planes, count: float) -
     }
 
 
-def _holes(site: Site, used: Mask, low: npt.NDArray[np.bool_]) -> tuple[float, int]:
+def _holes(site: Site, used: BoolArray, low: BoolArray) -> tuple[float, int]:
     """Area and number of low places that the roof goes all the way round."""
     spot = np.zeros(used.shape, np.uint8)
     spot[used] = low

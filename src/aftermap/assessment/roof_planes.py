@@ -9,12 +9,9 @@ smooth patches and few neighbours that agree with them.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.compiled import compiled
-
-Array = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
 
 NEAR_M = 0.25
 SLOPE_AGREES = 0.35
@@ -38,7 +35,7 @@ class Planes:
     cells from the nearest of the planes; NaN where there is no plane.
     """
 
-    of_cell: npt.NDArray[np.int64]
+    of_cell: IntArray
     coefficients: Array
     area_m2: Array
     level_m: Array
@@ -89,7 +86,7 @@ def _lies_on(plane: Array, xyz: Array, slopes: Array, cell: int) -> bool:
 
 
 @compiled
-def _best(xyz: Array, slopes: Array, some: Places, ask: Places) -> Array:
+def _best(xyz: Array, slopes: Array, some: IntArray, ask: IntArray) -> Array:
     """Of the planes through the cells ``ask`` the one that most of the cells ``some`` lie on."""
     x, y, z = xyz[some, 0].copy(), xyz[some, 1].copy(), xyz[some, 2].copy()
     east, north = slopes[some, 0].copy(), slopes[some, 1].copy()
@@ -109,7 +106,7 @@ def _best(xyz: Array, slopes: Array, some: Places, ask: Places) -> Array:
 
 @compiled
 def _through(
-    plane: Array, xyz: Array, slopes: Array, cells: Places, least: float
+    plane: Array, xyz: Array, slopes: Array, cells: IntArray, least: float
 ) -> tuple[Array, int]:
     """The plane through those of the cells that lie on one, and their number.
 
@@ -139,7 +136,7 @@ def _through(
 
 @compiled
 def _claim(
-    of_cell: Places, number: int, plane: Array, of_all: tuple[Array, Array, npt.NDArray[np.bool_]]
+    of_cell: IntArray, number: int, plane: Array, of_all: tuple[Array, Array, BoolArray]
 ) -> None:
     """Give a plane every free cell at its height; a smooth one must have its slope as well."""
     xyz, slopes, smooth = of_all
@@ -150,9 +147,7 @@ def _claim(
                 of_cell[cell] = number
 
 
-def _described(
-    xyz: Array, of_cell: npt.NDArray[np.int64], found: list[Array], cell_area_m2: float
-) -> Planes:
+def _described(xyz: Array, of_cell: IntArray, found: list[Array], cell_area_m2: float) -> Planes:
     count = np.bincount(of_cell[of_cell >= 0], minlength=len(found)).astype(float)
     order = np.argsort(-count, kind="stable")
     rank = np.empty(len(found) + 1, np.int64)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import Floats, Mask, Pixels, coarser, inside
+from aftermap.assessment.cells import Pixels, coarser, inside
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
 from aftermap.assessment.site import inner_of
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.grid import Block, cell_centres_m, window_of
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Grid
@@ -39,9 +39,9 @@ class Picture:
     """The orthophoto over one building: pixels of its own window, and which are its inner ones."""
 
     grid: Grid
-    rgb: npt.NDArray[np.uint8]
-    inner: Mask
-    outline: Mask
+    rgb: ByteArray
+    inner: BoolArray
+    outline: BoolArray
 
 
 def picture_of(pixels: Pixels, shape: BaseGeometry, place: int) -> Picture:
@@ -88,10 +88,10 @@ class Looks:
     """A picture in pixels of at most 0.2 m with the gradients of its log brightness."""
 
     picture: Picture
-    log: Floats
-    east: Floats
-    north: Floats
-    strength: Floats
+    log: Float32Array
+    east: Float32Array
+    north: Float32Array
+    strength: Float32Array
 
 
 def looks_of(picture: Picture) -> Looks:
@@ -135,7 +135,7 @@ def texture_measures(looks: Looks) -> Found:
     }
 
 
-def broken_places(looks: Looks) -> Mask:
+def broken_places(looks: Looks) -> BoolArray:
     """Where a picture looks broken: many edges within ``AROUND_M`` that run every way."""
     east, north, strength = looks.east, looks.north, looks.strength
     side = max(3, round(AROUND_M / looks.picture.grid.cell_m))
@@ -149,7 +149,7 @@ def broken_places(looks: Looks) -> Mask:
     return np.asarray((density > BROKEN_EDGES) & (every_way > BROKEN_ISOTROPY))
 
 
-def at_cells(grid: Grid, of_pixels: Grid, mask: Mask) -> Mask:
+def at_cells(grid: Grid, of_pixels: Grid, mask: BoolArray) -> BoolArray:
     """A mask of pixels at the middles of the cells of a grid; False beyond its edge."""
     east, north = cell_centres_m(grid)
     row = np.floor((of_pixels.north_m - north) / of_pixels.cell_m).astype(int)
@@ -159,7 +159,7 @@ def at_cells(grid: Grid, of_pixels: Grid, mask: Mask) -> Mask:
     return padded[np.ix_(np.clip(row + 1, 0, rows + 1), np.clip(column + 1, 0, columns + 1))]
 
 
-def isotropy(strength: npt.NDArray[np.float64], turn: npt.NDArray[np.float64]) -> float:
+def isotropy(strength: Array, turn: Array) -> float:
     """0 where all edges run along two directions at right angles, 1 where they run every way."""
     total = float(strength.sum())
     if total <= 0:
@@ -167,7 +167,7 @@ def isotropy(strength: npt.NDArray[np.float64], turn: npt.NDArray[np.float64]) -
     return 1 - float(np.abs((strength * np.exp(4j * turn)).sum())) / total
 
 
-def turn_entropy(strength: npt.NDArray[np.float64], turn: npt.NDArray[np.float64]) -> float:
+def turn_entropy(strength: Array, turn: Array) -> float:
     """Entropy of the directions of edges (by half turn), 0 to 1, weighted by their strength."""
     kind = np.floor(turn / math.pi * TURNS).astype(int) % TURNS
     p = np.bincount(kind, weights=strength, minlength=TURNS)
@@ -175,7 +175,7 @@ def turn_entropy(strength: npt.NDArray[np.float64], turn: npt.NDArray[np.float64
     return float(-(p[p > 0] * np.log(p[p > 0])).sum() / math.log(TURNS))
 
 
-def _broken(log: Floats) -> Mask:
+def _broken(log: Float32Array) -> BoolArray:
     """Pixels whose ring of eight neighbours crosses their own brightness more than twice.
 
     Those are the non-uniform local binary patterns (Ojala, Pietikäinen and Mäenpää 2002), with a
@@ -193,7 +193,7 @@ def _broken(log: Floats) -> Mask:
     return np.asarray(changes > 2)
 
 
-def _dusty(rgb: npt.NDArray[np.uint8]) -> Mask:
+def _dusty(rgb: ByteArray) -> BoolArray:
     """Pixels of the grey of dust and broken concrete: little colour, and rather warm than cold."""
     colour = rgb.astype(np.float32)
     red, green, blue = colour[..., 0], colour[..., 1], colour[..., 2]

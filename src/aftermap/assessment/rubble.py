@@ -5,10 +5,10 @@ import math
 import cv2
 import numpy as np
 
-from aftermap.assessment.cells import Mask
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, share
 from aftermap.assessment.site import Site
+from aftermap.geo.arrays import BoolArray
 from aftermap.geo.grid import cell_centres_m
 
 NEAR_M, FAR_M = 1.0, 5.0
@@ -41,7 +41,7 @@ def apron_measures(site: Site) -> Found:
     }
 
 
-def _sides(site: Site, near: Mask, heaped: Mask) -> int:
+def _sides(site: Site, near: BoolArray, heaped: BoolArray) -> int:
     """On how many of the sides north, east, south and west a third of the ground is heaped."""
     east, north = cell_centres_m(site.grid)
     across, down = site.outline.any(0), site.outline.any(1)

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import Cells, Floats, Mask, inside
+from aftermap.assessment.cells import Cells, inside
 from aftermap.assessment.order import quantiles_of
+from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.geo.grid import Block, cell_centres_m, window_of
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Grid
-
-Array = npt.NDArray[np.float64]
 
 AROUND_M = 8.0
 """How far from the outline ground is looked for; twelve metres where there is too little."""
@@ -36,10 +34,10 @@ class Site:
 
     grid: Grid
     cells: Cells
-    outline: Mask
-    inner: Mask
-    neighbours: Mask
-    outside_m: Floats
+    outline: BoolArray
+    inner: BoolArray
+    neighbours: BoolArray
+    outside_m: Float32Array
     ground_m: float
     ground_sigma_m: float
 
@@ -49,7 +47,7 @@ class Site:
         return self.grid.cell_m**2
 
     @property
-    def used(self) -> Mask:
+    def used(self) -> BoolArray:
         """The cells that measures are taken from: inner ones whose height was measured."""
         return np.asarray(self.inner & self.cells.measured)
 
@@ -91,7 +89,7 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
     )
 
 
-def inner_of(outline: Mask, cell_m: float) -> Mask:
+def inner_of(outline: BoolArray, cell_m: float) -> BoolArray:
     """What lies inside off the rim; less is cut off a narrow building, so that something stays."""
     depth = distance_m(outline, cell_m)
     rim = RIM_M
@@ -100,7 +98,7 @@ def inner_of(outline: Mask, cell_m: float) -> Mask:
     return np.asarray(depth > rim)
 
 
-def distance_m(mask: Mask, cell_m: float) -> Floats:
+def distance_m(mask: BoolArray, cell_m: float) -> Float32Array:
     """Distance of every cell of a mask from the nearest cell outside it, 0 there.
 
     What lies beyond the edge of the window is taken to be as the cells at the edge are.
@@ -111,7 +109,7 @@ def distance_m(mask: Mask, cell_m: float) -> Floats:
 
 
 def ground_level(
-    cells: Cells, outline: Mask, neighbours: Mask, outside_m: Floats
+    cells: Cells, outline: BoolArray, neighbours: BoolArray, outside_m: Float32Array
 ) -> tuple[float, float]:
     """Height of the ground around a building, and one sigma: a low quantile of what is measured.
 
@@ -127,14 +125,14 @@ def ground_level(
     return float("nan"), float("nan")
 
 
-def cut_to(part: Grid, whole: Grid, values: Floats) -> Floats:
+def cut_to(part: Grid, whole: Grid, values: Float32Array) -> Float32Array:
     """The values of a whole window in one part of it, a window of the same cells."""
     row = round((whole.north_m - part.north_m) / whole.cell_m)
     column = round((part.east_m - whole.east_m) / whole.cell_m)
     return values[row : row + part.rows, column : column + part.columns]
 
 
-def places_of(site: Site, mask: Mask) -> tuple[Array, Array]:
+def places_of(site: Site, mask: BoolArray) -> tuple[Array, Array]:
     """(N, 3) east, north, height of cells from the middle of the site, and (N, 2) slopes."""
     east, north = cell_centres_m(site.grid)
     rows, columns = np.nonzero(mask)

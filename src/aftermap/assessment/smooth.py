@@ -4,20 +4,17 @@ One pass over sums of columns instead of a filter for every product of east, nor
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array, FloatingArray
 from aftermap.geo.compiled import compiled
-
-Array = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
 
 LEAST_KNOWN = 0.5
 LEAST_SPREAD_M4 = 1e-9
 
 
 def planes_around(
-    height_m: npt.NDArray[np.floating], known: npt.NDArray[np.bool_], cell_m: float, side: int
-) -> tuple[Floats, Floats, Floats]:
+    height_m: FloatingArray, known: BoolArray, cell_m: float, side: int
+) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Slope east, slope north and roughness of least squares planes in squares of ``side`` cells.
 
     ``side`` is odd. NaN where fewer than ``LEAST_KNOWN`` of a square's cells are known.
@@ -31,7 +28,9 @@ def planes_around(
 
 
 @compiled
-def _planes_around(above: Array, weight: Array, cell_m: float, reach: int, out: Floats) -> None:
+def _planes_around(
+    above: Array, weight: Array, cell_m: float, reach: int, out: Float32Array
+) -> None:
     """Fill (3, rows, columns): every square is summed about its own middle, in cells."""
     rows, columns = above.shape
     side = 2 * reach + 1
@@ -77,7 +76,7 @@ def _add(to: Array, values: Array, times: float) -> None:
 
 
 @compiled
-def _solve(sums: Array, cell_m: float, least: float, out: Floats) -> None:
+def _solve(sums: Array, cell_m: float, least: float, out: Float32Array) -> None:
     """Fill slopes and roughness from the sums of 1, y, yy, z, zy, zz, x, xx, xy, xz."""
     for column in range(sums.shape[1]):
         n = sums[0, column]

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +25,11 @@ class Forest:
 
     inputs: tuple[str, ...]
     bias: float
-    feature: npt.NDArray[np.int64]
+    feature: IntArray
     threshold: Array
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    missing_left: npt.NDArray[np.bool_]
+    left: IntArray
+    right: IntArray
+    missing_left: BoolArray
     value: Array
     depth: int
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from aftermap.buildings.neighbourhood import PARTY_M, REACH_M, Neighbourhood, Placed, placed_in
 from aftermap.buildings.outline_repair import counted
 from aftermap.buildings.shifts import Expected, expected
+from aftermap.geo.arrays import Array, ObjectArray
 from aftermap.geo.polygon import neighbourhoods, shape_of, shifted
 from aftermap.model.building import (
     Alignment,
@@ -29,8 +29,6 @@ from aftermap.model.building import (
 )
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Workspace
-
-Array = npt.NDArray[np.float64]
 
 BLOCK_M = 200.0
 """Side of a neighbourhood that is read at once."""
@@ -86,7 +84,7 @@ def aligned(
 
 def _tried(
     outlines: Sequence[tuple[Polygon, ...]],
-    shapes: npt.NDArray[np.object_],
+    shapes: ObjectArray,
     places_m: Array,
     field: Expected | None,
     work: "partial[list[Placed]]",

@@ -5,14 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from aftermap.model.building import Buildings, ViewTable
 from aftermap.model.runs import Skipped
-
-Numbers = npt.NDArray[np.int64]
 
 FACE_BITS = (1, 2, 4, 8)
 NAME_LETTERS = 48

@@ -12,18 +12,16 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-from aftermap.buildings.lettering import BEYOND, PAPER, Picture, traced
+from aftermap.buildings.lettering import BEYOND, PAPER, traced
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.geo.lens import seen_px
 from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
 from aftermap.model.camera import Camera, PlacedFrame
 from aftermap.model.evidence import CropWindow
-
-Array = npt.NDArray[np.float64]
 
 ABOVE_DEG = 25.0
 """Off nadir up to here a crop has north up."""
@@ -62,7 +60,7 @@ class Drawn:
 class Crop:
     """A drawn crop and where it came from. ``north_deg`` is clockwise from up in the crop."""
 
-    picture: Picture
+    picture: ByteArray
     window: CropWindow
     north_deg: float
 
@@ -86,11 +84,11 @@ def drawn_of(
 
 
 def crop_of(
-    picture: Picture,
+    picture: ByteArray,
     placed: PlacedFrame,
     lens: Camera,
     drawn: Drawn,
-    mask: npt.NDArray[np.uint8] | None,
+    mask: ByteArray | None,
 ) -> Crop | None:
     """A building cut out of a picture; None where no part of its outline lies in it.
 
@@ -143,7 +141,7 @@ class _Eye:
         away = place_m - np.asarray(self.placed.pose.position_m, float)
         return math.degrees(math.atan2(math.hypot(away[0], away[1]), -away[2]))
 
-    def sees(self, places_m: Array, heights: Heights) -> npt.NDArray[np.bool_]:
+    def sees(self, places_m: Array, heights: Heights) -> BoolArray:
         count = len(places_m)
         spots = Spots(
             place_m=np.ascontiguousarray(places_m),
@@ -207,7 +205,7 @@ class _Cut:
         """(N, 2) places in the crop of places in the original."""
         return np.asarray(xy_px @ self.shown_from_px[:, :2].T + self.shown_from_px[:, 2])
 
-    def out_of(self, picture: Picture, how: int, beyond: Sequence[int]) -> Picture:
+    def out_of(self, picture: ByteArray, how: int, beyond: Sequence[int]) -> ByteArray:
         """The crop's pixels, those beyond the picture's edge in one colour."""
         one = self.window
         part = picture[
@@ -289,7 +287,7 @@ def _seen_stretches(
     return lines
 
 
-def _hatched(picture: Picture, covered: npt.NDArray[np.bool_]) -> Picture:
+def _hatched(picture: ByteArray, covered: BoolArray) -> ByteArray:
     """The picture with stripes where something lies over the scene."""
     rows, columns = np.indices(covered.shape)
     stripes = covered & ((rows + columns) % 12 < 4)

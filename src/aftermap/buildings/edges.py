@@ -8,17 +8,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
+from aftermap.geo.arrays import AnyArray, BoolArray, Float32Array
 from aftermap.geo.grid import Block, window_of
 from aftermap.geo.measured_heights import NO_SOURCE, measured_on, measured_over
 from aftermap.geo.windows import block_over
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
-
-Float = npt.NDArray[np.float32]
 
 SMOOTH_M = 0.2
 """Sigma of the blur before gradients are taken; the grain of a matched surface is as coarse."""
@@ -38,9 +36,9 @@ class Edges:
     ``known`` is True where there are heights (or a picture); gradients are 0 elsewhere.
     """
 
-    east: Float
-    north: Float
-    known: npt.NDArray[np.bool_]
+    east: Float32Array
+    north: Float32Array
+    known: BoolArray
     grid: Grid
 
 
@@ -63,7 +61,7 @@ def falls_in(
     return falls_of(_bridged(heights.measured_m, heights.grid.cell_m), heights.grid)
 
 
-def falls_of(height: Float, grid: Grid) -> Edges:
+def falls_of(height: Float32Array, grid: Grid) -> Edges:
     """The falls of (rows, columns) heights, NaN where there are none."""
     known = np.isfinite(height)
     east, north = _slopes(height, known, grid.cell_m)
@@ -103,7 +101,7 @@ def _joined(raster: Raster, cell_m: float) -> int:
     return 1 << int(np.log2(max(1.0, 1.2 * cell_m / raster.grid.cell_m)))
 
 
-def _bridged(height: Float, cell_m: float) -> Float:
+def _bridged(height: Float32Array, cell_m: float) -> Float32Array:
     """Heights with narrow gaps as low as the lowest height about them."""
     known = np.isfinite(height)
     if known.all():
@@ -117,7 +115,9 @@ def _bridged(height: Float, cell_m: float) -> Float:
     return np.where(known | np.isinf(low), height, low).astype(np.float32)
 
 
-def _slopes(values: Float, known: npt.NDArray[np.bool_], cell_m: float) -> tuple[Float, Float]:
+def _slopes(
+    values: Float32Array, known: BoolArray, cell_m: float
+) -> tuple[Float32Array, Float32Array]:
     """Change per metre to the east and north of blurred values; 0 beside and at unknown ones."""
     sigma = SMOOTH_M / cell_m
     level = float(values[known].mean()) if known.any() else 0.0
@@ -137,7 +137,7 @@ def _read(
     box_m: tuple[tuple[float, float], tuple[float, float]],
     cell_m: float,
     how: Resampling,
-) -> tuple[npt.NDArray[np.generic], Grid]:
+) -> tuple[AnyArray, Grid]:
     """(bands, rows, columns) of a box in joined cells, from the raster's overviews; and its grid.
 
     Beyond the raster there is its no-data value, or 0.

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.buildings.choice import (
     EvidenceOptions,
@@ -24,11 +23,12 @@ from aftermap.buildings.choice import (
     views_to_show,
 )
 from aftermap.buildings.crops import Drawn, crop_of, drawn_of
-from aftermap.buildings.lettering import Caption, Picture, captioned, compass, readable
+from aftermap.buildings.lettering import Caption, captioned, compass, readable
 from aftermap.buildings.levels import levels_of, on_low_ground
 from aftermap.buildings.plans import Planned, plan_and_profile
 from aftermap.buildings.written import digest_of, write_jpeg
 from aftermap.errors import InputError
+from aftermap.geo.arrays import ByteArray
 from aftermap.geo.masks import read_mask
 from aftermap.geo.measured_heights import measured_over
 from aftermap.geo.polygon import shape_of
@@ -38,7 +38,7 @@ from aftermap.model.evidence import Evidence, EvidenceKind, EvidenceSet
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor, Skipped, Workspace
 
-Moments = Callable[[Path, Sequence[Fraction]], Iterator[tuple[Fraction, Picture]]]
+Moments = Callable[[Path, Sequence[Fraction]], Iterator[tuple[Fraction, ByteArray]]]
 """The pictures of a clip at exact times, (H, W, 3) uint8 BGR, in order of time."""
 
 AROUND_M = 40.0
@@ -256,7 +256,7 @@ def _cut_out(
     return rows, skipped
 
 
-def _pictures(reel: _Reel, pictures_at: Moments) -> Iterator[tuple[_Sight, Picture]]:
+def _pictures(reel: _Reel, pictures_at: Moments) -> Iterator[tuple[_Sight, ByteArray]]:
     """The sights of a reel with the pixels of the original, as stored."""
     if reel.sights[0].placed.frame.moment is None:
         frame = reel.sights[0].placed.frame
@@ -274,7 +274,7 @@ def _pictures(reel: _Reel, pictures_at: Moments) -> Iterator[tuple[_Sight, Pictu
 
 
 def _view_row(
-    sight: _Sight, shown: _Shown, picture: Picture, elevation: Elevation, files: Workspace
+    sight: _Sight, shown: _Shown, picture: ByteArray, elevation: Elevation, files: Workspace
 ) -> Evidence | None:
     frame, view = sight.placed.frame, shown.view
     mask = None if frame.mask is None else _mask(frame.mask, picture.shape[:2])
@@ -368,7 +368,7 @@ def _drawn(building: Building, elevation: Elevation) -> Drawn:
     return replace(drawn, unmeasured=" and ".join(unmeasured) or None)
 
 
-def _mask(path: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def _mask(path: str, shape: tuple[int, ...]) -> ByteArray:
     """A mask at the size of a picture. Raises InputError where it can no longer be read."""
     mask = read_mask(path)
     if mask.shape == shape:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -19,13 +18,13 @@ from pyproj.exceptions import CRSError
 from aftermap.buildings.outline_repair import broken_places, cleaned, counted, doubles, too_small
 from aftermap.buildings.shape_file import Features, features_in, sha256_of
 from aftermap.errors import CrsError, InputError
+from aftermap.geo.arrays import Array, BoolArray, ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
 from aftermap.geo.polygon import polygons_of
 from aftermap.model.building import Footprint, FootprintSet
 from aftermap.model.runs import Skipped
 
 Box = tuple[float, float, float, float]
-Objects = npt.NDArray[np.object_]
 
 ID_FIELDS = ("osm_id", "id")
 WAY_FIELD = "osm_way_id"
@@ -235,7 +234,7 @@ def _no_buildings(features: Features) -> dict[int, str]:
 
 def _on_map(
     features: Features, known: Mapping[int, str], file_crs: str, map_crs: str, area_m: Box
-) -> tuple[Objects, dict[int, str]]:
+) -> tuple[ObjectArray, dict[int, str]]:
     """(N,) the shapes on the map in its CRS, None elsewhere, and why others are not on it.
 
     Outlines are sought in the file's CRS first, so that one that lies anywhere (or nowhere on the
@@ -260,9 +259,7 @@ def _on_map(
     return moved, out | dict.fromkeys(np.flatnonzero(close & ~inside).tolist(), far)
 
 
-def _seen_from(
-    file_crs: str, map_crs: str, area_m: Box, margin_m: float
-) -> npt.NDArray[np.float64]:
+def _seen_from(file_crs: str, map_crs: str, area_m: Box, margin_m: float) -> Array:
     """The map's box with a margin as a box in the file's CRS: x and y from, x and y to."""
     west, south, east, north = area_m
     x = np.linspace(west - margin_m, east + margin_m, 9)
@@ -272,17 +269,15 @@ def _seen_from(
     return np.concatenate([xy.min(0), xy.max(0)])
 
 
-def _touching(
-    bounds: npt.NDArray[np.float64], box: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
+def _touching(bounds: Array, box: Array) -> BoolArray:
     return np.asarray((bounds[:, :2] <= box[2:]).all(1) & (bounds[:, 2:] >= box[:2]).all(1))
 
 
-def _within(bounds: npt.NDArray[np.float64], box: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def _within(bounds: Array, box: Array) -> BoolArray:
     return np.asarray((bounds[:, :2] >= box[:2]).all(1) & (bounds[:, 2:] <= box[2:]).all(1))
 
 
-def _refuse_far(path: Path, bounds: npt.NDArray[np.float64], box: npt.NDArray[np.float64]) -> None:
+def _refuse_far(path: Path, bounds: Array, box: Array) -> None:
     """Raise an error that says where the file and the map lie, in the file's own CRS."""
     held = np.concatenate([bounds[:, :2].min(0), bounds[:, 2:].max(0)])
     turned = _touching(bounds[:, [1, 0, 3, 2]], box).any()
@@ -298,13 +293,13 @@ def _refuse_far(path: Path, bounds: npt.NDArray[np.float64], box: npt.NDArray[np
     )
 
 
-def _range(box: npt.NDArray[np.float64]) -> str:
+def _range(box: Array) -> str:
     digits = 4 if np.abs(box).max() <= 360 else 0
     west, south, east, north = (f"{value:.{digits}f}" for value in box)
     return f"x {west} to {east} and y {south} to {north}"
 
 
-def _unfit(areas: Objects, names: Sequence[str]) -> tuple[dict[int, str], list[str]]:
+def _unfit(areas: ObjectArray, names: Sequence[str]) -> tuple[dict[int, str], list[str]]:
     """Slivers and repeated outlines by place, and what to say of overlapping ones."""
     reasons = too_small(areas)
     fit = np.array([place for place in range(len(areas)) if place not in reasons], np.int64)

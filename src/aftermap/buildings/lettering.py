@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
+from aftermap.geo.arrays import Array, ByteArray
+
 Colour = tuple[int, int, int]
 
 PAPER, INK, SOFT = (247, 250, 251), (39, 35, 28), (106, 98, 86)
@@ -42,7 +42,7 @@ class Caption:
     pixel_m: float | None = None
 
 
-def captioned(picture: Picture, caption: Caption) -> Picture:
+def captioned(picture: ByteArray, caption: Caption) -> ByteArray:
     """The picture, row for row as it was, with a strip of words below."""
     times = picture.shape[1] / WIDTH_PX
     pen = _Pen(
@@ -72,9 +72,7 @@ def compass(azimuth_deg: float) -> str:
     return COMPASS[round(azimuth_deg / 45) % 8]
 
 
-def traced(
-    picture: Picture, lines_px: Sequence[npt.NDArray[np.float64]], colour: Colour
-) -> Picture:
+def traced(picture: ByteArray, lines_px: Sequence[Array], colour: Colour) -> ByteArray:
     """The picture with thin lines along (N, 2) places, counted from its outer corner."""
     drawn = picture.copy()
     fixed = [np.rint((line - 0.5) * (1 << SUBPIXEL_BITS)).astype(np.int32) for line in lines_px]
@@ -107,7 +105,7 @@ def nice_below(length_m: float) -> float:
 class _Pen:
     """Draws on a strip, in measures that are ``times`` as large there."""
 
-    strip: Picture
+    strip: ByteArray
     times: float
 
     def write(

@@ -14,14 +14,13 @@ import numpy.typing as npt
 import shapely
 from shapely import MultiPolygon
 
+from aftermap.geo.arrays import Array, Float32Array, IntArray
 from aftermap.geo.grid import rowcol_of
 from aftermap.geo.low_ground import without_holes
 from aftermap.geo.march import Heights, Spots
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
 from aftermap.model.raster import Grid
-
-Array = npt.NDArray[np.float64]
 
 ROOF, NORTH, EAST, SOUTH, WEST = range(5)
 PARTS = 5
@@ -60,10 +59,10 @@ class Placed:
     middle_m: Array
     place_m: Array
     normal: Array
-    part: npt.NDArray[np.int64]
+    part: IntArray
 
 
-def on_low_ground(heights: npt.NDArray[np.float32], grid: Grid, *, otherwise_m: float) -> Heights:
+def on_low_ground(heights: Float32Array, grid: Grid, *, otherwise_m: float) -> Heights:
     """Heights without holes: what was not measured lies on the low ground and hides nothing.
 
     ``otherwise_m`` is for a window without any.
@@ -74,7 +73,7 @@ def on_low_ground(heights: npt.NDArray[np.float32], grid: Grid, *, otherwise_m: 
     )
 
 
-def levels_of(shape: MultiPolygon, heights: npt.NDArray[np.float32], grid: Grid) -> Levels:
+def levels_of(shape: MultiPolygon, heights: Float32Array, grid: Grid) -> Levels:
     """Ground and roof of an outline, by a window of heights with NaN where there are none."""
     inside = _known(heights_at(_inside(shape), heights, grid))
     around = [shapely.get_coordinates(_spaced(shape.buffer(far), 24)) for far in AROUND_M]
@@ -85,7 +84,7 @@ def levels_of(shape: MultiPolygon, heights: npt.NDArray[np.float32], grid: Grid)
 
 
 def placed_on(
-    polygons_m: Sequence[Polygon], heights: npt.NDArray[np.float32], grid: Grid, low_m: float
+    polygons_m: Sequence[Polygon], heights: Float32Array, grid: Grid, low_m: float
 ) -> Placed:
     """A building on the surface; where nothing was measured it lies flat at ``low_m``."""
     shape = shape_of(polygons_m)
@@ -121,7 +120,7 @@ def spots_of(placed: Sequence[Placed]) -> Spots:
     )
 
 
-def heights_at(xy_m: npt.ArrayLike, heights: npt.NDArray[np.float32], grid: Grid) -> Array:
+def heights_at(xy_m: npt.ArrayLike, heights: Float32Array, grid: Grid) -> Array:
     """(N,) the height of the cell that each of (N, 2) places lies in; NaN beyond the window."""
     rowcol = np.floor(rowcol_of(grid, xy_m)).astype(np.int64)
     row, column = rowcol[:, 0], rowcol[:, 1]
@@ -163,7 +162,7 @@ def _walls(shape: MultiPolygon) -> tuple[Array, Array]:
     return np.concatenate(places), np.concatenate(normals)
 
 
-def _facing(normals: Array) -> npt.NDArray[np.int64]:
+def _facing(normals: Array) -> IntArray:
     """(N,) which of the four walls each normal belongs to."""
     quarter = np.round(np.degrees(np.arctan2(normals[:, 0], normals[:, 1])) / 90).astype(int) % 4
     return np.asarray(np.array([NORTH, EAST, SOUTH, WEST])[quarter], np.int64)

@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from aftermap.buildings.edges import Edges, contrasts_in, falls_in
 from aftermap.buildings.outline_match import SAMPLE_M, Samples, fits, offsets_m, samples_of
 from aftermap.buildings.shifts import FREEDOM
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, Float32Array, Int32Array
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
 from aftermap.model.raster import Elevation, Orthophoto
 
-Array = npt.NDArray[np.float64]
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 REACH_M = 4.0
@@ -81,7 +80,7 @@ class _Window:
 
     falls: Edges
     contrasts: Edges
-    owners: npt.NDArray[np.int32]
+    owners: Int32Array
 
 
 def placed_in(here: Neighbourhood, *, elevation: Elevation, orthophoto: Orthophoto) -> list[Placed]:
@@ -110,7 +109,7 @@ def _box(samples: Sequence[Samples], centre_m: Array) -> Box:
     return (float(lower[0]), float(lower[1])), (float(upper[0]), float(upper[1]))
 
 
-def _owners(here: Neighbourhood, edges: Edges) -> npt.NDArray[np.int32]:
+def _owners(here: Neighbourhood, edges: Edges) -> Int32Array:
     """(rows, columns) which outline each cell lies in as drawn, counted from 1; 0 where in none."""
     grid = edges.grid
     shapes = [shape_of(outline) for outline in (*here.outlines, *here.beside)]
@@ -156,7 +155,7 @@ def _placed(
 
 def _contrast_fits(
     samples: Samples, weights: Array, contrasts: Edges, centre_m: Array, axis: Array
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """The fit to the orthophoto at the shifts of ``axis``, whose cells may be of another size."""
     cell_m = contrasts.grid.cell_m
     steps = int(np.ceil(axis[-1] / cell_m - 1e-6))
@@ -192,13 +191,13 @@ def _prior(axis: Array, prior_m2: Array) -> Array:
     return np.asarray(-(FREEDOM + 2) / 2 * np.log1p(away / FREEDOM))
 
 
-def _shared(samples: Samples, number: int, window: _Window) -> npt.NDArray[np.bool_]:
+def _shared(samples: Samples, number: int, window: _Window) -> BoolArray:
     """(N,) whether another outline begins just outside a sample."""
     owner = _at(window.falls, window.owners, samples.place_m + PARTY_M * samples.normal)
     return np.asarray((owner != 0) & (owner != number), bool)
 
 
-def _at(edges: Edges, cells: npt.NDArray[np.generic], places_m: Array) -> npt.NDArray[np.bool_]:
+def _at(edges: Edges, cells: AnyArray, places_m: Array) -> BoolArray:
     """(N,) the cells of a window at places; False or 0 beyond it."""
     grid = edges.grid
     row = np.floor((grid.north_m - places_m[:, 1]) / grid.cell_m).astype(int)
@@ -209,9 +208,7 @@ def _at(edges: Edges, cells: npt.NDArray[np.generic], places_m: Array) -> npt.ND
     return out
 
 
-def _residual_m(
-    samples: Samples, counts: npt.NDArray[np.bool_], falls: Edges, shift_m: Array
-) -> float | None:
+def _residual_m(samples: Samples, counts: BoolArray, falls: Edges, shift_m: Array) -> float | None:
     """Median distance of the shifted outline from the falls beside it, where enough have one."""
     away = np.abs(offsets_m(samples, falls, shift_m, EDGE_REACH_M)[counts])
     there = np.isfinite(away)

@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.buildings.edges import Edges
+from aftermap.geo.arrays import Array, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.model.building import Polygon
-
-Array = npt.NDArray[np.float64]
-Float = npt.NDArray[np.float32]
 
 SIGNED = 1
 SAMPLE_M = 0.25
@@ -55,7 +52,7 @@ def samples_of(polygons_m: Sequence[Polygon]) -> Samples:
 
 def fits(
     samples: Samples, weights: Array, edges: Edges, centre_m: Array, steps: int, *, is_signed: bool
-) -> Float:
+) -> Float32Array:
     """(2 steps + 1, 2 steps + 1) mean fit at shifts around ``centre_m``, by rows to the north.
 
     Neighbouring shifts are a cell of the edges apart. ``is_signed`` for falls, where only a fall
@@ -93,14 +90,14 @@ def offsets_m(samples: Samples, edges: Edges, shift_m: Array, reach_m: float) ->
 
 @compiled
 def _fit(
-    row: npt.NDArray[np.int64],
-    column: npt.NDArray[np.int64],
-    normal: Float,
-    weight: Float,
-    east: Float,
-    north: Float,
+    row: IntArray,
+    column: IntArray,
+    normal: Float32Array,
+    weight: Float32Array,
+    east: Float32Array,
+    north: Float32Array,
     kind: int,
-    out: Float,
+    out: Float32Array,
 ) -> None:
     size = out.shape[0]
     steps = size // 2
@@ -119,7 +116,9 @@ def _fit(
 
 
 @compiled
-def _offset(first: Array, normal: Array, east: Float, north: Float, steps: int, out: Array) -> None:
+def _offset(
+    first: Array, normal: Array, east: Float32Array, north: Float32Array, steps: int, out: Array
+) -> None:
     rows, columns = east.shape
     step = np.zeros(2 * steps + 1)
     along = np.zeros(2 * steps + 1)

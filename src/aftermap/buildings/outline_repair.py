@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-Objects = npt.NDArray[np.object_]
+from aftermap.geo.arrays import BoolArray, ObjectArray
 
 LEAST_AREA_M2 = 4.0
 LEAST_WIDTH_M = 1.0
@@ -26,12 +25,12 @@ KINDS = {0: "a point", 1: "a line", 2: "a line", 4: "points", 5: "lines"}
 class Cleaned:
     """(N,) areas, None where there is none; what is wrong by place in the array; what was done."""
 
-    shapes: Objects
+    shapes: ObjectArray
     reasons: dict[int, str]
     notes: tuple[str, ...]
 
 
-def cleaned(shapes: Objects) -> Cleaned:
+def cleaned(shapes: ObjectArray) -> Cleaned:
     """Valid areas of flat shapes: crossings untangled, points and lines left out."""
     reasons: dict[int, str] = {}
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
@@ -52,7 +51,7 @@ def cleaned(shapes: Objects) -> Cleaned:
     return Cleaned(shapes=areas, reasons=reasons, notes=_notes(crossing, kinds == 7, kept))
 
 
-def too_small(shapes: Objects) -> dict[int, str]:
+def too_small(shapes: ObjectArray) -> dict[int, str]:
     """Why outlines (none missing) are too small to be a building, by place in the array."""
     areas = shapely.area(shapes)
     reasons = {
@@ -67,7 +66,7 @@ def too_small(shapes: Objects) -> dict[int, str]:
     return reasons
 
 
-def doubles(shapes: Objects) -> tuple[dict[int, int], int]:
+def doubles(shapes: ObjectArray) -> tuple[dict[int, int], int]:
     """Outlines (none missing) that repeat an earlier one, as later -> first; and how many overlap.
 
     Overlapping are those of which over half of the smaller one lies on another that is not the
@@ -89,7 +88,7 @@ def doubles(shapes: Objects) -> tuple[dict[int, int], int]:
     return found, int(overlap.sum())
 
 
-def broken_places(shapes: Objects) -> npt.NDArray[np.bool_]:
+def broken_places(shapes: ObjectArray) -> BoolArray:
     """(N,) whether a shape has a coordinate that is no number; missing ones have none."""
     xy, index = shapely.get_coordinates(shapes, return_index=True)
     bad = np.zeros(len(shapes), bool)
@@ -110,9 +109,7 @@ def _area(shape: shapely.Geometry) -> shapely.Geometry | None:
     return areas[0] if len(areas) == 1 else shapely.union_all(areas)
 
 
-def _notes(
-    crossing: npt.NDArray[np.bool_], mixed: npt.NDArray[np.bool_], kept: npt.NDArray[np.bool_]
-) -> tuple[str, ...]:
+def _notes(crossing: BoolArray, mixed: BoolArray, kept: BoolArray) -> tuple[str, ...]:
     told = (
         (crossing, "crossing or touching themselves: untangled, the area kept"),
         (mixed, "of mixed shapes: only their areas were kept"),
@@ -129,5 +126,5 @@ def counted(count: int, noun: str = "outline") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _places(which: Sequence[bool] | npt.NDArray[np.bool_]) -> list[int]:
+def _places(which: Sequence[bool] | BoolArray) -> list[int]:
     return [int(place) for place in np.flatnonzero(which)]

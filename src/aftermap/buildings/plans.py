@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from aftermap.buildings.crops import ASPECT, LEAST_ACROSS_M, MARGIN, ROOF_COLOUR, SHOWN_PX
-from aftermap.buildings.lettering import BEYOND, Caption, Picture, captioned, readable, traced
+from aftermap.buildings.lettering import BEYOND, Caption, captioned, readable, traced
 from aftermap.buildings.levels import levels_of
 from aftermap.buildings.profile import drawing_of, profile_of
 from aftermap.buildings.written import write_bytes, write_jpeg
+from aftermap.geo.arrays import ByteArray, GenericArray
 from aftermap.geo.grid import Block, rowcol_of
 from aftermap.geo.measured_heights import filled_on, measured_over
 from aftermap.geo.polygon import cells_inside, shape_of
@@ -179,13 +179,13 @@ def _window(shape: shapely.MultiPolygon, grid: Grid) -> tuple[Block, float]:
     return block, 1.0 / math.ceil(block.columns / most)
 
 
-def _on_paper(pixels: npt.NDArray[np.generic]) -> Picture:
+def _on_paper(pixels: GenericArray) -> ByteArray:
     """(rows, columns, 3) BGR of red, green, blue and alpha; grey where there is no picture."""
     bgr = np.moveaxis(pixels[:3][::-1], 0, -1)
     return np.where((pixels[3] > 0)[..., None], bgr, np.array(BEYOND)).astype(np.uint8)
 
 
-def _scaled(picture: Picture, scale: float) -> Picture:
+def _scaled(picture: ByteArray, scale: float) -> ByteArray:
     how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     if scale == 1:
@@ -193,7 +193,7 @@ def _scaled(picture: Picture, scale: float) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
 
 
-def _sources(numbers: npt.NDArray[np.generic], frames: Sequence[Called]) -> tuple[SourceShare, ...]:
+def _sources(numbers: GenericArray, frames: Sequence[Called]) -> tuple[SourceShare, ...]:
     """Which pictures the cells were taken from, the largest share first."""
     found, counts = np.unique(numbers.astype(np.int64), return_counts=True)
     shares = []

@@ -12,19 +12,17 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely import MultiPolygon
 
 from aftermap.buildings.lettering import compass
 from aftermap.buildings.levels import heights_at
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.measured_heights import LEAST_AGREEING
 from aftermap.geo.polygon import shape_of
 from aftermap.geo.windows import block_over, read_block, read_heights
 from aftermap.model.building import Polygon
 from aftermap.model.raster import Elevation
-
-Array = npt.NDArray[np.float64]
 
 BEYOND_M = 6.0
 WIDTH_PX, LEFT_PX, RIGHT_PX, TOP_PX, FOOT_PX = 720.0, 54.0, 16.0, 22.0, 74.0
@@ -44,7 +42,7 @@ class Profile:
 
     along_m: Array
     height_m: Array
-    is_measured: npt.NDArray[np.bool_]
+    is_measured: BoolArray
     walls_m: tuple[float, ...]
     bearing_deg: float
     ground_m: float

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from aftermap.errors import CrsError, InputError
-
-Objects = npt.NDArray[np.object_]
+from aftermap.geo.arrays import IntArray, ObjectArray
 
 CSV_SUFFIXES = (".csv", ".tsv")
 CSV_GEOMETRY = "WKT,wkt,geometry,geom,the_geom"
@@ -36,9 +34,9 @@ class Features:
     path: Path
     layer: str
     crs: str | None
-    numbers: npt.NDArray[np.int64]
-    shapes: Objects
-    fields: Mapping[str, Objects]
+    numbers: IntArray
+    shapes: ObjectArray
+    fields: Mapping[str, ObjectArray]
 
 
 def features_in(path: Path, *, layer: str | None, wanted: Sequence[str]) -> Features:

@@ -11,10 +11,9 @@ evidence is not used twice. Wrong matches weigh less the worse they agree with w
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 
 NEIGHBOURS = 24
 LENGTH_M = 100.0
@@ -42,9 +41,7 @@ class Expected:
     own_sigma_m: float
 
 
-def expected(
-    places_m: Array, matched: npt.NDArray[np.bool_], shift_m: Array, covariance_m2: Array
-) -> Expected:
+def expected(places_m: Array, matched: BoolArray, shift_m: Array, covariance_m2: Array) -> Expected:
     """What the ``matched`` buildings' own shifts (N, 2) and covariances say of every building.
 
     Where nobody is matched the answer is no shift, as uncertain as a shift is before anything
@@ -76,16 +73,14 @@ def expected(
     return Expected(shift_m=mean, covariance_m2=spread + np.eye(2) * own**2, own_sigma_m=own)
 
 
-def _nearest(asked_m: Array, places_m: Array, *, without_first: bool) -> npt.NDArray[np.int64]:
+def _nearest(asked_m: Array, places_m: Array, *, without_first: bool) -> IntArray:
     """(N, up to NEIGHBOURS) indices of the nearest places; the first is oneself and goes."""
     count = min(NEIGHBOURS + 1, len(places_m))
     found = cKDTree(places_m).query(asked_m, k=np.arange(1, count + 1))[1]
     return np.asarray(found[:, 1:] if without_first else found, np.int64)
 
 
-def _without_self(
-    near: npt.NDArray[np.int64], known: npt.NDArray[np.int64], count: int
-) -> npt.NDArray[np.int64]:
+def _without_self(near: IntArray, known: IntArray, count: int) -> IntArray:
     """The same with each building's own index exchanged for -1, which counts for nothing."""
     index = np.full(count, -2, np.int64)
     index[known] = np.arange(len(known))
@@ -93,7 +88,7 @@ def _without_self(
 
 
 def _asked(
-    asked_m: Array, near: npt.NDArray[np.int64], places_m: Array, shift_m: Array, noise_m2: Array
+    asked_m: Array, near: IntArray, places_m: Array, shift_m: Array, noise_m2: Array
 ) -> tuple[Array, Array]:
     """(N, 2) mean and (N, 2, 2) covariance of the field at places, from their near ones."""
     means, spreads = [], []
@@ -106,7 +101,7 @@ def _asked(
 
 
 def _solved(
-    asked_m: Array, near: npt.NDArray[np.int64], places_m: Array, shift_m: Array, noise_m2: Array
+    asked_m: Array, near: IntArray, places_m: Array, shift_m: Array, noise_m2: Array
 ) -> tuple[Array, Array]:
     count, width = near.shape
     given = places_m[near]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aftermap.geo.arrays import Array, Int32Array, IntArray
 from aftermap.geo.grid import Block, window_of
 from aftermap.geo.measured_heights import LEAST_AGREEING
 from aftermap.geo.polygon import cells_inside, neighbourhoods, shape_of
@@ -21,9 +21,6 @@ from aftermap.model.assessment import Imagery, Visibility
 from aftermap.model.building import Buildings, Polygon, ViewTable
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.runs import Executor, Workspace
-
-Array = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
 
 BLOCK_M = 150.0
 CELL_M = 0.2
@@ -36,7 +33,7 @@ MOST_OF_A_ROOF = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class _Block:
-    buildings: Numbers
+    buildings: IntArray
     outlines: tuple[tuple[Polygon, ...], ...]
 
 
@@ -132,9 +129,7 @@ def _confidence(block: _Block, *, raster: Raster) -> Array:
     return np.array([_of_one(outline, thin, coarse) for outline in block.outlines])
 
 
-def _of_one(
-    outline: Sequence[Polygon], counts: npt.NDArray[np.int32], grid: Grid
-) -> tuple[float, float]:
+def _of_one(outline: Sequence[Polygon], counts: Int32Array, grid: Grid) -> tuple[float, float]:
     shape = shape_of(outline)
     west, south, east, north = shape.bounds
     around = block_over(grid, (west, south), (east, north))

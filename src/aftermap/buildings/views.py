@@ -9,15 +9,22 @@ where spots before it are, at less than 75 degrees.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
 from aftermap.buildings.levels import PARTS, ROOF, Placed, on_low_ground, placed_on, spots_of
+from aftermap.geo.arrays import (
+    AnyArray,
+    Array,
+    BoolArray,
+    GenericArray,
+    Int32Array,
+    IntArray,
+    ObjectArray,
+)
 from aftermap.geo.footprint import footprint_m
 from aftermap.geo.lens import projected_px
 from aftermap.geo.march import eye_row, spots_seen
@@ -36,9 +43,7 @@ from aftermap.model.camera import Camera, PlacedFrame, Reconstruction
 from aftermap.model.raster import Elevation
 from aftermap.model.runs import Executor, Workspace
 
-Array = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
-Columns = dict[str, npt.NDArray[Any]]
+Columns = dict[str, AnyArray]
 
 SCHEMA = pa.schema(
     [
@@ -98,10 +103,10 @@ class _Eyes:
     focal_px: Array
     covariance: Array
     farthest_m: Array
-    hulls: npt.NDArray[np.object_]
+    hulls: ObjectArray
     masks: tuple[tuple[str, Camera] | None, ...]
 
-    def only(self, chosen: Numbers) -> "_Eyes":
+    def only(self, chosen: IntArray) -> "_Eyes":
         return _Eyes(
             rows=self.rows[chosen],
             focal_px=self.focal_px[chosen],
@@ -116,9 +121,9 @@ class _Eyes:
 class _Block:
     """Some neighbouring buildings, and the pictures whose ground they may stand on."""
 
-    buildings: Numbers
+    buildings: IntArray
     outlines: tuple[tuple[Polygon, ...], ...]
-    frames: Numbers
+    frames: IntArray
     eyes: _Eyes
     otherwise_m: float
 
@@ -246,7 +251,7 @@ def _looked_at(
     return _only(every, _chosen(every, options)), every
 
 
-def _pairs(placed: Sequence[Placed], eyes: _Eyes) -> Numbers:
+def _pairs(placed: Sequence[Placed], eyes: _Eyes) -> IntArray:
     """(P, 2) building and picture, within the picture's ground and its reach."""
     middles = np.array([one.middle_m for one in placed])
     points = shapely.points(middles[:, :2])
@@ -258,8 +263,8 @@ def _pairs(placed: Sequence[Placed], eyes: _Eyes) -> Numbers:
 
 
 def _masked(
-    placed: Sequence[Placed], pairs: Numbers, eyes: _Eyes, framed: npt.NDArray[np.int32]
-) -> npt.NDArray[np.int32]:
+    placed: Sequence[Placed], pairs: IntArray, eyes: _Eyes, framed: Int32Array
+) -> Int32Array:
     """(P, parts) how many of the framed spots of each part lie under the picture's mask.
 
     Each mask is read once, picture by picture. Raises InputError where one can no longer be read.
@@ -283,10 +288,10 @@ def _masked(
 
 def _columns(
     placed: Sequence[Placed],
-    pairs: Numbers,
-    framed: npt.NDArray[np.int32],
-    hidden: npt.NDArray[np.int32],
-    counts: Numbers,
+    pairs: IntArray,
+    framed: Int32Array,
+    hidden: Int32Array,
+    counts: IntArray,
     block: _Block,
     options: ViewOptions,
 ) -> Columns:
@@ -324,7 +329,7 @@ def _shown(columns: Columns, options: ViewOptions) -> Columns:
     return _only(columns, (columns["framed_fraction"] >= options.least_framed) & seen)
 
 
-def _chosen(views: Columns, options: ViewOptions) -> Numbers:
+def _chosen(views: Columns, options: ViewOptions) -> IntArray:
     """Rows of the views that are kept: from above, of each side, and then by rank."""
     order = np.lexsort((views["rank_m"], views["building"]))
     ends = np.nonzero(np.diff(views["building"][order]))[0] + 1
@@ -332,7 +337,7 @@ def _chosen(views: Columns, options: ViewOptions) -> Numbers:
     return np.concatenate([*kept, np.empty(0, np.int64)]).astype(np.int64)
 
 
-def _best(mine: Numbers, views: Columns, options: ViewOptions) -> Numbers:
+def _best(mine: IntArray, views: Columns, options: ViewOptions) -> IntArray:
     """At most so many of one building's views, which come in the order of their rank."""
     if len(mine) <= options.most_views:
         return mine
@@ -343,7 +348,7 @@ def _best(mine: Numbers, views: Columns, options: ViewOptions) -> Numbers:
     return np.fromiter(kept, np.int64)[: options.most_views]
 
 
-def _only(columns: Columns, chosen: npt.NDArray[np.generic]) -> Columns:
+def _only(columns: Columns, chosen: GenericArray) -> Columns:
     return {name: column[chosen] for name, column in columns.items()}
 
 
@@ -354,7 +359,7 @@ def _joined(parts: Sequence[Columns]) -> Columns:
     }
 
 
-def _is_clip(cameras: Reconstruction) -> npt.NDArray[np.bool_]:
+def _is_clip(cameras: Reconstruction) -> BoolArray:
     return np.array([one.frame.moment is not None for one in cameras.placed])
 
 

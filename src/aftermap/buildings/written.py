@@ -5,13 +5,13 @@ from pathlib import Path
 
 import cv2
 
-from aftermap.buildings.lettering import Picture
+from aftermap.geo.arrays import ByteArray
 from aftermap.model.runs import Workspace
 
 JPEG_QUALITY = 92
 
 
-def write_jpeg(picture: Picture, files: Workspace, name: str) -> str:
+def write_jpeg(picture: ByteArray, files: Workspace, name: str) -> str:
     """Write a picture as JPEG, its colours at full size so that thin lines stay; its SHA-256."""
     settings = [
         cv2.IMWRITE_JPEG_QUALITY,

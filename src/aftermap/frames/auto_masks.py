@@ -15,9 +15,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from aftermap.frames.decode import Decoded
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 
 WIDTH_PX = 320
 FEWEST_SAMPLES = 4
@@ -39,9 +39,6 @@ SKY_SHARE = 0.7
 SKY_ROUGH = 30.0
 """Variance within 5 by 5 pixels of the small picture, up to which it may be sky with clouds."""
 
-Bgr = NDArray[np.uint8]
-Area = NDArray[np.bool_]
-
 
 @dataclass(kw_only=True)
 class MaskSamples:
@@ -50,7 +47,7 @@ class MaskSamples:
     At most ``MOST_SAMPLES`` are held: where there are more, every other one is given up.
     """
 
-    pictures: list[tuple[Fraction, Bgr]] = field(default_factory=list)
+    pictures: list[tuple[Fraction, ByteArray]] = field(default_factory=list)
     _moved_fraction: float = 0.0
     _since_fraction: float = math.inf
 
@@ -71,7 +68,7 @@ class MaskSamples:
             self.pictures = self.pictures[::2]
 
 
-def mask_of(samples: Sequence[Bgr], size_px: tuple[int, int]) -> NDArray[np.uint8] | None:
+def mask_of(samples: Sequence[ByteArray], size_px: tuple[int, int]) -> ByteArray | None:
     """The mask of a shot from small pictures of it; None where nothing is to be left out."""
     if not samples:
         return None
@@ -89,7 +86,7 @@ def mask_of(samples: Sequence[Bgr], size_px: tuple[int, int]) -> NDArray[np.uint
     return np.asarray(full, np.uint8)
 
 
-def bars_in(grey: NDArray[np.uint8]) -> Area:
+def bars_in(grey: ByteArray) -> BoolArray:
     """Letterbox and pillarbox: rows and columns at the border that are black in every picture."""
     brightest = grey.max(axis=0)
     spread = grey.reshape(len(grey), -1).std() if len(grey) else 0.0
@@ -106,7 +103,7 @@ def bars_in(grey: NDArray[np.uint8]) -> Area:
     return out
 
 
-def burned_in(grey: NDArray[np.uint8], bars: Area) -> Area:
+def burned_in(grey: ByteArray, bars: BoolArray) -> BoolArray:
     """Captions, logos and inset pictures, from their steady edges."""
     nothing = np.zeros(bars.shape, bool)
     scene_std = np.median(grey.std(axis=0)[~bars]) if (~bars).any() else 0.0
@@ -123,17 +120,17 @@ def burned_in(grey: NDArray[np.uint8], bars: Area) -> Area:
     return _grown(filled, _GROWN_PX) if filled.any() else nothing
 
 
-def sky_in(pictures: NDArray[np.uint8]) -> Area:
+def sky_in(pictures: ByteArray) -> BoolArray:
     """Where most pictures show sky: plain, bright, not reddish, and joined to the upper border."""
     share = np.mean([_sky(picture) for picture in pictures], axis=0)
     return np.asarray(share >= SKY_SHARE, bool)
 
 
-def _grey(picture: Bgr) -> NDArray[np.uint8]:
+def _grey(picture: ByteArray) -> ByteArray:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _steady_edges(grey: NDArray[np.uint8]) -> tuple[Area, NDArray[np.float64]]:
+def _steady_edges(grey: ByteArray) -> tuple[BoolArray, Array]:
     """Pixels whose gradient has one direction and is strong in nearly all pictures; its mean."""
     total = np.zeros((2, *grey.shape[1:]), np.float64)
     strength = np.zeros(grey.shape[1:], np.float64)
@@ -152,7 +149,7 @@ def _steady_edges(grey: NDArray[np.uint8]) -> tuple[Area, NDArray[np.float64]]:
     return np.asarray(steady, bool), np.where(steady, total / len(grey), 0.0)
 
 
-def _without_chance(joined: NDArray[np.uint8], gradient: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _without_chance(joined: ByteArray, gradient: Array) -> ByteArray:
     """Without patches of a few pixels, and without lines in one direction only.
 
     A straight edge of the scene that lies along the movement seems to stand still. One that crosses
@@ -171,7 +168,7 @@ def _without_chance(joined: NDArray[np.uint8], gradient: NDArray[np.float64]) ->
     return np.asarray(kept[labels], np.uint8)
 
 
-def _enclosed(joined: NDArray[np.uint8]) -> Area:
+def _enclosed(joined: ByteArray) -> BoolArray:
     """Inside of edges that form most of a rectangle: an inset picture, a caption's plate."""
     filled = np.zeros(joined.shape, np.uint8)
     contours, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -193,7 +190,7 @@ def _enclosed(joined: NDArray[np.uint8]) -> Area:
     return np.asarray(filled, bool)
 
 
-def _cut_off(joined: NDArray[np.uint8]) -> Area:
+def _cut_off(joined: ByteArray) -> BoolArray:
     """The strip that a steady line across the whole picture cuts off at the bottom: a ticker."""
     out = np.zeros(joined.shape, bool)
     height = joined.shape[0]
@@ -204,12 +201,12 @@ def _cut_off(joined: NDArray[np.uint8]) -> Area:
     return out
 
 
-def _grown(area: Area, by_px: int) -> Area:
+def _grown(area: BoolArray, by_px: int) -> BoolArray:
     kernel = np.ones((2 * by_px + 1, 2 * by_px + 1), np.uint8)
     return np.asarray(cv2.dilate(area.astype(np.uint8), kernel), bool)
 
 
-def _sky(picture: Bgr) -> Area:
+def _sky(picture: ByteArray) -> BoolArray:
     """Sky in one picture. Nothing where it would be less than a fiftieth."""
     height, width = picture.shape[:2]
     grey = _grey(picture).astype(np.float32)

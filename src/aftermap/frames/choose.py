@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
-from aftermap.frames.decode import Decoded, Grey, luma_of, small_luma
+from aftermap.frames.decode import Decoded, luma_of, small_luma
+from aftermap.geo.arrays import BoolArray, ByteArray, Float32Array
 
 BLACK, FROZEN, BLURRED = "black", "frozen", "blurred"
 BLACK_MEAN, BLACK_STD = 36.0, 6.0
@@ -34,8 +34,6 @@ _OUTER = 0.75
 _FEWEST_MEASURED = 5
 _PATCH_PX, _PATCH_ROWS, _PATCH_COLUMNS = 96, 4, 5
 _SHARPNESS_MEMORY = 25
-
-Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ class Looked:
     """A picture that was looked at, and why it cannot be kept, if so: black, frozen or blurred."""
 
     decoded: Decoded
-    small: Grey
+    small: ByteArray
     sharpness: float
     fault: str | None
 
@@ -74,10 +72,10 @@ class _Way:
     they were there when that picture was kept (others came in later, at a guessed place).
     """
 
-    now: Points
-    then: Points
-    in_candidate: Points
-    old: NDArray[np.bool_]
+    now: Float32Array
+    then: Float32Array
+    in_candidate: Float32Array
+    old: BoolArray
     olds: int
 
 
@@ -89,8 +87,8 @@ class Chooser:
     moved_fraction: float = 0.0
     """How far the scene has moved since the picture that was kept last."""
     _way: _Way | None = None
-    _previous: Grey | None = None
-    _seen: Grey | None = None
+    _previous: ByteArray | None = None
+    _seen: ByteArray | None = None
     _candidate: Looked | None = None
     _last: Looked | None = None
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_SHARPNESS_MEMORY))
@@ -127,7 +125,7 @@ class Chooser:
         self._recent.clear()
         return [] if last is None else [last]
 
-    def _fault(self, small: Grey, sharp: float) -> str | None:
+    def _fault(self, small: ByteArray, sharp: float) -> str | None:
         if float(small.mean()) < BLACK_MEAN and float(small.std()) < BLACK_STD:
             return BLACK
         if self._seen is not None and float(cv2.absdiff(self._seen, small).mean()) < FROZEN_CHANGE:
@@ -135,7 +133,7 @@ class Chooser:
         usual = median(self._recent) if len(self._recent) >= _FEWEST_MEASURED else 0.0
         return BLURRED if sharp < self.options.blurred_fraction * usual else None
 
-    def _begin(self, small: Grey) -> None:
+    def _begin(self, small: ByteArray) -> None:
         points = _points_in(small, np.zeros((0, 2), np.float32))
         self._way = _Way(
             now=points,
@@ -146,7 +144,7 @@ class Chooser:
         )
         self._previous = small
 
-    def _follow(self, small: Grey) -> bool:
+    def _follow(self, small: ByteArray) -> bool:
         """Move the points on to the next picture. False where too few can be followed."""
         way, before = self._way, self._previous
         if way is None or before is None or len(way.now) < _FEWEST_POINTS:
@@ -162,13 +160,13 @@ class Chooser:
             self._seed(way, small)
         return True
 
-    def _measure(self, small: Grey) -> None:
+    def _measure(self, small: ByteArray) -> None:
         if self._way is not None:
             size = np.array(small.shape[::-1], np.float32)
             steps = np.linalg.norm((self._way.now - self._way.then) / size, axis=1)
             self.moved_fraction = float(np.quantile(steps, _OUTER))
 
-    def _seed(self, way: _Way, small: Grey) -> None:
+    def _seed(self, way: _Way, small: ByteArray) -> None:
         """New points, as if they had always moved with the others."""
         fresh = _points_in(small, way.now)
         since_kept = np.median(way.now - way.then, axis=0)
@@ -214,7 +212,7 @@ def sharpness_of(frame: VideoFrame) -> float:
     return float(np.mean(found))
 
 
-def _points_in(small: Grey, known: Points) -> Points:
+def _points_in(small: ByteArray, known: Float32Array) -> Float32Array:
     """Corners that are not near a known point, (N, 2) xy."""
     free = np.full(small.shape, 255, np.uint8)
     for x, y in known:
@@ -223,7 +221,9 @@ def _points_in(small: Grey, known: Points) -> Points:
     return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
 
 
-def _followed(before: Grey, after: Grey, points: Points) -> tuple[Points, NDArray[np.bool_]]:
+def _followed(
+    before: ByteArray, after: ByteArray, points: Float32Array
+) -> tuple[Float32Array, BoolArray]:
     """Where points have gone, and which of them come back to where they were (within a pixel)."""
     settings: dict[str, Any] = {"winSize": (15, 15), "maxLevel": 4}
     now: Any

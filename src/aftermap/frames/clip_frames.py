@@ -18,8 +18,9 @@ import numpy as np
 from aftermap.errors import InputError
 from aftermap.frames.auto_masks import MaskSamples, mask_of
 from aftermap.frames.choose import ChoiceOptions, Chooser
-from aftermap.frames.decode import Decoded, Grey, Losses, bgr_of, decoded
+from aftermap.frames.decode import Decoded, Losses, bgr_of, decoded
 from aftermap.frames.shots import Transition, shots_of, thumb_of, transitions_in
+from aftermap.geo.arrays import ByteArray
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Clip, Moment, Shot
 from aftermap.model.runs import Skipped, Workspace
@@ -69,7 +70,7 @@ class _Reading:
     """What one reading of a clip leaves."""
 
     times_s: list[Fraction] = field(default_factory=list)
-    thumbs: list[Grey] = field(default_factory=list)
+    thumbs: list[ByteArray] = field(default_factory=list)
     faults: list[tuple[Fraction, str | None]] = field(default_factory=list)
     kept: list[_Kept] = field(default_factory=list)
     samples: MaskSamples = field(default_factory=MaskSamples)

@@ -20,9 +20,9 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import ByteArray
 
 MISTRUST_S = Fraction(2)
 """Streams with a gradual refresh never send a picture that stands alone; two seconds refresh it."""
@@ -41,9 +41,6 @@ _BACK_S = (Fraction(0), Fraction(3), Fraction(15), None)
 """How far before a moment reading starts; later ones where the first fail, None is the start."""
 _READ_ON_S = Fraction(1)
 """A moment this near is reached by reading on, which costs less than a new start."""
-
-Grey = NDArray[np.uint8]
-Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +78,9 @@ def decoded(path: Path, losses: Losses) -> Iterator[Decoded]:
         yield from _trusted(_in_decoder(container, stream, losses), losses, from_start=True)
 
 
-def pictures_at(clip_path: Path, times_s: Sequence[Fraction]) -> Iterator[tuple[Fraction, Picture]]:
+def pictures_at(
+    clip_path: Path, times_s: Sequence[Fraction]
+) -> Iterator[tuple[Fraction, ByteArray]]:
     """The pictures of exactly these moments, full-size (H, W, 3) uint8 BGR, in order of time.
 
     A moment that the clip does not have, or only in a damaged stretch, is an ``InputError``.
@@ -108,7 +107,7 @@ def pictures_at(clip_path: Path, times_s: Sequence[Fraction]) -> Iterator[tuple[
         yield time_s, bgr_of(found.frame)
 
 
-def luma_of(frame: VideoFrame, rows: slice = slice(None), cols: slice = slice(None)) -> Grey:
+def luma_of(frame: VideoFrame, rows: slice = slice(None), cols: slice = slice(None)) -> ByteArray:
     """The luma as coded, (H, W) uint8, of some rows and columns.
 
     Costs little where the picture is planar, as all camera footage is: only what is asked is read.
@@ -127,7 +126,7 @@ def luma_of(frame: VideoFrame, rows: slice = slice(None), cols: slice = slice(No
     return (part >> (used - 8)).astype(np.uint8)
 
 
-def small_luma(frame: VideoFrame, width_px: int) -> Grey:
+def small_luma(frame: VideoFrame, width_px: int) -> ByteArray:
     """The luma at a small width, each value the mean of a few; the shape of the picture is kept."""
     height_px = max(2, round(frame.height * width_px / frame.width))
     step = max(1, frame.width // (2 * width_px))
@@ -136,7 +135,7 @@ def small_luma(frame: VideoFrame, width_px: int) -> Grey:
     return np.asarray(small, np.uint8)
 
 
-def bgr_of(frame: VideoFrame) -> Picture:
+def bgr_of(frame: VideoFrame) -> ByteArray:
     """The whole picture, (H, W, 3) uint8 BGR, as OpenCV writes it."""
     return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 

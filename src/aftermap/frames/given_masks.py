@@ -15,17 +15,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import ByteArray
 from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Executor, Workspace
-
-Grey = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 178_956_970
 """As of photographs: no mask needs to be larger."""
@@ -109,7 +107,7 @@ def _mask_file(given: GivenMask, files: Workspace) -> Path | None:
     return files.item(f"{given.mask.sha256}-{width}x{height}.png", partial(_write, kept))
 
 
-def kept_by(given: GivenMask) -> Grey:
+def kept_by(given: GivenMask) -> ByteArray:
     """(rows, columns) of the picture: 0 where it is left out, 255 where it is not.
 
     Raises InputError as :func:`given_masks` does.
@@ -129,7 +127,7 @@ def kept_by(given: GivenMask) -> Grey:
     return stored
 
 
-def _stored(given: GivenMask) -> Grey:
+def _stored(given: GivenMask) -> ByteArray:
     """A mask as it was received: 0 or 255, at its own size."""
     with _telling(given), Image.open(given.mask.path, formats=_FORMATS) as image:
         _check_size(image, given)
@@ -190,5 +188,5 @@ def _joined(found: str | None, given: Path, files: Workspace) -> Path:
     return files.item(f"{given.stem}-{digest}.png", partial(_write, np.asarray(both, np.uint8)))
 
 
-def _write(mask: Grey, path: Path) -> None:
+def _write(mask: ByteArray, path: Path) -> None:
     path.write_bytes(cv2.imencode(".png", mask)[1].tobytes())

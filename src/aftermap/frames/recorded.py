@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from aftermap.frames.photographs import Recorded
-from aftermap.geo.axes import Array, gimbal_angles_deg, rotation_cam_from_world
+from aftermap.geo.arrays import Array
+from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.track import TrackArrays, at_times
 from aftermap.model.camera import Frame, Matrix3

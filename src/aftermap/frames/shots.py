@@ -16,9 +16,9 @@ from typing import Any
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from aftermap.frames.decode import small_luma
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.model.clip import Shot
 
 THUMB_WIDTH_PX = 64
@@ -47,10 +47,6 @@ DISSOLVE_DIP = 0.9
 """What is left of the detail amid a dissolve, at most. The sum of two unlike scenes had 0.79 to
 0.85 of theirs; a camera in flight, which may look like a sum too, keeps 0.97 (twin, 2026-11)."""
 
-Thumbs = NDArray[np.uint8]
-Scene = NDArray[np.float32]
-Series = NDArray[np.float64]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
@@ -65,12 +61,12 @@ class Transition:
     kind: str
 
 
-def thumb_of(frame: VideoFrame) -> Thumbs:
+def thumb_of(frame: VideoFrame) -> ByteArray:
     """The thumbnail that shots are found by, (h, 64) uint8 luma."""
     return small_luma(frame, THUMB_WIDTH_PX)
 
 
-def transitions_in(thumbs: Thumbs, times_s: Sequence[Fraction]) -> tuple[Transition, ...]:
+def transitions_in(thumbs: ByteArray, times_s: Sequence[Fraction]) -> tuple[Transition, ...]:
     """The changes of shot between the pictures, (N, h, 64) uint8 at N times, in order."""
     if len(thumbs) < 2:
         return ()
@@ -94,14 +90,14 @@ def shots_of(
     )
 
 
-def _contrast(thumb: Thumbs) -> float:
+def _contrast(thumb: ByteArray) -> float:
     """Standard deviation within the middle one of the tiles, in grey levels."""
     rows = np.array_split(thumb.astype(np.float32), TILES, axis=0)
     tiles = [tile.std() for row in rows for tile in np.array_split(row, TILES, axis=1)]
     return float(np.median(tiles))
 
 
-def likeness(first: Thumbs, second: Thumbs) -> float:
+def likeness(first: ByteArray, second: ByteArray) -> float:
     """Best correlation of a half of one thumbnail with any place in the other; -1 to 1.
 
     Halves reach shifts of up to half the picture. Areas that have not changed at all (a caption, a
@@ -127,7 +123,7 @@ def likeness(first: Thumbs, second: Thumbs) -> float:
     return best
 
 
-def _detail(thumb: Thumbs, still: NDArray[np.bool_]) -> Scene:
+def _detail(thumb: ByteArray, still: BoolArray) -> Float32Array:
     """A thumbnail without its slow changes of brightness, which all landscapes share."""
     smooth = _smoothed(thumb)
     detail = smooth - cv2.GaussianBlur(smooth, (0, 0), THUMB_WIDTH_PX / 10)
@@ -135,11 +131,11 @@ def _detail(thumb: Thumbs, still: NDArray[np.bool_]) -> Scene:
     return detail
 
 
-def _smoothed(thumb: Thumbs) -> Scene:
+def _smoothed(thumb: ByteArray) -> Float32Array:
     return np.asarray(cv2.GaussianBlur(thumb.astype(np.float32), (3, 3), 0), np.float32)
 
 
-def _fades(thumbs: Thumbs, contrast: Series, seconds: Series) -> Iterator[Transition]:
+def _fades(thumbs: ByteArray, contrast: Array, seconds: Array) -> Iterator[Transition]:
     """Runs of plain pictures between unlike scenes, widened to where the contrast is whole."""
     flat = contrast < FLAT_STD
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flat, [False]]).astype(np.int8)))
@@ -152,7 +148,7 @@ def _fades(thumbs: Thumbs, contrast: Series, seconds: Series) -> Iterator[Transi
             yield Transition(first=first, at=at, after=after, kind="fade")
 
 
-def _widened(contrast: Series, seconds: Series, begin: int, end: int) -> tuple[int, int]:
+def _widened(contrast: Array, seconds: Array, begin: int, end: int) -> tuple[int, int]:
     """From where the contrast begins to fall to where it has stopped rising, 2 s at most."""
     first, after = begin, end
     while first > 1 and contrast[first - 1] > contrast[first] * 1.01 + 0.2:
@@ -167,7 +163,7 @@ def _widened(contrast: Series, seconds: Series, begin: int, end: int) -> tuple[i
 
 
 def _cuts(
-    thumbs: Thumbs, contrast: Series, seconds: Series, fades: Sequence[Transition]
+    thumbs: ByteArray, contrast: Array, seconds: Array, fades: Sequence[Transition]
 ) -> list[Transition]:
     """Places where all pictures within a flash's length before are unlike all those after."""
     change = np.array([float(cv2.absdiff(a, b).mean()) for a, b in pairwise(thumbs)])
@@ -188,7 +184,7 @@ def _cuts(
 
 
 def _dissolves(
-    thumbs: Thumbs, seconds: Series, others: Sequence[Transition]
+    thumbs: ByteArray, seconds: Array, others: Sequence[Transition]
 ) -> Iterator[Transition]:
     """Windows whose ends are unlike and whose middle is the sum of both."""
     taken = np.zeros(len(thumbs), bool)
@@ -213,14 +209,14 @@ def _dissolves(
                 yield _dissolve(thumbs, first, last)
 
 
-def _dip(first: Thumbs, middle: Thumbs, last: Thumbs) -> float:
+def _dip(first: ByteArray, middle: ByteArray, last: ByteArray) -> float:
     """How much detail the middle has, of what the two ends have."""
     moving = np.zeros(first.shape, np.bool_)
     before, amid, after = (float(_detail(t, moving).std()) for t in (first, middle, last))
     return float(amid / max(np.sqrt(before * after), 1e-6))
 
 
-def _dissolve(thumbs: Thumbs, first: int, last: int) -> Transition:
+def _dissolve(thumbs: ByteArray, first: int, last: int) -> Transition:
     """Where in the window the old scene gives way: the middle and the two ends of the mixing.
 
     The ends are put farther out than the shares say: in motion the faint ends are not seen.
@@ -235,7 +231,7 @@ def _dissolve(thumbs: Thumbs, first: int, last: int) -> Transition:
     return Transition(first=max(1, at - half), at=at, after=after, kind="fade")
 
 
-def _new_share(old: Thumbs, new: Thumbs, mixed: Thumbs) -> float | None:
+def _new_share(old: ByteArray, new: ByteArray, mixed: ByteArray) -> float | None:
     """The share of the new scene in a picture, or None where it is no sum of the two.
 
     Each scene may have moved by up to a fifth of the picture meanwhile.
@@ -253,13 +249,13 @@ def _new_share(old: Thumbs, new: Thumbs, mixed: Thumbs) -> float | None:
     return float(weights[1] / total) if total > 0.5 and min(weights[:2]) > -0.2 else None
 
 
-def _shifted_to(scene: Scene, inner: Scene) -> Scene:
+def _shifted_to(scene: Float32Array, inner: Float32Array) -> Float32Array:
     scores: Any = cv2.matchTemplate(scene, inner, cv2.TM_CCOEFF_NORMED)
     row, column = np.unravel_index(int(np.nan_to_num(scores, nan=-1.0).argmax()), scores.shape)
     return scene[row : row + inner.shape[0], column : column + inner.shape[1]]
 
 
-def _sensible(found: Sequence[Transition], seconds: Series) -> tuple[Transition, ...]:
+def _sensible(found: Sequence[Transition], seconds: Array) -> tuple[Transition, ...]:
     """Without changes that follow another within less than any shot lasts."""
     kept: list[Transition] = []
     for one in found:
@@ -271,7 +267,7 @@ def _sensible(found: Sequence[Transition], seconds: Series) -> tuple[Transition,
     return tuple(kept)
 
 
-def _one_fade(first: Transition, second: Transition, seconds: Series) -> bool:
+def _one_fade(first: Transition, second: Transition, seconds: Array) -> bool:
     """Whether two fades are the going and the coming of one: a caption may stay on the black."""
     between_s = seconds[min(second.first, len(seconds) - 1)] - seconds[first.after - 1]
     return first.kind == second.kind == "fade" and between_s < _ONE_FADE_S

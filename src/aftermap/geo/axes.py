@@ -7,7 +7,7 @@ the first pixel (COLMAP, GDAL); OpenCV puts (0, 0) at that pixel's centre.
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array
 
 OPENCV_PIXEL_CENTRE_PX = 0.5
 

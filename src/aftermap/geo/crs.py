@@ -12,8 +12,7 @@ from pyproj.enums import WktVersion
 from pyproj.exceptions import CRSError, ProjError
 
 from aftermap.errors import CrsError
-
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array
 
 LOCAL = "LOCAL"
 WGS84 = "EPSG:4326"

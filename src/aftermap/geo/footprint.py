@@ -5,12 +5,10 @@ where it is a few times as far away as the camera is high. World axes, metres of
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.lens import rays_cam
 from aftermap.model.camera import Camera, PlacedFrame
-
-Array = npt.NDArray[np.float64]
 
 FARTHEST = 4.0
 BORDER_POINTS_PER_SIDE = 6

@@ -5,7 +5,8 @@ are drawn apart meet without a seam.
 """
 
 import numpy as np
-import numpy.typing as npt
+
+from aftermap.geo.arrays import ByteArray
 
 PAPER, STROKE = 198, 156
 """Grey between the strokes of a hatching, and of the strokes; no photograph is so even."""
@@ -13,9 +14,7 @@ PERIOD_PX = 12
 STROKE_FRACTION = 1 / 3
 
 
-def hatch(
-    rows: int, columns: int, first_row: int, first_column: int, period: int
-) -> npt.NDArray[np.uint8]:
+def hatch(rows: int, columns: int, first_row: int, first_column: int, period: int) -> ByteArray:
     """(rows, columns) uint8: 1 on a stroke, 0 between strokes, which run up to the right.
 
     ``period`` is in cells from stroke to stroke, along a row or a column. The same cell of a raster
@@ -28,7 +27,7 @@ def hatch(
 
 def hatched_grey(
     rows: int, columns: int, first_row: int, first_column: int, period: int
-) -> npt.NDArray[np.uint8]:
+) -> ByteArray:
     """The same as a grey picture: ``STROKE`` on a stroke, ``PAPER`` between."""
     return np.where(
         hatch(rows, columns, first_row, first_column, period) > 0, np.uint8(STROKE), np.uint8(PAPER)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.compiled import compiled
 from aftermap.model.camera import CameraPose
-
-Array = npt.NDArray[np.float64]
 
 
 def distorted(xy: npt.ArrayLike, params: Sequence[float]) -> Array:

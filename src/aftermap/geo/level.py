@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
-
-Array = npt.NDArray[np.float64]
 
 AROUND_M = 30.0
 LOW_PERCENT = 20.0

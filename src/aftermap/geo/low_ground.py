@@ -7,16 +7,17 @@ between whose middles it runs smoothly. A block without heights is as low as the
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from aftermap.geo.arrays import BoolArray, Float32Array
 
 BLOCK_M = 25.0
 LEAST_CELLS = 8
 LOW_PERCENT = 10.0
 
 
-def without_holes(height_m: Floats, cell_m: float, *, otherwise_m: float) -> tuple[Floats, float]:
+def without_holes(
+    height_m: Float32Array, cell_m: float, *, otherwise_m: float
+) -> tuple[Float32Array, float]:
     """(rows, columns) heights with NaN where there are none -> all of them, and the ground beyond.
 
     ``otherwise_m`` is for a window that holds no height at all.
@@ -30,7 +31,7 @@ def without_holes(height_m: Floats, cell_m: float, *, otherwise_m: float) -> tup
     return np.where(known, height_m, _low(height_m, known, cell_m)), beyond
 
 
-def _low(height_m: Floats, known: npt.NDArray[np.bool_], cell_m: float) -> Floats:
+def _low(height_m: Float32Array, known: BoolArray, cell_m: float) -> Float32Array:
     """(rows, columns) the low ground, from the middles of blocks."""
     rows, columns = height_m.shape
     side = max(LEAST_CELLS, round(BLOCK_M / cell_m))
@@ -51,7 +52,7 @@ def _low(height_m: Floats, known: npt.NDArray[np.bool_], cell_m: float) -> Float
     )
 
 
-def _nearest(low: Floats) -> Floats:
+def _nearest(low: Float32Array) -> Float32Array:
     """The blocks with the value of the nearest one where they have none of their own."""
     holes = np.isnan(low)
     if not holes.any():

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array, Int32Array, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import folding_r2
 from aftermap.geo.viewing import FACE_SINE
-
-Array = npt.NDArray[np.float64]
-Float = npt.NDArray[np.float32]
-Counts = npt.NDArray[np.int32]
 
 CLEARANCE_M = 0.5
 """What a line of sight may pass below the top of a cell: cells are no points, heights not exact."""
@@ -26,7 +23,7 @@ CLEARANCE_M = 0.5
 class Heights:
     """A north-up window of heights without holes; its outer corner is at (west, north)."""
 
-    height_m: Float
+    height_m: Float32Array
     west_m: float
     north_m: float
     cell_m: float
@@ -65,8 +62,8 @@ class Views:
 
     centre_m: Array
     points: int
-    framed: Counts
-    hidden: Counts
+    framed: Int32Array
+    hidden: Int32Array
 
 
 def flat_heights(level_m: float) -> Heights:
@@ -77,7 +74,7 @@ def flat_heights(level_m: float) -> Heights:
 
 def landings_m(
     position_m: npt.ArrayLike, rays: npt.ArrayLike, heights: Heights, *, farthest_m: float
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+) -> tuple[Array, BoolArray]:
     """(N, 3) where rays from a camera meet the surface, and (N,) whether they do.
 
     A ray that does not meet it within ``farthest_m`` of plan distance (one above the horizon never
@@ -142,8 +139,8 @@ class Spots:
 
     place_m: Array
     normal: Array
-    part: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
+    part: IntArray
+    starts: IntArray
     parts: int
 
 
@@ -165,8 +162,8 @@ def eye_row(
 
 
 def spots_seen(
-    spots: Spots, pairs: npt.NDArray[np.int64], eyes: Array, heights: Heights
-) -> tuple[Counts, Counts]:
+    spots: Spots, pairs: IntArray, eyes: Array, heights: Heights
+) -> tuple[Int32Array, Int32Array]:
     """Per pair (thing, camera) and part: how many spots are in the picture; of those, not seen.
 
     ``pairs`` is (P, 2), ``eyes`` (K, 22). Both answers are (P, parts). A spot is not seen where it
@@ -190,7 +187,7 @@ def spots_seen(
 
 
 @compiled
-def _height_at(east: float, north: float, heights: Float, frame: Array) -> float:
+def _height_at(east: float, north: float, heights: Float32Array, frame: Array) -> float:
     row = int(np.floor((frame[1] - north) / frame[2]))
     column = int(np.floor((east - frame[0]) / frame[2]))
     if 0 <= row < heights.shape[0] and 0 <= column < heights.shape[1]:
@@ -202,11 +199,11 @@ def _height_at(east: float, north: float, heights: Float, frame: Array) -> float
 def _land(
     eye: Array,
     rays: Array,
-    heights: Float,
+    heights: Float32Array,
     frame: Array,
     farthest: float,
     out: Array,
-    landed: npt.NDArray[np.bool_],
+    landed: BoolArray,
 ) -> None:
     for i in range(rays.shape[0]):
         x, y, z = rays[i, 0], rays[i, 1], rays[i, 2]
@@ -228,7 +225,7 @@ def _land(
 
 @compiled
 def _met(
-    eye: Array, x: float, y: float, z: float, heights: Float, frame: Array, limit: float
+    eye: Array, x: float, y: float, z: float, heights: Float32Array, frame: Array, limit: float
 ) -> float:
     """How many times the ray (x, y, z), z < 0, goes into its way to the surface; inf if never."""
     start = max(0.0, (frame[4] - eye[2]) / z)
@@ -267,7 +264,7 @@ def _met(
 
 
 @compiled
-def _free(eye: Array, spot: Array, heights: Float, frame: Array, clearance: float) -> bool:
+def _free(eye: Array, spot: Array, heights: Float32Array, frame: Array, clearance: float) -> bool:
     """Whether nothing stands between a spot on the surface and the eye; its own cell never does."""
     x, y, z = eye[0] - spot[0], eye[1] - spot[1], eye[2] - spot[2]
     cell = frame[2]
@@ -321,16 +318,16 @@ def _framed(camera: Array, x: float, y: float, z: float) -> bool:
 
 @compiled
 def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    block: npt.NDArray[np.int64],
+    block: IntArray,
     size: float,
     points: int,
     camera: Array,
-    heights: Float,
+    heights: Float32Array,
     frame: Array,
     farthest: float,
     centre: Array,
-    framed: Counts,
-    hidden: Counts,
+    framed: Int32Array,
+    hidden: Int32Array,
 ) -> None:
     eye = camera[9:12]
     spot = np.empty(3)
@@ -357,14 +354,14 @@ def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 def _spot(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     places: Array,
     normals: Array,
-    parts: npt.NDArray[np.int64],
-    starts: npt.NDArray[np.int64],
-    pairs: npt.NDArray[np.int64],
+    parts: IntArray,
+    starts: IntArray,
+    pairs: IntArray,
     eyes: Array,
-    heights: Float,
+    heights: Float32Array,
     frame: Array,
-    framed: Counts,
-    hidden: Counts,
+    framed: Int32Array,
+    hidden: Int32Array,
 ) -> None:
     for p in range(pairs.shape[0]):
         thing, camera = pairs[p, 0], eyes[pairs[p, 1]]

@@ -5,16 +5,13 @@ A mask is a grey picture of the frame's size, 0 where something lies over the sc
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.model.camera import Camera
 
-Grey = npt.NDArray[np.uint8]
-Array = npt.NDArray[np.float64]
 
-
-def read_mask(path: str) -> Grey:
+def read_mask(path: str) -> ByteArray:
     """(rows, columns) of a mask. Raises InputError where its file can no longer be read."""
     found = cv2.imread(path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
     if found is None:
@@ -22,9 +19,7 @@ def read_mask(path: str) -> Grey:
     return np.asarray(found, np.uint8)
 
 
-def covered(
-    mask: Grey, camera: Camera, xy_px: Array, *, reach_px: int = 0
-) -> npt.NDArray[np.bool_]:
+def covered(mask: ByteArray, camera: Camera, xy_px: Array, *, reach_px: int = 0) -> BoolArray:
     """(...) whether anything lies over the scene within ``reach_px`` of (..., 2) pixels.
 
     Places beyond the border count as the nearest ones on it; NaN is not covered. A mask of another

@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array, IntArray
 from aftermap.geo.grid import Block, cell_centres_m, grid_over
 from aftermap.geo.windows import block_over, read_block, read_heights
 from aftermap.model.raster import Elevation, Grid, Orthophoto
-
-Floats = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
-Sums = npt.NDArray[np.float64]
 
 LEAST_AGREEING = 2
 NO_SOURCE = 65535
@@ -41,23 +37,23 @@ class Heights:
     """
 
     grid: Grid
-    measured_m: Floats
-    filled_m: Floats
-    measured_fraction: Floats
-    filled_fraction: Floats
+    measured_m: Float32Array
+    filled_m: Float32Array
+    measured_fraction: Float32Array
+    filled_fraction: Float32Array
 
     @property
-    def is_filled(self) -> Mask:
+    def is_filled(self) -> BoolArray:
         """Where more of a cell is filled than measured."""
         return np.asarray(self.filled_fraction > self.measured_fraction)
 
     @property
-    def any_m(self) -> Floats:
+    def any_m(self) -> Float32Array:
         """The measured height where there is one, else the filled one: a guess."""
         return np.where(np.isfinite(self.measured_m), self.measured_m, self.filled_m)
 
 
-def measured_block(elevation: Elevation, block: Block) -> tuple[Floats, Floats, Grid]:
+def measured_block(elevation: Elevation, block: Block) -> tuple[Float32Array, Float32Array, Grid]:
     """(rows, columns) the measured heights of a block and the filled ones, NaN elsewhere; its grid.
 
     The block counts cells of the surface, and may reach beyond it.
@@ -107,7 +103,7 @@ def measured_on(elevation: Elevation, grid: Grid) -> Heights:
     )
 
 
-def filled_on(elevation: Elevation, grid: Grid) -> Mask:
+def filled_on(elevation: Elevation, grid: Grid) -> BoolArray:
     """(rows, columns) where the cell of the surface below the middle of a grid's cell is filled."""
     west, south, east, north = grid.area_m
     block = block_over(elevation.surface.grid, (west, south), (east, north))
@@ -115,7 +111,7 @@ def filled_on(elevation: Elevation, grid: Grid) -> Mask:
     return np.asarray(np.isfinite(filled)[np.ix_(*_cells_below(part, grid))])
 
 
-def is_photograph(orthophoto: Orthophoto, block: Block) -> Mask:
+def is_photograph(orthophoto: Orthophoto, block: Block) -> BoolArray:
     """(rows, columns) which pixels of a block of an orthophoto come from a photograph.
 
     Those of a hatching do not; those that were laid over filled heights do.
@@ -165,7 +161,7 @@ def _nearest(elevation: Elevation, grid: Grid) -> Heights:
     )
 
 
-def _cells_below(part: Grid, grid: Grid) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _cells_below(part: Grid, grid: Grid) -> tuple[IntArray, IntArray]:
     """Row and column of ``part`` below the middles of the rows and columns of ``grid``."""
     east, north = cell_centres_m(grid)
     row = np.floor((part.north_m - north) / part.cell_m).astype(np.int64)
@@ -187,7 +183,7 @@ def _strips(own: Grid, grid: Grid) -> Iterator[Block]:
         yield Block(row=first, column=column, rows=min(step, row + rows - first), columns=columns)
 
 
-def _add(totals: Sums, layers: tuple[Floats, Floats], part: Grid, grid: Grid) -> None:
+def _add(totals: Array, layers: tuple[Float32Array, Float32Array], part: Grid, grid: Grid) -> None:
     """Add the sums of (rows, columns) layers and their counts to the cells that hold the middles.
 
     ``totals`` (4, rows, columns) are the sums of both layers, then the counts.

@@ -10,6 +10,7 @@ from rasterio.transform import Affine
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.geo.arrays import BoolArray, IntArray
 from aftermap.model.building import Polygon as Rings
 from aftermap.model.raster import Grid
 
@@ -37,7 +38,7 @@ def shifted(polygons_m: Sequence[Rings], shift_m: tuple[float, float]) -> tuple[
     )
 
 
-def cells_inside(shape: BaseGeometry, grid: Grid) -> npt.NDArray[np.bool_]:
+def cells_inside(shape: BaseGeometry, grid: Grid) -> BoolArray:
     """(rows, columns) True where the middle of a cell lies inside."""
     if shape.is_empty:
         return np.zeros((grid.rows, grid.columns), bool)
@@ -48,7 +49,7 @@ def cells_inside(shape: BaseGeometry, grid: Grid) -> npt.NDArray[np.bool_]:
     return np.asarray(burnt, bool)
 
 
-def neighbourhoods(places_m: npt.ArrayLike, size_m: float) -> list[npt.NDArray[np.int64]]:
+def neighbourhoods(places_m: npt.ArrayLike, size_m: float) -> list[IntArray]:
     """Indices of (N, 2) places by the square of ``size_m`` that they lie in, south-west first."""
     squares = np.floor(np.asarray(places_m, float).reshape(-1, 2) / size_m).astype(np.int64)
     found: dict[tuple[int, int], list[int]] = {}

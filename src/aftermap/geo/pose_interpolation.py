@@ -3,13 +3,11 @@
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
 from aftermap.model.trajectory import ClipPose, PoseSource
-
-Array = npt.NDArray[np.float64]
 
 _SURENESS = {source: rank for rank, source in enumerate(PoseSource)}
 

@@ -6,9 +6,8 @@ A ring is (N, 2) east and north, not closed (the first corner is not repeated).
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.compiled import compiled
-
-Array = npt.NDArray[np.float64]
 
 _DIRECTIONS = 16
 
@@ -35,7 +34,7 @@ def twice_signed_area(ring_m: npt.ArrayLike) -> float:
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
 
 
-def inside(xy_m: npt.ArrayLike, ring_m: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def inside(xy_m: npt.ArrayLike, ring_m: npt.ArrayLike) -> BoolArray:
     """(N,) whether (N, 2) points lie inside a ring, by the crossings of a line to the east."""
     ring = np.asarray(ring_m, float)
     x, y = np.asarray(xy_m, float)[:, None, :].transpose(2, 0, 1)
@@ -46,9 +45,7 @@ def inside(xy_m: npt.ArrayLike, ring_m: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return np.asarray((((y0 > y) != (y1 > y)) & (x < crossing)).sum(axis=1) % 2 == 1)
 
 
-def touching(
-    ring_m: npt.ArrayLike, corners_m: npt.ArrayLike, starts: npt.ArrayLike
-) -> npt.NDArray[np.bool_]:
+def touching(ring_m: npt.ArrayLike, corners_m: npt.ArrayLike, starts: npt.ArrayLike) -> BoolArray:
     """(K,) which of K rings share ground with one ring.
 
     ``corners_m`` (M, 2) holds the rings one after the other, ``starts`` (K + 1,) where each begins.
@@ -110,9 +107,7 @@ def _crosses(one: Array, other: Array) -> bool:
 
 
 @compiled
-def _touch(
-    ring: Array, corners: Array, starts: npt.NDArray[np.int64], out: npt.NDArray[np.bool_]
-) -> None:
+def _touch(ring: Array, corners: Array, starts: IntArray, out: BoolArray) -> None:
     for k in range(len(out)):
         other = corners[starts[k] : starts[k + 1]]
         out[k] = (
@@ -123,7 +118,7 @@ def _touch(
 
 
 @compiled
-def _share(xy: Array, corners: Array, starts: npt.NDArray[np.int64], out: Array) -> None:
+def _share(xy: Array, corners: Array, starts: IntArray, out: Array) -> None:
     for k in range(len(out)):
         other = corners[starts[k] : starts[k + 1]]
         count = 0
@@ -133,7 +128,7 @@ def _share(xy: Array, corners: Array, starts: npt.NDArray[np.int64], out: Array)
 
 
 @compiled
-def _chain(ordered: Array) -> npt.NDArray[np.int64]:
+def _chain(ordered: Array) -> IntArray:
     """The corners that turn left, from the first point to the last."""
     chain = np.empty(len(ordered), np.int64)
     n = 0

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.lens import projected_px
-
-Array = npt.NDArray[np.float64]
 
 ROW_ROUNDS = 3
 """Which row shows a place and where it is seen follow from each other; a round gains 20 times."""

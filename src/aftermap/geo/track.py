@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.telemetry import Sample, Track
-
-Array = npt.NDArray[np.float64]
 
 LONGEST_GAP_S = 3.0
 """A drone at 15 m/s that turns in between is within some 10 m of the chord of three seconds."""

@@ -12,9 +12,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.sighting import Precision
-
-Array = npt.NDArray[np.float64]
 
 EXACT_M, VICINITY_M, LOCALITY_M = 10.0, 100.0, 1000.0
 _PROBABILITY = 0.9

@@ -6,7 +6,7 @@ World axes are east, north, up in metres. Points are (N, 3); one camera, or one 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from aftermap.geo.arrays import Array, IntArray
 
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 FACE_LETTERS = {NORTH: "N", EAST: "E", SOUTH: "S", WEST: "W"}
@@ -51,7 +51,7 @@ def ground_sample_m(
         )
 
 
-def faces_of(azimuth_deg: Array, off_nadir_deg: Array) -> npt.NDArray[np.int64]:
+def faces_of(azimuth_deg: Array, off_nadir_deg: Array) -> IntArray:
     """(N,) which faces of an upright block a camera there sees: NORTH + EAST + SOUTH + WEST."""
     azimuth, slant = np.radians(azimuth_deg), np.sin(np.radians(off_nadir_deg))
     north, east = np.cos(azimuth) * slant, np.sin(azimuth) * slant

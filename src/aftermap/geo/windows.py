@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from aftermap.geo.arrays import Float32Array, GenericArray
 from aftermap.geo.grid import Block, grid_over, window_of
 from aftermap.model.raster import Grid, Raster
 
@@ -25,7 +25,7 @@ def block_over(
     return Block(row=first, column=left, rows=max(1, last - first), columns=max(1, right - left))
 
 
-def read_block(raster: Raster, block: Block) -> tuple[npt.NDArray[np.generic], Grid]:
+def read_block(raster: Raster, block: Block) -> tuple[GenericArray, Grid]:
     """(bands, rows, columns) of a block and its grid.
 
     Beyond the raster's edge there is its no-data value, or 0 where it has none (an alpha band then
@@ -45,7 +45,7 @@ def read_block(raster: Raster, block: Block) -> tuple[npt.NDArray[np.generic], G
     return cells, window_of(raster.grid, block)
 
 
-def read_heights(raster: Raster, block: Block) -> tuple[npt.NDArray[np.float32], Grid]:
+def read_heights(raster: Raster, block: Block) -> tuple[Float32Array, Grid]:
     """(rows, columns) of a raster of heights, NaN where there is none; and its grid."""
     cells, grid = read_block(raster, block)
     heights = cells[0].astype(np.float32)
@@ -60,7 +60,7 @@ def coarse_heights(
     upper_right_m: tuple[float, float],
     *,
     cell_m: float,
-) -> tuple[npt.NDArray[np.float32], Grid]:
+) -> tuple[Float32Array, Grid]:
     """(rows, columns) heights over a box in cells of ``cell_m``, or in its own where larger.
 
     Each is the mean of the heights in it, NaN where there are none. Memory is that of the answer.

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.errors import CaseError
+from aftermap.geo.arrays import ByteArray, Float32Array, IndexArray
 
 ROOTSIFT_NORM = 512.0
 """Length of a stored descriptor, as in COLMAP: one byte per component."""
@@ -26,10 +27,10 @@ class Features:
     ``angle_deg`` (N,) float32, ``descriptors`` (N, 128) uint8 of length about 512.
     """
 
-    xy_px: npt.NDArray[np.float32]
-    scale_px: npt.NDArray[np.float32]
-    angle_deg: npt.NDArray[np.float32]
-    descriptors: npt.NDArray[np.uint8]
+    xy_px: Float32Array
+    scale_px: Float32Array
+    angle_deg: Float32Array
+    descriptors: ByteArray
 
     def __len__(self) -> int:
         return len(self.xy_px)
@@ -52,9 +53,7 @@ def load_features(path: Path) -> Features:
         ) from error
 
 
-def evenly_spread(
-    xy_px: npt.NDArray[np.float32], response: npt.NDArray[np.float32], cell_px: float
-) -> npt.NDArray[np.intp]:
+def evenly_spread(xy_px: Float32Array, response: Float32Array, cell_px: float) -> IndexArray:
     """Order that takes the strongest of every cell first, then the second of every cell, ..."""
     cells = np.floor(xy_px / cell_px).astype(np.int64)
     cell = cells[:, 1] * 100_000 + cells[:, 0]
@@ -66,14 +65,14 @@ def evenly_spread(
     return np.lexsort((-response, place))
 
 
-def rootsift(descriptors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+def rootsift(descriptors: npt.ArrayLike) -> ByteArray:
     """(N, 128) bytes: square roots of the L1-normalised SIFT; then L2 is Hellinger's distance."""
     raw = np.asarray(descriptors, np.float32)
     share = raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-9)
     return np.asarray(np.clip(np.round(ROOTSIFT_NORM * np.sqrt(share)), 0, 255), np.uint8)
 
 
-def unit(descriptors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def unit(descriptors: ByteArray) -> Float32Array:
     """Stored descriptors at unit length, so that a dot product is their likeness."""
     real = descriptors.astype(np.float32)
     length = np.linalg.norm(real, axis=1, keepdims=True)

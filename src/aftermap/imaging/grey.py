@@ -2,13 +2,13 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import ByteArray
 from aftermap.model.camera import Frame
 
 
-def grey_picture(frame: Frame, side_px: int | None = None) -> tuple[npt.NDArray[np.uint8], float]:
+def grey_picture(frame: Frame, side_px: int | None = None) -> tuple[ByteArray, float]:
     """The stored picture in grey, and how many full-resolution pixels one of its pixels spans.
 
     With a side it is shrunk by averaging to about that size; JPEG halves while decoding.

@@ -2,13 +2,12 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Float32Array, Int32Array, IntArray
 from aftermap.imaging.features import ROOTSIFT_NORM, Features
 from aftermap.imaging.matching_kernel import Guide, along_lines, best_two
 from aftermap.imaging.robust_geometry import fundamental_matrix, homography
 
-Matches = npt.NDArray[np.int32]
 RATIO = 0.85
 """Distance to the nearest over the next nearest feature (Lowe 2004); the geometry decides later."""
 GUIDED_RATIO = 0.85
@@ -22,9 +21,7 @@ EPIPOLAR_SHARE = 0.0035
 """Tolerance of the epipolar geometry, as a share of the picture's longer side."""
 
 
-def mutual_matches(
-    first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
-) -> npt.NDArray[np.int64]:
+def mutual_matches(first: Float32Array, second: Float32Array) -> IntArray:
     """(M, 2) rows of unit descriptors that are each other's nearest, and clearly so."""
     if len(first) == 0 or len(second) == 0:
         return np.zeros((0, 2), np.int64)
@@ -36,7 +33,7 @@ def mutual_matches(
 
 
 def one_geometry(
-    first_px: npt.NDArray[np.float32], second_px: npt.NDArray[np.float32], tolerance_px: float
+    first_px: Float32Array, second_px: Float32Array, tolerance_px: float
 ) -> Guide | None:
     """The geometry that explains most matches (MAGSAC++, Barath et al. 2020), if enough agree."""
     if len(first_px) < MIN_MATCHES:
@@ -57,7 +54,7 @@ def one_geometry(
 
 def guided_matches(
     first: Features, second: Features, guide: Guide
-) -> tuple[Matches, npt.NDArray[np.float32]]:
+) -> tuple[Int32Array, Float32Array]:
     """(M, 2) features of any size that the geometry lets be one place, and their distances (M,)."""
     order = np.argsort(second.xy_px[:, 1], kind="stable")
     there, like, next_like, back = along_lines(

@@ -3,18 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
-
-Real = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
 
 
 @compiled
-def best_two(likeness: Real) -> tuple[Whole, Real, Real, Whole]:
+def best_two(likeness: Float32Array) -> tuple[IntArray, Float32Array, Float32Array, IntArray]:
     """Per row the best column, its value and the next best value; per column the best row."""
     rows, columns = likeness.shape
     best = np.zeros(rows, np.int64)
@@ -54,8 +49,12 @@ class Guide(NamedTuple):
 
 @compiled
 def along_lines(  # noqa: C901 - a compiled loop is clearer whole
-    first_px: Real, second_px: Real, first: Bytes, second: Bytes, guide: Guide
-) -> tuple[Whole, Whole, Whole, Whole]:
+    first_px: Float32Array,
+    second_px: Float32Array,
+    first: ByteArray,
+    second: ByteArray,
+    guide: Guide,
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Per feature the best of those that the guide allows, its likeness and the next best one.
 
     Last, per feature of the second picture, which is sorted by y, its best in the first.
@@ -103,7 +102,7 @@ def along_lines(  # noqa: C901 - a compiled loop is clearer whole
 
 
 @compiled
-def _apart(xy_px: Real, i: int, j: int, tolerance_px: float) -> bool:
+def _apart(xy_px: Float32Array, i: int, j: int, tolerance_px: float) -> bool:
     """Whether two features are different places; one corner can give several features."""
     dx = xy_px[i, 0] - xy_px[j, 0]
     dy = xy_px[i, 1] - xy_px[j, 1]
@@ -111,7 +110,7 @@ def _apart(xy_px: Real, i: int, j: int, tolerance_px: float) -> bool:
 
 
 @compiled
-def joined(first: Whole, second: Whole, frame_of: Whole) -> Whole:
+def joined(first: IntArray, second: IntArray, frame_of: IntArray) -> IntArray:
     """(F,) label of every feature after joining matches in their order.
 
     Two chains that both hold a feature of one frame are never joined.

@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pycolmap
 
-Array = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Whole = npt.NDArray[np.int64]
+from aftermap.geo.arrays import Array, BoolArray, FloatingArray, IntArray
+
 Found = TypeVar("Found")
 
 LEAST_FOR_LINES = 8
@@ -39,12 +38,12 @@ class PosedByPoints:
     turn: Array
     rotation_cam_from_world: Array
     position: Array
-    inliers: Whole
+    inliers: IntArray
 
 
 def fundamental_matrix(
     first_px: npt.ArrayLike, second_px: npt.ArrayLike, method: int, tolerance_px: float, trials: int
-) -> tuple[Array, Bools] | None:
+) -> tuple[Array, BoolArray] | None:
     """The (3, 3) matrix F of second' F first = 0, and (N,) the matches that agree with it.
 
     ``method`` is one of OpenCV's, such as ``cv2.USAC_MAGSAC``; where that raises, plain RANSAC is
@@ -160,7 +159,7 @@ def _models(
     return sorted(models.values(), key=lambda model: -model.num_reg_images())
 
 
-def _usable(least: int, *sides: npt.NDArray[np.floating]) -> bool:
+def _usable(least: int, *sides: FloatingArray) -> bool:
     """Whether both sides have as many rows, enough of them, and all of them are numbers."""
     return len({len(side) for side in sides}) == 1 and all(
         len(side) >= least and bool(np.isfinite(side).all()) for side in sides

@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.lens import distorted
-
-Array = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 
 TURN = slice(0, 3)
 PLACE = slice(3, 6)
@@ -55,7 +52,7 @@ class Sights:
     xy_px: Array
     whitening: Array
 
-    def only(self, which: npt.NDArray[np.bool_]) -> "Sights":
+    def only(self, which: BoolArray) -> "Sights":
         """Those that are chosen."""
         return Sights(
             xyz_m=self.xyz_m[which], xy_px=self.xy_px[which], whitening=self.whitening[which]
@@ -150,7 +147,7 @@ def jacobian_of(state: Array, sights: Sights, view: View) -> Array:
     return np.stack(columns, axis=1)
 
 
-def design_effect(state: Array, sights: Sights, view: View, groups: Whole) -> float:
+def design_effect(state: Array, sights: Sights, view: View, groups: IntArray) -> float:
     """How many times larger variances are than if the points of one group did not err together.
 
     The cluster-robust estimate (Liang and Zeger 1986) beside the plain one, at least 1.

@@ -13,17 +13,14 @@ from itertools import combinations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.imaging.matching import EPIPOLAR_SHARE, mutual_matches
 from aftermap.imaging.robust_geometry import fundamental_matrix, outline_area_px2
 from aftermap.localization.drape import places_met
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected
-
-Array = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
 
 AGREE_PX = 0.004
 """Median miss, as a part of the picture's width, up to which two poses agree."""
@@ -41,10 +38,10 @@ class Picture:
     """A frame at working size: grey, mask (0 is not used), and its RootSIFT features."""
 
     time_s: Fraction
-    grey: Grey
-    mask: Grey
+    grey: ByteArray
+    mask: ByteArray
     xy_px: Array
-    descriptors: npt.NDArray[np.float32]
+    descriptors: Float32Array
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
 from aftermap.localization.reference import Reference, filled_at
 
-Array = npt.NDArray[np.float64]
 FAR_M = 1500.0
 """Ground further away than this shows nothing that could be matched."""
 INTO_CELL_M = 1e-3
@@ -27,7 +26,7 @@ ABYSS_M = 1000.0
 class Draped:
     """(H, W) grey, 0 where nothing is known, and (H, W, 3) the place of every pixel, NaN there."""
 
-    grey: npt.NDArray[np.uint8]
+    grey: ByteArray
     xyz_m: Array
 
 

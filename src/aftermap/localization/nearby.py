@@ -6,16 +6,12 @@ the next best is needed; a place beside the edge of a roof is left out, for its 
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.localization.confirm import Picture
 from aftermap.localization.drape import Draped
 from aftermap.localization.reference import rootsift
-
-Array = npt.NDArray[np.float64]
-Real = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
 
 FEATURES = 4000
 ALIKE = 0.78
@@ -40,7 +36,7 @@ def matched_near(picture: Picture, shown: Draped, near_px: float) -> tuple[Array
     return picture.xy_px[rows][steady], shown.xyz_m[row, column][steady]
 
 
-def _steady(shown: Draped) -> npt.NDArray[np.bool_]:
+def _steady(shown: Draped) -> BoolArray:
     """(H, W) whether the places around a pixel have one height."""
     up = np.nan_to_num(shown.xyz_m[..., 2], nan=-1e6).astype(np.float32)
     box = np.ones((5, 5), np.uint8)
@@ -48,7 +44,9 @@ def _steady(shown: Draped) -> npt.NDArray[np.bool_]:
 
 
 @compiled
-def _best_near(likeness: Real, first: Array, second: Array, near2: float) -> tuple[Whole, Whole]:
+def _best_near(
+    likeness: Float32Array, first: Array, second: Array, near2: float
+) -> tuple[IntArray, IntArray]:
     """Per row the most alike column among those near it, -1 for none; per column the same."""
     rows, columns = likeness.shape
     best = np.full(rows, -1, np.int64)

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import ControlError, CrsError
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.reference import Reference, filled_at, heights_at_m
 from aftermap.localization.resect import PLACE_SIGMA_M
 
-Array = npt.NDArray[np.float64]
 LonLat = tuple[float, float]
 
 FAR_KM = 20.0

@@ -9,22 +9,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, FloatingArray, IntArray
 from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
     confidence_beside,
     opened_cells,
     opened_surface,
 )
-
-Array = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 WORKING_SIDE_PX = 2400
 """Longer side at which the orthophoto is looked at: SIFT bears other scales well."""
@@ -44,17 +40,17 @@ class Reference:
     """
 
     crs: str
-    grey: Grey
-    height_m: npt.NDArray[np.float32]
+    grey: ByteArray
+    height_m: Float32Array
     corner_m: tuple[float, float]
     cell_m: tuple[float, float]
     xyz_m: Array
-    descriptors: npt.NDArray[np.float32]
+    descriptors: Float32Array
     sigma_m: tuple[float, float] = SIGMA_M
-    filled: Mask | None = None
+    filled: BoolArray | None = None
 
 
-def rootsift(grey: Grey, seen: Grey, count: int) -> tuple[Array, npt.NDArray[np.float32]]:
+def rootsift(grey: ByteArray, seen: ByteArray, count: int) -> tuple[Array, Float32Array]:
     """(N, 2) corner-origin pixels and (N, 128) unit descriptors where ``seen`` is not 0."""
     sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
     found, raw = sift.detectAndCompute(grey, seen)
@@ -118,7 +114,7 @@ def heights_at_m(reference: Reference, xy_m: Array) -> Array:
     return found
 
 
-def filled_at(reference: Reference, xy_m: Array) -> Mask:
+def filled_at(reference: Reference, xy_m: Array) -> BoolArray:
     """(N,) whether the height at (N, 2) places was filled in and not measured."""
     inside, row, column = _cells_at(reference, xy_m)
     found = np.zeros(len(xy_m), bool)
@@ -127,27 +123,25 @@ def filled_at(reference: Reference, xy_m: Array) -> Mask:
     return found
 
 
-def _cells_at(
-    reference: Reference, xy_m: Array
-) -> tuple[Mask, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _cells_at(reference: Reference, xy_m: Array) -> tuple[BoolArray, IntArray, IntArray]:
     """(N,) which places lie on the raster, and the row and column of those."""
-    known: Mask = np.asarray(np.isfinite(xy_m).all(axis=1), np.bool_)
+    known: BoolArray = np.asarray(np.isfinite(xy_m).all(axis=1), np.bool_)
     xy_m = np.where(known[:, None], xy_m, 0.0)
     cell = (xy_m - reference.corner_m) / (reference.cell_m[0], -reference.cell_m[1])
     column, row = np.floor(cell).astype(int).T
     rows, columns = reference.height_m.shape
-    inside: Mask = known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    inside: BoolArray = known & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     return inside, row[inside], column[inside]
 
 
 def reference_of(
     crs: str,
-    grey: Grey,
-    height_m: npt.NDArray[np.floating],
+    grey: ByteArray,
+    height_m: FloatingArray,
     corner_m: tuple[float, float],
     cell_m: tuple[float, float],
     sigma_m: tuple[float, float] = SIGMA_M,
-    filled: Mask | None = None,
+    filled: BoolArray | None = None,
 ) -> Reference:
     """The reference of rasters in memory, features found where a height was measured."""
     known = np.isfinite(height_m)
@@ -169,7 +163,7 @@ def reference_of(
     )
 
 
-def _grey_in(image: rasterio.DatasetReader) -> tuple[Grey, Grey]:
+def _grey_in(image: rasterio.DatasetReader) -> tuple[ByteArray, ByteArray]:
     """The orthophoto at working size in grey, and where it is known (not 0)."""
     shrink = min(1.0, WORKING_SIDE_PX / max(image.shape))
     shape = tuple(max(1, round(side * shrink)) for side in image.shape)
@@ -180,8 +174,8 @@ def _grey_in(image: rasterio.DatasetReader) -> tuple[Grey, Grey]:
 
 
 def _filled_in(
-    surface: Path, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...], known: Mask
-) -> Mask | None:
+    surface: Path, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...], known: BoolArray
+) -> BoolArray | None:
     """Where known heights were filled, by the confidence beside them; None where there is none."""
     beside = confidence_beside(surface)
     if beside is None:
@@ -193,7 +187,7 @@ def _filled_in(
 
 def _heights_in(
     heights: rasterio.DatasetReader, bounds: rasterio.coords.BoundingBox, shape: tuple[int, ...]
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """The heights on the cells of the orthophoto, NaN where not known or not covered."""
     own = heights.bounds
     cell = (bounds.right - bounds.left) / shape[1], (bounds.top - bounds.bottom) / shape[0]

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Array, ByteArray, IntArray
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.imaging.matching import mutual_matches
 from aftermap.imaging.robust_geometry import pose_by_points
@@ -27,9 +27,6 @@ from aftermap.localization.nearby import matched_near
 from aftermap.localization.reference import Reference, rootsift
 from aftermap.localization.resect import Resected, refitted
 from aftermap.model.media import FocalPrior
-
-Array = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
 
 WORKING_SIDE_PX = 1280
 """Longer side at which a frame is looked at."""
@@ -67,8 +64,8 @@ class ShotFrame:
     """A frame: exact time, (H, W) grey picture, and where not 0 the (H, W) mask lets it be used."""
 
     time_s: Fraction
-    grey: Grey
-    mask: Grey | None = None
+    grey: ByteArray
+    mask: ByteArray | None = None
 
 
 def shot_frame(time_s: Fraction, picture: Path, mask: Path | None = None) -> ShotFrame:
@@ -306,7 +303,7 @@ def _refined(picture: Picture, start: Resected, reference: Reference, view: View
     return located
 
 
-def _tiles(xy_px: Array, view: View) -> npt.NDArray[np.int64]:
+def _tiles(xy_px: Array, view: View) -> IntArray:
     tile = (xy_px * TILES / view.width_px).astype(np.int64)
     return np.asarray(tile[:, 1] * TILES + tile[:, 0], np.int64)
 

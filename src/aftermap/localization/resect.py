@@ -18,6 +18,7 @@ from scipy.stats import chi2
 from scipy.stats import f as fisher
 
 from aftermap.errors import ControlError
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.imaging.robust_geometry import pose_by_points
 from aftermap.localization.camera_fit import (
     FOCAL,
@@ -35,10 +36,6 @@ from aftermap.localization.camera_fit import (
 )
 from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
 from aftermap.model.trajectory import ClipPose, PoseSource
-
-Array = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Whole = npt.NDArray[np.int64]
 
 MIN_POINTS = 6
 LINE_FRACTION = 0.02
@@ -77,7 +74,7 @@ class Resected:
     focal_sigma_px: float
     residuals_px: Array
     left_out_px: Array
-    used: Bools
+    used: BoolArray
     sigma_px: float
 
 
@@ -123,7 +120,7 @@ def refitted(
     xy_px: Array,
     view: View,
     start: Resected,
-    groups: Whole,
+    groups: IntArray,
     *,
     click_px: float,
     along_m: Array | None = None,
@@ -209,7 +206,7 @@ class _Clicks:
         return Sights(xyz_m=self.xyz_m, xy_px=self.xy_px, whitening=whitening)
 
 
-def _solved(clicks: _Clicks, view: View) -> tuple[Array, Bools] | None:
+def _solved(clicks: _Clicks, view: View) -> tuple[Array, BoolArray] | None:
     """State (turn, place, focal, k1) and points used, or None where they fit no camera."""
     best: tuple[float, Array] | None = None
     for start in _starts(clicks, view):
@@ -237,7 +234,7 @@ def _fitted(start: Array, sights: Sights, view: View, *, loss: str = "linear") -
     return np.asarray(fit.x, np.float64)
 
 
-def _fitting_ones(state: Array, sights: Sights, view: View) -> tuple[Array, Bools]:
+def _fitting_ones(state: Array, sights: Sights, view: View) -> tuple[Array, BoolArray]:
     """The state fitted again by how large errors are, and (N,) whether each point fits it.
 
     A robust fit that thinks errors smaller than they are goes with a few points and leaves others.
@@ -314,7 +311,7 @@ def _few(freedom: int) -> float:
 def _told(
     state: Array,
     sights: Sights,
-    used: Bools,
+    used: BoolArray,
     view: View,
     middle: Array,
     common_m: Array | None = None,
@@ -344,7 +341,7 @@ def _told(
     )
 
 
-def _left_out(state: Array, sights: Sights, used: Bools, view: View) -> Array:
+def _left_out(state: Array, sights: Sights, used: BoolArray, view: View) -> Array:
     """(N,) distance of every point from where the camera of the other used points puts it."""
     off = np.empty(len(used))
     for i in range(len(used)):

@@ -12,17 +12,14 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.lens import rays_cam
 from aftermap.imaging.robust_geometry import outline_area_px2
 from aftermap.localization.camera_fit import View
 from aftermap.localization.drape import places_met
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected, refitted
-
-Array = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
 
 CORNERS = 500
 CORNER_QUALITY = 0.01
@@ -56,8 +53,8 @@ class Moment:
     """A picture of a shot: its exact time and (H, W) grey, 0 in ``mask`` where it is not used."""
 
     time_s: Fraction
-    grey: Grey
-    mask: Grey | None = None
+    grey: ByteArray
+    mask: ByteArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +75,13 @@ class _Held:
     the pose by which the places were found.
     """
 
-    at: npt.NDArray[np.float32]
+    at: Float32Array
     xyz_m: Array
     along_m: Array
     covariance: Array
     first_count: int
 
-    def only(self, which: npt.NDArray[np.bool_], at: npt.NDArray[np.float32]) -> "_Held":
+    def only(self, which: BoolArray, at: Float32Array) -> "_Held":
         """Those corners, where they are now."""
         return replace(self, at=at, xyz_m=self.xyz_m[which], along_m=self.along_m[which])
 
@@ -158,9 +155,7 @@ def _followed(before: Moment, moment: Moment, held: _Held) -> _Held:
     return held.only(kept, there[kept])
 
 
-def _flown(
-    before: Grey, after: Grey, at: npt.NDArray[np.float32]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+def _flown(before: ByteArray, after: ByteArray, at: Float32Array) -> tuple[Float32Array, BoolArray]:
     """Where corners of one picture are in another, and whether they were found."""
     there, seen, _ = cv2.calcOpticalFlowPyrLK(
         before, after, at, at.copy(), winSize=(WINDOW_PX, WINDOW_PX), maxLevel=LEVELS
@@ -168,9 +163,7 @@ def _flown(
     return np.asarray(there, np.float32), np.asarray(seen.ravel() > 0, np.bool_)
 
 
-def _fitted(
-    held: _Held, pose: Resected, moment: Moment
-) -> tuple[Resected, npt.NDArray[np.bool_]] | str:
+def _fitted(held: _Held, pose: Resected, moment: Moment) -> tuple[Resected, BoolArray] | str:
     """The pose of the next picture and the corners that fit it, or why there is none."""
     if len(held.at) < MIN_CORNERS:
         return f"{len(held.at)} of {held.first_count} corners are left, {MIN_CORNERS} are needed"

@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Int32Array
 from aftermap.geo.compiled import compiled
 from aftermap.mesh.edge_lines import Outlines, straightened
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.simplify import laid_on_rims, simplified, vertices_in, without_turned
-from aftermap.mesh.steps import MARGIN_CELLS, Array, Corners, Numbers, corners_of, drawn_cells
+from aftermap.mesh.steps import MARGIN_CELLS, Corners, corners_of, drawn_cells
 from aftermap.mesh.trace import Lines, lines_of
-
-Flags = npt.NDArray[np.bool_]
 
 LEAST_AREA = 1e-3
 EXACT = 1e-9
@@ -33,10 +31,10 @@ class Part:
     """
 
     xyz: Array
-    faces: Numbers
+    faces: Int32Array
     wall: Array
-    face: Numbers
-    is_measured: Flags
+    face: Int32Array
+    is_measured: BoolArray
 
 
 def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: int) -> Part:
@@ -55,7 +53,7 @@ def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: i
     xyz, faces = _surface(corners, outlines, lines, options, most_faces)
     x, y = outlines.wall[:, :, 0], outlines.wall[:, :, 1]
     theirs = np.abs(x - 1).max(axis=1) <= EXACT  # those on the north and west border
-    ours: Flags = np.asarray(~theirs & (np.abs(y - 1).max(axis=1) > EXACT))
+    ours: BoolArray = np.asarray(~theirs & (np.abs(y - 1).max(axis=1) > EXACT))
     wall, is_measured = _with_feet(outlines.wall[ours], drawn, filled, options.step)
     return Part(
         xyz=xyz - np.array([1.0, 1.0, 0.0]),
@@ -68,7 +66,7 @@ def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: i
 
 def _surface(
     corners: Corners, outlines: Outlines, lines: Lines, options: MeshOptions, most_faces: int
-) -> tuple[Array, Numbers]:
+) -> tuple[Array, Int32Array]:
     every = _faces(corners.vertex, outlines.xyz)
     if not len(every):
         return np.empty((0, 3)), np.empty((0, 3), np.int32)
@@ -86,7 +84,7 @@ def _surface(
     return without_turned(xyz, laid, faces)
 
 
-def _with_feet(wall: Array, drawn: Array, filled: Array, step: float) -> tuple[Array, Flags]:
+def _with_feet(wall: Array, drawn: Array, filled: Array, step: float) -> tuple[Array, BoolArray]:
     """Upright pieces with a foot on the side that is not drawn, and where that foot was measured.
 
     The heights reach MARGIN_CELLS beyond the block. The foot is the lowest ground that was measured
@@ -94,9 +92,9 @@ def _with_feet(wall: Array, drawn: Array, filled: Array, step: float) -> tuple[A
     is the lowest filled ground, and not measured.
     """
     wall = wall.copy()
-    missing: Flags = np.asarray(np.isnan(wall[:, :, 2:]).any(axis=1))
+    missing: BoolArray = np.asarray(np.isnan(wall[:, :, 2:]).any(axis=1))
     rows = np.flatnonzero(missing.any(axis=1))
-    is_measured: Flags = np.asarray(~missing.any(axis=1))
+    is_measured: BoolArray = np.asarray(~missing.any(axis=1))
     if not len(rows):
         return wall, is_measured
     middle = wall[rows, :, :2].mean(axis=1)
@@ -125,7 +123,7 @@ def _lowest_beside(height: Array, middle: Array, away: Array) -> Array:
     return np.asarray(np.fmin.reduce(levels))
 
 
-def _rims(lines: Lines, number: Numbers) -> Numbers:
+def _rims(lines: Lines, number: Int32Array) -> Int32Array:
     """(R, 2) the edges along all lines, on both sides, as numbers of used vertices."""
     last = np.zeros(len(lines.corner), np.bool_)
     last[lines.starts[1:] - 1] = True
@@ -136,7 +134,7 @@ def _rims(lines: Lines, number: Numbers) -> Numbers:
     return np.unique(np.sort(both, axis=1), axis=0)
 
 
-def _faces(vertex: Numbers, xyz: Array) -> Numbers:
+def _faces(vertex: Int32Array, xyz: Array) -> Int32Array:
     room = np.empty((2 * vertex.shape[0] * vertex.shape[1], 3), np.int32)
     return room[: _split(vertex, xyz, room)].copy()
 
@@ -148,7 +146,7 @@ def _twice_area(a: Array, b: Array, c: Array) -> float:
 
 
 @compiled
-def _split(vertex: Numbers, xyz: Array, faces: Numbers) -> int:
+def _split(vertex: Int32Array, xyz: Array, faces: Int32Array) -> int:
     """Two triangles a cell, cut along the diagonal that leaves the smaller one larger."""
     count = 0
     three = np.empty(3, np.int64)

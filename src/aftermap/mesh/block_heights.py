@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.grid import Block
 from aftermap.geo.windows import read_block, read_heights
-from aftermap.mesh.steps import MARGIN_CELLS, Array
+from aftermap.mesh.steps import MARGIN_CELLS
 from aftermap.model.raster import Elevation, Grid
 
 
@@ -69,7 +69,7 @@ def _thinned(height: Array, times: int) -> Array:
 
 def raster_heights(
     elevation: Elevation, grid: MeshGrid, block: Block
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8], Grid]:
+) -> tuple[Float32Array, ByteArray, Grid]:
     """(rows, columns) heights and pictures that agree on them, of the raster's own cells."""
     times, whole = grid.thinned, elevation.surface.grid
     row, column = block.row * times, block.column * times

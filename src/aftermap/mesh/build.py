@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import Array
 from aftermap.geo.grid import Block, blocks_of, cell_centres_m, window_of
 from aftermap.geo.march import Heights
 from aftermap.geo.windows import coarse_heights
@@ -20,7 +21,6 @@ from aftermap.mesh.colours import colours_at
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.points import PointPart, points_written
 from aftermap.mesh.scene import scene_written
-from aftermap.mesh.steps import Array
 from aftermap.mesh.wall_atlas import BlockDone
 from aftermap.mesh.walls import NOBODY, Wall, sights_of, walls_of
 from aftermap.model.camera import Reconstruction

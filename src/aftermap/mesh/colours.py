@@ -7,29 +7,27 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
+from aftermap.geo.arrays import BoolArray, ByteArray
 from aftermap.model.raster import Grid, Raster
-
-Bytes = npt.NDArray[np.uint8]
 
 HATCH_DARK, HATCH_LIGHT = (112, 115, 120), (142, 145, 150)
 DARK_SHARE = 0.35
 OPAQUE = 128
 
 
-def hatch(height_px: int, width_px: int, *, tile_px: float) -> Bytes:
+def hatch(height_px: int, width_px: int, *, tile_px: float) -> ByteArray:
     """(height, width, 3) diagonals that repeat every ``tile_px``."""
     y, x = np.mgrid[0:height_px, 0:width_px]
     is_dark = ((x + y) / tile_px) % 0.5 < 0.5 * DARK_SHARE
     return np.where(is_dark[..., None], HATCH_DARK, HATCH_LIGHT).astype(np.uint8)
 
 
-def colours_at(image: Raster, grid: Grid) -> tuple[Bytes, npt.NDArray[np.bool_]]:
+def colours_at(image: Raster, grid: Grid) -> tuple[ByteArray, BoolArray]:
     """(rows, columns, 3) colours over a grid, and where the orthophoto has a picture at all."""
     finer = image.grid.cell_m < grid.cell_m / 1.5
     with (
@@ -47,7 +45,7 @@ def colours_at(image: Raster, grid: Grid) -> tuple[Bytes, npt.NDArray[np.bool_]]
     return np.moveaxis(cells[:3], 0, -1), cells[3] >= OPAQUE
 
 
-def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: float) -> Bytes:
+def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: float) -> ByteArray:
     """(rows, columns, 3) of the orthophoto over a grid of pixels.
 
     Hatched where it has no picture, and where the height was filled in: what a picture shows there
@@ -62,7 +60,7 @@ def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: fl
     return np.where((is_there & near)[..., None], colours, plain)
 
 
-def _nearest(raster: Raster, grid: Grid) -> Bytes:
+def _nearest(raster: Raster, grid: Grid) -> ByteArray:
     """(rows, columns) of a raster of bytes over another grid, 0 beyond it."""
     with (
         rasterio.open(Path(raster.path)) as file,

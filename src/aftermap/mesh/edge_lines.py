@@ -10,14 +10,12 @@ ends on a line ends on it after it was moved. Nothing on the border of the block
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Int32Array, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.mesh.fit import joints, thin
-from aftermap.mesh.steps import BREAK, Array, Corners, Numbers
+from aftermap.mesh.steps import BREAK, Corners
 from aftermap.mesh.trace import Lines
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +31,12 @@ class Outlines:
     """
 
     xyz: Array
-    turn: Flags
-    rim: Numbers
+    turn: BoolArray
+    rim: Int32Array
     piece: Array
-    chain: Numbers
+    chain: Int32Array
     wall: Array
-    face: Numbers
+    face: Int32Array
 
 
 def straightened(
@@ -92,20 +90,20 @@ def straightened(
     )
 
 
-def _ids(side: Numbers) -> Numbers:
+def _ids(side: Int32Array) -> Int32Array:
     """The vertices there are among those of both sides."""
     return side[side >= 0]
 
 
 @compiled
 def _straighten(
-    corner: Numbers,
+    corner: Int32Array,
     is_ring: bool,  # noqa: FBT001
     within: float,
     ends: Array,
     is_again: bool,  # noqa: FBT001
     moved: Array,
-    kept: Flags,
+    kept: BoolArray,
 ) -> None:
     """Where the corners of one line go; ``kept`` are those where it turns.
 
@@ -155,19 +153,19 @@ def _farthest(flat: Array, x: float, y: float) -> int:
 
 @compiled
 def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
-    corner: Numbers,
-    side: Numbers,
-    kept: Flags,
+    corner: Int32Array,
+    side: Int32Array,
+    kept: BoolArray,
     moved: Array,
     within_height: float,
     is_break: bool,  # noqa: FBT001
     xyz: Array,
-    rim: Numbers,
+    rim: Int32Array,
     piece: Array,
-    chain: Numbers,
+    chain: Int32Array,
     wall: Array,
-    face: Numbers,
-    counts: npt.NDArray[np.int64],
+    face: Int32Array,
+    counts: IntArray,
 ) -> None:
     """Give one line its heights: thin them, lay the vertices on them, and put up its walls."""
     count = len(corner)
@@ -226,18 +224,18 @@ def _raise_piece(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     i: int,
     j: int,
     is_first: bool,  # noqa: FBT001
-    side: Numbers,
+    side: Int32Array,
     place: Array,
     level: Array,
     profile: Array,
     is_break: bool,  # noqa: FBT001
     xyz: Array,
-    rim: Numbers,
+    rim: Int32Array,
     piece: Array,
-    chain: Numbers,
+    chain: Int32Array,
     wall: Array,
-    face: Numbers,
-    counts: npt.NDArray[np.int64],
+    face: Int32Array,
+    counts: IntArray,
 ) -> None:
     """One straight piece, from corner i to corner j of a line."""
     span = max(profile[j, 0] - profile[i, 0], 1e-12)
@@ -272,7 +270,7 @@ SPREAD_SHARE = 0.95
 
 
 @compiled
-def _spread(vertex: Numbers, before: Array, is_rim: Flags, xyz: Array) -> None:
+def _spread(vertex: Int32Array, before: Array, is_rim: BoolArray, xyz: Array) -> None:
     """Let what is near a moved rim move with it, less and less, so that no cell turns over."""
     count = len(xyz)
     total, members = np.zeros((count, 2)), np.zeros(count)

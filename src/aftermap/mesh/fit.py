@@ -1,12 +1,9 @@
 """Points along a staircase -> where its line turns, and the straight lines between the turns."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.compiled import compiled
-from aftermap.mesh.steps import Array
-
-Flags = npt.NDArray[np.bool_]
 
 LEAST_FIT_EDGES = 4
 FARTHEST_CELLS = 3.0
@@ -16,7 +13,7 @@ LEAST_CROSS = 0.1
 
 
 @compiled
-def thin(points: Array, kept: Flags, within: float) -> None:  # noqa: C901 - clearer whole
+def thin(points: Array, kept: BoolArray, within: float) -> None:  # noqa: C901 - clearer whole
     """Keep what is needed so that (N, D) points lie within a distance of what is kept."""
     count, size = points.shape
     stack = np.empty((count + 1, 2), np.int64)
@@ -51,7 +48,7 @@ def thin(points: Array, kept: Flags, within: float) -> None:  # noqa: C901 - cle
 
 
 @compiled
-def joints(flat: Array, at: npt.NDArray[np.int64], is_ring: bool) -> Array:  # noqa: FBT001
+def joints(flat: Array, at: IntArray, is_ring: bool) -> Array:  # noqa: FBT001
     """(K, 2) where the turns ``at`` of (N, 2) points go: to where the lines fitted there meet.
 
     The first and the last one stay, but for a ring's, which is one and the same.

@@ -15,9 +15,8 @@ from typing import Any, BinaryIO, Self
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from aftermap.mesh.steps import Array, Numbers
+from aftermap.geo.arrays import Array, ByteArray, Int32Array, Uint16Array
 
 MAGIC, VERSION, JSON_CHUNK, BINARY_CHUNK = b"glTF", 2, b"JSON", b"BIN\0"
 UNSIGNED_SHORT, UNSIGNED_INT, FLOAT = 5123, 5125, 5126
@@ -34,9 +33,9 @@ class Triangles:
     Texture coordinates of a repeating texture may be any; others lie within 0 and 1.
     """
 
-    steps: npt.NDArray[np.uint16]
+    steps: Uint16Array
     uv: Array
-    faces: Numbers
+    faces: Int32Array
     material: int
 
 
@@ -90,9 +89,7 @@ class GlbWriter:
     def _draft(self) -> Path:
         return self.path.with_name(self.path.name + ".bin")
 
-    def material(
-        self, name: str, pixels: npt.NDArray[np.uint8], *, quality: int, repeats: bool = False
-    ) -> int:
+    def material(self, name: str, pixels: ByteArray, *, quality: int, repeats: bool = False) -> int:
         """A material that shows (height, width, 3) red, green, blue as they are."""
         coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         view = self._view(coded.tobytes(), target=None)

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import laspy
 import numpy as np
-import numpy.typing as npt
 from laspy.vlrs.known import WktCoordinateSystemVlr
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.geo.crs import LOCAL, wkt1_of
-from aftermap.mesh.steps import Array
 from aftermap.model.media import VerticalDatum
 
 SCALE_M = 0.001
@@ -40,9 +39,9 @@ class PointPart:
     """
 
     xyz_m: Array
-    rgb: npt.NDArray[np.uint8]
-    photographs: npt.NDArray[np.uint8]
-    is_coloured: npt.NDArray[np.bool_]
+    rgb: ByteArray
+    photographs: ByteArray
+    is_coloured: BoolArray
 
 
 def points_written(

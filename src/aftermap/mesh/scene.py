@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from aftermap.geo.arrays import Array, Int32Array
 from aftermap.geo.grid import window_of
 from aftermap.mesh.colours import ground_texture, hatch
 from aftermap.mesh.gltf import GlbWriter, Triangles
 from aftermap.mesh.options import MeshOptions
-from aftermap.mesh.steps import Array, Numbers
 from aftermap.mesh.wall_atlas import BlockDone, WallAtlas, atlas_of, pages_of, pictures_of
 from aftermap.mesh.walls import Wall
 from aftermap.model.camera import Reconstruction
@@ -28,7 +28,7 @@ HATCH_TILE_PX, HATCH_QUALITY = 64, 95
 HATCH_CELLS = 24.0
 """One tile of the hatch spans so many cells on the ground or a wall."""
 
-Corners = tuple[Array, Array, Numbers]
+Corners = tuple[Array, Array, Int32Array]
 """(V, 3) in the block's cells, (V, 2) texture coordinates, (F, 3) triangles."""
 
 
@@ -156,7 +156,7 @@ def _quads(wall: Wall, world: Array) -> tuple[Array, Array]:
     return quads, np.stack([along, down], axis=1)
 
 
-def _triangles(corners: int) -> Numbers:
+def _triangles(corners: int) -> Int32Array:
     """Two triangles for every four corners, seen from the side that the wall faces."""
     first = np.arange(0, corners, 4)[:, None]
     two = [first + np.array(three) for three in ((0, 1, 2), (0, 2, 3))]

@@ -8,10 +8,9 @@ fence goes afterwards, and the rim's vertices are laid back onto the straight pi
 
 import fast_simplification
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, Int32Array, IntArray
 from aftermap.mesh.edge_lines import Outlines
-from aftermap.mesh.steps import Array, Numbers
 
 STEEPNESS = 7.0
 LAST_LIMIT = 1e-9 * 102.0**STEEPNESS
@@ -23,8 +22,8 @@ TURNS = 3
 
 
 def simplified(
-    xyz: Array, faces: Numbers, rims: Numbers, *, within: float
-) -> tuple[Array, Numbers, Numbers]:
+    xyz: Array, faces: Int32Array, rims: Int32Array, *, within: float
+) -> tuple[Array, Int32Array, Int32Array]:
     """Vertices (V, 3), faces (F, 3), and (N,) which vertex each of the N given ones became.
 
     ``rims`` (R, 2) are the edges that stay where they are, as vertex numbers. ``within`` bounds the
@@ -50,7 +49,7 @@ def simplified(
 
 
 def laid_on_rims(
-    xyz: Array, became: Numbers, given: Array, outlines: Outlines, used: npt.NDArray[np.int64]
+    xyz: Array, became: Int32Array, given: Array, outlines: Outlines, used: IntArray
 ) -> Array:
     """(V, 3) with the vertices that stand for a rim's laid onto its straight pieces.
 
@@ -81,7 +80,7 @@ def laid_on_rims(
     return out
 
 
-def without_turned(xyz: Array, laid: Array, faces: Numbers) -> tuple[Array, Numbers]:
+def without_turned(xyz: Array, laid: Array, faces: Int32Array) -> tuple[Array, Int32Array]:
     """Vertices and faces that all lie face up: what laying turned over goes back where it was.
 
     A face that lay face down before is left out.
@@ -96,7 +95,7 @@ def without_turned(xyz: Array, laid: Array, faces: Numbers) -> tuple[Array, Numb
     return laid, faces[twice_areas(laid, faces) > 0]
 
 
-def twice_areas(xyz: Array, faces: Numbers) -> Array:
+def twice_areas(xyz: Array, faces: Int32Array) -> Array:
     """(F,) twice the area in plan, positive where a face runs anticlockwise in a map (y down)."""
     a, b, c = (xyz[faces[:, k], :2] for k in range(3))
     return np.asarray(
@@ -104,17 +103,17 @@ def twice_areas(xyz: Array, faces: Numbers) -> Array:
     )
 
 
-def vertices_in(faces: Numbers, count: int) -> npt.NDArray[np.int64]:
+def vertices_in(faces: Int32Array, count: int) -> IntArray:
     """Which of ``count`` vertices are in any face, in their order; faster than sorting them."""
     is_used = np.zeros(count, np.bool_)
     is_used[faces.ravel()] = True
     return np.flatnonzero(is_used)
 
 
-def _fence(xyz: Array, rims: Numbers) -> tuple[Array, Numbers]:
+def _fence(xyz: Array, rims: Int32Array) -> tuple[Array, Int32Array]:
     """Vertices below a rim's, and the faces between them, numbered after those of ``xyz``."""
     top = vertices_in(rims, len(xyz))
-    number: npt.NDArray[np.int32] = np.full(len(xyz), -1, np.int32)
+    number: Int32Array = np.full(len(xyz), -1, np.int32)
     number[top] = len(xyz) + np.arange(len(top))
     below = xyz[top] - np.array([0.0, 0.0, FENCE_CELLS])
     first, second = rims[:, 0], rims[:, 1]

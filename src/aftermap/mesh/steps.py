@@ -10,13 +10,9 @@ of its cells and not half a cell before.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Int32Array
 from aftermap.geo.compiled import compiled
-
-Array = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int32]
-Marks = npt.NDArray[np.uint8]
 
 BREAK, BORDER = 1, 2
 """An edge between cells: where the surface ends; where the block ends and the surface does not."""
@@ -36,9 +32,9 @@ class Corners:
     (V, 3) are the vertices in cells, x and y counted from the outer corner of the ring.
     """
 
-    down: Marks
-    across: Marks
-    vertex: Numbers
+    down: ByteArray
+    across: ByteArray
+    vertex: Int32Array
     xyz: Array
 
 
@@ -101,7 +97,7 @@ def _sharpened(height: Array, step: float) -> Array:  # noqa: C901 - a loop is c
 
 
 @compiled
-def _sizes(height: Array, step: float) -> Numbers:
+def _sizes(height: Array, step: float) -> Int32Array:
     """(rows, columns) how many cells the piece of surface has that a cell belongs to.
 
     What touches the border of the window is taken for large.
@@ -139,7 +135,7 @@ def _sizes(height: Array, step: float) -> Numbers:
 
 
 @compiled
-def _absorbed(height: Array, alone: npt.NDArray[np.bool_]) -> Array:  # noqa: C901 - the same
+def _absorbed(height: Array, alone: BoolArray) -> Array:  # noqa: C901 - the same
     rows, columns = height.shape
     out = height.copy()
     for r in range(rows):
@@ -171,7 +167,7 @@ def _edge(one: float, other: float, step: float) -> int:
 
 
 @compiled
-def _edges(height: Array, step: float, down: Marks, across: Marks) -> None:
+def _edges(height: Array, step: float, down: ByteArray, across: ByteArray) -> None:
     rows, columns = height.shape
     for r in range(rows):
         for c in range(columns):
@@ -189,7 +185,7 @@ def _edges(height: Array, step: float, down: Marks, across: Marks) -> None:
 
 @compiled
 def _corners(  # noqa: C901 - a compiled loop is clearer whole
-    height: Array, down: Marks, across: Marks, vertex: Numbers, xyz: Array
+    height: Array, down: ByteArray, across: ByteArray, vertex: Int32Array, xyz: Array
 ) -> int:
     rows, columns = height.shape
     count = 0

@@ -9,15 +9,13 @@ their border.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Int8Array, Int32Array
 from aftermap.geo.compiled import compiled
-from aftermap.mesh.steps import BREAK, Array, Corners, Marks, Numbers
+from aftermap.mesh.steps import BREAK, Corners
 
 EAST, SOUTH, WEST, NORTH = 0, 1, 2, 3
 NOWHERE = -1
-
-Ways = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +28,11 @@ class Lines:
     which run into themselves.
     """
 
-    corner: Numbers
-    starts: Numbers
-    side: Numbers
-    kind: Marks
-    ring: npt.NDArray[np.bool_]
+    corner: Int32Array
+    starts: Int32Array
+    side: Int32Array
+    kind: ByteArray
+    ring: BoolArray
 
 
 def lines_of(corners: Corners, height: Array) -> Lines:
@@ -67,7 +65,7 @@ def lines_of(corners: Corners, height: Array) -> Lines:
 
 
 @compiled
-def _at(down: Marks, across: Marks, r: int, c: int, way: int) -> int:
+def _at(down: ByteArray, across: ByteArray, r: int, c: int, way: int) -> int:
     """The edge that leaves a corner towards EAST, SOUTH, WEST or NORTH."""
     if way == EAST:
         return int(across[r, c])
@@ -91,7 +89,12 @@ def _step(height: Array, r: int, c: int, way: int) -> float:
 
 @compiled
 def _join(
-    all_down: Marks, all_across: Marks, down: Marks, across: Marks, height: Array, onward: Ways
+    all_down: ByteArray,
+    all_across: ByteArray,
+    down: ByteArray,
+    across: ByteArray,
+    height: Array,
+    onward: Int8Array,
 ) -> None:
     """At each corner, from which edge (as it leaves the corner) a line goes on by which one.
 
@@ -120,7 +123,7 @@ def _join(
 
 
 @compiled
-def _take(down: Marks, across: Marks, r: int, c: int, way: int) -> None:
+def _take(down: ByteArray, across: ByteArray, r: int, c: int, way: int) -> None:
     if way == EAST:
         across[r, c] = 0
     elif way == SOUTH:
@@ -132,7 +135,7 @@ def _take(down: Marks, across: Marks, r: int, c: int, way: int) -> None:
 
 
 @compiled
-def _sides(vertex: Numbers, r: int, c: int, way: int, end: int) -> tuple[int, int]:
+def _sides(vertex: Int32Array, r: int, c: int, way: int, end: int) -> tuple[int, int]:
     """The vertices left and right of the edge that leaves (r, c), at its start (0) or end (1)."""
     if way == EAST:
         return vertex[r - 1, c, 3 - end], vertex[r, c, end]
@@ -145,13 +148,13 @@ def _sides(vertex: Numbers, r: int, c: int, way: int, end: int) -> tuple[int, in
 
 @compiled
 def _follow(
-    down: Marks,
-    across: Marks,
-    onward: Ways,
-    vertex: Numbers,
-    start: Numbers,
-    corner: Numbers,
-    side: Numbers,
+    down: ByteArray,
+    across: ByteArray,
+    onward: Int8Array,
+    vertex: Int32Array,
+    start: Int32Array,
+    corner: Int32Array,
+    side: Int32Array,
     at: int,
 ) -> int:
     """Write one line from ``start`` (row, column, way) into place ``at``; how far it went."""
@@ -177,15 +180,15 @@ def _follow(
 
 @compiled
 def _trace(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    down: Marks,
-    across: Marks,
-    onward: Ways,
-    vertex: Numbers,
-    corner: Numbers,
-    side: Numbers,
-    starts: Numbers,
-    kind: Marks,
-    ring: npt.NDArray[np.bool_],
+    down: ByteArray,
+    across: ByteArray,
+    onward: Int8Array,
+    vertex: Int32Array,
+    corner: Int32Array,
+    side: Int32Array,
+    starts: Int32Array,
+    kind: ByteArray,
+    ring: BoolArray,
 ) -> int:
     count, at = 0, 0
     start = np.empty(3, np.int32)

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Int32Array
 from aftermap.geo.grid import Block
 from aftermap.mesh.atlas import Atlas, packed
 from aftermap.mesh.colours import hatch
-from aftermap.mesh.steps import Array, Numbers
 from aftermap.mesh.wall_texture import PictureTask, Rectangle, picture_done, rectangles_of
 from aftermap.mesh.walls import NOBODY, Wall
 from aftermap.model.camera import Reconstruction
@@ -28,7 +27,7 @@ class BlockDone:
     file: str
     triangles: int
     walls: tuple[Wall, ...]
-    sources: tuple[Numbers, ...]
+    sources: tuple[Int32Array, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +97,7 @@ def pictures_of(
     return list(executor.map(picture_done, tasks, label="texturing walls"))
 
 
-def pages_of(
-    atlas: WallAtlas, pictures: Sequence[str], *, hatch_m: float
-) -> Iterator[npt.NDArray[np.uint8]]:
+def pages_of(atlas: WallAtlas, pictures: Sequence[str], *, hatch_m: float) -> Iterator[ByteArray]:
     """Every page of the atlas, hatched where no picture shows the wall."""
     for number, (width, height) in enumerate(atlas.packed.pages):
         page = np.zeros((height, width, 3), np.uint8)

@@ -10,17 +10,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Int32Array
 from aftermap.geo.axes import opencv_from_corner_px
 from aftermap.geo.lens import seen_px
 from aftermap.geo.masks import covered, read_mask
-from aftermap.mesh.steps import Array, Numbers
 from aftermap.mesh.walls import Wall, middles_m
 from aftermap.model.camera import Camera, PlacedFrame
-
-Bytes = npt.NDArray[np.uint8]
 
 READ_PX = 3
 """How far around a place a picture is read, in pixels of its own level of the pyramid."""
@@ -33,7 +30,7 @@ class Rectangle:
     wall: Wall
     width_px: int
     height_px: int
-    source: Numbers
+    source: Int32Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +55,7 @@ def picture_done(task: PictureTask) -> str:
         raise SurfaceError(
             f"{task.placed.frame.name}: cannot be read any more, so no wall is textured from it"
         )
-    levels: list[Bytes] = [np.asarray(picture, np.uint8)]
+    levels: list[ByteArray] = [np.asarray(picture, np.uint8)]
     mask = task.placed.frame.mask
     covering = None if mask is None else read_mask(mask)
     arrays: dict[str, Any] = {}
@@ -72,9 +69,9 @@ def picture_done(task: PictureTask) -> str:
 def _rectangle_seen(
     rectangle: Rectangle,
     task: PictureTask,
-    levels: list[Bytes],
-    covering: Bytes | None,
-) -> tuple[Bytes, npt.NDArray[np.bool_]]:
+    levels: list[ByteArray],
+    covering: ByteArray | None,
+) -> tuple[ByteArray, BoolArray]:
     rows, columns = rectangle.height_px, rectangle.width_px
     places = middles_m(rectangle.wall, (rows, columns))
     px = seen_px(places, task.placed.pose, task.camera.params)
@@ -108,7 +105,7 @@ def _step_px(at: Array) -> float:
     return float(np.mean(sizes)) if sizes else 1.0
 
 
-def _spread(patches: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDArray[np.bool_]:
+def _spread(patches: BoolArray, rows: int, columns: int) -> BoolArray:
     """Patches enlarged to (rows, columns) pixels."""
     down = np.arange(rows) * patches.shape[0] // rows
     along = np.arange(columns) * patches.shape[1] // columns
@@ -116,7 +113,7 @@ def _spread(patches: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDAr
 
 
 def rectangles_of(
-    walls: Sequence[Wall], sources: Sequence[Numbers], *, pixel_m: float, most_px: int
+    walls: Sequence[Wall], sources: Sequence[Int32Array], *, pixel_m: float, most_px: int
 ) -> list[Rectangle]:
     """The textures of walls, pixels of ``pixel_m``, none longer than ``most_px``."""
     return [

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Int32Array, IntArray
 from aftermap.geo.lens import projected_px, seen_px
 from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
 from aftermap.geo.masks import covered, read_mask
-from aftermap.mesh.steps import Array, Numbers
 from aftermap.model.camera import Camera, PlacedFrame
 
-Flags = npt.NDArray[np.bool_]
 NOBODY = -1
 PATCH_CELLS, MOST_ALONG, MOST_UP = 4.0, 16, 12
 PROUD_CELLS = 1.0
@@ -73,11 +71,11 @@ class Sight:
     sees the patch.
     """
 
-    source: Numbers
+    source: Int32Array
 
 
 def walls_of(
-    wall: Array, face: Numbers, world: Array, *, step: float, is_measured: bool
+    wall: Array, face: Int32Array, world: Array, *, step: float, is_measured: bool
 ) -> list[Wall]:
     """Walls from (W, 2, 4) upright pieces in cells.
 
@@ -176,7 +174,7 @@ def _patches(wall: Wall, cell_m: float) -> tuple[int, int]:
 
 def _pairs(
     walls: Sequence[Wall], placed: Sequence[PlacedFrame], cameras: Sequence[Camera]
-) -> tuple[npt.NDArray[np.int64], Array]:
+) -> tuple[IntArray, Array]:
     """(P, 2) walls and frames that may see them, and (P,) pixels per metre squared there."""
     pairs: list[Array] = []
     worth: list[Array] = []
@@ -214,11 +212,11 @@ def _pairs(
 def _seen(
     walls: Sequence[Wall],
     shapes: Sequence[tuple[int, int]],
-    pairs: npt.NDArray[np.int64],
+    pairs: IntArray,
     placed: Sequence[PlacedFrame],
     cameras: Sequence[Camera],
     heights: Heights,
-) -> Flags:
+) -> BoolArray:
     """(P, patches) whether the frame of a pair sees the middle of each patch of its wall.
 
     It does not where its mask says that something lies over the scene.
@@ -263,7 +261,7 @@ def _seen(
     return seen
 
 
-def _under_mask(places_m: Array, placed: PlacedFrame, camera: Camera) -> Flags:
+def _under_mask(places_m: Array, placed: PlacedFrame, camera: Camera) -> BoolArray:
     """(N,) whether a frame's mask says that something lies over places."""
     with np.errstate(invalid="ignore"):
         at = seen_px(places_m, placed.pose, camera.params)

@@ -11,15 +11,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from aftermap.geo.arrays import AnyArray, Array
 from aftermap.model.assessment import Visibility
 from aftermap.model.building import Buildings, ViewTable
 from aftermap.record.geopackage import GeoPackage, Table, add_table
 from aftermap.record.sightings import SAME_MOMENT_S, SIGHTING_COLUMNS, has_sightings
-
-Array = npt.NDArray[np.float64]
 
 SEEN = Table(
     name="building_seen",
@@ -143,7 +141,7 @@ def _add_seconds(connection: sqlite3.Connection, path: str) -> None:
                 connection.executemany(sql, _second_rows(mine, segments[clip]))
 
 
-def _second_rows(views: dict[str, npt.NDArray[Any]], segments: Array) -> list[tuple[Any, ...]]:
+def _second_rows(views: dict[str, AnyArray], segments: Array) -> list[tuple[Any, ...]]:
     """One row for each view that lies in a recorded second, in the order of the table's columns."""
     if len(segments) == 0:
         return []

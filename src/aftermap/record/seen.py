@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.ring import points_in, shares_inside, touching
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
@@ -30,7 +31,6 @@ from aftermap.model.sighting import CELL_SIZES_M, Sighting, cell_of
 from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
 from aftermap.record.sightings import HEADER_BYTES, WKB_OF_POLYGON_BYTES
 
-Array = npt.NDArray[np.float64]
 XY = tuple[float, float]
 
 ASKED_CELLS = 9
@@ -234,7 +234,7 @@ def _that_touch(ring: Array, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...
     return [row for row, yes in zip(rows, met, strict=True) if yes]
 
 
-def flat_rings(geometries: Sequence[bytes]) -> tuple[Array, npt.NDArray[np.int64]]:
+def flat_rings(geometries: Sequence[bytes]) -> tuple[Array, IntArray]:
     """The corners of GeoPackage polygons, one after the other; where each begins.
 
     The last corner of each, which repeats the first, is left out.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.ring import points_in, shares_inside, touching
 from aftermap.geo.viewing import (
     FACE_LETTERS,
@@ -23,8 +24,6 @@ from aftermap.geo.viewing import (
 from aftermap.model.sighting import Sighting
 from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
 from aftermap.record.seen import flat_rings
-
-Array = npt.NDArray[np.float64]
 
 _PHOTOGRAPHS = """
 SELECT p.name, p.sha256, c.east_m, c.north_m, c.height_m, c.focal_px, p.geom

@@ -11,16 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from aftermap.errors import CaseError
+from aftermap.geo.arrays import IntArray
 from aftermap.model.sighting import ClipIndex
 from aftermap.record.geometry import envelope_header
 from aftermap.record.geopackage import Table, add_table, describe, srs_id_of
 from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
-
-Fids = npt.NDArray[np.int64]
 
 SEGMENT = Table(
     name="segment",
@@ -165,7 +163,7 @@ def _remove(connection: sqlite3.Connection, sha256: str) -> None:
     connection.execute("DELETE FROM segment WHERE clip_sha256 = ?", (sha256,))
 
 
-def _numbers_of(path: str) -> Fids:
+def _numbers_of(path: str) -> IntArray:
     """0, 1, 2 ... for the segments of a clip, with one left out wherever they do not follow on.
 
     Neighbouring numbers are therefore neighbouring seconds of one shot, which saves ``seen`` from
@@ -178,7 +176,7 @@ def _numbers_of(path: str) -> Fids:
     return np.asarray(np.arange(len(shot)) + left_out, np.int64)
 
 
-def _add_segments(connection: sqlite3.Connection, index: ClipIndex, fids: Fids) -> None:
+def _add_segments(connection: sqlite3.Connection, index: ClipIndex, fids: IntArray) -> None:
     srs_id = srs_id_of(index.crs)
     for batch in _numbered_batches(index.segments, fids):
         segments = [_segment(fid, row, index, srs_id) for fid, row in batch]
@@ -218,7 +216,7 @@ def _insert_many(
     connection.executemany(sql, (tuple(row.values()) for row in rows))
 
 
-def _add_sightings(connection: sqlite3.Connection, path: str, fids: Fids) -> None:
+def _add_sightings(connection: sqlite3.Connection, path: str, fids: IntArray) -> None:
     marks = ", ".join("?" for _ in SIGHTING_COLUMNS)
     sql = f"INSERT INTO sighting VALUES ({marks})"  # noqa: S608 - names are ours
     with pq.ParquetFile(path) as file:
@@ -228,7 +226,7 @@ def _add_sightings(connection: sqlite3.Connection, path: str, fids: Fids) -> Non
             connection.executemany(sql, zip(*columns.values(), strict=True))
 
 
-def _numbered_batches(path: str, fids: Fids) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _numbered_batches(path: str, fids: IntArray) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     numbers = iter(fids.tolist())
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(1000):

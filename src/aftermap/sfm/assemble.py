@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import (
     Camera,
@@ -41,9 +41,6 @@ from aftermap.sfm.pair_matches import PairMatches
 from aftermap.sfm.position_scatter import within_the_case
 from aftermap.sfm.readout_time import NOT_ASKED, Shutter
 from aftermap.sfm.triangulate import opencv_params
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
 
 UNMATCHED = "could not be matched to any other photograph"
 ADRIFT = (
@@ -179,7 +176,7 @@ def _velocity(velocity: Array) -> Row6:
     return _row6([float(v) for v in (*velocity[3:], *velocity[:3])])
 
 
-def _heights_seen(group: Group) -> tuple[Array, Index]:
+def _heights_seen(group: Group) -> tuple[Array, IntArray]:
     """Height of the point behind every observation, aligned or not, and the frame it is in."""
     heights, frame = [], []
     for state, sights in ((group.block.state, group.block.sights), group.others):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from aftermap.errors import ReconstructionError
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle import HELD, Adjusted, Knowns, adjusted
 from aftermap.sfm.bundle_kernel import Sights, State
@@ -18,10 +18,6 @@ from aftermap.sfm.initial_reconstruction import MIN_FRAMES, Skeleton, observed
 from aftermap.sfm.levelling import world_from_pictures
 from aftermap.sfm.tracks import Tracks
 from aftermap.sfm.triangulate import ray_angles_deg, thinned
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 MIN_ANGLE_DEG = 1.5
 """Rays closer together than this do not say how far away a point is."""
@@ -84,7 +80,7 @@ def is_whole(block: Block) -> bool:
     return len(found := pieces(block)) == 1 and bool(found[0].all())
 
 
-def pieces(block: Block) -> list[Mask]:
+def pieces(block: Block) -> list[BoolArray]:
     """(N,) masks of the frames that hang together, the largest first; frames in none are loose.
 
     A frame that sees too few tie points floats. So does a part of an unlocated block that shares
@@ -102,7 +98,7 @@ def pieces(block: Block) -> list[Mask]:
     return found
 
 
-def _parts(block: Block) -> Index:
+def _parts(block: Block) -> IntArray:
     """(N,) which part of the block a frame belongs to: parts share fewer than MIN_SHARED points."""
     point = np.repeat(np.arange(len(block.state.points)), np.diff(block.sights.start))
     part = np.arange(len(block.frames))
@@ -116,7 +112,7 @@ def _parts(block: Block) -> Index:
         part = joined[part].astype(int)
 
 
-def with_frames(block: Block, kept: Mask) -> Block:
+def with_frames(block: Block, kept: BoolArray) -> Block:
     """The block of the kept frames (N,), their lenses, and the points that two of them see."""
     frames = tuple(frame for frame, is_kept in zip(block.frames, kept, strict=True) if is_kept)
     keys = tuple(key for key in block.camera_keys if any(f.camera_key == key for f in frames))
@@ -198,7 +194,7 @@ def _swallowed(sights: int, points: int, frames: int) -> float:
     return float(np.sqrt(2 * sights / max(spare, 1)))
 
 
-def _trusted(state: State, sights: Sights, kept: Mask) -> tuple[State, Sights]:
+def _trusted(state: State, sights: Sights, kept: BoolArray) -> tuple[State, Sights]:
     """The kept observations of points in front of their cameras, seen from apart enough.
 
     Points that two photographs from one place see (a duplicate, say) have no depth to speak of:

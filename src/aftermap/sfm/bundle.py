@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.spatial.transform import Rotation
 
 from aftermap.errors import ReconstructionError
+from aftermap.geo.arrays import Array
 from aftermap.sfm.bundle_kernel import (
     LENS,
     POSE,
@@ -24,8 +24,6 @@ from aftermap.sfm.bundle_kernel import (
     eliminate,
     residuals_px,
 )
-
-Array = npt.NDArray[np.float64]
 
 HELD = 1e-9
 """Relative sigma that stands for 'not estimated'."""

@@ -13,13 +13,9 @@ the middle row. Until then the camera goes on as it does from the frame before t
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, Int32Array, IntArray
 from aftermap.geo.compiled import compiled
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int32]
-Whole = npt.NDArray[np.int64]
 
 
 class Course(NamedTuple):
@@ -29,8 +25,8 @@ class Course(NamedTuple):
     ``turning_s``; 0 where its velocity or turn rate is not known, and taken to be none.
     """
 
-    before: Index
-    after: Index
+    before: Int32Array
+    after: Int32Array
     interval_s: Array
     turning_s: Array
     height_px: Array
@@ -57,7 +53,7 @@ class State(NamedTuple):
     rotations: Array
     positions: Array
     lenses: Array
-    camera_of: Index
+    camera_of: Int32Array
     points: Array
     course: Course = NO_COURSE
 
@@ -65,8 +61,8 @@ class State(NamedTuple):
 class Sights(NamedTuple):
     """Observations sorted by point: frame (M,), start (P + 1,), corner-origin pixels (M, 2)."""
 
-    frame: Index
-    start: Index
+    frame: Int32Array
+    start: Int32Array
     xy_px: Array
 
 
@@ -376,8 +372,8 @@ def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arra
 def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     mixed: Array,
     carried: Array,
-    column: Whole,
-    size: Whole,
+    column: IntArray,
+    size: IntArray,
     count: int,
     inverse: Array,
     pull: Array,

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle_kernel import Course
-
-Array = npt.NDArray[np.float64]
 
 LONGEST_S = 20.0
 """Photographs farther apart in time do not tell how the camera moved when they were taken."""
@@ -96,7 +94,7 @@ def _reaches(positions: Array, times_s: Array, reach_s: float) -> Iterator[tuple
         yield (first, last) if goes_on[i] or (first == i) != (last == i) else (i, i)
 
 
-def _goes_on(positions: Array, times_s: Array) -> npt.NDArray[np.bool_]:
+def _goes_on(positions: Array, times_s: Array) -> BoolArray:
     """(N,) whether the step into a frame and the step out of it have one direction."""
     found = np.zeros(len(positions), bool)
     if len(positions) > 2:

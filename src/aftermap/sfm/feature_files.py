@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import ByteArray
 from aftermap.geo.axes import corner_from_opencv_px
 from aftermap.geo.masks import read_mask
 from aftermap.imaging.features import evenly_spread, rootsift
@@ -64,7 +64,7 @@ def _extract(frame: Frame, options: PoseOptions, path: Path) -> None:
         )
 
 
-def _mask_of(frame: Frame, shape: tuple[int, ...]) -> npt.NDArray[np.uint8] | None:
+def _mask_of(frame: Frame, shape: tuple[int, ...]) -> ByteArray | None:
     """Where features may lie, at the size of the picture; None is everywhere."""
     if frame.mask is None:
         return None

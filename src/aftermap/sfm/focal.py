@@ -20,14 +20,11 @@ small, as on the nadir set. So it has the same factor, however far the camera tu
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.model.camera import Frame
 from aftermap.model.media import FocalSource
 from aftermap.sfm.block import Block
 from aftermap.sfm.bundle import HELD
-
-Array = npt.NDArray[np.float64]
 
 OBLIQUE_DEG = 15.0
 """Viewing directions that spread by more than this fix the focal length."""

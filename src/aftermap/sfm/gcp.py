@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import ControlError
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.crs import WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
 from aftermap.model.camera import ControlResidual, Frame, Vector3
 from aftermap.sfm.block import Block
@@ -22,8 +22,6 @@ from aftermap.sfm.focal import weighed
 from aftermap.sfm.gcp_file import ControlFile, Mark, marks_of, roles_of
 from aftermap.sfm.georeference import similarity
 from aftermap.sfm.triangulate import ray_angles_deg, triangulated
-
-Array = npt.NDArray[np.float64]
 
 SURVEY_SIGMA_M = (0.02, 0.02, 0.03)
 """How well a mark is surveyed, east, north, up: an RTK receiver on a painted mark."""
@@ -127,7 +125,7 @@ class Controlled:
 
     block: Block
     estimate: Adjusted
-    used: npt.NDArray[np.bool_]
+    used: BoolArray
     warnings: tuple[str, ...]
 
 
@@ -244,9 +242,7 @@ def _sights(survey: Survey, numbers: dict[int, int]) -> Sights:
     )
 
 
-def _triangulated(
-    block: Block, survey: Survey, numbers: dict[int, int]
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+def _triangulated(block: Block, survey: Survey, numbers: dict[int, int]) -> tuple[Array, BoolArray]:
     """(N, 3) places of the marks in the block's frame, and which of them two views determine."""
     sights = _sights(survey, numbers)
     angle = ray_angles_deg(block.state, sights)
@@ -291,7 +287,7 @@ def _with_marks(
     block: Block,
     survey: Survey,
     target: Array,
-    used: npt.NDArray[np.bool_],
+    used: BoolArray,
     numbers: dict[int, int],
 ) -> Block:
     """The block with the used marks as its last points, known by survey."""

@@ -6,11 +6,9 @@ Without positions the frame is made in ``levelling.py``.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import Frame
-
-Array = npt.NDArray[np.float64]
 
 DOWN_SIGMA = 0.1
 """How well the guessed direction of the plumb line is trusted, in radians."""

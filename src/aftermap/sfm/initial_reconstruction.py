@@ -17,18 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pycolmap
 
 from aftermap.errors import CaseError
+from aftermap.geo.arrays import Array, Int32Array, Uint32Array
 from aftermap.imaging.robust_geometry import global_models, incremental_models
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle_kernel import Sights, State, residuals_px
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.tracks import Tracks, thinned_tracks
 from aftermap.sfm.triangulate import triangulated
-
-Array = npt.NDArray[np.float64]
 
 MIN_FRAMES = 3
 TRACKS_PER_FRAME = 200
@@ -50,7 +48,7 @@ class Skeleton:
     ``lenses`` maps a camera key to COLMAP's eight OPENCV parameters.
     """
 
-    frames: npt.NDArray[np.int32]
+    frames: Int32Array
     rotations: Array
     positions: Array
     lenses: dict[str, Array]
@@ -215,7 +213,7 @@ def _sensor(camera_id: int) -> pycolmap.sensor_t:
     return pycolmap.sensor_t(pycolmap.SensorType.CAMERA, camera_id)
 
 
-def _pairs_in(tracks: Tracks) -> dict[tuple[int, int], npt.NDArray[np.uint32]]:
+def _pairs_in(tracks: Tracks) -> dict[tuple[int, int], Uint32Array]:
     """Matches between any two frames that share tracks."""
     firsts, seconds = [], []
     for lag in range(1, int(np.diff(tracks.start).max(initial=1))):

@@ -7,8 +7,8 @@ on, its ground lies at height 0, and its cameras are 100 units above that ground
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import TRUSTED_VERTICAL_DEG, Frame, Vertical, VerticalWitness
 from aftermap.model.runs import Executor
 from aftermap.sfm.bundle_kernel import State
@@ -25,8 +25,6 @@ from aftermap.sfm.vertical_witnesses import (
     recorded_ups,
     roll_witness,
 )
-
-Array = npt.NDArray[np.float64]
 
 LOCAL_HEIGHT = 100.0
 """Median height of the cameras above the ground in a local frame, in arbitrary units."""

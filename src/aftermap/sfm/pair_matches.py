@@ -10,21 +10,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Float32Array, IndexArray, Int32Array
 from aftermap.imaging.features import Features, load_features, unit
-from aftermap.imaging.matching import (
-    EPIPOLAR_SHARE,
-    Matches,
-    guided_matches,
-    mutual_matches,
-    one_geometry,
-)
+from aftermap.imaging.matching import EPIPOLAR_SHARE, guided_matches, mutual_matches, one_geometry
 from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.runs import Executor
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pairs import (
-    Pairs,
     all_pairs,
     pairs_by_position,
     pairs_by_vote,
@@ -42,8 +35,8 @@ class PairMatches:
 
     first: int
     second: int
-    matches: Matches
-    distance: npt.NDArray[np.float32]
+    matches: Int32Array
+    distance: Float32Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +67,7 @@ def matches_of(
 
 def _candidates(
     frames: Sequence[Frame], features: Mapping[str, Path], options: PoseOptions, executor: Executor
-) -> Pairs:
+) -> Int32Array:
     if len(frames) <= min(options.blind_pairs_below, options.neighbours):
         return all_pairs(len(frames))
     located = sum(f.prior_position_m is not None for f in frames)
@@ -91,7 +84,7 @@ def _candidates(
 
 def _voted(
     frames: Sequence[Frame], features: Mapping[str, Path], options: PoseOptions, executor: Executor
-) -> Pairs:
+) -> Int32Array:
     """Pairs of frames whose largest features look alike."""
     count = voters_per_frame(len(frames))
     work = partial(_votes, frames=frames, features=features, count=count)
@@ -101,7 +94,7 @@ def _voted(
 
 def _votes(
     first: int, frames: Sequence[Frame], features: Mapping[str, Path], count: int
-) -> npt.NDArray[np.int32]:
+) -> Int32Array:
     own = _largest(load_features(features[frames[first].sha256]), count)[1]
     votes = np.zeros(len(frames), np.int32)
     for other in range(first + 1, len(frames)):
@@ -139,7 +132,7 @@ def _loosely_tied(found: Sequence[PairMatches], count: int) -> set[int]:
     return {int(i) for i in np.flatnonzero((degree < 2) | (group != largest))}
 
 
-def _jobs(pairs: Pairs) -> list[_Job]:
+def _jobs(pairs: Int32Array) -> list[_Job]:
     jobs: dict[int, list[int]] = {}
     for i, j in pairs:
         jobs.setdefault(int(i), []).append(int(j))
@@ -168,9 +161,7 @@ def _verified(
     return found
 
 
-def _largest(
-    features: Features, count: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+def _largest(features: Features, count: int) -> tuple[IndexArray, Float32Array]:
     """Indices and unit descriptors of the features that cover most of the picture."""
     order = np.argsort(-features.scale_px, kind="stable")[:count]
     return order, unit(features.descriptors[order])

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, Int32Array
 from aftermap.model.camera import Frame
 from aftermap.sfm.options import PoseOptions
-
-Pairs = npt.NDArray[np.int32]
 
 SECTORS = 6
 """Directions in which neighbours are looked for, so that the next flight line is never missed
@@ -22,7 +20,7 @@ VOTERS_IN_ALL = 60_000
 """Features that vote, over all photographs together: the cost grows with its square."""
 
 
-def pairs_by_position(frames: Sequence[Frame], options: PoseOptions) -> Pairs:
+def pairs_by_position(frames: Sequence[Frame], options: PoseOptions) -> Int32Array:
     """(M, 2) indices of frames taken near one another, each pair once, smaller index first.
 
     Frames without a position are left out; see :func:`voters_per_frame` for those.
@@ -37,7 +35,7 @@ def pairs_by_position(frames: Sequence[Frame], options: PoseOptions) -> Pairs:
     return np.array(sorted(found), np.int32).reshape(-1, 2)
 
 
-def _near(offset_m: npt.NDArray[np.float64], own: int, neighbours: int) -> list[int]:
+def _near(offset_m: Array, own: int, neighbours: int) -> list[int]:
     """The nearest in every direction, and the nearest of all."""
     distance = np.hypot(offset_m[:, 0], offset_m[:, 1])
     distance[own] = np.inf
@@ -52,12 +50,12 @@ def _near(offset_m: npt.NDArray[np.float64], own: int, neighbours: int) -> list[
     return [int(i) for i in dict.fromkeys(chosen)]
 
 
-def all_pairs(count: int) -> Pairs:
+def all_pairs(count: int) -> Int32Array:
     """Every pair of ``count`` frames."""
     return np.stack(np.triu_indices(count, 1), axis=1).astype(np.int32)
 
 
-def pairs_in_sequence(frames: Sequence[Frame]) -> Pairs:
+def pairs_in_sequence(frames: Sequence[Frame]) -> Int32Array:
     """(M, 2) pairs of frames that follow each other closely in one shot of a clip."""
     shots: dict[tuple[str, int], list[tuple[Fraction, int]]] = {}
     for index, frame in enumerate(frames):
@@ -77,7 +75,7 @@ def voters_per_frame(count: int) -> int:
     return int(np.clip(VOTERS_IN_ALL // max(count, 1), 32, VOTERS_MOST))
 
 
-def pairs_by_vote(votes: npt.NDArray[np.int32], per_frame: int) -> Pairs:
+def pairs_by_vote(votes: Int32Array, per_frame: int) -> Int32Array:
     """(M, 2) pairs from an (N, N) count of likely matches: the best few of every frame.
 
     Photographs are mostly numbered as they were taken, so the two next in order always count.

@@ -6,12 +6,9 @@ best, brightness and contrast being free. Pixels here count from the first pixel
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.geo.compiled import compiled
-
-Grey = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
 
 HALF = 8
 """The patch reaches this many pixels to each side of the point."""
@@ -23,7 +20,9 @@ CONVERGED_PX = 0.01
 
 
 @compiled
-def sampled(picture: Grey, x: float, y: float, warp: Array, half: int, out: Grey) -> bool:
+def sampled(
+    picture: Float32Array, x: float, y: float, warp: Array, half: int, out: Float32Array
+) -> bool:
     """Fill ``out`` by bilinear samples around x, y, axes mapped by ``warp``; False if outside."""
     rows, columns = picture.shape
     reach_x = half * (abs(warp[0, 0]) + abs(warp[0, 1]))
@@ -47,7 +46,7 @@ def sampled(picture: Grey, x: float, y: float, warp: Array, half: int, out: Grey
 
 
 @compiled
-def templates_at(picture: Grey, xy: Array, out: Grey, good: npt.NDArray[np.bool_]) -> None:
+def templates_at(picture: Float32Array, xy: Array, out: Float32Array, good: BoolArray) -> None:
     """Fill ``out`` (N, SIDE + 2, SIDE + 2) with patches, and ``good`` where they lie inside.
 
     A point is good if its patch has enough structure in every direction to be found again.
@@ -71,7 +70,7 @@ def templates_at(picture: Grey, xy: Array, out: Grey, good: npt.NDArray[np.bool_
 
 
 @compiled
-def _likeness(template: Grey, patch: Grey, row: int, column: int) -> float:
+def _likeness(template: Float32Array, patch: Float32Array, row: int, column: int) -> float:
     """Normalised correlation of the template's inside with a window of a larger patch."""
     count = SIDE * SIDE
     st = sp = stt = spp = stp = 0.0
@@ -93,7 +92,12 @@ def _likeness(template: Grey, patch: Grey, row: int, column: int) -> float:
 
 @compiled
 def align(
-    picture: Grey, predicted: Array, warps: Array, templates: Grey, found: Array, likeness: Array
+    picture: Float32Array,
+    predicted: Array,
+    warps: Array,
+    templates: Float32Array,
+    found: Array,
+    likeness: Array,
 ) -> None:
     """Fill ``found`` (N, 2) pixels and ``likeness`` (N,), -1 where the patch was not found."""
     wide = np.empty((SIDE + 2 * SEARCH, SIDE + 2 * SEARCH), np.float32)
@@ -123,12 +127,12 @@ def align(
 
 @compiled
 def _refined(
-    picture: Grey,
+    picture: Float32Array,
     x: float,
     y: float,
     warp: Array,
-    template: Grey,
-    patch: Grey,
+    template: Float32Array,
+    patch: Float32Array,
     du: float,
     dv: float,
 ) -> tuple[float, float, float]:

@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle import CAUCHY_POSITION, Adjusted, Knowns
 from aftermap.sfm.bundle_kernel import POSE
-
-Array = npt.NDArray[np.float64]
 
 STATED_COUNTS = 4.0
 """The stated sigma counts as much as so many residuals: few positions do not overrule it."""
@@ -69,7 +67,7 @@ def within_the_case(covariance: Array, positions: Array, rotations: Array) -> Ar
     return np.array(parts)
 
 
-def _receivers(frames: Sequence[Frame]) -> list[npt.NDArray[np.bool_]]:
+def _receivers(frames: Sequence[Frame]) -> list[BoolArray]:
     """Which frames got their positions from one receiver: all photographs, each clip, each shot."""
     names = [
         ("", 0)

@@ -10,12 +10,10 @@ changes nothing else; so does a flight straight at a flat wall, which shows no d
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle_kernel import Sights
-
-Array = npt.NDArray[np.float64]
 
 FOCAL_SHARES = np.geomspace(0.5, 1.6, 60)
 """Focal lengths that are tried, as shares of the longer side: 90 to 35 degrees across. Over flat

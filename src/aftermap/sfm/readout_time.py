@@ -11,14 +11,12 @@ shutter is taken to be a global one, and nothing changes.
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Readout, ReadoutSource
 from aftermap.sfm.block import Block, settled
 from aftermap.sfm.bundle import HELD, Adjusted, adjusted, covariance_of
 from aftermap.sfm.bundle_kernel import LENS, POSE, READOUT
-
-Array = npt.NDArray[np.float64]
 
 TRIED = 30
 FREE_S = 0.1
@@ -158,7 +156,7 @@ def _clock_fraction(block: Block, camera: int) -> float:
     return float(CLOCK_S / np.median(intervals_s))
 
 
-def _moving(block: Block) -> npt.NDArray[np.bool_]:
+def _moving(block: Block) -> BoolArray:
     """(K,) whether the velocity of enough frames of a camera is known."""
     own = block.state.camera_of[block.state.course.interval_s > 0]
     return np.asarray(np.bincount(own, minlength=len(block.camera_keys)) >= MIN_MOVING)
@@ -178,7 +176,7 @@ def _holding(block: Block, readouts_s: Array, sigmas_s: Array) -> Block:
     )
 
 
-def _told(block: Block, asked: npt.NDArray[np.bool_], factor: float) -> list[_Told | None]:
+def _told(block: Block, asked: BoolArray, factor: float) -> list[_Told | None]:
     """What the photographs say of the shutters that are asked for, if nothing else were known.
 
     The focal length is as free as its record is unsure, so that the two can be told apart.

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import ReconstructionError
+from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.crs import LOCAL
 from aftermap.imaging.features import load_features
 from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction
@@ -53,8 +53,6 @@ from aftermap.sfm.triangulate import thinned, triangulated
 from aftermap.sfm.upright import upright
 from aftermap.sfm.vertical import vertical_warnings
 
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -234,7 +232,7 @@ def _freed_of_offsets(rough: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
     return rough, offsets
 
 
-def _others(rough: Block, chosen: Index, block: Block) -> tuple[State, Sights]:
+def _others(rough: Block, chosen: IntArray, block: Block) -> tuple[State, Sights]:
     """The features that were not aligned, in the final poses: they describe the ground too."""
     left = np.ones(len(rough.state.points), bool)
     left[chosen] = False

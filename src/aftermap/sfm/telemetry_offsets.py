@@ -12,15 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.axes import gimbal_angles_deg
 from aftermap.model.camera import Frame
 from aftermap.model.clip import ClipOffsets
 from aftermap.sfm.block import Block
-
-Array = npt.NDArray[np.float64]
 
 MOST_S = 2.0
 STEP_S = 0.05

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Float32Array, Int32Array, IntArray
 from aftermap.geo.axes import corner_from_opencv_px, opencv_from_corner_px
 from aftermap.imaging.grey import grey_picture
 from aftermap.model.camera import Frame
@@ -18,10 +18,6 @@ from aftermap.sfm.block import Block
 from aftermap.sfm.bundle_kernel import Sights, State
 from aftermap.sfm.patch_kernel import HALF, SEARCH, SIDE, align, templates_at
 from aftermap.sfm.triangulate import pixels_in, rays_world
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int32]
-Grey = npt.NDArray[np.float32]
 
 MIN_LIKENESS = 0.8
 """Correlation below which a patch is taken for something else."""
@@ -49,12 +45,10 @@ class _Search:
     frame: Frame
     xy_px: Array
     warps: Array
-    templates: Grey
+    templates: Float32Array
 
 
-def aligned(
-    block: Block, chosen: npt.NDArray[np.int64], executor: Executor
-) -> tuple[State, Sights]:
+def aligned(block: Block, chosen: IntArray, executor: Executor) -> tuple[State, Sights]:
     """The chosen points of the block, with their aligned observations in all its photographs."""
     state, sights = block.state, block.sights
     home = _homes(state, sights)
@@ -71,7 +65,12 @@ def aligned(
 
 
 def _found(
-    block: Block, points: Array, home: Index, own: Array, templates: Grey, executor: Executor
+    block: Block,
+    points: Array,
+    home: Int32Array,
+    own: Array,
+    templates: Float32Array,
+    executor: Executor,
 ) -> tuple[State, Sights]:
     normals = _normals(block.state, points, home)
     which, searches = [], []
@@ -93,7 +92,7 @@ def _found(
 
 
 def _sorted(
-    state: State, points: Array, point: Index, frame: Index, xy_px: Array
+    state: State, points: Array, point: Int32Array, frame: Int32Array, xy_px: Array
 ) -> tuple[State, Sights]:
     """Observations by point, points seen only once left out."""
     counts = np.bincount(point, minlength=len(points))
@@ -105,7 +104,7 @@ def _sorted(
     return state._replace(points=points[stays]), sights
 
 
-def _homes(state: State, sights: Sights) -> npt.NDArray[np.int64]:
+def _homes(state: State, sights: Sights) -> IntArray:
     """(P,) the observation that defines each point: the one nearest to the middle of its rays."""
     count = len(state.points)
     point = np.repeat(np.arange(count), np.diff(sights.start))
@@ -117,7 +116,7 @@ def _homes(state: State, sights: Sights) -> npt.NDArray[np.int64]:
     return order[np.searchsorted(point[order], np.arange(count))]
 
 
-def evenly_chosen(block: Block, count: int) -> npt.NDArray[np.int64]:
+def evenly_chosen(block: Block, count: int) -> IntArray:
     """Points so that every photograph sees about ``count``, spread over it; long tracks first."""
     sights = block.sights
     lengths = np.diff(sights.start)
@@ -136,7 +135,7 @@ def evenly_chosen(block: Block, count: int) -> npt.NDArray[np.int64]:
     return np.sort(np.array(chosen, np.int64))
 
 
-def _normals(state: State, points: Array, home: Index) -> Array:
+def _normals(state: State, points: Array, home: Int32Array) -> Array:
     """(P, 3) which way the surface at a point most likely faces: up, or to a viewer from the side.
 
     Roofs and ground face up; what is seen very obliquely is more likely a wall.
@@ -148,8 +147,8 @@ def _normals(state: State, points: Array, home: Index) -> Array:
 
 
 def _predicted(
-    block: Block, frame: int, points: Array, normals: Array, home: Index, own: Array
-) -> tuple[npt.NDArray[np.int64], Array, Array]:
+    block: Block, frame: int, points: Array, normals: Array, home: Int32Array, own: Array
+) -> tuple[IntArray, Array, Array]:
     """Which points a photograph must show, where, and how their home patches are warped there."""
     state = block.state
     size = block.frames[frame].width_px, block.frames[frame].height_px
@@ -175,12 +174,12 @@ def _predicted(
     return seen[usable], xy[seen[usable]], warps[usable]
 
 
-def _smooth(frame: Frame) -> Grey:
+def _smooth(frame: Frame) -> Float32Array:
     picture, _ = grey_picture(frame)
     return np.asarray(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), BLUR_PX), np.float32)
 
 
-def _cut(job: _Cut) -> tuple[Grey, npt.NDArray[np.bool_]]:
+def _cut(job: _Cut) -> tuple[Float32Array, BoolArray]:
     patches = np.zeros((len(job.xy_px), SIDE + 2, SIDE + 2), np.float32)
     good = np.zeros(len(job.xy_px), bool)
     if len(job.xy_px):

@@ -6,25 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Int32Array
 from aftermap.imaging.matching_kernel import joined
 from aftermap.sfm.pair_matches import PairMatches
-
-Index = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracks:
     """Observations sorted by track: ``start`` (T + 1,), ``frame`` (M,), ``feature`` (M,)."""
 
-    start: Index
-    frame: Index
-    feature: Index
+    start: Int32Array
+    frame: Int32Array
+    feature: Int32Array
 
     def __len__(self) -> int:
         return len(self.start) - 1
 
     @property
-    def track(self) -> Index:
+    def track(self) -> Int32Array:
         """(M,) which track each observation belongs to."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.start))
 
@@ -70,5 +69,5 @@ def thinned_tracks(tracks: Tracks, per_frame: int) -> Tracks:
     return tracks_from(tracks.track[stays], tracks.frame[stays], tracks.feature[stays])
 
 
-def _none() -> Index:
+def _none() -> Int32Array:
     return np.zeros(0, np.int32)

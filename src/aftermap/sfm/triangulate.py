@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from aftermap.geo.arrays import Array, BoolArray, Int32Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.rolling_shutter import rolled_px
 from aftermap.sfm.bundle_kernel import INSTANT_S, READOUT, Sights, State, velocities_of
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 def opencv_params(lens: Sequence[float] | Array) -> tuple[float, ...]:
@@ -19,7 +16,7 @@ def opencv_params(lens: Sequence[float] | Array) -> tuple[float, ...]:
     return (float(lens[0]), *(float(v) for v in lens[:READOUT]))
 
 
-def rays_world(state: State, frame: npt.NDArray[np.int32], xy_px: Array) -> tuple[Array, Array]:
+def rays_world(state: State, frame: Int32Array, xy_px: Array) -> tuple[Array, Array]:
     """(M, 3) where the rays of (M, 2) pixels of ``frame`` (M,) begin, and their unit directions.
 
     Both in the world, each at the moment in which its row was exposed.
@@ -56,7 +53,7 @@ def is_rolling(state: State) -> bool:
     return bool((np.abs(state.lenses[:, READOUT]) > INSTANT_S).any())
 
 
-def _later_s(state: State, frame: npt.NDArray[np.int32], row_px: Array) -> Array:
+def _later_s(state: State, frame: Int32Array, row_px: Array) -> Array:
     """(M,) how long after the middle row of its frame a row was exposed."""
     share = row_px / state.course.height_px[frame] - 0.5
     return np.asarray(share * state.lenses[state.camera_of[frame], READOUT])
@@ -84,13 +81,15 @@ def ray_angles_deg(state: State, sights: Sights) -> Array:
     return angle
 
 
-def _summed(values: Array, start: npt.NDArray[np.int32]) -> Array:
+def _summed(values: Array, start: Int32Array) -> Array:
     """(P, K) sums over each point's observations of (M, K) values; zero where it has none."""
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     return np.asarray(total[start[1:]] - total[start[:-1]])
 
 
-def thinned(state: State, sights: Sights, kept: Mask, good: Mask) -> tuple[State, Sights, Mask]:
+def thinned(
+    state: State, sights: Sights, kept: BoolArray, good: BoolArray
+) -> tuple[State, Sights, BoolArray]:
     """Only the kept observations (M,) of good points (P,) that keep two; and which ones (M,)."""
     count = len(sights.start) - 1
     point = np.repeat(np.arange(count), np.diff(sights.start))

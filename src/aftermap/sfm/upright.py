@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import Vertical
 from aftermap.model.runs import Executor
 from aftermap.sfm.assemble import Group
 from aftermap.sfm.bundle_kernel import POSE, State
 from aftermap.sfm.levelling import vertical_of, world_from_vertical
-
-Array = npt.NDArray[np.float64]
 
 
 def upright(group: Group, executor: Executor) -> tuple[Group, Vertical]:

@@ -14,11 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import Vertical, VerticalWitness
-
-Array = npt.NDArray[np.float64]
 
 CONTRADICTS_SIGMAS = 3.0
 """A witness that lies farther than this from what the others say contradicts them."""

@@ -14,8 +14,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.axes import corner_from_opencv_px
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.masks import read_mask
@@ -25,8 +25,6 @@ from aftermap.model.runs import Executor
 from aftermap.sfm.bundle_kernel import State
 from aftermap.sfm.triangulate import opencv_params
 from aftermap.sfm.vertical import Witness
-
-Array = npt.NDArray[np.float64]
 
 WORKING_SIDE_PX = 1280
 SHORTEST_SHARE = 0.015
@@ -60,7 +58,7 @@ class Edges:
     normals: Array
     middles: Array
     sigma: Array
-    frame: npt.NDArray[np.int64]
+    frame: IntArray
 
 
 def edges_in(frames: Sequence[Frame], state: State, executor: Executor) -> Edges:
@@ -117,7 +115,7 @@ def _segments_px(frame: Frame) -> tuple[Array, Array]:
     return ends[shown], sigma[shown]
 
 
-def _is_shown(frame: Frame, xy_px: Array) -> npt.NDArray[np.bool_]:
+def _is_shown(frame: Frame, xy_px: Array) -> BoolArray:
     """(E,) whether nothing lies over the scene there: letters of a caption stand upright too."""
     if frame.mask is None:
         return np.ones(len(xy_px), bool)
@@ -133,7 +131,7 @@ def _offs(edges: Edges, up: Array) -> tuple[Array, Array]:
     return np.arcsin(np.clip(edges.normals @ up / sine, -1, 1)), sine
 
 
-def _only(edges: Edges, which: npt.NDArray[np.bool_]) -> Edges:
+def _only(edges: Edges, which: BoolArray) -> Edges:
     return Edges(
         normals=edges.normals[which],
         middles=edges.middles[which],

@@ -6,12 +6,10 @@ Directions are in the frame of the rotations, whatever it is; nothing here reads
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.model.camera import Frame
 from aftermap.sfm.vertical import Witness, known_direction
-
-Array = npt.NDArray[np.float64]
 
 GROUND, GIMBAL = "ground", "gimbal"
 ROLL_SIGMA_DEG = 1.2

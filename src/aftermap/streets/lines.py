@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
@@ -21,12 +20,12 @@ from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.errors import CrsError, InputError
+from aftermap.geo.arrays import ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
 from aftermap.model.runs import Skipped
 from aftermap.model.street import Line, Street, StreetSet
 
 Box = tuple[float, float, float, float]
-Objects = npt.NDArray[np.object_]
 
 ID_FIELDS = ("osm_id", "id", "full_id", "@id")
 NAME_FIELD, KIND_FIELD, WIDTH_FIELD, TAGS_FIELD = "name", "highway", "width", "other_tags"
@@ -90,7 +89,7 @@ def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = 
     )
 
 
-def _read(path: Path) -> tuple[Objects, dict[str, Objects], str | None]:
+def _read(path: Path) -> tuple[ObjectArray, dict[str, ObjectArray], str | None]:
     """Shapes, fields by lower-case name, and the CRS that the file names."""
     if not path.exists():
         raise InputError(f"{path}: is not there; check the path of the street lines")
@@ -150,7 +149,7 @@ def _crs_of(path: Path, named: Any, map_crs: str) -> str:
         ) from error
 
 
-def _no_streets(path: Path, shapes: Objects, kinds: Sequence[str | None]) -> dict[int, str]:
+def _no_streets(path: Path, shapes: ObjectArray, kinds: Sequence[str | None]) -> dict[int, str]:
     """Why features are no streets; an error where the file holds no line at all."""
     types = shapely.get_type_id(shapes)
     if not np.isin(types, (1, 5)).any():
@@ -168,8 +167,13 @@ def _no_streets(path: Path, shapes: Objects, kinds: Sequence[str | None]) -> dic
 
 
 def _moved(
-    path: Path, shapes: Objects, reasons: dict[int, str], file_crs: str, map_crs: str, area_m: Box
-) -> Objects:
+    path: Path,
+    shapes: ObjectArray,
+    reasons: dict[int, str],
+    file_crs: str,
+    map_crs: str,
+    area_m: Box,
+) -> ObjectArray:
     """(N,) the lines that reach the map, in its CRS; the others get their reason."""
     places = np.stack(np.meshgrid(np.linspace(*area_m[::2], 9), np.linspace(*area_m[1::2], 9)), -1)
     seen = transformed_xy(map_crs, file_crs, places.reshape(-1, 2))
@@ -207,7 +211,7 @@ def _lines_of(shape: BaseGeometry) -> tuple[Line, ...]:
     )
 
 
-def _names(fields: Mapping[str, Objects], count: int) -> tuple[list[str], str]:
+def _names(fields: Mapping[str, ObjectArray], count: int) -> tuple[list[str], str]:
     """The lines' ids, made unique by ``#2`` and so on, and the field that they come from."""
     field = next((name for name in ID_FIELDS if name in fields), None)
     found = _texts(fields.get(field or ""), count)
@@ -220,7 +224,7 @@ def _names(fields: Mapping[str, Objects], count: int) -> tuple[list[str], str]:
     return names, field or "feature"
 
 
-def _texts(values: Objects | None, count: int) -> list[str | None]:
+def _texts(values: ObjectArray | None, count: int) -> list[str | None]:
     if values is None:
         return [None] * count
     return [_text(value) for value in values]
@@ -234,7 +238,7 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None
 
 
-def _widths(fields: Mapping[str, Objects], count: int) -> list[float | None]:
+def _widths(fields: Mapping[str, ObjectArray], count: int) -> list[float | None]:
     """Widths in metres, from the field of that name, else from OSM's other tags."""
     plain = _texts(fields.get(WIDTH_FIELD), count)
     tags = [_WIDTH_TAG.search(text or "") for text in _texts(fields.get(TAGS_FIELD), count)]

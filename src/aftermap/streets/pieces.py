@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely.ops import substring
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.street import Line, Street
-
-Array = npt.NDArray[np.float64]
 
 PIECE_M = 10.0
 STEP_M = 0.2
@@ -43,7 +41,7 @@ class Piece:
     axis_m: Array
     middle_m: Array
     forward: Array
-    own: npt.NDArray[np.bool_]
+    own: BoolArray
 
     @property
     def length_m(self) -> float:

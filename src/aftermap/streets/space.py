@@ -8,15 +8,13 @@ car, wider than a square, or shorter than ``SHORTEST_M`` is no street here.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.spatial import QhullError, Voronoi
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.polygon import neighbourhoods
 from aftermap.model.street import CAR_M, Street
-
-Array = npt.NDArray[np.float64]
 
 SPACING_M = 1.5
 SQUARE_M = 300.0
@@ -51,7 +49,7 @@ def streets_between(shapes: Sequence[BaseGeometry]) -> tuple[Street, ...]:
     )
 
 
-def _places_along(shapes: Sequence[BaseGeometry]) -> tuple[Array, npt.NDArray[np.int64]]:
+def _places_along(shapes: Sequence[BaseGeometry]) -> tuple[Array, IntArray]:
     """(N, 2) places on the outlines and (N,) whose they are. Outlines that touch are one."""
     joined = shapely.get_parts(shapely.union_all(shapely.buffer(list(shapes), CAR_M / 4)))
     along = shapely.segmentize(shapely.boundary(joined), SPACING_M)
@@ -60,7 +58,7 @@ def _places_along(shapes: Sequence[BaseGeometry]) -> tuple[Array, npt.NDArray[np
     )
 
 
-def _edges_between(places: Array, owner: npt.NDArray[np.int64], low: Array, high: Array) -> Array:
+def _edges_between(places: Array, owner: IntArray, low: Array, high: Array) -> Array:
     """(E, 2, 2) edges that begin in the box, halfway between two different owners."""
     nothing = np.zeros((0, 2, 2))
     places, first = np.unique(places.round(3), axis=0, return_index=True)

@@ -11,19 +11,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, Float32Array
 from aftermap.geo.grid import grid_over, rowcol_of
 from aftermap.geo.measured_heights import NO_SOURCE, measured_on
 from aftermap.geo.polygon import cells_inside
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
-
-Float = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 CELL_M = 0.1
 GRAIN_CELLS = 5
@@ -41,13 +38,13 @@ class Ground:
     """
 
     grid: Grid
-    height_m: Float
-    measured: Mask
-    built: Mask
-    leafy: Mask
-    grain: Float
+    height_m: Float32Array
+    measured: BoolArray
+    built: BoolArray
+    leafy: BoolArray
+    grain: Float32Array
 
-    def at(self, values: npt.NDArray[Any], xy_m: npt.NDArray[np.float64], *, beyond: Any) -> Any:
+    def at(self, values: AnyArray, xy_m: Array, *, beyond: Any) -> Any:
         """The cells at (..., 2) places; ``beyond`` outside the window."""
         rows, columns = np.moveaxis(np.floor(rowcol_of(self.grid, xy_m)).astype(np.int64), -1, 0)
         inside = (rows >= 0) & (rows < self.grid.rows)
@@ -85,7 +82,7 @@ def ground_over(
     )
 
 
-def _layer(raster: Raster, grid: Grid, how: Resampling, bands: tuple[int, ...]) -> Float:
+def _layer(raster: Raster, grid: Grid, how: Resampling, bands: tuple[int, ...]) -> Float32Array:
     """(bands, rows, columns) of a raster on another grid; NaN beyond its edge, 0 for a count."""
     own, cell = raster.grid, grid.cell_m
     found = np.full(
@@ -122,14 +119,14 @@ def _overlap(start_m: float, length_m: float, cell_m: float, count: int) -> tupl
     return first, last
 
 
-def _is_leafy(rgb: Float) -> Mask:
+def _is_leafy(rgb: Float32Array) -> BoolArray:
     light = rgb.sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = (rgb[1] - (rgb[0] + rgb[2]) / 2) / light
     return np.asarray((light > 0) & (excess > LEAF_EXCESS), bool)
 
 
-def _grain(rgb: Float) -> Float:
+def _grain(rgb: Float32Array) -> Float32Array:
     light = rgb.sum(0)
     known = np.nan_to_num(light) > 0
     light = np.where(known, light, 0).astype(np.float32)

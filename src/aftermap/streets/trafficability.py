@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.building import Buildings
@@ -123,7 +123,7 @@ def _squares(
     return [int(index) for group in groups for index in group], squares
 
 
-def _box_of(pieces: Sequence[Piece]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _box_of(pieces: Sequence[Piece]) -> tuple[Array, Array]:
     places = np.concatenate([piece.middle_m for piece in pieces])
     reach = HALF_MOST_M + ASTRAY_M + 1.0
     return places.min(0) - reach, places.max(0) + reach

@@ -9,12 +9,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.streets.pieces import ACROSS_M, STEP_M
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 BODY_M = 0.6
 """Vehicles are sought above this height."""
@@ -41,7 +38,9 @@ SPECK_CELLS = 3
 """Narrower than this is noise of the surface."""
 
 
-def vehicles_on(above: Array, known: Mask, built: Mask, own: Mask) -> tuple[Mask, int]:
+def vehicles_on(
+    above: Array, known: BoolArray, built: BoolArray, own: BoolArray
+) -> tuple[BoolArray, int]:
     """Cells of vehicles, and how many stand on the rows that are the piece's ``own``.
 
     ``known`` is ground that was measured, outside walls and leaves.
@@ -64,25 +63,25 @@ def vehicles_on(above: Array, known: Mask, built: Mask, own: Mask) -> tuple[Mask
     return found, standing
 
 
-def without_specks(mask: Mask) -> Mask:
+def without_specks(mask: BoolArray) -> BoolArray:
     """The mask without what is no wider than noise."""
     kernel = np.ones((max(2, SPECK_CELLS // 2), SPECK_CELLS), np.uint8)
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel), bool)
 
 
-def beside_of(mask: Mask, reach_m: float) -> Mask:
+def beside_of(mask: BoolArray, reach_m: float) -> BoolArray:
     """Cells of the mask and within a distance of it."""
     return cv2.dilate(mask.astype(np.uint8), _kernel(reach_m)) > 0
 
 
-def steep_in(above: Array) -> Mask:
+def steep_in(above: Array) -> BoolArray:
     """Where the surface rises by more than ``STEP_UP_M`` within half a metre."""
     level = np.nan_to_num(above).astype(np.float32)
     kernel = np.ones((3, 5), np.uint8)
     return np.asarray(cv2.dilate(level, kernel) - cv2.erode(level, kernel) > STEP_UP_M, bool)
 
 
-def _with_low_ground_about(above: Array, known: Mask, steep: Mask) -> Mask:
+def _with_low_ground_about(above: Array, known: BoolArray, steep: BoolArray) -> BoolArray:
     """What stands out of low ground at some height. Beyond the street nothing is low."""
     edge = ((0, 0), (6, 6))
     level = np.pad(np.where(known, above, 9.0), edge, constant_values=9.0)
@@ -103,7 +102,9 @@ def _with_low_ground_about(above: Array, known: Mask, steep: Mask) -> Mask:
     return found[:, 6:-6]
 
 
-def _is_ringed(where: Mask, level: Array, near: Any, sheer: Mask, found: Mask) -> bool:
+def _is_ringed(
+    where: BoolArray, level: Array, near: Any, sheer: BoolArray, found: BoolArray
+) -> bool:
     top = float(np.quantile(level[where], 0.8))
     if not TOPS_M[0] <= top <= TOPS_M[1] or _half_width_m(where) > WIDEST_HALF_M:
         return False
@@ -116,7 +117,7 @@ def _is_ringed(where: Mask, level: Array, near: Any, sheer: Mask, found: Mask) -
     return float((near[ring] < min(LOW_M, 0.4 * top)).mean()) >= LOW_RING
 
 
-def _is_steep_sided(where: Mask, above: Array, steep: Mask, beside: Mask) -> bool:
+def _is_steep_sided(where: BoolArray, above: Array, steep: BoolArray, beside: BoolArray) -> bool:
     inner = cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     rim = where & ~inner
     free_rim = rim & ~beside
@@ -132,11 +133,11 @@ def _area_m2(stats: Any, label: int) -> float:
     return float(stats[label, cv2.CC_STAT_AREA]) * STEP_M * ACROSS_M
 
 
-def _half_width_m(where: Mask) -> float:
+def _half_width_m(where: BoolArray) -> float:
     """Of the largest circle that lies inside."""
     square = np.pad(where.repeat(round(STEP_M / ACROSS_M), 0), 1).astype(np.uint8)
     return float(cv2.distanceTransform(square, cv2.DIST_L2, 5).max() * ACROSS_M)
 
 
-def _kernel(reach_m: float) -> npt.NDArray[np.uint8]:
+def _kernel(reach_m: float) -> ByteArray:
     return np.ones((2 * round(reach_m / STEP_M) + 1, 2 * round(reach_m / ACROSS_M) + 1), np.uint8)

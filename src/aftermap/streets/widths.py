@@ -14,15 +14,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.street import CAR_M, TRUCK_M, Passage
 from aftermap.streets.pieces import ACROSS_M, STEP_M, Piece, places_across
 from aftermap.streets.street_grid import Ground
 from aftermap.streets.vehicles import beside_of, steep_in, vehicles_on
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 HEAP_M = 0.22
 """A car or ambulance gets over 0.35 m of rubble. Where it lies all about, the ground is found some
@@ -85,11 +82,11 @@ class _Strip:
     """A street rolled out straight: rows along it, columns across it from right to left."""
 
     height_m: Array
-    measured: Mask
-    built: Mask
-    leafy: Mask
+    measured: BoolArray
+    built: BoolArray
+    leafy: BoolArray
     grain: Array
-    own: Mask
+    own: BoolArray
     across_m: Array
 
 
@@ -125,7 +122,7 @@ def _rolled_out(piece: Piece, ground: Ground) -> _Strip:
     )
 
 
-def _cut(strip: _Strip, inside: Mask) -> _Strip:
+def _cut(strip: _Strip, inside: BoolArray) -> _Strip:
     return _Strip(
         height_m=strip.height_m[:, inside],
         measured=strip.measured[:, inside],
@@ -235,7 +232,7 @@ def _told(cut: _Strip, above: Array, width_m: float) -> Width:
     )
 
 
-def _levelled(above: Array, known: Mask) -> Array:
+def _levelled(above: Array, known: BoolArray) -> Array:
     """Heights averaged within ``AVERAGE_M``, of known cells alone; NaN where there is none."""
     size = (2 * round(AVERAGE_M / ACROSS_M) + 1, 2 * round(AVERAGE_M / STEP_M) + 1)
     heights = np.where(known, np.clip(above, -0.5, 1.5), 0.0).astype(np.float32)
@@ -246,14 +243,14 @@ def _levelled(above: Array, known: Mask) -> Array:
     return found
 
 
-def _broad(mask: Mask) -> Mask:
+def _broad(mask: BoolArray) -> BoolArray:
     """Without what is narrower than a stone: those are driven round or moved."""
     kernel = np.ones((round(STONE_M / STEP_M), round(STONE_M / ACROSS_M)), np.uint8)
     padded = np.pad(mask.astype(np.uint8), ((0, 0), (8, 8)), mode="edge")
     return cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[:, 8:-8] > 0
 
 
-def _large(mask: Mask) -> Mask:
+def _large(mask: BoolArray) -> BoolArray:
     """Without what is no larger than a bin or a heap of refuse: a driver goes round or moves it."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     keep = stats[:, cv2.CC_STAT_AREA] * STEP_M * ACROSS_M >= LITTER_M2
@@ -261,7 +258,7 @@ def _large(mask: Mask) -> Mask:
     return np.asarray(keep[labels], bool)
 
 
-def _narrowest(is_open: Mask, own: Mask) -> float:
+def _narrowest(is_open: BoolArray, own: BoolArray) -> float:
     """The widest run across, at the place along the piece where it is narrowest; metres."""
     runs = _widest_runs(is_open)
     if len(runs) >= 3:  # one row alone is noise
@@ -270,7 +267,7 @@ def _narrowest(is_open: Mask, own: Mask) -> float:
     return float(runs[own].min() * ACROSS_M)
 
 
-def _widest_runs(is_open: Mask) -> Array:
+def _widest_runs(is_open: BoolArray) -> Array:
     """(rows,) the longest run of open cells in each row."""
     run = np.zeros(len(is_open), np.int64)
     best = np.zeros(len(is_open), np.int64)

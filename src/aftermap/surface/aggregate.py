@@ -7,13 +7,9 @@ left out, so that whole rows can be worked on at once.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import ByteArray, Float32Array, Int16Array
 from aftermap.geo.compiled import vectorised
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Short = npt.NDArray[np.int16]
 
 STEP_COST = np.int16(12)
 JUMP_COST, LEAST_JUMP_COST = 230.0, 50.0
@@ -24,7 +20,7 @@ NO_PLANE = np.float32(-1)
 
 
 @vectorised
-def summed(volume: Bytes, picture: Float, total: Short) -> None:
+def summed(volume: ByteArray, picture: Float32Array, total: Int16Array) -> None:
     """Add the path costs of six directions to ``total``.
 
     ``volume`` and ``total`` are (rows, planes, columns), ``picture`` (rows, columns) is grey.
@@ -61,7 +57,7 @@ def summed(volume: Bytes, picture: Float, total: Short) -> None:
 
 
 @vectorised
-def _jumps(own: Float, other: Float, shift: int, jump: Short) -> None:
+def _jumps(own: Float32Array, other: Float32Array, shift: int, jump: Int16Array) -> None:
     """What a jump costs from the pixels of the row before, ``shift`` columns aside."""
     columns = own.shape[0]
     for x in range(columns):
@@ -73,14 +69,14 @@ def _jumps(own: Float, other: Float, shift: int, jump: Short) -> None:
 
 @vectorised
 def _path(
-    volume: Bytes,
-    before: Short,
-    low_before: Short,
+    volume: ByteArray,
+    before: Int16Array,
+    low_before: Int16Array,
     at: int,
-    jump: Short,
-    now: Short,
-    low_now: Short,
-    total: Short,
+    jump: Int16Array,
+    now: Int16Array,
+    low_now: Int16Array,
+    total: Int16Array,
 ) -> None:
     """One row of one direction: equation 13 of Hirschmueller (2008)."""
     planes, columns = volume.shape
@@ -101,7 +97,9 @@ def _path(
 
 
 @vectorised
-def lowest(total: Short, wanted: Bytes, tile_px: int, origin: int, plane: Float) -> None:
+def lowest(
+    total: Int16Array, wanted: ByteArray, tile_px: int, origin: int, plane: Float32Array
+) -> None:
     """Fill ``plane`` (rows, columns): the plane of least cost between whole ones, or NO_PLANE.
 
     ``wanted`` (tile rows, tile columns, planes) are the planes that a tile was searched over;

@@ -12,19 +12,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 from aftermap.surface.mosaic_grid import NODE_CELLS, overlap, within
 from aftermap.surface.sampling import LEAN_LIMIT, SHADE_LIMIT
 from aftermap.surface.thumbnail_pass import Glance
-
-Array = npt.NDArray[np.float64]
-Float = npt.NDArray[np.float32]
 
 SAMPLE_EVERY_CELLS = 8
 CLEAR_SHARE = 250
@@ -53,14 +50,16 @@ class Exposure:
     gains: Array
     shades: Array
 
-    def factors(self, picture: int, camera: int, radius: Float, lean: Float) -> Float:
+    def factors(
+        self, picture: int, camera: int, radius: Float32Array, lean: Float32Array
+    ) -> Float32Array:
         """(..., 3) what to multiply a picture's values with."""
         shade = shade_terms(radius, lean) @ self.shades[camera].T.astype(np.float32)
         bounded = np.clip(shade, -SHADE_LIMIT, SHADE_LIMIT)
         return np.asarray(self.gains[picture] * np.exp(bounded), np.float32)
 
 
-def shade_terms(radius: Float, lean: Float) -> Float:
+def shade_terms(radius: Float32Array, lean: Float32Array) -> Float32Array:
     """(..., 5) what the coefficients of :class:`Exposure` are multiplied with."""
     r2 = radius * radius
     lean = np.clip(lean, -LEAN_LIMIT, LEAN_LIMIT)
@@ -71,11 +70,11 @@ def shade_terms(radius: Float, lean: Float) -> Float:
 class Sample:
     """Colours of cells as pictures show them: one entry per picture and cell."""
 
-    cell: npt.NDArray[np.int64]
-    picture: npt.NDArray[np.int64]
-    camera: npt.NDArray[np.int64]
+    cell: IntArray
+    picture: IntArray
+    camera: IntArray
     colour: Array
-    terms: Float
+    terms: Float32Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,7 @@ class Tone:
     """(rows, columns, 3) factors of one picture on a window of the nodes."""
 
     window: Block
-    factor: Float
+    factor: Float32Array
 
 
 def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
@@ -151,9 +150,7 @@ def _as_bright(exposure: Exposure, sample: Sample) -> Exposure:
     return replace(exposure, gains=exposure.gains * np.exp(-logs.mean(axis=0)))
 
 
-def _rows(
-    sample: Sample, entries: npt.NDArray[np.int64], pictures: int, cameras: int
-) -> sparse.coo_array:
+def _rows(sample: Sample, entries: IntArray, pictures: int, cameras: int) -> sparse.coo_array:
     """One row per entry: its picture's logarithmic gain and its camera's coefficients."""
     n = len(entries)
     row = np.repeat(np.arange(n), 1 + TERMS)
@@ -236,12 +233,12 @@ def nodes_under(window: Block) -> Block:
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
 
 
-def _kept_ground(kept: Mapping[str, Any], cut: Any) -> npt.NDArray[np.bool_]:
+def _kept_ground(kept: Mapping[str, Any], cut: Any) -> BoolArray:
     """Cells whose colour is that of ground which the map keeps: measured, in the open, unmasked."""
     return np.asarray((kept["share"][cut] > CLEAR_SHARE) & (kept["measured"][cut] > CLEAR_SHARE))
 
 
-def _trust(share: npt.NDArray[np.uint8], edge: npt.NDArray[np.uint8]) -> Float:
+def _trust(share: ByteArray, edge: ByteArray) -> Float32Array:
     """Weights that fade to nothing at a picture's border, so that the mean has no steps."""
     near = np.minimum(edge.astype(np.float32) / (255 * EDGE_SHARE), 1)
     return np.asarray(share * near * near * (3 - 2 * near), np.float32)
@@ -249,12 +246,12 @@ def _trust(share: npt.NDArray[np.uint8], edge: npt.NDArray[np.uint8]) -> Float:
 
 @compiled
 def _added(
-    sums: Float,
+    sums: Float32Array,
     corner: tuple[int, int],
     first: tuple[int, int],
-    wanted: Float,
-    even: Float,
-    clear: npt.NDArray[np.bool_],
+    wanted: Float32Array,
+    even: Float32Array,
+    clear: BoolArray,
 ) -> None:
     """Add cells to the nodes they lie in: three channels wanted, three as the picture has them."""
     for row in range(clear.shape[0]):
@@ -267,7 +264,7 @@ def _added(
                     sums[r, c, 3 + channel] += even[row, column, channel]
 
 
-def _smooth_ratio(sums: Float) -> Float:
+def _smooth_ratio(sums: Float32Array) -> Float32Array:
     """Wanted over shown after smoothing; 1 where nothing is known."""
     size = 2 * round(3 * TONE_SIGMA_NODES) + 1
     smooth = cv2.GaussianBlur(sums, (size, size), TONE_SIGMA_NODES, borderType=cv2.BORDER_CONSTANT)
@@ -276,7 +273,7 @@ def _smooth_ratio(sums: Float) -> Float:
     return np.asarray(np.clip(ratio, 1 / TONE_LIMIT, TONE_LIMIT), np.float32)
 
 
-def at_cells(tone: Tone, window: Block) -> Float:
+def at_cells(tone: Tone, window: Block) -> Float32Array:
     """(rows, columns, 3) a tone's factors at a window of cells, bilinear between nodes."""
     rows = (np.arange(window.rows) + window.row + 0.5) / NODE_CELLS - tone.window.row - 0.5
     columns = (np.arange(window.columns) + window.column + 0.5) / NODE_CELLS

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import ByteArray, Float32Array, Uint16Array
 from aftermap.geo.grid import Block
 from aftermap.surface import fuse
 from aftermap.surface.view_heights import DenseHeights, metres_of
@@ -28,9 +28,9 @@ class FusedBlock:
     ``scatter_cells`` (rows, columns) is that of the views a height is from.
     """
 
-    height_m: npt.NDArray[np.float32]
-    count: npt.NDArray[np.uint8]
-    scatter_cells: npt.NDArray[np.float32]
+    height_m: Float32Array
+    count: ByteArray
+    scatter_cells: Float32Array
 
 
 def tolerance_m(cell_m: float, scatter_cells: float) -> float:
@@ -58,10 +58,10 @@ def fused_block(
 
 
 def _fused(
-    parts: Sequence[tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]],
+    parts: Sequence[tuple[Uint16Array, ByteArray]],
     heights: DenseHeights,
     scatter_cells: float,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+) -> tuple[Float32Array, ByteArray]:
     """(rows, columns) steps that most views share, 0 for none, and how many agree on them."""
     scatter = max(scatter_cells, LEAST_SCATTER_CELLS) * heights.grid.cell_m / heights.step_m
     stack = np.stack([part[0] for part in parts])

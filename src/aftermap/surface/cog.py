@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import rasterio
 import rasterio.shutil
 from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
+from aftermap.geo.arrays import GenericArray
 from aftermap.geo.crs import wkt_of
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
@@ -39,7 +38,7 @@ class BlockWriter:
     def __init__(self, dataset: rasterio.io.DatasetWriter) -> None:
         self._dataset = dataset
 
-    def write(self, block: Block, values: npt.NDArray[np.generic]) -> None:
+    def write(self, block: Block, values: GenericArray) -> None:
         """Put one block where it belongs."""
         bands = values if values.ndim == 3 else values[None]
         window = Window(block.column, block.row, block.columns, block.rows)

@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.surface.consistency_kernel import compared, rim_trimmed
 from aftermap.surface.saving import save_whole
 from aftermap.surface.undistorted import PinholeView
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
 
 LEAST_AGREEING = 1
 STEEP_RIM_PX, SLANTING_RIM_PX = 1, 2
@@ -54,7 +50,7 @@ def views_file(file: str) -> Path:
     return Path(file).with_suffix(".views.npy")
 
 
-def confirmed(task: ConfirmTask) -> tuple[Float, Bytes]:
+def confirmed(task: ConfirmTask) -> tuple[Float32Array, ByteArray]:
     """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
     is_slanting = -task.view.rotation[2, 2] < SLANTING_DOWN_SINE
     rim_px = SLANTING_RIM_PX if is_slanting else STEEP_RIM_PX

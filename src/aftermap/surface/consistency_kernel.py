@@ -1,13 +1,9 @@
 """Whether other views see the same depth: compiled loops over the pixels of one view."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.compiled import vectorised
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
 
 SAME_PX = 1.0
 """How far a pixel may land from itself when it goes to the other view's depth and back."""
@@ -19,7 +15,12 @@ THROUGH_SHARE = 0.018
 
 @vectorised
 def compared(
-    own: Float, other: Float, there: Array, back: Array, agreeing: Bytes, through: Bytes
+    own: Float32Array,
+    other: Float32Array,
+    there: Array,
+    back: Array,
+    agreeing: ByteArray,
+    through: ByteArray,
 ) -> None:
     """Count one other view into ``agreeing`` and ``through`` (rows, columns).
 
@@ -66,7 +67,7 @@ def _moved(way: Array, u: float, v: float, inverse: float) -> tuple[float, float
 
 
 @vectorised
-def _sees_through(other: Float, row: int, column: int, expected: float) -> bool:
+def _sees_through(other: Float32Array, row: int, column: int, expected: float) -> bool:
     limit = expected * (1 - THROUGH_SHARE)
     for r in range(row - 1, row + 2):
         for c in range(column - 1, column + 2):
@@ -76,7 +77,7 @@ def _sees_through(other: Float, row: int, column: int, expected: float) -> bool:
 
 
 @vectorised
-def rim_trimmed(inverse: Float, level: Array, reach: int, share: float) -> Float:
+def rim_trimmed(inverse: Float32Array, level: Array, reach: int, share: float) -> Float32Array:
     """Inverse z without the rim of what stands before something farther by more than ``share``.
 
     Matching windows carry the nearer surface a pixel or two past its edge (foreground fattening),

@@ -9,11 +9,9 @@ four neighbours: 0 right, 1 left, 2 below, 3 above (the way back is ``way ^ 1``)
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, Int32Array, IntArray
 from aftermap.geo.compiled import compiled
-
-Int = npt.NDArray[np.int32]
 
 FREE, SOURCE, SINK = 0, 1, 2
 TERMINAL, ORPHAN, NONE = 4, 5, 6  # beside the four ways to a parent
@@ -24,7 +22,7 @@ HEAD, TAIL = 0, 1
 
 
 @compiled
-def sink_side(capacity: Int, terminal: Int, width: int) -> npt.NDArray[np.bool_]:
+def sink_side(capacity: Int32Array, terminal: Int32Array, width: int) -> BoolArray:
     """(cells,) True where a cell falls to the sink.
 
     ``capacity`` (cells, 4) is what may flow to each neighbour, ``terminal`` (cells,) from the
@@ -59,7 +57,7 @@ def sink_side(capacity: Int, terminal: Int, width: int) -> npt.NDArray[np.bool_]
 
 
 @compiled
-def _queue_up(i: int, state: Int, queue: Int, ends: npt.NDArray[np.int64]) -> None:
+def _queue_up(i: int, state: Int32Array, queue: Int32Array, ends: IntArray) -> None:
     if state[i, QUEUED] == 0:
         state[i, QUEUED] = 1
         queue[ends[TAIL]] = i
@@ -67,14 +65,19 @@ def _queue_up(i: int, state: Int, queue: Int, ends: npt.NDArray[np.int64]) -> No
 
 
 @compiled
-def _room(i: int, j: int, way: int, tree: int, capacity: Int) -> int:
+def _room(i: int, j: int, way: int, tree: int, capacity: Int32Array) -> int:
     """What may still flow between a cell and its neighbour, away from the root of their tree."""
     return int(capacity[i, way]) if tree == SOURCE else int(capacity[j, way ^ 1])
 
 
 @compiled
 def _grow(
-    i: int, capacity: Int, offset: Int, state: Int, queue: Int, ends: npt.NDArray[np.int64]
+    i: int,
+    capacity: Int32Array,
+    offset: Int32Array,
+    state: Int32Array,
+    queue: Int32Array,
+    ends: IntArray,
 ) -> tuple[int, int]:
     """Grow the tree at one cell. The edge (cell, way) where source tree meets sink tree, or -1."""
     tree = state[i, TREE]
@@ -97,7 +100,13 @@ def _grow(
 
 @compiled
 def _fill(
-    cell: int, way: int, capacity: Int, terminal: Int, offset: Int, state: Int, orphans: Int
+    cell: int,
+    way: int,
+    capacity: Int32Array,
+    terminal: Int32Array,
+    offset: Int32Array,
+    state: Int32Array,
+    orphans: Int32Array,
 ) -> int:
     """Send all that a path can carry through it; how many cells lost their parent."""
     other = cell + offset[way]
@@ -113,7 +122,14 @@ def _fill(
 
 
 @compiled
-def _narrowest(i: int, tree: int, capacity: Int, terminal: Int, offset: Int, state: Int) -> int:
+def _narrowest(
+    i: int,
+    tree: int,
+    capacity: Int32Array,
+    terminal: Int32Array,
+    offset: Int32Array,
+    state: Int32Array,
+) -> int:
     """The least room on the way from a cell to its terminal."""
     least = FAR
     while state[i, PARENT] != TERMINAL:
@@ -129,11 +145,11 @@ def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     i: int,
     tree: int,
     flow: int,
-    capacity: Int,
-    terminal: Int,
-    offset: Int,
-    state: Int,
-    orphans: Int,
+    capacity: Int32Array,
+    terminal: Int32Array,
+    offset: Int32Array,
+    state: Int32Array,
+    orphans: Int32Array,
     left: int,
 ) -> int:
     """Take a flow off every edge from a cell to its terminal, noting the edges that are full."""
@@ -163,12 +179,12 @@ def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 def _adopt(
     left: int,
     clock: int,
-    capacity: Int,
-    offset: Int,
-    state: Int,
-    queue: Int,
-    ends: npt.NDArray[np.int64],
-    orphans: Int,
+    capacity: Int32Array,
+    offset: Int32Array,
+    state: Int32Array,
+    queue: Int32Array,
+    ends: IntArray,
+    orphans: Int32Array,
 ) -> None:
     """Find every orphan a new parent that leads to its terminal, or set it free."""
     while left > 0:
@@ -202,7 +218,7 @@ def _adopt(
 
 
 @compiled
-def _to_terminal(start: int, clock: int, offset: Int, state: Int) -> int:
+def _to_terminal(start: int, clock: int, offset: Int32Array, state: Int32Array) -> int:
     """How many cells lie between a cell and its terminal; FAR where an orphan is in the way."""
     steps = 0
     i = start

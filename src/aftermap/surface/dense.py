@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.grid import Block, grid_over, window_of
 from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.raster import Grid
@@ -40,8 +40,6 @@ from aftermap.surface.sources import (
 from aftermap.surface.sweep_planes import sweep_of
 from aftermap.surface.undistorted import PinholeView, UndistortTask, undistort, view_of
 from aftermap.surface.view_heights import DenseHeights, ViewHeights
-
-Array = npt.NDArray[np.float64]
 
 FOLDER = "depth"
 STEPS_PER_CELL = 64
@@ -230,7 +228,7 @@ def _well_filled(views: Sequence[ViewHeights], executor: Executor) -> Block:
     return Block(row=row, column=column, rows=rows, columns=columns)
 
 
-def in_one_place(tiles: Array) -> npt.NDArray[np.bool_]:
+def in_one_place(tiles: Array) -> BoolArray:
     """(N,) which of the tiles that views see, each as often as views see it, belong to the map.
 
     Patches of tiles that lie apart, and weigh little beside the heaviest one, are left out: what a

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int16Array, Int32Array
 from aftermap.geo.grid import Block
 from aftermap.surface import aggregate, sweep_kernel
 from aftermap.surface.aggregate import NO_PLANE
@@ -22,11 +22,6 @@ from aftermap.surface.search_range import TILE_PX, around, everything
 from aftermap.surface.sweep_kernel import REACH_PX
 from aftermap.surface.sweep_planes import PlaneSweep, warps_of
 from aftermap.surface.undistorted import PinholeView
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
-Int = npt.NDArray[np.int32]
 
 LEVELS = ((8, 0), (2, 6), (1, 3))
 """How many times smaller the pictures are, and how many planes beyond what was found before each
@@ -60,7 +55,7 @@ class _Room:
         self.costs = np.empty(0, np.uint8)
         self.totals = np.empty(0, np.int16)
 
-    def of(self, shape: tuple[int, int, int]) -> tuple[Bytes, npt.NDArray[np.int16]]:
+    def of(self, shape: tuple[int, int, int]) -> tuple[ByteArray, Int16Array]:
         """(rows, planes, columns) costs, all NEVER, and their sums, all 0."""
         size = int(np.prod(shape))
         if size > self.costs.size:
@@ -78,18 +73,18 @@ def depth_of(task: DepthTask) -> str:
     return task.file
 
 
-def inverse_depths(task: DepthTask) -> Float:
+def inverse_depths(task: DepthTask) -> Float32Array:
     """(rows, columns) inverse of the z of camera axes, NaN where nothing was matched."""
     grey = task.view.read()
     sources = [source.read() for source in task.sources]
     warps = warps_of(task.view, task.sources, task.sweep.direction)
     inverse = specks_closed(_matching(grey, sources, warps, task), grey)
     inverse[grey == 0] = np.nan
-    found: Float = refined(grey, inverse, task.sweep.step, sources, warps)
+    found: Float32Array = refined(grey, inverse, task.sweep.step, sources, warps)
     return np.asarray(found * along_rays(task.view, task.sweep.direction), np.float32)
 
 
-def along_rays(view: PinholeView, direction: Array) -> Float:
+def along_rays(view: PinholeView, direction: Array) -> Float32Array:
     """(rows, columns) distance along a direction over z, for the ray of every pixel."""
     across = (np.arange(view.columns) + 0.5 - view.intrinsics[2]) / view.intrinsics[0]
     down = (np.arange(view.rows) + 0.5 - view.intrinsics[3]) / view.intrinsics[1]
@@ -98,7 +93,9 @@ def along_rays(view: PinholeView, direction: Array) -> Float:
     return np.asarray(along, np.float32)
 
 
-def _matching(grey: Bytes, sources: list[Bytes], warps: Array, task: DepthTask) -> Float:
+def _matching(
+    grey: ByteArray, sources: list[ByteArray], warps: Array, task: DepthTask
+) -> Float32Array:
     """W of every pixel, NaN for none."""
     room, found, before = _Room(), np.empty((0, 0), np.float32), 0
     for times, spare in LEVELS:
@@ -118,7 +115,7 @@ def _matching(grey: Bytes, sources: list[Bytes], warps: Array, task: DepthTask) 
     return np.where(found >= 0, w, np.nan).astype(np.float32)
 
 
-def _reduced(grey: Bytes, times: int) -> Bytes:
+def _reduced(grey: ByteArray, times: int) -> ByteArray:
     """A picture so many times smaller, 0 wherever any of its pixels is."""
     if times == 1:
         return grey
@@ -130,8 +127,13 @@ def _reduced(grey: Bytes, times: int) -> Bytes:
 
 
 def _searched(
-    grey: Bytes, sources: list[Bytes], warps: Array, sweep: PlaneSweep, wanted: Bytes, room: _Room
-) -> Float:
+    grey: ByteArray,
+    sources: list[ByteArray],
+    warps: Array,
+    sweep: PlaneSweep,
+    wanted: ByteArray,
+    room: _Room,
+) -> Float32Array:
     """(rows, columns) plane of every pixel, NO_PLANE for none, block by block."""
     sizes = np.array([s.shape for s in sources], np.int32)
     stack = np.zeros((len(sources), int(sizes.prod(axis=1).max()) + 2), np.uint8)
@@ -154,12 +156,12 @@ def _block_px(side_px: int) -> int:
 
 
 def _search_block(
-    grey: Bytes,
-    sources: tuple[Bytes, Int, Array],
+    grey: ByteArray,
+    sources: tuple[ByteArray, Int32Array, Array],
     sweep: PlaneSweep,
-    wanted: Bytes,
+    wanted: ByteArray,
     block: Block,
-    out: Float,
+    out: Float32Array,
     room: _Room,
 ) -> None:
     """Fill one block of ``out``; it is worked on with a border, so that blocks join."""
@@ -210,7 +212,7 @@ def _halves(block: Block) -> tuple[Block, Block]:
     return replace(block, columns=first), rest
 
 
-def _of_block(wanted: Bytes, corner: tuple[int, int], size: tuple[int, int]) -> Bytes:
+def _of_block(wanted: ByteArray, corner: tuple[int, int], size: tuple[int, int]) -> ByteArray:
     """The planes of a block's tiles; beyond the picture's rim those of the tile at the rim."""
     row = corner[0] // TILE_PX + np.arange(-(-size[0] // TILE_PX))
     column = corner[1] // TILE_PX + np.arange(-(-size[1] // TILE_PX))

@@ -5,17 +5,12 @@ and a ragged rim is worse than none, so what is too thin or too small is not dra
 added, an outline only loses its fringe.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import AnyArray, BoolArray, ByteArray, Float32Array
 from aftermap.geo.grid import Block
-from aftermap.surface.mosaic_grid import Heights, Sheet, raster_window
-
-Kinds = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+from aftermap.surface.mosaic_grid import Sheet, raster_window
 
 EMPTY, FILLED, GAP, MEASURED = 0, 1, 2, 3
 DENSE_WINDOW_CELLS, DENSE_SHARE = 31, 0.8
@@ -30,7 +25,7 @@ LEAST_CELLS = 60
 that a block sees all of a patch that it may drop."""
 
 
-def drawn_in(sheet: Sheet, window: Block) -> Kinds:
+def drawn_in(sheet: Sheet, window: Block) -> ByteArray:
     """(rows, columns) EMPTY, FILLED, GAP or MEASURED over a window of the surface raster.
 
     The same cell gets the same answer in every window.
@@ -46,7 +41,7 @@ def drawn_in(sheet: Sheet, window: Block) -> Kinds:
     return kinds[MARGIN_CELLS:-MARGIN_CELLS, MARGIN_CELLS:-MARGIN_CELLS]
 
 
-def drawn(heights_m: Heights, photographs: Heights) -> Kinds:
+def drawn(heights_m: Float32Array, photographs: Float32Array) -> ByteArray:
     """What is drawn of cells with a height (NaN: none) on which so many photographs agree."""
     known = cleaned(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
     measured = known & (photographs > 0)
@@ -55,7 +50,7 @@ def drawn(heights_m: Heights, photographs: Heights) -> Kinds:
     return np.where(measured, MEASURED, np.where(known, FILLED, EMPTY)).astype(np.uint8)
 
 
-def dense(measured: Mask) -> Mask:
+def dense(measured: BoolArray) -> BoolArray:
     """(rows, columns) what lies within reach of ground that was mostly measured.
 
     A roof of which only rags were measured looks like one that was hit; without them it is plainly
@@ -67,7 +62,7 @@ def dense(measured: Mask) -> Mask:
     return np.asarray(cv2.dilate(core, window) > 0)
 
 
-def gaps(kinds: Kinds, most_cells: float) -> Mask:
+def gaps(kinds: ByteArray, most_cells: float) -> BoolArray:
     """(rows, columns) which FILLED cells lie in a small patch that MEASURED ones enclose."""
     filled = (kinds == FILLED).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
@@ -86,7 +81,7 @@ def least_drawn(sheet: Sheet) -> int:
     return FILLED if sheet.draped else GAP
 
 
-def cleaned(mask: Mask, core_cells: int, least_cells: int) -> Mask:
+def cleaned(mask: BoolArray, core_cells: int, least_cells: int) -> BoolArray:
     """A mask without threads and fringes narrower than ``core_cells``, and without small islands.
 
     Holes of a cell or two do not count against what lies around them, but stay holes.
@@ -102,7 +97,7 @@ def cleaned(mask: Mask, core_cells: int, least_cells: int) -> Mask:
     return np.asarray(kept[labels] & mask)
 
 
-def _touch_border(labels: npt.NDArray[Any], count: int) -> Mask:
+def _touch_border(labels: AnyArray, count: int) -> BoolArray:
     """(count,) whether a patch goes on beyond the window, as far as that can be told."""
     touching = np.zeros(count, np.bool_)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, ByteArray
 from aftermap.geo.grid import Block, blocks_of
-from aftermap.surface.drawable import EMPTY, MARGIN_CELLS, MEASURED, Kinds, cleaned, drawn_in
+from aftermap.surface.drawable import EMPTY, MARGIN_CELLS, MEASURED, cleaned, drawn_in
 from aftermap.surface.mosaic_grid import Sheet, overlap, within
 from aftermap.surface.thumbnail_pass import Glance, seen_in
 
@@ -42,7 +42,7 @@ def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
     kept.flush()
 
 
-def outline_in(path: str, window: Block) -> Kinds:
+def outline_in(path: str, window: Block) -> ByteArray:
     """The kinds of the cells of a window, EMPTY beyond the surface."""
     kept = np.load(path, mmap_mode="r")
     whole = Block(row=0, column=0, rows=kept.shape[0], columns=kept.shape[1])
@@ -53,7 +53,7 @@ def outline_in(path: str, window: Block) -> Kinds:
     return kinds
 
 
-def _seen_by_any(glances: Sequence[Glance], window: Block) -> npt.NDArray[np.bool_]:
+def _seen_by_any(glances: Sequence[Glance], window: Block) -> BoolArray:
     seen = np.zeros((window.rows, window.columns), np.bool_)
     for glance in glances:
         if overlap(glance.window, window) is not None:

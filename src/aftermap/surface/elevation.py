@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import ByteArray, Float32Array
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Elevation, Raster, Sight
@@ -27,8 +27,6 @@ from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.sights import SightTask, write_sight
 from aftermap.surface.sigma import sigma_m
 from aftermap.surface.view_heights import DenseHeights
-
-Float = npt.NDArray[np.float32]
 
 NODATA = -9999.0
 VERTICAL_DATUM_TAG = "AFTERMAP_VERTICAL_DATUM"
@@ -49,9 +47,9 @@ FILES = ("surface.tif", "confidence.tif", "surface_sigma.tif")
 class _Done:
     """(rows, columns) of one block: heights and sigma, NODATA for none, and photographs."""
 
-    height_m: Float
-    count: npt.NDArray[np.uint8]
-    sigma_m: Float
+    height_m: Float32Array
+    count: ByteArray
+    sigma_m: Float32Array
 
     @property
     def measured(self) -> int:
@@ -208,7 +206,7 @@ def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
     )
 
 
-def _without_holes(fused: FusedBlock, base_m: float, reach_cells: int) -> Float:
+def _without_holes(fused: FusedBlock, base_m: float, reach_cells: int) -> Float32Array:
     """Heights with the holes between measured cells filled: low, smooth, and not at the rim."""
     base = np.float32(base_m - 1.0)
     measured = np.isfinite(fused.height_m)
@@ -221,5 +219,5 @@ def _without_holes(fused: FusedBlock, base_m: float, reach_cells: int) -> Float:
     return np.asarray(height, np.float32)
 
 
-def _stored(values: Float) -> Float:
+def _stored(values: Float32Array) -> Float32Array:
     return np.where(np.isfinite(values), values, np.float32(NODATA)).astype(np.float32)

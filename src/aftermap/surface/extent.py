@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.footprint import footprint_m
 from aftermap.model.camera import PlacedFrame, Reconstruction
-
-Array = npt.NDArray[np.float64]
 
 FLATTEST_OFF_NADIR_DEG = 80.0
 

@@ -5,18 +5,17 @@ stays a hatch at every scale and never fades into something that could be a phot
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, ByteArray, Float32Array
 from aftermap.geo.hatch import PAPER, PERIOD_PX, STROKE_FRACTION, hatched_grey
-
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 VEIL = 0.5
 """Share of the light grey over a photograph that is draped under the hatch."""
 
 
-def hatched(image: Bytes, filled: Mask, corner: tuple[int, int], *, draped: bool) -> Bytes:
+def hatched(
+    image: ByteArray, filled: BoolArray, corner: tuple[int, int], *, draped: bool
+) -> ByteArray:
     """(rows, columns, 4) red, green, blue, alpha with the hatch over the filled pixels.
 
     ``corner`` is the row and column of the first pixel in its raster, so that blocks join. Where
@@ -37,7 +36,7 @@ def hatched(image: Bytes, filled: Mask, corner: tuple[int, int], *, draped: bool
     return out
 
 
-def halved(image: Bytes, filled: Mask) -> tuple[Bytes, Mask]:
+def halved(image: ByteArray, filled: BoolArray) -> tuple[ByteArray, BoolArray]:
     """The next overview before its hatch: (rows / 2, columns / 2, 4), and what of it is filled.
 
     A pixel is filled where at least half of what it shows is. Colours are the mean of those of its
@@ -57,7 +56,7 @@ def halved(image: Bytes, filled: Mask) -> tuple[Bytes, Mask]:
     return out, is_filled
 
 
-def _in_fours(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _in_fours(values: Float32Array) -> Float32Array:
     """(4, rows / 2, columns / 2) the pixels that become one, 0 beyond the border."""
     rows, columns = values.shape
     even = np.pad(values, ((0, rows % 2), (0, columns % 2)))

@@ -7,19 +7,20 @@ from above is the topmost one.
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import ByteArray, Float32Array, IntArray, Uint16Array
 from aftermap.geo.compiled import compiled
-
-Float = npt.NDArray[np.float32]
-Steps = npt.NDArray[np.uint16]
-Count = npt.NDArray[np.uint8]
-Long = npt.NDArray[np.int64]
 
 
 @compiled
 def highest_run(
-    stack: Steps, views: Count, width: int, share: float, height: Float, count: Count, shared: Count
+    stack: Uint16Array,
+    views: ByteArray,
+    width: int,
+    share: float,
+    height: Float32Array,
+    count: ByteArray,
+    shared: ByteArray,
 ) -> None:
     """Fill ``height`` (rows, columns; in steps, 0 = none), ``count`` of photographs and ``shared``.
 
@@ -47,7 +48,9 @@ def highest_run(
 
 
 @compiled
-def _sorted_cell(stack: Steps, views: Count, row: int, column: int, value: Long, seen: Long) -> int:
+def _sorted_cell(
+    stack: Uint16Array, views: ByteArray, row: int, column: int, value: IntArray, seen: IntArray
+) -> int:
     """Fill the heights of a cell from the lowest up, and the views of each; how many there are."""
     n = 0
     for k in range(stack.shape[0]):
@@ -66,7 +69,9 @@ def _sorted_cell(stack: Steps, views: Count, row: int, column: int, value: Long,
 
 
 @compiled
-def _best_run(value: Long, seen: Long, n: int, width: int, least: int) -> tuple[int, int, int]:
+def _best_run(
+    value: IntArray, seen: IntArray, n: int, width: int, least: int
+) -> tuple[int, int, int]:
     """First, last and photographs of a run: the largest one, or the highest with ``least``.
 
     The photographs of a run are its own views or, where that is more, those that one of its views
@@ -90,7 +95,7 @@ def _best_run(value: Long, seen: Long, n: int, width: int, least: int) -> tuple[
 
 
 @compiled
-def _middle(value: npt.NDArray[np.int64], start: int, end: int) -> np.float32:
+def _middle(value: IntArray, start: int, end: int) -> np.float32:
     """Mean of the middle half of sorted values: as sure as a mean, as deaf as a median."""
     n = end - start + 1
     cut = n // 4
@@ -100,7 +105,7 @@ def _middle(value: npt.NDArray[np.int64], start: int, end: int) -> np.float32:
     return np.float32(total / (n - 2 * cut))
 
 
-def islands_removed(height: Float, count: Count, step: float, least_cells: int) -> None:
+def islands_removed(height: Float32Array, count: ByteArray, step: float, least_cells: int) -> None:
     """Clear patches of few connected cells: waves and leaves agree by chance, but never far.
 
     A patch is cells joined by height differences of at most ``step``. The fewer photographs agree,
@@ -118,7 +123,7 @@ def islands_removed(height: Float, count: Count, step: float, least_cells: int) 
 
 
 @compiled
-def smoothed(height: Float, count: Count, tolerance: float) -> Float:
+def smoothed(height: Float32Array, count: ByteArray, tolerance: float) -> Float32Array:
     """Heights averaged with the neighbours of the same surface (bilateral, 5 x 5, weight by count).
 
     A neighbour counts by a Gaussian of its height difference (sigma ``tolerance``), so roof edges
@@ -150,7 +155,9 @@ def smoothed(height: Float, count: Count, tolerance: float) -> Float:
 
 
 @compiled
-def gaps_closed(height: Float, count: Count, reach: int, tolerance: float) -> tuple[Float, Count]:
+def gaps_closed(
+    height: Float32Array, count: ByteArray, reach: int, tolerance: float
+) -> tuple[Float32Array, ByteArray]:
     """Heights with small gaps in one surface closed: between measured cells and never beyond them.
 
     An empty cell takes the mean of measured cells on opposite sides of it, no more than ``reach``
@@ -178,7 +185,13 @@ def gaps_closed(height: Float, count: Count, reach: int, tolerance: float) -> tu
 
 @compiled
 def _across(
-    height: Float, count: Count, row: int, column: int, direction: int, reach: int, tolerance: float
+    height: Float32Array,
+    count: ByteArray,
+    row: int,
+    column: int,
+    direction: int,
+    reach: int,
+    tolerance: float,
 ) -> tuple[np.float32, np.uint8]:
     """Mean and lesser count of the nearest cells on both sides of one, 0 where they disagree."""
     down, right = (
@@ -206,7 +219,7 @@ def _across(
 
 
 @compiled
-def filled(height: Float, reach: int, directions: int) -> Float:
+def filled(height: Float32Array, reach: int, directions: int) -> Float32Array:
     """Empty cells filled with the lowest of the nearest heights in eight directions.
 
     What no two photographs see from above lies low: beside walls, in shafts, under broken roofs.
@@ -233,7 +246,9 @@ def filled(height: Float, reach: int, directions: int) -> Float:
 
 
 @compiled
-def _first_height(height: Float, row: int, column: int, direction: int, reach: int) -> np.float32:
+def _first_height(
+    height: Float32Array, row: int, column: int, direction: int, reach: int
+) -> np.float32:
     """The nearest height along one of nine directions (4 is none), 0 where there is none."""
     down, right = direction // 3 - 1, direction % 3 - 1
     for _ in range(reach):

@@ -7,8 +7,8 @@ What counts as one height is told by that, and not by the size of a cell alone.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, Uint16Array
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 from aftermap.surface.view_heights import FusionRound, ViewHeights
@@ -61,7 +61,7 @@ def _corners(cells: int) -> list[int]:
     return sorted(set(np.linspace(0, max(0, cells - WINDOW_CELLS), WINDOWS).astype(int).tolist()))
 
 
-def _apart(steps: npt.NDArray[np.uint16]) -> npt.NDArray[np.float64]:
+def _apart(steps: Uint16Array) -> Array:
     """(N,) distances of (layers, rows, columns) steps, 0 for none, from their cell's median."""
     enough = (steps > 0).sum(axis=0) >= LEAST_VIEWS
     chosen = np.where(steps[:, enough] > 0, steps[:, enough].astype(float), np.nan)

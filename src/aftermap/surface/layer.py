@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 from aftermap.surface import splat
@@ -18,9 +18,6 @@ from aftermap.surface.consistency import views_file
 from aftermap.surface.saving import save_whole
 from aftermap.surface.undistorted import PinholeView
 from aftermap.surface.view_heights import ViewHeights
-
-Array = npt.NDArray[np.float64]
-Float = npt.NDArray[np.float32]
 
 AGREEMENT_CELLS = 2.0
 TILE_CELLS = 32

@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
+from aftermap.geo.arrays import Float32Array
 from aftermap.geo.grid import Block, rowcol_of
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame, Reconstruction
 from aftermap.model.raster import Elevation, Grid, Raster, Sight
 from aftermap.surface.extent import ground_outline_m
-
-Heights = npt.NDArray[np.float32]
 
 CELLS_PER_PICTURE = 200
 CELL_PX = (4, 16)
@@ -113,7 +111,7 @@ def pictures_of(
     return tuple(pictures)
 
 
-def raster_window(raster: Raster, window: Block) -> Heights:
+def raster_window(raster: Raster, window: Block) -> Float32Array:
     """(rows, columns) values of a window of a raster, NaN beyond it and where it has none."""
     inside = _clipped(raster.grid, window)
     values = np.full((window.rows, window.columns), np.nan, np.float32)

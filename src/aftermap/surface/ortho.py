@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import Uint16Array
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Elevation, Orthophoto, Raster
@@ -155,7 +155,7 @@ def _choose(
     exposure: balance.Exposure,
     tones: Sequence[balance.Tone],
     region: Block,
-    labels: npt.NDArray[np.uint16],
+    labels: Uint16Array,
 ) -> None:
     """Choose for the cells of a region, with a rim around it so that its border is no cut."""
     top, left = max(region.row - RIM_CELLS, 0), max(region.column - RIM_CELLS, 0)
@@ -173,9 +173,7 @@ def _choose(
     ]
 
 
-def _frame_numbers(
-    reconstruction: Reconstruction, glances: Sequence[Glance]
-) -> npt.NDArray[np.uint16]:
+def _frame_numbers(reconstruction: Reconstruction, glances: Sequence[Glance]) -> Uint16Array:
     """For every glance, and for NO_PICTURE, what source.tif calls it: the place in ``placed``."""
     mapped = [
         at

@@ -12,18 +12,15 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
+from aftermap.geo.arrays import BoolArray, ByteArray
 from aftermap.geo.crs import wkt_of
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.raster import Grid
 from aftermap.surface.cog import CACHE_MB, TILE, BlockWriter, Layer, blocks_written, made_cog
 from aftermap.surface.fill_hatch import halved, hatched
-
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 BLOCK_PX = 2 * TILE
 
@@ -36,7 +33,7 @@ class HatchWriter:
         self._half = half
         self._draped = draped
 
-    def write(self, block: Block, image: Bytes, filled: Mask) -> None:
+    def write(self, block: Block, image: ByteArray, filled: BoolArray) -> None:
         """Put (rows, columns, 4) red, green, blue, alpha where it belongs, hatched where filled."""
         corner = block.row, block.column
         shown = hatched(image, filled, corner, draped=self._draped)

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.surface.refine_kernel import levelled, sampled
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
 
 WINDOW_PX = 5
 LEAST_CORRELATION = 0.5
@@ -31,14 +27,14 @@ MOST_CONTRAST = 2.0
 
 
 def refined(
-    grey: Bytes,
-    inverse: Float,
+    grey: ByteArray,
+    inverse: Float32Array,
     step: float,
-    sources: Sequence[Bytes],
+    sources: Sequence[ByteArray],
     warps: Array,
     *,
     rounds: int = 2,
-) -> Float:
+) -> Float32Array:
     """(rows, columns) refined w, NaN where unlike every source.
 
     ``inverse`` is w with NaN for none, ``step`` the w of one plane.
@@ -67,7 +63,7 @@ def refined(
 class _Window:
     """A picture with the mean and deviation of the window around every pixel."""
 
-    def __init__(self, picture: Float) -> None:
+    def __init__(self, picture: Float32Array) -> None:
         self.picture = picture
         self.mean = _mean(picture)
         self.variance = np.maximum(_mean(picture * picture) - self.mean * self.mean, 0)
@@ -76,13 +72,13 @@ class _Window:
 
 def _add_source(
     reference: _Window,
-    inverse: Float,
+    inverse: Float32Array,
     step: float,
-    source: Bytes,
+    source: ByteArray,
     warp: Array,
-    numerator: Float,
-    denominator: Float,
-    alike: Bytes,
+    numerator: Float32Array,
+    denominator: Float32Array,
+    alike: ByteArray,
 ) -> None:
     """Add the normal equations of one source, where it looks alike."""
     shape = inverse.shape
@@ -115,6 +111,6 @@ def _add_source(
     alike += good.astype(np.uint8)
 
 
-def _mean(values: Float) -> Float:
+def _mean(values: Float32Array) -> Float32Array:
     window = (WINDOW_PX, WINDOW_PX)
     return np.asarray(cv2.boxFilter(values, cv2.CV_32F, window), np.float32)

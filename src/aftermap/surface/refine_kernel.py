@@ -5,24 +5,20 @@ unknown a pixel, its inverse distance, and all sources that look alike there.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.compiled import vectorised
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
 
 
 @vectorised
 def sampled(
-    source: Bytes,
+    source: ByteArray,
     size: tuple[int, int],
     warp: Array,
-    inverse: Float,
+    inverse: Float32Array,
     shift: float,
-    out: Float,
-    seen: Bytes,
+    out: Float32Array,
+    seen: ByteArray,
 ) -> None:
     """Fill ``out`` (rows, columns) with what a source shows at the pixels' inverse distances.
 
@@ -73,7 +69,7 @@ def sampled(
 
 
 @vectorised
-def specks_closed(inverse: Float, grey: Bytes) -> Float:
+def specks_closed(inverse: Float32Array, grey: ByteArray) -> Float32Array:
     """Inverse distances with single unknown pixels (NaN) taken over from a neighbour.
 
     Of the eight around it, from that whose grey is most like the pixel's: an edge of depth follows
@@ -96,7 +92,7 @@ def specks_closed(inverse: Float, grey: Bytes) -> Float:
 
 
 @vectorised
-def levelled(inverse: Float, tolerance: float, reach: int) -> Float:
+def levelled(inverse: Float32Array, tolerance: float, reach: int) -> Float32Array:
     """Inverse distances as the mean of their surroundings on the same surface, NaN where none.
 
     Those within ``reach`` pixels that differ by no more than ``tolerance`` count. Whole planes

@@ -12,8 +12,18 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import (
+    Array,
+    BoolArray,
+    ByteArray,
+    Float32Array,
+    IndexArray,
+    Int16Array,
+    Int32Array,
+    IntArray,
+    Uint16Array,
+)
 from aftermap.geo.grid import Block, window_of
 from aftermap.geo.lens import seen_px
 from aftermap.geo.masks import covered, read_mask
@@ -26,11 +36,6 @@ from aftermap.surface.mosaic_grid import NODE_CELLS, Picture, Sheet, overlap, ra
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.thumbnail_pass import Glance, calm, picture_pixels, seen_in
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
-
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.uint16]
 
 BLOCK_ROWS = 512
 BLOCK_COLUMNS = 2048
@@ -47,9 +52,9 @@ class LastPictures:
     """The pictures that were read last, as many as fit in ``KEPT_BYTES``."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int], Bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], ByteArray] = OrderedDict()
 
-    def read(self, path: str, halvings: int) -> Bytes:
+    def read(self, path: str, halvings: int) -> ByteArray:
         """A picture's pixels, halved in size a number of times by averaging."""
         key = path, halvings
         if key not in self._kept:
@@ -91,10 +96,10 @@ class Rendered:
     pictures show of gaps under it; ``shown`` counts the pixels with a picture of measured ground.
     """
 
-    image: Bytes
-    source: Labels
-    filled: npt.NDArray[np.bool_]
-    through_gaps: Bytes
+    image: ByteArray
+    source: Uint16Array
+    filled: BoolArray
+    through_gaps: ByteArray
     shown: int
 
 
@@ -153,9 +158,9 @@ def rendered(laying: Laying, block: Block) -> Rendered:
 def _wanted(
     laying: Laying,
     ground: "_Ground",
-    chosen: npt.NDArray[np.int64],
+    chosen: IntArray,
     numbers: Array,
-    labels: Labels,
+    labels: Uint16Array,
 ) -> "_Wanted":
     """The sources of a block: those chosen for its cells, but clear views before doubtful ones."""
     seen = np.stack([seen_in(laying.glances[g], ground.under).ravel() for g in chosen])
@@ -237,12 +242,12 @@ class _Ground:
     first: tuple[float, float]
     ratio: float
     corner: Array
-    height: Float
-    cell: npt.NDArray[np.int32]
-    kind: Bytes
-    drawn: npt.NDArray[np.bool_]
+    height: Float32Array
+    cell: Int32Array
+    kind: ByteArray
+    drawn: BoolArray
 
-    def places_m(self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Array:
+    def places_m(self, rows: IndexArray, columns: IndexArray) -> Array:
         """(N, 3) east, north and height of the middles of (N,) pixels."""
         east, north, size_m = self.corner
         return np.column_stack(
@@ -258,11 +263,11 @@ class _Ground:
 class _Wanted:
     """Per pixel the main source, a second one, and the first one's share."""
 
-    main: npt.NDArray[np.int16]
-    second: npt.NDArray[np.int16]
-    share: Float
+    main: Int16Array
+    second: Int16Array
+    share: Float32Array
 
-    def of(self, slot: int) -> npt.NDArray[np.bool_]:
+    def of(self, slot: int) -> BoolArray:
         """(rows, columns) which pixels want anything of a source."""
         return np.asarray((self.main == slot) | (self.second == slot))
 
@@ -280,9 +285,9 @@ class _Wanted:
 class _Done:
     """Colours so far, times their weights, and where they came from."""
 
-    colour: Float
-    weight: Float
-    source: Labels
+    colour: Float32Array
+    weight: Float32Array
+    source: Uint16Array
 
 
 def _ground_of(laying: Laying, block: Block) -> _Ground:
@@ -316,7 +321,7 @@ def _ground_of(laying: Laying, block: Block) -> _Ground:
     )
 
 
-def _labels_around(laying: Laying, block: Block) -> tuple[npt.NDArray[np.int64], Labels]:
+def _labels_around(laying: Laying, block: Block) -> tuple[IntArray, Uint16Array]:
     """The glances chosen in a block, and the labels of its cells counting those, with a rim."""
     cell_px = laying.sheet.cell_px
     cells = Block(
@@ -339,7 +344,7 @@ def _labels_around(laying: Laying, block: Block) -> tuple[npt.NDArray[np.int64],
 
 def _lay(
     laying: Laying,
-    chosen: npt.NDArray[np.int64],
+    chosen: IntArray,
     numbers: Array,
     ground: _Ground,
     wanted: _Wanted,
@@ -399,7 +404,7 @@ def _drop_covered(
         )
 
 
-def _finer(picture: Picture, ground: _Ground, asked: npt.NDArray[np.bool_]) -> Array:
+def _finer(picture: Picture, ground: _Ground, asked: BoolArray) -> Array:
     """(N,) how many pixels of a picture, in length, go into some of the pixels asked of it.
 
     A slanting look makes them longer than wide: those of a square of the same area.
@@ -430,6 +435,6 @@ def _numbers(laying: Laying, at: int) -> Array:
 
 
 @lru_cache(maxsize=16)
-def _kept_mask(path: str) -> Bytes:
+def _kept_mask(path: str) -> ByteArray:
     """A mask that a worker read for one of its last blocks."""
     return read_mask(path)

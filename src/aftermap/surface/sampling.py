@@ -6,18 +6,11 @@ from the outer corner.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int16Array, Int32Array, Uint16Array
 from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import folding_r2
 from aftermap.surface.drawable import MEASURED
-
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
-Slots = npt.NDArray[np.int16]
-Labels = npt.NDArray[np.uint16]
-Cells = npt.NDArray[np.int32]
 
 NOBODY = -1
 DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.05, 1.0
@@ -35,13 +28,13 @@ ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
 
 @compiled
 def heights_at_pixels(
-    surface: Float,
-    kinds: Bytes,
+    surface: Float32Array,
+    kinds: ByteArray,
     first: tuple[float, float],
     step: float,
     cell_m: float,
-    out: Float,
-    cell: Cells,
+    out: Float32Array,
+    cell: Int32Array,
 ) -> None:
     """Heights per pixel from surface cells, and which of them (counted by rows) each belongs to.
 
@@ -82,14 +75,14 @@ def heights_at_pixels(
 
 @compiled
 def _at_edge(  # noqa: C901 - a compiled loop is clearer whole
-    surface: Float,
-    kinds: Bytes,
+    surface: Float32Array,
+    kinds: ByteArray,
     corner: tuple[int, int],
     part: tuple[float, float],
     steep: float,
     at: tuple[int, int],
-    out: Float,
-    cell: Cells,
+    out: Float32Array,
+    cell: Int32Array,
 ) -> None:
     """Height and cell of one pixel where surfaces or kinds meet between four cells.
 
@@ -150,15 +143,15 @@ def _spline(t: float) -> tuple[float, float, float, float]:
 
 @compiled
 def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
-    labels: Labels,
+    labels: Uint16Array,
     cell_px: int,
     sharpness: float,
-    seen: Bytes,
-    cell: Cells,
-    height: Float,
-    main: Slots,
-    second: Slots,
-    share: Float,
+    seen: ByteArray,
+    cell: Int32Array,
+    height: Float32Array,
+    main: Int16Array,
+    second: Int16Array,
+    share: Float32Array,
 ) -> None:
     """The picture of every pixel, the one blended into it near a cut, and the first one's share.
 
@@ -227,14 +220,14 @@ def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
 def offer_source(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     slot: int,
     picture: Array,
-    seen: Bytes,
-    cell: Cells,
+    seen: ByteArray,
+    cell: Int32Array,
     corner: Array,
-    height: Float,
+    height: Float32Array,
     least: int,
-    cost: Float,
-    main: Slots,
-    second: Slots,
+    cost: Float32Array,
+    main: Int16Array,
+    second: Int16Array,
 ) -> None:
     """Make a picture the source of pixels that it sees, at ``least`` so well, for a lower cost.
 
@@ -292,19 +285,19 @@ def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     slot: int,
     picture: Array,
     index: int,
-    pixels: Bytes,
+    pixels: ByteArray,
     scale: tuple[float, float],
-    tone: Float,
+    tone: Float32Array,
     tone_first: tuple[float, float],
     tone_step: float,
     corner: Array,
-    height: Float,
-    main: Slots,
-    second: Slots,
-    share: Float,
-    colour: Float,
-    weight: Float,
-    source: Labels,
+    height: Float32Array,
+    main: Int16Array,
+    second: Int16Array,
+    share: Float32Array,
+    colour: Float32Array,
+    weight: Float32Array,
+    source: Uint16Array,
 ) -> None:
     """Add one picture's colours where it is a pixel's main or second source.
 
@@ -352,7 +345,7 @@ def _brightness(picture: Array, r2: float, lean_e: float, lean_n: float, factor:
 
 
 @compiled
-def _toned(tone: Float, y: float, x: float, factor: Array) -> None:
+def _toned(tone: Float32Array, y: float, x: float, factor: Array) -> None:
     """Multiply with the tone, bilinear between the centres of nodes."""
     y = min(max(y - 0.5, 0.0), tone.shape[0] - 1.0)
     x = min(max(x - 0.5, 0.0), tone.shape[1] - 1.0)
@@ -365,7 +358,9 @@ def _toned(tone: Float, y: float, x: float, factor: Array) -> None:
 
 
 @compiled
-def _read(pixels: Bytes, x: float, y: float, factor: Array, part: float, out: Float) -> None:
+def _read(
+    pixels: ByteArray, x: float, y: float, factor: Array, part: float, out: Float32Array
+) -> None:
     """Add a picture's colour at a position (first pixel's centre at 0), cubic, times its factor."""
     rows, columns = pixels.shape[0], pixels.shape[1]
     left, top = int(np.floor(x)), int(np.floor(y))

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+
+from aftermap.geo.arrays import GenericArray
 
 
-def save_whole(target: Path, values: npt.NDArray[np.generic]) -> None:
+def save_whole(target: Path, values: GenericArray) -> None:
     """Write to a temporary name beside ``target`` and rename; an earlier file is replaced."""
     part = target.with_suffix(".part")
     with part.open("wb") as stream:

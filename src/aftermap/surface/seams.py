@@ -13,8 +13,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import (
+    ByteArray,
+    Float32Array,
+    Int16Array,
+    Int32Array,
+    IntArray,
+    Uint16Array,
+)
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block
 from aftermap.surface.balance import Exposure, Tone
@@ -22,11 +29,6 @@ from aftermap.surface.balance import at_cells as tone_at_cells
 from aftermap.surface.cut import sink_side
 from aftermap.surface.mosaic_grid import overlap, within
 from aftermap.surface.thumbnail_pass import Glance
-
-Float = npt.NDArray[np.float32]
-Index = npt.NDArray[np.int16]
-Bytes = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.uint16]
 
 NO_PICTURE = 65_535
 CANDIDATES = 6
@@ -53,10 +55,10 @@ class Choice:
     ``raised`` (rows, columns) from 0 on the ground to 1 on what stands on it.
     """
 
-    picture: Index
-    cost: Float
-    colour: Bytes
-    raised: Float
+    picture: Int16Array
+    cost: Float32Array
+    colour: ByteArray
+    raised: Float32Array
 
 
 def candidates(
@@ -64,7 +66,7 @@ def candidates(
     exposure: Exposure,
     tones: Sequence[Tone],
     region: Block,
-    raised: Float,
+    raised: Float32Array,
 ) -> Choice:
     """The pictures that may be chosen for the cells of a region."""
     shape = region.rows, region.columns, CANDIDATES
@@ -98,7 +100,7 @@ def candidates(
     return choice
 
 
-def raised_above(height_cells: Float) -> Float:
+def raised_above(height_cells: Float32Array) -> Float32Array:
     """0 on the ground to 1 on what stands more than a cell above it; heights are in cells.
 
     The ground is what an opening leaves: things narrower than about ten metres' worth of cells
@@ -113,7 +115,7 @@ def raised_above(height_cells: Float) -> Float:
     return np.asarray(cv2.dilate(above, np.ones((3, 3), np.uint8)), np.float32)
 
 
-def chosen(choice: Choice, fixed: Labels) -> Labels:
+def chosen(choice: Choice, fixed: Uint16Array) -> Uint16Array:
     """(rows, columns) picture per cell, NO_PICTURE where no picture shows it.
 
     ``fixed`` holds the choice of cells that are already decided, NO_PICTURE elsewhere.
@@ -144,14 +146,19 @@ def chosen(choice: Choice, fixed: Labels) -> Labels:
     return _labels(choice.picture, pick)
 
 
-def _labels(picture: Index, pick: Index) -> Labels:
+def _labels(picture: Int16Array, pick: Int16Array) -> Uint16Array:
     label = np.take_along_axis(picture, np.maximum(pick, 0)[..., None], 2)[..., 0]
     return np.where(pick >= 0, label, NO_PICTURE).astype(np.uint16)
 
 
 @compiled
 def _offer(
-    at: int, cost: Float, colour: Bytes, pictures: Index, costs: Float, colours: Bytes
+    at: int,
+    cost: Float32Array,
+    colour: ByteArray,
+    pictures: Int16Array,
+    costs: Float32Array,
+    colours: ByteArray,
 ) -> None:
     """Put one picture among the best of every cell, cheapest first."""
     rows, columns, limit = pictures.shape
@@ -173,7 +180,7 @@ def _offer(
 
 
 @compiled
-def _add_unlikeness(pictures: Index, costs: Float, colours: Bytes) -> None:
+def _add_unlikeness(pictures: Int16Array, costs: Float32Array, colours: ByteArray) -> None:
     """Make a picture dearer where its brightness is far from the middle one: walls, passers-by."""
     rows, columns, limit = pictures.shape
     light = np.empty(limit, np.float64)
@@ -192,7 +199,7 @@ def _add_unlikeness(pictures: Index, costs: Float, colours: Bytes) -> None:
 
 
 @compiled
-def _start(pictures: Index, costs: Float, fixed: Labels, pick: Index) -> None:
+def _start(pictures: Int16Array, costs: Float32Array, fixed: Uint16Array, pick: Int16Array) -> None:
     """Begin with the cheapest picture; decided cells keep theirs, whatever it costs."""
     rows, columns, limit = pictures.shape
     for row in range(rows):
@@ -211,12 +218,12 @@ def _start(pictures: Index, costs: Float, fixed: Labels, pick: Index) -> None:
 @compiled
 def _expand(
     picture: int,
-    box: npt.NDArray[np.int64],
-    pictures: Index,
-    costs: Float,
-    colours: Bytes,
-    raised: Float,
-    pick: Index,
+    box: IntArray,
+    pictures: Int16Array,
+    costs: Float32Array,
+    colours: ByteArray,
+    raised: Float32Array,
+    pick: Int16Array,
 ) -> int:
     """Let one picture take every cell where that lowers the sum; how many it took."""
     top, bottom, left, right = box
@@ -265,14 +272,14 @@ def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     picture: int,
     at: tuple[int, int],
     node: tuple[int, int],
-    own: Index,
+    own: Int16Array,
     corner: tuple[int, int],
-    pictures: Index,
-    colours: Bytes,
-    raised: Float,
-    pick: Index,
-    capacity: npt.NDArray[np.int32],
-    terminal: npt.NDArray[np.int32],
+    pictures: Int16Array,
+    colours: ByteArray,
+    raised: Float32Array,
+    pick: Int16Array,
+    capacity: Int32Array,
+    terminal: Int32Array,
 ) -> None:
     """Add what the borders of one cell to its neighbours cost if it or they change to a picture."""
     row, column = at
@@ -306,9 +313,9 @@ def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     c: int,
     one: int,
     other: int,
-    pictures: Index,
-    colours: Bytes,
-    raised: Float,
+    pictures: Int16Array,
+    colours: ByteArray,
+    raised: Float32Array,
 ) -> float:
     """What it costs that one picture meets another between two cells."""
     if one == other:
@@ -321,7 +328,7 @@ def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @compiled
 def _difference(
-    one: int, other: int, row: int, column: int, pictures: Index, colours: Bytes
+    one: int, other: int, row: int, column: int, pictures: Int16Array, colours: ByteArray
 ) -> float:
     """Mean difference of a cell's colour in two pictures; the limit where one does not show it."""
     a, b = _place(one, pictures, row, column), _place(other, pictures, row, column)
@@ -334,7 +341,7 @@ def _difference(
 
 
 @compiled
-def _place(picture: int, pictures: Index, row: int, column: int) -> int:
+def _place(picture: int, pictures: Int16Array, row: int, column: int) -> int:
     """Where among a cell's candidates a picture stands, -1 if it does not."""
     for k in range(pictures.shape[2]):
         if pictures[row, column, k] == picture:
@@ -351,7 +358,7 @@ def _whole(cost: float) -> int:
 
 
 @compiled
-def _boxes(pictures: Index, count: int) -> npt.NDArray[np.int64]:
+def _boxes(pictures: Int16Array, count: int) -> IntArray:
     """(count, 4) first and last row, first and last column where each picture is a candidate."""
     rows, columns, limit = pictures.shape
     boxes = np.empty((count, 4), np.int64)

@@ -5,25 +5,24 @@ Rothermel et al. (2012), "SURE: photogrammetric surface reconstruction from imag
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import ByteArray, Float32Array
 from aftermap.geo.compiled import compiled
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
 
 TILE_PX = 32
 RARE_SHARE = 0.01
 """Planes that fewer of the surroundings' pixels lie on are taken for mistakes."""
 
 
-def everything(shape: tuple[int, ...], planes: int) -> Bytes:
+def everything(shape: tuple[int, ...], planes: int) -> ByteArray:
     """(tile rows, tile columns, planes): every tile of a picture over every plane."""
     return np.ones((-(-shape[0] // TILE_PX), -(-shape[1] // TILE_PX), planes), np.uint8)
 
 
 @compiled
-def around(coarse: Float, times: int, shape: tuple[int, int], planes: int, spare: int) -> Bytes:
+def around(
+    coarse: Float32Array, times: int, shape: tuple[int, int], planes: int, spare: int
+) -> ByteArray:
     """(tile rows, tile columns, planes) 1 where a tile of a picture of ``shape`` is searched.
 
     ``coarse`` (rows, columns) are planes of the finer level, below 0 for none, of a picture that is

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Raster, Sight
 from aftermap.surface.mosaic_grid import overlap, raster_window, window_of_sight, within
 from aftermap.surface.saving import save_whole
 from aftermap.surface.view_heights import ViewHeights, metres_of
-
-Mask = npt.NDArray[np.bool_]
 
 CLOSED_CELLS = 5
 """Cells between those that a picture measured count as well, as far as a window of this size."""
@@ -61,7 +59,7 @@ def write_sight(task: SightTask) -> Sight:
     )
 
 
-def sight_over(sight: Sight, window: Block) -> Mask:
+def sight_over(sight: Sight, window: Block) -> BoolArray:
     """(rows, columns) whether a picture measured the cells of a window of the surface itself."""
     out = np.zeros((window.rows, window.columns), np.bool_)
     own = window_of_sight(sight)

@@ -9,10 +9,8 @@ on flights of the synthetic twin, straight down, slanting and a clip, whose scat
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
+from aftermap.geo.arrays import ByteArray, Float32Array
 
 PHOTOGRAPHS = (2, 3, 4, 6, 9)
 """Each row of the table is for so many photographs or more."""
@@ -32,7 +30,9 @@ OF_SCATTER = np.array(
 )
 
 
-def sigma_m(height_m: Float, count: Bytes, cell_m: float, scatter_cells: Float) -> Float:
+def sigma_m(
+    height_m: Float32Array, count: ByteArray, cell_m: float, scatter_cells: Float32Array
+) -> Float32Array:
     """(rows, columns) standard deviation in metres, NaN where the height was not measured.
 
     ``height_m`` is NaN and ``count``, of photographs that agree, 0 where nothing was measured;

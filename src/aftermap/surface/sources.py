@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
+from aftermap.geo.arrays import Array, IndexArray
 from aftermap.model.camera import Reconstruction
-
-Array = npt.NDArray[np.float64]
 
 BEST_ANGLE_DEG, ANGLE_SPREAD_DEG = 14.0, 10.0
 LEAST_ANGLE_DEG, MOST_ANGLE_DEG = 2.0, 42.0
@@ -86,9 +84,7 @@ def are_video(reconstruction: Reconstruction) -> tuple[bool, ...]:
     return tuple(placed.frame.moment is not None for placed in reconstruction.mapped)
 
 
-def _sharing(
-    points: SeenPoints, videos: tuple[bool, ...], least: int
-) -> Iterator[npt.NDArray[np.intp]]:
+def _sharing(points: SeenPoints, videos: tuple[bool, ...], least: int) -> Iterator[IndexArray]:
     """For each mapped frame the others that share so many tie points with it, most first.
 
     A photograph that others share enough with is compared with photographs alone: a clip of the

@@ -1,13 +1,9 @@
 """Depths of one view to heights on the ground grid: compiled loops, one view at a time."""
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.compiled import compiled, vectorised
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
 
 REACH_PX, EVERY_PX = 5, 2
 """How far around a pixel its plane is fitted, and to which pixels there: to a quarter of them."""
@@ -32,7 +28,7 @@ def place(inverse: float, u: int, v: int, camera: Array, out: Array) -> None:
 
 
 @vectorised
-def facades(inverse: Float, camera: Array) -> npt.NDArray[np.bool_]:
+def facades(inverse: Float32Array, camera: Array) -> BoolArray:
     """(rows, columns) whether a pixel's surroundings stand upright.
 
     A wall has no place in a height raster but as a step: its points, a little off along the look,
@@ -95,12 +91,12 @@ def _is_upright(across: float, down: float, here: float, u: int, v: int, camera:
 
 @compiled
 def highest_m(
-    inverse: Float,
-    views: Bytes,
+    inverse: Float32Array,
+    views: ByteArray,
     camera: Array,
     window: Array,
-    heights: Float,
-    counts: Bytes,
+    heights: Float32Array,
+    counts: ByteArray,
     agreement_m: float,
 ) -> None:
     """Write into ``heights`` (rows, columns; NaN at first) the mean of the topmost points per cell.
@@ -155,15 +151,15 @@ def highest_m(
 
 @compiled
 def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    inverse: Float,
-    views: Bytes,
+    inverse: Float32Array,
+    views: ByteArray,
     at: tuple[int, int],
     camera: Array,
     window: Array,
-    heights: Float,
-    total: Float,
-    count: Float,
-    counts: Bytes,
+    heights: Float32Array,
+    total: Float32Array,
+    count: Float32Array,
+    counts: ByteArray,
     agreement_m: float,
     spots: Array,
 ) -> None:
@@ -211,7 +207,7 @@ def _joined(here: Array, next_one: Array, cell: float) -> int:
 
 
 @compiled
-def pinholes_closed(heights: Float, counts: Bytes, agreement_m: float) -> None:
+def pinholes_closed(heights: Float32Array, counts: ByteArray, agreement_m: float) -> None:
     """Close single empty cells (NaN) between two that agree, given their mean and lesser count.
 
     Where a pixel is larger on the ground than a cell, points leave a regular pattern of holes.
@@ -236,7 +232,9 @@ def pinholes_closed(heights: Float, counts: Bytes, agreement_m: float) -> None:
 
 
 @compiled
-def cell_box(inverse: Float, camera: Array, place: Array) -> tuple[float, float, float, float]:
+def cell_box(
+    inverse: Float32Array, camera: Array, place: Array
+) -> tuple[float, float, float, float]:
     """First row, first column, last row, last column of the cells that a view's points lie in."""
     west, north_m, cell = place[0], place[1], place[2]
     low_r, low_c, high_r, high_c = np.inf, np.inf, -np.inf, -np.inf

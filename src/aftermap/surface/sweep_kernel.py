@@ -10,17 +10,10 @@ plane-sweeping stereo".
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int32Array, IntArray, Uint32Array
 from aftermap.geo.compiled import vectorised
 from aftermap.surface.search_range import TILE_PX
-
-Bytes = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
-Int = npt.NDArray[np.int32]
-Long = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.uint32]
 
 REACH_PX, RIM_PX = 3, 6
 """How far the census reaches from its pixel, and how much larger a picture with its rim is."""
@@ -47,7 +40,9 @@ OFFSETS = np.array(
 
 
 @vectorised
-def census(picture: Float, corner: tuple[int, int], window: tuple[int, int], codes: Codes) -> None:
+def census(
+    picture: Float32Array, corner: tuple[int, int], window: tuple[int, int], codes: Uint32Array
+) -> None:
     """Fill ``codes`` with those of a window of a picture; ``corner`` is where its rim begins."""
     for y in range(window[0]):
         line = codes[y]
@@ -66,16 +61,16 @@ def census(picture: Float, corner: tuple[int, int], window: tuple[int, int], cod
 
 @vectorised
 def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    reference: Float,
+    reference: Float32Array,
     corner: tuple[int, int],
-    sources: Bytes,
-    sizes: Int,
+    sources: ByteArray,
+    sizes: Int32Array,
     warps: Array,
     planes: tuple[float, float],
-    wanted: Bytes,
+    wanted: ByteArray,
     origin: int,
     second: float,
-    volume: Bytes,
+    volume: ByteArray,
 ) -> None:
     """Fill ``volume`` (rows, planes, columns) where tiles are searched; it is left alone elsewhere.
 
@@ -139,15 +134,15 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 @vectorised
 def _anchored(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    source: Bytes,
+    source: ByteArray,
     size: tuple[int, int],
     matrix: Array,
     corner: tuple[int, int],
     window: tuple[int, int],
-    lead: Long,
-    warped: Float,
-    seen: Bytes,
-    codes: Codes,
+    lead: IntArray,
+    warped: Float32Array,
+    seen: ByteArray,
+    codes: Uint32Array,
 ) -> None:
     """The census of a source on a plane, over a tile and what later planes show of it."""
     room = window[0] + SHIFT_PX, window[1] + SHIFT_PX
@@ -163,7 +158,7 @@ def _lead(
     step: float,
     corner: tuple[int, int],
     window: tuple[int, int],
-    lead: Long,
+    lead: IntArray,
 ) -> None:
     """Fill in how far, column and row, a tile lies from the corner of its census.
 
@@ -187,11 +182,11 @@ def _lead(
 @vectorised
 def _nearest(
     anchors: Array,
-    leads: Long,
+    leads: IntArray,
     matrix: Array,
     corner: tuple[int, int],
     window: tuple[int, int],
-    shift: Long,
+    shift: IntArray,
 ) -> int:
     """Which of the planes whose census is at hand shows a tile's source as this plane does.
 
@@ -226,13 +221,13 @@ def _nearest(
 
 @vectorised
 def _warp(
-    source: npt.NDArray[np.uint8],
+    source: ByteArray,
     size: tuple[int, int],
     matrix: Array,
     corner: tuple[int, int],
     window: tuple[int, int],
-    warped: Float,
-    seen: Bytes,
+    warped: Float32Array,
+    seen: ByteArray,
 ) -> None:
     """Resample a source onto a plane over a tile with its rim, and say what it shows of it."""
     rows, columns = size
@@ -271,7 +266,12 @@ def _warp(
 
 @vectorised
 def _keep_least(
-    own: Codes, codes: Codes, seen: Bytes, shift: Long, window: tuple[int, int], least: Bytes
+    own: Uint32Array,
+    codes: Uint32Array,
+    seen: ByteArray,
+    shift: IntArray,
+    window: tuple[int, int],
+    least: ByteArray,
 ) -> None:
     """Put a source's distances among the two smallest of every pixel."""
     right, down = shift[0], shift[1]
@@ -295,7 +295,7 @@ def _keep_least(
 
 
 @vectorised
-def _store(least: Bytes, wide: int, second: float, out: Bytes) -> None:
+def _store(least: ByteArray, wide: int, second: float, out: ByteArray) -> None:
     """The smallest distance of a row and ``second`` times the next one, as a mean, in tenths."""
     one, two, there = least[0], least[1], least[2]
     share = np.float32(second)

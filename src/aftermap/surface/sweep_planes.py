@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.surface.undistorted import PinholeView
-
-Array = npt.NDArray[np.float64]
 
 STEEP_DOWN_SINE = 0.64
 """Views that look down by 40 degrees or more have level planes."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.axes import opencv_from_corner_px
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block, cell_centres_m, rowcol_of, window_of
@@ -19,9 +19,8 @@ from aftermap.geo.lens import projected_px
 from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.model.runs import Workspace
-from aftermap.surface.drawable import GAP, MEASURED, Kinds, drawn_in, least_drawn
+from aftermap.surface.drawable import GAP, MEASURED, drawn_in, least_drawn
 from aftermap.surface.mosaic_grid import (
-    Heights,
     Picture,
     Sheet,
     overlap,
@@ -31,9 +30,6 @@ from aftermap.surface.mosaic_grid import (
 )
 from aftermap.surface.sights import sight_over
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
-
-Array = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
 
 FOLDER = "ortho"
 BORDER_PX, INSET_PX = 1.0, 2.0
@@ -104,7 +100,7 @@ def glance_at(task: GlanceTask) -> Glance:
     return Glance(picture=picture, cells=str(cells_path), seen=str(seen_path), window=window)
 
 
-def seen_in(glance: Glance, window: Block) -> Bytes:
+def seen_in(glance: Glance, window: Block) -> ByteArray:
     """(rows, columns) HIDDEN, DOUBTFUL or CLEAR over a window of the surface raster."""
     out = np.zeros((window.rows, window.columns), np.uint8)
     shared = overlap(glance.window, window)
@@ -117,7 +113,7 @@ def seen_in(glance: Glance, window: Block) -> Bytes:
     return out
 
 
-def picture_pixels(path: str, reduction: int = 1) -> Bytes:
+def picture_pixels(path: str, reduction: int = 1) -> ByteArray:
     """(rows, columns, 3) blue, green, red of a picture as stored, its EXIF orientation ignored."""
     pixels = cv2.imread(path, _REDUCED[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:
@@ -125,7 +121,7 @@ def picture_pixels(path: str, reduction: int = 1) -> Bytes:
     return np.asarray(pixels, np.uint8)
 
 
-def _seen(sheet: Sheet, picture: Picture, window: Block) -> Bytes:
+def _seen(sheet: Sheet, picture: Picture, window: Block) -> ByteArray:
     """Cells of the surface window that the camera looks at without anything in between."""
     ground = sheet.surface.grid
     east, north, up = picture.pose.position_m
@@ -170,13 +166,13 @@ def _reach_px(cell_px: float, pixel_px: float) -> int:
     return math.ceil(0.71 * cell_px + READ_PX * max(1.0, pixel_px))
 
 
-def _in_picture(picture: Picture, grid: Grid, heights: Heights) -> tuple[Array, Array]:
+def _in_picture(picture: Picture, grid: Grid, heights: Float32Array) -> tuple[Array, Array]:
     """(rows, columns, 2) pixels of cells, NaN where they have no height, and their depth."""
     xyz = _offsets(picture, grid, heights) @ np.array(picture.pose.rotation_cam_from_world).T
     return projected_px(xyz, picture.camera.params), xyz[..., 2]
 
 
-def _offsets(picture: Picture, grid: Grid, heights: Heights) -> Array:
+def _offsets(picture: Picture, grid: Grid, heights: Float32Array) -> Array:
     """(rows, columns, 3) east, north, up from the camera to cells."""
     east, north = cell_centres_m(grid)
     position = np.array(picture.pose.position_m)
@@ -184,7 +180,7 @@ def _offsets(picture: Picture, grid: Grid, heights: Heights) -> Array:
     return np.stack([x, y, heights - position[2]], axis=-1)
 
 
-def calm(heights: Heights) -> Heights:
+def calm(heights: Float32Array) -> Float32Array:
     """Heights without the specks that matching leaves: the median of three by three cells."""
     known = np.isfinite(heights)
     if known.all():
@@ -198,9 +194,9 @@ def calm(heights: Heights) -> Heights:
 class _Ground:
     """A window of the surface: heights, what is drawn of it, and how a picture sees it."""
 
-    heights: Heights
-    kinds: Kinds
-    seen: Bytes
+    heights: Float32Array
+    kinds: ByteArray
+    seen: ByteArray
     window: Block
 
 
@@ -231,7 +227,7 @@ def _write_cells(path: Path, sheet: Sheet, picture: Picture, ground: _Ground) ->
     )
 
 
-def mean_heights(sheet: Sheet, cells: Block) -> Heights:
+def mean_heights(sheet: Sheet, cells: Block) -> Float32Array:
     """Mean height of what is drawn in every cell of a window, in metres, NaN where nothing is."""
     window = surface_under(sheet, cells)
     heights = raster_window(sheet.surface, window)
@@ -239,7 +235,9 @@ def mean_heights(sheet: Sheet, cells: Block) -> Heights:
     return _means(sheet, cells, _Ground(heights, drawn_in(sheet, window), unseen, window))[0]
 
 
-def _means(sheet: Sheet, cells: Block, ground: _Ground) -> tuple[Heights, Heights, Heights]:
+def _means(
+    sheet: Sheet, cells: Block, ground: _Ground
+) -> tuple[Float32Array, Float32Array, Float32Array]:
     ratio = sheet.surface_per_cell
     start = cells.row * ratio - ground.window.row, cells.column * ratio - ground.window.column
     up = np.empty((cells.rows, cells.columns), np.float32)
@@ -260,15 +258,15 @@ def _means(sheet: Sheet, cells: Block, ground: _Ground) -> tuple[Heights, Height
 
 @compiled
 def _gathered(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    heights: Heights,
-    kinds: Kinds,
+    heights: Float32Array,
+    kinds: ByteArray,
     least: int,
-    seen: Bytes,
+    seen: ByteArray,
     start: tuple[float, float],
     ratio: float,
-    up: Heights,
-    share: Heights,
-    measured: Heights,
+    up: Float32Array,
+    share: Float32Array,
+    measured: Float32Array,
 ) -> None:
     """Per cell, of what is drawn: mean height (NaN: nothing is), share seen; share measured."""
     rows, columns = heights.shape
@@ -293,7 +291,7 @@ def _gathered(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             measured[row, column] = sure / cells if cells else 0.0
 
 
-def _inside(xy_px: Array, picture: Picture, inset_px: float) -> npt.NDArray[np.bool_]:
+def _inside(xy_px: Array, picture: Picture, inset_px: float) -> BoolArray:
     camera = picture.camera
     with np.errstate(invalid="ignore"):
         x, y = xy_px[..., 0], xy_px[..., 1]
@@ -321,7 +319,7 @@ def _radius(xy_px: Array, picture: Picture) -> Array:
     return np.asarray(away / half_diagonal, float)
 
 
-def _colours(picture: Picture, xy_px: Array, cell_px: int) -> Bytes:
+def _colours(picture: Picture, xy_px: Array, cell_px: int) -> ByteArray:
     """Colours at positions in the picture, from one read so small that a pixel is a cell."""
     reduction = max(factor for factor in _REDUCED if factor <= cell_px)
     small = picture_pixels(picture.path, reduction)

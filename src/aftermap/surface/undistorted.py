@@ -9,15 +9,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import SurfaceError
+from aftermap.geo.arrays import Array, ByteArray
 from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame
 from aftermap.surface.saving import save_whole
-
-Array = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
 
 MASKED_PX = 2
 """How far a mask is widened: what lies over the scene has a soft edge."""
@@ -54,7 +51,7 @@ class PinholeView:
         fx, fy, cx, cy = self.intrinsics
         return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
 
-    def read(self) -> Grey:
+    def read(self) -> ByteArray:
         """(rows, columns) grey values."""
         return np.asarray(np.load(self.grey), np.uint8)
 
@@ -104,7 +101,7 @@ def undistort(task: UndistortTask) -> None:
     save_whole(target, _resampled(grey, shown, task.view, task.camera))
 
 
-def _mask_over(mask: Grey, shape: tuple[int, ...]) -> Grey:
+def _mask_over(mask: ByteArray, shape: tuple[int, ...]) -> ByteArray:
     """255 where nothing lies over the scene."""
     size = shape[1], shape[0]
     whole = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
@@ -112,7 +109,9 @@ def _mask_over(mask: Grey, shape: tuple[int, ...]) -> Grey:
     return np.where(cv2.erode(whole, kernel) > 0, 255, 0).astype(np.uint8)
 
 
-def _resampled(picture: Grey, shown: Grey, view: PinholeView, camera: Camera) -> Grey:
+def _resampled(
+    picture: ByteArray, shown: ByteArray, view: PinholeView, camera: Camera
+) -> ByteArray:
     size = view.columns, view.rows
     if size != (picture.shape[1], picture.shape[0]):
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -4,15 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import ByteArray, Float32Array, Uint16Array
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 
 
-def metres_of(
-    steps: npt.NDArray[np.uint16] | npt.NDArray[np.float32], base_m: float, step_m: float
-) -> npt.NDArray[np.float32]:
+def metres_of(steps: Uint16Array | Float32Array, base_m: float, step_m: float) -> Float32Array:
     """Heights of steps, NaN where a step is 0."""
     metres = base_m + (np.asarray(steps, np.float32) - 1) * step_m
     return np.where(steps > 0, metres, np.nan).astype(np.float32)
@@ -39,7 +37,7 @@ class ViewHeights:
         )
         return replace(self, window=window)
 
-    def over(self, window: Block) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]] | None:
+    def over(self, window: Block) -> tuple[Uint16Array, ByteArray] | None:
         """Steps and views over a window of the grid; None where nothing of it lies there."""
         if self.window is None:
             return None

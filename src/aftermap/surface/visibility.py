@@ -8,13 +8,9 @@ and experiments"). Walls need no points of their own, and any inclination of the
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, ByteArray, Float32Array
 from aftermap.geo.compiled import compiled
-
-Heights = npt.NDArray[np.float32]
-Seen = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 HIDDEN = 0
 DOUBTFUL = 1
@@ -29,12 +25,12 @@ TILE_CELLS, AROUND_TILES = 16, 8
 
 
 def seen_cells(
-    heights_m: Heights,
+    heights_m: Float32Array,
     camera_cells: tuple[float, float],
     above: float,
-    blocking_m: Heights | None = None,
-    measured: Mask | None = None,
-) -> Seen:
+    blocking_m: Float32Array | None = None,
+    measured: BoolArray | None = None,
+) -> ByteArray:
     """(rows, columns) HIDDEN, DOUBTFUL or CLEAR for every cell of a window.
 
     ``heights_m`` is NaN where there is no surface; those cells are HIDDEN and hide nothing. Heights
@@ -73,16 +69,14 @@ def seen_cells(
     return np.where(is_sliver, near, level).astype(np.uint8)
 
 
-def _is_steep(
-    heights: Heights, camera_cells: tuple[float, float], above: float
-) -> npt.NDArray[np.bool_]:
+def _is_steep(heights: Float32Array, camera_cells: tuple[float, float], above: float) -> BoolArray:
     """Cells that the camera looks down at by more than 45 degrees."""
     row = np.arange(heights.shape[0])[:, None] + 0.5 - camera_cells[0]
     column = np.arange(heights.shape[1])[None] + 0.5 - camera_cells[1]
     return np.asarray(np.hypot(row, column) < above - heights)
 
 
-def presumed(heights: Heights, is_measured: npt.NDArray[np.bool_]) -> Heights:
+def presumed(heights: Float32Array, is_measured: BoolArray) -> Float32Array:
     """How high what may hide others stands: the surface where measured, else as high as may be.
 
     An unmeasured cell may hold what stands next to it, and farther in anything as high as the
@@ -98,7 +92,7 @@ def presumed(heights: Heights, is_measured: npt.NDArray[np.bool_]) -> Heights:
     return np.where(is_measured, heights, np.where(guess > low, guess, np.nan)).astype(np.float32)
 
 
-def _highest_around(measured: Heights) -> Heights:
+def _highest_around(measured: Float32Array) -> Float32Array:
     """The highest of a neighbourhood of some coarse tiles, and of the nearest such beyond."""
     rows, columns = measured.shape
     down, right = -rows % TILE_CELLS, -columns % TILE_CELLS
@@ -114,13 +108,13 @@ def _highest_around(measured: Heights) -> Heights:
 
 @compiled
 def _sweep(
-    height: Heights,
-    blocking: Heights,
+    height: Float32Array,
+    blocking: Float32Array,
     row: float,
     column: float,
     above: float,
     slack: float,
-    seen: Seen,
+    seen: ByteArray,
 ) -> None:
     """One ray to every cell of the window's border; a cell is seen where any ray reaches it."""
     rows, columns = height.shape
@@ -134,15 +128,15 @@ def _sweep(
 
 @compiled
 def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    height: Heights,
-    blocking: Heights,
+    height: Float32Array,
+    blocking: Float32Array,
     row: float,
     column: float,
     end_row: int,
     end_column: int,
     above: float,
     slack: float,
-    seen: Seen,
+    seen: ByteArray,
 ) -> None:
     """Walk one ray outwards, one cell of its longer axis at a time."""
     rows, columns = height.shape

@@ -11,14 +11,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation, Slerp
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.uncertainty import on_own_map as seen_on_own_map
 from aftermap.model.camera import CameraPose, Matrix3, Matrix6, PlacedFrame, Reconstruction, Row6
 from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
-
-Array = npt.NDArray[np.float64]
 
 STEP_S = Fraction(1, 5)
 LONGEST_GAP_S = Fraction(6)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.track import TrackArrays, at_times
@@ -22,8 +22,6 @@ from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.model.telemetry import Track
 from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
-
-Array = npt.NDArray[np.float64]
 
 STEP_S = Fraction(1, 2)
 CLOCK_SIGMA_S = 0.5

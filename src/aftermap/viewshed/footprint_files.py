@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyproj import CRS
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.uncertainty import precision_of
 from aftermap.model.trajectory import ClipPose
 from aftermap.viewshed.ground_cells import COLUMNS, UNKNOWN, Rows, Seen
 from aftermap.viewshed.moments import Second
 from aftermap.viewshed.view import Eye, Look
-
-Array = npt.NDArray[np.float64]
 
 FOOTPRINTS_PER_GROUP = 1000
 SIGHTINGS_PER_GROUP = 500_000

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.march import Heights, Patch, Views, views_of
 from aftermap.geo.ring import inside
 from aftermap.geo.viewing import (
@@ -23,8 +23,6 @@ from aftermap.model.sighting import CELL_BITS, CELL_OFFSET, CELL_SIZES_M
 from aftermap.model.trajectory import ClipPose
 from aftermap.viewshed.moments import Second
 from aftermap.viewshed.view import Eye, Look, circles_m
-
-Array = npt.NDArray[np.float64]
 
 COLUMNS = {
     "place": np.int64,
@@ -45,7 +43,7 @@ UNKNOWN = -1
 CIRCLE_PER_CELL = 2.0
 """A CE90 may be so many times the side of the cell that a second is filed under."""
 
-Rows = dict[str, npt.NDArray[np.int64]]
+Rows = dict[str, IntArray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +102,7 @@ def _rows_of(
     return _columns(number, best_ms, places[kept], _only(views, kept), one.pose, eye)
 
 
-def _any_inside(centre_m: Array, cell_m: float, ring_m: Array) -> npt.NDArray[np.bool_]:
+def _any_inside(centre_m: Array, cell_m: float, ring_m: Array) -> BoolArray:
     """Which cells have their middle or a corner inside a ring."""
     steps = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) * cell_m / 2
     places = centre_m[:, None, :] + steps
@@ -114,7 +112,7 @@ def _any_inside(centre_m: Array, cell_m: float, ring_m: Array) -> npt.NDArray[np
 def _columns(
     number: int,
     best_ms: int,
-    places: npt.NDArray[np.int64],
+    places: IntArray,
     views: Views,
     moment: ClipPose,
     eye: Eye,
@@ -148,7 +146,7 @@ def _columns(
     return {name: np.rint(column).astype(np.int64) for name, column in exact.items()}
 
 
-def _only(views: Views, kept: npt.NDArray[np.int64]) -> Views:
+def _only(views: Views, kept: IntArray) -> Views:
     return Views(
         centre_m=views.centre_m[kept],
         points=views.points,
@@ -157,7 +155,7 @@ def _only(views: Views, kept: npt.NDArray[np.int64]) -> Views:
     )
 
 
-def _patch_around(ring_m: Array, level: int) -> tuple[Patch, npt.NDArray[np.int64]]:
+def _patch_around(ring_m: Array, level: int) -> tuple[Patch, IntArray]:
     """The block of cells around a ring, and the number of each (see ``model.sighting.cell_of``)."""
     size = CELL_SIZES_M[level]
     first = np.floor(ring_m.min(axis=0) / size).astype(int)

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL
 from aftermap.geo.march import Heights
 from aftermap.geo.ring import hull_of
@@ -33,8 +33,6 @@ from aftermap.viewshed.options import SightingOptions
 from aftermap.viewshed.stac import Summary, item_of
 from aftermap.viewshed.terrain import Box, GroundWindows, open_ground
 from aftermap.viewshed.view import Eye, look_of
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.clip import Clip
 from aftermap.model.trajectory import ClipPath
-
-Array = npt.NDArray[np.float64]
 
 EXTENSIONS = (
     "https://stac-extensions.github.io/view/v1.0.0/schema.json",

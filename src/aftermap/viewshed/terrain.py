@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
@@ -19,6 +18,7 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from aftermap.errors import InputError
+from aftermap.geo.arrays import Float32Array
 from aftermap.geo.low_ground import without_holes
 from aftermap.geo.march import Heights, flat_heights
 from aftermap.geo.measured_heights import (
@@ -31,7 +31,6 @@ from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.sighting import Ground, GroundKind
 from aftermap.viewshed.options import SightingOptions
 
-Array = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 MARGIN = 0.5
@@ -81,7 +80,7 @@ class GroundWindows:
         box = (west, north - rows * cell, west + columns * cell, north)
         return box, Heights(height_m=read, west_m=west, north_m=north, cell_m=cell, outside_m=low)
 
-    def _heights_on(self, grid: Grid) -> npt.NDArray[np.float32]:
+    def _heights_on(self, grid: Grid) -> Float32Array:
         """(rows, columns) heights, NaN where there are none, and where none was measured."""
         if self.own is not None and _cells_under(grid, self.own.surface.grid) <= MOST_CELLS:
             return measured_on(self.own, grid).measured_m
@@ -171,7 +170,7 @@ def _resampled(
     cell: float,
     shape: tuple[int, int],
     how: Resampling | None = None,
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """A window of a raster at another cell size: the mean of its heights; NaN where there are none.
 
     Read by way of a warped view, which aligns windows to any grid and reads overviews.

@@ -6,8 +6,8 @@ World axes, metres of the clip's CRS; the picture's border in pixels from its ou
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import Heights, landings_m
 from aftermap.geo.ring import hull_of_circles, twice_signed_area
@@ -17,8 +17,6 @@ from aftermap.model.camera import Camera
 from aftermap.model.trajectory import ClipPose
 from aftermap.viewshed.options import SightingOptions
 from aftermap.viewshed.terrain import Box
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 import shapely
 
 from aftermap.errors import AftermapError, CaseError
+from aftermap.geo.arrays import Array
 from aftermap.geo.lens import projected_px
 from aftermap.localization.camera_fit import View
 from aftermap.localization.correspondences import Tie
@@ -35,8 +35,6 @@ from aftermap.web.opened import Kept, OpenedCase, stamp_of
 from aftermap.web.place import shapes_of
 from aftermap.workflows.locate import located
 from aftermap.workflows.map_accuracy import map_sigma_m
-
-Array = npt.NDArray[np.float64]
 
 GROUND_SIGMA_M = 0.5
 MOST_OUTLINES = 400

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from aftermap.geo.arrays import Array, ObjectArray
 from aftermap.geo.crs import LOCAL, WGS84, transformed_xy
-
-Array = npt.NDArray[np.float64]
 
 WEB_MERCATOR = "EPSG:3857"
 DEGREE_DIGITS = 7
@@ -43,13 +42,13 @@ class Place:
         """(N, 2) places of the case of (N, 2) longitude and latitude."""
         return transformed_xy(WGS84, self.shown_crs, lonlat_deg)
 
-    def geojson(self, geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    def geojson(self, geometries: ObjectArray) -> ObjectArray:
         """Shapes of the case as GeoJSON geometry texts, a shape that is missing as None."""
         moved = shapely.transform(geometries, self.lonlat_deg)
         return np.asarray(shapely.to_geojson(moved), object)
 
 
-def shapes_of(blobs: list[bytes | None]) -> npt.NDArray[np.object_]:
+def shapes_of(blobs: list[bytes | None]) -> ObjectArray:
     """GeoPackage geometries as shapes; None where there is none or it is empty."""
     wkb = [
         None if blob is None or _is_empty(blob) else blob[_header_bytes(blob) :] for blob in blobs

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 
 from aftermap.errors import AftermapError, CaseError, CrsError
+from aftermap.geo.arrays import Array
 from aftermap.geo.level import ground_at_m
 from aftermap.model.sighting import Sighting
 from aftermap.record.seen import seen_at
@@ -105,7 +105,7 @@ def profile_of(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[s
     }
 
 
-def _sampled(tiles: Tiles, raster: str, xy_m: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _sampled(tiles: Tiles, raster: str, xy_m: Array) -> Array:
     """(N,) values of a raster's first band, NaN where it has none."""
     with rasterio.open(tiles.path_of(raster)) as opened:
         found = [

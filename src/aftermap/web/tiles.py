@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from PIL import Image
 from rasterio.errors import RasterioIOError
@@ -22,6 +21,7 @@ from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
 from aftermap.errors import CaseError
+from aftermap.geo.arrays import AnyArray, BoolArray, ByteArray, Float32Array
 from aftermap.geo.hatch import PERIOD_PX, hatched_grey
 from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
@@ -44,8 +44,6 @@ LOW_PERCENT, HIGH_PERCENT = 1.0, 99.0
 GLANCE_PX = 512
 MOST_COUNT = 12
 """So many photographs and more have the last colour of the ramp."""
-
-Bands = npt.NDArray[Any]
 
 
 class DamagedError(CaseError):
@@ -118,7 +116,7 @@ class Tiles:
 
     def read(
         self, path: Path, at: tuple[int, int, int], *, edge_px: int = 0, method: str = "nearest"
-    ) -> tuple[Bands, npt.NDArray[np.bool_]]:
+    ) -> tuple[AnyArray, BoolArray]:
         """Bands (B, S, S) and the mask (S, S), True where there is data; with so wide an edge."""
         column, row, zoom = at
         with self._reading(path) as reader:
@@ -250,9 +248,7 @@ def _confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | No
     return webp(_rgba(rgb, has_height))
 
 
-def _filled(
-    tiles: Tiles, at: tuple[int, int, int], known: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
+def _filled(tiles: Tiles, at: tuple[int, int, int], known: BoolArray) -> BoolArray:
     """Where a tile's known heights, with their edge, were filled.
 
     Without a confidence nobody knows that they were not.
@@ -264,9 +260,7 @@ def _filled(
     return np.asarray(known & (counts[0] < LEAST_AGREEING))
 
 
-def _with_hatch(
-    rgb: npt.NDArray[Any], filled: npt.NDArray[np.bool_], at: tuple[int, int, int]
-) -> npt.NDArray[Any]:
+def _with_hatch(rgb: AnyArray, filled: BoolArray, at: tuple[int, int, int]) -> AnyArray:
     """A tile with a hatching over what was not measured, which goes on in the tiles beside it."""
     if not filled.any():
         return rgb
@@ -275,9 +269,7 @@ def _with_hatch(
     return np.where(filled[..., None], grey[..., None], rgb)
 
 
-def _heights(
-    tiles: Tiles, path: Path, at: tuple[int, int, int]
-) -> tuple[npt.NDArray[np.float32], float]:
+def _heights(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> tuple[Float32Array, float]:
     """Heights with an edge of one pixel, NaN where there are none, and the pixel on the ground."""
     bands, known = tiles.read(path, at, edge_px=EDGE_PX, method="bilinear")
     heights = np.where(known, bands[0].astype(np.float32), np.float32("nan"))
@@ -287,7 +279,7 @@ def _heights(
     return heights.astype(np.float32), mercator_m / math.cosh(angle)
 
 
-def _rgba(rgb: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def _rgba(rgb: AnyArray, known: BoolArray) -> ByteArray:
     alpha = np.where(known, 255, 0)[..., None]
     return np.concatenate([rgb, alpha], axis=-1).astype(np.uint8)
 
@@ -297,17 +289,17 @@ def nothing() -> Tile:
     return png(np.zeros((1, 1, 4), np.uint8))
 
 
-def webp(rgba: npt.NDArray[np.uint8]) -> Tile:
+def webp(rgba: ByteArray) -> Tile:
     """A picture as WebP, quickly."""
     return _encoded(rgba, "webp", quality=WEBP_QUALITY, method=0)
 
 
-def png(rgb: npt.NDArray[np.uint8]) -> Tile:
+def png(rgb: ByteArray) -> Tile:
     """A picture as PNG, bit by bit what it was."""
     return _encoded(rgb, "png", compress_level=1)
 
 
-def _encoded(pixels: npt.NDArray[np.uint8], form: str, **options: Any) -> Tile:
+def _encoded(pixels: ByteArray, form: str, **options: Any) -> Tile:
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, form, **options)
     return Tile(body=stream.getvalue(), media_type=f"image/{form}")

@@ -11,20 +11,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import ControlError, InputError
 from aftermap.frames.auto_masks import WIDTH_PX, mask_of
 from aftermap.frames.decode import Decoded, Losses, decoded, luma_of
 from aftermap.frames.given_masks import GivenMask, kept_by
 from aftermap.frames.shots import shots_of, thumb_of, transitions_in
+from aftermap.geo.arrays import ByteArray
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected
 from aftermap.localization.tracking import Carried, Moment, carried
 from aftermap.model.clip import Clip, Shot, Sidecar
-
-Grey = npt.NDArray[np.uint8]
 
 CARRY_S = Fraction(10)
 """How far a pose is carried each way: corners are chosen anew by then, and errors have grown."""
@@ -46,7 +44,7 @@ class Film:
     path: Path
     times_s: tuple[Fraction, ...]
     shots: tuple[Shot, ...]
-    kept: Grey | None = None
+    kept: ByteArray | None = None
 
     def time_of(self, moment: Fraction | int) -> Fraction:
         """The time of the picture that is meant: by its number, or the one nearest to a time."""
@@ -117,7 +115,7 @@ def carried_both_ways(
 
 def _pictures(
     film: Film, low_s: Fraction, high_s: Fraction, needed_s: Fraction, factor: float
-) -> tuple[list[Moment], Grey | None]:
+) -> tuple[list[Moment], ByteArray | None]:
     """The pictures of a stretch, thinned to ``STEP_S`` and shrunk, and the mask of all of them."""
     moments: list[Moment] = []
     samples = []
@@ -141,7 +139,7 @@ def _pictures(
     return moments, found if film.kept is None else _both(film.kept, found, (size[0], size[1]))
 
 
-def _both(kept: Grey, found: Grey | None, size_px: tuple[int, int]) -> Grey:
+def _both(kept: ByteArray, found: ByteArray | None, size_px: tuple[int, int]) -> ByteArray:
     """What the given mask and the one that was found, if any, both leave in."""
     small = np.asarray(cv2.resize(kept, size_px, interpolation=cv2.INTER_NEAREST), np.uint8)
     return small if found is None else np.minimum(small, found)

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
 import shapely
 
 from aftermap.assessment.agreement import Compared, compared
@@ -22,6 +21,7 @@ from aftermap.assessment.scales import (
     codes_written,
 )
 from aftermap.errors import CaseError, InputError
+from aftermap.geo.arrays import AnyArray
 from aftermap.geo.crs import WGS84
 from aftermap.model.assessment import Assessment, AssessorKind, Grade, for_and_against
 from aftermap.model.runs import Skipped
@@ -34,8 +34,6 @@ from aftermap.record.outlines import building_outlines, building_places
 
 UNOSAT_NAME = "buildings_unosat.gpkg"
 HXL_NAME = "buildings_hxl.csv"
-
-Shapes = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,7 @@ def compared_with(case_path: Path, path: Path, asked: Asked, within_m: float) ->
     )
 
 
-def _refuse_elsewhere(path: Path, sites: Shapes, ours: list[Any], within_m: float) -> None:
+def _refuse_elsewhere(path: Path, sites: AnyArray, ours: list[Any], within_m: float) -> None:
     """A file of another town, or in another CRS, is no file that agrees on nothing."""
     west, south, east, north = shapely.total_bounds(ours)
     box = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)

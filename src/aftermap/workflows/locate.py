@@ -10,9 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.errors import CaseError, InputError
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
@@ -34,7 +34,6 @@ from aftermap.workflows.clicked_clip import Film, carried_both_ways, film_of
 from aftermap.workflows.map_accuracy import map_sigma_m
 from aftermap.workflows.record_localization import keep
 
-Array = npt.NDArray[np.float64]
 GROUND_SIGMA_M = 1.0
 SHORTEST_DIGEST = 8
 

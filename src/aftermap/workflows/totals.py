@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
@@ -30,6 +29,7 @@ from aftermap.assessment.intervals import CONFIDENCE
 from aftermap.assessment.label_files import newest_by_reviewer, settled
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
 from aftermap.errors import CaseError, CrsError, InputError
+from aftermap.geo.arrays import BoolArray
 from aftermap.geo.crs import transformed_xy
 from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.model.sample import Draw
@@ -119,7 +119,7 @@ def _all(
     labels: Mapping[str, str],
     scale: Scale,
     said: Said,
-    areas: Mapping[str, npt.NDArray[np.bool_]],
+    areas: Mapping[str, BoolArray],
 ) -> tuple[Total | TooFew, ...]:
     classes = _classes(scale)
     found: list[Total | TooFew] = []
@@ -227,7 +227,7 @@ def _assumption(missing: int) -> str:
     )
 
 
-def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]]:
+def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, BoolArray]:
     """(N,) for each area of a file: which of the buildings have their middle in it."""
     crs, shapes = building_outlines(case.package)
     if crs is None:

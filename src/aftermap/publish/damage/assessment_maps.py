@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import shapely
 from PIL import Image
 
+from aftermap.geo.arrays import Array
 from aftermap.model.assessment import GRADES, Assessment
 from aftermap.model.building import Building
 from aftermap.model.raster import Grid, Orthophoto
@@ -139,7 +139,7 @@ def _outline(building: Building, grid: Grid) -> str:
     return "".join(f"M{_places(ring, grid)}Z" for ring in rings)
 
 
-def _places(xy_m: npt.NDArray[np.float64], grid: Grid) -> str:
+def _places(xy_m: Array, grid: Grid) -> str:
     x = (xy_m[:, 0] - grid.east_m) / grid.cell_m
     y = (grid.north_m - xy_m[:, 1]) / grid.cell_m
     return " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))

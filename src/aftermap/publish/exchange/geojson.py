@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL, WGS84, transformed_xy
 from aftermap.geo.polygon import shape_of
 from aftermap.model.assessment import (
@@ -153,7 +152,7 @@ def _feature(name: str, shape: BaseGeometry, properties: dict[str, Any], crs: st
     }
 
 
-def _to_degrees(crs: str) -> Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
+def _to_degrees(crs: str) -> Callable[[Array], Array]:
     if crs == LOCAL:
         return lambda xy: xy.round(3)
     return lambda xy: transformed_xy(crs, WGS84, xy).round(DIGITS)

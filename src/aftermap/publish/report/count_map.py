@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, ByteArray, Uint16Array
 from aftermap.publish.report.contents import CountClass
 from aftermap.publish.shared.ramps import VIRIDIS, coloured
 from aftermap.publish.shared.relief import with_alpha, with_hatch
 
-Picture = npt.NDArray[np.uint8]
-
 
 def classed(
-    counts: npt.NDArray[np.uint16],
-    known: npt.NDArray[np.bool_],
+    counts: Uint16Array,
+    known: BoolArray,
     classes: Sequence[CountClass],
-) -> Picture:
+) -> ByteArray:
     """Counts in the colours of their classes; a known cell with a count of 0 is hatched."""
     rgb = np.zeros((*counts.shape, 3), np.float32)
     for each, share in zip(classes, class_shares(classes), strict=True):

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, Uint16Array
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.runs import StageRecord
@@ -49,8 +49,8 @@ class Overviews:
 
     surface: Surface
     seen_surface: Surface
-    seen: npt.NDArray[np.uint16]
-    agreeing: npt.NDArray[np.uint16]
+    seen: Uint16Array
+    agreeing: Uint16Array
     above_ground_m: Mapping[str, float]
     map_fraction: Mapping[int, float]
 
@@ -102,7 +102,7 @@ def map_figures(facts: ReportFacts, overviews: Overviews) -> MapFigures:
     )
 
 
-def spread(counts: npt.NDArray[np.uint16], known: npt.NDArray[np.bool_]) -> Spread:
+def spread(counts: Uint16Array, known: BoolArray) -> Spread:
     """How a count is spread over the cells whose height is known."""
     values = counts[known]
     if not values.size:

@@ -7,15 +7,12 @@ below. Over level ground the two agree, and a wrong focal length shows as a cons
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from aftermap.model.camera import PlacedFrame
 from aftermap.publish.report.contents import FlyingHeight
 from aftermap.publish.report.residuals import SIGMA_PER_MAD
 from aftermap.publish.shared.overview import Surface, heights_within
-
-Array = npt.NDArray[np.float64]
 
 GROUND_PERCENTILE = 25
 """Below the camera there may be a roof; the lower quarter of the heights there is street."""

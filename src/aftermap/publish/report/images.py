@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from aftermap.geo.arrays import BoolArray, ByteArray, Uint16Array
 from aftermap.model.raster import Grid
 from aftermap.publish.report.charts import nice_below
 from aftermap.publish.report.contents import Contents, CountClass, Spread
@@ -93,9 +93,7 @@ def pictures_of(facts: ReportFacts, overviews: Overviews, contents: Contents) ->
     )
 
 
-def _picture(
-    rgba: npt.NDArray[np.uint8], grid: Grid, unit: str, *, quality: int | None
-) -> MapPicture:
+def _picture(rgba: ByteArray, grid: Grid, unit: str, *, quality: int | None) -> MapPicture:
     """``quality`` None keeps every colour as it is."""
     buffer = io.BytesIO()
     options: dict[str, Any] = {"lossless": True} if quality is None else {"quality": quality}
@@ -112,8 +110,8 @@ def _picture(
 
 
 def _classed(
-    counts: npt.NDArray[np.uint16],
-    known: npt.NDArray[np.bool_],
+    counts: Uint16Array,
+    known: BoolArray,
     grid: Grid,
     spread: Spread,
     unit: str,
@@ -143,7 +141,7 @@ def _class_text(each: CountClass) -> str:
     return str(each.least) if each.least == each.most else f"{each.least} to {each.most}"
 
 
-def _faded(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _faded(rgba: ByteArray) -> ByteArray:
     """Greyer and paler, so that lines drawn on it can be seen."""
     rgb = rgba[..., :3].astype(np.float32)
     grey = rgb.mean(axis=-1, keepdims=True)

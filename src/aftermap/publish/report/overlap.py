@@ -9,8 +9,8 @@ not a measurement.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray, Uint16Array
 from aftermap.geo.footprint import footprint_m
 from aftermap.geo.grid import cell_centres_m
 from aftermap.geo.lens import projected_px, rays_cam
@@ -18,15 +18,13 @@ from aftermap.geo.masks import covered, read_mask
 from aftermap.model.camera import Camera, PlacedFrame
 from aftermap.publish.shared.overview import Surface
 
-Array = npt.NDArray[np.float64]
-
 BUCKET_CELLS = 1.5
 BEHIND_CELLS = 4.0
 
 
 def photographs_seeing(
     surface: Surface, placed: Sequence[PlacedFrame], cameras: Sequence[Camera]
-) -> npt.NDArray[np.uint16]:
+) -> Uint16Array:
     """(rows, columns): how many photographs see each cell; 0 too where no height is known."""
     counts = np.zeros(surface.height_m.shape, np.uint16)
     east, north = cell_centres_m(surface.grid)
@@ -66,9 +64,7 @@ def _near(placed: PlacedFrame, camera: Camera, surface: Surface) -> tuple[slice,
     )
 
 
-def _seen(
-    xyz_m: Array, placed: PlacedFrame, camera: Camera, cell_m: float
-) -> npt.NDArray[np.uint16]:
+def _seen(xyz_m: Array, placed: PlacedFrame, camera: Camera, cell_m: float) -> Uint16Array:
     """(N,) 1 where a point lies in the picture and nothing hides or covers it, else 0."""
     rotation = np.asarray(placed.pose.rotation_cam_from_world, float)
     cam = (xyz_m - np.asarray(placed.pose.position_m)) @ rotation.T
@@ -86,7 +82,7 @@ def _seen(
     return seen
 
 
-def _in_front(xy_px: Array, depth_m: Array, camera: Camera, cell_m: float) -> npt.NDArray[np.bool_]:
+def _in_front(xy_px: Array, depth_m: Array, camera: Camera, cell_m: float) -> BoolArray:
     near_m = max(float(depth_m.min()), float(np.median(depth_m)) / 2)
     bucket_px = max(1.0, BUCKET_CELLS * cell_m * camera.focal_px / near_m)
     across = int(camera.width_px / bucket_px) + 1

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction
 from aftermap.publish.report.charts import PLAN_ACROSS, PLAN_MARGIN, Dot, nice_below
 from aftermap.publish.shared.wording import NARROW
-
-Array = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 POINTS_MOST = 4000
 MIDDLE_PERCENT = (5, 95)
@@ -100,14 +97,14 @@ def pose_plan(reconstruction: Reconstruction, unit: str) -> PosePlan | None:
     )
 
 
-def _drawn(reconstruction: Reconstruction) -> Bools:
+def _drawn(reconstruction: Reconstruction) -> BoolArray:
     """(N,) which placed frames share one frame of reference with the mapped group."""
     groups = np.array([one.group for one in reconstruction.placed], int)
     together = (groups == reconstruction.mapped_group) | (reconstruction.crs != LOCAL)
     return np.asarray(together, np.bool_)
 
 
-def _tie_points(reconstruction: Reconstruction, drawn: Bools) -> Array:
+def _tie_points(reconstruction: Reconstruction, drawn: BoolArray) -> Array:
     """(N, 2) east and north of the tie points that drawn frames see and that are numbers.
 
     None where their file is gone.

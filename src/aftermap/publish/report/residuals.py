@@ -11,8 +11,6 @@ import numpy.typing as npt
 from aftermap.model.camera import ControlResidual, PlacedFrame, Reconstruction, Vector3
 from aftermap.publish.report.contents import ControlFigures, GpsFigures, Mark, Residuals
 
-Array = npt.NDArray[np.float64]
-
 WILD_SIGMAS = 5.0
 WILD_LEAST_FRAMES = 4
 SIGMA_PER_MAD = 1.4826  # of a normal distribution (Hampel 1974)

@@ -11,15 +11,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction, Vector3
 from aftermap.model.media import VerticalDatum
 from aftermap.publish.report.contents import ControlFigures, GpsFigures, Residuals, Trust
 from aftermap.publish.report.flight_figures import height_to_base
-
-Array = npt.NDArray[np.float64]
 
 LEAST_CONTROL = 3
 LEAST_FOR_SCATTER = 6

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 
 from aftermap.errors import CaseError
+from aftermap.geo.arrays import BoolArray, ByteArray, Float32Array, Uint16Array
 from aftermap.geo.low_ground import without_holes
 from aftermap.geo.measured_heights import measured_on
 from aftermap.model.raster import Elevation, Grid, Raster
@@ -33,16 +33,16 @@ class Surface:
     """
 
     grid: Grid
-    height_m: npt.NDArray[np.float32]
-    filled: npt.NDArray[np.bool_]
+    height_m: Float32Array
+    filled: BoolArray
 
     @property
-    def measured_m(self) -> npt.NDArray[np.float32]:
+    def measured_m(self) -> Float32Array:
         """The heights that photographs agree on, NaN elsewhere."""
         return np.where(self.filled, np.float32(np.nan), self.height_m)
 
     @property
-    def known(self) -> npt.NDArray[np.bool_]:
+    def known(self) -> BoolArray:
         """Where there is a height, measured or filled."""
         return np.isfinite(self.height_m)
 
@@ -80,7 +80,7 @@ def over_low_ground(surface: Surface) -> Surface:
     return replace(surface, height_m=np.where(surface.known, whole, np.float32(np.nan)))
 
 
-def picture_of(raster: Raster, longest: int) -> tuple[Grid, npt.NDArray[np.uint8]]:
+def picture_of(raster: Raster, longest: int) -> tuple[Grid, ByteArray]:
     """The picture as (rows, columns, 4) uint8: red, green, blue, and 0 where there is none."""
     grid = coarse_grid(raster.grid, longest)
     with _opened(raster) as file:
@@ -90,7 +90,7 @@ def picture_of(raster: Raster, longest: int) -> tuple[Grid, npt.NDArray[np.uint8
     return grid, np.ascontiguousarray(np.moveaxis(bands, 0, -1).astype(np.uint8))
 
 
-def counts_of(raster: Raster, grid: Grid) -> npt.NDArray[np.uint16]:
+def counts_of(raster: Raster, grid: Grid) -> Uint16Array:
     """Counts or indices at the cells of a coarse grid: the nearest value, never a mean of some."""
     with _opened(raster) as file:
         values = file.read(1, out_shape=(grid.rows, grid.columns), resampling=Resampling.nearest)
@@ -106,9 +106,7 @@ def covered_area_m2(raster: Raster, longest: int = 2048) -> float:
     return float((alpha / 255).mean() * whole)
 
 
-def heights_within(
-    surface: Surface, xy_m: tuple[float, float], radius_m: float
-) -> npt.NDArray[np.float32]:
+def heights_within(surface: Surface, xy_m: tuple[float, float], radius_m: float) -> Float32Array:
     """Measured heights of the cells within a radius of a place; empty where there are none."""
     grid = surface.grid
     row = (grid.north_m - xy_m[1]) / grid.cell_m

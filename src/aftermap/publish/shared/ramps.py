@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aftermap.geo.arrays import Float32Array
+
 VIRIDIS = (
     "#440154",
     "#482878",
@@ -46,7 +48,7 @@ GRADE_COLOURS = {
 eye as well (RdYlBu of ColorBrewer, Brewer 2003)."""
 
 
-def coloured(share: npt.ArrayLike, ramp: Sequence[str]) -> npt.NDArray[np.float32]:
+def coloured(share: npt.ArrayLike, ramp: Sequence[str]) -> Float32Array:
     """(..., 3) float32 red, green, blue in 0..255 of shares in 0..1 along the ramp."""
     share = np.clip(np.nan_to_num(np.asarray(share, np.float32)), 0, 1)
     stops = np.linspace(0, 1, len(ramp))

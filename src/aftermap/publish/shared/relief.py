@@ -6,12 +6,10 @@ there is nothing.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.arrays import BoolArray, ByteArray, Float32Array, FloatingArray
 from aftermap.geo.hatch import PERIOD_PX, hatched_grey
 from aftermap.publish.shared.ramps import CIVIDIS, coloured
-
-Picture = npt.NDArray[np.uint8]
 
 LIGHTS = ((315.0, 0.55), (270.0, 0.15), (360.0, 0.2), (225.0, 0.1))
 """Azimuth in degrees from north, and weight."""
@@ -20,7 +18,7 @@ LIGHT_ALTITUDE_DEG = 40.0
 AMBIENT = 0.25
 
 
-def shade(height_m: npt.NDArray[np.float32], cell_m: float) -> npt.NDArray[np.float32]:
+def shade(height_m: Float32Array, cell_m: float) -> Float32Array:
     """(rows, columns) brightness 0..1; level ground is about 0.64."""
     north, east = -_slope(height_m, 0) / cell_m, _slope(height_m, 1) / cell_m
     length = np.sqrt(north**2 + east**2 + 1)
@@ -33,7 +31,7 @@ def shade(height_m: npt.NDArray[np.float32], cell_m: float) -> npt.NDArray[np.fl
     return np.asarray(total, np.float32)
 
 
-def _slope(height_m: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:
+def _slope(height_m: Float32Array, axis: int) -> Float32Array:
     """Rise per cell along an axis: the mean of the steps to both neighbours, of those known."""
     step = np.diff(height_m, axis=axis)
     known = np.isfinite(step)
@@ -45,9 +43,7 @@ def _slope(height_m: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float
     return np.asarray(total / np.maximum(count, 1), np.float32)
 
 
-def relief(
-    height_m: npt.NDArray[np.float32], cell_m: float, low_m: float, high_m: float
-) -> Picture:
+def relief(height_m: Float32Array, cell_m: float, low_m: float, high_m: float) -> ByteArray:
     """The surface in colours of height, shaded."""
     share = (height_m - low_m) / max(high_m - low_m, 1e-6)
     light = shade(height_m, cell_m)[..., None] / np.sin(np.radians(LIGHT_ALTITUDE_DEG))
@@ -57,7 +53,7 @@ def relief(
     return with_alpha(lit, np.isfinite(height_m))
 
 
-def with_hatch(picture: Picture, filled: npt.NDArray[np.bool_]) -> Picture:
+def with_hatch(picture: ByteArray, filled: BoolArray) -> ByteArray:
     """(rows, columns, 4) the picture with the hatching of what was not measured over cells."""
     rows, columns = filled.shape
     grey = hatched_grey(rows, columns, 0, 0, PERIOD_PX)
@@ -67,7 +63,7 @@ def with_hatch(picture: Picture, filled: npt.NDArray[np.bool_]) -> Picture:
     return out
 
 
-def with_alpha(rgb: npt.NDArray[np.floating], shown: npt.NDArray[np.bool_]) -> Picture:
+def with_alpha(rgb: FloatingArray, shown: BoolArray) -> ByteArray:
     """(rows, columns, 4) uint8: colours of 0 to 255, opaque where shown and clear elsewhere."""
     alpha = np.where(shown, 255, 0)[..., None]
     return np.concatenate([np.clip(rgb, 0, 255) * (alpha > 0), alpha], axis=-1).astype(np.uint8)
