@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 import rasterio
 
-from aftermap.buildings.align import aligned
-from aftermap.buildings.edges import Edges, falls_in, falls_of
+from aftermap.buildings.align import aligned_buildings
+from aftermap.buildings.edges import GradientField, falls_in, falls_of
 from aftermap.buildings.footprints import footprints_in
 from aftermap.geo.arrays import Array, BoolArray, TextArray
 from aftermap.geo.polygon import shape_of, shifted
@@ -163,7 +163,7 @@ def map_offsets_m(scene: Scene, places_m: Array) -> Array:
     return np.array(out)
 
 
-def _offset_cells(ours: Edges, laid: tuple[Any, Any], cut: Any) -> Array:
+def _offset_cells(ours: GradientField, laid: tuple[Any, Any], cut: Any) -> Array:
     """(2,) east and north of the peak of the correlation of both parts of the falls."""
     spectrum = sum(
         np.fft.fft2(one[cut]) * np.conj(np.fft.fft2(other[cut]))
@@ -181,7 +181,7 @@ def _offset_cells(ours: Edges, laid: tuple[Any, Any], cut: Any) -> Array:
     return np.array([east, -south])
 
 
-def _laid_on(edges: Edges, grid: Grid) -> tuple[Any, Any]:
+def _laid_on(edges: GradientField, grid: Grid) -> tuple[Any, Any]:
     """Both parts of the falls, taken over onto another grid."""
     rows, columns = np.mgrid[: grid.rows, : grid.columns].astype(np.float32)
     ratio = grid.cell_m / edges.grid.cell_m
@@ -195,7 +195,7 @@ def _aligned(scene: Scene, drawn: FootprintSet) -> Buildings:
     picture = Orthophoto(
         image=scene.picture, source=scene.source, gains=(1.0,), covered_fraction=1.0
     )
-    return aligned(drawn, scene.elevation, picture, None, Here())  # type: ignore[arg-type]
+    return aligned_buildings(drawn, scene.elevation, picture, None, Here())  # type: ignore[arg-type]
 
 
 def _spread(left_m: Array, scene: Scene) -> dict[str, Any]:

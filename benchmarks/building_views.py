@@ -18,7 +18,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from aftermap.buildings.view_quality import visibility_of
-from aftermap.buildings.views import views_of
+from aftermap.buildings.views import building_views
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
     buildings, elevation = _buildings(sizes), _elevation(folder, sizes)
     cameras = _cameras(chance)
     started = time.process_time()
-    views = views_of(buildings, cameras, elevation, StageFolder(folder=folder), Here())
+    views = building_views(buildings, cameras, elevation, StageFolder(folder=folder), Here())
     found = time.process_time()
     seen = visibility_of(buildings, views, elevation, StageFolder(folder=folder), Here())
     print(

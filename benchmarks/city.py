@@ -22,12 +22,12 @@ from xml.sax.saxutils import escape
 import numpy as np
 import rasterio
 
-from aftermap.assessment.grade import graded
-from aftermap.assessment.measure import measured
-from aftermap.buildings.align import aligned
+from aftermap.assessment.grade import grade_buildings
+from aftermap.assessment.measure import measure_buildings
+from aftermap.buildings.align import aligned_buildings
 from aftermap.buildings.footprints import footprints_in
 from aftermap.buildings.view_quality import visibility_of
-from aftermap.buildings.views import views_of
+from aftermap.buildings.views import building_views
 from aftermap.geo.polygon import shape_of, shifted
 from aftermap.model.building import Footprint, FootprintSet
 from aftermap.model.camera import PlacedFrame, Reconstruction
@@ -103,15 +103,15 @@ def _figures(
 ) -> dict[str, Any]:
     here, files, cost = Here(), StageFolder(folder=work), {}
     with _timed("alignment", cost):
-        buildings = aligned(city, elevation, picture, files, here)
+        buildings = aligned_buildings(city, elevation, picture, files, here)
     with _timed("views", cost):
-        views = views_of(buildings, cameras, elevation, files, here)
+        views = building_views(buildings, cameras, elevation, files, here)
     with _timed("visibility", cost):
         seen = visibility_of(buildings, views, elevation, files, here)
     with _timed("measures", cost):
-        measures = measured(buildings, elevation, picture, None, files, here)
+        measures = measure_buildings(buildings, elevation, picture, None, files, here)
     with _timed("grades", cost):
-        grading = graded(buildings, measures, seen)
+        grading = grade_buildings(buildings, measures, seen)
     with _timed("record", cost), Case.create_or_open(work / "case") as case:
         replace_buildings(case.package, buildings, grading, measures)
         replace_views(case.package, buildings, views, seen)

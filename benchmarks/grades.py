@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import rasterio
 
-from aftermap.assessment.grade import graded
-from aftermap.assessment.measure import measured
-from aftermap.assessment.model_fit import kappa
-from aftermap.buildings.align import aligned
+from aftermap.assessment.grade import grade_buildings
+from aftermap.assessment.measure import measure_buildings
+from aftermap.assessment.model_fit import weighted_kappa
+from aftermap.buildings.align import aligned_buildings
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.polygon import shape_of, shifted
 from aftermap.model.assessment import GRADES, Grade, Grading, Visibility
@@ -74,7 +74,7 @@ def outcome_of(where: Map, buildings: Buildings, grades: Sequence[Grade]) -> Out
 def grading_of(where: Map, buildings: Buildings) -> Grading:
     """The shipped model's grades; every building counts as seen by some picture."""
     with TemporaryDirectory() as folder:
-        table = measured(
+        table = measure_buildings(
             buildings, where.elevation, where.orthophoto, None, Folder(folder=Path(folder)), Here()
         )
         seen = Visibility(
@@ -84,7 +84,7 @@ def grading_of(where: Map, buildings: Buildings) -> Grading:
             surface_photographs=None,
             ground_sample_m=where.elevation.ground_sample_m,
         )
-        return graded(buildings, table, [seen] * len(buildings.buildings))
+        return grade_buildings(buildings, table, [seen] * len(buildings.buildings))
 
 
 def shifted_and_aligned(where: Map, truth: Truth, by_m: float = SHIFT_M) -> Buildings:
@@ -103,7 +103,7 @@ def shifted_and_aligned(where: Map, truth: Truth, by_m: float = SHIFT_M) -> Buil
         footprints=tuple(footprints),
     )
     with TemporaryDirectory() as folder:
-        return aligned(
+        return aligned_buildings(
             given, where.elevation, where.orthophoto, Folder(folder=Path(folder)), Here()
         )
 
@@ -121,8 +121,8 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "buildings": len(true),
         "not_assessed": {str(grade): left.count(str(grade)) for grade in GRADES},
-        "kappa": kappa(true, given),
-        "kappa_by_map": [kappa(one.true, one.given) for one in outcomes],
+        "kappa": weighted_kappa(true, given),
+        "kappa_by_map": [weighted_kappa(one.true, one.given) for one in outcomes],
         "f1": {str(grade): float(f1[k]) for k, grade in enumerate(GRADES)},
         "wrong_by_two_and_sure": float(((np.abs(true - given) >= 2) & sure).mean()),
         "confusion_true_by_given": matrix.tolist(),

@@ -21,8 +21,8 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.cells import cells_over, pixels_over
 from aftermap.assessment.holes import INPUTS, dark_spots
-from aftermap.assessment.measure import measured
-from aftermap.assessment.roof_texture import LEAST_PIXELS, picture_of
+from aftermap.assessment.measure import measure_buildings
+from aftermap.assessment.roof_texture import LEAST_PIXELS, roof_picture
 from aftermap.assessment.site import site_of
 from aftermap.geo.arrays import AnyArray, Array, BoolArray, ByteArray, Float32Array, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
@@ -31,7 +31,7 @@ from aftermap.geo.polygon import cells_inside, shape_of, shifted
 from aftermap.model.assessment import GRADES, Grade
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
-from aftermap.record.artefact import decoded
+from aftermap.record.artefact import decode_artefact
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -118,7 +118,7 @@ def map_of(case: Path) -> Map:
         answers = (case / "products/stages").glob(f"{name}-*/answer.json")
         newest = max(answers, key=lambda path: path.stat().st_mtime)
         document = json.loads(newest.read_text(encoding="utf-8"))
-        found.append(decoded(kind, document["answer"], root=case))
+        found.append(decode_artefact(kind, document["answer"], root=case))
     return Map(elevation=found[0], orthophoto=found[1])
 
 
@@ -174,7 +174,7 @@ def jittered(buildings: Buildings, sigma_m: float, seed: int) -> Buildings:
 
 def values_of(where: Map, buildings: Buildings, work: Path) -> dict[str, Array]:
     """What is measured of the buildings: (N,) by name."""
-    table = measured(
+    table = measure_buildings(
         buildings, where.elevation, where.orthophoto, None, Folder(folder=work), Here()
     )
     columns = pq.read_table(table.path)
@@ -213,7 +213,7 @@ def _spots(
         box = (west - 2, south - 2, east + 2, north + 2)
         cells = cells_over(where.elevation, box, [shape])
         pixels = pixels_over(where.orthophoto, where.elevation, box, [shape])
-        picture = picture_of(pixels, shape, 0)
+        picture = roof_picture(pixels, shape, 0)
         if picture.inner.sum() < LEAST_PIXELS:
             spots.append(np.zeros((0, len(INPUTS))))
             holes.append(np.zeros(0, bool))

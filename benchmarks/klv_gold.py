@@ -11,7 +11,7 @@ from typing import Any
 from aftermap.media.telemetry.container import data_packets
 from aftermap.media.telemetry.misb.imap import imap_bytes, imap_value
 from aftermap.media.telemetry.misb.klv import ST0601, Packet, packets_in
-from aftermap.media.telemetry.misb.st0601 import values_in
+from aftermap.media.telemetry.misb.st0601 import local_set_values
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each form
@@ -64,7 +64,7 @@ def against_stream(folder: Path) -> dict[str, Any]:
         wrong: Counter[int] = Counter()
         packets = list(_sets(folder / name))
         for packet, expected in zip(packets, gold, strict=True):
-            ours = values_in(packet.value)
+            ours = local_set_values(packet.value)
             for entry in expected["value"]:
                 tag = entry["key"]["integer"]
                 known = tag in ours and same(ours[tag], plain(entry["value"]))

@@ -31,7 +31,7 @@ import rasterio
 
 from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.geo.lens import rays_cam
-from aftermap.geo.march import Heights, landings_m
+from aftermap.geo.march import HeightWindow, landings_m
 from aftermap.geo.measured_heights import NO_SOURCE
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
 from benchmarks.labelled_outlines import (
@@ -85,7 +85,7 @@ class Case:
     shown: SurfaceMap
     truth: Labelled
     cameras: dict[str, CameraEntry]
-    heights: Heights
+    heights: HeightWindow
     masks: dict[str, ByteArray]
     drawn: BoolArray
     drawn_at: rasterio.Affine
@@ -176,7 +176,7 @@ def _case(shown: SurfaceMap, truth: Labelled) -> Case:
         shown=shown,
         truth=truth,
         cameras=cameras,
-        heights=Heights(
+        heights=HeightWindow(
             height_m=np.where(known, surface.height_m, low),
             west_m=surface.west_m,
             north_m=surface.north_m,

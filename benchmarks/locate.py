@@ -24,17 +24,17 @@ from scipy.stats import chi2
 
 from aftermap.errors import AftermapError
 from aftermap.frames.auto_masks import WIDTH_PX, mask_of
-from aftermap.frames.decode import Losses, decoded, luma_of, pictures_at
+from aftermap.frames.decode import Losses, decoded_frames, luma_of, pictures_at
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
-from aftermap.localization.camera_fit import View
+from aftermap.localization.camera_fit import CameraPrior
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.drape import places_met
 from aftermap.localization.object_points import placed_ties
 from aftermap.localization.reference import Reference, reference_in, reference_of
-from aftermap.localization.register import NotLocated, ShotFrame, registered
-from aftermap.localization.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, Resected, resected
+from aftermap.localization.register import NotLocated, ShotFrame, register_shot
+from aftermap.localization.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, Resected, resect
 from aftermap.media import probe_video
 from aftermap.model.clip import Shot
 from aftermap.model.media import FocalPrior, FocalSource
@@ -103,7 +103,7 @@ def _shots(twin: Path, clip: dict, reference: Reference) -> dict:
         frames = clip["frames"][shot["start_frame"] : shot["end_frame"]]
         inner = frames[shot["fade_frames"] or 4 : -10]
         picked = inner[:: max(1, len(inner) // (FRAMES - 1))][:FRAMES]
-        answer = registered(_read(twin, clip, frames, picked), reference, _prior(clip))
+        answer = register_shot(_read(twin, clip, frames, picked), reference, _prior(clip))
         told = {"shot": shot["shot"], "is_hard": shot["is_hard"], "frames": len(picked)}
         if isinstance(answer, NotLocated):
             found.append(told | {"located": 0, "reason": answer.reason})
@@ -120,7 +120,7 @@ def _drone(twin: Path, clip: dict, reference: Reference) -> dict:
     errors, reasons, frames = [], [], clip["frames"]
     for start in range(0, len(frames), len(frames) // 5):
         picked = frames[start : start + 8 : 4]
-        answer = registered(_read(twin, clip, [], picked), reference, _prior(clip))
+        answer = register_shot(_read(twin, clip, [], picked), reference, _prior(clip))
         if isinstance(answer, NotLocated):
             reasons.append(answer.reason)
             continue
@@ -141,7 +141,7 @@ def _nowhere(twin: Path, clip: dict, reference: Reference) -> dict:
     located = 0
     for shot in clip["shots"]:
         frames = clip["frames"][shot["start_frame"] : shot["end_frame"]]
-        answer = registered(_read(twin, clip, frames, frames[20:61:40]), other, _prior(clip))
+        answer = register_shot(_read(twin, clip, frames, frames[20:61:40]), other, _prior(clip))
         located += not isinstance(answer, NotLocated)
     return {"shots": len(clip["shots"]), "located": located}
 
@@ -149,7 +149,7 @@ def _nowhere(twin: Path, clip: dict, reference: Reference) -> dict:
 def _carrying(twin: Path, clip: dict, reference: Reference) -> dict:
     """The true pose of a moment, with a small error stated, carried 3 s on and back."""
     path = twin / clip["clip"]
-    times = tuple(one.time_s for one in decoded(path, Losses()))
+    times = tuple(one.time_s for one in decoded_frames(path, Losses()))
     film = Film(
         clip=probe_video(path, name=path.name, sha256=""), path=path, times_s=times, shots=()
     )
@@ -185,7 +185,7 @@ def _clicks(clip: dict, reference: Reference) -> dict:
     lens = clip["shots"][0]["params"]
     width, height = clip["width_px"], clip["height_px"]
     prior = _prior(clip)
-    view = View(
+    view = CameraPrior(
         width_px=width, height_px=height, focal_px=prior.focal_px, focal_sigma_px=prior.sigma_px
     )
     for count in CLICKS:
@@ -205,7 +205,7 @@ def _clicks(clip: dict, reference: Reference) -> dict:
             ]
             try:
                 placed = placed_ties(ties, reference, Path("drawn"))
-                pose = resected(
+                pose = resect(
                     placed.xyz_m, clicked, view, place_sigma_m=placed.sigma_m, leave_one_out=False
                 )
             except AftermapError as error:
@@ -232,7 +232,7 @@ def _read(twin: Path, clip: dict, shown: Sequence[dict], picked: Sequence[dict])
     wanted = {Fraction(f["time_s"]) + first for f in picked}
     return [
         ShotFrame(time_s=one.time_s - first, grey=luma_of(one.frame), mask=mask)
-        for one in decoded(path, Losses())
+        for one in decoded_frames(path, Losses())
         if one.time_s in wanted
     ]
 

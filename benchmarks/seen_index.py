@@ -25,7 +25,7 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.camera import Camera, CameraPose
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.sighting import FLAT_GROUND, Ground, GroundKind, SightingIndex
-from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
+from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 from aftermap.record import Case
 from aftermap.record.seen import seen_at_xy, seen_within_xy
 from aftermap.record.workspace import StageFolder
@@ -179,7 +179,7 @@ def _building(place: Array, random: np.random.Generator) -> Array:
     return np.asarray(place + (np.array([[-9, -6], [9, -6], [9, 6], [-9, 6]]) @ turn.T))
 
 
-def _flight(number: int, seconds: int, random: np.random.Generator) -> ClipPath:
+def _flight(number: int, seconds: int, random: np.random.Generator) -> Trajectory:
     """Ten minutes of lines over the town at 8 m/s and 60 to 160 m; one pose a second.
 
     Frames between are what the poses stand for: the index keeps one row for each second.
@@ -196,7 +196,7 @@ def _flight(number: int, seconds: int, random: np.random.Generator) -> ClipPath:
             heading += np.pi
             position = np.clip(position, 0, TOWN_M)
         poses.append(_pose(second, (*(CORNER_M + position), GROUND_M + height), heading, pitch))
-    return ClipPath(
+    return Trajectory(
         clip_sha256=f"{number:064x}",
         clip_name=f"flight_{number:04d}.mp4",
         crs="EPSG:32637",

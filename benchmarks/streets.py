@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import shapely
 
-from aftermap.buildings.align import aligned
+from aftermap.buildings.align import aligned_buildings
 from aftermap.buildings.footprints import footprints_in
 from aftermap.execute import LocalExecutor
 from aftermap.geo.crs import transformed_xy
@@ -27,8 +27,8 @@ from aftermap.model.runs import Executor
 from aftermap.model.street import CAR_M, Street, StreetSet
 from aftermap.progress import NoProgress
 from aftermap.record import StageFolder
-from aftermap.record.artefact import decoded
-from aftermap.streets import passable
+from aftermap.record.artefact import decode_artefact
+from aftermap.streets import trafficability_of
 from benchmarks.machine import write_result
 
 WAYS = {
@@ -42,7 +42,7 @@ WAYS = {
 def answer(case: Path, stage: str, kind: type) -> Any:
     """What a stage of a case answered."""
     (path,) = (case / "products" / "stages").glob(f"{stage}-*/answer.json")
-    return decoded(kind, json.loads(path.read_text())["answer"], root=case)
+    return decode_artefact(kind, json.loads(path.read_text())["answer"], root=case)
 
 
 def buildings_in(
@@ -57,7 +57,7 @@ def buildings_in(
         map_crs=grid.crs,
         area_m=grid.area_m,
     )
-    return aligned(footprints, elevation, picture, files, executor)
+    return aligned_buildings(footprints, elevation, picture, files, executor)
 
 
 def truth_in(flight: Path, crs: str) -> dict[str, list[tuple[dict[str, Any], np.ndarray]]]:
@@ -166,7 +166,7 @@ def main() -> None:
             for way in given.ways:
                 has_width, beside_m = WAYS[way]
                 lines = lines_of(truth, crs, has_width=has_width, beside_m=beside_m)
-                table = passable(lines, buildings, elevation, picture, files, executor)
+                table = trafficability_of(lines, buildings, elevation, picture, files, executor)
                 results[way].append(scored(table.path, truth))
                 print(pair, way, told(results[way][-1:]), flush=True)
     told_of = {way: told(parts) for way, parts in results.items()}

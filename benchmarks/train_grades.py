@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 
 from aftermap.assessment.holes import INPUTS, holes_among
-from aftermap.assessment.model_fit import FitOptions, calibrated, empty_model, fit, kappa
+from aftermap.assessment.model_fit import (
+    FitOptions,
+    calibration_temperature,
+    empty_model,
+    fit,
+    weighted_kappa,
+)
 from aftermap.assessment.ordinal import OrdinalModel, document_of, of_steps
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.arrays import Array, IntArray
@@ -121,7 +127,7 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
             names += [one.name] * len(one.grades)
     all_odds, all_grades = np.concatenate(odds), np.concatenate(grades)
     plain = np.array(names) == "plain"
-    temperature = calibrated(all_odds[plain], all_grades[plain])
+    temperature = calibration_temperature(all_odds[plain], all_grades[plain])
     final = model_of(crossed)
     document = forest_document(samples)
     (FOLDER / "holes.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
@@ -231,7 +237,7 @@ def figures(odds: Array, grades: IntArray) -> dict[str, Any]:
     sure = (np.abs(given - grades) >= 2) & (p.max(1) > 0.8)
     return {
         "buildings": len(grades),
-        "kappa": kappa(grades, given),
+        "kappa": weighted_kappa(grades, given),
         "f1": {str(grade): float(f1[k]) for k, grade in enumerate(GRADES)},
         "wrong_by_two_and_sure": float(sure.mean()),
         "confusion": matrix.tolist(),

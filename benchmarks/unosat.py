@@ -13,14 +13,16 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from aftermap.assessment.reference_assessment import Asked, other_assessment
+from aftermap.assessment.reference_assessment import ReferenceOptions, other_assessment
 from aftermap.assessment.scales import Scale
 from aftermap.publish.exchange.unosat import write_unosat
 from aftermap.workflows.compare import unosat_sites
 from benchmarks.machine import write_result
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-ASKED = Asked(scale=Scale.UNOSAT_RECODED, layer="raqqa_damage", field="2017-10-21", crs="EPSG:4326")
+ASKED = ReferenceOptions(
+    scale=Scale.UNOSAT_RECODED, layer="raqqa_damage", field="2017-10-21", crs="EPSG:4326"
+)
 
 
 def main() -> None:
@@ -33,7 +35,7 @@ def main() -> None:
     sites, skipped = unosat_sites(first)
     with tempfile.TemporaryDirectory() as place:
         path = write_unosat(Path(place) / "raqqa.gpkg", sites)
-        again = other_assessment(path, Asked(scale=Scale.UNOSAT))
+        again = other_assessment(path, ReferenceOptions(scale=Scale.UNOSAT))
     pairs = list(zip(first.codes, again.codes, strict=True))
     apart = shapely.distance(first.shapes, again.shapes)
     figures = {

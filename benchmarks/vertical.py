@@ -33,7 +33,7 @@ from aftermap.sfm import PoseOptions, reconstruct
 from aftermap.sfm.georeference import similarity
 from aftermap_twin.caster import Caster
 from aftermap_twin.clip_options import ClipCamera
-from aftermap_twin.clip_paths import DRONE, FORWARD, STREAM, ClipPath, fitted, frame_stations
+from aftermap_twin.clip_paths import DRONE, FORWARD, STREAM, FlightPath, fitted, frame_stations
 from aftermap_twin.flight import Station, stations_of
 from aftermap_twin.footage import lens_studio, pictures
 from aftermap_twin.making import scene_for
@@ -42,7 +42,7 @@ from aftermap_twin.render import studio_for
 from benchmarks.machine import tidy, write_result
 from benchmarks.orbit import SHARED, poses_of
 
-PATHS: dict[str, tuple[ClipPath, float]] = {
+PATHS: dict[str, tuple[FlightPath, float]] = {
     "nadir": (STREAM, 10.0),
     "oblique": (DRONE, 20.0),
     "forward": (FORWARD, 24.0),

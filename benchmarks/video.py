@@ -24,8 +24,8 @@ import numpy as np
 
 from aftermap.frames.auto_masks import MaskSamples
 from aftermap.frames.choose import ChoiceOptions, Chooser
-from aftermap.frames.clip_frames import ClipOptions, clip_frames
-from aftermap.frames.decode import Losses, decoded
+from aftermap.frames.clip_frames import ClipFrameOptions, clip_frames
+from aftermap.frames.decode import Losses, decoded_frames
 from aftermap.frames.proxy import proxy_of
 from aftermap.frames.shots import thumb_of, transitions_in
 from aftermap.media import probe_video
@@ -118,7 +118,7 @@ def _cost_of(reading: Callable[[Clip, Path], int], path: Path) -> dict[str, Any]
 
 def _decode(_: Clip, path: Path) -> int:
     """Decoding alone; the pictures are counted."""
-    return sum(1 for _ in decoded(path, Losses()))
+    return sum(1 for _ in decoded_frames(path, Losses()))
 
 
 def _read(_: Clip, path: Path) -> int:
@@ -127,7 +127,7 @@ def _read(_: Clip, path: Path) -> int:
     chooser, samples = Chooser(options), MaskSamples()
     thumbs, times_s, chosen = [], [], 0
     looked_s: Fraction | None = None
-    for one in decoded(path, Losses()):
+    for one in decoded_frames(path, Losses()):
         thumbs.append(thumb_of(one.frame))
         times_s.append(one.time_s)
         if looked_s is not None and one.time_s - looked_s < options.every_s:
@@ -143,7 +143,9 @@ def _read(_: Clip, path: Path) -> int:
 def _write(clip: Clip, path: Path) -> int:
     """All of it: the chosen frames written as JPEG, and the masks."""
     with tempfile.TemporaryDirectory() as folder:
-        return len(clip_frames(clip, path, ClipOptions(), StageFolder(folder=Path(folder))).frames)
+        return len(
+            clip_frames(clip, path, ClipFrameOptions(), StageFolder(folder=Path(folder))).frames
+        )
 
 
 def _proxy(clip: Clip, path: Path) -> int:

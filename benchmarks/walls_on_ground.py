@@ -25,7 +25,7 @@ from aftermap.surface.thumbnail_pass import calm
 from aftermap_twin.caster import Caster
 from aftermap_twin.flight import stations_of
 from aftermap_twin.making import scene_for
-from aftermap_twin.mesh import Material, Mesh
+from aftermap_twin.mesh import Material, TriangleMesh
 from aftermap_twin.options import Flight, TwinOptions
 from benchmarks.products import aftermap_products
 from benchmarks.twin_truth import map_from_truth, truth_of
@@ -116,7 +116,7 @@ def _is_right(made: Shown, case: Path, twin: Path) -> BoolArray:
     return np.asarray(np.abs(error - np.nanmedian(error)) < RIGHT_M)
 
 
-def true_mesh(twin: Path) -> Mesh:
+def true_mesh(twin: Path) -> TriangleMesh:
     """The triangles that a twin's photographs were taken of, made again from its options."""
     kept = json.loads((twin / "truth" / "twin.json").read_text(encoding="utf-8"))["options"]
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()}

@@ -302,7 +302,7 @@ def test_heights_in_feet_are_warned_of(rise_m, told):
     assert not gcp.level_warnings(SURVEY, before, before)
 
 
-@pytest.mark.parametrize("compiled", [machine_code.compiled, lookups.compiled])
+@pytest.mark.parametrize("compiled", [machine_code.compiled, lookups.without_lock])
 def test_without_a_place_for_machine_code_it_is_compiled_every_time(compiled, monkeypatch):
     def njit(*, cache=False, **_options):
         if cache:

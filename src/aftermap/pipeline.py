@@ -20,31 +20,31 @@ from aftermap.sfm import (
     ControlFile,
     PoseOptions,
     control_in,
-    features_of,
-    placed,
+    extract_features,
+    reconstruct_from_features,
     survey_of,
-    unplaced,
+    unplaced_reconstruction,
 )
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
-from aftermap.workflows.assess import Map, graded_on
+from aftermap.workflows.assess import Map, grade_map
 from aftermap.workflows.clips import (
-    filmed,
-    in_reference,
-    masks_given,
-    received_footage,
+    ingest_footage,
+    locate_in_reference,
+    read_clips,
+    read_given_masks,
     with_places,
 )
-from aftermap.workflows.deliver_assessment import delivered
+from aftermap.workflows.deliver_assessment import deliver_assessment
 from aftermap.workflows.deliver_map import (
     Mapped,
-    cameras_file,
+    deliver_map,
     deliver_rasters,
-    delivered_map,
     record_cameras,
+    write_cameras_file,
 )
-from aftermap.workflows.deliver_mesh import delivered_mesh
-from aftermap.workflows.index import Job, flown
-from aftermap.workflows.index_only import failing_as, in_part, without_map
+from aftermap.workflows.deliver_mesh import deliver_mesh
+from aftermap.workflows.index import Job, index_footage
+from aftermap.workflows.index_only import deliver_in_part, deliver_index_only, failing_as
 from aftermap.workflows.resources import RoomAt, estimates_of
 from aftermap.workflows.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE
 from aftermap.workflows.trajectories import mapped_place, place_without_map
@@ -64,16 +64,16 @@ def map_footage(
 
     Raises ResourcesError before the long work where ``room`` of the case does not suffice for it.
     """
-    control = _checked(paths, settings)
+    control = _check_inputs(paths, settings)
     with (
         Case.create_or_open(case_path, settings_text=NEW_FILE) as case,
         Runner(case, command="map", options=settings, progress=progress, fresh=fresh) as run,
         LocalExecutor(workers, progress=progress, preload=("numpy", "cv2", "numba")) as executor,
     ):
-        received = received_footage(paths, settings.masks, case, run, executor)
-        masks = masks_given(received, run, executor)
-        clips = filmed(received, masks, run, executor)
-        found = in_reference(clips, settings.reference, settings.dem, run, executor)
+        received = ingest_footage(paths, settings.masks, case, run, executor)
+        masks = read_given_masks(received, run, executor)
+        clips = read_clips(received, masks, run, executor)
+        found = locate_in_reference(clips, settings.reference, settings.dem, run, executor)
         clips = with_places(clips, found)
         run.skip(clips.skipped)
         frames = frames_of(
@@ -87,7 +87,9 @@ def map_footage(
             with failing_as(ReconstructionError, "poses"):
                 cameras = _cameras(frames, control, settings, run, executor)
         except ReconstructionError as error:
-            return without_map(job, received, clips, frames, unplaced(frames, error), error)
+            return deliver_index_only(
+                job, received, clips, frames, unplaced_reconstruction(frames, error), error
+            )
         run.skip(cameras.skipped)
         record_cameras(case, cameras, received)
 
@@ -115,14 +117,14 @@ def map_footage(
                     ),
                 )
         except SurfaceError as error:
-            return without_map(job, received, clips, frames, cameras, error, elevation)
+            return deliver_index_only(job, received, clips, frames, cameras, error, elevation)
 
         place = (
             mapped_place(cameras, elevation)
             if cameras.crs != LOCAL  # else the pictures give no place, and the telemetry may
             else place_without_map(clips.clips, cameras, settings.crs, settings.dem)
         )
-        told, placed = flown(job, received, clips, cameras, place)
+        told, placed = index_footage(job, received, clips, cameras, place)
         deliver_rasters(run, elevation, picture)
         facts = ReportFacts(
             case_name=case.path.name,
@@ -138,24 +140,24 @@ def map_footage(
             notes=frames.notes,
             clips=told,
         )
-        cameras_file(case, cameras, frames, facts.ingest_skipped, placed)
+        write_cameras_file(case, cameras, frames, facts.ingest_skipped, placed)
         report = run.each_time("report", lambda: write_report(facts, case.products))
-        mapped = delivered_map(run, case, report)
-        solid = delivered_mesh(run, case, cameras, elevation, picture, executor)
+        mapped = deliver_map(run, case, report)
+        solid = deliver_mesh(run, case, cameras, elevation, picture, executor)
         mapped = replace(mapped, summary_lines=(*mapped.summary_lines, *solid))
         if settings.footprints is None:
             return mapped
         made = Map(cameras=cameras, elevation=elevation, orthophoto=picture)
         try:
             with failing_as(AftermapError, "buildings"):
-                graded = graded_on(made, settings, case, run, executor)
-                assessed = delivered(case, run, made, graded)
+                graded = grade_map(made, settings, case, run, executor)
+                assessed = deliver_assessment(case, run, made, graded)
         except AftermapError as error:
-            return in_part(job, mapped, f"the buildings are not graded: {error}", error)
+            return deliver_in_part(job, mapped, f"the buildings are not graded: {error}", error)
         return replace(mapped, summary_lines=(*mapped.summary_lines, *assessed.summary_lines))
 
 
-def _checked(paths: Sequence[Path], settings: Settings) -> ControlFile | None:
+def _check_inputs(paths: Sequence[Path], settings: Settings) -> ControlFile | None:
     """The control points, if any: what was asked is looked at before a case is made or changed."""
     files_in(paths, settings.masks)
     if settings.crs is not None:
@@ -174,10 +176,12 @@ def _cameras(
         survey_of(control, frames.frames, None if frames.crs == LOCAL else frames.crs)
     options = PoseOptions.of(settings.quality.value)
     shelf = run.shelf(FEATURES, options)
-    features = run.each_time("features", lambda: features_of(frames, options, shelf, executor))
+    features = run.each_time("features", lambda: extract_features(frames, options, shelf, executor))
     return run.stage(
         POSES,
         options,
         [frames, control],
-        lambda files: placed(frames, features, options, files, executor, control),
+        lambda files: reconstruct_from_features(
+            frames, features, options, files, executor, control
+        ),
     )

@@ -27,7 +27,13 @@ from aftermap.cost import Meter, give_back_memory
 from aftermap.errors import CaseError
 from aftermap.model.runs import Progress, Skipped, StageRecord
 from aftermap.record import Case, StageFolder
-from aftermap.record.artefact import canonical_json, decoded, digest, encoded, paths_in
+from aftermap.record.artefact import (
+    canonical_json,
+    decode_artefact,
+    digest,
+    encode_artefact,
+    paths_in,
+)
 from aftermap.record.custody import utc_now
 from aftermap.record.disk import (
     sha256_of_file,
@@ -247,7 +253,7 @@ class Runner:
                 shutil.rmtree(self._case.stages, ignore_errors=False)
                 self._case.stages.mkdir()
         self._started_at = utc_now()
-        options = encoded(self._options, root=self._case.path)
+        options = encode_artefact(self._options, root=self._case.path)
         self._run = self._case.start_run(
             command=self._command, options=options, versions=versions()
         )
@@ -318,8 +324,8 @@ class Runner:
             believed = {name: _File(**file) for name, file in kept["files"].items()}
             if not self._unchanged(believed):
                 return None
-            answer = decoded(stage.answer, kept["answer"], root=root)
-            return answer, decoded(StageRecord, kept["record"], root=root)
+            answer = decode_artefact(stage.answer, kept["answer"], root=root)
+            return answer, decode_artefact(StageRecord, kept["record"], root=root)
         except (OSError, ValueError, KeyError, TypeError):
             return None  # not there, or not readable: it is made again
 
@@ -358,7 +364,7 @@ class Runner:
     ) -> Answer:
         """Write an answer down; what comes back is what the next run would read."""
         root = self._case.path
-        plain = encoded(answer, root=root)
+        plain = encode_artefact(answer, root=root)
         named = {name: root / name for name in paths_in(plain)}
         files = {
             name: asdict(self._file(path))
@@ -368,7 +374,7 @@ class Runner:
         kept = {"key": record.key, "record": asdict(record), "files": files, "answer": plain}
         write_text(folder / ANSWER_NAME, canonical_json(kept))
         self._records.append(record)
-        return decoded(stage.answer, plain, root=root)
+        return decode_artefact(stage.answer, plain, root=root)
 
     def _folders(self, name: str) -> list[Path]:
         """Where answers of a stage are kept, finished or not."""

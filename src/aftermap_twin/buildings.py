@@ -22,7 +22,7 @@ BELOW_M = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Building:
+class TwinBuilding:
     """One building: plan, floors left, height of its ground floor, and how it is finished.
 
     ``left`` is (across, along) floors over each cell; ``jitter_m`` moves the plan's inner corners.
@@ -72,7 +72,7 @@ class Building:
 
 def building_on(
     rng: np.random.Generator, number: int, lot: Lot, grade: Grade, base_m: float, levels: int
-) -> Building:
+) -> TwinBuilding:
     """A building of a random shape that fits the lot."""
     along, across = sides_m(lot.corners_m)
     shape = (max(8, round(across / CELL_M)), max(8, round(along / CELL_M)))
@@ -83,7 +83,7 @@ def building_on(
     warm = rng.uniform(0.86, 1.0)
     tone = (0.47 + light, (0.44 + light) * (0.5 + warm / 2), (0.38 + light) * warm)
     sooty = {Grade.NONE: 0.0, Grade.LIGHT: 0.15, Grade.MODERATE: 0.45}.get(grade, 0.6)
-    return Building(
+    return TwinBuilding(
         number=number,
         lot=lot,
         left=left,
@@ -134,7 +134,7 @@ class WallTable:
         """Start empty."""
         self.rows: list[tuple[float, ...]] = []
 
-    def add(self, building: Building, start: Array, end: Array, seed: float) -> int:
+    def add(self, building: TwinBuilding, start: Array, end: Array, seed: float) -> int:
         """The row of a new wall of this building."""
         run = end - start
         length = max(float(np.linalg.norm(run)), 1e-6)
@@ -160,7 +160,7 @@ class WallTable:
 
 
 def build(
-    rng: np.random.Generator, building: Building, mesh: MeshBuilder, walls: WallTable
+    rng: np.random.Generator, building: TwinBuilding, mesh: MeshBuilder, walls: WallTable
 ) -> None:
     """Add roofs, floors, façades, broken sections and parapets of a building."""
     own = walls.add(building, building.world(0, 0), building.world(1, 0), rng.random())
@@ -171,7 +171,7 @@ def build(
     _partitions(rng, building, mesh, own)
 
 
-def _tops(building: Building, mesh: MeshBuilder, record: int) -> None:
+def _tops(building: TwinBuilding, mesh: MeshBuilder, record: int) -> None:
     left = building.left
     whole = building.grade is Grade.NONE
     for level in range(1, building.levels + 1):
@@ -194,7 +194,7 @@ def _tops(building: Building, mesh: MeshBuilder, record: int) -> None:
         mesh.add_quads(quads, material, building.tone, record)
 
 
-def _corner(building: Building, rows: IntArray, columns: IntArray) -> Array:
+def _corner(building: TwinBuilding, rows: IntArray, columns: IntArray) -> Array:
     shift = building.jitter_m[rows, columns]
     return building.world(columns + shift[..., 0], rows + shift[..., 1])
 
@@ -212,7 +212,7 @@ def _single(mask: BoolArray) -> IntArray:
     return np.column_stack([cells, cells[:, 1] + 1]).astype(np.int64)
 
 
-def _sections(building: Building, mesh: MeshBuilder, record: int) -> None:
+def _sections(building: TwinBuilding, mesh: MeshBuilder, record: int) -> None:
     """Broken edges inside the plan, from the lower floor up to the higher."""
     left = building.left
     for axis in (0, 1):
@@ -230,7 +230,7 @@ def _sections(building: Building, mesh: MeshBuilder, record: int) -> None:
 
 
 def _upright(
-    building: Building,
+    building: TwinBuilding,
     mesh: MeshBuilder,
     ends: IntArray,
     span: tuple[int, int],
@@ -254,7 +254,7 @@ class Side:
     out: tuple[int, int]
 
 
-def exterior_sides(building: Building) -> list[Side]:
+def exterior_sides(building: TwinBuilding) -> list[Side]:
     """Every straight stretch of the plan's outline, courtyards included."""
     inside = np.pad(building.left != OUTSIDE, 1)
     core = inside[1:-1, 1:-1]
@@ -276,7 +276,11 @@ def exterior_sides(building: Building) -> list[Side]:
 
 
 def _facade(
-    rng: np.random.Generator, building: Building, mesh: MeshBuilder, walls: WallTable, side: Side
+    rng: np.random.Generator,
+    building: TwinBuilding,
+    mesh: MeshBuilder,
+    walls: WallTable,
+    side: Side,
 ) -> None:
     start, end = np.array(side.start), np.array(side.end)
     a, b = building.world(start[1], start[0]), building.world(end[1], end[0])
@@ -304,7 +308,7 @@ def _equal_runs(values: Int8Array) -> list[tuple[int, int]]:
 
 def _parapet(
     rng: np.random.Generator,
-    building: Building,
+    building: TwinBuilding,
     mesh: MeshBuilder,
     ends: IntArray,
     out: tuple[int, int],
@@ -330,7 +334,7 @@ def _parapet(
         )
 
 
-def upright_box(building: Building, plan: npt.ArrayLike, low_m: float, high_m: float) -> Array:
+def upright_box(building: TwinBuilding, plan: npt.ArrayLike, low_m: float, high_m: float) -> Array:
     """(8, 3) corners of a block over (4, 2) plan corners (row, column, in cells)."""
     rowcol = np.asarray(plan, float)
     xy = building.world(rowcol[:, 1], rowcol[:, 0])
@@ -340,7 +344,7 @@ def upright_box(building: Building, plan: npt.ArrayLike, low_m: float, high_m: f
 
 
 def _partitions(
-    rng: np.random.Generator, building: Building, mesh: MeshBuilder, record: int
+    rng: np.random.Generator, building: TwinBuilding, mesh: MeshBuilder, record: int
 ) -> None:
     """Stubs of inner walls on floors that lie open."""
     open_floor = (building.left > 0) & (building.left < building.levels)

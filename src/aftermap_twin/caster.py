@@ -7,7 +7,7 @@ import numpy as np
 
 from aftermap.errors import MissingExtraError
 from aftermap.geo.arrays import BoolArray, Float32Array, Int32Array
-from aftermap_twin.mesh import Mesh
+from aftermap_twin.mesh import TriangleMesh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Hits:
 class Caster:
     """The triangles, ready to be shot at. Not for use from two threads at once."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: TriangleMesh) -> None:
         """Build Embree's tree over the mesh."""
         scene, triangle_mesh = embree()
         self._scene = scene()

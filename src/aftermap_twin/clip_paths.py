@@ -20,7 +20,7 @@ WOBBLE_DEG = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipPath:
+class FlightPath:
     """A flight as places to pass: (K, 3) camera positions, (K, 2) ground looked at, (K,) pitch.
 
     ``targets_m`` give the yaw only; the tilt is ``pitch_deg``.
@@ -36,7 +36,7 @@ BESIDE_S = 0.01
 """Half the time over which a velocity is taken."""
 
 
-def station_at(path: ClipPath, time_s: float, name: str = "") -> Station:
+def station_at(path: FlightPath, time_s: float, name: str = "") -> Station:
     """The true pose at a time of the path, and its velocity; beyond its ends the path goes on."""
     before, after = (_still_at(path, time_s + one, name) for one in (-BESIDE_S, BESIDE_S))
     moved = np.array(after.position_m) - before.position_m
@@ -50,7 +50,7 @@ def station_at(path: ClipPath, time_s: float, name: str = "") -> Station:
     )
 
 
-def _still_at(path: ClipPath, time_s: float, name: str) -> Station:
+def _still_at(path: FlightPath, time_s: float, name: str) -> Station:
     share = time_s / path.seconds
     way = share + SURGE_FRACTION * math.sin(4 * math.pi * share) / (4 * math.pi)
     knots = np.linspace(0, 1, len(path.positions_m))
@@ -71,18 +71,18 @@ def _still_at(path: ClipPath, time_s: float, name: str) -> Station:
     )
 
 
-def frame_stations(path: ClipPath, fps: Fraction, frames: int) -> tuple[Station, ...]:
+def frame_stations(path: FlightPath, fps: Fraction, frames: int) -> tuple[Station, ...]:
     """The true poses of the first pictures of a clip."""
     return tuple(station_at(path, float(number / fps), f"{number}") for number in range(frames))
 
 
-def fitted(path: ClipPath, half_m: tuple[float, float], seconds: float) -> ClipPath:
+def fitted(path: FlightPath, half_m: tuple[float, float], seconds: float) -> FlightPath:
     """The path drawn for the default district, shrunk to one of another half size and length.
 
     Heights and tilts stay, so that roofs are cleared anywhere.
     """
     x, y = (min(1.0, half / drawn) for half, drawn in zip(half_m, (210.0, 166.0), strict=True))
-    return ClipPath(
+    return FlightPath(
         positions_m=tuple((p[0] * x, p[1] * y, p[2]) for p in path.positions_m),
         targets_m=tuple((t[0] * x, t[1] * y) for t in path.targets_m),
         pitch_deg=path.pitch_deg,
@@ -90,7 +90,7 @@ def fitted(path: ClipPath, half_m: tuple[float, float], seconds: float) -> ClipP
     )
 
 
-DRONE = ClipPath(
+DRONE = FlightPath(
     positions_m=(
         (-110, -120, 68),
         (-60, -135, 74),
@@ -105,14 +105,14 @@ DRONE = ClipPath(
     seconds=40,
 )
 
-STREAM = ClipPath(
+STREAM = FlightPath(
     positions_m=((-90, -40, 95), (-50, -25, 98), (-15, -30, 94), (30, 0, 97), (75, 10, 95)),
     targets_m=((-60, 10), (-20, 20), (15, 15), (60, 45), (105, 50)),
     pitch_deg=(-84, -81, -86, -82, -85),
     seconds=10,
 )
 
-FORWARD = ClipPath(
+FORWARD = FlightPath(
     positions_m=(
         (-165, -30, 36),
         (-120, -24, 37),
@@ -132,7 +132,7 @@ FORWARD = ClipPath(
 class NewsShot:
     """A shot of the news piece: its path, its lens, and how it begins."""
 
-    path: ClipPath
+    path: FlightPath
     hfov_deg: float
     begins: str
     is_hard: bool
@@ -140,7 +140,7 @@ class NewsShot:
 
 NEWS = (
     NewsShot(
-        path=ClipPath(
+        path=FlightPath(
             positions_m=((-100, -70, 62), (-75, -85, 65), (-45, -90, 68)),
             targets_m=((-60, 0), (-40, -15), (-10, -20)),
             pitch_deg=(-45, -50, -48),
@@ -151,7 +151,7 @@ NEWS = (
         is_hard=False,
     ),
     NewsShot(
-        path=ClipPath(
+        path=FlightPath(
             positions_m=((110, 60, 92), (85, 72, 88), (62, 65, 84)),
             targets_m=((80, 30), (55, 45), (30, 40)),
             pitch_deg=(-66, -70, -64),
@@ -162,7 +162,7 @@ NEWS = (
         is_hard=False,
     ),
     NewsShot(
-        path=ClipPath(
+        path=FlightPath(
             positions_m=((-20, 110, 60), (15, 100, 58), (45, 85, 63)),
             targets_m=((-10, 20), (5, 20), (0, 10)),
             pitch_deg=(-36, -40, -38),
@@ -173,7 +173,7 @@ NEWS = (
         is_hard=False,
     ),
     NewsShot(
-        path=ClipPath(
+        path=FlightPath(
             positions_m=((-190, -150, 72), (-180, -160, 74), (-165, -165, 72)),
             targets_m=((-10, 10), (10, 0), (30, 10)),
             pitch_deg=(-20, -19, -21),

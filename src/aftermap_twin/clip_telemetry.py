@@ -14,7 +14,7 @@ import numpy as np
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap_twin.clip_options import ClipOptions
-from aftermap_twin.clip_paths import ClipPath, station_at
+from aftermap_twin.clip_paths import FlightPath, station_at
 from aftermap_twin.options import CRS, ORIGIN_M
 
 STARTED = datetime(2025, 4, 12, 13, 40, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ UNIVERSAL_LABEL = bytes.fromhex("060E2B34020B01010E01030101000000")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class SidecarSample:
     """What was written at a time of the sidecar's clock; heights carry noise and offset.
 
     ``height_m`` is what the sidecar calls absolute; ``relative_height_m`` is above take-off.
@@ -39,9 +39,9 @@ class Sample:
     gimbal_deg: tuple[float, float, float]
 
 
-def samples_of(
-    path: ClipPath, times_s: Sequence[float], rate_hz: int, options: ClipOptions, seed: int
-) -> tuple[Sample, ...]:
+def sidecar_samples(
+    path: FlightPath, times_s: Sequence[float], rate_hz: int, options: ClipOptions, seed: int
+) -> tuple[SidecarSample, ...]:
     """What is written at ``times_s`` of the sidecar's clock, positions renewed ``rate_hz`` times.
 
     The sample at time t tells of the picture at t + ``options.time_offset_s``. Angles are renewed
@@ -57,7 +57,7 @@ def samples_of(
         pose = station_at(path, time_s + options.time_offset_s)
         yaw = (pose.yaw_deg + options.yaw_bias_deg + 180) % 360 - 180
         samples.append(
-            Sample(
+            SidecarSample(
                 time_s=time_s,
                 lonlat_deg=(float(lonlat[k, 0]), float(lonlat[k, 1])),
                 height_m=float(places[k, 2]) + options.height_offset_m,
@@ -77,12 +77,12 @@ def _noise_m(times_s: Array, sigma_m: float, seed: int) -> Array:
     return np.asarray(fixes[before] * np.cos(quarter) + fixes[before + 1] * np.sin(quarter), float)
 
 
-def srt_text(samples: Sequence[Sample], frame_s: float, focal_35mm: float) -> str:
+def srt_text(samples: Sequence[SidecarSample], frame_s: float, focal_35mm: float) -> str:
     """A sidecar in the dialect of DJI's newer drones, one block every ``frame_s``."""
     return "\n".join(_srt_block(k, sample, frame_s, focal_35mm) for k, sample in enumerate(samples))
 
 
-def _srt_block(number: int, sample: Sample, frame_s: float, focal_35mm: float) -> str:
+def _srt_block(number: int, sample: SidecarSample, frame_s: float, focal_35mm: float) -> str:
     lon, lat = sample.lonlat_deg
     yaw, pitch, roll = sample.gimbal_deg
     wall = STARTED + timedelta(seconds=sample.time_s)
@@ -106,7 +106,7 @@ def _clock(time_s: float) -> str:
     )
 
 
-def klv_set(sample: Sample, hfov_deg: float, vfov_deg: float) -> bytes:
+def klv_set(sample: SidecarSample, hfov_deg: float, vfov_deg: float) -> bytes:
     """One ST 0601 local set with its checksum (tag 1): a level platform that heads north.
 
     Sensor angles (tags 18 to 20) are relative to the platform, so they are the gimbal's own here.

@@ -19,8 +19,8 @@ from aftermap.geo.arrays import Array, ByteArray
 from aftermap.geo.lens import rays_cam
 from aftermap_twin import newsroom, truth
 from aftermap_twin.clip_options import ClipCamera, ClipOptions
-from aftermap_twin.clip_paths import DRONE, NEWS, STREAM, ClipPath, fitted, frame_stations
-from aftermap_twin.clip_telemetry import FULL_FRAME_WIDTH_MM, klv_set, samples_of, srt_text
+from aftermap_twin.clip_paths import DRONE, NEWS, STREAM, FlightPath, fitted, frame_stations
+from aftermap_twin.clip_telemetry import FULL_FRAME_WIDTH_MM, klv_set, sidecar_samples, srt_text
 from aftermap_twin.flight import Station
 from aftermap_twin.footage import (
     DRONE_CODING,
@@ -52,7 +52,7 @@ class Take:
     """One shot as filmed: the lens, the poses of all its pictures, and how it begins."""
 
     camera: ClipCamera
-    path: ClipPath
+    path: FlightPath
     stations: tuple[Station, ...]
     begins: str = "start"
     is_hard: bool = False
@@ -117,7 +117,7 @@ def _takes(
     share = options.seconds / DRONE.seconds
     slower = max(1.0, share)
 
-    def taken(path: ClipPath, fps: Fraction, lens: tuple[float, float], *how: Any) -> Take:
+    def taken(path: FlightPath, fps: Fraction, lens: tuple[float, float], *how: Any) -> Take:
         flown = fitted(path, half, path.seconds * slower)
         frames = max(2, round(path.seconds * share * fps))
         return _take(studio, options, frame_stations(flown, fps, frames), flown, lens, *how)
@@ -138,7 +138,7 @@ def _take(
     studio: Studio,
     options: ClipOptions,
     stations: tuple[Station, ...],
-    path: ClipPath,
+    path: FlightPath,
     lens: tuple[float, float],
     begins: str = "start",
     is_hard: bool = False,  # noqa: FBT001, FBT002
@@ -165,7 +165,7 @@ def _drone_clip(
     focal_35mm = take.camera.focal_px / take.camera.width_px * FULL_FRAME_WIDTH_MM
     written = []
     for rate_hz, name in ((SRT_HZ, "DJI_0001.SRT"), (1, "one_hz/DJI_0001.SRT")):
-        samples = samples_of(take.path, times, rate_hz, options, take.camera.seed)
+        samples = sidecar_samples(take.path, times, rate_hz, options, take.camera.seed)
         text = srt_text(samples, float(block_s), focal_35mm)
         (out / "clips" / name).write_text(text, encoding="utf-8")
         written.append(_telemetry(f"clips/{name}", rate_hz, options))
@@ -228,7 +228,9 @@ def _stream_clip(
         time_offset_s=0,
     )
     exact = [Fraction(k, KLV_HZ) for k in range(math.ceil(len(take.stations) / fps * KLV_HZ))]
-    samples = samples_of(take.path, [float(t) for t in exact], KLV_HZ, plain, take.camera.seed + 1)
+    samples = sidecar_samples(
+        take.path, [float(t) for t in exact], KLV_HZ, plain, take.camera.seed + 1
+    )
     camera = take.camera
     vfov = 2 * math.degrees(math.atan(camera.height_px / 2 / camera.focal_px))
     sets = [(t, klv_set(s, camera.hfov_deg, vfov)) for t, s in zip(exact, samples, strict=True)]

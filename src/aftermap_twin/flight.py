@@ -174,7 +174,7 @@ def _tilt(about_x_deg: float, about_y_deg: float) -> Array:
     return np.asarray(turn_y @ turn_x, float)
 
 
-def footprint_m(options: TwinOptions, station: Station, ground_m: float = 0.0) -> Array:
+def plane_footprint_m(options: TwinOptions, station: Station, ground_m: float = 0.0) -> Array:
     """(M, 2) east, north outline of what a photograph shows of a plane at ``ground_m``.
 
     Rays that meet the plane beyond ``FARTHEST_HEIGHTS`` flying heights, or never, end there.

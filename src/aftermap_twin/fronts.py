@@ -3,8 +3,8 @@
 import numpy as np
 
 from aftermap.geo.arrays import Array
-from aftermap_twin.buildings import Building, Side, exterior_sides, upright_box
-from aftermap_twin.ground import Ground
+from aftermap_twin.buildings import Side, TwinBuilding, exterior_sides, upright_box
+from aftermap_twin.ground import TwinGround
 from aftermap_twin.mesh import Material, MeshBuilder, Tone
 
 AWNINGS: tuple[Tone, ...] = (
@@ -18,7 +18,7 @@ BAY_M = 3.1
 
 
 def add_fronts(
-    rng: np.random.Generator, building: Building, ground: Ground, mesh: MeshBuilder
+    rng: np.random.Generator, building: TwinBuilding, ground: TwinGround, mesh: MeshBuilder
 ) -> None:
     """Dress every bay of every side that faces open ground."""
     cell = float(np.mean(building.cell_m))
@@ -34,14 +34,16 @@ def add_fronts(
                 _dress(rng, building, side, ends, str(kind), mesh)
 
 
-def _stands(building: Building, side: Side, ends: Array) -> bool:
+def _stands(building: TwinBuilding, side: Side, ends: Array) -> bool:
     """Whether every floor behind this bay still stands."""
     inside = np.array([-1 if out > 0 else 0 for out in side.out])
     cells = np.linspace(ends[0], ends[1], 5)[:-1].astype(int) + inside
     return bool((building.left[cells[:, 0], cells[:, 1]] == building.levels).all())
 
 
-def _faces_open(building: Building, side: Side, ends: Array, ground: Ground, cell: float) -> bool:
+def _faces_open(
+    building: TwinBuilding, side: Side, ends: Array, ground: TwinGround, cell: float
+) -> bool:
     for reach_m in (0.8, 2.2):
         row, column = ends.mean(0) + np.array(side.out) * reach_m / cell
         xy = building.world(column, row)
@@ -52,7 +54,7 @@ def _faces_open(building: Building, side: Side, ends: Array, ground: Ground, cel
 
 def _dress(
     rng: np.random.Generator,
-    building: Building,
+    building: TwinBuilding,
     side: Side,
     ends: Array,
     kind: str,
@@ -75,7 +77,9 @@ def _dress(
         mesh.add_box(box, Material.PLAIN, (0.55, 0.55, 0.53))
 
 
-def _balcony(building: Building, ends: Array, out: Array, low: float, mesh: MeshBuilder) -> None:
+def _balcony(
+    building: TwinBuilding, ends: Array, out: Array, low: float, mesh: MeshBuilder
+) -> None:
     """A slab a metre deep with a solid parapet on three sides."""
     depth, thick = out * 1.05, out * 0.1
     slab = np.array([ends[0], ends[1], ends[1] + depth, ends[0] + depth])
@@ -91,7 +95,7 @@ def _balcony(building: Building, ends: Array, out: Array, low: float, mesh: Mesh
 
 
 def _awning(
-    rng: np.random.Generator, building: Building, ends: Array, out: Array, mesh: MeshBuilder
+    rng: np.random.Generator, building: TwinBuilding, ends: Array, out: Array, mesh: MeshBuilder
 ) -> None:
     depth = out * rng.uniform(1.0, 1.9)
     plan = np.array([ends[0], ends[1], ends[1] + depth, ends[0] + depth])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap_twin.buildings import Building, upright_box
+from aftermap_twin.buildings import TwinBuilding, upright_box
 from aftermap_twin.mesh import Material, MeshBuilder, Tone, above, box_corners, rotation_about_up
 from aftermap_twin.things import cylinder
 
@@ -22,7 +22,7 @@ CLOTHS: tuple[Tone, ...] = (
 )
 
 
-def furnish(rng: np.random.Generator, building: Building, mesh: MeshBuilder) -> None:
+def furnish(rng: np.random.Generator, building: TwinBuilding, mesh: MeshBuilder) -> None:
     """Put things on the part of the roof that still stands."""
     free = building.left == building.levels
     free[[0, -1]] = False
@@ -38,19 +38,19 @@ def furnish(rng: np.random.Generator, building: Building, mesh: MeshBuilder) -> 
             kind(rng, _spot(rng, building, free), turn, mesh)
 
 
-def _turn(building: Building) -> float:
+def _turn(building: TwinBuilding) -> float:
     along = building.lot.corners_m[1] - building.lot.corners_m[0]
     return float(np.arctan2(along[1], along[0]))
 
 
-def _spot(rng: np.random.Generator, building: Building, free: BoolArray) -> Array:
+def _spot(rng: np.random.Generator, building: TwinBuilding, free: BoolArray) -> Array:
     cells = np.argwhere(free)
     row, column = cells[rng.integers(len(cells))] + rng.uniform(0.2, 0.8, 2)
     return np.array([*building.world(column, row), building.roof_m])
 
 
 def _stair_head(
-    rng: np.random.Generator, building: Building, mesh: MeshBuilder, free: BoolArray
+    rng: np.random.Generator, building: TwinBuilding, mesh: MeshBuilder, free: BoolArray
 ) -> None:
     high, wide = int(rng.integers(5, 8)), int(rng.integers(6, 10))
     rows, columns = free.shape

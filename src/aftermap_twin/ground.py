@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array
-from aftermap_twin.layout import Plan, Street, inset
+from aftermap_twin.layout import StreetAxis, TownPlan, inset
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.rubble import Heaps
 from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Cover, Extent, at, fill, smooth_noise
@@ -20,7 +20,7 @@ CRATER_EVERY_M2 = 14_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class TwinGround:
     """Rasters over the extent: ``cover`` and ``paint`` in COVER_STEP_M, the rest in HEIGHT_STEP_M.
 
     ``bare_m`` is the ground before heaps, kerbs and craters; ``height_m`` what is walked on.
@@ -53,7 +53,9 @@ class Ground:
         return bool(np.all(xy_m > low) and np.all(xy_m < high))
 
 
-def cover_of(rng: np.random.Generator, plan: Plan, extent: Extent, *, vacant: bool) -> ByteArray:
+def cover_of(
+    rng: np.random.Generator, plan: TownPlan, extent: Extent, *, vacant: bool
+) -> ByteArray:
     """What covers the ground, as ``Cover`` numbers; ``vacant`` lots are bare earth."""
     cover = np.full(extent.shape(COVER_STEP_M), Cover.ASPHALT, np.uint8)
     for street in plan.streets:
@@ -70,7 +72,7 @@ def cover_of(rng: np.random.Generator, plan: Plan, extent: Extent, *, vacant: bo
     return cover
 
 
-def _band(street: Street, width_m: float) -> Array:
+def _band(street: StreetAxis, width_m: float) -> Array:
     a, b = street.axis_m
     side = street.side * width_m / 2
     return np.array([a + side, b + side, b - side, a - side])
@@ -80,12 +82,12 @@ def ground_of(
     rng: np.random.Generator,
     options: TwinOptions,
     extent: Extent,
-    plan: Plan,
+    plan: TownPlan,
     bare: Float32Array,
     cover: ByteArray,
     heaps: Heaps,
     marks_xy: Array,
-) -> Ground:
+) -> TwinGround:
     """Everything put together, level and clean round the marks."""
     rows, columns = bare.shape
     street = np.isin(cover, (Cover.ASPHALT, Cover.ALLEY)).astype(np.uint8)
@@ -102,7 +104,7 @@ def ground_of(
     inner = cv2.distanceTransform(street, cv2.DIST_L2, 5)
     outer = cv2.distanceTransform(1 - street, cv2.DIST_L2, 5)
     kerb = cv2.resize((inner - outer) * COVER_STEP_M, (columns, rows), interpolation=cv2.INTER_AREA)
-    return Ground(
+    return TwinGround(
         extent=extent,
         bare_m=bare,
         height_m=height.astype(np.float32),
@@ -157,7 +159,7 @@ def _dig_craters(
     np.clip(scorch, 0, 1, out=scorch)
 
 
-def _road_marking(extent: Extent, plan: Plan) -> ByteArray:
+def _road_marking(extent: Extent, plan: TownPlan) -> ByteArray:
     """Dashed centre lines of wide streets and a zebra crossing near their ends."""
     paint = np.zeros(extent.shape(COVER_STEP_M), np.uint8)
     for street in plan.streets:
@@ -174,7 +176,7 @@ def _road_marking(extent: Extent, plan: Plan) -> ByteArray:
 def _stripe(
     paint: ByteArray,
     extent: Extent,
-    street: Street,
+    street: StreetAxis,
     along: tuple[float, float],
     across: tuple[float, float],
 ) -> None:

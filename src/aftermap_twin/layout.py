@@ -14,7 +14,7 @@ PLAN_TURN_RAD = np.radians(-19.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Street:
+class StreetAxis:
     """A straight street from end to end: (2, 2) axis and its width from front to front."""
 
     name: str
@@ -46,17 +46,17 @@ class Lot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TownPlan:
     """The whole town plan: streets, blocks between them (with pavements), lots inside blocks."""
 
-    streets: tuple[Street, ...]
+    streets: tuple[StreetAxis, ...]
     blocks: tuple[Array, ...]
     lots: tuple[Lot, ...]
 
 
-def plan_over(rng: np.random.Generator, lower_left: Array, upper_right: Array) -> Plan:
+def plan_over(rng: np.random.Generator, lower_left: Array, upper_right: Array) -> TownPlan:
     """A plan that covers the box."""
-    streets: list[Street] = []
+    streets: list[StreetAxis] = []
     blocks: list[Array] = []
     _cut_blocks(rng, _first_quad(lower_left, upper_right), 0, streets, blocks)
     lots: list[Lot] = []
@@ -67,7 +67,7 @@ def plan_over(rng: np.random.Generator, lower_left: Array, upper_right: Array) -
         _cut_lots(rng, inner, target, plots)
         whole = len(plots) > 2 and rng.random() < 0.05
         lots += [Lot(corners_m=plot, use="open" if whole else _use(rng)) for plot in plots]
-    return Plan(streets=tuple(streets), blocks=tuple(blocks), lots=tuple(lots))
+    return TownPlan(streets=tuple(streets), blocks=tuple(blocks), lots=tuple(lots))
 
 
 def inset(quad: Array, by_m: float) -> Array:
@@ -117,7 +117,11 @@ def _first_quad(lower_left: Array, upper_right: Array) -> Array:
 
 
 def _cut_blocks(
-    rng: np.random.Generator, quad: Array, depth: int, streets: list[Street], blocks: list[Array]
+    rng: np.random.Generator,
+    quad: Array,
+    depth: int,
+    streets: list[StreetAxis],
+    blocks: list[Array],
 ) -> None:
     area = area_m2(quad)
     if area < rng.uniform(1500, 3600):
@@ -130,7 +134,7 @@ def _cut_blocks(
     else:
         width = float(rng.uniform(3, 6.5))
     first, second, axis = _split(rng, quad, width, (0.38, 0.62), 0.05)
-    streets.append(Street(name=f"S{len(streets) + 1:03d}", axis_m=axis, width_m=width))
+    streets.append(StreetAxis(name=f"S{len(streets) + 1:03d}", axis_m=axis, width_m=width))
     for part in (first, second):
         _cut_blocks(rng, part, depth + 1, streets, blocks)
 

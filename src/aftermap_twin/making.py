@@ -17,7 +17,7 @@ from aftermap_twin.caster import embree
 from aftermap_twin.clip_options import ClipOptions
 from aftermap_twin.clips import make_clips, refuse_odd_clips
 from aftermap_twin.exif import claims, write_photo
-from aftermap_twin.flight import Station, footprint_m, height_above_ground_m, stations_of
+from aftermap_twin.flight import Station, height_above_ground_m, plane_footprint_m, stations_of
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions, TwinSummary
 from aftermap_twin.render import Studio, picture, studio_for
 from aftermap_twin.scene import Scene, make_scene
@@ -111,7 +111,7 @@ def _photograph(
 
 def scene_for(options: TwinOptions, stations: tuple[Station, ...]) -> Scene:
     """The district under a flight, a margin wider than the photographs show."""
-    shown = np.concatenate([footprint_m(options, station) for station in stations])
+    shown = np.concatenate([plane_footprint_m(options, station) for station in stations])
     low, high = shown.min(0) - MARGIN_M, shown.max(0) + MARGIN_M
     extent = Extent(low_m=(float(low[0]), float(low[1])), high_m=(float(high[0]), float(high[1])))
     return make_scene(options, extent, _often_seen(options, stations, extent))
@@ -122,7 +122,7 @@ def _often_seen(options: TwinOptions, stations: tuple[Station, ...], extent: Ext
     count = np.zeros(extent.shape(HEIGHT_STEP_M), np.float32)
     for station in stations:
         one = np.zeros_like(count)
-        fill(one, extent, HEIGHT_STEP_M, footprint_m(options, station), 1.0)
+        fill(one, extent, HEIGHT_STEP_M, plane_footprint_m(options, station), 1.0)
         count += one
     return np.asarray(count >= count.max() / 2)
 

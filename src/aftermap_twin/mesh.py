@@ -31,7 +31,7 @@ class Material(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mesh:
+class TriangleMesh:
     """``vertices`` (V, 3) float32, ``faces`` (T, 3) int32, then one row per triangle."""
 
     vertices: Float32Array
@@ -96,10 +96,10 @@ class MeshBuilder:
         ]
         self.add(corners, faces, material, tone, record)
 
-    def mesh(self) -> Mesh:
+    def mesh(self) -> TriangleMesh:
         """Everything added so far."""
         counts = [row[0] for row in self._rows]
-        return Mesh(
+        return TriangleMesh(
             vertices=np.concatenate(self._vertices).astype(np.float32),
             faces=np.concatenate(self._faces).astype(np.int32),
             material=np.repeat([row[1] for row in self._rows], counts).astype(np.uint8),

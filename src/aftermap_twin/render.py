@@ -11,10 +11,10 @@ from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.lens import rays_cam
 from aftermap_twin.caster import Caster
 from aftermap_twin.flight import Station
-from aftermap_twin.lookups import Site, Textures
+from aftermap_twin.lookups import GroundRasters, Textures
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.scene import Scene
-from aftermap_twin.shading import Rays, Skin, shade, sky_openness, sun_starts, turned
+from aftermap_twin.shading import Rays, Skin, rays_in_world, shade_pixels, sky_openness, sun_starts
 from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M
 from aftermap_twin.tiles import make_tiles
 
@@ -35,7 +35,7 @@ class Studio:
     options: TwinOptions
     caster: Caster
     textures: Textures
-    site: Site
+    site: GroundRasters
     skin: Skin
     rays: Float32Array
     sun: Array
@@ -66,14 +66,14 @@ def studio_for(options: TwinOptions, scene: Scene) -> Studio:
     )
 
 
-def _site(scene: Scene, caster: Caster) -> Site:
+def _site(scene: Scene, caster: Caster) -> GroundRasters:
     ground = scene.ground
     east, north = scene.extent.samples(SKY_STEP_M)
     tops = heights_m(caster, np.stack([east, north], -1).reshape(-1, 2)).reshape(east.shape)
     sky = np.empty(tops.shape, np.float32)
     sky_openness(tops.astype(np.float32), SKY_STEP_M, sky)
     slope_y, slope_x = (np.asarray(s) for s in np.gradient(ground.height_m, HEIGHT_STEP_M))
-    return Site(
+    return GroundRasters(
         low=np.array(scene.extent.low_m),
         cover=ground.cover,
         cover_step=COVER_STEP_M,
@@ -123,7 +123,7 @@ def radiance(studio: Studio, station: Station) -> Float32Array:
         later_s = readout_s * ((row + rows / 2) / height - 0.5)
         rotation, place = station.pose_after(later_s)
         directions = np.empty_like(rays)
-        turned(rays, np.ascontiguousarray(rotation.T), directions)
+        rays_in_world(rays, np.ascontiguousarray(rotation.T), directions)
         _strip(studio, place.astype(np.float32), directions, out[row : row + rows])
     return out
 
@@ -139,7 +139,7 @@ def _strip(
     is_lit = studio.caster.is_free(starts, towards)
     rays = Rays(origin, directions, hits.distance, hits.triangle, hits.normal, is_lit)
     step = 1 / (studio.options.focal_px * math.isqrt(studio.rays.shape[2]))
-    shade(
+    shade_pixels(
         rays,
         studio.skin,
         studio.site,

@@ -7,7 +7,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.buildings import Building
+from aftermap_twin.buildings import TwinBuilding
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, fill, smooth_noise
 
 SHED = {Grade.NONE: 0.0, Grade.LIGHT: 0.05, Grade.MODERATE: 0.28}
@@ -23,7 +23,9 @@ class Heaps:
     height_m: Float32Array
 
 
-def heaps_of(rng: np.random.Generator, extent: Extent, buildings: tuple[Building, ...]) -> Heaps:
+def heaps_of(
+    rng: np.random.Generator, extent: Extent, buildings: tuple[TwinBuilding, ...]
+) -> Heaps:
     """Heaps where cells fell to the ground, thrown some metres into yards and streets."""
     shape = extent.shape(HEIGHT_STEP_M)
     built, fallen, foot = (np.zeros(shape, np.float32) for _ in range(3))

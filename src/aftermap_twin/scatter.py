@@ -4,9 +4,9 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.buildings import CELL_M, Building
-from aftermap_twin.ground import Ground
-from aftermap_twin.layout import Lot, Plan, Street, sides_m
+from aftermap_twin.buildings import CELL_M, TwinBuilding
+from aftermap_twin.ground import TwinGround
+from aftermap_twin.layout import Lot, StreetAxis, TownPlan, sides_m
 from aftermap_twin.mesh import Material, MeshBuilder, box_corners, rotation_about_up
 from aftermap_twin.site import HEIGHT_STEP_M, at
 from aftermap_twin.things import (
@@ -20,8 +20,8 @@ from aftermap_twin.things import (
 )
 
 
-def scatter(
-    rng: np.random.Generator, mesh: MeshBuilder, ground: Ground, plan: Plan, marks: Array
+def scatter_things(
+    rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround, plan: TownPlan, marks: Array
 ) -> None:
     """Put everything loose where it belongs, away from the marks."""
     _strew_blocks(rng, mesh, ground)
@@ -33,7 +33,7 @@ def scatter(
             _plant(rng, mesh, ground, lot, marks)
 
 
-def hang_slabs(rng: np.random.Generator, building: Building, mesh: MeshBuilder) -> None:
+def hang_slabs(rng: np.random.Generator, building: TwinBuilding, mesh: MeshBuilder) -> None:
     """Broken floors that slope down from the standing part onto the heap."""
     left = building.left
     gone, standing = np.argwhere(left == 0), np.argwhere(left > 0)
@@ -56,7 +56,7 @@ def hang_slabs(rng: np.random.Generator, building: Building, mesh: MeshBuilder) 
         add_slab(rng, mesh, foot, rng.random() * 6.3, rng.uniform(1.5, 4.0), building.tone)
 
 
-def litter_floors(rng: np.random.Generator, building: Building, mesh: MeshBuilder) -> None:
+def litter_floors(rng: np.random.Generator, building: TwinBuilding, mesh: MeshBuilder) -> None:
     """Broken pieces on floors that lie open under what was above them."""
     cells = np.argwhere((building.left > 0) & (building.left < building.levels))
     few = cells[rng.random(len(cells)) < 0.3]
@@ -69,7 +69,7 @@ def litter_floors(rng: np.random.Generator, building: Building, mesh: MeshBuilde
     add_blocks(rng, mesh, np.column_stack([xy, floor]), sizes)
 
 
-def _strew_blocks(rng: np.random.Generator, mesh: MeshBuilder, ground: Ground) -> None:
+def _strew_blocks(rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround) -> None:
     size = np.array(ground.extent.high_m) - ground.extent.low_m
     spots = ground.extent.low_m + rng.random((int(size.prod() * 1.1), 2)) * size
     chance = at(ground.rubble, ground.extent, HEIGHT_STEP_M, spots) ** 1.6
@@ -78,14 +78,18 @@ def _strew_blocks(rng: np.random.Generator, mesh: MeshBuilder, ground: Ground) -
     add_blocks(rng, mesh, feet, sizes)
 
 
-def _is_clear(ground: Ground, xy: Array, marks: Array, reach_m: float) -> bool:
+def _is_clear(ground: TwinGround, xy: Array, marks: Array, reach_m: float) -> bool:
     """Whether a place is off the marks, off buildings and inside the district."""
     far = not len(marks) or float(np.linalg.norm(marks[:, :2] - xy, axis=1).min()) > reach_m
     return far and ground.is_inside(xy) and ground.value(ground.built, xy) < 0.05
 
 
 def _park(
-    rng: np.random.Generator, mesh: MeshBuilder, ground: Ground, street: Street, marks: Array
+    rng: np.random.Generator,
+    mesh: MeshBuilder,
+    ground: TwinGround,
+    street: StreetAxis,
+    marks: Array,
 ) -> None:
     if street.width_m < 4.5:
         return
@@ -103,7 +107,11 @@ def _park(
 
 
 def _line(
-    rng: np.random.Generator, mesh: MeshBuilder, ground: Ground, street: Street, marks: Array
+    rng: np.random.Generator,
+    mesh: MeshBuilder,
+    ground: TwinGround,
+    street: StreetAxis,
+    marks: Array,
 ) -> None:
     """Lamp posts of wide streets, and barrels, crates and heaps of refuse along every kerb."""
     for along in np.arange(9.0, street.length_m - 6, 28.0) if street.width_m > 7 else ():
@@ -132,7 +140,7 @@ def _refuse(rng: np.random.Generator, mesh: MeshBuilder, foot: Array) -> None:
 
 
 def _plant(
-    rng: np.random.Generator, mesh: MeshBuilder, ground: Ground, lot: Lot, marks: Array
+    rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround, lot: Lot, marks: Array
 ) -> None:
     """Trees in gardens and on open lots, and walls round them."""
     centre, spread = lot.corners_m.mean(0), min(sides_m(lot.corners_m)) * 0.38

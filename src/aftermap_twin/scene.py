@@ -9,16 +9,16 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.buildings import Building, WallTable, build, building_on
+from aftermap_twin.buildings import TwinBuilding, WallTable, build, building_on
 from aftermap_twin.fronts import add_fronts
 from aftermap_twin.furniture import furnish
-from aftermap_twin.ground import Ground, cover_of, ground_of
-from aftermap_twin.layout import Lot, Plan, area_m2, plan_over, sides_m
+from aftermap_twin.ground import TwinGround, cover_of, ground_of
+from aftermap_twin.layout import Lot, TownPlan, area_m2, plan_over, sides_m
 from aftermap_twin.marks import mark_places
-from aftermap_twin.mesh import Material, Mesh, MeshBuilder
+from aftermap_twin.mesh import Material, MeshBuilder, TriangleMesh
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.rubble import heaps_of
-from aftermap_twin.scatter import hang_slabs, litter_floors, scatter
+from aftermap_twin.scatter import hang_slabs, litter_floors, scatter_things
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, at, rolling_m, smooth_noise
 
 GRADES = tuple(Grade)
@@ -31,11 +31,11 @@ class Scene:
     """Everything that is pictured, and what is known about it."""
 
     extent: Extent
-    plan: Plan
-    ground: Ground
-    buildings: tuple[Building, ...]
+    plan: TownPlan
+    ground: TwinGround
+    buildings: tuple[TwinBuilding, ...]
     marks_m: Array
-    mesh: Mesh
+    mesh: TriangleMesh
     walls: Float32Array
 
 
@@ -64,8 +64,12 @@ def make_scene(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> S
 
 
 def _buildings(
-    rng: np.random.Generator, options: TwinOptions, plan: Plan, extent: Extent, bare: Float32Array
-) -> tuple[Building, ...]:
+    rng: np.random.Generator,
+    options: TwinOptions,
+    plan: TownPlan,
+    extent: Extent,
+    bare: Float32Array,
+) -> tuple[TwinBuilding, ...]:
     """A building on every lot meant for one; damage comes in patches, in the asked shares."""
     lots = [lot for lot in plan.lots if _is_buildable(lot, extent)]
     struck = smooth_noise(rng, extent, HEIGHT_STEP_M, 70)
@@ -91,11 +95,11 @@ def _is_buildable(lot: Lot, extent: Extent) -> bool:
 def _mesh(
     rng: np.random.Generator,
     options: TwinOptions,
-    plan: Plan,
-    ground: Ground,
-    buildings: tuple[Building, ...],
+    plan: TownPlan,
+    ground: TwinGround,
+    buildings: tuple[TwinBuilding, ...],
     marks: Array,
-) -> tuple[Mesh, Float32Array]:
+) -> tuple[TriangleMesh, Float32Array]:
     mesh, walls = MeshBuilder(), WallTable()
     _add_ground(mesh, ground)
     for building in buildings:
@@ -105,11 +109,11 @@ def _mesh(
         hang_slabs(rng, building, mesh)
         litter_floors(rng, building, mesh)
     if not options.flat:
-        scatter(rng, mesh, ground, plan, marks)
+        scatter_things(rng, mesh, ground, plan, marks)
     return mesh.mesh(), walls.array()
 
 
-def _add_ground(mesh: MeshBuilder, ground: Ground) -> None:
+def _add_ground(mesh: MeshBuilder, ground: TwinGround) -> None:
     east, north = ground.extent.samples(HEIGHT_STEP_M)
     index = np.arange(east.size).reshape(east.shape)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]

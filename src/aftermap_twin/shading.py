@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aftermap_twin.lookups import Site, Textures, compiled, field_at
-from aftermap_twin.surfaces import facade, floor, ground, roof, section, solid
+from aftermap_twin.lookups import GroundRasters, Textures, field_at, without_lock
+from aftermap_twin.surfaces import facade, floor, floor_section, ground, roof, solid
 
 SUN_LIGHT = np.array([1.32, 1.22, 1.03], np.float32)
 SKY_LIGHT = np.array([0.25, 0.29, 0.36], np.float32)
@@ -36,7 +36,7 @@ class Skin(NamedTuple):
     walls: Any
 
 
-class Place(NamedTuple):
+class HitPoint(NamedTuple):
     """Where a ray ends: local metres, the unit normal towards the viewer, and the ray's size."""
 
     x: float
@@ -48,11 +48,11 @@ class Place(NamedTuple):
     step: float
 
 
-@compiled
-def shade(
+@without_lock
+def shade_pixels(
     rays: Rays,
     skin: Skin,
-    site: Site,
+    site: GroundRasters,
     textures: Textures,
     sun: Any,
     ray_step: float,
@@ -83,8 +83,8 @@ def shade(
                 out[row, column, c] += albedo[c] * light * total / samples
 
 
-@compiled
-def _place(rays: Rays, k: int, ray_step: float, kind: int, site: Site) -> Place:
+@without_lock
+def _place(rays: Rays, k: int, ray_step: float, kind: int, site: GroundRasters) -> HitPoint:
     """Where ray ``k`` ends; beside the district it ends on level ground."""
     d, origin = rays.directions[k], rays.origin
     hit = rays.triangle[k] >= 0
@@ -102,12 +102,18 @@ def _place(rays: Rays, k: int, ray_step: float, kind: int, site: Site) -> Place:
     length = math.sqrt(nx * nx + ny * ny + nz * nz)
     nx, ny, nz = nx / length, ny / length, nz / length
     graze = max(0.3, -(nx * d[0] + ny * d[1] + nz * d[2]) / size)
-    return Place(x, y, z, nx, ny, nz, t * size * ray_step / graze)
+    return HitPoint(x, y, z, nx, ny, nz, t * size * ray_step / graze)
 
 
-@compiled
+@without_lock
 def _albedo(
-    place: Place, kind: int, prim: int, skin: Skin, site: Site, textures: Textures, out: Any
+    place: HitPoint,
+    kind: int,
+    prim: int,
+    skin: Skin,
+    site: GroundRasters,
+    textures: Textures,
+    out: Any,
 ) -> tuple[float, float]:
     """Colour into ``out``; returns the openness to the sky and the share of light that enters."""
     x, y, z, step = place.x, place.y, place.z, place.step
@@ -127,11 +133,11 @@ def _albedo(
         facade(x, y, z, step, wall, textures, out)
         sky = 0.35 + 0.4 * min(1.0, max(0.0, (z - wall[5]) / 9.0))
     else:
-        return 0.6, section(x, y, z, step, wall, textures, out)
+        return 0.6, floor_section(x, y, z, step, wall, textures, out)
     return sky, 1.0
 
 
-@compiled
+@without_lock
 def sky_openness(heights: Any, step: float, out: Any) -> None:
     """Share of the sky that is seen from every sample of a height raster, into ``out``."""
     rows, columns = heights.shape
@@ -149,8 +155,8 @@ def sky_openness(heights: Any, step: float, out: Any) -> None:
             out[j, i] = total / 8
 
 
-@compiled
-def turned(rays: Any, world_from_cam: Any, directions: Any) -> None:
+@without_lock
+def rays_in_world(rays: Any, world_from_cam: Any, directions: Any) -> None:
     """(N, 3) rays in world axes, of (N, 3) in camera axes, into ``directions``."""
     for k in range(rays.shape[0]):
         for c in range(3):
@@ -161,7 +167,7 @@ def turned(rays: Any, world_from_cam: Any, directions: Any) -> None:
             )
 
 
-@compiled
+@without_lock
 def sun_starts(origin: Any, directions: Any, distance: Any, normal: Any, starts: Any) -> None:
     """Points just off the surface that rays met, towards the side they came from."""
     for k in range(distance.shape[0]):

@@ -12,7 +12,7 @@ from aftermap.geo.arrays import Array, Float32Array, Uint16Array
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import rowcol_of
 from aftermap.model.raster import Grid
-from aftermap_twin.flight import Station, footprint_m
+from aftermap_twin.flight import Station, plane_footprint_m
 from aftermap_twin.options import ORIGIN_M, TwinOptions
 
 
@@ -26,7 +26,7 @@ def photographs_showing(
     count = np.zeros(height_m.shape, np.uint16)
     corner = np.array([grid.east_m - ORIGIN_M[0], grid.north_m - ORIGIN_M[1], grid.cell_m])
     for station in stations:
-        outline = rowcol_of(grid, footprint_m(options, station) + ORIGIN_M[:2])
+        outline = rowcol_of(grid, plane_footprint_m(options, station) + ORIGIN_M[:2])
         top, left = np.maximum(np.floor(outline.min(0)).astype(int) - 1, 0)
         bottom, right = np.ceil(outline.max(0)).astype(int) + 1
         at = corner + np.array([left * grid.cell_m, -top * grid.cell_m, 0])

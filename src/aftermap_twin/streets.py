@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap_twin.layout import Street
+from aftermap_twin.layout import StreetAxis
 from aftermap_twin.scene import Scene
 from aftermap_twin.site import HEIGHT_STEP_M, at
 
@@ -55,7 +55,7 @@ def street_pieces(scene: Scene) -> tuple[StreetPiece, ...]:
     return tuple(pieces)
 
 
-def _free_width_m(scene: Scene, street: Street, ends: Array) -> float:
+def _free_width_m(scene: Scene, street: StreetAxis, ends: Array) -> float:
     """The widest gap across, at the place along the piece where that is narrowest."""
     ground, extent = scene.ground, scene.extent
     along = (ends[1] - ends[0]) / PIECE_M

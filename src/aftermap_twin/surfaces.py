@@ -13,9 +13,8 @@ from aftermap_twin.lookups import (
     CRACKS,
     FINE,
     SMOOTH,
-    Site,
+    GroundRasters,
     Textures,
-    compiled,
     field_at,
     mix,
     noise_at,
@@ -24,6 +23,7 @@ from aftermap_twin.lookups import (
     random_of,
     scale,
     strew,
+    without_lock,
 )
 
 TURN_COS, TURN_SIN = math.cos(PLAN_TURN_RAD), math.sin(PLAN_TURN_RAD)
@@ -32,7 +32,7 @@ SHOP_SEED = 0.55
 """Walls whose own random number lies above this have shutters on the ground floor."""
 
 
-class Spot(NamedTuple):
+class SurfacePoint(NamedTuple):
     """A place in the surface's own axes, the size of a ray there, and noise fine to broad."""
 
     u: float
@@ -43,8 +43,10 @@ class Spot(NamedTuple):
     broad: float
 
 
-@compiled
-def ground(x: float, y: float, step: float, site: Site, textures: Textures, out: Any) -> None:
+@without_lock
+def ground(
+    x: float, y: float, step: float, site: GroundRasters, textures: Textures, out: Any
+) -> None:
     """Street, pavement, yard, garden or bare earth, then rubble, burns and painted marks."""
     low = site.low
     i = min(max(int((x - low[0]) / site.cover_step + 0.5), 0), site.cover.shape[1] - 1)
@@ -59,7 +61,7 @@ def ground(x: float, y: float, step: float, site: Site, textures: Textures, out:
         broad = noise_at(textures.noise, SMOOTH, u, v, 71.0, step)
         away = field_at(site.kerb, x, y, low, site.step)
         worn = field_at(site.paint, x, y, low, site.cover_step) / 255.0
-        _street(Spot(u, v, step, fine, mid, broad), kind, away, worn, textures, out)
+        _street(SurfacePoint(u, v, step, fine, mid, broad), kind, away, worn, textures, out)
     elif kind == 4:
         put(out, 0.39, 0.365, 0.325, 1 + 0.12 * fine + 0.10 * mid)
         scale(out, 1 - 0.4 * noise_at(textures.noise, CRACKS, u, v, 40.0, step))
@@ -80,8 +82,10 @@ def ground(x: float, y: float, step: float, site: Site, textures: Textures, out:
             _mark(dx, dy, k, fine, out)
 
 
-@compiled
-def _street(spot: Spot, kind: int, away: float, worn: float, textures: Textures, out: Any) -> None:
+@without_lock
+def _street(
+    spot: SurfacePoint, kind: int, away: float, worn: float, textures: Textures, out: Any
+) -> None:
     """Asphalt with patches, wheel tracks, worn lines and dust; pavement slabs behind a kerb.
 
     ``away`` is the distance from the kerb, ``worn`` the road marking.
@@ -114,14 +118,14 @@ def _street(spot: Spot, kind: int, away: float, worn: float, textures: Textures,
     scale(out, 1 + 0.09 * fine)
 
 
-@compiled
+@without_lock
 def _broken(
     x: float,
     y: float,
     mid: float,
     litter: float,
     step: float,
-    site: Site,
+    site: GroundRasters,
     textures: Textures,
     out: Any,
 ) -> None:
@@ -136,7 +140,7 @@ def _broken(
     mix(out, 0.055, 0.05, 0.045, burnt * (0.8 + 0.25 * mid))
 
 
-@compiled
+@without_lock
 def _mark(dx: float, dy: float, number: int, fine: float, out: Any) -> None:
     """Paint: a quartered disc (odd marks), or a white cross on a black disc (even ones)."""
     angle = 0.35 + number * 0.7
@@ -152,7 +156,7 @@ def _mark(dx: float, dy: float, number: int, fine: float, out: Any) -> None:
     put(out, tone, tone * 0.99, tone * 0.96, 1.0)
 
 
-@compiled
+@without_lock
 def roof(x: float, y: float, step: float, wall: Any, textures: Textures, out: Any) -> None:
     """Bare concrete, bitumen, whitewash, tiles or sheet metal; stains, soot and litter."""
     dx, dy = x - wall[0], y - wall[1]
@@ -161,7 +165,7 @@ def roof(x: float, y: float, step: float, wall: Any, textures: Textures, out: An
     fine = noise_at(textures.noise, FINE, u + shift, v, 9.1, step)
     mid = noise_at(textures.noise, SMOOTH, u + shift, v - shift, 8.3, step)
     broad = noise_at(textures.noise, SMOOTH, u - shift, v + shift, 41.0, step)
-    _roof_finish(Spot(u, v, step, fine, mid, broad), wall, textures, out)
+    _roof_finish(SurfacePoint(u, v, step, fine, mid, broad), wall, textures, out)
     stain = noise_at(textures.noise, SMOOTH, v * 1.3 + shift, u, 17.0, step)
     mix(out, 0.17, 0.155, 0.135, 0.55 * (stain - 0.55))
     mix(out, 0.30, 0.27, 0.22, 0.5 * (-stain - 0.5))
@@ -170,8 +174,8 @@ def roof(x: float, y: float, step: float, wall: Any, textures: Textures, out: An
     strew(textures.stones, x + shift, y, litter, 0.0, step, out)
 
 
-@compiled
-def _roof_finish(spot: Spot, wall: Any, textures: Textures, out: Any) -> None:
+@without_lock
+def _roof_finish(spot: SurfacePoint, wall: Any, textures: Textures, out: Any) -> None:
     u, v, step, fine, mid, broad = spot
     shift = wall[12] * 91.0
     style = int(wall[13])
@@ -201,7 +205,7 @@ def _roof_finish(spot: Spot, wall: Any, textures: Textures, out: Any) -> None:
             mix(out, 0.21, 0.20, 0.185, 0.55)
 
 
-@compiled
+@without_lock
 def floor(x: float, y: float, step: float, wall: Any, textures: Textures, out: Any) -> None:
     """An inner floor laid open: paving under rubble."""
     dx, dy = x - wall[0], y - wall[1]
@@ -215,7 +219,7 @@ def floor(x: float, y: float, step: float, wall: Any, textures: Textures, out: A
     strew(textures.stones, x, y, 0.35 + 0.3 * mid, 0.4 + 0.3 * broad, step, out)
 
 
-@compiled
+@without_lock
 def facade(
     x: float, y: float, z: float, step: float, wall: Any, textures: Textures, out: Any
 ) -> None:
@@ -241,7 +245,7 @@ def facade(
         scale(out, 0.6)
 
 
-@compiled
+@without_lock
 def _openings(along: float, up: float, streak: float, wall: Any, out: Any) -> None:
     bays = max(1, int(wall[4] / 3.1))
     bay = wall[4] / bays
@@ -272,8 +276,8 @@ def _openings(along: float, up: float, streak: float, wall: Any, out: Any) -> No
         scale(out, 0.85)
 
 
-@compiled
-def section(
+@without_lock
+def floor_section(
     x: float, y: float, z: float, step: float, wall: Any, textures: Textures, out: Any
 ) -> float:
     """A cut through the floors: slab edges and dark rooms. Returns the share of light let in."""
@@ -292,7 +296,7 @@ def section(
     return float(0.42 + 0.4 * (1 - height / wall[6]))
 
 
-@compiled
+@without_lock
 def solid(
     x: float, y: float, z: float, step: float, kind: int, tone: Any, textures: Textures, out: Any
 ) -> None:

@@ -20,10 +20,10 @@ from aftermap.geo.grid import Block, cell_centres_m, grid_over, rowcol_of, windo
 from aftermap.geo.lens import projected_px
 from aftermap.model.media import VerticalDatum
 from aftermap.model.raster import Grid
-from aftermap_twin.buildings import Building
+from aftermap_twin.buildings import TwinBuilding
 from aftermap_twin.caster import Caster
 from aftermap_twin.damage import OUTSIDE
-from aftermap_twin.flight import Station, footprint_m
+from aftermap_twin.flight import Station, plane_footprint_m
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions
 from aftermap_twin.render import heights_m
 from aftermap_twin.scene import Scene
@@ -55,7 +55,7 @@ class MappedArea:
 
 def mapped_area(options: TwinOptions, stations: tuple[Station, ...], caster: Caster) -> MappedArea:
     """What a map of these photographs can be held against."""
-    corners = np.concatenate([footprint_m(options, s) + ORIGIN_M[:2] for s in stations])
+    corners = np.concatenate([plane_footprint_m(options, s) + ORIGIN_M[:2] for s in stations])
     (west, south), (east, north) = corners.min(0), corners.max(0)
     grid = grid_over(CRS, (west, south), (east, north), options.ground_sample_m)
     surface_m = np.empty((grid.rows, grid.columns), np.float32)
@@ -157,7 +157,7 @@ def buildings_document(scene: Scene, grid: Grid, seen: BoolArray) -> dict[str, A
     return {"type": "FeatureCollection", "features": features}
 
 
-def _rings(building: Building) -> list[list[list[float]]]:
+def _rings(building: TwinBuilding) -> list[list[list[float]]]:
     """Rings in longitude, latitude; outer anticlockwise, courtyards clockwise (RFC 7946, 3.1.6)."""
     rings = []
     for place, ring in enumerate(building.outlines()):
@@ -168,7 +168,7 @@ def _rings(building: Building) -> list[list[list[float]]]:
     return rings
 
 
-def _standing_share(building: Building) -> float:
+def _standing_share(building: TwinBuilding) -> float:
     floors = building.left[building.left != OUTSIDE]
     return float(floors.sum() / (len(floors) * building.levels))
 

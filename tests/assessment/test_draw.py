@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from aftermap.assessment.draw import drawn, neyman
+from aftermap.assessment.draw import draw_sample, neyman
 from aftermap.errors import InputError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade
 
@@ -25,14 +25,14 @@ def town() -> list[Assessment]:
 
 
 def test_the_same_seed_draws_the_same_buildings_and_another_seed_others():
-    one, again = (drawn(town(), size=80, seed=5, machine_batch=1) for _ in range(2))
+    one, again = (draw_sample(town(), size=80, seed=5, machine_batch=1) for _ in range(2))
     assert one == again
-    other = drawn(town(), size=80, seed=6, machine_batch=1)
+    other = draw_sample(town(), size=80, seed=6, machine_batch=1)
     assert {b.source_id for b in one.buildings} != {b.source_id for b in other.buildings}
 
 
 def test_every_stratum_has_two_and_the_chances_add_up_to_the_size():
-    draw = drawn(town(), size=80, seed=1, machine_batch=1)
+    draw = draw_sample(town(), size=80, seed=1, machine_batch=1)
     assert {one.name for one in draw.strata} == {"none", "moderate", "destroyed", "not_assessed"}
     assert all(one.drawn >= 2 for one in draw.strata)
     assert sum(one.drawn for one in draw.strata) == len(draw.buildings) == 80
@@ -44,7 +44,7 @@ def test_every_stratum_has_two_and_the_chances_add_up_to_the_size():
 def test_buildings_are_drawn_as_often_as_their_chance_says():
     town_ = town()
     times = dict.fromkeys((one.source_id for one in town_), 0)
-    draws = [drawn(town_, size=100, seed=seed, machine_batch=1) for seed in range(300)]
+    draws = [draw_sample(town_, size=100, seed=seed, machine_batch=1) for seed in range(300)]
     for draw in draws:
         for building in draw.buildings:
             times[building.source_id] += 1
@@ -56,7 +56,7 @@ def test_buildings_are_drawn_as_often_as_their_chance_says():
 
 
 def test_the_order_of_drawing_does_not_give_the_grades_away():
-    draw = drawn(town(), size=120, seed=3, machine_batch=1)
+    draw = draw_sample(town(), size=120, seed=3, machine_batch=1)
     strata = [one.stratum for one in draw.buildings]
     changes = sum(a != b for a, b in itertools.pairwise(strata))
     assert changes > 30
@@ -67,18 +67,18 @@ def test_strata_of_which_the_machine_is_unsure_get_more():
     unsure = [graded(f"m{i}", Grade.MODERATE, 0.4) for i in range(500)]
     by_name = {
         one.name: one.drawn
-        for one in drawn(sure + unsure, size=100, seed=1, machine_batch=1).strata
+        for one in draw_sample(sure + unsure, size=100, seed=1, machine_batch=1).strata
     }
     assert by_name["moderate"] > 1.3 * by_name["none"]
 
 
 def test_a_sample_that_is_too_small_says_how_many_are_needed():
     with pytest.raises(InputError, match="ask for 8 at least"):
-        drawn(town(), size=7, seed=1, machine_batch=1)
+        draw_sample(town(), size=7, seed=1, machine_batch=1)
 
 
 def test_a_sample_larger_than_the_town_is_the_town():
-    draw = drawn(town(), size=10_000, seed=1, machine_batch=1)
+    draw = draw_sample(town(), size=10_000, seed=1, machine_batch=1)
     assert len(draw.buildings) == 710
     assert all(one.inclusion_probability == 1 for one in draw.buildings)
 

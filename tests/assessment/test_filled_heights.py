@@ -5,7 +5,7 @@ import pytest
 from test_measuring import CELL, CRS, NORTH, SIDE, WEST, Scene, outline, raster, seen, values
 
 from aftermap.assessment.before import before_in
-from aftermap.assessment.grade import graded
+from aftermap.assessment.grade import grade_buildings
 
 AREA = (WEST, NORTH - SIDE * CELL, WEST + SIDE * CELL, NORTH)
 HOUSES = [outline(8, 8, 22, 20), outline(26, 8, 40, 20), outline(8, 30, 20, 44)]
@@ -34,7 +34,7 @@ def told(folder, change=None, *, before=False):
     earlier = before_of(folder, scene, filled, change) if before else None
     scene.rng = np.random.default_rng(7)
     made, table, rows = values(scene, HOUSES, folder, earlier)
-    return rows, graded(made, table, seen(len(HOUSES))).assessments
+    return rows, grade_buildings(made, table, seen(len(HOUSES))).assessments
 
 
 def before_of(folder, scene, filled, change):
@@ -87,7 +87,7 @@ def test_a_roof_that_was_filled_is_not_graded_and_says_so(tmp_path):
     made, table, rows = values(scene, HOUSES, tmp_path)
     assert rows[2]["filled_fraction"] == pytest.approx(1)
     assert rows[2]["empty_fraction"] == 0
-    one = graded(made, table, seen(len(HOUSES))).assessments[2]
+    one = grade_buildings(made, table, seen(len(HOUSES))).assessments[2]
     assert one.grade is None
     assert one.not_assessed_reason is not None
     assert "measured" in one.not_assessed_reason

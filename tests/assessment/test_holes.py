@@ -6,7 +6,7 @@ from shapely import box
 
 from aftermap.assessment.cells import Cells
 from aftermap.assessment.holes import INPUTS, dark_spots, hole_forest, hole_measures
-from aftermap.assessment.roof_texture import Picture
+from aftermap.assessment.roof_texture import RoofPicture
 from aftermap.assessment.site import site_of
 from aftermap.geo.polygon import cells_inside
 from aftermap.model.raster import Grid
@@ -49,7 +49,7 @@ class Roof:
             owner=self.outline.astype(np.int32),
         )
         inner = cells_inside(ROOF.buffer(-0.6), self.grid)
-        picture = Picture(grid=self.grid, rgb=self.rgb, inner=inner, outline=self.outline)
+        picture = RoofPicture(grid=self.grid, rgb=self.rgb, inner=inner, outline=self.outline)
         return picture, site_of(cells, ROOF, 0)
 
 

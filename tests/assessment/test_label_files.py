@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.assessment.label_files import (
+    consensus_label,
     labels_in,
     labels_text,
     newest_by_reviewer,
-    settled,
 )
 from aftermap.errors import InputError
 from aftermap.model.assessment import WITHDRAWN, Assessment, AssessorKind, Grade
@@ -172,12 +172,14 @@ def test_what_was_exported_is_read_again(read):
 )
 def test_the_label_that_stands_is_most_reviewers_word_or_open(words, label):
     by = {f"r{i}": said(f"r{i}", word) for i, word in enumerate(words)}
-    assert settled(by, None) == label
+    assert consensus_label(by, None) == label
 
 
 def test_an_adopted_grade_settles_what_reviewers_leave_open():
     by = {"a": said("a", "light"), "b": said("b", "severe")}
-    assert settled(by, replace(said("case", "severe"), kind=AssessorKind.ADOPTED)) == "severe"
+    assert (
+        consensus_label(by, replace(said("case", "severe"), kind=AssessorKind.ADOPTED)) == "severe"
+    )
 
 
 def test_a_grade_that_was_taken_back_does_not_count():

@@ -11,8 +11,8 @@ import rasterio
 from shapely import box
 
 from aftermap.assessment.before import before_in
-from aftermap.assessment.grade import graded, grader_in
-from aftermap.assessment.measure import measured
+from aftermap.assessment.grade import grade_buildings, grader_in
+from aftermap.assessment.measure import measure_buildings
 from aftermap.assessment.roof import normal_entropy
 from aftermap.assessment.roof_planes import planes_through
 from aftermap.errors import InputError
@@ -117,7 +117,7 @@ class Scene:
 def values(scene: Scene, buildings, folder: Path, before=None):
     elevation, picture = scene.written(folder)
     made = Buildings(crs=CRS, buildings=tuple(buildings))
-    table = measured(made, elevation, picture, before, Files(folder), Here())
+    table = measure_buildings(made, elevation, picture, before, Files(folder), Here())
     return made, table, pq.read_table(table.path).to_pylist()
 
 
@@ -155,7 +155,7 @@ def test_a_gable_is_two_planes_and_no_damage(tmp_path):
     assert row["plane_residual_m"] < 0.15
     assert row["low_fraction"] == 0
     assert row["below_half_fraction"] == 0
-    (grade,) = graded(made, table, seen(1)).assessments
+    (grade,) = grade_buildings(made, table, seen(1)).assessments
     assert grade.grade in {Grade.NONE, Grade.LIGHT}
 
 
@@ -198,7 +198,7 @@ def test_what_was_filled_is_no_evidence(tmp_path):
     made, table, (row,) = values(scene, [outline(20, 20, 32, 32)], tmp_path)
     assert row["measured_fraction"] == pytest.approx(1 / 6, abs=0.02)
     assert row["filled_fraction"] == pytest.approx(5 / 6, abs=0.02)
-    (grade,) = graded(made, table, seen(1)).assessments
+    (grade,) = grade_buildings(made, table, seen(1)).assessments
     assert grade.grade is None
     assert grade.probabilities is None
     assert "17 % of its roof was measured" in grade.not_assessed_reason
@@ -207,12 +207,12 @@ def test_what_was_filled_is_no_evidence(tmp_path):
 def test_a_building_beyond_the_map_is_not_assessed(tmp_path):
     made, table, (row,) = values(Scene(), [outline(200, 200, 212, 212)], tmp_path)
     assert row["measured_fraction"] == 0
-    assert graded(made, table, seen(1)).assessments[0].not_assessed_reason
+    assert grade_buildings(made, table, seen(1)).assessments[0].not_assessed_reason
 
 
 def test_open_ground_inside_an_outline_is_no_destroyed_building(tmp_path):
     made, table, _ = values(Scene(), [outline(20, 20, 32, 32)], tmp_path)
-    (grade,) = graded(made, table, seen(1)).assessments
+    (grade,) = grade_buildings(made, table, seen(1)).assessments
     assert grade.grade is None
     assert "open ground" in grade.not_assessed_reason
 
@@ -225,7 +225,7 @@ def test_too_little_visibility_forbids_a_grade(tmp_path, facts, words):
     scene = Scene()
     scene.height[scene.cut(20, 20, 32, 32)] += 6.0
     made, table, _ = values(scene, [outline(20, 20, 32, 32)], tmp_path)
-    (grade,) = graded(made, table, seen(1, **facts)).assessments
+    (grade,) = grade_buildings(made, table, seen(1, **facts)).assessments
     assert grade.grade is None
     assert words in grade.not_assessed_reason
 
@@ -238,7 +238,7 @@ def test_a_whole_roof_is_graded_with_reasons_and_a_heap_is_destroyed(tmp_path):
     scene.height[cut] += np.kron(rough, np.ones((4, 4))).astype(np.float32)
     scene.light[cut] = np.kron(scene.rng.uniform(30, 230, (70, 60)), np.ones((2, 2)))
     made, table, _ = values(scene, [outline(5, 30, 17, 44), outline(35, 30, 47, 44)], tmp_path)
-    whole, heap = graded(made, table, seen(2)).assessments
+    whole, heap = grade_buildings(made, table, seen(2)).assessments
     assert whole.grade is Grade.NONE
     assert heap.grade is Grade.DESTROYED
     for one in (whole, heap):
@@ -253,7 +253,7 @@ def test_the_same_roof_is_less_sure_where_only_video_saw_it(tmp_path):
     made, table, _ = values(scene, [outline(20, 20, 32, 32)], tmp_path)
     (view,) = seen(1)
     above, video = (
-        graded(made, table, [replace(view, imagery=kind)]).assessments[0]
+        grade_buildings(made, table, [replace(view, imagery=kind)]).assessments[0]
         for kind in (Imagery.NADIR_PHOTOGRAPHS, Imagery.VIDEO)
     )
     assert video.grade is above.grade
@@ -268,8 +268,12 @@ def test_a_bad_fit_makes_a_grade_less_sure(tmp_path):
     made, table, _ = values(scene, [good], tmp_path)
     loose = Alignment(shift_m=(0, 0), sigma_m=3.0, residual_m=None, source=ShiftSource.NONE)
     bad = Building(footprint=good.footprint, alignment=loose, polygons_m=good.polygons_m)
-    sure = graded(made, table, seen(1)).assessments[0].confidence
-    unsure = graded(Buildings(crs=CRS, buildings=(bad,)), table, seen(1)).assessments[0].confidence
+    sure = grade_buildings(made, table, seen(1)).assessments[0].confidence
+    unsure = (
+        grade_buildings(Buildings(crs=CRS, buildings=(bad,)), table, seen(1))
+        .assessments[0]
+        .confidence
+    )
     assert unsure < sure
 
 

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from aftermap.assessment.grade import AdditiveGrader, grader_in, smallest_run
 from aftermap.assessment.learn import learn, learned_from, write_model
-from aftermap.assessment.model_fit import FitOptions, calibrated, empty_model, fit, kappa
+from aftermap.assessment.model_fit import (
+    FitOptions,
+    calibration_temperature,
+    empty_model,
+    fit,
+    weighted_kappa,
+)
 from aftermap.assessment.ordinal import document_of, isotonic, model_of, of_steps
 from aftermap.assessment.plugin import onnx_grader
 from aftermap.assessment.trees import forest_of
@@ -53,7 +59,7 @@ MADE_UP = fitted()[0]
 def test_grades_are_learned_and_a_curve_keeps_its_direction():
     model, values, grades = fitted()
     p = model.probabilities(model.parts(values), np.zeros(len(grades)))
-    assert kappa(grades, p.argmax(1)) > 0.85
+    assert weighted_kappa(grades, p.argmax(1)) > 0.85
     assert (model.curves[0].weights >= 0).all()
     rising = {"low_fraction": np.linspace(-0.5, 1.5, 50), "roughness_m": np.zeros(50)}
     mean = model.probabilities(model.parts(rising), np.zeros(50)) @ np.arange(5)
@@ -130,7 +136,7 @@ def test_temperature_finds_how_much_too_sure_a_model_is():
     odds = rng.normal(0, 2, 4000)[:, None] - np.array([-2.0, -0.7, 0.7, 2.0])
     p = of_steps(odds)
     grades = np.array([rng.choice(5, p=row / row.sum()) for row in p])
-    assert calibrated(odds * 2.0, grades) == pytest.approx(2.0, rel=0.1)
+    assert calibration_temperature(odds * 2.0, grades) == pytest.approx(2.0, rel=0.1)
 
 
 def test_the_smallest_run_holds_four_fifths():

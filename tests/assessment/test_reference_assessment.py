@@ -9,8 +9,12 @@ import pyogrio
 import pytest
 import shapely
 
-from aftermap.assessment.agreement import compared
-from aftermap.assessment.reference_assessment import Asked, OtherAssessment, other_assessment
+from aftermap.assessment.agreement import compare_assessments
+from aftermap.assessment.reference_assessment import (
+    OtherAssessment,
+    ReferenceOptions,
+    other_assessment,
+)
 from aftermap.assessment.scales import Meaning, Scale, code_read
 from aftermap.errors import CrsError, InputError
 from aftermap.model.assessment import Grade
@@ -18,7 +22,7 @@ from aftermap.model.assessment import Grade
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "unosat"
 RAQQA = SHARED / "raqqa_damage.gpkg"
 CRS = "EPSG:32637"
-UNOSAT = Asked(scale=Scale.UNOSAT)
+UNOSAT = ReferenceOptions(scale=Scale.UNOSAT)
 
 
 def write(path: Path, fields: dict, shapes=None, crs: str | None = CRS) -> Path:
@@ -58,7 +62,7 @@ def test_the_newest_field_of_unosats_variants_is_read(tmp_path, fields):
 def test_the_coding_is_not_guessed(tmp_path):
     path = write(tmp_path / "u.gpkg", {"Main_Damage_Site_Class": [1, 2, 3, 3]})
     with pytest.raises(InputError, match=r"2 x 3, 1 x 1, 1 x 2.*--scale, one of unosat") as error:
-        other_assessment(path, Asked())
+        other_assessment(path, ReferenceOptions())
     assert "\n" not in str(error.value)
 
 
@@ -73,22 +77,22 @@ def test_a_field_that_is_not_plain_is_asked_for_with_what_the_file_holds(tmp_pat
     with pytest.raises(InputError, match=r"DaSitCl \(1 x Destroyed\), DmgCls .*--field"):
         other_assessment(path, UNOSAT)
     with pytest.raises(InputError, match="has no field damage"):
-        other_assessment(path, Asked(scale=Scale.UNOSAT, field="damage"))
+        other_assessment(path, ReferenceOptions(scale=Scale.UNOSAT, field="damage"))
 
 
 def test_a_file_without_a_crs_is_refused_until_it_is_named(tmp_path):
     path = write(tmp_path / "u.geojson.gpkg", {"DaSitCl": ["Destroyed"]}, crs=None)
     with pytest.raises(CrsError, match=r"declares no CRS .*--crs EPSG:4326"):
         other_assessment(path, UNOSAT)
-    found = other_assessment(path, Asked(scale=Scale.UNOSAT, crs=CRS))
+    found = other_assessment(path, ReferenceOptions(scale=Scale.UNOSAT, crs=CRS))
     assert found.crs == CRS
 
 
 def test_a_crs_that_contradicts_the_file_is_not_passed_over(tmp_path):
     path = write(tmp_path / "u.gpkg", {"Main_Damag": [1, 2]})
     with pytest.raises(CrsError, match=r"declares EPSG:32637, and --crs foo says another"):
-        other_assessment(path, Asked(scale=Scale.UNOSAT, crs="foo"))
-    assert other_assessment(path, Asked(scale=Scale.UNOSAT, crs=CRS)).crs == CRS
+        other_assessment(path, ReferenceOptions(scale=Scale.UNOSAT, crs="foo"))
+    assert other_assessment(path, ReferenceOptions(scale=Scale.UNOSAT, crs=CRS)).crs == CRS
 
 
 def test_a_missing_value_is_no_code_and_a_strange_one_is_told(tmp_path):
@@ -126,7 +130,7 @@ def town():
 
 def test_trap_a_building_without_a_site_is_not_undamaged(town):
     grades = dict.fromkeys(town, Grade.NONE) | {"b9": None}
-    found = compared(grades, town, other([1], [shapely.Point(5, 5)]), CRS)
+    found = compare_assessments(grades, town, other([1], [shapely.Point(5, 5)]), CRS)
     assert found.without_site == {"none": 8, "not_assessed": 1}
     assert sum(sum(row.values()) for row in found.matrix.values()) == 1
     assert found.compared == 1
@@ -134,14 +138,14 @@ def test_trap_a_building_without_a_site_is_not_undamaged(town):
 
 def test_trap_one_damaged_site_does_not_make_the_building_damaged(town):
     sites = [shapely.Point(2, 5), shapely.Point(5, 5), shapely.Point(8, 5)]
-    found = compared(dict.fromkeys(town, Grade.NONE), town, other([6, 6, 1], sites), CRS)
+    found = compare_assessments(dict.fromkeys(town, Grade.NONE), town, other([6, 6, 1], sites), CRS)
     assert found.differing == ("b0",)
     assert found.compared == 0
 
 
 def test_a_site_belongs_to_the_building_around_it_else_to_the_nearest_within_reach(town):
     sites = [shapely.Point(5, 5), shapely.Point(32, 5), shapely.Point(55, 5), shapely.Point(60, 90)]
-    found = compared(
+    found = compare_assessments(
         dict.fromkeys(town, Grade.DESTROYED), town, other([1, 1, 2, 1], sites), CRS, within_m=4.0
     )
     assert found.matrix["destroyed"] == {"1": 2}
@@ -149,7 +153,7 @@ def test_a_site_belongs_to_the_building_around_it_else_to_the_nearest_within_rea
 
 
 def test_a_polygon_belongs_to_the_building_that_it_covers_most_of(town):
-    found = compared(
+    found = compare_assessments(
         dict.fromkeys(town, Grade.SEVERE), town, other([2], [shapely.box(8, 0, 29, 10)]), CRS
     )
     assert found.without_site == {"severe": 9}
@@ -158,7 +162,9 @@ def test_a_polygon_belongs_to_the_building_that_it_covers_most_of(town):
 
 def test_craters_and_sites_without_a_value_are_counted_apart(town):
     sites = [shapely.Point(20 * i + 5, 5) for i in range(5)]
-    found = compared(dict.fromkeys(town, Grade.NONE), town, other([6, 5, 7, None, 4], sites), CRS)
+    found = compare_assessments(
+        dict.fromkeys(town, Grade.NONE), town, other([6, 5, 7, None, 4], sites), CRS
+    )
     assert (found.no_building, found.unrated) == (2, 1)
     assert found.matrix["none"] == {"6": 1, "4": 1}
     assert found.compared == 1  # "possible" is no grade
@@ -170,7 +176,7 @@ def test_kappa_is_one_where_all_agree_and_light_is_told_apart(town):
     )
     code = {"none": 6, "light": 6, "moderate": 3, "severe": 2, "destroyed": 1}
     sites = [shape.centroid for shape in town.values()]
-    found = compared(grades, town, other([code[g] for g in grades.values()], sites), CRS)
+    found = compare_assessments(grades, town, other([code[g] for g in grades.values()], sites), CRS)
     (kappa,) = found.agreements
     assert (kappa.value, kappa.buildings) == (1, 8)
     assert (found.same, found.compared, found.no_class) == (8, 8, 2)
@@ -181,7 +187,7 @@ def test_a_third_partys_recoding_is_compared_as_any_other(town):
     code = {"none": 0, "light": 0, "moderate": 1, "severe": 2, "destroyed": 3}
     sites = [shape.centroid for shape in town.values()]
     codes = [code[grade] for grade in grades.values()]
-    found = compared(grades, town, other(codes, sites, Scale.UNOSAT_RECODED), CRS)
+    found = compare_assessments(grades, town, other(codes, sites, Scale.UNOSAT_RECODED), CRS)
     assert (found.agreements[0].value, found.compared, found.no_class) == (1, 8, 2)
 
 
@@ -189,7 +195,7 @@ def test_codes_that_overlap_give_a_kappa_for_and_one_against_us(town):
     grades = dict(zip(town, [*list(Grade) * 2], strict=True))
     sites = [shape.centroid for shape in town.values()]
     codes = [str([0, 1, 3, 4, 5][i % 5]) for i in range(10)]
-    found = compared(grades, town, other(codes, sites, Scale.EMS98), CRS)
+    found = compare_assessments(grades, town, other(codes, sites, Scale.EMS98), CRS)
     favour, against = found.agreements
     assert favour.value == 1 > against.value
 
@@ -198,7 +204,7 @@ def test_codes_that_overlap_give_a_kappa_for_and_one_against_us(town):
     not RAQQA.is_file() or "CI" in os.environ, reason="needs ../shared, which is no part of this"
 )
 class TestRaqqa:
-    ASKED = Asked(
+    ASKED = ReferenceOptions(
         scale=Scale.UNOSAT_RECODED, layer="raqqa_damage", field="2017-10-21", crs="EPSG:4326"
     )
 
@@ -213,5 +219,6 @@ class TestRaqqa:
     def test_the_coding_of_unosat_itself_is_refused(self):
         with pytest.raises(InputError, match="unosat-recoded"):
             other_assessment(
-                RAQQA, Asked(scale=Scale.UNOSAT, layer="raqqa_damage", field="2017-10-21")
+                RAQQA,
+                ReferenceOptions(scale=Scale.UNOSAT, layer="raqqa_damage", field="2017-10-21"),
             )

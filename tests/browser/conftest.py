@@ -20,7 +20,7 @@ from made_up_case import make_case
 
 from aftermap.web.app import STATIC, workbench
 from aftermap.web.desk import desk_of
-from aftermap.web.security import Door, names_of
+from aftermap.web.security import Door, host_names
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_MS = 90_000
@@ -94,7 +94,7 @@ def bench(request, browser: Browser, whole_case: Path, tmp_path: Path) -> Iterat
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    door = Door(port=port, names=names_of("127.0.0.1"))
+    door = Door(port=port, names=host_names("127.0.0.1"))
     server = uvicorn.Server(
         uvicorn.Config(
             workbench(desk_of(case, basemap=basemap), door),

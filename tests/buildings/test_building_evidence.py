@@ -25,10 +25,10 @@ from made_up_views import (
 
 from aftermap.buildings.choice import EvidenceOptions, folder_names
 from aftermap.buildings.crops import GROUND_COLOUR, ROOF_COLOUR, crop_of, drawn_of
-from aftermap.buildings.evidence_pictures import Clips, Material, Wanted, evidence_of
+from aftermap.buildings.evidence_pictures import Clips, EvidenceSources, Wanted, evidence_of
 from aftermap.buildings.levels import on_low_ground
-from aftermap.buildings.profile import drawing_of, profile_of
-from aftermap.buildings.views import views_of
+from aftermap.buildings.profile import building_profile, drawing_of
+from aftermap.buildings.views import building_views
 from aftermap.errors import InputError
 from aftermap.geo.lens import projected_px
 from aftermap.geo.measured_heights import measured_over
@@ -50,8 +50,8 @@ def made(folder, blocks, *placed, ids=(), wanted=None, options=None, elevation=N
     buildings = buildings_of(blocks, ids)
     elevation = elevation or elevation_of(folder, blocks)
     cameras, files = cameras_of(*placed), files_in(folder / "stage")
-    views = views_of(buildings, cameras, elevation, files, Here())
-    material = Material(
+    views = building_views(buildings, cameras, elevation, files, Here())
+    material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(folder),
@@ -177,10 +177,10 @@ def test_a_mask_that_vanished_after_the_views_gives_no_picture_as_if_it_were_cle
     placed = replace(placed, frame=replace(placed.frame, mask=str(path)))
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
     cameras, files = cameras_of(placed), files_in(tmp_path / "stage")
-    views = views_of(buildings, cameras, elevation, files, Here())
+    views = building_views(buildings, cameras, elevation, files, Here())
     assert views.views == 1
     path.unlink()
-    material = Material(
+    material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(tmp_path),
@@ -290,8 +290,8 @@ def test_a_photograph_that_cannot_be_read_is_listed_and_the_rest_goes_on(tmp_pat
 def test_a_clip_that_is_not_in_the_case_is_listed(tmp_path):
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
     cameras, files = cameras_of(moment((60, 60, 60))), files_in(tmp_path / "stage")
-    views = views_of(buildings, cameras, elevation, files, Here())
-    material = Material(
+    views = building_views(buildings, cameras, elevation, files, Here())
+    material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(tmp_path),
@@ -310,8 +310,8 @@ def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
     cameras = cameras_of(moment((60, 60, 60)), photograph(tmp_path, (60, 62, 60)))
     files = files_in(tmp_path / "stage")
-    views = views_of(buildings, cameras, elevation, files, Here())
-    material = Material(
+    views = building_views(buildings, cameras, elevation, files, Here())
+    material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(tmp_path),
@@ -352,7 +352,7 @@ def test_no_grade_is_needed_and_none_is_looked_at(tmp_path):
 def test_the_profile_runs_along_the_longer_side_and_knows_measured_from_filled(tmp_path):
     elevation = elevation_of(tmp_path, [HOUSE], measured=False)
     polygons = buildings_of([HOUSE]).buildings[0].polygons_m
-    profile = profile_of(polygons, elevation, GROUND_M, 6.0)
+    profile = building_profile(polygons, elevation, GROUND_M, 6.0)
     assert profile.bearing_deg == pytest.approx(90)
     assert profile.walls_m == pytest.approx((6, 20))
     inside = (profile.along_m > 6.5) & (profile.along_m < 19.5)

@@ -21,7 +21,7 @@ from made_up_views import (
 )
 
 from aftermap.buildings.view_quality import visibility_of
-from aftermap.buildings.views import ViewOptions, views_of
+from aftermap.buildings.views import ViewOptions, building_views
 from aftermap.errors import InputError
 
 LOW = Block(east_m=60, north_m=60, high_m=5)
@@ -32,7 +32,7 @@ FROM_SOUTH = {"position_m": (60, -20, 50), "pitch_deg": -32.0}
 def seen(tmp_path, blocks, *placed, elevation=None, options=None):
     """The views as a list of rows, and the table itself."""
     elevation = elevation or elevation_of(tmp_path, blocks)
-    table = views_of(
+    table = building_views(
         buildings_of(blocks),
         cameras_of(*placed),
         elevation,

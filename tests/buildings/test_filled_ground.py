@@ -18,12 +18,12 @@ from made_up_views import (
     photograph,
 )
 
-from aftermap.buildings.align import aligned
+from aftermap.buildings.align import aligned_buildings
 from aftermap.buildings.crops import GROUND_COLOUR, ROOF_COLOUR
-from aftermap.buildings.evidence_pictures import Clips, Material, Wanted, evidence_of
-from aftermap.buildings.profile import drawing_of, profile_of
+from aftermap.buildings.evidence_pictures import Clips, EvidenceSources, Wanted, evidence_of
+from aftermap.buildings.profile import building_profile, drawing_of
 from aftermap.buildings.view_quality import visibility_of
-from aftermap.buildings.views import views_of
+from aftermap.buildings.views import building_views
 from aftermap.geo.polygon import cells_inside, shape_of
 from aftermap.model.building import ShiftSource
 from aftermap.model.evidence import EvidenceKind
@@ -77,7 +77,7 @@ def moved(here: Town, elevation: Elevation, folder, *, wild: bool):
     folder.mkdir(exist_ok=True)
     image = raster_of(folder / "orthophoto.tif", pixels, grid)
     drawn = here.drawn(np.tile([0.8, -0.5], (len(here.outlines), 1)))
-    return aligned(drawn, elevation, replace(here.orthophoto, image=image), None, Here())
+    return aligned_buildings(drawn, elevation, replace(here.orthophoto, image=image), None, Here())
 
 
 def test_changing_filled_heights_moves_no_outline(here, tmp_path):
@@ -105,7 +105,9 @@ def test_walls_whose_foot_was_not_measured_still_place_their_outlines(here, tmp_
 
 
 def looked_at(folder, blocks, elevation, *placed):
-    table = views_of(buildings_of(blocks), cameras_of(*placed), elevation, files_in(folder), Here())
+    table = building_views(
+        buildings_of(blocks), cameras_of(*placed), elevation, files_in(folder), Here()
+    )
     seen = visibility_of(buildings_of(blocks), table, elevation, files_in(folder), Here())
     return table, pq.read_table(table.path).to_pylist(), seen
 
@@ -142,8 +144,8 @@ def test_a_tower_that_was_only_filled_in_hides_nothing(tmp_path):
 def pictures(folder, elevation, *placed):
     cameras = cameras_of(*placed)
     buildings = buildings_of([HOUSE])
-    views = views_of(buildings, cameras, elevation, files_in(folder), Here())
-    material = Material(
+    views = building_views(buildings, cameras, elevation, files_in(folder), Here())
+    material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(folder),
@@ -175,7 +177,7 @@ def test_a_profile_draws_filled_heights_dashed_and_names_them(tmp_path):
     filled[:, 240:] = True
     elevation = with_filled(base, tmp_path / "half", filled, wild=False)
     (polygons,) = (one.polygons_m for one in buildings_of([wide]).buildings)
-    profile = profile_of(polygons, elevation, 250.0, None)
+    profile = building_profile(polygons, elevation, 250.0, None)
     along = profile.along_m - profile.along_m[-1] / 2
     assert profile.is_measured[along < -0.5].all()
     assert not profile.is_measured[along > 0.5].any()

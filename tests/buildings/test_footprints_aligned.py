@@ -7,8 +7,8 @@ import pytest
 from made_up_town import CELL_M, EAST_M, NODATA, NORTH_M, PITCH_M, Here, Town, raster_of, town
 from shapely import box
 
-from aftermap.buildings.align import aligned
-from aftermap.buildings.outline_match import samples_of
+from aftermap.buildings.align import aligned_buildings
+from aftermap.buildings.outline_match import outline_samples
 from aftermap.buildings.shifts import expected
 from aftermap.execute import LocalExecutor
 from aftermap.geo.polygon import polygons_of, shape_of
@@ -34,7 +34,7 @@ def smooth_shifts(outlines, seed=5):
 
 
 def moved_onto(here: Town, drawn: FootprintSet):
-    return aligned(drawn, here.elevation, here.orthophoto, None, Here())
+    return aligned_buildings(drawn, here.elevation, here.orthophoto, None, Here())
 
 
 def errors_m(buildings, shifts_m):
@@ -155,7 +155,7 @@ def test_one_building_alone_is_placed_by_its_own_edges(here):
 def test_the_answer_does_not_depend_on_how_many_work_on_it(here):
     drawn = here.drawn(smooth_shifts(here.outlines))
     with LocalExecutor(2, progress=NoProgress()) as executor:
-        other = aligned(drawn, here.elevation, here.orthophoto, None, executor)
+        other = aligned_buildings(drawn, here.elevation, here.orthophoto, None, executor)
     assert other == moved_onto(here, drawn)
 
 
@@ -166,7 +166,7 @@ def test_no_footprints_give_no_buildings(here):
 
 def test_normals_point_out_of_the_house_and_into_the_courtyard():
     ring = box(0, 0, 20, 20).difference(box(8, 8, 12, 12))
-    samples = samples_of(polygons_of(ring))
+    samples = outline_samples(polygons_of(ring))
     beyond = samples.place_m + 0.5 * samples.normal
     inside = ((beyond > 0) & (beyond < 20)).all(1)
     in_court = ((beyond > 8) & (beyond < 12)).all(1)

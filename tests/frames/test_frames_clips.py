@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from made_up_clips import Picture, clip_of, dissolve, flight, written
 
-from aftermap.frames import ClipFrames, ClipOptions, clip_frames
+from aftermap.frames import ClipFrameOptions, ClipFrames, clip_frames
 from aftermap.frames.clip_frames import clock_text
-from aftermap.frames.decode import Losses, decoded, pictures_at
+from aftermap.frames.decode import Losses, decoded_frames, pictures_at
 from aftermap.frames.proxy import proxy_of, proxy_offset_s
-from aftermap.record.artefact import decoded as artefact_of
-from aftermap.record.artefact import encoded
+from aftermap.record.artefact import decode_artefact as artefact_of
+from aftermap.record.artefact import encode_artefact
 from aftermap.record.workspace import StageFolder
 
 
@@ -25,11 +25,14 @@ def files(tmp_path: Path) -> StageFolder:
 
 
 def taken(
-    tmp_path: Path, files: StageFolder, pictures: list[Picture], options: ClipOptions | None = None
+    tmp_path: Path,
+    files: StageFolder,
+    pictures: list[Picture],
+    options: ClipFrameOptions | None = None,
 ) -> ClipFrames:
     path = written(tmp_path / "news.mp4", pictures)
     clip = clip_of(path, duration_s=Fraction(len(pictures), 25))
-    return clip_frames(clip, path, options or ClipOptions(), files)
+    return clip_frames(clip, path, options or ClipFrameOptions(), files)
 
 
 def test_an_edited_clip_gives_its_shots_and_frames_of_each(
@@ -78,9 +81,9 @@ def test_frames_survive_the_record_the_worker_and_a_second_run(
     found = taken(tmp_path, files, pictures)
     assert found.frames[0].mask is not None
     root = files.folder
-    assert artefact_of(ClipFrames, encoded(found, root=root), root=root) == found
-    sent = pickle.dumps((found, ClipOptions()))
-    assert pickle.loads(sent) == (found, ClipOptions())  # noqa: S301 - our own bytes
+    assert artefact_of(ClipFrames, encode_artefact(found, root=root), root=root) == found
+    sent = pickle.dumps((found, ClipFrameOptions()))
+    assert pickle.loads(sent) == (found, ClipFrameOptions())  # noqa: S301 - our own bytes
     assert taken(tmp_path, files, pictures) == found
 
 
@@ -119,7 +122,7 @@ def test_black_and_frozen_stretches_are_listed_with_their_times(
 
 
 def test_too_many_frames_are_thinned_and_it_is_said(tmp_path: Path, files: StageFolder) -> None:
-    options = ClipOptions(max_frames_per_shot=3)
+    options = ClipFrameOptions(max_frames_per_shot=3)
     found = taken(tmp_path, files, flight(1, 75, 16), options)
     assert len(found.frames) == 3
     assert any("3 are used, so neighbours overlap less" in note for note in found.notes)
@@ -133,7 +136,7 @@ def test_damage_is_listed_and_the_rest_is_used(tmp_path: Path, files: StageFolde
     content[middle : middle + 6000] = bytes((37 * i + 11) % 256 for i in range(6000))
     path.write_bytes(content)
     clip = clip_of(path, duration_s=Fraction(120, 25))
-    found = clip_frames(clip, path, ClipOptions(), files)
+    found = clip_frames(clip, path, ClipFrameOptions(), files)
     assert any("damaged after 00:00:0" in one.reason for one in found.skipped)
     times = [frame.moment.time_s for frame in found.frames if frame.moment]
     assert min(times) < 1
@@ -156,11 +159,11 @@ def test_a_proxy_has_the_same_times_and_is_made_once(
     base_s = Fraction(1, 1000) if kind == ".mkv" else Fraction(1, 90000)
     ticks = [round(tick / 90) for tick in ticks] if kind == ".mkv" else ticks
     path = written(tmp_path / f"p{kind}", flight(1, 40), ticks=ticks, time_base_s=base_s)
-    times = [one.time_s for one in decoded(path, Losses())]
+    times = [one.time_s for one in decoded_frames(path, Losses())]
     clip = clip_of(path, time_base_s=base_s, start_s=times[0])
     proxy = proxy_of(clip, path, files)
     assert proxy_offset_s(clip) == 0
-    assert [one.time_s for one in decoded(proxy, Losses())] == times
+    assert [one.time_s for one in decoded_frames(proxy, Losses())] == times
     content = proxy.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
     made = proxy.stat().st_mtime_ns
@@ -181,7 +184,7 @@ def test_a_large_clip_has_a_small_proxy_and_a_negative_start_begins_at_0(
         time_base_s=Fraction(1, 90000),
         start_s=Fraction(-2, 25),
     )
-    found = list(decoded(proxy_of(clip, path, files), Losses()))
+    found = list(decoded_frames(proxy_of(clip, path, files), Losses()))
     assert (found[0].frame.width, found[0].frame.height) == (1280, 720)
     assert [one.time_s + proxy_offset_s(clip) for one in found] == [
         Fraction(i - 2, 25) for i in range(6)

@@ -9,14 +9,14 @@ import pytest
 from made_up_clips import flight, written
 
 from aftermap.errors import InputError
-from aftermap.frames.decode import Losses, bgr_of, decoded, luma_of, pictures_at, small_luma
+from aftermap.frames.decode import Losses, bgr_of, decoded_frames, luma_of, pictures_at, small_luma
 
 NINETY_KHZ = Fraction(1, 90000)
 
 
 def times_of(path: Path) -> list[Fraction]:
     losses = Losses()
-    found = [one.time_s for one in decoded(path, losses)]
+    found = [one.time_s for one in decoded_frames(path, losses)]
     assert losses == Losses()
     return found
 
@@ -61,7 +61,7 @@ def test_negative_times_are_kept(tmp_path: Path) -> None:
 
 def test_a_rotation_flag_is_not_applied(tmp_path: Path) -> None:
     path = written(tmp_path / "r.mp4", flight(1, 5), turn_deg=90)
-    first = next(decoded(path, Losses()))
+    first = next(decoded_frames(path, Losses()))
     assert (first.frame.width, first.frame.height) == (320, 180)
     assert bgr_of(first.frame).shape == (180, 320, 3)
 
@@ -69,7 +69,7 @@ def test_a_rotation_flag_is_not_applied(tmp_path: Path) -> None:
 def test_a_damaged_packet_costs_pictures_up_to_the_next_whole_one(tmp_path: Path) -> None:
     path = damaged(written(tmp_path / "d.mp4", flight(1, 60), group=12), (15,))
     losses = Losses()
-    found = [one.time_s for one in decoded(path, losses)]
+    found = [one.time_s for one in decoded_frames(path, losses)]
     assert losses.packets + losses.mistrusted >= 1
     assert found[-1] == Fraction(59, 25)
     assert 48 <= len(found) < 60
@@ -83,14 +83,14 @@ def test_a_damaged_packet_costs_pictures_up_to_the_next_whole_one(tmp_path: Path
 def test_a_clip_that_ends_in_the_middle_gives_what_it_has(tmp_path: Path) -> None:
     path = written(tmp_path / "t.ts", flight(1, 60), codec="libx264")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    found = [one.time_s for one in decoded(path, Losses())]
+    found = [one.time_s for one in decoded_frames(path, Losses())]
     assert 15 < len(found) < 50
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".ts", ".mkv"])
 def test_exact_moments_are_fetched_as_they_were_read(tmp_path: Path, kind: str) -> None:
     path = written(tmp_path / f"f{kind}", flight(1, 90), group=25)
-    read = {one.time_s: bgr_of(one.frame) for one in decoded(path, Losses())}
+    read = {one.time_s: bgr_of(one.frame) for one in decoded_frames(path, Losses())}
     wanted = [list(read)[i] for i in (3, 4, 30, 57, 88)]
     fetched = list(pictures_at(path, [*wanted[::-1], wanted[0]]))
     assert [time for time, _ in fetched] == wanted

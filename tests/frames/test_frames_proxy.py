@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from made_up_clips import flight, written
 
-from aftermap.frames.decode import Losses, decoded
+from aftermap.frames.decode import Losses, decoded_frames
 from aftermap.frames.proxy import proxy_of, proxy_offset_s
 from aftermap.media import probe_video
 from aftermap.record.workspace import StageFolder
@@ -13,8 +13,8 @@ from aftermap.record.workspace import StageFolder
 def copied(tmp_path, path):
     clip = probe_video(path, name=path.name, sha256="a" * 64)
     copy = proxy_of(clip, path, StageFolder(folder=tmp_path / "stage"))
-    times = [one.time_s for one in decoded(path, Losses())]
-    return clip, times, [one.time_s for one in decoded(copy, Losses())]
+    times = [one.time_s for one in decoded_frames(path, Losses())]
+    return clip, times, [one.time_s for one in decoded_frames(copy, Losses())]
 
 
 def test_a_variable_rate_has_the_same_times_in_its_copy(tmp_path):

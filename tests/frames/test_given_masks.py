@@ -22,7 +22,7 @@ from aftermap.model.media import FocalPrior, FocalSource, MediaItem
 from aftermap.progress import NoProgress
 from aftermap.record import Case, StageFolder
 from aftermap.run import Runner, Stage
-from aftermap.workflows.clips import FRAMES, filmed, masks_given
+from aftermap.workflows.clips import FRAMES, read_clips, read_given_masks
 
 WIDTH, HEIGHT = 80, 60
 PRIOR = FocalPrior(focal_px=70.0, sigma_px=1.0, source=FocalSource.ASSUMED)
@@ -220,7 +220,7 @@ def frames_of_clip(folder, clip, mask):
         Case.create_or_open(folder / "case") as case,
         Runner(case, command="map", options=None, progress=NoProgress()) as run,
     ):
-        taken = filmed(came_in, masks_given(came_in, run, Here()), run, Here())
+        taken = read_clips(came_in, read_given_masks(came_in, run, Here()), run, Here())
         (record,) = [one for one in run.records if one.stage == FRAMES.name]
     return taken.frames, record.reused
 
@@ -242,7 +242,7 @@ def test_a_changed_mask_voids_what_was_made_with_it_and_one_that_stays_does_not(
             Case.create_or_open(tmp_path / "case") as case,
             Runner(case, command="map", options=None, progress=NoProgress()) as run,
         ):
-            masks = masks_given(came_in, run, Here())
+            masks = read_given_masks(came_in, run, Here())
             frames = frames_of([PHOTOGRAPH], photograph, FrameOptions(), masks=masks)
             run.stage(poses, None, [frames], lambda _, found=frames: made.append(found) or found)
     assert len(made) == 2

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftermap.frames.recorded import recorded
+from aftermap.frames.recorded import with_recorded_positions
 from aftermap.geo.track import LONGEST_GAP_S
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Moment
 from aftermap.model.media import Attitude, FocalSource, VerticalDatum
-from aftermap.model.telemetry import Sample, Track
+from aftermap.model.telemetry import TelemetrySample, Track
 
 LONGEST_GAP = Fraction(LONGEST_GAP_S)
 
@@ -33,7 +33,7 @@ def frame(time_s):
 
 
 def sample(time_s, lon_deg=39.0, *, yaw_deg=0.0, height_m=300.0, relative_m=60.0):
-    return Sample(
+    return TelemetrySample(
         time_s=Fraction(time_s),
         lonlat_deg=None if lon_deg is None else (lon_deg, 35.9),
         height_m=height_m,
@@ -56,7 +56,7 @@ def track(*samples, datum=VerticalDatum.BAROMETRIC):
 
 
 def told(time_s, *samples, **of):
-    return recorded([frame(time_s)], track(*samples, **of))[0]
+    return with_recorded_positions([frame(time_s)], track(*samples, **of))[0]
 
 
 def test_a_moment_between_two_samples_gets_what_lies_between_them():
@@ -95,5 +95,5 @@ def test_a_height_above_take_off_is_called_that():
 
 
 def test_without_a_track_a_frame_is_as_it_was():
-    assert recorded([frame(1)], None)[0].frame == frame(1)
-    assert recorded([frame(1)], track())[0].geotag is None
+    assert with_recorded_positions([frame(1)], None)[0].frame == frame(1)
+    assert with_recorded_positions([frame(1)], track())[0].geotag is None

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftermap.geo.hatch import PAPER, STROKE, hatch, hatched_grey
+from aftermap.geo.hatch import PAPER, STROKE, hatch_mask, hatched_grey
 
 starts = st.integers(-(10**6), 10**6)
 periods = st.integers(2, 40)
@@ -16,8 +16,8 @@ periods = st.integers(2, 40)
 def test_a_window_shows_what_the_whole_shows_there(
     row: int, column: int, cut: tuple[int, int], period: int
 ) -> None:
-    whole = hatch(40, 50, row, column, period)
-    part = hatch(20, 30, row + cut[0], column + cut[1], period)
+    whole = hatch_mask(40, 50, row, column, period)
+    part = hatch_mask(20, 30, row + cut[0], column + cut[1], period)
     assert np.array_equal(part, whole[cut[0] : cut[0] + 20, cut[1] : cut[1] + 30])
 
 
@@ -25,12 +25,12 @@ def test_a_window_shows_what_the_whole_shows_there(
 def test_every_line_of_two_periods_has_strokes_and_paper(
     row: int, column: int, period: int
 ) -> None:
-    drawn = hatch(2 * period, 2 * period, row, column, period)
+    drawn = hatch_mask(2 * period, 2 * period, row, column, period)
     assert set(drawn.sum(0)) == set(drawn.sum(1)) == {2 * max(1, round(period / 3))}
     assert 0 < drawn.mean() < 1
 
 
 def test_the_grey_of_a_hatching_is_that_of_its_strokes_and_paper() -> None:
     grey = hatched_grey(9, 9, 4, -3, 5)
-    assert np.array_equal(grey == STROKE, hatch(9, 9, 4, -3, 5) == 1)
+    assert np.array_equal(grey == STROKE, hatch_mask(9, 9, 4, -3, 5) == 1)
     assert set(np.unique(grey)) == {PAPER, STROKE}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import rays_cam
-from aftermap.geo.march import Heights, Patch, flat_heights, landings_m, views_of
+from aftermap.geo.march import HeightWindow, Patch, camera_views, flat_heights, landings_m
 from aftermap.geo.viewing import (
     EAST,
     NORTH,
@@ -26,13 +26,13 @@ NADIR = rotation_cam_from_world(0.0, -90.0, 0.0)
 FAR_M = 2000.0
 
 
-def block(height_m: float, *, cell_m=1.0, size_m=200.0) -> Heights:
+def block(height_m: float, *, cell_m=1.0, size_m=200.0) -> HeightWindow:
     """Level ground at 0 with a block from east 20 to 30, north -50 to 50."""
     count = int(size_m / cell_m)
     heights = np.zeros((count, count), np.float32)
     at = (np.arange(count) + 0.5) * cell_m - size_m / 2
     heights[np.ix_(abs(at) < 50, (at > 20) & (at < 30))] = height_m
-    return Heights(
+    return HeightWindow(
         height_m=heights, west_m=-size_m / 2, north_m=size_m / 2, cell_m=cell_m, outside_m=0.0
     )
 
@@ -98,7 +98,7 @@ def test_a_wall_hides_what_is_behind_it_as_far_as_its_shadow(height_m, azimuth_d
     """The eye is 60 m before the wall and 40 m up: the shadow is known by similar triangles."""
     turns = azimuth_deg // 90
     ground = block(height_m)
-    turned = Heights(
+    turned = HeightWindow(
         height_m=np.ascontiguousarray(np.rot90(ground.height_m, -turns)),
         west_m=-100.0,
         north_m=100.0,
@@ -113,7 +113,7 @@ def test_a_wall_hides_what_is_behind_it_as_far_as_its_shadow(height_m, azimuth_d
     eye = np.array([*(-40 * east), 40.0])
     rotation = rotation_cam_from_world(90.0 + azimuth_deg, -35.0, 0.0)
     patch = Patch(column=-100, row=-100, columns=200, rows=200, cell_m=1.0)
-    views = views_of(
+    views = camera_views(
         patch, rotation, eye, LENS, SIZE_PX, turned, farthest_m=FAR_M, points_per_side=1
     )
     along = views.centre_m[:, :2] @ east
@@ -130,7 +130,7 @@ def test_a_wall_hides_what_is_behind_it_as_far_as_its_shadow(height_m, azimuth_d
 def test_nothing_is_hidden_on_level_ground():
     patch = Patch(column=-10, row=-10, columns=20, rows=20, cell_m=10.0)
     rotation = rotation_cam_from_world(30.0, -25.0, 0.0)
-    views = views_of(
+    views = camera_views(
         patch, rotation, [0, 0, 50], LENS, SIZE_PX, flat_heights(0.0), farthest_m=FAR_M
     )
     assert views.framed.any()
@@ -142,7 +142,7 @@ def test_what_is_framed_is_what_projects_into_the_picture():
     lens = (1200.0, 1200.0, 800.0, 600.0, -0.1, 0.02, 0.001, -0.001)
     rotation = rotation_cam_from_world(75.0, -50.0, 4.0)
     eye = np.array([3.0, -7.0, 60.0])
-    views = views_of(
+    views = camera_views(
         patch, rotation, eye, lens, SIZE_PX, flat_heights(0.0), farthest_m=FAR_M, points_per_side=1
     )
     along = np.arange(50) / 50

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aftermap.geo.ring import (
     hull_of,
     hull_of_circles,
-    inside,
+    inside_ring,
     points_in,
     shares_inside,
     touching,
@@ -38,8 +38,8 @@ def test_a_hull_of_circles_encloses_each_of_them():
     angles = np.linspace(0, 2 * np.pi, 50)
     for centre, radius in (((0, 0), 9.99), ((50, 0), 4.99)):
         around = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        assert inside(around, ring).all()
-    assert not inside([[0, 10.5], [55.5, 0]], ring).any()
+        assert inside_ring(around, ring).all()
+    assert not inside_ring([[0, 10.5], [55.5, 0]], ring).any()
 
 
 def test_rings_touch_where_they_share_ground():

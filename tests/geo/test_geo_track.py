@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from aftermap.geo.track import at_times, gaps_s, interpolated, interpolated_deg
 from aftermap.model.media import Attitude, VerticalDatum
-from aftermap.model.telemetry import Sample, Track
+from aftermap.model.telemetry import TelemetrySample, Track
 
 
-def track(*samples: Sample) -> Track:
+def track(*samples: TelemetrySample) -> Track:
     return Track(
         sha256="0" * 64,
         name="made up",
@@ -44,9 +44,9 @@ def test_an_angle_between_lies_on_the_way(start: float, turn: float, share: floa
 def test_a_missing_position_does_not_cost_an_angle() -> None:
     level = Attitude(yaw_deg=0, pitch_deg=-90, roll_deg=0)
     made = track(
-        Sample(time_s=Fraction(0), lonlat_deg=(179.9999, 35.0), attitude=level),
-        Sample(time_s=Fraction(1), attitude=level),
-        Sample(time_s=Fraction(2), lonlat_deg=(-179.9999, 35.0), attitude=level),
+        TelemetrySample(time_s=Fraction(0), lonlat_deg=(179.9999, 35.0), attitude=level),
+        TelemetrySample(time_s=Fraction(1), attitude=level),
+        TelemetrySample(time_s=Fraction(2), lonlat_deg=(-179.9999, 35.0), attitude=level),
     )
     got = at_times(made, [0.5, 1.0], longest_gap_s=1.5)
     assert np.isnan(got.lonlat_deg).all()

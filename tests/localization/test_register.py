@@ -12,7 +12,7 @@ from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.localization.drape import draped, places_met
 from aftermap.localization.reference import reference_in, reference_of, surface_in
-from aftermap.localization.register import NotLocated, ShotFrame, registered, shot_frame
+from aftermap.localization.register import NotLocated, ShotFrame, register_shot, shot_frame
 from aftermap.model.media import FocalPrior, FocalSource
 
 CORNER = (500_000.0, 3_980_120.0)
@@ -64,7 +64,7 @@ def test_a_ray_meets_roof_street_and_nothing():
 
 
 def test_oblique_frames_without_telemetry_are_placed_and_confirm_each_other(district):
-    found = registered(list(_frames(district)), district, PRIOR)
+    found = register_shot(list(_frames(district)), district, PRIOR)
     assert not isinstance(found, NotLocated), found
     assert [moment for moment, _ in found.frames] == [0, 1]
     for (_, pose), (place, _) in zip(found.frames, CAMERAS, strict=True):
@@ -76,7 +76,7 @@ def test_oblique_frames_without_telemetry_are_placed_and_confirm_each_other(dist
 
 
 def test_a_frame_that_no_other_confirms_is_not_located(district):
-    found = registered(list(_frames(district))[:1], district, PRIOR)
+    found = register_shot(list(_frames(district))[:1], district, PRIOR)
     assert isinstance(found, NotLocated)
     assert "1 of 1 frames matched" in found.reason
     assert "no other frame" in found.reason
@@ -86,15 +86,15 @@ def test_a_frame_that_no_other_confirms_is_not_located(district):
 def test_a_surface_that_lies_elsewhere_below_its_orthophoto_is_noticed(district):
     frames = list(_frames(district))
     moved = replace(district, height_m=np.roll(district.height_m, 75, axis=1))
-    assert isinstance(registered(frames, moved, PRIOR), NotLocated)
+    assert isinstance(register_shot(frames, moved, PRIOR), NotLocated)
 
 
 def test_a_picture_with_nothing_in_it_is_not_located(district):
     frames = [ShotFrame(time_s=Fraction(i), grey=np.full((360, 640), 90, np.uint8)) for i in (0, 1)]
-    found = registered(frames, district, PRIOR)
+    found = register_shot(frames, district, PRIOR)
     assert isinstance(found, NotLocated)
     assert "0 of 2 frames matched" in found.reason
-    assert isinstance(registered([], district, PRIOR), NotLocated)
+    assert isinstance(register_shot([], district, PRIOR), NotLocated)
 
 
 def test_a_frame_is_read_from_its_files_and_a_torn_one_is_told(tmp_path):

@@ -11,10 +11,10 @@ from aftermap.errors import ControlError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
-from aftermap.localization.camera_fit import View
-from aftermap.localization.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, resected
+from aftermap.localization.camera_fit import CameraPrior
+from aftermap.localization.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, resect
 
-VIEW = View(width_px=1280, height_px=720, focal_px=1000, focal_sigma_px=100)
+VIEW = CameraPrior(width_px=1280, height_px=720, focal_px=1000, focal_sigma_px=100)
 ROTATION = rotation_cam_from_world(30, -40, 1)
 POSITION = np.array([500_000.0, 3_980_000.0, 400.0])
 LENS = (1040, 1040, 640, 360, -0.03, 0, 0, 0)
@@ -36,7 +36,7 @@ def _error(found):
 
 
 def test_exact_clicks_give_the_exact_camera():
-    found = resected(*_scene(), VIEW)
+    found = resect(*_scene(), VIEW)
     assert np.abs(_error(found)[:3]).max() < 1.0
     assert found.params[0] == pytest.approx(1040, abs=5)
     assert found.used.all()
@@ -67,7 +67,7 @@ def test_nine_of_ten_cameras_lie_within_what_is_said_of_them(count):
     camera, ground = [], []
     for seed in range(200):
         xyz, xy, view, lens = _drawn(seed, count)
-        found = resected(xyz, xy, view, leave_one_out=False)
+        found = resect(xyz, xy, view, leave_one_out=False)
         off = found.position_m - POSITION
         camera.append(off @ np.linalg.solve(found.covariance[:3, :3], off) < chi2.ppf(0.9, 3))
         seen = _ground(found.rotation_cam_from_world, found.position_m, found.params)
@@ -81,14 +81,14 @@ def test_clicks_that_are_worse_than_believed_say_so():
     scales = []
     for seed in range(20):
         xyz, xy, view, _ = _drawn(seed, 20, 3.0)
-        scales.append(resected(xyz, xy, view, leave_one_out=False).sigma_px / CLICK_SIGMA_PX)
+        scales.append(resect(xyz, xy, view, leave_one_out=False).sigma_px / CLICK_SIGMA_PX)
     assert 2.2 < np.median(scales) < 4
 
 
 def test_a_wrong_click_is_left_out_and_has_the_largest_residual():
     xyz, xy = _scene(noise_px=1.0)
     xy[3] += [150, -90]
-    found = resected(xyz, xy, VIEW)
+    found = resect(xyz, xy, VIEW)
     assert np.flatnonzero(~found.used).tolist() == [3]
     assert found.left_out_px.argmax() == 3
     assert np.linalg.norm(_error(found)[:3]) < 20
@@ -97,17 +97,17 @@ def test_a_wrong_click_is_left_out_and_has_the_largest_residual():
 def test_too_few_a_line_a_plane_and_no_number_are_refused():
     xyz, xy = _scene()
     with pytest.raises(ControlError, match="5 points, and a camera needs 6"):
-        resected(xyz[:5], xy[:5], VIEW)
+        resect(xyz[:5], xy[:5], VIEW)
     line = xyz[0] + np.linspace(0, 1, len(xyz))[:, None] * (xyz[1] - xyz[0])
     with pytest.raises(ControlError, match="lie on one line"):
-        resected(line, xy, VIEW)
+        resect(line, xy, VIEW)
     plane = xyz.copy()
     plane[:, 2] = 250
     with pytest.raises(ControlError, match="lie in one plane"):
-        resected(plane, xy, VIEW)
+        resect(plane, xy, VIEW)
     xyz[0, 2] = np.nan
     with pytest.raises(ControlError, match="no height"):
-        resected(xyz, xy, VIEW)
+        resect(xyz, xy, VIEW)
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_too_few_a_line_a_plane_and_no_number_are_refused():
 )
 def test_mirrored_and_swapped_points_are_refused(spoilt, told):
     with pytest.raises(ControlError, match=told):
-        resected(*spoilt(*_scene(noise_px=1.0)), VIEW)
+        resect(*spoilt(*_scene(noise_px=1.0)), VIEW)

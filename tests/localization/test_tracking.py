@@ -10,7 +10,7 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.localization.drape import draped
 from aftermap.localization.reference import reference_of
 from aftermap.localization.resect import Resected
-from aftermap.localization.tracking import Moment, carried
+from aftermap.localization.tracking import TrackedPicture, track_pose
 
 LENS = (400, 400, 240, 135, 0, 0, 0, 0)
 
@@ -34,7 +34,7 @@ def _camera(step):
 
 def _moment(district, step):
     turn, place = _camera(step)
-    return Moment(
+    return TrackedPicture(
         time_s=Fraction(step, 5), grey=draped(district, turn, place, LENS, (480, 270)).grey
     )
 
@@ -55,7 +55,7 @@ def _start():
 
 
 def test_a_pose_is_carried_and_its_covariance_grows(district):
-    found = carried(_start(), (_moment(district, k) for k in range(16)), district)
+    found = track_pose(_start(), (_moment(district, k) for k in range(16)), district)
     assert found.stopped_s is None
     assert [time_s for time_s, _ in found.poses] == [Fraction(k, 5) for k in range(1, 16)]
     errors = [
@@ -73,7 +73,9 @@ def test_a_pose_is_carried_and_its_covariance_grows(district):
 def test_a_cut_stops_it_and_is_told(district):
     shot = [_moment(district, k) for k in range(4)]
     other = np.random.default_rng(1).integers(0, 255, (270, 480)).astype(np.uint8)
-    found = carried(_start(), [*shot, Moment(time_s=Fraction(4, 5), grey=other)], district)
+    found = track_pose(
+        _start(), [*shot, TrackedPicture(time_s=Fraction(4, 5), grey=other)], district
+    )
     assert len(found.poses) == 3
     assert found.stopped_s == Fraction(4, 5)
     assert "corners" in found.reason
@@ -81,7 +83,9 @@ def test_a_cut_stops_it_and_is_told(district):
 
 def test_nothing_to_follow_stops_at_once(district):
     blank = np.zeros((270, 480), np.uint8)
-    found = carried(_start(), [Moment(time_s=Fraction(k), grey=blank) for k in (0, 1)], district)
+    found = track_pose(
+        _start(), [TrackedPicture(time_s=Fraction(k), grey=blank) for k in (0, 1)], district
+    )
     assert found.poses == ()
     assert "0 of 0 corners" in found.reason
-    assert carried(_start(), [], district).poses == ()
+    assert track_pose(_start(), [], district).poses == ()

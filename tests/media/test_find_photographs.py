@@ -10,8 +10,8 @@ from aftermap.errors import InputError
 from aftermap.media.find import (
     NO_CLIP_OF_ITS_NAME,
     NOT_FOOTAGE,
+    display_names,
     files_in,
-    names_of,
     printable,
 )
 from aftermap.model.runs import Skipped
@@ -66,7 +66,7 @@ def test_names_in_arabic_with_spaces_and_quotes_are_kept_as_they_are(tmp_path: P
     touched(tmp_path / "حي القصور", names)
     files, _ = files_in([tmp_path])
     assert {file.name for file in files} == set(names)
-    assert "حي القصور/صورة ١٢.jpg" in names_of(files, [tmp_path])
+    assert "حي القصور/صورة ١٢.jpg" in display_names(files, [tmp_path])
 
 
 def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -124,13 +124,13 @@ def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
 def test_files_of_one_name_in_two_folders_keep_distinct_names(tmp_path: Path) -> None:
     touched(tmp_path, ["east/1.jpg", "west/1.jpg", "north/day/1.jpg", "south/day/1.jpg"])
     together, _ = files_in([tmp_path])
-    assert "east/1.jpg" in names_of(together, [tmp_path])
+    assert "east/1.jpg" in display_names(together, [tmp_path])
     for roots in (["east", "west"], ["north/day", "south/day"]):
         paths = [tmp_path / root for root in roots]
         files, _ = files_in(paths)
-        names = names_of(files, paths)
+        names = display_names(files, paths)
         assert len(set(names)) == 2
-    assert names_of(*2 * ([tmp_path / "east/1.jpg"],)) == ("1.jpg",)
+    assert display_names(*2 * ([tmp_path / "east/1.jpg"],)) == ("1.jpg",)
 
 
 def test_a_name_is_always_one_line_of_text() -> None:

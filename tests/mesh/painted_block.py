@@ -13,7 +13,7 @@ from rasterio.transform import Affine
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import wkt_of
 from aftermap.geo.lens import rays_cam
-from aftermap.geo.march import Heights, landings_m
+from aftermap.geo.march import HeightWindow, landings_m
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Reconstruction
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
@@ -78,7 +78,7 @@ def _placed(folder: Path, number: int, position, yaw_deg: float, pitch_deg: floa
         np.meshgrid(np.arange(WIDTH_PX) + 0.5, np.arange(HEIGHT_PX) + 0.5), axis=-1
     ).reshape(-1, 2)
     rays = rays_cam(pixels, lens()) @ rotation
-    scene = Heights(
+    scene = HeightWindow(
         height_m=heights_m(), west_m=EAST_M, north_m=NORTH_M, cell_m=CELL_M, outside_m=GROUND_M
     )
     places, _ = landings_m(position, rays, scene, farthest_m=500.0)

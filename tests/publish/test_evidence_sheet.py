@@ -15,7 +15,7 @@ from aftermap.model.assessment import (
 from aftermap.model.building import Alignment, Building, Footprint, ShiftSource
 from aftermap.model.evidence import CropWindow, Evidence, EvidenceKind
 from aftermap.publish.damage.evidence_sheet import (
-    Measured,
+    MeasureRow,
     SheetFacts,
     evidence_sheet,
     write_evidence_sheet,
@@ -134,8 +134,8 @@ def test_a_value_that_is_not_known_is_not_zero():
         roof_fraction=0.0, views=0, facades=0, ground_sample_m=None, surface_photographs=None
     )
     measures = [
-        Measured(name="height", value=None, unit="m"),
-        Measured(name="lost", value=0.412, sigma=0.03, unit="%"),
+        MeasureRow(name="height", value=None, unit="m"),
+        MeasureRow(name="lost", value=0.412, sigma=0.03, unit="%"),
     ]
     page = evidence_sheet(facts(measures=measures, visibility=nothing))
     assert page.count("not known") == 4

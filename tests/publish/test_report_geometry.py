@@ -18,15 +18,15 @@ from aftermap.publish.report.charts import nice_below
 from aftermap.publish.report.contents import CountClass
 from aftermap.publish.report.count_map import classed
 from aftermap.publish.report.figures import overviews_of
-from aftermap.publish.report.images import pictures_of
+from aftermap.publish.report.images import report_images
 from aftermap.publish.report.overlap import photographs_seeing
 from aftermap.publish.report.page import contents_of
 from aftermap.publish.report.residuals import control_figures, gps_figures
 from aftermap.publish.report.trust import trust_in
-from aftermap.publish.shared.overview import Surface, coarse_grid, picture_of, surface_of
+from aftermap.publish.shared.overview import Surface, coarse_grid, colour_overview, height_overview
 from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, coloured
-from aftermap.publish.shared.relief import shade
-from aftermap.publish.shared.wording import about, moment, told
+from aftermap.publish.shared.relief import hillshade
+from aftermap.publish.shared.wording import approximate_length, figure_text, moment
 
 FLAT = Surface(
     grid=Grid(crs=scene.UTM, east_m=0, north_m=100, cell_m=1, columns=100, rows=100),
@@ -105,9 +105,9 @@ def test_a_view_over_the_horizon_ends_somewhere():
 
 def test_level_ground_is_evenly_lit_and_a_slope_to_the_light_is_brighter():
     column = np.arange(20, dtype=np.float32)
-    level = shade(np.zeros((20, 20), np.float32), 1.0)
-    rising_east = shade(np.tile(column, (20, 1)), 1.0)
-    rising_west = shade(np.tile(-column, (20, 1)), 1.0)
+    level = hillshade(np.zeros((20, 20), np.float32), 1.0)
+    rising_east = hillshade(np.tile(column, (20, 1)), 1.0)
+    rising_west = hillshade(np.tile(-column, (20, 1)), 1.0)
     assert level.min() == level.max()
     assert rising_east.mean() > level.mean() > rising_west.mean()
 
@@ -115,7 +115,7 @@ def test_level_ground_is_evenly_lit_and_a_slope_to_the_light_is_brighter():
 def test_the_edge_of_the_known_casts_no_shade():
     heights = np.zeros((20, 20), np.float32)
     heights[:, 12:] = np.nan
-    lit = shade(heights, 1.0)
+    lit = hillshade(heights, 1.0)
     assert lit[:, :12].min() == pytest.approx(lit[0, 0])
     assert np.isfinite(lit).all()
 
@@ -141,10 +141,10 @@ def test_ramps_rise_in_lightness_so_that_a_grey_print_can_be_read(ramp):
 
 
 def test_an_overview_never_grows_with_the_map(rasters):
-    grid, picture = picture_of(rasters[1].image, 64)
+    grid, picture = colour_overview(rasters[1].image, 64)
     assert max(picture.shape[:2]) == 64
     assert grid.columns * grid.cell_m == pytest.approx(scene.COLUMNS * scene.CELL_M)
-    assert max(surface_of(rasters[0], 50).height_m.shape) == 50
+    assert max(height_overview(rasters[0], 50).height_m.shape) == 50
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 4000))
@@ -165,7 +165,7 @@ def test_a_raster_that_is_gone_is_named():
         filled_fraction=0.0,
     )
     with pytest.raises(CaseError, match=r"gone/surface\.tif"):
-        surface_of(gone, 100)
+        height_overview(gone, 100)
 
 
 def test_changing_filled_heights_changes_no_figure_and_no_picture_of_the_report(tmp_path, rasters):
@@ -186,7 +186,7 @@ def test_changing_filled_heights_changes_no_figure_and_no_picture_of_the_report(
         facts = scene.facts(tmp_path, (surface, orthophoto))
         overviews = overviews_of(facts)
         contents = contents_of(facts, overviews)
-        pictures = pictures_of(facts, overviews, contents)
+        pictures = report_images(facts, overviews, contents)
         told.append((asdict(contents), pictures.relief.uri, pictures.coverage.uri))
     assert filled.any()
     assert told[0] == told[1]
@@ -242,12 +242,12 @@ def test_a_scale_bar_is_a_round_length_that_fits(length):
     ],
 )
 def test_figures_are_told_with_their_units(value, kind, words):
-    assert told(value, kind).replace("\u202f", " ") == words
+    assert figure_text(value, kind).replace("\u202f", " ") == words
 
 
 @given(st.floats(1e-4, 1e5))
 def test_about_keeps_two_digits_and_stays_within_5_percent(value):
-    text = about(value).replace("\u202f", "").removesuffix("m")
+    text = approximate_length(value).replace("\u202f", "").removesuffix("m")
     metres = float(text.removesuffix("c")) * (0.01 if text.endswith("c") else 1)
     assert metres == pytest.approx(value, rel=0.0501)
 

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from aftermap.model.clip import Shot
 from aftermap.model.media import MediaItem
-from aftermap.record.artefact import canonical_json, decoded, digest, encoded, paths_in
+from aftermap.record.artefact import (
+    canonical_json,
+    decode_artefact,
+    digest,
+    encode_artefact,
+    paths_in,
+)
 
 ROOT = Path("/cases/raqqa")
 
@@ -64,23 +70,23 @@ outers = st.builds(
 
 @given(outers)
 def test_an_artefact_comes_back_as_it_was(artefact):
-    text = canonical_json(encoded(artefact, root=ROOT))
-    assert decoded(Outer, json.loads(text), root=ROOT) == artefact
+    text = canonical_json(encode_artefact(artefact, root=ROOT))
+    assert decode_artefact(Outer, json.loads(text), root=ROOT) == artefact
 
 
 @given(st.from_type(MediaItem))
 def test_a_media_item_comes_back_as_it_was(item):
-    text = canonical_json(encoded(item, root=None))
-    back = decoded(MediaItem, json.loads(text), root=None)
-    assert canonical_json(encoded(back, root=None)) == text
+    text = canonical_json(encode_artefact(item, root=None))
+    back = decode_artefact(MediaItem, json.loads(text), root=None)
+    assert canonical_json(encode_artefact(back, root=None)) == text
     assert repr(back) == repr(item)  # NaN is not equal to itself
 
 
 @given(outers)
 def test_files_inside_move_with_the_case(artefact):
-    text = canonical_json(encoded(artefact, root=ROOT))
+    text = canonical_json(encode_artefact(artefact, root=ROOT))
     assert str(ROOT) not in text or str(ROOT) in artefact.inner.name
-    moved = decoded(Outer, json.loads(text), root=Path("/moved"))
+    moved = decode_artefact(Outer, json.loads(text), root=Path("/moved"))
     if artefact.file.is_relative_to(ROOT):
         assert moved.file == Path("/moved") / artefact.file.relative_to(ROOT)
     else:
@@ -88,8 +94,8 @@ def test_files_inside_move_with_the_case(artefact):
 
 
 def test_numbers_that_json_lacks_survive():
-    plain = encoded((math.nan, math.inf, -math.inf), root=ROOT)
-    back = decoded(tuple[float, ...], json.loads(canonical_json(plain)), root=ROOT)
+    plain = encode_artefact((math.nan, math.inf, -math.inf), root=ROOT)
+    back = decode_artefact(tuple[float, ...], json.loads(canonical_json(plain)), root=ROOT)
     assert math.isnan(back[0])
     assert back[1:] == (math.inf, -math.inf)
 
@@ -109,12 +115,12 @@ def test_numbers_that_json_lacks_survive():
 )
 def test_data_of_another_shape_is_not_guessed_at(data):
     with pytest.raises(ValueError, match=r".+"):
-        decoded(Inner, data, root=ROOT)
+        decode_artefact(Inner, data, root=ROOT)
 
 
 def test_what_is_no_artefact_is_refused():
     with pytest.raises(TypeError, match="object cannot be part of an artefact"):
-        encoded(object(), root=ROOT)
+        encode_artefact(object(), root=ROOT)
 
 
 def test_a_digest_knows_the_bytes_and_not_the_name():
@@ -130,10 +136,15 @@ def test_a_digest_knows_the_bytes_and_not_the_name():
 
 def test_the_paths_of_an_answer_are_found():
     inner = Inner(name=str(ROOT / "products/x.tif"), size_m=1.0)
-    plain = encoded({"one": inner, "two": (ROOT / "y.npz", "plain")}, root=ROOT)
+    plain = encode_artefact({"one": inner, "two": (ROOT / "y.npz", "plain")}, root=ROOT)
     assert paths_in(plain) == ["products/x.tif", "y.npz"]
 
 
 def test_a_time_of_a_video_comes_back_exactly():
     shot = Shot(index=2, start_s=Fraction(1001, 30000), end_s=Fraction(5), begins="cut")
-    assert decoded(Shot, json.loads(canonical_json(encoded(shot, root=None))), root=None) == shot
+    assert (
+        decode_artefact(
+            Shot, json.loads(canonical_json(encode_artefact(shot, root=None))), root=None
+        )
+        == shot
+    )

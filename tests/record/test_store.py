@@ -63,7 +63,7 @@ def test_a_copy_of_the_wrong_size_is_made_again(media, photograph):
 
 
 def test_an_original_that_grows_while_it_is_read_is_refused(media, photograph, monkeypatch):
-    hashed = store._hashed
+    hashed = store._copy_and_hash
 
     def grow_after_hashing(path: Path) -> tuple[str, int]:
         found = hashed(path)
@@ -71,7 +71,7 @@ def test_an_original_that_grows_while_it_is_read_is_refused(media, photograph, m
             stream.write(b"more")
         return found
 
-    monkeypatch.setattr(store, "_hashed", grow_after_hashing)
+    monkeypatch.setattr(store, "_copy_and_hash", grow_after_hashing)
     with pytest.raises(InputError, match="changed while it was being read"):
         media.add(photograph)
     assert [path for path in media.folder.rglob("*") if path.is_file()] == []

@@ -8,9 +8,9 @@ from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px
 from aftermap.model.camera import Frame
 from aftermap.model.media import FocalSource
-from aftermap.sfm.block import Block
-from aftermap.sfm.bundle import HELD, Knowns, turned
-from aftermap.sfm.bundle_kernel import Sights, State
+from aftermap.sfm.block import BundleBlock
+from aftermap.sfm.bundle import HELD, Priors, rotation_matrices
+from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.triangulate import opencv_params
 
 WIDTH, HEIGHT = 1200, 900
@@ -25,7 +25,7 @@ class Flown:
 
     frames: tuple[Frame, ...]
     truth: State
-    sights: Sights
+    sights: Observations
 
     @property
     def point(self):
@@ -86,7 +86,7 @@ def flown(rng, poses, points, *, noise_px=0.3, gps_m=1.0, keys=None, name="DJI")
     often = shown.sum(axis=0) >= 2
     point, frame = np.nonzero(shown[:, often].T)
     clean = seen[frame, np.flatnonzero(often)[point]]
-    sights = Sights(
+    sights = Observations(
         frame.astype(np.int32),
         np.concatenate([[0], np.cumsum(shown[:, often].sum(axis=0))]).astype(np.int32),
         clean + rng.normal(0, noise_px, clean.shape),
@@ -129,17 +129,18 @@ def block_of_flown(flight, rng, *, gps_m=1.0, located=True, offset_m=ORIGIN_M, s
     start = truth._replace(lenses=lenses)
     if shaken:
         start = start._replace(
-            rotations=turned(rng.normal(0, 0.004, truth.positions.shape)) @ truth.rotations,
+            rotations=rotation_matrices(rng.normal(0, 0.004, truth.positions.shape))
+            @ truth.rotations,
             positions=truth.positions + rng.normal(0, 0.5, truth.positions.shape),
             points=truth.points + rng.normal(0, 0.5, truth.points.shape),
         )
-    return Block(
+    return BundleBlock(
         frames=flight.frames,
         camera_keys=keys,
         state=start,
         sights=flight.sights,
         sigma_px=np.full(len(flight.sights.frame), 0.3),
-        knowns=Knowns(
+        knowns=Priors(
             positions=recorded - offset_m if located else nothing,
             position_sigma=np.full(truth.positions.shape, gps_m) if located else nothing,
             offset_sigma=np.full(3, gps_m) if located else np.ones(3),

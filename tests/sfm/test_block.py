@@ -14,10 +14,17 @@ from aftermap.model.camera import FrameSet
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.sfm.assemble import Group, reconstruction_of
-from aftermap.sfm.block import Block, block_of, is_whole, pieces, settled, with_frames
-from aftermap.sfm.bundle import Knowns, covariance_of
-from aftermap.sfm.bundle_kernel import Sights, State
-from aftermap.sfm.focal import trust_factor, weighed
+from aftermap.sfm.block import (
+    BundleBlock,
+    adjust_with_outlier_rejection,
+    block_of,
+    is_whole,
+    pieces,
+    with_frames,
+)
+from aftermap.sfm.bundle import Priors, block_covariance
+from aftermap.sfm.bundle_kernel import Observations, State
+from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
 from aftermap.sfm.initial_reconstruction import skeletons_of
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pair_matches import PairMatches
@@ -92,14 +99,14 @@ def groups(day):
     found = []
     for skeleton in day.skeletons:
         rough = block_of(skeleton, day.frames, day.keypoints, day.tracks)
-        factor = trust_factor(rough)
-        block, estimate = settled(weighed(rough, factor))
-        none = Sights(np.zeros(0, np.int32), np.zeros(1, np.int32), np.zeros((0, 2)))
+        factor = focal_prior_weight(rough)
+        block, estimate = adjust_with_outlier_rejection(with_focal_weight(rough, factor))
+        none = Observations(np.zeros(0, np.int32), np.zeros(1, np.int32), np.zeros((0, 2)))
         found.append(
             Group(
                 block=block,
                 estimate=estimate,
-                covariance=covariance_of(estimate, block.sights, block.sigma_px, block.knowns),
+                covariance=block_covariance(estimate, block.sights, block.sigma_px, block.knowns),
                 factor=factor,
                 others=(block.state._replace(points=NOTHING), none),
             )
@@ -259,9 +266,9 @@ def test_heights_are_those_of_the_survey_where_marks_hold_the_map(day, groups, t
 def test_without_any_positions_the_block_is_level_and_a_hundred_units_high(day):
     frames = tuple(replace(f, prior_position_m=None, prior_sigma_m=None) for f in day.frames)
     rough = block_of(day.skeletons[0], frames, day.keypoints, day.tracks)
-    block, _ = settled(rough, rounds=1)
+    block, _ = adjust_with_outlier_rejection(rough, rounds=1)
     assert not block.located
-    assert isinstance(block, Block)
+    assert isinstance(block, BundleBlock)
     assert np.median(block.state.positions[:, 2]) == pytest.approx(100, rel=0.05)
     names = [f.name for f in block.frames]
     true = np.array([day.true_m[n] for n in names])
@@ -314,13 +321,13 @@ def joined(rng, shared, *, located=False, loose_sees=None):
     frame = np.concatenate(sees).astype(np.int32)
     nothing = np.full((24, 3), np.nan)
     points_m = np.concatenate(points)
-    return Block(
+    return BundleBlock(
         frames=frames,
         camera_keys=(frames[0].camera_key,),
         state=State(rotations, positions, LENS[None], np.zeros(24, np.int32), points_m),
-        sights=Sights(frame, start, rng.uniform(0, 900, (len(frame), 2))),
+        sights=Observations(frame, start, rng.uniform(0, 900, (len(frame), 2))),
         sigma_px=np.ones(len(frame)),
-        knowns=Knowns(
+        knowns=Priors(
             positions=nothing,
             position_sigma=nothing,
             offset_sigma=np.ones(3),

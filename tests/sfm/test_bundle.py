@@ -8,8 +8,8 @@ from scipy.spatial.transform import Rotation
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px
-from aftermap.sfm.bundle import Knowns, adjusted, covariance_of, turned
-from aftermap.sfm.bundle_kernel import Sights, State, residuals_px
+from aftermap.sfm.bundle import Priors, adjust_bundle, block_covariance, rotation_matrices
+from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
 
 LENS = np.array([1000.0, 600.0, 450.0, 0.02, -0.01, 0.001, -0.0005, 0.0])
 FREE = np.array([*[np.nan] * 7, 1e-6])
@@ -19,7 +19,7 @@ HELD = np.full(8, 1e-6)
 @dataclass
 class Flight:
     state: State
-    sights: Sights
+    sights: Observations
     clean_px: np.ndarray
 
 
@@ -65,7 +65,7 @@ def flight(
     state = State(
         rotations, positions, LENS[None].copy(), np.zeros(len(positions), np.int32), ground[often]
     )
-    sights = Sights(frame[order].astype(np.int32), start.astype(np.int32), px[order])
+    sights = Observations(frame[order].astype(np.int32), start.astype(np.int32), px[order])
     return Flight(state, sights, px[order])
 
 
@@ -75,7 +75,7 @@ def opencv(lens):
 
 def knowns(truth, rng, *, gps=1.5, lens_sigma=FREE, lens=LENS):
     count = len(truth.positions)
-    return Knowns(
+    return Priors(
         positions=truth.positions + rng.normal(0, gps, (count, 3)),
         position_sigma=np.full((count, 3), gps),
         offset_sigma=np.full(3, 1e-3),
@@ -90,7 +90,7 @@ def knowns(truth, rng, *, gps=1.5, lens_sigma=FREE, lens=LENS):
 
 def disturbed(truth, rng, lens=LENS):
     return State(
-        turned(rng.normal(0, 0.01, (len(truth.rotations), 3))) @ truth.rotations,
+        rotation_matrices(rng.normal(0, 0.01, (len(truth.rotations), 3))) @ truth.rotations,
         truth.positions + rng.normal(0, 1.0, truth.positions.shape),
         np.asarray(lens, float)[None].copy(),
         truth.camera_of,
@@ -100,7 +100,7 @@ def disturbed(truth, rng, lens=LENS):
 
 def noisy(flown, rng, sigma):
     px = flown.clean_px + rng.normal(0, sigma, flown.clean_px.shape)
-    return Sights(flown.sights.frame, flown.sights.start, px)
+    return Observations(flown.sights.frame, flown.sights.start, px)
 
 
 def test_kernel_projects_as_geo_lens_does():
@@ -114,7 +114,9 @@ def test_exact_observations_give_back_the_truth():
     rng = np.random.default_rng(2)
     flown = flight(rng)
     known = knowns(flown.state, rng, gps=1e-4)
-    found = adjusted(disturbed(flown.state, rng), flown.sights, np.ones(len(flown.clean_px)), known)
+    found = adjust_bundle(
+        disturbed(flown.state, rng), flown.sights, np.ones(len(flown.clean_px)), known
+    )
     assert np.abs(found.residuals_px).max() < 5e-3
     assert np.abs(found.state.positions - flown.state.positions).max() < 1e-3
     assert np.allclose(found.state.lenses[0], LENS, rtol=1e-3, atol=1e-3)
@@ -136,8 +138,8 @@ def test_positions_lie_within_their_covariance(seed):
     known = knowns(flown.state, rng, lens_sigma=[2.0, *[1e-6] * 7])
     sights = noisy(flown, rng, 0.5)
     sigma = np.full(len(sights.xy_px), 0.5)
-    found = adjusted(disturbed(flown.state, rng), sights, sigma, known)
-    covariance = covariance_of(found, sights, sigma, known)
+    found = adjust_bundle(disturbed(flown.state, rng), sights, sigma, known)
+    covariance = block_covariance(found, sights, sigma, known)
     count = len(flown.state.positions)
     at = 6 * np.arange(count)[:, None] + 3 + np.arange(3)
     blocks = covariance[at[:, :, None], at[:, None, :]]
@@ -160,17 +162,19 @@ def test_a_gimbal_turns_a_straight_flight_that_its_positions_leave_free():
     )
     free = knowns(truth, rng, gps=2.0, lens_sigma=HELD)
     sigma_rad = 0.02
-    rotations = turned(rng.normal(0, sigma_rad, (len(truth.rotations), 3))) @ truth.rotations
+    rotations = (
+        rotation_matrices(rng.normal(0, sigma_rad, (len(truth.rotations), 3))) @ truth.rotations
+    )
     told = replace(free, rotations=rotations, turn_sigma=np.full((len(rotations), 3), sigma_rad))
     seen = made.sights._replace(xy_px=made.clean_px + rng.normal(0, 0.3, made.clean_px.shape))
     sigma_px = np.full(len(seen.frame), 0.3)
-    found = adjusted(start, seen, sigma_px, told)
+    found = adjust_bundle(start, seen, sigma_px, told)
     off_rad = Rotation.from_matrix(
         found.state.rotations @ truth.rotations.transpose(0, 2, 1)
     ).magnitude()
     assert off_rad.max() < 3 * sigma_rad / np.sqrt(len(rotations)) + 0.01
 
     def turn_sigma(known):
-        return np.sqrt(covariance_of(found, seen, sigma_px, known)[:3, :3].diagonal().max())
+        return np.sqrt(block_covariance(found, seen, sigma_px, known)[:3, :3].diagonal().max())
 
     assert turn_sigma(told) < sigma_rad < turn_sigma(free)

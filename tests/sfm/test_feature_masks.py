@@ -11,7 +11,7 @@ from aftermap.imaging.features import load_features
 from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.record import StageFolder
-from aftermap.sfm import PoseOptions, features_of
+from aftermap.sfm import PoseOptions, extract_features
 
 BOX = np.s_[180:300, 60:400]
 
@@ -47,7 +47,7 @@ def frame(tmp_path) -> Frame:
 
 def places(frame, files):
     frames = FrameSet(crs="LOCAL", vertical_datum=VerticalDatum.LOCAL, frames=(frame,), skipped=())
-    (path,) = features_of(frames, PoseOptions(), files, Here()).values()
+    (path,) = extract_features(frames, PoseOptions(), files, Here()).values()
     return load_features(path).xy_px
 
 

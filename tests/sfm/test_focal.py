@@ -7,16 +7,16 @@ import pytest
 from made_up_flight import LENS, block_of_flown, flown, ground, jittered, nadir, oblique
 
 from aftermap.model.media import FocalSource
-from aftermap.sfm.block import settled
-from aftermap.sfm.bundle import covariance_of
+from aftermap.sfm.block import adjust_with_outlier_rejection
+from aftermap.sfm.bundle import block_covariance
 from aftermap.sfm.bundle_kernel import POSE
 from aftermap.sfm.focal import (
     FIRM_FACTOR,
     MIN_FRAMES,
     WEAK_FACTOR,
+    focal_prior_weight,
     focal_report,
-    trust_factor,
-    weighed,
+    with_focal_weight,
 )
 
 TRUE_PX = LENS[0]
@@ -39,21 +39,21 @@ def block(seed, poses=nadir, *, located=True, error=0.0, source=None, relief=10.
 
 def adjusted_focal(rough, factor=None):
     """The focal length after the adjustment, and what is said of it."""
-    factor = factor or trust_factor(rough)
-    found, estimate = settled(weighed(rough, factor), rounds=2)
-    covariance = covariance_of(estimate, found.sights, found.sigma_px, found.knowns)
+    factor = factor or focal_prior_weight(rough)
+    found, estimate = adjust_with_outlier_rejection(with_focal_weight(rough, factor), rounds=2)
+    covariance = block_covariance(estimate, found.sights, found.sigma_px, found.knowns)
     at = POSE * len(found.frames)
     report = focal_report(found, 0, float(covariance[at, at]), factor)
     return float(found.state.lenses[0, 0]), report
 
 
 def test_straight_down_from_one_height_the_photographs_are_hardly_believed():
-    assert trust_factor(block(1)) == WEAK_FACTOR
+    assert focal_prior_weight(block(1)) == WEAK_FACTOR
 
 
 def test_slanting_views_or_two_heights_are_believed():
-    assert trust_factor(block(1, oblique)) == FIRM_FACTOR
-    assert trust_factor(block(1, levels=30.0)) == FIRM_FACTOR
+    assert focal_prior_weight(block(1, oblique)) == FIRM_FACTOR
+    assert focal_prior_weight(block(1, levels=30.0)) == FIRM_FACTOR
 
 
 def ahead(rng, *, frames=20):
@@ -66,16 +66,18 @@ def ahead(rng, *, frames=20):
 
 
 def test_a_flight_straight_ahead_is_hardly_believed_however_far_it_turns():
-    assert trust_factor(block(1, ahead, located=False)) == WEAK_FACTOR
+    assert focal_prior_weight(block(1, ahead, located=False)) == WEAK_FACTOR
 
 
 def test_heights_count_only_where_positions_say_how_high_the_cameras_were():
-    assert trust_factor(block(1, levels=30.0, located=False)) == WEAK_FACTOR
+    assert focal_prior_weight(block(1, levels=30.0, located=False)) == WEAK_FACTOR
 
 
 def test_the_recorded_focal_length_enters_with_its_sigma_over_the_factor():
     rough = block(1)
-    assert weighed(rough, 30.0).knowns.lens_sigma[0, 0] == pytest.approx(0.01 * TRUE_PX / 30)
+    assert with_focal_weight(rough, 30.0).knowns.lens_sigma[0, 0] == pytest.approx(
+        0.01 * TRUE_PX / 30
+    )
     assert rough.knowns.lens_sigma[0, 0] == pytest.approx(0.01 * TRUE_PX), "the block is untouched"
 
 
@@ -83,8 +85,8 @@ def test_a_camera_with_two_photographs_keeps_the_lens_that_was_recorded():
     rng = np.random.default_rng(2)
     keys = ["many"] * 22 + ["few"] * (MIN_FRAMES - 1)
     made = flown(rng, nadir(rng), ground(rng), keys=keys)
-    held = weighed(block_of_flown(made, rng), WEAK_FACTOR)
-    found, _ = settled(held, rounds=1)
+    held = with_focal_weight(block_of_flown(made, rng), WEAK_FACTOR)
+    found, _ = adjust_with_outlier_rejection(held, rounds=1)
     assert np.allclose(found.state.lenses[1], held.knowns.lenses[1], rtol=1e-6, atol=1e-6)
     assert not np.allclose(found.state.lenses[0], held.knowns.lenses[0], rtol=1e-6, atol=1e-6)
     report = focal_report(found, 1, 1.0, WEAK_FACTOR)

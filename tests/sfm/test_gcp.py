@@ -9,9 +9,9 @@ from scipy.spatial.transform import Rotation
 
 from aftermap.errors import ControlError
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.sfm.block import settled
-from aftermap.sfm.focal import WEAK_FACTOR, weighed
-from aftermap.sfm.gcp import SURVEY_SIGMA_M, control_residuals, controlled, survey_of
+from aftermap.sfm.block import adjust_with_outlier_rejection
+from aftermap.sfm.focal import WEAK_FACTOR, with_focal_weight
+from aftermap.sfm.gcp import SURVEY_SIGMA_M, adjust_with_control, control_residuals, survey_of
 from aftermap.sfm.gcp_file import control_in
 from aftermap.sfm.levelling import world_from_pictures
 
@@ -57,7 +57,9 @@ def case():
         for f in flight.frames
     )
     flight = replace(flight, frames=frames)
-    block, _ = settled(weighed(block_of_flown(flight, rng), WEAK_FACTOR), rounds=1)
+    block, _ = adjust_with_outlier_rejection(
+        with_focal_weight(block_of_flown(flight, rng), WEAK_FACTOR), rounds=1
+    )
     return Case(flight=flight, block=block)
 
 
@@ -102,7 +104,7 @@ def test_before_control_the_marks_show_how_far_off_the_receiver_was(tmp_path, ca
 def test_check_marks_that_took_no_part_lie_within_the_noise_of_survey_and_clicks(tmp_path, case):
     control = control_file(tmp_path, case.flight, surveyed=surveyed_m())
     survey = survey_of(control, case.flight.frames, UTM)
-    found = controlled(case.block, survey, case.numbers)
+    found = adjust_with_control(case.block, survey, case.numbers)
     assert found.warnings == ()
     assert list(found.used) == [role == "control" for role in survey.roles]
     marks = residuals(found, survey, case)
@@ -142,7 +144,7 @@ def test_a_blunder_is_named_and_does_not_hold_the_map(tmp_path, case, wrong):
     roles = ["control"] * 8 + ["check"] * 2
     control = control_file(tmp_path, case.flight, surveyed=surveyed, roles=roles)
     survey = survey_of(control, case.flight.frames, UTM)
-    found = controlled(case.block, survey, case.numbers)
+    found = adjust_with_control(case.block, survey, case.numbers)
     order = [m.name for m in survey.marks]
     assert [order[i] for i in np.flatnonzero(~found.used)] == [
         n for n in order if n in {"P2", "P9", "P10"}
@@ -163,7 +165,7 @@ def test_a_blunder_among_the_check_marks_shows_in_its_residual(tmp_path, case):
     roles = ["control"] * 8 + ["check"] * 2
     control = control_file(tmp_path, case.flight, surveyed=surveyed, roles=roles)
     survey = survey_of(control, case.flight.frames, UTM)
-    found = controlled(case.block, survey, case.numbers)
+    found = adjust_with_control(case.block, survey, case.numbers)
     marks = {m.name: m for m in residuals(found, survey, case)}
     assert np.allclose(marks["P10"].residual_m, [0, -2, 0], atol=0.15)
     assert np.allclose(marks["P9"].residual_m, 0, atol=0.15)
@@ -179,7 +181,7 @@ def test_marks_in_a_line_move_the_map_without_tipping_it(tmp_path, case):
         tmp_path, case.flight, marks=LINE, surveyed=surveyed, roles=roles, names=NAMES[:5]
     )
     survey = survey_of(control, case.flight.frames, UTM)
-    found = controlled(case.block, survey, case.numbers)
+    found = adjust_with_control(case.block, survey, case.numbers)
     assert found is not None
     turn = np.einsum("nij,nik->njk", found.block.state.rotations, case.flight.truth.rotations)
     tip = np.degrees(np.arccos(np.clip(turn[:, 2, 2], -1, 1)))
@@ -220,7 +222,7 @@ def test_photographs_without_positions_get_place_scale_and_north_from_the_marks(
     control = control_file(tmp_path, case.flight, surveyed=surveyed, crs=crs)
     survey = survey_of(control, block.frames, None)
     assert survey.crs == UTM
-    found = controlled(block, survey, case.numbers)
+    found = adjust_with_control(block, survey, case.numbers)
     assert found.block.located
     error = found.block.state.positions + found.block.offset_m - ORIGIN_M
     error -= case.flight.truth.positions
@@ -233,13 +235,13 @@ def test_photographs_without_positions_are_not_laid_on_marks_in_one_line(tmp_pat
     control = control_file(tmp_path, case.flight, marks=LINE, names=NAMES[:5])
     block = adrift(case)
     survey = survey_of(control, block.frames, None)
-    assert controlled(block, survey, case.numbers) is None
+    assert adjust_with_control(block, survey, case.numbers) is None
 
 
 def test_two_marks_do_not_hold_a_map(tmp_path, case):
     control = control_file(tmp_path, case.flight, marks=FIELD[:2], names=NAMES[:2])
     survey = survey_of(control, case.flight.frames, UTM)
-    assert controlled(case.block, survey, case.numbers) is None
+    assert adjust_with_control(case.block, survey, case.numbers) is None
 
 
 def test_a_mark_in_one_photograph_is_not_used_and_the_user_is_told(tmp_path, case):

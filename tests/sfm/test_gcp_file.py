@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aftermap.errors import ControlError
-from aftermap.sfm.gcp_file import Mark, control_in, marks_of, roles_of
+from aftermap.sfm.gcp_file import GroundControlPoint, control_in, marks_of, roles_of
 
 NAMES = ["DJI_0001.JPG", "DJI_0002.JPG", "north/DJI_0003.JPG", "north/a b.JPG", "south/a b.JPG"]
 SIZES = [(1200, 900)] * len(NAMES)
@@ -188,7 +188,7 @@ def test_the_role_is_a_column_or_the_end_of_the_name(tmp_path, words, name, role
 
 
 def mark(name, place, role=None):
-    return Mark(name=name, line=1, position=(*place, 0.0), role=role, seen={})
+    return GroundControlPoint(name=name, line=1, position=(*place, 0.0), role=role, seen={})
 
 
 @pytest.mark.parametrize("count", range(3, 13))

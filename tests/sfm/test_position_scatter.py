@@ -7,7 +7,7 @@ import pytest
 from made_up_flight import block_of_flown, flown, ground, nadir
 from scipy.stats import chi2
 
-from aftermap.sfm.bundle import adjusted, covariance_of
+from aftermap.sfm.bundle import adjust_bundle, block_covariance
 from aftermap.sfm.position_scatter import as_scattered, within_the_case
 
 STATED_M = 3.0
@@ -35,7 +35,7 @@ def _drawn(flight, seed, scatter_m, shared_m=STATED_M):
         sigma_px=block.sigma_px * np.sqrt(2),
         knowns=replace(block.knowns, positions=recorded),
     )
-    return block, adjusted(block.state, block.sights, block.sigma_px, block.knowns)
+    return block, adjust_bundle(block.state, block.sights, block.sigma_px, block.knowns)
 
 
 def similar(found, truth):
@@ -48,7 +48,7 @@ def similar(found, truth):
 
 
 def _told(block, found, knowns):
-    return covariance_of(found, block.sights, block.sigma_px, knowns)
+    return block_covariance(found, block.sights, block.sigma_px, knowns)
 
 
 def _distances(covariance, errors):

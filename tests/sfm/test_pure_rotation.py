@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from aftermap.sfm.bundle_kernel import Sights
+from aftermap.sfm.bundle_kernel import Observations
 from aftermap.sfm.pure_rotation import only_turns, only_zooms
 
 SIZE_PX = (960, 540)
@@ -19,7 +19,7 @@ def frames_of(keys: tuple[str, ...]) -> Any:
     return [SimpleNamespace(camera_key=key, width_px=960, height_px=540) for key in keys]
 
 
-def sights_of(points: npt.NDArray[np.float64], yaw_deg: float, step_m: float) -> Sights:
+def sights_of(points: npt.NDArray[np.float64], yaw_deg: float, step_m: float) -> Observations:
     """What frames see that turn and move step by step; noise of half a pixel."""
     rng = np.random.default_rng(4)
     rows = []
@@ -33,7 +33,7 @@ def sights_of(points: npt.NDArray[np.float64], yaw_deg: float, step_m: float) ->
     table = np.array(sorted(rows))
     _, counts = np.unique(table[:, 0], return_counts=True)
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    return Sights(table[:, 1].astype(np.int32), start, np.ascontiguousarray(table[:, 2:]))
+    return Observations(table[:, 1].astype(np.int32), start, np.ascontiguousarray(table[:, 2:]))
 
 
 def ground(relief_m: float) -> npt.NDArray[np.float64]:

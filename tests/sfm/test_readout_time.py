@@ -13,24 +13,24 @@ from scipy.spatial.transform import Rotation
 
 from aftermap.model.camera import Readout, ReadoutSource
 from aftermap.model.clip import Moment
-from aftermap.sfm.block import settled
-from aftermap.sfm.bundle import adjusted, covariance_of
+from aftermap.sfm.block import adjust_with_outlier_rejection
+from aftermap.sfm.bundle import adjust_bundle, block_covariance
 from aftermap.sfm.bundle_kernel import LENS as UNKNOWNS
 from aftermap.sfm.bundle_kernel import (
     POSE,
     READOUT,
     Course,
-    Sights,
+    Observations,
     State,
     residuals_px,
     velocities_of,
 )
 from aftermap.sfm.exposure_motion import course_of
-from aftermap.sfm.focal import trust_factor, weighed
+from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
 from aftermap.sfm.georeference import similarity
 from aftermap.sfm.position_scatter import within_the_case
-from aftermap.sfm.readout_time import decided
-from aftermap.sfm.triangulate import pixels_in, triangulated
+from aftermap.sfm.readout_time import adjust_with_shutters
+from aftermap.sfm.triangulate import pixels_in, triangulate_points
 
 READOUT_S = 0.033
 MEASURED = Readout(readout_s=READOUT_S, sigma_s=0.003, basis="somebody")
@@ -45,10 +45,10 @@ def block_at(made, rng, gps_m):
 def both_ways(made, rng, gps_m):
     """The block with global shutters and its cost, and with those that its pictures bear out."""
     block = block_at(made, rng, gps_m)
-    factor = trust_factor(block)
-    whole = weighed(block, factor)
-    held, estimate = settled(whole)
-    return held, estimate, decided(whole, held, estimate, factor)
+    factor = focal_prior_weight(block)
+    whole = with_focal_weight(block, factor)
+    held, estimate = adjust_with_outlier_rejection(whole)
+    return held, estimate, adjust_with_shutters(whole, held, estimate, factor)
 
 
 def with_readout(made, readout_s):
@@ -87,7 +87,7 @@ def test_the_adjustment_sees_what_a_camera_sees_that_is_read_row_by_row():
 
 def test_points_are_found_again_where_their_rays_meet():
     made = orbit(np.random.default_rng(1), READOUT_S, noise_px=0.0, points=60)
-    places = triangulated(with_readout(made, READOUT_S), made.sights)
+    places = triangulate_points(with_readout(made, READOUT_S), made.sights)
     inner = ~np.isin(made.point, made.point[np.isin(made.sights.frame, [0, 23])])
     assert inner.any()
     own = np.unique(made.point[inner])
@@ -109,7 +109,7 @@ def test_a_clip_tells_its_readout_time_and_its_errors_fall_to_the_noise(seed):
     held, before, (block, after, (shutter,)) = both_ways(made, rng, 0.3)
     assert shutter.source is ReadoutSource.ESTIMATED
     at = POSE * len(block.frames) + READOUT
-    covariance = covariance_of(after, block.sights, block.sigma_px, block.knowns)
+    covariance = block_covariance(after, block.sights, block.sigma_px, block.knowns)
     found_s = block.state.lenses[0, READOUT]
     sigma_s = shutter.sigma_s(found_s, covariance[at, at] ** 0.5)
     assert abs(found_s - READOUT_S) < 3 * sigma_s
@@ -129,7 +129,7 @@ def test_cameras_lie_within_their_covariance_once_the_shutter_is_modelled():
     held, before, (block, after, _) = both_ways(made, rng, 0.3)
 
     def squares(one, estimate):
-        covariance = covariance_of(estimate, one.sights, one.sigma_px, one.knowns)
+        covariance = block_covariance(estimate, one.sights, one.sigma_px, one.knowns)
         within = within_the_case(covariance, one.state.positions, one.state.rotations)[:, 3:, 3:]
         off = laid_on(one, made) - made.truth.positions
         return float(np.einsum("ni,nij,nj->n", off, np.linalg.inv(within), off).mean())
@@ -211,16 +211,16 @@ def test_a_rolling_shutter_leaves_free_where_the_whole_block_lies():
         knowns=replace(block.knowns, lenses=lenses, lens_sigma=sigma),
     )
     sigma_px = np.full(len(block.sights.frame), 0.01)
-    found = adjusted(block.state, block.sights, sigma_px, block.knowns, tolerance=1e-9)
+    found = adjust_bundle(block.state, block.sights, sigma_px, block.knowns, tolerance=1e-9)
     at = POSE * np.arange(24)[:, None] + 3 + np.arange(3)
-    spread = covariance_of(found, block.sights, sigma_px, block.knowns)
+    spread = block_covariance(found, block.sights, sigma_px, block.knowns)
     still = replace(
         block,
         state=block.state._replace(
             course=block.state.course._replace(interval_s=np.zeros(24), turning_s=np.zeros(24))
         ),
     )
-    loose = covariance_of(
+    loose = block_covariance(
         replace(found, state=still.state._replace(points=found.state.points)),
         block.sights,
         sigma_px,
@@ -266,7 +266,7 @@ def orbit_of_three(motion, turn, place, seen):
         course,
     )
     frame, start = np.array([1, 1], np.int32), np.array([0, 2], np.int32)
-    return state, Sights(frame, start, np.stack([seen, seen]))
+    return state, Observations(frame, start, np.stack([seen, seen]))
 
 
 def frames_at(times, **changes):

@@ -10,7 +10,7 @@ from made_up_flight import block_of_flown, flown, frame_of
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import rays_cam
 from aftermap.sfm.patch_kernel import SEARCH, SIDE, align, templates_at
-from aftermap.sfm.tie_points import aligned, evenly_chosen
+from aftermap.sfm.tie_points import aligned_tie_points, evenly_chosen
 from aftermap.sfm.triangulate import opencv_params
 
 BLUR_PX = 0.8
@@ -175,7 +175,7 @@ def test_tie_points_of_photographs_lie_where_the_true_cameras_see_them(tmp_path)
     block = block_of_flown(flight, rng, shaken=False)
     shaken = flight.truth.points + [0, 0, 1] * rng.normal(0, 0.1, (len(flight.truth.points), 1))
     block = replace(block, frames=frames, state=flight.truth._replace(points=shaken))
-    state, sights = aligned(block, evenly_chosen(block, 200), Here())
+    state, sights = aligned_tie_points(block, evenly_chosen(block, 200), Here())
     assert len(state.points) > 40
     assert np.diff(sights.start).max() == 3
     meets = [[] for _ in state.points]

@@ -5,13 +5,13 @@ import pytest
 from made_up_flight import HEIGHT, LENS, WIDTH, flown, ground, nadir, oblique
 
 from aftermap.geo.axes import rotation_cam_from_world
-from aftermap.sfm.bundle_kernel import Sights, State
+from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.triangulate import (
     opencv_params,
     ray_angles_deg,
     rays_world,
     thinned,
-    triangulated,
+    triangulate_points,
 )
 
 
@@ -23,7 +23,7 @@ def flight(seed, poses=nadir, noise_px=0.3):
 @pytest.mark.parametrize("poses", [nadir, oblique])
 def test_exact_pixels_give_the_exact_points(poses):
     made = flight(1, poses, noise_px=0.0)
-    error = triangulated(made.truth, made.sights) - made.truth.points
+    error = triangulate_points(made.truth, made.sights) - made.truth.points
     assert np.abs(error).max() < 1e-5
 
 
@@ -32,7 +32,7 @@ def test_points_seen_by_many_are_as_exact_as_their_rays(noise_px):
     """Across the rays a pixel is 0.08 m; along them its error grows with one over the angle."""
     made = flight(2, noise_px=noise_px)
     many = np.diff(made.sights.start) >= 6
-    error = (triangulated(made.truth, made.sights) - made.truth.points)[many]
+    error = (triangulate_points(made.truth, made.sights) - made.truth.points)[many]
     pixel_m = 80 / LENS[0]
     assert many.sum() > 100
     assert error[:, :2].std() < noise_px * pixel_m
@@ -45,7 +45,7 @@ def test_the_angle_between_rays_is_that_of_the_two_places():
     positions = np.array([[-20.0, 0, 80], [20.0, 0, 80]])
     points = np.array([[0.0, 0, 0], [0.0, 0, 40]])
     state = State(rotations, positions, LENS[None], np.zeros(2, np.int32), points)
-    sights = Sights(
+    sights = Observations(
         np.array([0, 1, 0, 1], np.int32), np.array([0, 2, 4], np.int32), np.zeros((4, 2))
     )
     for k, (p, i) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
@@ -93,5 +93,5 @@ def test_nothing_to_triangulate_is_nothing():
     made = flight(4)
     none = np.zeros(len(made.sights.frame), bool)
     state, sights, _ = thinned(made.truth, made.sights, none, np.ones(len(made.truth.points), bool))
-    assert triangulated(state, sights).shape == (0, 3)
+    assert triangulate_points(state, sights).shape == (0, 3)
     assert ray_angles_deg(state, sights).shape == (0,)

@@ -10,10 +10,15 @@ from scipy.spatial.transform import Rotation
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.sfm.assemble import Group
-from aftermap.sfm.bundle import adjusted, covariance_of
+from aftermap.sfm.bundle import adjust_bundle, block_covariance
 from aftermap.sfm.bundle_kernel import POSE, State, residuals_px
-from aftermap.sfm.levelling import LOCAL_HEIGHT, contradicted, vertical_of, world_from_pictures
-from aftermap.sfm.upright import upright
+from aftermap.sfm.levelling import (
+    LOCAL_HEIGHT,
+    contradicted_vertical,
+    vertical_of,
+    world_from_pictures,
+)
+from aftermap.sfm.upright import upright_group
 from aftermap.sfm.vertical import Witness, combined, known_direction, vertical_warnings
 from aftermap.sfm.vertical_lines import Edges, edge_witness, edges_in
 from aftermap.sfm.vertical_witnesses import (
@@ -149,13 +154,13 @@ def test_poses_that_neither_gimbal_nor_positions_bear_out_make_no_top_view(
         camera_of=np.zeros(len(positions), int),
         points=np.zeros((0, 3)),
     )
-    found = contradicted(frames, state)
+    found = contradicted_vertical(frames, state)
     assert (found is not None) == is_refused
     if found is not None:
         assert not found.is_trusted
         assert found.sigma_deg == pytest.approx(tipped_deg, abs=3)
         assert "gimbal contradicts" in vertical_warnings(found)[0]
-    assert contradicted([frame_of(i) for i in range(len(positions))], state) is None
+    assert contradicted_vertical([frame_of(i) for i in range(len(positions))], state) is None
 
 
 def edges_of(rng, rotations, positions, *, masts=40, clutter=600, lean_deg=0.7):
@@ -322,9 +327,9 @@ def adjusted_group(rng):
             points=0.1 * state.points @ turn.T,
         ),
     )
-    estimate = adjusted(block.state, block.sights, block.sigma_px, block.knowns)
+    estimate = adjust_bundle(block.state, block.sights, block.sigma_px, block.knowns)
     block = replace(block, state=estimate.state)
-    covariance = covariance_of(estimate, block.sights, block.sigma_px, block.knowns)
+    covariance = block_covariance(estimate, block.sights, block.sigma_px, block.knowns)
     return Group(
         block=block,
         estimate=estimate,
@@ -339,7 +344,7 @@ def test_a_group_set_upright_fits_its_pictures_as_before_and_stands(monkeypatch)
     monkeypatch.setattr("aftermap.sfm.levelling.edge_witness", lambda *_: None)
     rng = np.random.default_rng(12)
     group = adjusted_group(rng)
-    found, vertical = upright(group, Serial())
+    found, vertical = upright_group(group, Serial())
     off = np.empty_like(found.block.sights.xy_px)
     residuals_px(found.block.state, found.block.sights, off)
     assert np.allclose(off, group.estimate.residuals_px, atol=1e-6)

@@ -9,7 +9,7 @@ from made_up_streets import GRID, elevation, ground_and_places, houses, lines
 
 from aftermap.model.street import Passage
 from aftermap.record import StageFolder
-from aftermap.streets import passable
+from aftermap.streets import trafficability_of
 
 
 class Here:
@@ -26,7 +26,7 @@ def pieces_of(tmp_path):
     def rows(height_m, measured=None, streets=None):
         made = elevation(tmp_path, height_m, measured)
         files = StageFolder(folder=tmp_path / "stage")
-        table = passable(streets or lines(), houses(), made, None, files, Here())
+        table = trafficability_of(streets or lines(), houses(), made, None, files, Here())
         return pq.read_table(table.path).to_pylist()
 
     return rows
@@ -175,7 +175,7 @@ def test_without_lines_the_middle_between_the_houses_is_the_street(tmp_path):
     ground, _, _ = ground_and_places()
     made = elevation(tmp_path, ground)
     files = StageFolder(folder=tmp_path / "stage")
-    table = passable(None, houses(), made, None, files, Here())
+    table = trafficability_of(None, houses(), made, None, files, Here())
     rows = pq.read_table(table.path).to_pylist()
     assert table.has_own_lines
     assert "no street lines" in table.notes[0]
@@ -196,7 +196,7 @@ def test_pieces_beyond_the_map_are_counted_as_left_out(tmp_path):
         streets=(type(street)(source_id="1", feature=0, lines_m=(longer,)),),
     )
     files = StageFolder(folder=tmp_path / "stage")
-    table = passable(far, houses(), elevation(tmp_path, ground), None, files, Here())
+    table = trafficability_of(far, houses(), elevation(tmp_path, ground), None, files, Here())
     assert table.pieces == 6
     assert table.skipped[0].name == "4 pieces of street"
 
@@ -206,6 +206,6 @@ def test_a_map_without_scale_has_no_streets_and_says_so(tmp_path):
     made = elevation(tmp_path, ground)
     unscaled = replace(made, surface=replace(made.surface, grid=replace(GRID, crs="LOCAL")))
     files = StageFolder(folder=tmp_path / "stage")
-    table = passable(None, houses(), unscaled, None, files, Here())
+    table = trafficability_of(None, houses(), unscaled, None, files, Here())
     assert table.pieces == 0
     assert "no scale" in table.notes[0]

@@ -8,7 +8,7 @@ from known_ground import EAST_M, HEIGHT_PX, WIDTH_PX, camera, grid, pixels_of, p
 
 from aftermap.geo.grid import Block, cell_centres_m, window_of
 from aftermap.surface import balance
-from aftermap.surface.mosaic_grid import Picture
+from aftermap.surface.mosaic_grid import MosaicPicture
 from aftermap.surface.thumbnail_pass import Glance
 
 CELLS = grid(240, 200, 0.6)
@@ -49,7 +49,7 @@ def glances(folder, gains, *, vignette=0.0, seed=1):
             lean=((place - np.array(at.position_m))[..., :2] / down)[cut].astype(np.float32),
             radius=radius[cut].astype(np.float32),
         )
-        picture = Picture(
+        picture = MosaicPicture(
             index=number,
             name=f"{number}.jpg",
             path="",
@@ -63,7 +63,7 @@ def glances(folder, gains, *, vignette=0.0, seed=1):
 
 
 def exposure_of(made):
-    return balance.exposure_of(balance.sampled(made, CELLS), len(made), 1)
+    return balance.exposure_of(balance.colour_samples(made, CELLS), len(made), 1)
 
 
 def corrected(made, exposure, tones=None):
@@ -75,7 +75,7 @@ def corrected(made, exposure, tones=None):
         with np.load(glance.cells) as kept:
             value = kept["colour"] * exposure.factors(number, 0, kept["radius"], kept["lean"])
             if tones is not None:
-                value *= balance.at_cells(tones[number], window)
+                value *= balance.tone_at_cells(tones[number], window)
             shown = kept["share"] > 0
         layer[
             window.row : window.row + window.rows, window.column : window.column + window.columns
@@ -164,7 +164,7 @@ def test_looks_that_all_lean_one_way_leave_the_whole_as_bright():
     lean[:, 1] = rng.uniform(0.6, 1.4, 800)  # the farther, the hazier
     terms = balance.shade_terms(np.full(800, 0.4, np.float32), lean)
     colour = np.repeat((80 * np.exp(0.4 * lean[:, 1]))[:, None], 3, axis=1)
-    sample = balance.Sample(
+    sample = balance.ColourSample(
         cell=cell,
         picture=np.tile([0, 1], 400),
         camera=np.zeros(800, np.int64),

@@ -80,7 +80,7 @@ def undecided(choice):
 
 def test_without_anything_raised_the_seam_runs_down_the_middle():
     choice = two_pictures()
-    labels = seams.chosen(choice, undecided(choice))
+    labels = seams.choose_pictures(choice, undecided(choice))
     assert (labels[:, :28] == 0).all()
     assert (labels[:, 32:] == 1).all()
     assert (np.diff(labels.astype(int), axis=1) != 0).sum(axis=1).max() == 1
@@ -89,10 +89,10 @@ def test_without_anything_raised_the_seam_runs_down_the_middle():
 def test_a_seam_goes_around_a_house_and_not_across_it():
     box = np.s_[10:30, 22:36]
     plain = two_pictures()
-    across = seams.chosen(plain, undecided(plain))
+    across = seams.choose_pictures(plain, undecided(plain))
     assert len(np.unique(across[box])) == 2  # there the seam would run
     choice = two_pictures(box=box)
-    labels = seams.chosen(choice, undecided(choice))
+    labels = seams.choose_pictures(choice, undecided(choice))
     assert len(np.unique(labels[box])) == 1
     assert (labels[:, :10] == 0).all()
     assert (labels[:, 50:] == 1).all()
@@ -102,7 +102,7 @@ def test_a_seam_follows_where_the_pictures_look_alike():
     choice = two_pictures(colours=((60, 60, 60), (150, 150, 150)))
     choice.colour[:, 38, :2] = 100  # a kerb that both show alike
     choice.colour[:, 39, :2] = 100
-    labels = seams.chosen(choice, undecided(choice))
+    labels = seams.choose_pictures(choice, undecided(choice))
     cut = np.argmax(labels == 1, axis=1)
     assert ((cut >= 38) & (cut <= 40)).all()
 
@@ -113,7 +113,7 @@ def test_decided_cells_keep_their_picture():
     fixed[:, :5] = 1
     fixed[:5] = 0
     fixed[:5, :5] = 1
-    labels = seams.chosen(choice, fixed)
+    labels = seams.choose_pictures(choice, fixed)
     assert (labels[:, :5] == 1).all()
     assert (labels[:5, 5:] == 0).all()
 
@@ -122,7 +122,7 @@ def test_a_cell_that_no_picture_shows_has_none():
     choice = two_pictures()
     choice.picture[3:6, 7:9] = -1
     choice.cost[3:6, 7:9] = np.inf
-    labels = seams.chosen(choice, undecided(choice))
+    labels = seams.choose_pictures(choice, undecided(choice))
     assert (labels[3:6, 7:9] == NO_PICTURE).all()
     assert (labels == NO_PICTURE).sum() == 6
 
@@ -131,7 +131,7 @@ def test_what_only_one_picture_sees_comes_from_it():
     choice = two_pictures()
     choice.picture[:, 40:, 1] = -1
     choice.cost[:, 40:, 1] = np.inf
-    labels = seams.chosen(choice, undecided(choice))
+    labels = seams.choose_pictures(choice, undecided(choice))
     assert (labels[:, 40:] == 0).all()
 
 

@@ -18,7 +18,7 @@ from known_ground import (
 )
 
 from aftermap.surface import aggregate, sweep_kernel
-from aftermap.surface.consistency import ConfirmTask, confirmed, level
+from aftermap.surface.consistency import ConfirmTask, confirmed_depths, level
 from aftermap.surface.consistency_kernel import rim_trimmed
 from aftermap.surface.depth import DepthTask, inverse_depths
 from aftermap.surface.sigma import sigma_m
@@ -79,7 +79,7 @@ def test_the_cheapest_plane_is_found_and_one_noisy_pixel_does_not_stand_out():
     volume[15, :, 20] = 100
     volume[15, 7, 20] = 10
     total = np.zeros(volume.shape, np.int16)
-    aggregate.summed(volume, np.full((30, 40), 90, np.float32), total)
+    aggregate.add_path_costs(volume, np.full((30, 40), 90, np.float32), total)
     plane = np.empty((30, 40), np.float32)
     aggregate.lowest(total, np.ones((1, 1, 9), np.uint8), 64, 0, plane)
     assert np.abs(plane - 4).max() < 0.01
@@ -154,7 +154,9 @@ def confirming(views, depths, tmp_path):
     for number, depth in enumerate(depths):
         np.save(tmp_path / f"{number}.npy", depth)
         files.append(str(tmp_path / f"{number}.npy"))
-    return confirmed(ConfirmTask(view=views[0], others=views[1:], files=tuple(files), file="none"))
+    return confirmed_depths(
+        ConfirmTask(view=views[0], others=views[1:], files=tuple(files), file="none")
+    )
 
 
 def test_depths_that_others_share_stay_with_their_views_and_others_go(flight, tmp_path):

@@ -10,7 +10,7 @@ from known_ground import grid
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Raster
 from aftermap.surface import drawable as module
-from aftermap.surface.drawable import EMPTY, FILLED, MEASURED, dense, drawn, drawn_in, gaps
+from aftermap.surface.drawable import EMPTY, FILLED, MEASURED, dense, drawable_kinds, drawn_in, gaps
 from aftermap.surface.mosaic_grid import Sheet
 
 
@@ -24,7 +24,7 @@ def test_nothing_is_drawn_that_was_not_measured(seed, share):
     rng = np.random.default_rng(seed)
     known = rng.random((70, 80)) < 0.97
     measured = (rng.random((70, 80)) < share) & known
-    kinds = drawn(*surface(measured, known))
+    kinds = drawable_kinds(*surface(measured, known))
     assert measured[kinds == MEASURED].all()
     assert known[kinds != EMPTY].all()
 
@@ -36,7 +36,7 @@ def test_a_block_stays_as_it_is_and_its_specks_threads_and_fringe_go():
     measured[10, 10] = measured[5:8, 70:73] = True  # specks
     measured[30:32, 60:79] = True  # a thread
     measured[19, 25:60:5] = True  # a ragged rim
-    kinds = drawn(*surface(measured))
+    kinds = drawable_kinds(*surface(measured))
     assert ((kinds == MEASURED) == whole).all()
     assert (kinds[~whole] == FILLED).all()
 
@@ -44,7 +44,7 @@ def test_a_block_stays_as_it_is_and_its_specks_threads_and_fringe_go():
 def test_a_hole_stays_a_hole_and_takes_nothing_with_it():
     measured = np.ones((60, 60), bool)
     measured[10:50:4, 10:50:4] = False
-    kinds = drawn(*surface(measured))
+    kinds = drawable_kinds(*surface(measured))
     assert ((kinds == MEASURED) == measured).all()
 
 
@@ -76,7 +76,7 @@ def test_specks_of_the_surface_itself_are_not_even_hatched():
     known = np.zeros((60, 60), bool)
     known[10:40, 10:40] = True
     known[50, 50] = True
-    kinds = drawn(*surface(np.zeros_like(known), known))
+    kinds = drawable_kinds(*surface(np.zeros_like(known), known))
     assert (kinds[10:40, 10:40] == FILLED).all()
     assert (kinds[50, 50], kinds[5, 5]) == (EMPTY, EMPTY)
 

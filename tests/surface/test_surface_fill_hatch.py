@@ -14,7 +14,7 @@ from aftermap.geo.grid import Block, blocks_of
 from aftermap.geo.hatch import PAPER as LIGHT
 from aftermap.geo.hatch import PERIOD_PX
 from aftermap.geo.hatch import STROKE as DARK
-from aftermap.surface.fill_hatch import halved, hatched
+from aftermap.surface.fill_hatch import hatched, next_overview
 from aftermap.surface.ortho import IMAGE
 from aftermap.surface.pyramid import hatched_cog_written
 
@@ -53,7 +53,7 @@ def test_no_colour_crosses_between_a_photograph_and_filled_ground(seed, rows, co
     image, filled = painted(rows, columns, seed)
     image[filled, :3] = 200
     image[~filled, :3] = 10
-    small, still = halved(image, filled)
+    small, still = next_overview(image, filled)
     assert still.shape == (-(-rows // 2), -(-columns // 2))
     shown = small[..., 3] > 0
     assert (small[still & shown, :3] == 200).all()
@@ -64,7 +64,7 @@ def test_an_overview_is_the_mean_of_what_is_shown():
     image = np.zeros((2, 4, 4), np.uint8)
     image[0, :2] = [[10, 20, 30, 255], [30, 40, 50, 255]]
     image[:, 2:] = (80, 90, 100, 255)
-    small, still = halved(image, np.zeros((2, 4), bool))
+    small, still = next_overview(image, np.zeros((2, 4), bool))
     assert small.tolist() == [[[20, 30, 40, 128], [80, 90, 100, 255]]]
     assert not still.any()
 

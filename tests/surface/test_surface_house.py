@@ -18,7 +18,7 @@ from known_views import (
 
 from aftermap.surface import aggregate, splat
 from aftermap.surface import depth as depth_module
-from aftermap.surface.consistency import ConfirmTask, confirmed
+from aftermap.surface.consistency import ConfirmTask, confirmed_depths
 from aftermap.surface.depth import DepthTask, depth_of, inverse_depths
 from aftermap.surface.refine import refined
 from aftermap.surface.search_range import TILE_PX, around
@@ -119,7 +119,7 @@ def test_confirmed_depths_lose_the_wrong_and_keep_the_right(views, depth, tmp_pa
         files.append(str(tmp_path / f"{number}.npy"))
         np.save(files[-1], inverse)
     task = ConfirmTask(view=views[0], others=tuple(views[1:]), files=tuple(files), file="none")
-    inverse, count = confirmed(task)
+    inverse, count = confirmed_depths(task)
     assert np.isnan(inverse[near | far]).all()
     assert (count[near | far] == 0).all()
     kept = np.isfinite(inverse)
@@ -148,7 +148,7 @@ def test_a_depth_that_exactly_one_other_view_shares_counts_two(tmp_path):
         files.append(str(tmp_path / f"{number}.npy"))
         np.save(files[-1], inverse)
     task = ConfirmTask(view=three[0], others=tuple(three[1:]), files=tuple(files), file="none")
-    inverse, count = confirmed(task)
+    inverse, count = confirmed_depths(task)
     assert np.isfinite(inverse).mean() > 0.5
     assert set(np.unique(count[np.isfinite(inverse)])) == {2}
 
@@ -176,7 +176,7 @@ def test_a_noisy_volume_with_one_plane_throughout_is_cleaned():
     alone = volume.argmin(axis=1)
     assert (np.abs(alone - 5) > 1).mean() > 0.4
     total = np.zeros(volume.shape, np.int16)
-    aggregate.summed(volume, np.full((40, 50), 90, np.float32), total)
+    aggregate.add_path_costs(volume, np.full((40, 50), 90, np.float32), total)
     plane = np.empty((40, 50), np.float32)
     aggregate.lowest(total, np.ones((1, 1, 12), np.uint8), 64, 0, plane)
     assert (np.abs(plane - 5) > 1.5).mean() < 0.06
@@ -203,7 +203,7 @@ def test_what_one_shares_and_another_looks_through_goes(tmp_path, third):
     for file, inverse in zip(files, inverses, strict=True):
         np.save(file, inverse)
     task = ConfirmTask(view=three[0], others=tuple(three[1:]), files=tuple(files), file="none")
-    inverse, count = confirmed(task)
+    inverse, count = confirmed_depths(task)
     middle = with_patch(three[0], 10.0)[1]
     assert middle.sum() > 500
     expected = {"looks through": 0, "knows nothing": 2, "agrees": 3}[third]

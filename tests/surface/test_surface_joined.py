@@ -14,7 +14,7 @@ from aftermap.surface import fuse, layer
 from aftermap.surface.blocks import fused_block
 from aftermap.surface.consistency import views_file
 from aftermap.surface.height_scatter import rounds_of
-from aftermap.surface.layer import TILE_CELLS, LayerTask, ReachTask, layered, tiles_seen
+from aftermap.surface.layer import TILE_CELLS, LayerTask, ReachTask, tiles_seen, write_view_heights
 from aftermap.surface.view_heights import DenseHeights, FusionRound, ViewHeights
 
 BASE_M, STEP_M = GROUND_M - 20.0, 0.5 / 64
@@ -60,7 +60,7 @@ def layer_task(folder, inverse, at, *, over=None, base_m=BASE_M, step_m=STEP_M, 
 
 def test_a_view_beyond_the_grid_has_no_window(tmp_path):
     at = pose(900, 0)
-    found = layered(layer_task(tmp_path, plane_inverse(pinhole(at)), at))
+    found = write_view_heights(layer_task(tmp_path, plane_inverse(pinhole(at)), at))
     assert found.window is None
     assert found.over(Block(row=0, column=0, rows=100, columns=100)) is None
 
@@ -71,14 +71,14 @@ def test_a_half_written_view_is_written_again(tmp_path, monkeypatch):
     task = layer_task(tmp_path, plane_inverse(pinhole(at)), at)
     write = layer._write
     monkeypatch.setattr(layer, "_write", lambda *a: calls.append(1) or write(*a))
-    first = layered(task)
-    assert layered(task) == first
+    first = write_view_heights(task)
+    assert write_view_heights(task) == first
     assert len(calls) == 1
     steps = np.load(first.heights)
     for note in tmp_path.glob("*.json"):  # killed between the heights and the note
         note.unlink()
     Path(first.heights).write_bytes(b"half of it")
-    assert layered(task) == first
+    assert write_view_heights(task) == first
     assert len(calls) == 2
     assert (np.load(first.heights) == steps).all()
 

@@ -25,8 +25,8 @@ from aftermap.model.raster import Elevation, Raster
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.mosaic_grid import (
     Sheet,
+    mosaic_pictures,
     overlap,
-    pictures_of,
     raster_window,
     sheet_of,
     surface_under,
@@ -165,7 +165,7 @@ def test_the_window_of_a_picture_holds_all_that_it_shows(tmp_path):
     frames = [placed(at, k, Path(f"{k}.png"), ground_m=(0, 8)) for k, at in enumerate(looks)]
     built = reconstruction(frames)
     sheet = sheet_of(built, ground)
-    pictures = pictures_of(built, sheet)
+    pictures = mosaic_pictures(built, sheet)
     assert [p.index for p in pictures] == [0, 1]  # the third is nowhere near
     for picture in pictures:
         east, _ = cell_centres_m(window_of(sheet.cells, picture.window))

@@ -24,9 +24,9 @@ from aftermap.surface import layer
 from aftermap.surface.blocks import fused_block
 from aftermap.surface.consistency import views_file
 from aftermap.surface.dense import in_one_place
-from aftermap.surface.extent import ground_outline_m, ground_sample_m
+from aftermap.surface.extent import ground_outline_m, median_ground_sample_m
 from aftermap.surface.height_scatter import scatter_cells
-from aftermap.surface.layer import LayerTask, ReachTask, layered, tiles_seen
+from aftermap.surface.layer import LayerTask, ReachTask, tiles_seen, write_view_heights
 from aftermap.surface.undistorted import view_of
 from aftermap.surface.view_heights import DenseHeights, FusionRound, ViewHeights
 
@@ -76,7 +76,7 @@ def level_task(folder, height_m, base_m, step_m):
 def test_a_height_in_16_bits_is_off_by_less_than_its_step(tmp_path_factory, part, step_m):
     folder = tmp_path_factory.mktemp("steps")
     true, base_m = GROUND_M + 20 * part, GROUND_M - 1
-    made = layered(level_task(folder, true, base_m, step_m))
+    made = write_view_heights(level_task(folder, true, base_m, step_m))
     steps, views = np.load(made.heights), np.load(made.views)
     back = base_m + (steps[steps > 0].astype(float) - 1) * step_m
     assert np.abs(back - true).max() <= step_m / 2 + 1e-4
@@ -84,15 +84,15 @@ def test_a_height_in_16_bits_is_off_by_less_than_its_step(tmp_path_factory, part
 
 
 def test_heights_that_do_not_fit_are_none_and_never_wrap_around(tmp_path):
-    made = layered(level_task(tmp_path, GROUND_M, GROUND_M + 1, 0.01))
+    made = write_view_heights(level_task(tmp_path, GROUND_M, GROUND_M + 1, 0.01))
     assert (np.load(made.heights) == 0).all()
 
 
 def test_a_finished_view_is_found_again(tmp_path, monkeypatch):
     task = level_task(tmp_path, GROUND_M + 2, BASE_M, STEP_M)
-    first = layered(task)
+    first = write_view_heights(task)
     monkeypatch.setattr(layer, "_write", lambda *_: pytest.fail("written again"))
-    assert layered(task) == first
+    assert write_view_heights(task) == first
 
 
 def test_a_block_takes_its_part_of_every_view(tmp_path):
@@ -155,10 +155,12 @@ def test_the_size_of_a_pixel_is_measured_on_the_ground_and_not_on_roofs():
     frames = [
         placed(pose(e, 0), n, Path(f"{n}.png"), ground_m=(0, 10)) for n, e in enumerate((0, 9, 18))
     ]
-    assert ground_sample_m(reconstruction(frames), frames) == pytest.approx((FLYING_M - 2) / 400)
+    assert median_ground_sample_m(reconstruction(frames), frames) == pytest.approx(
+        (FLYING_M - 2) / 400
+    )
     tilted = [placed(pose(0, 0, pitch=-60), 0, Path("0.png"), ground_m=(0, 0))]
     expected = FLYING_M / np.cos(np.radians(30)) ** 1.5 / 400  # of a square of the same area
-    assert ground_sample_m(reconstruction(tilted), tilted) == pytest.approx(expected)
+    assert median_ground_sample_m(reconstruction(tilted), tilted) == pytest.approx(expected)
 
 
 def test_flat_rays_are_cut_at_80_degrees():

@@ -15,7 +15,7 @@ from aftermap.model.clip import Moment
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.trajectory import PoseSource
 from aftermap.sfm.assemble import _about_the_world
-from aftermap.trajectory.from_reconstruction import LONGEST_GAP_S, flown
+from aftermap.trajectory.from_reconstruction import LONGEST_GAP_S, trajectories_of
 
 COVARIANCE = tuple(tuple(row) for row in np.diag([0.04, 0.04, 0.09, 1e-6, 1e-6, 1e-6]).tolist())
 
@@ -77,7 +77,7 @@ def made(*frames):
 
 def test_between_two_frames_the_camera_moves_and_turns_evenly():
     first, last = frame(0, yaw_deg=350), frame(1, east_m=5.0, yaw_deg=10)
-    (path,) = flown(made(last, first))
+    (path,) = trajectories_of(made(last, first))
     assert [p.time_s for p in path.poses] == [Fraction(k, 5) for k in range(6)]
     assert [p.pose.position_m[0] for p in path.poses] == pytest.approx([0, 1, 2, 3, 4, 5])
     yaws = [gimbal_angles_deg(p.pose.rotation_cam_from_world)[0] for p in path.poses]
@@ -87,7 +87,7 @@ def test_between_two_frames_the_camera_moves_and_turns_evenly():
 
 
 def test_a_pose_between_frames_is_never_surer_than_they_are():
-    (path,) = flown(made(frame(0), frame(2, east_m=9.0)))
+    (path,) = trajectories_of(made(frame(0), frame(2, east_m=9.0)))
     sizes = [np.trace(np.array(p.covariance)) for p in path.poses]
     assert max(sizes) == pytest.approx(sizes[len(sizes) // 2])
     assert sizes[0] == pytest.approx(np.trace(np.array(COVARIANCE)))
@@ -99,7 +99,7 @@ def test_what_is_added_between_covers_a_camera_that_speeds_up(pull, turn):
     """A drone that accelerates evenly within one sigma stays within one added sigma."""
     gap_s, share = 2.0, 0.5
     strays_m = abs(pull) * share * (1 - share) * gap_s**2 / 2
-    (path,) = flown(made(frame(0), frame(2)))
+    (path,) = trajectories_of(made(frame(0), frame(2)))
     middle = path.poses[len(path.poses) // 2]
     added = np.array(middle.covariance) - np.array(COVARIANCE)
     assert strays_m <= np.sqrt(added[0, 0]) + 1e-9
@@ -107,16 +107,16 @@ def test_what_is_added_between_covers_a_camera_that_speeds_up(pull, turn):
 
 
 def test_nothing_is_filled_in_across_a_cut_or_a_long_gap():
-    cut = flown(made(frame(0), frame(1, shot=1)))[0]
+    cut = trajectories_of(made(frame(0), frame(1, shot=1)))[0]
     assert [p.shot for p in cut.poses] == [0, 1]
-    gap = flown(made(frame(0), frame(LONGEST_GAP_S + 1)))[0]
+    gap = trajectories_of(made(frame(0), frame(LONGEST_GAP_S + 1)))[0]
     assert len(gap.poses) == 2
 
 
 def test_every_clip_has_a_path_of_its_own_and_photographs_have_none():
     one, other = frame(0), frame(0, clip="b" * 64)
     photograph = PlacedFrame(**{**vars(one), "frame": Frame(**{**vars(one.frame), "moment": None})})
-    paths = flown(made(one, photograph, other))
+    paths = trajectories_of(made(one, photograph, other))
     assert [p.clip_sha256[0] for p in paths] == ["a", "b"]
 
 
@@ -145,7 +145,7 @@ def test_over_its_own_map_a_frame_of_the_mapped_group_is_as_sure_as_it_fits_ther
         )
         for k, clip, group in ((0, "a", 0), (1, "a", 0), (0, "b", 1))
     ]
-    own, other = flown(made(*placed), on_own_map=True)
+    own, other = trajectories_of(made(*placed), on_own_map=True)
     assert np.diag(own.poses[0].covariance) == pytest.approx([9, 9, 0.09, 1e-6, 1e-6, 1e-6])
     assert other.poses[0].covariance == shared
-    assert flown(made(*placed))[0].poses[0].covariance == shared
+    assert trajectories_of(made(*placed))[0].poses[0].covariance == shared

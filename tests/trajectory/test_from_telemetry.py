@@ -12,9 +12,9 @@ from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.model.clip import Clip, ClipOffsets, Shot
 from aftermap.model.media import Attitude, FocalPrior, FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
-from aftermap.model.telemetry import Sample, Track
+from aftermap.model.telemetry import TelemetrySample, Track
 from aftermap.model.trajectory import PoseSource
-from aftermap.trajectory.from_telemetry import Floor, joined, logged
+from aftermap.trajectory.from_telemetry import Floor, joined_trajectory, trajectory_from_telemetry
 
 CRS = "EPSG:32637"
 EAST_M, NORTH_M, GROUND_M = 500_800.0, 3_978_300.0, 240.0
@@ -38,7 +38,7 @@ def flown_at(time_s):
 def sample(time_s, values, *, shown_s=None, **changes):
     east, north, up, yaw, pitch = values
     ((lon, lat),) = transformed_xy(CRS, WGS84, [(east, north)])
-    told = Sample(
+    told = TelemetrySample(
         time_s=Fraction(time_s if shown_s is None else shown_s).limit_denominator(1000),
         lonlat_deg=(float(lon), float(lat)),
         height_m=float(up),
@@ -94,7 +94,7 @@ def meridian_deg():
 
 
 def test_a_true_record_gives_the_true_path():
-    path = logged(clip_with(true_record()), SHOTS, CRS, FLAT)
+    path = trajectory_from_telemetry(clip_with(true_record()), SHOTS, CRS, FLAT)
     assert len(path.poses) == 40
     for pose in path.poses:
         east, north, up, yaw, pitch = flown_at(float(pose.time_s))
@@ -117,7 +117,7 @@ def test_nine_of_ten_places_lie_within_what_is_stated():
         record = [
             sample(t / 2, flown_at(t / 2) + off, shown_s=t / 2 + clock_s) for t in range(-4, 45)
         ]
-        path = logged(clip_with(record), SHOTS, CRS, FLAT)
+        path = trajectory_from_telemetry(clip_with(record), SHOTS, CRS, FLAT)
         pose = path.poses[20]
         stated = looked_at(pose.pose.position_m, pose.pose.rotation_cam_from_world)
         east, north, up, yaw, pitch = flown_at(float(pose.time_s))
@@ -130,7 +130,7 @@ def test_nine_of_ten_places_lie_within_what_is_stated():
 
 
 def test_take_off_is_put_on_the_ground_where_the_datums_differ():
-    path = logged(
+    path = trajectory_from_telemetry(
         clip_with(true_record(height_m=999.0), datum=VerticalDatum.BAROMETRIC), SHOTS, CRS, FLAT
     )
     assert path.poses[0].pose.position_m[2] == pytest.approx(GROUND_M + 70, abs=0.01)
@@ -139,7 +139,7 @@ def test_take_off_is_put_on_the_ground_where_the_datums_differ():
 
 
 def test_without_any_ground_it_is_taken_as_flat_and_as_high_as_take_off():
-    path = logged(clip_with(true_record()), SHOTS, CRS, Floor())
+    path = trajectory_from_telemetry(clip_with(true_record()), SHOTS, CRS, Floor())
     assert path.ground_m == pytest.approx(GROUND_M)
     assert path.poses[0].pose.position_m[2] - path.ground_m == pytest.approx(70, abs=0.01)
     assert "flat and as high as take-off" in path.notes[0]
@@ -147,9 +147,11 @@ def test_without_any_ground_it_is_taken_as_flat_and_as_high_as_take_off():
 
 def test_heights_of_unlike_datums_are_set_together_with_what_they_may_differ_by():
     record = true_record(relative_height_m=None)
-    path = logged(clip_with(record, datum=VerticalDatum.GEOID), SHOTS, CRS, Floor(level_m=240.0))
+    path = trajectory_from_telemetry(
+        clip_with(record, datum=VerticalDatum.GEOID), SHOTS, CRS, Floor(level_m=240.0)
+    )
     assert path.poses[0].covariance[2][2] == pytest.approx(25.0, abs=0.2)
-    path = logged(clip_with(record), SHOTS, CRS, Floor(level_m=240.0))
+    path = trajectory_from_telemetry(clip_with(record), SHOTS, CRS, Floor(level_m=240.0))
     assert path.poses[0].covariance[2][2] == pytest.approx(2500.0, abs=0.2)
 
 
@@ -165,14 +167,14 @@ def test_heights_of_unlike_datums_are_set_together_with_what_they_may_differ_by(
     ],
 )
 def test_what_places_nothing_is_told(clip, told):
-    found = logged(clip, SHOTS, CRS, FLAT)
+    found = trajectory_from_telemetry(clip, SHOTS, CRS, FLAT)
     assert isinstance(found, Skipped)
     assert told in found.reason
 
 
 def test_straight_down_the_direction_of_north_is_hardly_known():
     record = [sample(t / 2, [*flown_at(t / 2)[:4], -90.0]) for t in range(41)]
-    path = logged(clip_with(record), SHOTS, CRS, FLAT)
+    path = trajectory_from_telemetry(clip_with(record), SHOTS, CRS, FLAT)
     assert np.degrees(np.sqrt(path.poses[0].covariance[5][5])) > 40
 
 
@@ -190,18 +192,18 @@ def test_constants_that_the_pictures_gave_are_taken_off():
         yaw_offset_deg=6.0,
         yaw_sigma_deg=0.4,
     )
-    path = logged(clip_with(record), SHOTS, CRS, FLAT, offsets)
+    path = trajectory_from_telemetry(clip_with(record), SHOTS, CRS, FLAT, offsets)
     pose = path.poses[20]
     assert pose.pose.position_m == pytest.approx(tuple(flown_at(10.0)[:3]), abs=0.05)
     yaw = gimbal_angles_deg(pose.pose.rotation_cam_from_world)[0]
     assert yaw == pytest.approx(flown_at(10.0)[3], abs=0.05)
-    plain = logged(clip_with(record), SHOTS, CRS, FLAT)
+    plain = trajectory_from_telemetry(clip_with(record), SHOTS, CRS, FLAT)
     assert pose.covariance[2][2] < plain.poses[20].covariance[2][2]
     assert pose.covariance[5][5] < plain.poses[20].covariance[5][5]
 
 
 def test_the_record_fills_only_what_the_pictures_leave_open():
-    record = logged(clip_with(true_record()), SHOTS, CRS, FLAT)
+    record = trajectory_from_telemetry(clip_with(true_record()), SHOTS, CRS, FLAT)
     known = replace(
         record,
         poses=tuple(
@@ -210,10 +212,10 @@ def test_the_record_fills_only_what_the_pictures_leave_open():
             if pose.time_s < 8
         ),
     )
-    path = joined(known, record, apart_s=Fraction(2))
+    path = joined_trajectory(known, record, apart_s=Fraction(2))
     times = [float(pose.time_s) for pose in path.poses]
     assert times == sorted(times)
     assert {float(p.time_s) for p in path.poses if p.source is PoseSource.TELEMETRY} == {
         t / 2 for t in range(20, 40)
     }
-    assert joined(record, record, apart_s=Fraction(2)) == record
+    assert joined_trajectory(record, record, apart_s=Fraction(2)) == record

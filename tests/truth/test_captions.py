@@ -12,7 +12,7 @@ from aftermap.execute import LocalExecutor
 from aftermap.model.camera import Reconstruction
 from aftermap.progress import NoProgress
 from aftermap.record import StageFolder
-from aftermap.record.artefact import decoded
+from aftermap.record.artefact import decode_artefact
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
 
 CAPTION = np.s_[240:400, 90:510]
@@ -23,7 +23,9 @@ MAGENTA = (255, 0, 255)
 @pytest.fixture(scope="module")
 def placed(mapped) -> Reconstruction:
     (answer,) = (mapped.case / "products" / "stages").glob("poses-*/answer.json")
-    return decoded(Reconstruction, json.loads(answer.read_text())["answer"], root=mapped.case)
+    return decode_artefact(
+        Reconstruction, json.loads(answer.read_text())["answer"], root=mapped.case
+    )
 
 
 def captioned(placed: Reconstruction, folder, *, masked: bool) -> Reconstruction:

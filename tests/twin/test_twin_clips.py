@@ -21,7 +21,7 @@ from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap_twin import ClipOptions, make
 from aftermap_twin.clip_options import ClipCamera
 from aftermap_twin.clip_paths import DRONE, fitted, station_at
-from aftermap_twin.clip_telemetry import klv_set, samples_of
+from aftermap_twin.clip_telemetry import klv_set, sidecar_samples
 from aftermap_twin.flight import Station, stations_of
 from aftermap_twin.footage import DRONE_CODING, lens_studio, pictures, write_video
 from aftermap_twin.making import scene_for
@@ -235,9 +235,9 @@ def test_time_yaw_and_height_can_be_told_apart() -> None:
 def test_poses_and_sidecars_repeat_by_seed() -> None:
     options = ClipOptions()
     times: Sequence[float] = [0.0, 0.1, 1.0]
-    first = samples_of(DRONE, times, 10, options, 1)
-    assert first == samples_of(DRONE, times, 10, options, 1)
-    assert first != samples_of(DRONE, times, 10, options, 2)
+    first = sidecar_samples(DRONE, times, 10, options, 1)
+    assert first == sidecar_samples(DRONE, times, 10, options, 1)
+    assert first != sidecar_samples(DRONE, times, 10, options, 2)
     assert klv_set(first[0], 60, 36) == klv_set(first[0], 60, 36)
 
 

@@ -11,7 +11,7 @@ from rasterio.transform import Affine
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.model.camera import Camera, CameraPose
 from aftermap.model.media import FocalSource, VerticalDatum
-from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
+from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 from aftermap.record.workspace import StageFolder
 
 CRS = "EPSG:32637"
@@ -66,7 +66,7 @@ def pose(
 
 
 def path_of(poses: Sequence[ClipPose], *, sha256: str = "ab" * 32, name: str = "flight 1.mp4"):
-    return ClipPath(
+    return Trajectory(
         clip_sha256=sha256,
         clip_name=name,
         crs=CRS,

@@ -27,7 +27,7 @@ from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.view import ViewExtension
 
-from aftermap.geo.ring import inside
+from aftermap.geo.ring import inside_ring
 from aftermap.model.clip import Clip
 from aftermap.model.media import FocalPrior, FocalSource
 from aftermap.model.trajectory import PoseSource
@@ -118,7 +118,7 @@ def test_a_footprint_is_the_picture_at_scale_and_its_band_is_the_ce90(indexed):
     assert row["precision"] == "vicinity"
     assert row["ground_sample_m"] == pytest.approx(0.1)
     assert row["off_nadir_deg"] == pytest.approx(0, abs=1e-6)
-    assert inside(ring[:-1], outer).all()
+    assert inside_ring(ring[:-1], outer).all()
     margin = EAST_M - 80 - outer[:, 0].min()
     assert row["ce90_m"] < margin < 1.6 * row["ce90_m"]  # at the border the error is larger
 

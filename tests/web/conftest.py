@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
-from aftermap.web.security import Door, names_of
+from aftermap.web.security import Door, host_names
 
 PORT = 8484
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -27,7 +27,7 @@ def case_path(whole_case: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def door() -> Door:
-    return Door(port=PORT, names=names_of("127.0.0.1"))
+    return Door(port=PORT, names=host_names("127.0.0.1"))
 
 
 @pytest.fixture

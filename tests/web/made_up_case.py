@@ -31,7 +31,7 @@ from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame, Recons
 from aftermap.model.evidence import Evidence, EvidenceKind, EvidenceSet
 from aftermap.model.media import FocalPrior, FocalSource, MediaItem, VerticalDatum
 from aftermap.model.sighting import FLAT_GROUND
-from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
+from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 from aftermap.record import Case
 from aftermap.record.assessments import add_assessments
 from aftermap.record.building_table import replace_buildings
@@ -240,7 +240,7 @@ def _add_clip(case: Case, folder: Path) -> None:
         )
         for i in range(0, CLIP_PICTURES, 2)
     )
-    path = ClipPath(
+    path = Trajectory(
         clip_sha256=clip.sha256,
         clip_name=clip.name,
         crs=CRS,

@@ -12,7 +12,7 @@ from aftermap.record.assessments import changed_batches, reviews
 from aftermap.record.custody import entries_of, verify_chain
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
-from aftermap.web.security import Door, names_of
+from aftermap.web.security import Door, host_names
 
 ORIGIN = "http://127.0.0.1:8484"
 
@@ -84,7 +84,7 @@ def test_undo_brings_back_what_held_before_as_a_new_row(client, case_path):
 
 
 def test_two_reviewers_do_not_overwrite_each_other(case_path):
-    door = Door(port=8484, names=names_of("127.0.0.1"))
+    door = Door(port=8484, names=host_names("127.0.0.1"))
     with TestClient(workbench(desk_of(case_path), door), base_url=ORIGIN) as first:
         first.headers["origin"] = ORIGIN
         second = TestClient(first.app, base_url=ORIGIN, headers={"origin": ORIGIN})
@@ -99,7 +99,7 @@ def test_two_reviewers_do_not_overwrite_each_other(case_path):
 
 
 def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
-    door = Door(port=8484, names=names_of("127.0.0.1"))
+    door = Door(port=8484, names=host_names("127.0.0.1"))
     with TestClient(workbench(desk_of(case_path), door), base_url=ORIGIN) as first:
         first.headers["origin"] = ORIGIN
         first.get(door.invitation())

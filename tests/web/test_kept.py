@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from aftermap.web.opened import Kept
+from aftermap.web.opened import ResponseCache
 
 
 def test_two_who_ask_at_once_wait_for_one_answer():
-    kept, made, got = Kept(100, len), [], []
+    kept, made, got = ResponseCache(100, len), [], []
 
     def making():
         made.append(1)
@@ -28,14 +28,14 @@ def test_two_who_ask_at_once_wait_for_one_answer():
 
 
 def test_what_failed_is_tried_again():
-    kept = Kept(100, len)
+    kept = ResponseCache(100, len)
     with pytest.raises(ZeroDivisionError):
         kept.get("key", lambda: bytes(1 // 0))
     assert kept.get("key", lambda: b"answer") == b"answer"
 
 
 def test_the_oldest_goes_when_there_is_no_room():
-    kept = Kept(10, len)
+    kept = ResponseCache(10, len)
     kept.get("a", lambda: b"12345")
     kept.get("b", lambda: b"12345")
     kept.get("a", lambda: b"")

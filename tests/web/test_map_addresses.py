@@ -11,10 +11,10 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from aftermap.geo.crs import transformed_xy
-from aftermap.geo.hatch import PERIOD_PX, hatch
+from aftermap.geo.hatch import PERIOD_PX, hatch_mask
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
-from aftermap.web.security import Door, names_of
+from aftermap.web.security import Door, host_names
 
 
 def lonlat(east, north):
@@ -67,7 +67,9 @@ def test_what_was_filled_is_hatched_in_relief_and_confidence_and_is_no_colour_of
         around = picture[int(y) - 12 : int(y) + 12, int(x) - 12 : int(x) + 12]
         assert around.shape[2] == 3 or (around[..., 3] == 255).all()
         assert np.ptp(around[..., :3], axis=2).max() < 12  # grey
-        strokes = hatch(24, 24, row * 512 + int(y) - 12, column * 512 + int(x) - 12, PERIOD_PX) > 0
+        strokes = (
+            hatch_mask(24, 24, row * 512 + int(y) - 12, column * 512 + int(x) - 12, PERIOD_PX) > 0
+        )
         assert around[strokes].mean() < around[~strokes].mean() - 20
     measured = pixels(client.get(f"/tiles/relief/19/{column}/{row}"))
     assert np.ptp(measured[..., :3].astype(int), axis=2).max() > 20  # the ramp beside it
@@ -198,7 +200,7 @@ def test_a_new_map_is_seen_once_its_run_has_ended(client, case_path):
 
 def test_a_case_without_buildings_or_clips_opens(tmp_path):
     path = make_case(tmp_path / "bare", houses=0, with_clip=False)
-    door = Door(port=8484, names=names_of("127.0.0.1"))
+    door = Door(port=8484, names=host_names("127.0.0.1"))
     with TestClient(workbench(desk_of(path), door), base_url="http://127.0.0.1:8484") as client:
         client.get(door.invitation())
         told = client.get("/api/case").json()

@@ -3,7 +3,7 @@
 import pytest
 from made_up_case import IMPRESSIVE_NAME
 
-from aftermap.web.security import ENTRANCE, Door, names_of
+from aftermap.web.security import ENTRANCE, Door, host_names
 
 ORIGIN = "http://127.0.0.1:8484"
 
@@ -135,14 +135,14 @@ def test_someone_who_is_in_can_ask_another_in(client, door):
 
 
 def test_two_servers_on_one_computer_do_not_share_a_cookie():
-    names = names_of("127.0.0.1")
+    names = host_names("127.0.0.1")
     assert Door(port=1, names=names).cookie != Door(port=2, names=names).cookie
 
 
 def test_a_server_for_others_goes_by_the_names_it_was_given():
-    door = Door(port=80, names=names_of("192.168.1.5", ["bench.local"]))
+    door = Door(port=80, names=host_names("192.168.1.5", ["bench.local"]))
     assert door.is_host("192.168.1.5:80")
     assert door.is_host("bench.local:80")
     assert not door.is_host("localhost:80")
     assert door.address == "http://bench.local:80"
-    assert Door(port=8, names=names_of("::1")).address == "http://[::1]:8"
+    assert Door(port=8, names=host_names("::1")).address == "http://[::1]:8"

@@ -21,7 +21,7 @@ def case(tmp_path):
 
 def delivered(case):
     with Runner(case, command="test", options=None, progress=NoProgress()) as run:
-        return deliver_mesh.delivered_mesh(run, case, None, None, None, SimpleNamespace())
+        return deliver_mesh.deliver_mesh(run, case, None, None, None, SimpleNamespace())
 
 
 @pytest.mark.parametrize("error", [SurfaceError("nothing was measured"), OSError("disk is full")])

@@ -28,17 +28,17 @@ from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.runs import Skipped
 from aftermap.model.sighting import Ground, GroundKind
-from aftermap.model.trajectory import ClipPath, PoseSource
+from aftermap.model.trajectory import PoseSource, Trajectory
 from aftermap.progress import NoProgress
 from aftermap.publish import write_cameras
 from aftermap.record import Case
-from aftermap.record.artefact import decoded
+from aftermap.record.artefact import decode_artefact
 from aftermap.record.custody import entries_of
 from aftermap.record.disk import sha256_of_file
 from aftermap.run import Runner
-from aftermap.workflows.clips import FRAMES, TRACKS, Footage, Tracked
+from aftermap.workflows.clips import FRAMES, TRACKS, ExtractedFrames, Tracked
 from aftermap.workflows.stages import POSES, SURFACE
-from aftermap.workflows.trajectories import Place, by_hand_in, flights_of
+from aftermap.workflows.trajectories import MapPlace, by_hand_in, flights_of
 
 LENS = (440, 440, 240, 136, 0, 0, 0, 0)
 SIZE = (480, 272)
@@ -121,7 +121,7 @@ def test_a_clip_is_located_by_clicks_and_carried_through_its_shot(scene, distric
     assert "news.mp4 at 0.400 s, shot 1" in said
     assert "residual px" in said
     (product,) = (scene / "case/products/located").glob("news-*.json")
-    path = decoded(ClipPath, json.loads(product.read_text()), root=scene / "case")
+    path = decode_artefact(Trajectory, json.loads(product.read_text()), root=scene / "case")
     assert path.vertical_datum == "barometric"
     assert [pose.time_s for pose in path.poses] == [Fraction(k, 10) for k in range(PICTURES)]
     assert {pose.source for pose in path.poses} == {PoseSource.RESECTED}
@@ -157,7 +157,7 @@ def test_a_tie_on_a_filled_height_is_named_in_its_line(scene, district, capsys, 
     assert 3 <= len(named) < 21
     assert "heights filled in, not measured, at 0.400 s: line " in said
     (product,) = (products / "located").glob("news-*.json")
-    path = decoded(ClipPath, json.loads(product.read_text()), root=copied / "case")
+    path = decode_artefact(Trajectory, json.loads(product.read_text()), root=copied / "case")
     (pose,) = [one for one in path.poses if one.time_s == Fraction(4, 10)]
     assert np.linalg.norm(np.array(pose.pose.position_m) - _camera(4)[1]) < 2.0
 
@@ -228,7 +228,7 @@ def mapped(scene, district, tmp_path):
             run.stage(POSES, None, [], lambda _: _photographs())
             run.stage(SURFACE, None, [], lambda _: elevation)
             run.stage(TRACKS, None, [], lambda _: Tracked(clips=(clip,)))
-            run.stage(FRAMES, None, [], lambda _: Footage(clips=(taken,)))
+            run.stage(FRAMES, None, [], lambda _: ExtractedFrames(clips=(taken,)))
             left_out = [Skipped(name=f.name, reason="not placed", sha256=f.sha256) for f in frames]
             write_cameras(_photographs(), case.products / "cameras.json", left_out=left_out)
             run.deliver(case.products / "cameras.json", "cameras.json")
@@ -343,7 +343,7 @@ def test_a_later_map_takes_up_the_poses_only_where_they_fit(mapped, scene, distr
         shot = Shot(index=0, start_s=Fraction(0), end_s=Fraction(1), begins="clip")
         taken = ClipFrames(clip_sha256=clip.sha256, shots=(shot,), frames=(), skipped=())
     ground = Ground(kind=GroundKind.FLAT, sigma_m=3.0)
-    place = Place(crs="EPSG:32637", ground=ground, datum=BAROMETRIC)
+    place = MapPlace(crs="EPSG:32637", ground=ground, datum=BAROMETRIC)
     flights = flights_of(place, [clip], [taken], _photographs(), [path])
     assert flights.paths == (path,)
     assert flights.skipped == ()
@@ -357,6 +357,6 @@ def test_a_shot_that_is_located_anew_replaces_its_poses(mapped, scene, district)
     for count in (12, 11):
         assert _locate(mapped, _ties(district, scene, count=count)) == 0
     (product,) = (mapped / "products/located").glob("news-*.json")
-    path = decoded(ClipPath, json.loads(product.read_text()), root=mapped)
+    path = decode_artefact(Trajectory, json.loads(product.read_text()), root=mapped)
     times = [pose.time_s for pose in path.poses]
     assert len(times) == len(set(times))

@@ -13,7 +13,7 @@ from aftermap.config import Quality
 from aftermap.errors import ResourcesError
 from aftermap.progress import NoProgress
 from aftermap.room import Room
-from aftermap.workflows.resources import OF_A_MAP, Estimates, about, size
+from aftermap.workflows.resources import OF_A_MAP, Estimates, approximate_duration, size
 from aftermap.workflows.stages import SURFACE
 
 PLENTY = Room(disk_bytes=10**13, memory_bytes=10**12)
@@ -147,4 +147,4 @@ def test_a_finished_map_is_not_refused_and_what_no_longer_holds_is_when_it_is_ma
     ],
 )
 def test_a_time_is_told_as_surely_as_it_is_known(seconds, words):
-    assert about(seconds) == words
+    assert approximate_duration(seconds) == words

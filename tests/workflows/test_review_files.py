@@ -13,7 +13,7 @@ import pytest
 import shapely
 from graded_case import CRS, graded_case, middle
 
-from aftermap.assessment.reference_assessment import Asked, other_assessment
+from aftermap.assessment.reference_assessment import ReferenceOptions, other_assessment
 from aftermap.assessment.scales import Scale
 from aftermap.cli import status_of
 from aftermap.model.assessment import Assessment, AssessorKind, Grade
@@ -376,7 +376,7 @@ def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
         }
         hxl, unosat = write_exchange(case, ("2024-05-01", "2024-05-02"))
     standing["b50"] = Grade.DESTROYED
-    found = other_assessment(unosat, Asked(scale=Scale.UNOSAT))
+    found = other_assessment(unosat, ReferenceOptions(scale=Scale.UNOSAT))
     assert len(found.codes) == 300
     for code, grade in zip(found.codes, standing.values(), strict=True):
         expected = None if grade is None or grade is Grade.LIGHT else (grade,)
@@ -387,13 +387,15 @@ def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
 
 @pytest.mark.skipif(not RAQQA.is_file(), reason="needs ../shared, which is no part of this")
 def test_raqqa_is_read_crosswalked_written_and_read_again_without_loss(tmp_path):
-    asked = Asked(
+    asked = ReferenceOptions(
         scale=Scale.UNOSAT_RECODED, layer="raqqa_damage", field="2017-10-21", crs="EPSG:4326"
     )
     first = other_assessment(RAQQA, asked)
     sites, skipped = unosat_sites(first)
     assert skipped == ()
-    again = other_assessment(write_unosat(tmp_path / "r.gpkg", sites), Asked(scale=Scale.UNOSAT))
+    again = other_assessment(
+        write_unosat(tmp_path / "r.gpkg", sites), ReferenceOptions(scale=Scale.UNOSAT)
+    )
     assert again.counts() == {"3": 5493, "2": 3962, "1": 3326, "": 262, "6": 117}
     assert sum(again.counts()[code] for code in "123") == 12_781
     for one, other in zip(first.codes, again.codes, strict=True):

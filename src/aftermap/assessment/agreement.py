@@ -52,7 +52,7 @@ class Compared:
     no_class: int
 
 
-def compared(
+def compare_assessments(
     grades: Mapping[str, Grade | None],
     shapes: Mapping[str, Any],
     other: OtherAssessment,

@@ -14,8 +14,8 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from aftermap.assessment.roof import Found, share
-from aftermap.assessment.roof_texture import Picture
-from aftermap.assessment.site import Site
+from aftermap.assessment.roof_texture import RoofPicture
+from aftermap.assessment.site import BuildingSite
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.crs import transformed_xy
@@ -113,7 +113,9 @@ def _raster(
     return Raster(path=str(path), grid=grid, nodata=nodata, vertical_datum=VerticalDatum.UNKNOWN)
 
 
-def sampled(raster: Raster, grid: Grid, crs: str, confidence: Raster | None = None) -> Float32Array:
+def raster_at_cells(
+    raster: Raster, grid: Grid, crs: str, confidence: Raster | None = None
+) -> Float32Array:
     """(bands, rows, columns) of a raster at the middles of the cells of a grid; NaN beyond it.
 
     With the confidence that belongs to it (on its grid) NaN where it is filled as well.
@@ -149,7 +151,7 @@ def sampled(raster: Raster, grid: Grid, crs: str, confidence: Raster | None = No
     return np.asarray(layers, np.float32)
 
 
-def height_change(site: Site, before_m: Float32Array) -> Found:
+def height_change(site: BuildingSite, before_m: Float32Array) -> Found:
     """How much lower the roof lies than before, after both surfaces meet on the ground around."""
     cells = site.cells
     with np.errstate(invalid="ignore"):
@@ -178,7 +180,7 @@ def height_change(site: Site, before_m: Float32Array) -> Found:
 
 
 def picture_change(
-    picture: Picture, before: Raster, crs: str, confidence: Raster | None = None
+    picture: RoofPicture, before: Raster, crs: str, confidence: Raster | None = None
 ) -> Found:
     """Correlation of brightness with the orthophoto of earlier, 1 where nothing changed.
 
@@ -213,7 +215,7 @@ def picture_change(
         rows=rows + 2 * reach,
         columns=columns + 2 * reach,
     )
-    then = sampled(before, wide, crs)[:3].mean(0)
+    then = raster_at_cells(before, wide, crs)[:3].mean(0)
     mask = picture.outline[: rows * step : step, : columns * step : step]
     unknown = not np.isfinite(then).all() or _filled_fraction(confidence, wide, crs) > MOST_FILLED
     if unknown or mask.sum() < 30:
@@ -230,5 +232,5 @@ def _filled_fraction(confidence: Raster | None, grid: Grid, crs: str) -> float:
     """The share of a grid that a map of earlier did not measure; 0 where it does not say."""
     if confidence is None:
         return 0.0
-    counts = sampled(confidence, grid, crs)[0]
+    counts = raster_at_cells(confidence, grid, crs)[0]
     return float((np.nan_to_num(counts) < LEAST_AGREEING).mean())

@@ -156,7 +156,7 @@ def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> Int32Array:
     return np.asarray(burnt, np.int32)
 
 
-def inside(shape: BaseGeometry, place: int, owner: Int32Array, grid: Grid) -> BoolArray:
+def building_cells(shape: BaseGeometry, place: int, owner: Int32Array, grid: Grid) -> BoolArray:
     """(rows, columns) the cells of a building in a window of their owners.
 
     Its own outline is drawn only where another one lies over it, which costs far more.

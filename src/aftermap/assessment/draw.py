@@ -28,7 +28,7 @@ def stratum_of(grade: Assessment) -> str:
     return NOT_ASSESSED if grade.grade is None else grade.grade.value
 
 
-def drawn(grades: Sequence[Assessment], *, size: int, seed: int, machine_batch: int) -> Draw:
+def draw_sample(grades: Sequence[Assessment], *, size: int, seed: int, machine_batch: int) -> Draw:
     """A sample of ``size`` buildings, at random but the same again for the same seed.
 
     Raises :class:`InputError` where ``size`` is less than two for each stratum.

@@ -138,7 +138,7 @@ def read_measures(measures: MeasureTable) -> dict[str, Array]:
     }
 
 
-def graded(
+def grade_buildings(
     buildings: Buildings,
     measures: MeasureTable,
     views: Sequence[Visibility],

@@ -17,8 +17,8 @@ import numpy as np
 
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
-from aftermap.assessment.roof_texture import Picture
-from aftermap.assessment.site import Site, distance_m
+from aftermap.assessment.roof_texture import RoofPicture
+from aftermap.assessment.site import BuildingSite, edge_distance_m
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, Int32Array, IntArray
 from aftermap.geo.grid import cell_centres_m
@@ -74,7 +74,7 @@ RAISED_M = 0.8
 """What stands higher than this above the middle of the roof is a tank, a wall or a stair head."""
 
 
-def hole_measures(picture: Picture, site: Site) -> Found:
+def hole_measures(picture: RoofPicture, site: BuildingSite) -> Found:
     """Area and number of likely holes in a roof, and how likely there is one; with one sigma."""
     if picture.inner.sum() < LEAST_PIXELS:
         return dict.fromkeys(NAMES, (math.nan, math.nan))
@@ -105,11 +105,11 @@ def hole_forest() -> Forest:
     return forest_of(json.loads(path.read_text(encoding="utf-8")))
 
 
-def dark_spots(picture: Picture, site: Site) -> tuple[Array, list[Spot]]:
+def dark_spots(picture: RoofPicture, site: BuildingSite) -> tuple[Array, list[Spot]]:
     """(N, inputs) what the dark spots of a roof look like, the largest first; and where."""
     linear = LINEAR[picture.rgb]
     light = relative_light(linear, picture.inner)
-    depth = distance_m(picture.outline, picture.grid.cell_m)
+    depth = edge_distance_m(picture.outline, picture.grid.cell_m)
     dark = ((light < DARK) & (depth > EDGE_M)).astype(np.uint8)
     total, label, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     area = boxes[:, cv2.CC_STAT_AREA] * picture.grid.cell_m**2
@@ -136,7 +136,9 @@ def relative_light(linear: Float32Array, inner: BoolArray) -> Float32Array:
     return np.asarray(light / max(tone, 1e-3), np.float32)
 
 
-def _heights_at(picture: Picture, site: Site) -> tuple[Float32Array, IntArray, IntArray]:
+def _heights_at(
+    picture: RoofPicture, site: BuildingSite
+) -> tuple[Float32Array, IntArray, IntArray]:
     """The site's measured heights, NaN where none is; their row and column at every pixel's."""
     east, north = cell_centres_m(picture.grid)
     grid = site.grid

@@ -295,7 +295,9 @@ def grades_by_reviewer(
     return {name: by for name, by in graded.items() if by}
 
 
-def settled(by_reviewer: Mapping[str, Assessment], adopted: Assessment | None) -> str | None:
+def consensus_label(
+    by_reviewer: Mapping[str, Assessment], adopted: Assessment | None
+) -> str | None:
     """The label that stands for a building: a grade, "not_assessed", or None where it is open.
 
     The adopted grade, where there is one. Else what most reviewers say; where no word has most, the

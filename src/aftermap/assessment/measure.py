@@ -18,7 +18,7 @@ from shapely import STRtree
 from shapely import box as rectangle
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.before import height_change, picture_change, sampled
+from aftermap.assessment.before import height_change, picture_change, raster_at_cells
 from aftermap.assessment.cells import Cells, Pixels, cells_over, pixels_over
 from aftermap.assessment.holes import hole_measures
 from aftermap.assessment.names import NAMES
@@ -26,14 +26,14 @@ from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, roof_measures, whole_measures
 from aftermap.assessment.roof_texture import (
     LEAST_PIXELS,
-    at_cells,
-    broken_places,
+    broken_texture,
     looks_of,
-    picture_of,
+    mask_at_cells,
+    roof_picture,
     texture_measures,
 )
 from aftermap.assessment.rubble import apron_measures
-from aftermap.assessment.site import Site, cut_to, site_of
+from aftermap.assessment.site import BuildingSite, cut_to, site_of
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.assessment import Before
@@ -75,7 +75,7 @@ class Rasters:
     before: Before | None = None
 
 
-def measured(
+def measure_buildings(
     buildings: Buildings,
     elevation: Elevation,
     orthophoto: Orthophoto,
@@ -137,7 +137,7 @@ def _measure_square(square: _Square, *, rasters: Rasters) -> list[Found]:
     )
     earlier = None
     if rasters.before is not None and rasters.before.surface is not None:
-        earlier = sampled(
+        earlier = raster_at_cells(
             rasters.before.surface, cells.grid, cells.grid.crs, rasters.before.surface_confidence
         )[0]
     return [
@@ -159,12 +159,12 @@ def _measure(
     found = _visible(site)
     if site.used.sum() * site.cell_area_m2 < LEAST_M2 or not math.isfinite(site.ground_m):
         return found
-    picture = picture_of(pixels, shape, place)
+    picture = roof_picture(pixels, shape, place)
     roof, on_roof = roof_measures(site, index)
     found |= roof | apron_measures(site)
     if picture.inner.sum() >= LEAST_PIXELS:
         looks = looks_of(picture)
-        broken = at_cells(site.grid, looks.picture.grid, broken_places(looks))
+        broken = mask_at_cells(site.grid, looks.picture.grid, broken_texture(looks))
         found |= whole_measures(site, on_roof, broken, roof["roof_height_m"][0])
         found |= texture_measures(looks) | hole_measures(picture, site)
     if earlier is not None:
@@ -176,7 +176,7 @@ def _measure(
     return found
 
 
-def _visible(site: Site) -> Found:
+def _visible(site: BuildingSite) -> Found:
     """Which share of the footprint is measured, filled and empty, and by how many photographs."""
     inside = site.outline
     total = max(1, int(inside.sum()))

@@ -106,7 +106,7 @@ def fit(
     return _with(prior, np.asarray(found.x[:STEPS]), np.asarray(found.x[STEPS:]))
 
 
-def calibrated(odds: Array, grades: IntArray) -> float:
+def calibration_temperature(odds: Array, grades: IntArray) -> float:
     """The temperature that makes (N, STEPS) log odds of left-out buildings most likely."""
     rows = np.arange(len(grades))
 
@@ -149,7 +149,7 @@ def _with(prior: OrdinalModel, constants: Array, slopes: Array) -> OrdinalModel:
     )
 
 
-def kappa(
+def weighted_kappa(
     true: Sequence[int] | IntArray, given: Sequence[int] | IntArray, grades: int = 5
 ) -> float:
     """Cohen's kappa with quadratic weights."""

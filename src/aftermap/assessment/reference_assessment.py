@@ -39,7 +39,7 @@ _READABLE = [scale for scale in Scale if scale is not Scale.OURS]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ReferenceOptions:
     """What the user says of the file. Nothing of it is guessed where the file leaves it open.
 
     ``scale``: the coding of the field. ``field`` and ``layer``: needed where the file has several.
@@ -95,7 +95,7 @@ class _Layer:
     fids: IntArray = field(repr=False)
 
 
-def other_assessment(path: Path, asked: Asked) -> OtherAssessment:
+def other_assessment(path: Path, asked: ReferenceOptions) -> OtherAssessment:
     """The sites of a file. Raises :class:`InputError` with what the file holds and what to say."""
     layer = _layer(path, asked.layer)
     name = _field(path, layer, asked)
@@ -176,7 +176,7 @@ def _layer(path: Path, asked: str | None) -> _Layer:
     )
 
 
-def _field(path: Path, layer: _Layer, asked: Asked) -> str:
+def _field(path: Path, layer: _Layer, asked: ReferenceOptions) -> str:
     if asked.field is not None:
         if asked.field in layer.fields:
             return asked.field
@@ -219,7 +219,7 @@ def _check_scale(path: Path, name: str, values: AnyArray, scale: Scale) -> None:
         )
 
 
-def _crs(path: Path, layer: _Layer, asked: Asked) -> str:
+def _crs(path: Path, layer: _Layer, asked: ReferenceOptions) -> str:
     if layer.crs is None and asked.crs is None:
         west, south, east, north = shapely.total_bounds(layer.shapes)
         raise CrsError(

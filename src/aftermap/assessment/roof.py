@@ -11,7 +11,7 @@ import numpy as np
 
 from aftermap.assessment.order import middle_of, quantiles_of
 from aftermap.assessment.roof_planes import Planes, planes_through
-from aftermap.assessment.site import Site, places_of
+from aftermap.assessment.site import BuildingSite, places_of
 from aftermap.geo.arrays import Array, BoolArray
 
 Found = dict[str, tuple[float, float]]
@@ -34,7 +34,7 @@ SLOPE_BINS = (0.18, 0.47, 1.0, 2.1)
 AZIMUTHS = 8
 
 
-def roof_measures(site: Site, seed: int) -> tuple[Found, BoolArray]:
+def roof_measures(site: BuildingSite, seed: int) -> tuple[Found, BoolArray]:
     """The measures of a roof by name, each with one sigma; and which cells lie on its planes."""
     used = site.used
     xyz, slopes = places_of(site, used)
@@ -61,7 +61,7 @@ def _on_roof(planes: Planes) -> BoolArray:
 
 
 def whole_measures(
-    site: Site, on_roof: BoolArray, broken: BoolArray, roof_height_m: float
+    site: BuildingSite, on_roof: BoolArray, broken: BoolArray, roof_height_m: float
 ) -> Found:
     """Which share of the roof is there and looks whole, looks broken, has fallen and looks broken.
 
@@ -79,7 +79,7 @@ def whole_measures(
     }
 
 
-def _effective(site: Site, used: BoolArray) -> float:
+def _effective(site: BuildingSite, used: BoolArray) -> float:
     return max(1.0, float(used.sum()) * site.cell_area_m2 / DEPENDS_M2)
 
 
@@ -101,7 +101,7 @@ def reference_level_m(planes: Planes) -> float:
     return float(planes.level_m[large].max())
 
 
-def _heights(site: Site, above: Array, planes: Planes, count: float) -> Found:
+def _heights(site: BuildingSite, above: Array, planes: Planes, count: float) -> Found:
     middle, top = quantiles_of(above, 0.5, 0.95)
     spread = 1.4826 * middle_of(np.abs(above - middle))
     sigma = math.hypot(site.ground_sigma_m, 1.25 * spread / math.sqrt(count))
@@ -163,7 +163,9 @@ def deficits_m(used: BoolArray, xyz: Array, planes: Planes) -> Array:
     return np.asarray(heights[plane, np.arange(len(xyz))] - xyz[:, 2])
 
 
-def _missing(site: Site, used: BoolArray, xyz: Array, planes: Planes, count: float) -> Found:
+def _missing(
+    site: BuildingSite, used: BoolArray, xyz: Array, planes: Planes, count: float
+) -> Found:
     deficit = deficits_m(used, xyz, planes)
     if not np.isfinite(deficit).any():
         nothing = (math.nan, math.nan)
@@ -181,7 +183,7 @@ def _missing(site: Site, used: BoolArray, xyz: Array, planes: Planes, count: flo
     }
 
 
-def _holes(site: Site, used: BoolArray, low: BoolArray) -> tuple[float, int]:
+def _holes(site: BuildingSite, used: BoolArray, low: BoolArray) -> tuple[float, int]:
     """Area and number of low places that the roof goes all the way round."""
     spot = np.zeros(used.shape, np.uint8)
     spot[used] = low

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import Pixels, coarser, inside
+from aftermap.assessment.cells import Pixels, building_cells, coarser
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found
 from aftermap.assessment.site import inner_of
@@ -35,7 +35,7 @@ MARGIN_M = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class RoofPicture:
     """The orthophoto over one building: pixels of its own window, and which are its inner ones."""
 
     grid: Grid
@@ -44,7 +44,7 @@ class Picture:
     outline: BoolArray
 
 
-def picture_of(pixels: Pixels, shape: BaseGeometry, place: int) -> Picture:
+def roof_picture(pixels: Pixels, shape: BaseGeometry, place: int) -> RoofPicture:
     """The part of a window's orthophoto that shows the building at ``place`` of the window's."""
     west, south, east, north = shape.bounds
     block = block_over(
@@ -56,9 +56,9 @@ def picture_of(pixels: Pixels, shape: BaseGeometry, place: int) -> Picture:
     grid = window_of(
         pixels.grid, Block(row=first, column=left, rows=last - first, columns=right - left)
     )
-    outline = inside(shape, place, pixels.owner[first:last, left:right], grid)
+    outline = building_cells(shape, place, pixels.owner[first:last, left:right], grid)
     seen = pixels.seen[first:last, left:right]
-    return Picture(
+    return RoofPicture(
         grid=grid,
         rgb=pixels.rgb[first:last, left:right],
         inner=inner_of(outline, grid.cell_m) & seen,
@@ -66,7 +66,7 @@ def picture_of(pixels: Pixels, shape: BaseGeometry, place: int) -> Picture:
     )
 
 
-def halved(picture: Picture) -> Picture:
+def coarser_picture(picture: RoofPicture) -> RoofPicture:
     """The same in pixels twice as wide, as long as that is at most 0.2 m."""
     if picture.grid.cell_m > 0.1 or min(picture.inner.shape) < 4:
         return picture
@@ -75,7 +75,7 @@ def halved(picture: Picture) -> Picture:
         picture.rgb[:rows, :columns], (columns // 2, rows // 2), interpolation=cv2.INTER_AREA
     )
     inner = picture.inner[:rows:2, :columns:2]
-    return Picture(
+    return RoofPicture(
         grid=coarser(picture.grid, 2, inner.shape),
         rgb=np.asarray(rgb, np.uint8),
         inner=inner,
@@ -87,16 +87,16 @@ def halved(picture: Picture) -> Picture:
 class Looks:
     """A picture in pixels of at most 0.2 m with the gradients of its log brightness."""
 
-    picture: Picture
+    picture: RoofPicture
     log: Float32Array
     east: Float32Array
     north: Float32Array
     strength: Float32Array
 
 
-def looks_of(picture: Picture) -> Looks:
+def looks_of(picture: RoofPicture) -> Looks:
     """The gradients of a picture, per pixel of about 0.15 m."""
-    small = halved(picture)
+    small = coarser_picture(picture)
     bands = small.rgb.astype(np.float32)
     log = np.log2((bands[..., 0] + bands[..., 1] + bands[..., 2]) / 3 + 6.0)
     east = cv2.Scharr(log, cv2.CV_32F, 1, 0) / 32
@@ -135,7 +135,7 @@ def texture_measures(looks: Looks) -> Found:
     }
 
 
-def broken_places(looks: Looks) -> BoolArray:
+def broken_texture(looks: Looks) -> BoolArray:
     """Where a picture looks broken: many edges within ``AROUND_M`` that run every way."""
     east, north, strength = looks.east, looks.north, looks.strength
     side = max(3, round(AROUND_M / looks.picture.grid.cell_m))
@@ -149,7 +149,7 @@ def broken_places(looks: Looks) -> BoolArray:
     return np.asarray((density > BROKEN_EDGES) & (every_way > BROKEN_ISOTROPY))
 
 
-def at_cells(grid: Grid, of_pixels: Grid, mask: BoolArray) -> BoolArray:
+def mask_at_cells(grid: Grid, of_pixels: Grid, mask: BoolArray) -> BoolArray:
     """A mask of pixels at the middles of the cells of a grid; False beyond its edge."""
     east, north = cell_centres_m(grid)
     row = np.floor((of_pixels.north_m - north) / of_pixels.cell_m).astype(int)

@@ -7,7 +7,7 @@ import numpy as np
 
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, share
-from aftermap.assessment.site import Site
+from aftermap.assessment.site import BuildingSite
 from aftermap.geo.arrays import BoolArray
 from aftermap.geo.grid import cell_centres_m
 
@@ -19,7 +19,7 @@ SIDE_M2 = 4.0
 DEPENDS_M2 = 1.5
 
 
-def apron_measures(site: Site) -> Found:
+def apron_measures(site: BuildingSite) -> Found:
     """How much of the free ground within 1 to 5 m is heaped, and on how many of the four sides.
 
     Cars and walls are raised, too, but they are smooth or small; a heap is raised and uneven.
@@ -41,7 +41,7 @@ def apron_measures(site: Site) -> Found:
     }
 
 
-def _sides(site: Site, near: BoolArray, heaped: BoolArray) -> int:
+def _sides(site: BuildingSite, near: BoolArray, heaped: BoolArray) -> int:
     """On how many of the sides north, east, south and west a third of the ground is heaped."""
     east, north = cell_centres_m(site.grid)
     across, down = site.outline.any(0), site.outline.any(1)

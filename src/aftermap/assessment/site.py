@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import Cells, inside
+from aftermap.assessment.cells import Cells, building_cells
 from aftermap.assessment.order import quantiles_of
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.geo.grid import Block, cell_centres_m, window_of
@@ -24,7 +24,7 @@ GROUND_QUANTILE = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
+class BuildingSite:
     """A building in a window cut to its surroundings. Arrays are (rows, columns).
 
     ``outline`` is what lies inside the footprint and ``inner`` what lies inside off its rim;
@@ -52,7 +52,7 @@ class Site:
         return np.asarray(self.inner & self.cells.measured)
 
 
-def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
+def site_of(cells: Cells, shape: BaseGeometry, place: int) -> BuildingSite:
     """The surroundings of the building at ``place`` of the window's buildings."""
     west, south, east, north = shape.bounds
     reach = AROUND_M + 4.0
@@ -72,12 +72,12 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
         rough_m=cells.rough_m[cut],
         owner=cells.owner[cut],
     )
-    outline = inside(shape, place, own.owner, own.grid)
+    outline = building_cells(shape, place, own.owner, own.grid)
     inner = inner_of(outline, own.grid.cell_m)
-    outside = distance_m(~outline, own.grid.cell_m)
+    outside = edge_distance_m(~outline, own.grid.cell_m)
     neighbours = (own.owner > 0) & (own.owner != place + 1) & ~outline
     ground, sigma = ground_level(own, outline, neighbours, outside)
-    return Site(
+    return BuildingSite(
         grid=own.grid,
         cells=own,
         outline=outline,
@@ -91,14 +91,14 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> Site:
 
 def inner_of(outline: BoolArray, cell_m: float) -> BoolArray:
     """What lies inside off the rim; less is cut off a narrow building, so that something stays."""
-    depth = distance_m(outline, cell_m)
+    depth = edge_distance_m(outline, cell_m)
     rim = RIM_M
     while rim > cell_m and (depth > rim).sum() < LEAST_INSIDE * outline.sum():
         rim /= 2
     return np.asarray(depth > rim)
 
 
-def distance_m(mask: BoolArray, cell_m: float) -> Float32Array:
+def edge_distance_m(mask: BoolArray, cell_m: float) -> Float32Array:
     """Distance of every cell of a mask from the nearest cell outside it, 0 there.
 
     What lies beyond the edge of the window is taken to be as the cells at the edge are.
@@ -132,7 +132,7 @@ def cut_to(part: Grid, whole: Grid, values: Float32Array) -> Float32Array:
     return values[row : row + part.rows, column : column + part.columns]
 
 
-def places_of(site: Site, mask: BoolArray) -> tuple[Array, Array]:
+def places_of(site: BuildingSite, mask: BoolArray) -> tuple[Array, Array]:
     """(N, 3) east, north, height of cells from the middle of the site, and (N, 2) slopes."""
     east, north = cell_centres_m(site.grid)
     rows, columns = np.nonzero(mask)

@@ -13,7 +13,13 @@ from functools import partial
 import numpy as np
 import shapely
 
-from aftermap.buildings.neighbourhood import PARTY_M, REACH_M, Neighbourhood, Placed, placed_in
+from aftermap.buildings.neighbourhood import (
+    PARTY_M,
+    REACH_M,
+    Neighbourhood,
+    ShiftEstimate,
+    placed_in,
+)
 from aftermap.buildings.outline_repair import counted
 from aftermap.buildings.shifts import Expected, expected
 from aftermap.geo.arrays import Array, ObjectArray
@@ -41,7 +47,7 @@ UNSURE_M = 5.0
 FAR_FRACTION = 0.75
 
 
-def aligned(
+def aligned_buildings(
     footprints: FootprintSet,
     elevation: Elevation,
     orthophoto: Orthophoto,
@@ -58,14 +64,14 @@ def aligned(
     places_m = shapely.get_coordinates(shapely.centroid(shapes))
     work = partial(placed_in, elevation=elevation, orthophoto=orthophoto)
 
-    first = _tried(outlines, shapes, places_m, None, work, executor)
+    first = _place_all(outlines, shapes, places_m, None, work, executor)
     field = expected(
         places_m,
         np.array([one.edges_sigma_m is not None for one in first]),
         np.array([one.shift_m for one in first]),
         np.array([one.covariance_m2 for one in first])[:, [0, 1, 1, 2]].reshape(-1, 2, 2),
     )
-    second = _tried(outlines, shapes, places_m, field, work, executor)
+    second = _place_all(outlines, shapes, places_m, field, work, executor)
 
     sure_m = np.sqrt(np.trace(field.covariance_m2, axis1=1, axis2=2) / 2).tolist()
     buildings = tuple(
@@ -82,14 +88,14 @@ def aligned(
     )
 
 
-def _tried(
+def _place_all(
     outlines: Sequence[tuple[Polygon, ...]],
     shapes: ObjectArray,
     places_m: Array,
     field: Expected | None,
-    work: "partial[list[Placed]]",
+    work: "partial[list[ShiftEstimate]]",
     executor: Executor,
-) -> list[Placed]:
+) -> list[ShiftEstimate]:
     """Every outline placed, block by block; in the order of the outlines."""
     tree = shapely.STRtree(shapes)
     groups = neighbourhoods(places_m, BLOCK_M)
@@ -108,13 +114,13 @@ def _tried(
             )
         )
     label = "edges of footprints" if field is None else "footprints and their neighbours"
-    found: dict[int, Placed] = {}
+    found: dict[int, ShiftEstimate] = {}
     for group, answers in zip(groups, executor.map(work, items, label=label), strict=True):
         found.update(zip(group.tolist(), answers, strict=True))
     return [found[place] for place in range(len(outlines))]
 
 
-def _building(footprint: Footprint, placed: Placed, expected_sigma_m: float) -> Building:
+def _building(footprint: Footprint, placed: ShiftEstimate, expected_sigma_m: float) -> Building:
     is_own = placed.edges_sigma_m is not None and placed.edges_sigma_m <= OWN_SURE_M
     if placed.seen_fraction == 0 or (not is_own and expected_sigma_m > EXPECTED_SURE_M):
         nothing = Alignment(

@@ -34,7 +34,7 @@ class EvidenceOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class ViewRow:
     """One row of a view table."""
 
     building: int
@@ -80,14 +80,14 @@ def buildings_to_show(
 
 def views_to_show(
     views: ViewTable, chosen: Sequence[int], options: EvidenceOptions
-) -> dict[int, tuple[View, ...]]:
+) -> dict[int, tuple[ViewRow, ...]]:
     """The views that are cut out of each chosen building, the first one the best."""
     if not chosen:
         return {}
     table = pq.read_table(views.path, filters=[("building", "in", list(chosen))])
-    found: dict[int, list[View]] = {place: [] for place in chosen}
+    found: dict[int, list[ViewRow]] = {place: [] for place in chosen}
     for row in table.drop_columns(["sha256"]).to_pylist():
-        found[row["building"]].append(View(**row))
+        found[row["building"]].append(ViewRow(**row))
     return {place: _chosen(rows, options) for place, rows in found.items()}
 
 
@@ -111,7 +111,7 @@ def _safe(name: str) -> str:
     return f"{letters or 'building'}-{digest}"
 
 
-def _chosen(views: Sequence[View], options: EvidenceOptions) -> tuple[View, ...]:
+def _chosen(views: Sequence[ViewRow], options: EvidenceOptions) -> tuple[ViewRow, ...]:
     """From above, of each side and out of a clip first; then what differs most from those."""
     ordered = sorted(views, key=lambda v: (v.occluded_fraction > options.free_occluded, v.rank_m))
     wanted = [[v for v in ordered if v.off_nadir_deg <= options.nadir_deg]]
@@ -124,7 +124,7 @@ def _chosen(views: Sequence[View], options: EvidenceOptions) -> tuple[View, ...]
     return tuple(sorted(first.values(), key=ordered.index)[: options.views])
 
 
-def _differs(one: View, other: View, options: EvidenceOptions) -> bool:
+def _differs(one: ViewRow, other: ViewRow, options: EvidenceOptions) -> bool:
     if one.clip_sha256 == other.clip_sha256 and one.time_s is not None and other.time_s is not None:
         return abs(one.time_s - other.time_s) >= options.apart_s
     turn = abs((one.azimuth_deg - other.azimuth_deg + 180) % 360 - 180)

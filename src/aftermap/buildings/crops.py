@@ -17,7 +17,7 @@ import shapely
 from aftermap.buildings.lettering import BEYOND, PAPER, traced
 from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap.geo.lens import seen_px
-from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
+from aftermap.geo.march import HeightWindow, Spots, eye_row, spots_seen
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
 from aftermap.model.camera import Camera, PlacedFrame
@@ -52,7 +52,7 @@ class Drawn:
     ground_beside: tuple[Array, ...]
     roof: tuple[Array, ...]
     middle_m: Array
-    heights: Heights
+    heights: HeightWindow
     unmeasured: str | None = None
 
 
@@ -66,7 +66,7 @@ class Crop:
 
 
 def drawn_of(
-    polygons_m: Sequence[Polygon], ground_m: float, roof_m: float, heights: Heights
+    polygons_m: Sequence[Polygon], ground_m: float, roof_m: float, heights: HeightWindow
 ) -> Drawn:
     """The outlines of a building; ``heights`` are the surface around it, without holes."""
     shape = shape_of(polygons_m)
@@ -141,7 +141,7 @@ class _Eye:
         away = place_m - np.asarray(self.placed.pose.position_m, float)
         return math.degrees(math.atan2(math.hypot(away[0], away[1]), -away[2]))
 
-    def sees(self, places_m: Array, heights: Heights) -> BoolArray:
+    def sees(self, places_m: Array, heights: HeightWindow) -> BoolArray:
         count = len(places_m)
         spots = Spots(
             place_m=np.ascontiguousarray(places_m),
@@ -275,7 +275,7 @@ def _outwards(ring: Array) -> Array:
 
 
 def _seen_stretches(
-    rings: Sequence[Array], beside: Sequence[Array], eye: _Eye, heights: Heights
+    rings: Sequence[Array], beside: Sequence[Array], eye: _Eye, heights: HeightWindow
 ) -> list[Array]:
     """The parts of rings that nothing hides, as lines of two places or more."""
     lines = []

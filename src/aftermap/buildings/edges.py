@@ -30,7 +30,7 @@ LEAST_FILLED = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Edges:
+class GradientField:
     """(rows, columns) parts to the east and to the north of a gradient shorter than 1; its grid.
 
     ``known`` is True where there are heights (or a picture); gradients are 0 elsewhere.
@@ -48,7 +48,7 @@ def falls_in(
     upper_right_m: tuple[float, float],
     *,
     cell_m: float,
-) -> Edges:
+) -> GradientField:
     """The falls of what was measured over a box, as vectors downhill, in cells of about ``cell_m``.
 
     Filled heights have no falls. Between a roof and the ground matching leaves gaps, though: what
@@ -61,12 +61,12 @@ def falls_in(
     return falls_of(_bridged(heights.measured_m, heights.grid.cell_m), heights.grid)
 
 
-def falls_of(height: Float32Array, grid: Grid) -> Edges:
+def falls_of(height: Float32Array, grid: Grid) -> GradientField:
     """The falls of (rows, columns) heights, NaN where there are none."""
     known = np.isfinite(height)
     east, north = _slopes(height, known, grid.cell_m)
     steep = np.hypot(east, north) + np.float32(HALF_FALL)
-    return Edges(east=-east / steep, north=-north / steep, known=known, grid=grid)
+    return GradientField(east=-east / steep, north=-north / steep, known=known, grid=grid)
 
 
 def contrasts_in(
@@ -76,14 +76,14 @@ def contrasts_in(
     upper_right_m: tuple[float, float],
     *,
     cell_m: float,
-) -> Edges:
+) -> GradientField:
     """The changes of brightness of an orthophoto: vectors that point to the brighter side.
 
     What it shows over filled heights, a hatching or a picture laid over a guess, has none.
     """
     box = lower_left_m, upper_right_m
-    cells, grid = _read(orthophoto.image, box, cell_m, Resampling.average)
-    source, _ = _read(orthophoto.source, box, cell_m, Resampling.nearest)
+    cells, grid = _read_box(orthophoto.image, box, cell_m, Resampling.average)
+    source, _ = _read_box(orthophoto.source, box, cell_m, Resampling.nearest)
     colours = np.ascontiguousarray(np.moveaxis(cells[:3], 0, -1))
     grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
     known = (cells[3] > 0) & (source[0] != NO_SOURCE)
@@ -93,7 +93,7 @@ def contrasts_in(
     some = strength[::SPARSE, ::SPARSE][known[::SPARSE, ::SPARSE]]
     usual = float(np.median(some)) if some.size else 1.0
     strength = strength + np.float32(HALF_CONTRAST * max(usual, 1e-3))
-    return Edges(east=east / strength, north=north / strength, known=known, grid=grid)
+    return GradientField(east=east / strength, north=north / strength, known=known, grid=grid)
 
 
 def _joined(raster: Raster, cell_m: float) -> int:
@@ -132,7 +132,7 @@ def _slopes(
     return east, -south
 
 
-def _read(
+def _read_box(
     raster: Raster,
     box_m: tuple[tuple[float, float], tuple[float, float]],
     cell_m: float,

@@ -17,7 +17,7 @@ import numpy as np
 
 from aftermap.buildings.choice import (
     EvidenceOptions,
-    View,
+    ViewRow,
     buildings_to_show,
     folder_names,
     views_to_show,
@@ -57,7 +57,7 @@ class Clips:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class EvidenceSources:
     """What pictures of buildings are made from."""
 
     cameras: Reconstruction
@@ -84,7 +84,7 @@ class Wanted:
 class _Shown:
     """A view that is to be cut out: of which building, and as which file."""
 
-    view: View
+    view: ViewRow
     building: Building
     rank: int
     name: str
@@ -111,7 +111,7 @@ class _Reel:
 def evidence_of(
     buildings: Buildings,
     views: ViewTable,
-    material: Material,
+    material: EvidenceSources,
     wanted: Wanted,
     files: Workspace,
     executor: Executor,
@@ -150,7 +150,7 @@ def _plans(
     buildings: Buildings,
     chosen: Sequence[int],
     names: Sequence[str],
-    material: Material,
+    material: EvidenceSources,
     wanted: Wanted,
     files: Workspace,
     executor: Executor,
@@ -194,10 +194,10 @@ def _called(placed: PlacedFrame) -> tuple[str, str, str | None, float | None]:
 
 
 def _reels(
-    shown: Mapping[int, Sequence[View]],
+    shown: Mapping[int, Sequence[ViewRow]],
     buildings: Buildings,
     names: Sequence[str],
-    material: Material,
+    material: EvidenceSources,
 ) -> list[_Reel]:
     """All that is cut out, by the file that it is read from."""
     by_frame: dict[int, list[_Shown]] = {}
@@ -333,7 +333,7 @@ def _first_line(sight: _Sight) -> str:
     return " · ".join(parts)
 
 
-def _second_line(view: View, scale: float, unmeasured: str | None) -> str:
+def _second_line(view: ViewRow, scale: float, unmeasured: str | None) -> str:
     parts = [
         f"from {compass(view.azimuth_deg)} {view.azimuth_deg:.0f}°",
         f"{view.off_nadir_deg:.0f}° off nadir",

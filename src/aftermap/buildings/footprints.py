@@ -15,8 +15,14 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from aftermap.buildings.outline_repair import broken_places, cleaned, counted, doubles, too_small
-from aftermap.buildings.shape_file import Features, features_in, sha256_of
+from aftermap.buildings.outline_repair import (
+    counted,
+    doubles,
+    has_broken_coordinates,
+    too_small,
+    valid_areas,
+)
+from aftermap.buildings.shape_file import ShapeLayer, features_in, sha256_of
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import Array, BoolArray, ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
@@ -71,7 +77,7 @@ def footprints_in(
     shapes, near_reasons = _on_map(features, reasons, file_crs, map_crs, area_m)
     reasons |= near_reasons
     usable = np.array([i for i in range(len(shapes)) if i not in reasons], np.int64)
-    clean = cleaned(shapes[usable])
+    clean = valid_areas(shapes[usable])
     reasons |= {int(usable[place]): reason for place, reason in clean.reasons.items()}
     usable = np.delete(usable, sorted(clean.reasons))
     areas = np.delete(clean.shapes, sorted(clean.reasons))
@@ -104,7 +110,7 @@ def footprints_in(
     )
 
 
-def _crs_of(features: Features, given: str | None, map_crs: str) -> tuple[str, list[str]]:
+def _crs_of(features: ShapeLayer, given: str | None, map_crs: str) -> tuple[str, list[str]]:
     """The CRS to read the file in, in two dimensions, and what to say of it."""
     if map_crs == LOCAL:
         if given == LOCAL:
@@ -132,7 +138,7 @@ def _crs_of(features: Features, given: str | None, map_crs: str) -> tuple[str, l
         ) from error
 
 
-def _ids_of(features: Features, id_field: str | None) -> _Ids:
+def _ids_of(features: ShapeLayer, id_field: str | None) -> _Ids:
     by_name = {name.casefold(): name for name in features.fields}
     if id_field is not None and id_field.casefold() not in by_name:
         raise InputError(
@@ -183,7 +189,7 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None
 
 
-def _levels_of(features: Features) -> list[float | None]:
+def _levels_of(features: ShapeLayer) -> list[float | None]:
     """Storeys by feature, from the first field that names them, else from OSM's other tags."""
     by_name = {name.casefold(): features.fields[name] for name in features.fields}
     levels: list[float | None] = [None] * len(features.shapes)
@@ -204,9 +210,9 @@ def _number(text: str) -> float | None:
     return levels if 0 < levels <= MOST_LEVELS else None
 
 
-def _no_areas(features: Features) -> dict[int, str]:
+def _no_areas(features: ShapeLayer) -> dict[int, str]:
     """Features without a usable shape; an error where the file holds no area at all."""
-    broken = broken_places(features.shapes)
+    broken = has_broken_coordinates(features.shapes)
     reasons = dict.fromkeys(
         np.flatnonzero(broken).tolist(), "has a coordinate that is not a number"
     )
@@ -220,7 +226,7 @@ def _no_areas(features: Features) -> dict[int, str]:
     return reasons
 
 
-def _no_buildings(features: Features) -> dict[int, str]:
+def _no_buildings(features: ShapeLayer) -> dict[int, str]:
     """Areas that the file itself calls no building, where it says so of its others (OSM)."""
     field = next((n for n in features.fields if n.casefold() == BUILDING_FIELD), None)
     if field is None:
@@ -233,7 +239,7 @@ def _no_buildings(features: Features) -> dict[int, str]:
 
 
 def _on_map(
-    features: Features, known: Mapping[int, str], file_crs: str, map_crs: str, area_m: Box
+    features: ShapeLayer, known: Mapping[int, str], file_crs: str, map_crs: str, area_m: Box
 ) -> tuple[ObjectArray, dict[int, str]]:
     """(N,) the shapes on the map in its CRS, None elsewhere, and why others are not on it.
 
@@ -311,7 +317,7 @@ def _unfit(areas: ObjectArray, names: Sequence[str]) -> tuple[dict[int, str], li
 
 
 def _refuse_nothing(
-    features: Features, ids: _Ids, reasons: Mapping[int, str], kept: Sequence[int]
+    features: ShapeLayer, ids: _Ids, reasons: Mapping[int, str], kept: Sequence[int]
 ) -> None:
     if not kept:
         first = min(reasons)

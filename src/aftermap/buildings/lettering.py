@@ -95,7 +95,7 @@ def traced(picture: ByteArray, lines_px: Sequence[Array], colour: Colour) -> Byt
     return drawn
 
 
-def nice_below(length_m: float) -> float:
+def scale_bar_length(length_m: float) -> float:
     """The longest of 1, 2, 5, 10, 20 ... (and their tenths) that is no longer."""
     power = 10.0 ** math.floor(math.log10(length_m))
     return max(step * power for step in (1, 2, 5) if step * power <= length_m)
@@ -150,7 +150,7 @@ class _Pen:
     def scale_bar(self, pixel_m: float) -> float:
         """A bar of a round length at the right of the first line; how much room it takes."""
         unit_m = pixel_m * self.times
-        length_m = nice_below(WIDTH_PX * unit_m / 4)
+        length_m = scale_bar_length(WIDTH_PX * unit_m / 4)
         left, right = WIDTH_PX - MARGIN_PX - length_m / unit_m, WIDTH_PX - MARGIN_PX
         self.box((left, 25), (right, 28))
         for x in (left, right):

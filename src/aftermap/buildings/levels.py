@@ -17,7 +17,7 @@ from shapely import MultiPolygon
 from aftermap.geo.arrays import Array, Float32Array, IntArray
 from aftermap.geo.grid import rowcol_of
 from aftermap.geo.low_ground import without_holes
-from aftermap.geo.march import Heights, Spots
+from aftermap.geo.march import HeightWindow, Spots
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Polygon
 from aftermap.model.raster import Grid
@@ -52,7 +52,7 @@ class Levels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class LevelledBuilding:
     """A building on the surface: its levels, its middle, and the spots that are looked for."""
 
     levels: Levels
@@ -62,13 +62,13 @@ class Placed:
     part: IntArray
 
 
-def on_low_ground(heights: Float32Array, grid: Grid, *, otherwise_m: float) -> Heights:
+def on_low_ground(heights: Float32Array, grid: Grid, *, otherwise_m: float) -> HeightWindow:
     """Heights without holes: what was not measured lies on the low ground and hides nothing.
 
     ``otherwise_m`` is for a window without any.
     """
     whole, low = without_holes(heights, grid.cell_m, otherwise_m=otherwise_m)
-    return Heights(
+    return HeightWindow(
         height_m=whole, west_m=grid.east_m, north_m=grid.north_m, cell_m=grid.cell_m, outside_m=low
     )
 
@@ -85,7 +85,7 @@ def levels_of(shape: MultiPolygon, heights: Float32Array, grid: Grid) -> Levels:
 
 def placed_on(
     polygons_m: Sequence[Polygon], heights: Float32Array, grid: Grid, low_m: float
-) -> Placed:
+) -> LevelledBuilding:
     """A building on the surface; where nothing was measured it lies flat at ``low_m``."""
     shape = shape_of(polygons_m)
     levels = levels_of(shape, heights, grid)
@@ -99,7 +99,7 @@ def placed_on(
     place = [np.column_stack([on_roof, roof_z])]
     place += [np.column_stack([walls, np.full(len(walls), ground + s * tall)]) for s in WALL_SHARES]
     facing = _facing(normals)
-    return Placed(
+    return LevelledBuilding(
         levels=Levels(ground_m=ground, roof_m=roof),
         middle_m=np.array([*on_roof.mean(axis=0), roof]),
         place_m=np.concatenate(place),
@@ -108,7 +108,7 @@ def placed_on(
     )
 
 
-def spots_of(placed: Sequence[Placed]) -> Spots:
+def spots_of(placed: Sequence[LevelledBuilding]) -> Spots:
     """The spots of several buildings, one building after the other."""
     sizes = [len(one.place_m) for one in placed]
     return Spots(

@@ -12,8 +12,8 @@ import numpy as np
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
-from aftermap.buildings.edges import Edges, contrasts_in, falls_in
-from aftermap.buildings.outline_match import SAMPLE_M, Samples, fits, offsets_m, samples_of
+from aftermap.buildings.edges import GradientField, contrasts_in, falls_in
+from aftermap.buildings.outline_match import SAMPLE_M, Samples, fits, offsets_m, outline_samples
 from aftermap.buildings.shifts import FREEDOM
 from aftermap.geo.arrays import AnyArray, Array, BoolArray, Float32Array, Int32Array
 from aftermap.geo.polygon import shape_of
@@ -59,7 +59,7 @@ class Neighbourhood:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class ShiftEstimate:
     """The likeliest shift (east, north) and its covariance (east, both, north).
 
     ``edges_sigma_m`` is how surely the outline's own edges place it, whatever is expected; None
@@ -78,14 +78,16 @@ class Placed:
 class _Window:
     """What the map shows where a neighbourhood can lie; ``owners`` as in :func:`_owners`."""
 
-    falls: Edges
-    contrasts: Edges
+    falls: GradientField
+    contrasts: GradientField
     owners: Int32Array
 
 
-def placed_in(here: Neighbourhood, *, elevation: Elevation, orthophoto: Orthophoto) -> list[Placed]:
+def placed_in(
+    here: Neighbourhood, *, elevation: Elevation, orthophoto: Orthophoto
+) -> list[ShiftEstimate]:
     """The shift of every outline of a neighbourhood, in their order."""
-    samples = [samples_of(outline) for outline in here.outlines]
+    samples = [outline_samples(outline) for outline in here.outlines]
     lower, upper = _box(samples, here.centre_m)
     falls = falls_in(elevation, lower, upper, cell_m=CELL_M)
     contrasts = contrasts_in(orthophoto, elevation, lower, upper, cell_m=CELL_M)
@@ -109,7 +111,7 @@ def _box(samples: Sequence[Samples], centre_m: Array) -> Box:
     return (float(lower[0]), float(lower[1])), (float(upper[0]), float(upper[1]))
 
 
-def _owners(here: Neighbourhood, edges: Edges) -> Int32Array:
+def _owners(here: Neighbourhood, edges: GradientField) -> Int32Array:
     """(rows, columns) which outline each cell lies in as drawn, counted from 1; 0 where in none."""
     grid = edges.grid
     shapes = [shape_of(outline) for outline in (*here.outlines, *here.beside)]
@@ -125,7 +127,7 @@ def _owners(here: Neighbourhood, edges: Edges) -> Int32Array:
 
 def _placed(
     samples: Samples, number: int, window: _Window, centre_m: Array, prior_m2: Array | None
-) -> Placed:
+) -> ShiftEstimate:
     edges = window.falls
     seen = _at(edges, edges.known, samples.place_m + centre_m)
     free = ~_shared(samples, number, window)
@@ -144,7 +146,7 @@ def _placed(
         (own, own_m2) if prior_m2 is None else _moments(evidence + _prior(axis, prior_m2), axis)
     )
     east, north = (float(value) for value in centre_m + moved)
-    return Placed(
+    return ShiftEstimate(
         shift_m=(east, north),
         covariance_m2=(float(spread_m2[0, 0]), float(spread_m2[0, 1]), float(spread_m2[1, 1])),
         edges_sigma_m=float(np.sqrt(np.trace(own_m2) / 2)) if has_edges else None,
@@ -154,7 +156,7 @@ def _placed(
 
 
 def _contrast_fits(
-    samples: Samples, weights: Array, contrasts: Edges, centre_m: Array, axis: Array
+    samples: Samples, weights: Array, contrasts: GradientField, centre_m: Array, axis: Array
 ) -> Float32Array:
     """The fit to the orthophoto at the shifts of ``axis``, whose cells may be of another size."""
     cell_m = contrasts.grid.cell_m
@@ -197,7 +199,7 @@ def _shared(samples: Samples, number: int, window: _Window) -> BoolArray:
     return np.asarray((owner != 0) & (owner != number), bool)
 
 
-def _at(edges: Edges, cells: AnyArray, places_m: Array) -> BoolArray:
+def _at(edges: GradientField, cells: AnyArray, places_m: Array) -> BoolArray:
     """(N,) the cells of a window at places; False or 0 beyond it."""
     grid = edges.grid
     row = np.floor((grid.north_m - places_m[:, 1]) / grid.cell_m).astype(int)
@@ -208,7 +210,9 @@ def _at(edges: Edges, cells: AnyArray, places_m: Array) -> BoolArray:
     return out
 
 
-def _residual_m(samples: Samples, counts: BoolArray, falls: Edges, shift_m: Array) -> float | None:
+def _residual_m(
+    samples: Samples, counts: BoolArray, falls: GradientField, shift_m: Array
+) -> float | None:
     """Median distance of the shifted outline from the falls beside it, where enough have one."""
     away = np.abs(offsets_m(samples, falls, shift_m, EDGE_REACH_M)[counts])
     there = np.isfinite(away)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aftermap.buildings.edges import Edges
+from aftermap.buildings.edges import GradientField
 from aftermap.geo.arrays import Array, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
 from aftermap.model.building import Polygon
@@ -31,7 +31,7 @@ class Samples:
     normal: Array
 
 
-def samples_of(polygons_m: Sequence[Polygon]) -> Samples:
+def outline_samples(polygons_m: Sequence[Polygon]) -> Samples:
     """Samples every ``SAMPLE_M`` along all rings; courtyards have their normals inwards."""
     starts, ends = [], []
     for rings in polygons_m:
@@ -51,7 +51,13 @@ def samples_of(polygons_m: Sequence[Polygon]) -> Samples:
 
 
 def fits(
-    samples: Samples, weights: Array, edges: Edges, centre_m: Array, steps: int, *, is_signed: bool
+    samples: Samples,
+    weights: Array,
+    edges: GradientField,
+    centre_m: Array,
+    steps: int,
+    *,
+    is_signed: bool,
 ) -> Float32Array:
     """(2 steps + 1, 2 steps + 1) mean fit at shifts around ``centre_m``, by rows to the north.
 
@@ -75,7 +81,7 @@ def fits(
     return np.asarray(out[::-1] / max(float(weights.sum()), 1e-9), np.float32)
 
 
-def offsets_m(samples: Samples, edges: Edges, shift_m: Array, reach_m: float) -> Array:
+def offsets_m(samples: Samples, edges: GradientField, shift_m: Array, reach_m: float) -> Array:
     """(N,) how far outwards of each shifted sample its edge lies; NaN where there is none."""
     steps = int(np.ceil(reach_m / edges.grid.cell_m))
     out = np.full(len(samples.place_m), np.nan)

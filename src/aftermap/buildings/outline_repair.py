@@ -30,7 +30,7 @@ class Cleaned:
     notes: tuple[str, ...]
 
 
-def cleaned(shapes: ObjectArray) -> Cleaned:
+def valid_areas(shapes: ObjectArray) -> Cleaned:
     """Valid areas of flat shapes: crossings untangled, points and lines left out."""
     reasons: dict[int, str] = {}
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
@@ -88,7 +88,7 @@ def doubles(shapes: ObjectArray) -> tuple[dict[int, int], int]:
     return found, int(overlap.sum())
 
 
-def broken_places(shapes: ObjectArray) -> BoolArray:
+def has_broken_coordinates(shapes: ObjectArray) -> BoolArray:
     """(N,) whether a shape has a coordinate that is no number; missing ones have none."""
     xy, index = shapely.get_coordinates(shapes, return_index=True)
     bad = np.zeros(len(shapes), bool)

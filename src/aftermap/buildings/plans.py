@@ -15,7 +15,7 @@ import shapely
 from aftermap.buildings.crops import ASPECT, LEAST_ACROSS_M, MARGIN, ROOF_COLOUR, SHOWN_PX
 from aftermap.buildings.lettering import BEYOND, Caption, captioned, readable, traced
 from aftermap.buildings.levels import levels_of
-from aftermap.buildings.profile import drawing_of, profile_of
+from aftermap.buildings.profile import building_profile, drawing_of
 from aftermap.buildings.written import write_bytes, write_jpeg
 from aftermap.geo.arrays import ByteArray, GenericArray
 from aftermap.geo.grid import Block, rowcol_of
@@ -133,7 +133,7 @@ def _profile(work: Planned, elevation: Elevation, digest: str, files: Workspace)
     expected = work.expected_m
     if expected is None and footprint.levels is not None:
         expected = footprint.levels * STOREY_M
-    profile = profile_of(work.building.polygons_m, elevation, levels.ground_m, expected)
+    profile = building_profile(work.building.polygons_m, elevation, levels.ground_m, expected)
     if not np.isfinite(profile.height_m).any():
         return None
     name = f"{work.folder}/profile.svg"

@@ -49,7 +49,7 @@ class Profile:
     expected_m: float | None
 
 
-def profile_of(
+def building_profile(
     polygons_m: Sequence[Polygon], elevation: Elevation, ground_m: float, expected_m: float | None
 ) -> Profile:
     """The cut through a building along its longer axis, in the cells of the surface."""

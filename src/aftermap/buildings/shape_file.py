@@ -24,7 +24,7 @@ CSV_GEOMETRY = "WKT,wkt,geometry,geom,the_geom"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Features:
+class ShapeLayer:
     """What a layer holds, one entry a feature, in the file's order.
 
     ``shapes`` are shapely's, None where there is none or it cannot be read; x is east or longitude.
@@ -39,7 +39,7 @@ class Features:
     fields: Mapping[str, ObjectArray]
 
 
-def features_in(path: Path, *, layer: str | None, wanted: Sequence[str]) -> Features:
+def features_in(path: Path, *, layer: str | None, wanted: Sequence[str]) -> ShapeLayer:
     """The features of a file's one layer of areas, or of the ``layer`` that is named.
 
     ``wanted`` are the names of the fields to read, in any case of letters.
@@ -89,7 +89,7 @@ def _layer(path: Path, layer: str | None) -> str:
     )
 
 
-def _read(path: Path, layer: str, wanted: set[str]) -> Features:
+def _read(path: Path, layer: str, wanted: set[str]) -> ShapeLayer:
     options = {"GEOM_POSSIBLE_NAMES": CSV_GEOMETRY} if path.suffix in CSV_SUFFIXES else {}
     names = [str(name) for name in pyogrio.read_info(path, layer=layer)["fields"]]
     columns = [name for name in names if name.casefold() in wanted]
@@ -102,7 +102,7 @@ def _read(path: Path, layer: str, wanted: set[str]) -> Features:
         )
     shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), object)
     fields = dict(zip((str(name) for name in meta["fields"]), values, strict=True))
-    return Features(
+    return ShapeLayer(
         path=path,
         layer=layer,
         crs=_crs(path, meta),

@@ -15,7 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from aftermap.buildings.levels import PARTS, ROOF, Placed, on_low_ground, placed_on, spots_of
+from aftermap.buildings.levels import (
+    PARTS,
+    ROOF,
+    LevelledBuilding,
+    on_low_ground,
+    placed_on,
+    spots_of,
+)
 from aftermap.geo.arrays import (
     AnyArray,
     Array,
@@ -128,7 +135,7 @@ class _Block:
     otherwise_m: float
 
 
-def views_of(
+def building_views(
     buildings: Buildings,
     cameras: Reconstruction,
     elevation: Elevation,
@@ -251,7 +258,7 @@ def _looked_at(
     return _only(every, _chosen(every, options)), every
 
 
-def _pairs(placed: Sequence[Placed], eyes: _Eyes) -> IntArray:
+def _pairs(placed: Sequence[LevelledBuilding], eyes: _Eyes) -> IntArray:
     """(P, 2) building and picture, within the picture's ground and its reach."""
     middles = np.array([one.middle_m for one in placed])
     points = shapely.points(middles[:, :2])
@@ -263,7 +270,7 @@ def _pairs(placed: Sequence[Placed], eyes: _Eyes) -> IntArray:
 
 
 def _masked(
-    placed: Sequence[Placed], pairs: IntArray, eyes: _Eyes, framed: Int32Array
+    placed: Sequence[LevelledBuilding], pairs: IntArray, eyes: _Eyes, framed: Int32Array
 ) -> Int32Array:
     """(P, parts) how many of the framed spots of each part lie under the picture's mask.
 
@@ -287,7 +294,7 @@ def _masked(
 
 
 def _columns(
-    placed: Sequence[Placed],
+    placed: Sequence[LevelledBuilding],
     pairs: IntArray,
     framed: Int32Array,
     hidden: Int32Array,

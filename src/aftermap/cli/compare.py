@@ -43,11 +43,13 @@ def compare_command(
     Its points or polygons are matched to buildings. A building that OTHER does not name is counted
     apart: nothing says that it is undamaged. Writes nothing.
     """
-    from aftermap.assessment.reference_assessment import Asked  # noqa: PLC0415
+    from aftermap.assessment.reference_assessment import ReferenceOptions  # noqa: PLC0415
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
     from aftermap.workflows.compare import compared_with  # noqa: PLC0415
 
-    asked = Asked(scale=None if scale is None else Scale(scale), field=field, layer=layer, crs=crs)
+    asked = ReferenceOptions(
+        scale=None if scale is None else Scale(scale), field=field, layer=layer, crs=crs
+    )
     answer = compared_with(case, other, asked, within_m)
     if as_json:
         click.echo(json.dumps(answer.plain(), ensure_ascii=False, indent=1))

@@ -30,10 +30,12 @@ def learn_command(case: Path, out: Path | None, *, with_sample: bool) -> None:
       aftermap learn raqqa
       aftermap assess raqqa --model raqqa/learnt.json
     """  # noqa: D301
-    from aftermap.workflows.learn import learnt  # noqa: PLC0415
+    from aftermap.workflows.learn import learn_city_model  # noqa: PLC0415
 
     out = case / "learnt.json" if out is None else out
     with progress_on(sys.stderr) as progress:
-        made = learnt(case, out, settings_for(case), with_sample=with_sample, progress=progress)
+        made = learn_city_model(
+            case, out, settings_for(case), with_sample=with_sample, progress=progress
+        )
     for line in made.lines:
         click.echo(line)

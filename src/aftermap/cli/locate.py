@@ -24,9 +24,9 @@ def locate_command(case: Path, clip: str, points: Path) -> None:
     Example:
       aftermap locate raqqa news.mp4 --points ties.csv
     """  # noqa: D301
-    from aftermap.workflows.locate import located  # noqa: PLC0415
+    from aftermap.workflows.locate import locate  # noqa: PLC0415
 
-    answer = located(case, clip, points)
+    answer = locate(case, clip, points)
     for line in answer.lines:
         click.echo(line)
     click.echo(f"Poses: {answer.path}")

@@ -31,9 +31,11 @@ def export_command(
     case: Path, labels: Path, reviewer: str | None, *, everything: bool, with_machine: bool
 ) -> None:
     """Write LABELS.csv, to be filled in: the newest sample of CASE, else all of its buildings."""
-    from aftermap.workflows.review import exported  # noqa: PLC0415
+    from aftermap.workflows.review import export_labels  # noqa: PLC0415
 
-    answer = exported(case, labels, reviewer=reviewer, everything=everything, machine=with_machine)
+    answer = export_labels(
+        case, labels, reviewer=reviewer, everything=everything, machine=with_machine
+    )
     for line in answer.lines:
         click.echo(line)
 
@@ -50,9 +52,9 @@ def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: boo
     Lines that cannot be used are named with the reason, and the rest is taken (status 1). A later
     grade by the same reviewer is a new row; the earlier one stays.
     """
-    from aftermap.workflows.review import imported  # noqa: PLC0415
+    from aftermap.workflows.review import import_labels  # noqa: PLC0415
 
-    answer = imported(case, labels, reviewer=reviewer, adopt=adopt)
+    answer = import_labels(case, labels, reviewer=reviewer, adopt=adopt)
     for line in answer.lines:
         click.echo(line)
     if answer.missing is not None:

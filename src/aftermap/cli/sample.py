@@ -25,7 +25,7 @@ def sample_command(case: Path, size: int, seed: int, out: Path | None) -> None:
     The sample is recorded with each building's probability of being drawn; aftermap totals
     estimates from it. The CSV file does not show the machine's grades.
     """
-    from aftermap.workflows.review import sampled  # noqa: PLC0415
+    from aftermap.workflows.review import sample_buildings  # noqa: PLC0415
 
-    for line in sampled(case, out or case / "sample.csv", size=size, seed=seed).lines:
+    for line in sample_buildings(case, out or case / "sample.csv", size=size, seed=seed).lines:
         click.echo(line)

@@ -61,7 +61,7 @@ def serve_command(
 
     from aftermap.web.app import STATIC, workbench  # noqa: PLC0415
     from aftermap.web.desk import desk_of  # noqa: PLC0415
-    from aftermap.web.security import Door, names_of  # noqa: PLC0415
+    from aftermap.web.security import Door, host_names  # noqa: PLC0415
 
     if not (STATIC / "index.html").is_file():
         raise InputError(
@@ -72,7 +72,7 @@ def serve_command(
     address = _address(listen)
     chosen = _free_port(address, port)
     desk = desk_of(case, basemap=basemap)
-    door = Door(port=chosen, names=names_of(address, names))
+    door = Door(port=chosen, names=host_names(address, names))
     invitation = door.invitation()
     click.echo(f"Workbench of {desk.case.name}: {invitation}")
     click.echo("The address works once. Ctrl-C ends the server; all that was saved stays saved.")

@@ -13,7 +13,7 @@ from aftermap.cli.options import PATH, debug_option
 from aftermap.errors import InputError, PartialError
 
 if TYPE_CHECKING:
-    from aftermap.model.telemetry import Sample, Track
+    from aftermap.model.telemetry import TelemetrySample, Track
 
 GAPS_SHOWN = 5
 
@@ -57,7 +57,7 @@ def telemetry_command(
     if as_json:
         click.echo(json.dumps([_content(track) for track in tracks], indent=1, ensure_ascii=False))
     else:
-        click.echo("\n\n".join("\n".join(lines_of(track)) for track in tracks), nl=bool(tracks))
+        click.echo("\n\n".join("\n".join(track_lines(track)) for track in tracks), nl=bool(tracks))
     for failure in failures[:-1]:
         click.echo(f"aftermap: {failure}", err=True)
     if failures and tracks:
@@ -95,7 +95,7 @@ def _beside(clip: Path) -> str:
     return ", ".join(printable(file.name) for file in files)
 
 
-def lines_of(track: "Track") -> list[str]:
+def track_lines(track: "Track") -> list[str]:
     """What a person wants to know of a track, one thing a line."""
     from aftermap.geo.track import gaps_s  # noqa: PLC0415
 
@@ -123,7 +123,7 @@ def lines_of(track: "Track") -> list[str]:
     return lines
 
 
-def _counts(samples: "Sequence[Sample]") -> str:
+def _counts(samples: "Sequence[TelemetrySample]") -> str:
     kinds = {"lonlat_deg": "a position", "attitude": "angles", "hfov_deg": "a field of view"}
     counts = [
         f"{sum(getattr(sample, field) is not None for sample in samples)} with {words}"
@@ -132,7 +132,7 @@ def _counts(samples: "Sequence[Sample]") -> str:
     return ", ".join([str(len(samples)), *counts])
 
 
-def _span(samples: "Sequence[Sample]") -> str:
+def _span(samples: "Sequence[TelemetrySample]") -> str:
     if not samples:
         return "none"
     first, last = samples[0].time_s, samples[-1].time_s
@@ -147,7 +147,7 @@ def _heights(track: "Track") -> str:
     return f"{min(heights):.1f} to {max(heights):.1f} m, datum {track.vertical_datum}"
 
 
-def _area(placed: "Sequence[Sample]") -> str:
+def _area(placed: "Sequence[TelemetrySample]") -> str:
     places = [sample.lonlat_deg for sample in placed if sample.lonlat_deg]
     if not places:
         return "none"

@@ -36,9 +36,9 @@ def totals_command(
     total is a sentence with all that it needs to be understood. Writes nothing.
     """
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
-    from aftermap.workflows.totals import totalled  # noqa: PLC0415
+    from aftermap.workflows.totals import estimate_totals  # noqa: PLC0415
 
-    answer = totalled(case, scale=Scale(scale), areas=areas, assume_alike=assume_alike)
+    answer = estimate_totals(case, scale=Scale(scale), areas=areas, assume_alike=assume_alike)
     if as_json:
         click.echo(json.dumps(answer.plain(), ensure_ascii=False, indent=1))
         return

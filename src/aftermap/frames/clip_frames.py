@@ -18,7 +18,7 @@ import numpy as np
 from aftermap.errors import InputError
 from aftermap.frames.auto_masks import MaskSamples, mask_of
 from aftermap.frames.choose import ChoiceOptions, Chooser
-from aftermap.frames.decode import Decoded, Losses, bgr_of, decoded
+from aftermap.frames.decode import Decoded, Losses, bgr_of, decoded_frames
 from aftermap.frames.shots import Transition, shots_of, thumb_of, transitions_in
 from aftermap.geo.arrays import ByteArray
 from aftermap.model.camera import Frame
@@ -37,7 +37,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipOptions:
+class ClipFrameOptions:
     """How a clip becomes frames."""
 
     choice: ChoiceOptions = field(default_factory=ChoiceOptions)
@@ -77,12 +77,12 @@ class _Reading:
     losses: Losses = field(default_factory=Losses)
 
 
-def clip_frames(clip: Clip, path: Path, options: ClipOptions, files: Workspace) -> ClipFrames:
+def clip_frames(clip: Clip, path: Path, options: ClipFrameOptions, files: Workspace) -> ClipFrames:
     """The frames of a clip, written below ``files``. ``path`` is the kept original.
 
     Without a single usable picture the clip has no frames, and what was skipped says why.
     """
-    reading = _read(clip, path, options.choice, files)
+    reading = _read_clip(clip, path, options.choice, files)
     if not reading.times_s:
         reason = "no picture in it can be decoded; copy it again from the card, or leave it out"
         skipped = (Skipped(name=clip.name, reason=reason, sha256=clip.sha256),)
@@ -117,12 +117,12 @@ def clock_text(clip: Clip, time_s: Fraction) -> str:
     return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{ms:03d}"
 
 
-def _read(clip: Clip, path: Path, options: ChoiceOptions, files: Workspace) -> _Reading:
+def _read_clip(clip: Clip, path: Path, options: ChoiceOptions, files: Workspace) -> _Reading:
     reading = _Reading()
     chooser = Chooser(options)
     looked_s: Fraction | None = None
     every_s = Fraction(options.every_s).limit_denominator(1000)
-    for one in decoded(path, reading.losses):
+    for one in decoded_frames(path, reading.losses):
         if (one.frame.width, one.frame.height) != (clip.width_px, clip.height_px):
             reading.losses.resized += 1
             continue
@@ -134,14 +134,14 @@ def _read(clip: Clip, path: Path, options: ChoiceOptions, files: Workspace) -> _
         looked = chooser.look(one)
         reading.faults.append((one.time_s, looked.fault))
         now_kept = chooser.offer(looked)
-        reading.kept += [_written(clip, kept.decoded, files) for kept in now_kept]
+        reading.kept += [_write_frame(clip, kept.decoded, files) for kept in now_kept]
         if looked.fault is None:
             reading.samples.offer(one, chooser.moved_fraction)
-    reading.kept += [_written(clip, kept.decoded, files) for kept in chooser.end()]
+    reading.kept += [_write_frame(clip, kept.decoded, files) for kept in chooser.end()]
     return reading
 
 
-def _written(clip: Clip, one: Decoded, files: Workspace) -> _Kept:
+def _write_frame(clip: Clip, one: Decoded, files: Workspace) -> _Kept:
     ticks = one.time_s / clip.time_base_s
     name = f"pictures/{clip.sha256[:16]}/{ticks.numerator}.jpg"
     settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]

@@ -72,7 +72,7 @@ class Losses:
             self.damaged_s.append(last_s)
 
 
-def decoded(path: Path, losses: Losses) -> Iterator[Decoded]:
+def decoded_frames(path: Path, losses: Losses) -> Iterator[Decoded]:
     """Every usable picture in the order of their times, which strictly increase."""
     with _opened(path) as (container, stream):
         yield from _trusted(_in_decoder(container, stream, losses), losses, from_start=True)

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from aftermap.errors import InputError
-from aftermap.frames.decode import Losses, decoded
+from aftermap.frames.decode import Losses, decoded_frames
 from aftermap.model.clip import Clip
 from aftermap.model.runs import Workspace
 
@@ -45,7 +45,7 @@ def _write(clip: Clip, path: Path, part: Path) -> None:
     with av.open(str(part), "w", format="mp4", options=settings) as container:
         stream = _stream(container, clip)
         time_base_s = Fraction(1, ticks_per_s)
-        for one in decoded(path, Losses()):
+        for one in decoded_frames(path, Losses()):
             small = one.frame.reformat(
                 width=stream.width, height=stream.height, format="yuv420p", interpolation="AREA"
             )

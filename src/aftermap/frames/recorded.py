@@ -26,7 +26,7 @@ STEEPEST_DEG = -85.0
 """Straight down yaw and roll are one angle, and what is recorded may be either's."""
 
 
-def recorded(frames: Sequence[Frame], track: Track | None) -> tuple[Recorded, ...]:
+def with_recorded_positions(frames: Sequence[Frame], track: Track | None) -> tuple[Recorded, ...]:
     """The frames with their positions, heights and angles, as far as the track knows them."""
     if track is None:
         return tuple(Recorded(frame=frame) for frame in frames)
@@ -35,7 +35,7 @@ def recorded(frames: Sequence[Frame], track: Track | None) -> tuple[Recorded, ..
     return tuple(_recorded(frame, told, i, track) for i, frame in enumerate(frames))
 
 
-def found(frame: Frame, pose: ClipPose | None, crs: str) -> Recorded:
+def with_found_pose(frame: Frame, pose: ClipPose | None, crs: str) -> Recorded:
     """A frame of a shot that was found in a reference, with its own pose if it has one."""
     told = replace(frame, is_registered=True)
     if pose is None:

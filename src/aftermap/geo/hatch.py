@@ -14,7 +14,9 @@ PERIOD_PX = 12
 STROKE_FRACTION = 1 / 3
 
 
-def hatch(rows: int, columns: int, first_row: int, first_column: int, period: int) -> ByteArray:
+def hatch_mask(
+    rows: int, columns: int, first_row: int, first_column: int, period: int
+) -> ByteArray:
     """(rows, columns) uint8: 1 on a stroke, 0 between strokes, which run up to the right.
 
     ``period`` is in cells from stroke to stroke, along a row or a column. The same cell of a raster
@@ -30,5 +32,7 @@ def hatched_grey(
 ) -> ByteArray:
     """The same as a grey picture: ``STROKE`` on a stroke, ``PAPER`` between."""
     return np.where(
-        hatch(rows, columns, first_row, first_column, period) > 0, np.uint8(STROKE), np.uint8(PAPER)
+        hatch_mask(rows, columns, first_row, first_column, period) > 0,
+        np.uint8(STROKE),
+        np.uint8(PAPER),
     )

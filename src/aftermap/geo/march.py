@@ -20,7 +20,7 @@ CLEARANCE_M = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heights:
+class HeightWindow:
     """A north-up window of heights without holes; its outer corner is at (west, north)."""
 
     height_m: Float32Array
@@ -66,14 +66,14 @@ class Views:
     hidden: Int32Array
 
 
-def flat_heights(level_m: float) -> Heights:
+def flat_heights(level_m: float) -> HeightWindow:
     """Level ground without end."""
     window = np.full((1, 1), level_m, np.float32)
-    return Heights(height_m=window, west_m=0.0, north_m=0.0, cell_m=1000.0, outside_m=level_m)
+    return HeightWindow(height_m=window, west_m=0.0, north_m=0.0, cell_m=1000.0, outside_m=level_m)
 
 
 def landings_m(
-    position_m: npt.ArrayLike, rays: npt.ArrayLike, heights: Heights, *, farthest_m: float
+    position_m: npt.ArrayLike, rays: npt.ArrayLike, heights: HeightWindow, *, farthest_m: float
 ) -> tuple[Array, BoolArray]:
     """(N, 3) where rays from a camera meet the surface, and (N,) whether they do.
 
@@ -94,13 +94,13 @@ def landings_m(
     return out, landed
 
 
-def views_of(
+def camera_views(
     patch: Patch,
     rotation_cam_from_world: npt.ArrayLike,
     position_m: npt.ArrayLike,
     lens: npt.ArrayLike,
     size_px: tuple[int, int],
-    heights: Heights,
+    heights: HeightWindow,
     *,
     farthest_m: float,
     points_per_side: int = 3,
@@ -162,7 +162,7 @@ def eye_row(
 
 
 def spots_seen(
-    spots: Spots, pairs: IntArray, eyes: Array, heights: Heights
+    spots: Spots, pairs: IntArray, eyes: Array, heights: HeightWindow
 ) -> tuple[Int32Array, Int32Array]:
     """Per pair (thing, camera) and part: how many spots are in the picture; of those, not seen.
 

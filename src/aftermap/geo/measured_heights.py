@@ -29,7 +29,7 @@ FINER = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heights:
+class MeasuredHeights:
     """Heights on a grid, (rows, columns) float32, NaN where there are none.
 
     ``measured_m`` is the mean of the measured heights in a cell, ``filled_m`` that of the filled
@@ -70,14 +70,14 @@ def measured_over(
     upper_right_m: tuple[float, float],
     *,
     cell_m: float,
-) -> Heights:
+) -> MeasuredHeights:
     """Heights over a box in cells of ``cell_m``, or in the surface's own where those are larger."""
     own = elevation.surface.grid
     grid = grid_over(own.crs, lower_left_m, upper_right_m, max(cell_m, own.cell_m))
     return measured_on(elevation, grid)
 
 
-def measured_on(elevation: Elevation, grid: Grid) -> Heights:
+def measured_on(elevation: Elevation, grid: Grid) -> MeasuredHeights:
     """Heights on another grid of the same CRS: means where the surface is finer, else the nearest.
 
     Every cell of the surface under the grid is read, and no overview. Memory is that of the answer
@@ -94,7 +94,7 @@ def measured_on(elevation: Elevation, grid: Grid) -> Heights:
     shares = np.minimum(totals[2:] / cells, 1.0).astype(np.float32)
     means = np.full((2, grid.rows, grid.columns), np.nan, np.float32)
     np.divide(totals[:2], totals[2:], out=means, where=totals[2:] > 0, casting="same_kind")
-    return Heights(
+    return MeasuredHeights(
         grid=grid,
         measured_m=means[0],
         filled_m=means[1],
@@ -144,7 +144,7 @@ def opened_surface(path: str | Path) -> Any:
     return rasterio.open(path) if confidence_beside(path) is None else opened_cells(path)
 
 
-def _nearest(elevation: Elevation, grid: Grid) -> Heights:
+def _nearest(elevation: Elevation, grid: Grid) -> MeasuredHeights:
     """The heights of the cells below the middles of a grid's cells."""
     west, south, east, north = grid.area_m
     block = block_over(elevation.surface.grid, (west, south), (east, north))
@@ -152,7 +152,7 @@ def _nearest(elevation: Elevation, grid: Grid) -> Heights:
     part = whole[2]
     at = np.ix_(*_cells_below(part, grid))
     measured, filled = (layer[at] for layer in whole[:2])
-    return Heights(
+    return MeasuredHeights(
         grid=grid,
         measured_m=measured,
         filled_m=filled,

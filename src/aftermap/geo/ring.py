@@ -34,7 +34,7 @@ def twice_signed_area(ring_m: npt.ArrayLike) -> float:
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
 
 
-def inside(xy_m: npt.ArrayLike, ring_m: npt.ArrayLike) -> BoolArray:
+def inside_ring(xy_m: npt.ArrayLike, ring_m: npt.ArrayLike) -> BoolArray:
     """(N,) whether (N, 2) points lie inside a ring, by the crossings of a line to the east."""
     ring = np.asarray(ring_m, float)
     x, y = np.asarray(xy_m, float)[:, None, :].transpose(2, 0, 1)
@@ -71,7 +71,7 @@ def points_in(ring_m: npt.ArrayLike, *, per_side: int = 10) -> Array:
     steps = (np.arange(per_side) + 0.5) / per_side
     mesh = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     spread = low + mesh * (high - low)
-    found = spread[inside(spread, ring)]
+    found = spread[inside_ring(spread, ring)]
     return found if len(found) else ring
 
 

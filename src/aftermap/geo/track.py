@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.arrays import Array
-from aftermap.model.telemetry import Sample, Track
+from aftermap.model.telemetry import TelemetrySample, Track
 
 LONGEST_GAP_S = 3.0
 """A drone at 15 m/s that turns in between is within some 10 m of the chord of three seconds."""
@@ -130,7 +130,7 @@ def _column(values: list[float | None]) -> Array:
     return np.array([np.nan if value is None else value for value in values], float)
 
 
-def _angles(sample: Sample) -> tuple[float, float, float]:
+def _angles(sample: TelemetrySample) -> tuple[float, float, float]:
     turned = sample.attitude
     if turned is None:
         return np.nan, np.nan, np.nan

@@ -110,7 +110,7 @@ def _apart(xy_px: Float32Array, i: int, j: int, tolerance_px: float) -> bool:
 
 
 @compiled
-def joined(first: IntArray, second: IntArray, frame_of: IntArray) -> IntArray:
+def track_labels(first: IntArray, second: IntArray, frame_of: IntArray) -> IntArray:
     """(F,) label of every feature after joining matches in their order.
 
     Two chains that both hold a feature of one frame are never joined.

@@ -25,7 +25,7 @@ NEAREST_M = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class CameraPrior:
     """What is believed of a picture before: its size, and its focal length with one sigma.
 
     ``beside`` is the rest of its lens that is taken as known: how far the principal point lies off
@@ -42,7 +42,7 @@ class View:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sights:
+class PointObservations:
     """Places (N, 3), near the origin, and their pixels (N, 2), with what an error of one weighs.
 
     ``whitening`` (N, 2, 2) turns a miss in pixels into one in standard deviations.
@@ -52,13 +52,13 @@ class Sights:
     xy_px: Array
     whitening: Array
 
-    def only(self, which: BoolArray) -> "Sights":
+    def only(self, which: BoolArray) -> "PointObservations":
         """Those that are chosen."""
-        return Sights(
+        return PointObservations(
             xyz_m=self.xyz_m[which], xy_px=self.xy_px[which], whitening=self.whitening[which]
         )
 
-    def less_sure(self, factor: float) -> "Sights":
+    def less_sure(self, factor: float) -> "PointObservations":
         """With errors that are so many times larger than was believed."""
         return replace(self, whitening=self.whitening / factor)
 
@@ -68,7 +68,7 @@ def rotation_of(state: Array) -> Array:
     return np.asarray(cv2.Rodrigues(state[TURN])[0], np.float64)
 
 
-def misses_px(state: Array, sights: Sights, view: View) -> Array:
+def misses_px(state: Array, sights: PointObservations, view: CameraPrior) -> Array:
     """(N, 2) pixels, computed minus seen. A place behind the camera is far off, not NaN."""
     cam = (sights.xyz_m - state[PLACE]) @ rotation_of(state).T
     ideal = cam[:, :2] / np.maximum(cam[:, 2:], NEAREST_M)
@@ -77,7 +77,7 @@ def misses_px(state: Array, sights: Sights, view: View) -> Array:
     return np.asarray(state[FOCAL] * xy + middle - sights.xy_px)
 
 
-def weighted(state: Array, sights: Sights, view: View) -> Array:
+def weighted(state: Array, sights: PointObservations, view: CameraPrior) -> Array:
     """(2N + 2,) misses in standard deviations, and those of focal length and k1."""
     prior = [
         (state[FOCAL] - view.focal_px) / max(view.focal_sigma_px, 1e-6 * view.focal_px),
@@ -86,7 +86,7 @@ def weighted(state: Array, sights: Sights, view: View) -> Array:
     return np.concatenate([off_sigmas(state, sights, view).ravel(), prior])
 
 
-def off_sigmas(state: Array, sights: Sights, view: View) -> Array:
+def off_sigmas(state: Array, sights: PointObservations, view: CameraPrior) -> Array:
     """(N, 2) misses in standard deviations."""
     misses = misses_px(state, sights, view)
     return np.asarray(np.einsum("nij,nj->ni", sights.whitening, misses))
@@ -109,7 +109,9 @@ def whitening_of(state: Array, xyz_m: Array, click_px: float, spread_m: Array) -
     return np.asarray(np.linalg.inv(np.linalg.cholesky(spread)))
 
 
-def covariance_of(state: Array, sights: Sights, view: View, common_m: Array | None = None) -> Array:
+def camera_covariance(
+    state: Array, sights: PointObservations, view: CameraPrior, common_m: Array | None = None
+) -> Array:
     """(8, 8) of place, turn about the world axes, focal length and k1; the rest of the lens counts.
 
     ``common_m`` (N, 3) is one sigma of an error that all places have together.
@@ -131,7 +133,7 @@ def covariance_of(state: Array, sights: Sights, view: View, common_m: Array | No
     return np.asarray(inverse + sum(one @ one.T for one in pulled))
 
 
-def jacobian_of(state: Array, sights: Sights, view: View) -> Array:
+def jacobian_of(state: Array, sights: PointObservations, view: CameraPrior) -> Array:
     """(2N + 2, 8) of the weighted misses by place, turn about the world axes, focal and k1."""
     rotation = rotation_of(state)
 
@@ -147,7 +149,9 @@ def jacobian_of(state: Array, sights: Sights, view: View) -> Array:
     return np.stack(columns, axis=1)
 
 
-def design_effect(state: Array, sights: Sights, view: View, groups: IntArray) -> float:
+def design_effect(
+    state: Array, sights: PointObservations, view: CameraPrior, groups: IntArray
+) -> float:
     """How many times larger variances are than if the points of one group did not err together.
 
     The cluster-robust estimate (Liang and Zeger 1986) beside the plain one, at least 1.
@@ -170,7 +174,7 @@ def inverted(information: Array) -> Array:
     return np.asarray(np.linalg.pinv(information * np.outer(scale, scale)) * np.outer(scale, scale))
 
 
-def _beside(state: Array, sights: Sights, view: View, by_turn: Array) -> Array:
+def _beside(state: Array, sights: PointObservations, view: CameraPrior, by_turn: Array) -> Array:
     """(2N, 3) weighted misses that one sigma of the principal point and of k2 make.
 
     The camera is turned back by as much as the principal point moves its middle; ``by_turn``
@@ -186,8 +190,8 @@ def _beside(state: Array, sights: Sights, view: View, by_turn: Array) -> Array:
     return np.stack(white, axis=1) - by_turn @ back
 
 
-def _middle_by_turn(state: Array, view: View) -> Array:
+def _middle_by_turn(state: Array, view: CameraPrior) -> Array:
     """(2, 3) pixels by which a turn about the world axes moves what is in the middle."""
     ahead = state[PLACE] + rotation_of(state)[2]
-    middle = Sights(xyz_m=ahead[None], xy_px=np.zeros((1, 2)), whitening=np.eye(2)[None])
+    middle = PointObservations(xyz_m=ahead[None], xy_px=np.zeros((1, 2)), whitening=np.eye(2)[None])
     return jacobian_of(state, middle, view)[:2, 3:6]

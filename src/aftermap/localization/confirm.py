@@ -34,7 +34,7 @@ SURER_PX = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class FramePicture:
     """A frame at working size: grey, mask (0 is not used), and its RootSIFT features."""
 
     time_s: Fraction
@@ -67,8 +67,8 @@ class Located:
         return outline_area_px2(self.xy_px[self.pose.used]) / area_px
 
 
-def confirmed(
-    pictures: Sequence[Picture], found: Mapping[int, Located], reference: Reference
+def confirmed_frames(
+    pictures: Sequence[FramePicture], found: Mapping[int, Located], reference: Reference
 ) -> tuple[set[int], dict[int, str]]:
     """The frames that another one confirms, and why the others are not."""
     kept: set[int] = set()
@@ -85,7 +85,7 @@ def confirmed(
 
 
 def _doubt(
-    one: Picture, here: Located, other: Picture, then: Located, reference: Reference
+    one: FramePicture, here: Located, other: FramePicture, then: Located, reference: Reference
 ) -> str | None:
     """Why two frames do not confirm each other; None where they do."""
     first, second = _pairs(one, other)
@@ -103,7 +103,7 @@ def _doubt(
     return None
 
 
-def _pairs(one: Picture, other: Picture) -> tuple[Array, Array]:
+def _pairs(one: FramePicture, other: FramePicture) -> tuple[Array, Array]:
     """(M, 2) pixels in both pictures that look alike and lie on one geometry, graphics left out."""
     pairs = mutual_matches(one.descriptors, other.descriptors)
     first, second = one.xy_px[pairs[:, 0]], other.xy_px[pairs[:, 1]]

@@ -12,7 +12,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray
 from aftermap.geo.lens import rays_cam
-from aftermap.geo.march import Heights, landings_m
+from aftermap.geo.march import HeightWindow, landings_m
 from aftermap.localization.reference import Reference, filled_at
 
 FAR_M = 1500.0
@@ -66,7 +66,7 @@ def places_met(reference: Reference, position_m: Array, rays_world: Array) -> Ar
     return np.where(landed[:, None], met / stretch, np.nan)
 
 
-def _heights_of(reference: Reference) -> tuple[Heights, Array]:
+def _heights_of(reference: Reference) -> tuple[HeightWindow, Array]:
     """The surface with square cells, and by how much that stretches the world (east, north, up).
 
     What is not known lies far below everything: a ray passes over it, and what ends there is none.
@@ -75,7 +75,7 @@ def _heights_of(reference: Reference) -> tuple[Heights, Array]:
     known = np.isfinite(height)
     lowest = float(height[known].min()) if known.any() else 0.0
     stretch = np.array([1.0, reference.cell_m[0] / reference.cell_m[1], 1.0])
-    heights = Heights(
+    heights = HeightWindow(
         height_m=np.where(known, height, np.float32(lowest - ABYSS_M)),
         west_m=reference.corner_m[0],
         north_m=reference.corner_m[1] * stretch[1],
@@ -85,7 +85,7 @@ def _heights_of(reference: Reference) -> tuple[Heights, Array]:
     return heights, stretch
 
 
-def _farthest_m(heights: Heights, eye: Array) -> float:
+def _farthest_m(heights: HeightWindow, eye: Array) -> float:
     """To the corner of the surface that is farthest away in plan, or ``FAR_M``."""
     rows, columns = heights.height_m.shape
     east = np.abs(eye[0] - heights.west_m - np.array([0, columns]) * heights.cell_m).max()

@@ -9,9 +9,9 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
-from aftermap.localization.confirm import Picture
+from aftermap.localization.confirm import FramePicture
 from aftermap.localization.drape import Draped
-from aftermap.localization.reference import rootsift
+from aftermap.localization.reference import detect_rootsift
 
 FEATURES = 4000
 ALIKE = 0.78
@@ -20,11 +20,11 @@ STEADY_M = 0.5
 """Range of heights around a pixel up to which its place is certain."""
 
 
-def matched_near(picture: Picture, shown: Draped, near_px: float) -> tuple[Array, Array]:
+def matched_near(picture: FramePicture, shown: Draped, near_px: float) -> tuple[Array, Array]:
     """(M, 2) pixels of the picture and (M, 3) places that look alike and lie near each other."""
     known = np.asarray(np.isfinite(shown.xyz_m[..., 2]) * np.uint8(255))
     inside = np.asarray(cv2.erode(known, np.ones((9, 9), np.uint8)), np.uint8)
-    xy, descriptors = rootsift(shown.grey, inside, FEATURES)
+    xy, descriptors = detect_rootsift(shown.grey, inside, FEATURES)
     if not len(xy) or not len(picture.xy_px):
         return np.zeros((0, 2)), np.zeros((0, 3))
     likeness = picture.descriptors @ descriptors.T

@@ -30,7 +30,7 @@ FILLED_SIGMA_M = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class ObjectPoints:
     """Ties of one picture and their (N, 3) places; the lines whose height is the surface's.
 
     ``sigma_m`` (N, 3) is what a place is good for. It is relative to the case's map. ``filled`` are
@@ -44,7 +44,7 @@ class Placed:
     filled: tuple[int, ...] = ()
 
 
-def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
+def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> ObjectPoints:
     """The places of ties in the CRS of the surface; ``path`` names their file in an error."""
     _check_place(ties, _middle_lonlat(surface), path)
     xy = transformed_xy(WGS84, surface.crs, [tie.lonlat_deg for tie in ties])
@@ -61,7 +61,7 @@ def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> Placed:
     sigma[:, 2] = np.hypot(sigma[:, 2], np.where(np.isnan(given), _relief_m(surface, xy), 0.0))
     guessed = np.isnan(given) & filled_at(surface, xy)
     sigma[guessed, 2] = FILLED_SIGMA_M
-    return Placed(
+    return ObjectPoints(
         ties=tuple(ties),
         xyz_m=np.column_stack([xy, up]),
         sigma_m=sigma,

@@ -50,7 +50,7 @@ class Reference:
     filled: BoolArray | None = None
 
 
-def rootsift(grey: ByteArray, seen: ByteArray, count: int) -> tuple[Array, Float32Array]:
+def detect_rootsift(grey: ByteArray, seen: ByteArray, count: int) -> tuple[Array, Float32Array]:
     """(N, 2) corner-origin pixels and (N, 128) unit descriptors where ``seen`` is not 0."""
     sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
     found, raw = sift.detectAndCompute(grey, seen)
@@ -147,7 +147,7 @@ def reference_of(
     known = np.isfinite(height_m)
     if filled is not None:
         known &= ~filled
-    xy, descriptors = rootsift(grey, np.asarray(known * np.uint8(255)), FEATURES)
+    xy, descriptors = detect_rootsift(grey, np.asarray(known * np.uint8(255)), FEATURES)
     column, row = np.minimum(xy.astype(int), np.array(grey.shape[::-1]) - 1).T
     place = np.array(corner_m) + xy * (cell_m[0], -cell_m[1])
     return Reference(

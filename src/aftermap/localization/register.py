@@ -20,12 +20,12 @@ from aftermap.geo.arrays import Array, ByteArray, IntArray
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.imaging.matching import mutual_matches
 from aftermap.imaging.robust_geometry import pose_by_points
-from aftermap.localization.camera_fit import View
-from aftermap.localization.confirm import Located, Picture, confirmed
+from aftermap.localization.camera_fit import CameraPrior
+from aftermap.localization.confirm import FramePicture, Located, confirmed_frames
 from aftermap.localization.drape import draped
 from aftermap.localization.nearby import matched_near
-from aftermap.localization.reference import Reference, rootsift
-from aftermap.localization.resect import Resected, refitted
+from aftermap.localization.reference import Reference, detect_rootsift
+from aftermap.localization.resect import Resected, refit_pose
 from aftermap.model.media import FocalPrior
 
 WORKING_SIDE_PX = 1280
@@ -97,7 +97,7 @@ class NotLocated:
     reason: str
 
 
-def registered(
+def register_shot(
     frames: Sequence[ShotFrame], reference: Reference, focal: FocalPrior
 ) -> RegisteredShot | NotLocated:
     """Where the frames of one shot were taken from. Two frames at least must confirm each other.
@@ -117,7 +117,7 @@ def registered(
             reasons[index] = answer
         else:
             found[index] = answer
-    kept, why = confirmed(small, found, reference)
+    kept, why = confirmed_frames(small, found, reference)
     reasons |= why
     if not kept:
         return NotLocated(reason=_summary(len(found), len(frames), reasons))
@@ -134,7 +134,7 @@ def _summary(found: int, count: int, reasons: dict[int, str]) -> str:
     return f"{found} of {count} frames matched, and none is confirmed; {several[0]}"
 
 
-def _picture(frame: ShotFrame, factor: float) -> Picture:
+def _picture(frame: ShotFrame, factor: float) -> FramePicture:
     """A frame at working size with its features; without a mask all of it is used."""
     mask = np.full_like(frame.grey, 255) if frame.mask is None else frame.mask
     grey = frame.grey
@@ -142,13 +142,15 @@ def _picture(frame: ShotFrame, factor: float) -> Picture:
         size = round(grey.shape[1] / factor), round(grey.shape[0] / factor)
         grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
         mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    xy, descriptors = rootsift(grey, mask, FEATURES)
-    return Picture(time_s=frame.time_s, grey=grey, mask=mask, xy_px=xy, descriptors=descriptors)
+    xy, descriptors = detect_rootsift(grey, mask, FEATURES)
+    return FramePicture(
+        time_s=frame.time_s, grey=grey, mask=mask, xy_px=xy, descriptors=descriptors
+    )
 
 
-def _view(picture: Picture, focal: FocalPrior, factor: float) -> View:
+def _view(picture: FramePicture, focal: FocalPrior, factor: float) -> CameraPrior:
     height, width = picture.grey.shape
-    return View(
+    return CameraPrior(
         width_px=width,
         height_px=height,
         focal_px=focal.focal_px / factor,
@@ -156,7 +158,7 @@ def _view(picture: Picture, focal: FocalPrior, factor: float) -> View:
     )
 
 
-def _located(picture: Picture, reference: Reference, view: View) -> Located | str:
+def _located(picture: FramePicture, reference: Reference, view: CameraPrior) -> Located | str:
     """The pose of one frame with the points it rests on, or why there is none."""
     trials = _first_poses(picture, reference, view)
     if not trials:
@@ -179,7 +181,7 @@ def _located(picture: Picture, reference: Reference, view: View) -> Located | st
     return best
 
 
-def _first_poses(picture: Picture, reference: Reference, view: View) -> list[Resected]:
+def _first_poses(picture: FramePicture, reference: Reference, view: CameraPrior) -> list[Resected]:
     """Poses to start from, those with most points first, one for each pitch that gives any."""
     found: list[tuple[int, Resected]] = []
     for pitch in PITCHES_DEG:
@@ -196,7 +198,7 @@ def _first_poses(picture: Picture, reference: Reference, view: View) -> list[Res
     return [pose for _, pose in sorted(found, key=lambda one: -one[0])]
 
 
-def _focals(view: View) -> list[float]:
+def _focals(view: CameraPrior) -> list[float]:
     return [
         view.focal_px * factor
         for factor in FOCAL_FACTORS
@@ -205,7 +207,7 @@ def _focals(view: View) -> list[float]:
 
 
 def _pose_by_three(
-    xyz_m: Array, xy_px: Array, view: View, focal_px: float
+    xyz_m: Array, xy_px: Array, view: CameraPrior, focal_px: float
 ) -> tuple[int, Resected] | None:
     """How many points agree, and the pose that most agree on (P3P in RANSAC)."""
     if len(xyz_m) < COARSE_INLIERS:
@@ -245,7 +247,7 @@ def _pose_by_three(
 
 
 def _matched(
-    picture: Picture, pitch_deg: float, focal_px: float, reference: Reference
+    picture: FramePicture, pitch_deg: float, focal_px: float, reference: Reference
 ) -> tuple[Array, Array]:
     """(M, 2) pixels and (M, 3) places that look alike once the picture is seen from above."""
     if pitch_deg <= -89:
@@ -255,7 +257,7 @@ def _matched(
         flat = cv2.warpPerspective(picture.grey, flat_from_px, size, flags=cv2.INTER_AREA)
         seen = cv2.warpPerspective(picture.mask, flat_from_px, size)
         inside = cv2.erode(seen, np.ones((9, 9), np.uint8))
-        xy, descriptors = rootsift(
+        xy, descriptors = detect_rootsift(
             np.asarray(flat, np.uint8), np.asarray(inside, np.uint8), FEATURES
         )
         if len(xy):
@@ -285,7 +287,9 @@ def _rectifying(
     return np.asarray(shift @ np.linalg.inv(px_from_flat)), size
 
 
-def _refined(picture: Picture, start: Resected, reference: Reference, view: View) -> Located | None:
+def _refined(
+    picture: FramePicture, start: Resected, reference: Reference, view: CameraPrior
+) -> Located | None:
     """The pose once the orthophoto, draped as it would be seen from there, is matched near by."""
     pose = start
     located: Located | None = None
@@ -295,7 +299,7 @@ def _refined(picture: Picture, start: Resected, reference: Reference, view: View
         xy, xyz = matched_near(picture, shown, near * view.width_px)
         if len(xy) < COARSE_INLIERS:
             return None
-        fit = refitted(xyz, xy, view, pose, _tiles(xy, view), click_px=CLICK_PX)
+        fit = refit_pose(xyz, xy, view, pose, _tiles(xy, view), click_px=CLICK_PX)
         if fit is None:
             return None
         pose = fit
@@ -303,12 +307,12 @@ def _refined(picture: Picture, start: Resected, reference: Reference, view: View
     return located
 
 
-def _tiles(xy_px: Array, view: View) -> IntArray:
+def _tiles(xy_px: Array, view: CameraPrior) -> IntArray:
     tile = (xy_px * TILES / view.width_px).astype(np.int64)
     return np.asarray(tile[:, 1] * TILES + tile[:, 0], np.int64)
 
 
-def _with_one_focal(found: dict[int, Located], view: View) -> dict[int, Resected]:
+def _with_one_focal(found: dict[int, Located], view: CameraPrior) -> dict[int, Resected]:
     """The poses again with the focal length that all frames say together, unless they differ."""
     focals = np.array([one.pose.params[0] for one in found.values()])
     stated = np.array([one.pose.focal_sigma_px for one in found.values()])
@@ -323,9 +327,9 @@ def _with_one_focal(found: dict[int, Located], view: View) -> dict[int, Resected
     return {i: _fitted(one, held) or one.pose for i, one in found.items()}
 
 
-def _fitted(one: Located, view: View) -> Resected | None:
+def _fitted(one: Located, view: CameraPrior) -> Resected | None:
     tiles = _tiles(one.xy_px, view)
-    return refitted(one.xyz_m, one.xy_px, view, one.pose, tiles, click_px=CLICK_PX)
+    return refit_pose(one.xyz_m, one.xy_px, view, one.pose, tiles, click_px=CLICK_PX)
 
 
 def _told(pose: Resected, reference: Reference, factor: float) -> Resected:

@@ -24,9 +24,9 @@ from aftermap.localization.camera_fit import (
     FOCAL,
     K1,
     PLACE,
-    Sights,
-    View,
-    covariance_of,
+    CameraPrior,
+    PointObservations,
+    camera_covariance,
     design_effect,
     misses_px,
     off_sigmas,
@@ -78,10 +78,10 @@ class Resected:
     sigma_px: float
 
 
-def resected(
+def resect(
     xyz_m: npt.ArrayLike,
     xy_px: npt.ArrayLike,
-    view: View,
+    view: CameraPrior,
     *,
     what: str = "ties",
     click_px: float = CLICK_SIGMA_PX,
@@ -115,10 +115,10 @@ def resected(
     return replace(told, left_out_px=_left_out(state, sights, used, view))
 
 
-def refitted(
+def refit_pose(
     xyz_m: Array,
     xy_px: Array,
-    view: View,
+    view: CameraPrior,
     start: Resected,
     groups: IntArray,
     *,
@@ -135,7 +135,7 @@ def refitted(
     first = np.concatenate([turn, start.position_m - middle, [start.params[0], start.params[4]]])
     spread = np.zeros((len(xyz_m), 3, 1)) if along_m is None else along_m[:, :, None]
     whitening = whitening_of(first, xyz_m - middle, click_px, spread)
-    sights = Sights(xyz_m=xyz_m - middle, xy_px=xy_px, whitening=whitening)
+    sights = PointObservations(xyz_m=xyz_m - middle, xy_px=xy_px, whitening=whitening)
     state, used = _fitting_ones(_fitted(first, sights, view, loss="cauchy"), sights, view)
     if used.sum() < 2 * MIN_POINTS:
         return None
@@ -199,14 +199,14 @@ class _Clicks:
     click_px: float
     place_sigma_m: Array
 
-    def sights(self, state: Array) -> Sights:
+    def sights(self, state: Array) -> PointObservations:
         """As they weigh when they are seen from there."""
         spread = self.place_sigma_m[:, :, None] * np.eye(3)
         whitening = whitening_of(state, self.xyz_m, self.click_px, spread)
-        return Sights(xyz_m=self.xyz_m, xy_px=self.xy_px, whitening=whitening)
+        return PointObservations(xyz_m=self.xyz_m, xy_px=self.xy_px, whitening=whitening)
 
 
-def _solved(clicks: _Clicks, view: View) -> tuple[Array, BoolArray] | None:
+def _solved(clicks: _Clicks, view: CameraPrior) -> tuple[Array, BoolArray] | None:
     """State (turn, place, focal, k1) and points used, or None where they fit no camera."""
     best: tuple[float, Array] | None = None
     for start in _starts(clicks, view):
@@ -229,12 +229,16 @@ def _solved(clicks: _Clicks, view: View) -> tuple[Array, BoolArray] | None:
     return state, used
 
 
-def _fitted(start: Array, sights: Sights, view: View, *, loss: str = "linear") -> Array:
+def _fitted(
+    start: Array, sights: PointObservations, view: CameraPrior, *, loss: str = "linear"
+) -> Array:
     fit = least_squares(weighted, start, args=(sights, view), loss=loss, x_scale="jac")
     return np.asarray(fit.x, np.float64)
 
 
-def _fitting_ones(state: Array, sights: Sights, view: View) -> tuple[Array, BoolArray]:
+def _fitting_ones(
+    state: Array, sights: PointObservations, view: CameraPrior
+) -> tuple[Array, BoolArray]:
     """The state fitted again by how large errors are, and (N,) whether each point fits it.
 
     A robust fit that thinks errors smaller than they are goes with a few points and leaves others.
@@ -244,7 +248,7 @@ def _fitting_ones(state: Array, sights: Sights, view: View) -> tuple[Array, Bool
     return state, np.asarray(off < GROSS_SIGMAS * _typical(state, sights, view))
 
 
-def _typical(state: Array, sights: Sights, view: View) -> float:
+def _typical(state: Array, sights: PointObservations, view: CameraPrior) -> float:
     """How many times larger the errors are than was believed, 1 or more; wrong ones do not count.
 
     The median distance of a plane Gaussian is 1.1774; what eight unknowns swallow is put back.
@@ -254,7 +258,7 @@ def _typical(state: Array, sights: Sights, view: View) -> float:
     return max(1.0, float(np.median(off)) / 1.1774 / float(np.sqrt(spare)))
 
 
-def _starts(clicks: _Clicks, view: View) -> list[Array]:
+def _starts(clicks: _Clicks, view: CameraPrior) -> list[Array]:
     """States by SQPNP in RANSAC, one for each focal length that is not ruled out beforehand."""
     starts = []
     for factor in FOCAL_STARTS:
@@ -284,7 +288,7 @@ def _is_above(state: Array, near: Array) -> bool:
     return bool((((near - state[PLACE]) @ rotation_of(state).T)[:, 2] > 0).all())
 
 
-def _weighed(state: Array, sights: Sights, view: View) -> tuple[Array, float]:
+def _weighed(state: Array, sights: PointObservations, view: CameraPrior) -> tuple[Array, float]:
     """The state fitted, and how many times larger the errors are than was believed, 1 or more.
 
     It is fitted again where they are, for then what was believed of the lens weighs more.
@@ -310,13 +314,13 @@ def _few(freedom: int) -> float:
 
 def _told(
     state: Array,
-    sights: Sights,
+    sights: PointObservations,
     used: BoolArray,
-    view: View,
+    view: CameraPrior,
     middle: Array,
     common_m: Array | None = None,
 ) -> Resected:
-    covariance = covariance_of(state, sights.only(used), view, common_m)
+    covariance = camera_covariance(state, sights.only(used), view, common_m)
     focal = float(state[FOCAL])
     off_x, off_y, k2 = view.beside
     return Resected(
@@ -341,7 +345,7 @@ def _told(
     )
 
 
-def _left_out(state: Array, sights: Sights, used: BoolArray, view: View) -> Array:
+def _left_out(state: Array, sights: PointObservations, used: BoolArray, view: CameraPrior) -> Array:
     """(N,) distance of every point from where the camera of the other used points puts it."""
     off = np.empty(len(used))
     for i in range(len(used)):
@@ -351,7 +355,7 @@ def _left_out(state: Array, sights: Sights, used: BoolArray, view: View) -> Arra
     return off
 
 
-def _why_not(clicks: _Clicks, view: View) -> str:
+def _why_not(clicks: _Clicks, view: CameraPrior) -> str:
     """What is wrong with points that fit no camera: mirrored, swapped, or simply wrong."""
     xyz, xy = clicks.xyz_m, clicks.xy_px
     # Turned by half a turn, a picture that is mirrored left for right is one upside down.

@@ -14,7 +14,7 @@ import numpy as np
 from aftermap.errors import InputError
 from aftermap.geo.masks import read_mask
 from aftermap.localization.reference import Reference, reference_in
-from aftermap.localization.register import NotLocated, ShotFrame, registered
+from aftermap.localization.register import NotLocated, ShotFrame, register_shot
 from aftermap.localization.resect import clip_pose
 from aftermap.model.camera import Frame
 from aftermap.model.media import FocalPrior
@@ -59,7 +59,7 @@ def shot_place(task: ShotTask) -> ShotPlace:
         focal_px=first.focal_px, sigma_px=first.focal_sigma_px, source=first.focal_source
     )
     reference = _reference(task.ortho, task.surface, task.sigma_m)
-    found = registered([_shot_frame(f) for f in _spread(task.frames)], reference, focal)
+    found = register_shot([_shot_frame(f) for f in _spread(task.frames)], reference, focal)
     place = ShotPlace(
         clip_sha256=first.moment.clip_sha256,
         clip_name=first.moment.clip_name,

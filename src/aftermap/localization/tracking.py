@@ -16,10 +16,10 @@ import numpy as np
 from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.lens import rays_cam
 from aftermap.imaging.robust_geometry import outline_area_px2
-from aftermap.localization.camera_fit import View
+from aftermap.localization.camera_fit import CameraPrior
 from aftermap.localization.drape import places_met
 from aftermap.localization.reference import Reference
-from aftermap.localization.resect import Resected, refitted
+from aftermap.localization.resect import Resected, refit_pose
 
 CORNERS = 500
 CORNER_QUALITY = 0.01
@@ -49,7 +49,7 @@ _SIDES = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
+class TrackedPicture:
     """A picture of a shot: its exact time and (H, W) grey, 0 in ``mask`` where it is not used."""
 
     time_s: Fraction
@@ -86,9 +86,9 @@ class _Held:
         return replace(self, at=at, xyz_m=self.xyz_m[which], along_m=self.along_m[which])
 
 
-def carried(start: Resected, moments: Iterable[Moment], reference: Reference) -> Carried:
+def track_pose(start: Resected, moments: Iterable[TrackedPicture], reference: Reference) -> Carried:
     """The pose of the first moment carried through the others, forwards or backwards in time."""
-    coming: Iterator[Moment] = iter(moments)
+    coming: Iterator[TrackedPicture] = iter(moments)
     before = next(coming, None)
     if before is None:
         return Carried(poses=())
@@ -108,7 +108,7 @@ def carried(start: Resected, moments: Iterable[Moment], reference: Reference) ->
     return Carried(poses=tuple(poses))
 
 
-def _chosen(moment: Moment, pose: Resected, reference: Reference) -> _Held:
+def _chosen(moment: TrackedPicture, pose: Resected, reference: Reference) -> _Held:
     """Corners of a picture that lie on the surface, with their places."""
     found = cv2.goodFeaturesToTrack(
         moment.grey, CORNERS, CORNER_QUALITY, CORNER_GAP_PX, mask=moment.mask
@@ -139,7 +139,7 @@ def _seen_at(xy_px: Array, pose: Resected, reference: Reference) -> Array:
     return places_met(reference, pose.position_m, rays)
 
 
-def _followed(before: Moment, moment: Moment, held: _Held) -> _Held:
+def _followed(before: TrackedPicture, moment: TrackedPicture, held: _Held) -> _Held:
     """The corners that are found in the next picture, and again from there in the one before."""
     if not len(held.at):
         return held
@@ -163,13 +163,15 @@ def _flown(before: ByteArray, after: ByteArray, at: Float32Array) -> tuple[Float
     return np.asarray(there, np.float32), np.asarray(seen.ravel() > 0, np.bool_)
 
 
-def _fitted(held: _Held, pose: Resected, moment: Moment) -> tuple[Resected, BoolArray] | str:
+def _fitted(
+    held: _Held, pose: Resected, moment: TrackedPicture
+) -> tuple[Resected, BoolArray] | str:
     """The pose of the next picture and the corners that fit it, or why there is none."""
     if len(held.at) < MIN_CORNERS:
         return f"{len(held.at)} of {held.first_count} corners are left, {MIN_CORNERS} are needed"
     height, width = moment.grey.shape
     focal = pose.params[0]
-    view = View(
+    view = CameraPrior(
         width_px=width,
         height_px=height,
         focal_px=focal,
@@ -180,7 +182,7 @@ def _fitted(held: _Held, pose: Resected, moment: Moment) -> tuple[Resected, Bool
     xy = held.at.astype(np.float64) + 0.5
     tiles = (xy * TILES / width).astype(np.int64)
     groups = tiles[:, 1] * TILES + tiles[:, 0]
-    fit = refitted(held.xyz_m, xy, view, pose, groups, click_px=TRACK_PX, along_m=held.along_m)
+    fit = refit_pose(held.xyz_m, xy, view, pose, groups, click_px=TRACK_PX, along_m=held.along_m)
     if fit is None or fit.used.sum() < MIN_CORNERS:
         return "the corners left fit no pose"
     if fit.sigma_px > WORST_PX:

@@ -1,15 +1,21 @@
 """Files to media items: what an original is and what it claims."""
 
 from aftermap.media.find import files_in
-from aftermap.media.ingest import Ingested, MediaStore, RefusedFootageError, StoredFile, ingest
+from aftermap.media.ingest import (
+    Ingested,
+    OriginalStore,
+    RefusedFootageError,
+    StoredOriginal,
+    ingest,
+)
 from aftermap.media.probe import probe
 from aftermap.media.video import probe_video
 
 __all__ = [
     "Ingested",
-    "MediaStore",
+    "OriginalStore",
     "RefusedFootageError",
-    "StoredFile",
+    "StoredOriginal",
     "files_in",
     "ingest",
     "probe",

@@ -160,7 +160,7 @@ def is_video(file: Path) -> bool:
     return file.suffix.lower() in VIDEOS
 
 
-def names_of(files: Sequence[Path], paths: Sequence[Path]) -> tuple[str, ...]:
+def display_names(files: Sequence[Path], paths: Sequence[Path]) -> tuple[str, ...]:
     """What each file is called from here on: its path below the folder that was named.
 
     Two files that would share a name get the name of their folder in front, then their full

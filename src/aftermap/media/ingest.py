@@ -13,12 +13,12 @@ from aftermap.errors import InputError
 from aftermap.media.find import (
     NO_CLIP_OF_ITS_NAME,
     Footage,
+    display_names,
     footage_in,
     is_video,
-    names_of,
     printable,
 )
-from aftermap.media.mask_files import Found, Picture, masks_of
+from aftermap.media.mask_files import Found, MaskTarget, masks_of
 from aftermap.media.probe import SUPPORTED, probe
 from aftermap.media.telemetry.sidecars import sidecars_of
 from aftermap.media.video import SUPPORTED as VIDEOS_SUPPORTED
@@ -32,7 +32,7 @@ KEPT_SUFFIX = ".mask"
 """Of masks in the store, which keeps no names: none is taken for a photograph from there."""
 
 
-class StoredFile(Protocol):
+class StoredOriginal(Protocol):
     """An original as the store keeps it: what its bytes are, and where the read-only copy is."""
 
     @property
@@ -51,10 +51,10 @@ class StoredFile(Protocol):
         ...
 
 
-class MediaStore(Protocol):
+class OriginalStore(Protocol):
     """Keeps originals by the SHA-256 of their bytes. Worker processes share it, by pickling."""
 
-    def add(self, path: Path, *, suffix: str | None = None) -> StoredFile:
+    def add(self, path: Path, *, suffix: str | None = None) -> StoredOriginal:
         """Hash a file, keep a read-only copy of it, and say where. Adding it again is harmless.
 
         The copy ends as the file does, or in ``suffix``.
@@ -98,7 +98,7 @@ class RefusedFootageError(InputError):
 class _Job:
     file: Path
     name: str
-    store: MediaStore
+    store: OriginalStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class _Taken:
 
 
 def ingest(
-    paths: Sequence[Path], store: MediaStore, executor: Executor, masks: Path | None = None
+    paths: Sequence[Path], store: OriginalStore, executor: Executor, masks: Path | None = None
 ) -> Ingested:
     """The photographs and clips in these files and folders, in the order of their names.
 
@@ -118,7 +118,7 @@ def ingest(
     lie beside their pictures.
     """
     footage = footage_in(paths, masks)
-    names = names_of(footage.files, paths)
+    names = display_names(footage.files, paths)
     jobs = [
         _Job(file=file, name=name, store=store)
         for file, name in zip(footage.files, names, strict=True)
@@ -126,7 +126,7 @@ def ingest(
     taken: dict[str, _Taken] = {}
     skipped = list(footage.skipped)
     first_names: dict[str, str] = {}
-    for job, one in zip(jobs, executor.map(_taken, jobs, label="files read"), strict=True):
+    for job, one in zip(jobs, executor.map(_ingest_one, jobs, label="files read"), strict=True):
         sha256 = one.sha256 if isinstance(one, Skipped) else one.item.sha256
         first = job.name if sha256 is None else first_names.setdefault(sha256, job.name)
         if first != job.name:
@@ -155,7 +155,7 @@ def ingest(
     return received
 
 
-def _taken(job: _Job) -> _Taken | Skipped:
+def _ingest_one(job: _Job) -> _Taken | Skipped:
     """Runs in a worker process: an error about the file travels back as its reason."""
     sha256 = None
     looked_at = probe_video if is_video(job.file) else probe
@@ -170,7 +170,7 @@ def _taken(job: _Job) -> _Taken | Skipped:
 
 
 def _sidecars(
-    clips: Sequence[_Taken], footage: Footage, paths: Sequence[Path], store: MediaStore
+    clips: Sequence[_Taken], footage: Footage, paths: Sequence[Path], store: OriginalStore
 ) -> tuple[dict[str, tuple[Sidecar, ...]], list[Skipped]]:
     """The telemetry files of each clip, hashed and kept; and those that no clip takes.
 
@@ -199,18 +199,19 @@ def _sidecars(
 
 
 def _masks(
-    taken: Mapping[str, _Taken], footage: Footage, folder: Path | None, store: MediaStore
+    taken: Mapping[str, _Taken], footage: Footage, folder: Path | None, store: OriginalStore
 ) -> tuple[dict[str, Sidecar], list[Skipped]]:
     """The masks of the photographs and clips, hashed and kept; and those that none takes."""
     pictures = [
-        Picture(sha256=sha256, file=one.file, name=one.item.name) for sha256, one in taken.items()
+        MaskTarget(sha256=sha256, file=one.file, name=one.item.name)
+        for sha256, one in taken.items()
     ]
     named = {file.resolve(): name for file, name in footage.masks}
     found, alone = masks_of(pictures, named, folder)
     return {sha256: _stored_mask(mask, store) for sha256, mask in found.items()}, alone
 
 
-def _stored_mask(mask: Found, store: MediaStore) -> Sidecar:
+def _stored_mask(mask: Found, store: OriginalStore) -> Sidecar:
     """A mask in the store. One that cannot be read is an error: without it, what it hides is in."""
     stored = store.add(mask.file, suffix=KEPT_SUFFIX)
     return Sidecar(name=printable(mask.name), sha256=stored.sha256, path=stored.path)
@@ -220,7 +221,7 @@ def _plain(file: Path) -> bool:
     return file.is_file() and not file.is_symlink()
 
 
-def _stored_sidecar(file: Path, name: str, store: MediaStore) -> Sidecar | Skipped:
+def _stored_sidecar(file: Path, name: str, store: OriginalStore) -> Sidecar | Skipped:
     try:
         stored = store.add(file)
     except InputError as error:

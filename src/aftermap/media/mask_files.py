@@ -30,7 +30,7 @@ NOT_CALLED_SO = "in the folder of masks, and not called NAME.EXT.png or NAME_mas
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class MaskTarget:
     """A photograph or clip that is used: its digest, the file that was given, what it is called."""
 
     sha256: str
@@ -60,7 +60,7 @@ def is_mask_of(file: Path, names: Iterable[str]) -> bool:
 
 
 def masks_of(
-    pictures: Sequence[Picture], named: Mapping[Path, str], folder: Path | None
+    pictures: Sequence[MaskTarget], named: Mapping[Path, str], folder: Path | None
 ) -> tuple[dict[str, Found], list[Skipped]]:
     """The mask of each picture that has one, by its SHA-256; and the masks that belong to none.
 
@@ -88,13 +88,13 @@ def masks_of(
 
 
 def _beside(
-    pictures: Sequence[Picture], named: Mapping[Path, str]
-) -> Iterator[tuple[Found, Picture]]:
-    by_folder: dict[Path, list[Picture]] = defaultdict(list)
+    pictures: Sequence[MaskTarget], named: Mapping[Path, str]
+) -> Iterator[tuple[Found, MaskTarget]]:
+    by_folder: dict[Path, list[MaskTarget]] = defaultdict(list)
     for one in pictures:
         by_folder[one.file.resolve().parent].append(one)
     for folder, here in by_folder.items():
-        by_stem: dict[str, list[Picture]] = defaultdict(list)
+        by_stem: dict[str, list[MaskTarget]] = defaultdict(list)
         for one in here:
             by_stem[one.file.stem.casefold()].append(one)
         for file in sorted(folder.iterdir()):
@@ -105,8 +105,8 @@ def _beside(
 
 
 def _in_folder(
-    pictures: Sequence[Picture], folder: Path | None, skipped: list[Skipped]
-) -> Iterator[tuple[Found, Picture]]:
+    pictures: Sequence[MaskTarget], folder: Path | None, skipped: list[Skipped]
+) -> Iterator[tuple[Found, MaskTarget]]:
     """Masks of the named folder with their pictures; the others go to ``skipped``."""
     if folder is None:
         return
@@ -154,7 +154,7 @@ def masks_in(folder: Path) -> list[Path]:
     ]
 
 
-def _only(pictures: Sequence[Picture], mask: str) -> Picture:
+def _only(pictures: Sequence[MaskTarget], mask: str) -> MaskTarget:
     if len(pictures) > 1:
         names = " and ".join(one.name for one in pictures[:2])
         raise InputError(

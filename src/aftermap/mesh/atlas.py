@@ -7,7 +7,7 @@ GAP_PX = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spot:
+class AtlasPlace:
     """Where a rectangle lies: its page, and its upper left pixel there."""
 
     page: int
@@ -19,14 +19,14 @@ class Spot:
 class Atlas:
     """The place of every rectangle, in their order, and the size of every page (width, height)."""
 
-    spots: tuple[Spot, ...]
+    spots: tuple[AtlasPlace, ...]
     pages: tuple[tuple[int, int], ...]
 
 
-def packed(sizes_px: Sequence[tuple[int, int]], *, side_px: int) -> Atlas:
+def pack_rectangles(sizes_px: Sequence[tuple[int, int]], *, side_px: int) -> Atlas:
     """Places for rectangles of (width, height) that do not touch, none larger than a page."""
     order = sorted(range(len(sizes_px)), key=lambda k: (-sizes_px[k][1], -sizes_px[k][0], k))
-    spots: dict[int, Spot] = {}
+    spots: dict[int, AtlasPlace] = {}
     used: list[tuple[int, int]] = []
     page, left, top, shelf, widest = 0, 0, 0, 0, 0
     for number in order:
@@ -36,7 +36,7 @@ def packed(sizes_px: Sequence[tuple[int, int]], *, side_px: int) -> Atlas:
         if top + height > side_px:
             used.append((widest, top - GAP_PX))
             page, left, top, shelf, widest = page + 1, 0, 0, 0, 0
-        spots[number] = Spot(page=page, left_px=left, top_px=top)
+        spots[number] = AtlasPlace(page=page, left_px=left, top_px=top)
         left, shelf, widest = left + width + GAP_PX, max(shelf, height), max(widest, left + width)
     if order:
         used.append((widest, top + shelf))

@@ -10,7 +10,7 @@ from aftermap.mesh.edge_lines import Outlines, straightened
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.simplify import laid_on_rims, simplified, vertices_in, without_turned
 from aftermap.mesh.steps import MARGIN_CELLS, Corners, corners_of, drawn_cells
-from aftermap.mesh.trace import Lines, lines_of
+from aftermap.mesh.trace import Lines, boundary_lines
 
 LEAST_AREA = 1e-3
 EXACT = 1e-9
@@ -46,7 +46,7 @@ def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: i
     ring = MARGIN_CELLS - 1
     window = np.s_[ring:-ring, ring:-ring]
     corners = corners_of(np.ascontiguousarray(drawn[window]), step=options.step)
-    lines = lines_of(corners, np.fmax(drawn, filled)[window].copy())
+    lines = boundary_lines(corners, np.fmax(drawn, filled)[window].copy())
     outlines = straightened(
         lines, corners, within=options.outline, within_height=options.outline_height
     )

@@ -13,7 +13,7 @@ import numpy as np
 from aftermap.errors import SurfaceError
 from aftermap.geo.arrays import Array
 from aftermap.geo.grid import Block, blocks_of, cell_centres_m, window_of
-from aftermap.geo.march import Heights
+from aftermap.geo.march import HeightWindow
 from aftermap.geo.windows import coarse_heights
 from aftermap.mesh.block import Part, part_of
 from aftermap.mesh.block_heights import MeshGrid, block_heights, mesh_grid, raster_heights
@@ -184,7 +184,7 @@ def _walls(part: Part, world: Array, work: _Work) -> list[Wall]:
     return found
 
 
-def _around(work: _Work, block: Block) -> Heights:
+def _around(work: _Work, block: Block) -> HeightWindow:
     """What stands in and around a block, filled ground too; beyond it nothing hides a wall."""
     west, south, east, north = window_of(work.grid.grid, block).area_m
     cell_m = work.grid.grid.cell_m
@@ -197,7 +197,7 @@ def _around(work: _Work, block: Block) -> Heights:
         cell_m=cell_m,
     )
     low_m = work.origin_m[2] - work.relief_m
-    return Heights(
+    return HeightWindow(
         height_m=np.nan_to_num(height_m, nan=low_m),
         west_m=grid.east_m,
         north_m=grid.north_m,

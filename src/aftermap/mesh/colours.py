@@ -20,7 +20,7 @@ DARK_SHARE = 0.35
 OPAQUE = 128
 
 
-def hatch(height_px: int, width_px: int, *, tile_px: float) -> ByteArray:
+def hatch_tile(height_px: int, width_px: int, *, tile_px: float) -> ByteArray:
     """(height, width, 3) diagonals that repeat every ``tile_px``."""
     y, x = np.mgrid[0:height_px, 0:width_px]
     is_dark = ((x + y) / tile_px) % 0.5 < 0.5 * DARK_SHARE
@@ -56,7 +56,7 @@ def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: fl
     is_measured = _nearest(confidence, grid) > 0
     wide = 2 * max(1, round(confidence.grid.cell_m / grid.cell_m)) + 1
     near = cv2.dilate(is_measured.astype(np.uint8), np.ones((wide, wide), np.uint8)) > 0
-    plain = hatch(grid.rows, grid.columns, tile_px=hatch_m / grid.cell_m)
+    plain = hatch_tile(grid.rows, grid.columns, tile_px=hatch_m / grid.cell_m)
     return np.where((is_there & near)[..., None], colours, plain)
 
 

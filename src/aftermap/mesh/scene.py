@@ -12,10 +12,10 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, Int32Array
 from aftermap.geo.grid import window_of
-from aftermap.mesh.colours import ground_texture, hatch
+from aftermap.mesh.colours import ground_texture, hatch_tile
 from aftermap.mesh.gltf import GlbWriter, Triangles
 from aftermap.mesh.options import MeshOptions
-from aftermap.mesh.wall_atlas import BlockDone, WallAtlas, atlas_of, pages_of, pictures_of
+from aftermap.mesh.wall_atlas import BlockDone, WallAtlas, atlas_of, pages_of, wall_pictures
 from aftermap.mesh.walls import Wall
 from aftermap.model.camera import Reconstruction
 from aftermap.model.mesh import Mesh
@@ -56,12 +56,12 @@ def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
     """Write the file that ``mesh`` names."""
     least_px_m = orthophoto.image.grid.cell_m
     atlas = atlas_of(done, wall_px=options.wall_px, least_px_m=least_px_m)
-    pictures = pictures_of(atlas, reconstruction, orthophoto, files, executor)
+    pictures = wall_pictures(atlas, reconstruction, orthophoto, files, executor)
     hatch_m = HATCH_CELLS * grid.cell_m
     area = sum(one.block.rows * one.block.columns for one in done) * grid.cell_m**2
     pixel_m = max(least_px_m, float(np.sqrt(area / options.ground_px)))
     with GlbWriter(Path(mesh.mesh), _extras(mesh)) as out:
-        tile = hatch(HATCH_TILE_PX, HATCH_TILE_PX, tile_px=HATCH_TILE_PX)
+        tile = hatch_tile(HATCH_TILE_PX, HATCH_TILE_PX, tile_px=HATCH_TILE_PX)
         paint = _Paint(
             atlas=atlas,
             hatch_m=hatch_m,

@@ -35,7 +35,7 @@ class Lines:
     ring: BoolArray
 
 
-def lines_of(corners: Corners, height: Array) -> Lines:
+def boundary_lines(corners: Corners, height: Array) -> Lines:
     """The lines of a block: where its surface breaks or ends, and its border.
 
     ``height`` (rows + 2, columns + 2) is that of the cells, filled ones too: it tells which of the

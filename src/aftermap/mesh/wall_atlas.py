@@ -7,8 +7,8 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray, Int32Array
 from aftermap.geo.grid import Block
-from aftermap.mesh.atlas import Atlas, packed
-from aftermap.mesh.colours import hatch
+from aftermap.mesh.atlas import Atlas, pack_rectangles
+from aftermap.mesh.colours import hatch_tile
 from aftermap.mesh.wall_texture import PictureTask, Rectangle, picture_done, rectangles_of
 from aftermap.mesh.walls import NOBODY, Wall
 from aftermap.model.camera import Reconstruction
@@ -67,11 +67,11 @@ def atlas_of(done: Sequence[BlockDone], *, wall_px: int, least_px_m: float) -> W
     return WallAtlas(
         places={key: number for number, key in enumerate(keys)},
         rectangles=rectangles,
-        packed=packed(sizes, side_px=PAGE_PX),
+        packed=pack_rectangles(sizes, side_px=PAGE_PX),
     )
 
 
-def pictures_of(
+def wall_pictures(
     atlas: WallAtlas,
     reconstruction: Reconstruction,
     orthophoto: Orthophoto,
@@ -105,7 +105,7 @@ def pages_of(atlas: WallAtlas, pictures: Sequence[str], *, hatch_m: float) -> It
         for k in on_page:
             face = atlas.rectangles[k]
             tile_px = hatch_m / (face.wall.length_m / face.width_px)
-            page[_window(atlas, k)] = hatch(face.height_px, face.width_px, tile_px=tile_px)
+            page[_window(atlas, k)] = hatch_tile(face.height_px, face.width_px, tile_px=tile_px)
         for name in pictures:
             with np.load(name) as shown:
                 for k in on_page:

@@ -12,7 +12,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Int32Array, IntArray
 from aftermap.geo.lens import projected_px, seen_px
-from aftermap.geo.march import Heights, Spots, eye_row, spots_seen
+from aftermap.geo.march import HeightWindow, Spots, eye_row, spots_seen
 from aftermap.geo.masks import covered, read_mask
 from aftermap.model.camera import Camera, PlacedFrame
 
@@ -64,7 +64,7 @@ class Wall:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class PatchSources:
     """Which picture each patch of a wall is taken from.
 
     ``source`` (rows from the top, columns) counts the cameras that were asked, NOBODY where none
@@ -138,10 +138,10 @@ def sights_of(
     walls: Sequence[Wall],
     placed: Sequence[PlacedFrame],
     cameras: Sequence[Camera],
-    heights: Heights,
+    heights: HeightWindow,
     *,
     most_views: int,
-) -> list[Sight]:
+) -> list[PatchSources]:
     """Per wall which of the ``placed`` frames each of its patches is taken from.
 
     Frames are taken in the order of how much of the wall they show and how finely; each next one
@@ -150,7 +150,7 @@ def sights_of(
     shapes = [_patches(wall, heights.cell_m) for wall in walls]
     pairs, finest = _pairs(walls, placed, cameras)
     seen = _seen(walls, shapes, pairs, placed, cameras, heights)
-    sights = [Sight(source=np.full(shape, NOBODY, np.int32)) for shape in shapes]
+    sights = [PatchSources(source=np.full(shape, NOBODY, np.int32)) for shape in shapes]
     order = np.argsort(pairs[:, 0], kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(pairs[order, 0])) + 1) if len(order) else ():
         number = int(pairs[rows[0], 0])
@@ -215,7 +215,7 @@ def _seen(
     pairs: IntArray,
     placed: Sequence[PlacedFrame],
     cameras: Sequence[Camera],
-    heights: Heights,
+    heights: HeightWindow,
 ) -> BoolArray:
     """(P, patches) whether the frame of a pair sees the middle of each patch of its wall.
 

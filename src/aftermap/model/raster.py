@@ -34,7 +34,7 @@ class Raster:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class MeasuredCells:
     """A file of the cells that a frame, by its place among the mapped ones, measured itself.
 
     ``window`` is first row, first column, rows and columns of the surface that the file covers.
@@ -62,7 +62,7 @@ class Elevation:
     measured_fraction: float
     filled_fraction: float
     sigma: Raster | None = None
-    sights: tuple[Sight, ...] = ()
+    sights: tuple[MeasuredCells, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from aftermap.model.runs import Skipped
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class TelemetrySample:
     """One moment of a track. What was not recorded, or not believable, is None.
 
     ``time_s`` counts on the clock that the track names. ``height_m`` is in the track's datum;
@@ -47,7 +47,7 @@ class Track:
     vertical_datum: VerticalDatum
     sigma_horizontal_m: float
     sigma_vertical_m: float
-    samples: tuple[Sample, ...]
+    samples: tuple[TelemetrySample, ...]
     origins: tuple[tuple[str, str], ...] = ()
     refused: tuple[Skipped, ...] = ()
     withheld: tuple[str, ...] = ()

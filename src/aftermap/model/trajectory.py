@@ -19,7 +19,7 @@ class PoseSource(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClipPose:
-    """One moment's pose. ``pose`` is in the CRS and datum of its :class:`ClipPath`.
+    """One moment's pose. ``pose`` is in the CRS and datum of its :class:`Trajectory`.
 
     ``covariance`` is of position (east, north, up; m) and of a small turn about the same world axes
     (radians): the true world_from_cam is exp([turn]x) world_from_cam. ``pose.covariance_m2`` is its
@@ -38,7 +38,7 @@ class ClipPose:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipPath:
+class Trajectory:
     """The poses of one clip in order of time, as many as are known, and its camera.
 
     ``shot_cameras`` hold those shots of edited footage that have a camera or a zoom of their own.

@@ -26,7 +26,7 @@ PATH_MARK = "$path"
 BYTES_MARK = "$sha256"
 
 
-def encoded(value: object, *, root: Path | None) -> Any:
+def encode_artefact(value: object, *, root: Path | None) -> Any:
     """Plain JSON values for an artefact whose files lie in the case folder ``root``.
 
     Without a root no text is taken for a path.
@@ -34,8 +34,8 @@ def encoded(value: object, *, root: Path | None) -> Any:
     return _plain(value, root, lambda path: {PATH_MARK: _relative(path, root)})
 
 
-def decoded(kind: type[Answer], data: object, *, root: Path | None) -> Answer:
-    """The artefact of class ``kind`` that :func:`encoded` wrote.
+def decode_artefact(kind: type[Answer], data: object, *, root: Path | None) -> Answer:
+    """The artefact of class ``kind`` that :func:`encode_artefact` wrote.
 
     Raises ``ValueError`` where the data does not have the shape of the class, as after a change
     of the class: such an answer is made again, not guessed at.

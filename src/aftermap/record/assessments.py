@@ -22,7 +22,7 @@ from aftermap.model.assessment import (
 )
 from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import custody
-from aftermap.record.artefact import canonical_json, decoded, encoded
+from aftermap.record.artefact import canonical_json, decode_artefact, encode_artefact
 from aftermap.record.geopackage import GeoPackage, Table, add_table, insert
 
 ASSESSED = "assessed"
@@ -79,7 +79,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class RecordedAssessment:
     """An assessment with its number in the record and the number of its batch."""
 
     number: int
@@ -117,7 +117,7 @@ def add_assessments(
     return int(batch)
 
 
-def machine_grades(package: GeoPackage, batch: int | None = None) -> tuple[Kept, ...]:
+def machine_grades(package: GeoPackage, batch: int | None = None) -> tuple[RecordedAssessment, ...]:
     """The machine's grades of one batch, the newest where none is named; empty where none are."""
     if batch is None:
         ((batch,),) = _rows(
@@ -126,12 +126,12 @@ def machine_grades(package: GeoPackage, batch: int | None = None) -> tuple[Kept,
     return _kept(package, "kind = 'machine' AND batch = ?", (batch,))
 
 
-def reviews(package: GeoPackage) -> tuple[Kept, ...]:
+def reviews(package: GeoPackage) -> tuple[RecordedAssessment, ...]:
     """All that reviewers ever said, in the order in which it was recorded."""
     return _kept(package, "kind = 'reviewer'", ())
 
 
-def adopted_grades(package: GeoPackage) -> dict[str, Kept]:
+def adopted_grades(package: GeoPackage) -> dict[str, RecordedAssessment]:
     """What the case stands by: the newest adopted grade of each building that has one."""
     found = _kept(package, "kind = 'adopted'", ())
     return {one.assessment.source_id: one for one in found}
@@ -182,7 +182,7 @@ def newest_draw(package: GeoPackage) -> Draw | None:
 
 
 def add_learning_labels(
-    package: GeoPackage, labels: Sequence[Kept], *, model_sha256: str, actor: str
+    package: GeoPackage, labels: Sequence[RecordedAssessment], *, model_sha256: str, actor: str
 ) -> None:
     """Record which rows a model has learnt from, so that no total is estimated from them."""
     _make_tables(package)
@@ -263,17 +263,17 @@ def _rows(
     return package.rows(sql, values)
 
 
-def _kept(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[Kept, ...]:
+def _kept(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[RecordedAssessment, ...]:
     names = ", ".join(_COLUMNS)
     sql = f"SELECT fid, batch, {names} FROM assessment WHERE {which} ORDER BY fid"  # noqa: S608
     return tuple(
-        Kept(number=number, batch=batch, assessment=_assessment(row))
+        RecordedAssessment(number=number, batch=batch, assessment=_assessment(row))
         for number, batch, *row in _rows(package, sql, (), values)
     )
 
 
 def _row(one: Assessment, now: str) -> dict[str, Any]:
-    visibility = one.visibility and canonical_json(encoded(one.visibility, root=None))
+    visibility = one.visibility and canonical_json(encode_artefact(one.visibility, root=None))
     probabilities = one.probabilities and canonical_json([float(p) for p in one.probabilities])
     return {
         "source_id": one.source_id,
@@ -304,7 +304,7 @@ def _assessment(row: Sequence[Any]) -> Assessment:
         is_possible=bool(data["is_possible"]),
         probabilities=None if probabilities is None else tuple(json.loads(probabilities)),
         confidence=data["confidence"],
-        visibility=visibility and decoded(Visibility, json.loads(visibility), root=None),
+        visibility=visibility and decode_artefact(Visibility, json.loads(visibility), root=None),
         reasons=tuple(_reason_of(plain) for plain in json.loads(data["reasons"])),
         not_assessed_reason=data["not_assessed_reason"],
         note=data["note"],

@@ -53,7 +53,7 @@ class MediaStore:
         One that is already there is recognised by its hash and its copy's size; ``aftermap
         verify`` reads every copy again. Costs one reading of the file, two where it is new.
         """
-        sha256, size_bytes = _hashed(path)
+        sha256, size_bytes = _copy_and_hash(path)
         copy = self.path_of(sha256, _suffix_of(path) if suffix is None else suffix)
         try:
             present = copy.stat().st_size == size_bytes
@@ -66,11 +66,11 @@ class MediaStore:
         return StoredFile(sha256=sha256, path=copy, size_bytes=size_bytes)
 
 
-def _hashed(path: Path) -> tuple[str, int]:
+def _copy_and_hash(path: Path) -> tuple[str, int]:
     with _original(path) as stream:
         sha256 = hashlib.sha256()
         size_bytes = 0
-        while chunk := _read(stream, path):
+        while chunk := _read_original(stream, path):
             sha256.update(chunk)
             size_bytes += len(chunk)
     return sha256.hexdigest(), size_bytes
@@ -91,7 +91,7 @@ def _write_copy(path: Path, part: Path) -> str:
     """Copy an original; the SHA-256 of the bytes that were written."""
     written = hashlib.sha256()
     with _original(path) as original, part.open("wb") as stream:
-        while chunk := _read(original, path):
+        while chunk := _read_original(original, path):
             written.update(chunk)
             stream.write(chunk)
     return written.hexdigest()
@@ -116,7 +116,7 @@ def _no_atime(path: Path) -> int:
     return flag if flag and os.geteuid() in (0, path.stat().st_uid) else 0
 
 
-def _read(stream: BinaryIO, path: Path) -> bytes:
+def _read_original(stream: BinaryIO, path: Path) -> bytes:
     try:
         return stream.read(CHUNK_BYTES)
     except OSError as error:

@@ -15,7 +15,7 @@ from aftermap.model.clip import Clip
 from aftermap.model.media import MediaItem
 from aftermap.model.runs import Skipped
 from aftermap.record import custody
-from aftermap.record.artefact import canonical_json, decoded, encoded
+from aftermap.record.artefact import canonical_json, decode_artefact, encode_artefact
 from aftermap.record.geometry import XY, point, point_z, polygon
 from aftermap.record.geopackage import Table, srs_id_of
 
@@ -83,7 +83,7 @@ def media_row(item: MediaItem | Clip) -> dict[str, Any]:
         "focal_px": item.focal.focal_px,
         "focal_sigma_px": item.focal.sigma_px,
         "focal_source": item.focal.source.value,
-        "metadata": canonical_json(encoded(item, root=None)),
+        "metadata": canonical_json(encode_artefact(item, root=None)),
         **(_clip_columns(item) if isinstance(item, Clip) else _photograph_columns(item)),
     }
     return {name: None if _is_not_finite(value) else value for name, value in row.items()}
@@ -122,8 +122,8 @@ def media_item(metadata: str) -> MediaItem | Clip:
     """The original's record, from the ``metadata`` column."""
     data = json.loads(metadata)
     if isinstance(data, dict) and "container" in data:
-        return decoded(Clip, data, root=None)
-    return decoded(MediaItem, data, root=None)
+        return decode_artefact(Clip, data, root=None)
+    return decode_artefact(MediaItem, data, root=None)
 
 
 def metadata_sha256(metadata: str) -> str:

@@ -25,14 +25,14 @@ from aftermap.model.camera import (
 from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
-from aftermap.sfm.block import Block
+from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import Adjusted
 from aftermap.sfm.bundle_kernel import (
     INSTANT_S,
     LENS,
     POSE,
     READOUT,
-    Sights,
+    Observations,
     State,
     velocities_of,
 )
@@ -64,11 +64,11 @@ class Group:
     of each camera's.
     """
 
-    block: Block
+    block: BundleBlock
     estimate: Adjusted
     covariance: Array
     factor: float
-    others: tuple[State, Sights]
+    others: tuple[State, Observations]
     controlled: bool = False
     offsets: tuple[ClipOffsets, ...] = ()
     shutters: tuple[Shutter, ...] = ()

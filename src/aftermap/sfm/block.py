@@ -10,11 +10,15 @@ from scipy.sparse.csgraph import connected_components
 from aftermap.errors import ReconstructionError
 from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle import HELD, Adjusted, Knowns, adjusted
-from aftermap.sfm.bundle_kernel import Sights, State
+from aftermap.sfm.bundle import HELD, Adjusted, Priors, adjust_bundle
+from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.exposure_motion import course_of
 from aftermap.sfm.georeference import plumb_line, world_from_positions
-from aftermap.sfm.initial_reconstruction import MIN_FRAMES, Skeleton, observed
+from aftermap.sfm.initial_reconstruction import (
+    MIN_FRAMES,
+    InitialReconstruction,
+    model_observations,
+)
 from aftermap.sfm.levelling import world_from_pictures
 from aftermap.sfm.tracks import Tracks
 from aftermap.sfm.triangulate import ray_angles_deg, thinned
@@ -31,7 +35,7 @@ MIN_SHARED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class BundleBlock:
     """A group being adjusted. ``frames`` are the group's own, in the order of the state's.
 
     The world is ``offset_m`` plus the state's coordinates; ``located`` says that positions fix it.
@@ -41,20 +45,23 @@ class Block:
     frames: tuple[Frame, ...]
     camera_keys: tuple[str, ...]
     state: State
-    sights: Sights
+    sights: Observations
     sigma_px: Array
-    knowns: Knowns
+    knowns: Priors
     offset_m: Array
     located: bool
 
 
 def block_of(
-    skeleton: Skeleton, frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks
-) -> Block:
+    skeleton: InitialReconstruction,
+    frames: Sequence[Frame],
+    keypoints: Sequence[Array],
+    tracks: Tracks,
+) -> BundleBlock:
     """The group's tracks triangulated, in the world frame, not yet adjusted."""
     own = [frames[i] for i in skeleton.frames]
     keys = tuple(dict.fromkeys(f.camera_key for f in own))
-    rough, sights = observed(skeleton, frames, keypoints, tracks)
+    rough, sights = model_observations(skeleton, frames, keypoints, tracks)
     state, sights = _trusted(rough, sights, np.ones(len(sights.frame), bool))
     if len(state.points) < 10:
         raise ReconstructionError(_too_few_points(own))
@@ -63,7 +70,7 @@ def block_of(
     knowns = _knowns(own, keys, state, recorded, sigma, located=located)
     state = state._replace(course=course_of(own, state.positions))
     side = max(max(f.width_px, f.height_px) for f in own)
-    return Block(
+    return BundleBlock(
         frames=tuple(own),
         camera_keys=keys,
         state=state,
@@ -75,12 +82,12 @@ def block_of(
     )
 
 
-def is_whole(block: Block) -> bool:
+def is_whole(block: BundleBlock) -> bool:
     """Whether its tie points hold every frame, and all frames in one piece."""
     return len(found := pieces(block)) == 1 and bool(found[0].all())
 
 
-def pieces(block: Block) -> list[BoolArray]:
+def pieces(block: BundleBlock) -> list[BoolArray]:
     """(N,) masks of the frames that hang together, the largest first; frames in none are loose.
 
     A frame that sees too few tie points floats. So does a part of an unlocated block that shares
@@ -98,7 +105,7 @@ def pieces(block: Block) -> list[BoolArray]:
     return found
 
 
-def _parts(block: Block) -> IntArray:
+def _parts(block: BundleBlock) -> IntArray:
     """(N,) which part of the block a frame belongs to: parts share fewer than MIN_SHARED points."""
     point = np.repeat(np.arange(len(block.state.points)), np.diff(block.sights.start))
     part = np.arange(len(block.frames))
@@ -112,7 +119,7 @@ def _parts(block: Block) -> IntArray:
         part = joined[part].astype(int)
 
 
-def with_frames(block: Block, kept: BoolArray) -> Block:
+def with_frames(block: BundleBlock, kept: BoolArray) -> BundleBlock:
     """The block of the kept frames (N,), their lenses, and the points that two of them see."""
     frames = tuple(frame for frame, is_kept in zip(block.frames, kept, strict=True) if is_kept)
     keys = tuple(key for key in block.camera_keys if any(f.camera_key == key for f in frames))
@@ -150,9 +157,11 @@ def with_frames(block: Block, kept: BoolArray) -> Block:
     )
 
 
-def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:
+def adjust_with_outlier_rejection(
+    block: BundleBlock, *, rounds: int = 3
+) -> tuple[BundleBlock, Adjusted]:
     """The block adjusted, gross errors taken out, its noise measured from what is left over."""
-    found = adjusted(block.state, block.sights, block.sigma_px, block.knowns, iterations=10)
+    found = adjust_bundle(block.state, block.sights, block.sigma_px, block.knowns, iterations=10)
     for _ in range(rounds):
         sigma = noise_px(found.residuals_px)
         squared = (found.residuals_px**2).sum(axis=1)
@@ -160,11 +169,13 @@ def settled(block: Block, *, rounds: int = 3) -> tuple[Block, Adjusted]:
         sigma *= _swallowed(int(near.sum()), len(found.state.points), len(block.frames))
         state, sights = _trusted(found.state, block.sights, near)
         block = with_sights(block, state, sights, sigma)
-        found = adjusted(state, sights, block.sigma_px, block.knowns, iterations=10)
+        found = adjust_bundle(state, sights, block.sigma_px, block.knowns, iterations=10)
     return replace(block, state=found.state), found
 
 
-def with_sights(block: Block, state: State, sights: Sights, sigma_px: float) -> Block:
+def with_sights(
+    block: BundleBlock, state: State, sights: Observations, sigma_px: float
+) -> BundleBlock:
     """The block with other tie points, about which nothing is known apart from the pictures."""
     nothing = np.full_like(state.points, np.nan)
     return replace(
@@ -194,7 +205,7 @@ def _swallowed(sights: int, points: int, frames: int) -> float:
     return float(np.sqrt(2 * sights / max(spare, 1)))
 
 
-def _trusted(state: State, sights: Sights, kept: BoolArray) -> tuple[State, Sights]:
+def _trusted(state: State, sights: Observations, kept: BoolArray) -> tuple[State, Observations]:
     """The kept observations of points in front of their cameras, seen from apart enough.
 
     Points that two photographs from one place see (a duplicate, say) have no depth to speak of:
@@ -254,12 +265,12 @@ def _knowns(
     sigma: Array,
     *,
     located: bool,
-) -> Knowns:
+) -> Priors:
     first = {key: next(f for f in own if f.camera_key == key) for key in keys}
     lenses = np.array([_ideal_lens(f) for f in first.values()], float)
     lens_sigma = np.array([_lens_sigma(f) for f in first.values()])
     nothing = np.full_like(recorded, np.nan)
-    return Knowns(
+    return Priors(
         positions=recorded if located else nothing,
         position_sigma=sigma if located else nothing,
         offset_sigma=np.nanmedian(sigma, axis=0) if located else np.ones(3),

@@ -18,7 +18,7 @@ from aftermap.geo.arrays import Array
 from aftermap.sfm.bundle_kernel import (
     LENS,
     POSE,
-    Sights,
+    Observations,
     State,
     back_substitute,
     eliminate,
@@ -33,7 +33,7 @@ CAUCHY_POSITION = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knowns:
+class Priors:
     """What is known apart from the pictures. NaN stands for unknown, everywhere.
 
     ``positions`` and their sigmas (N, 3) metres; ``offset_sigma`` (3,) of the offset they share;
@@ -66,11 +66,11 @@ class Adjusted:
     iterations: int
 
 
-def adjusted(
+def adjust_bundle(
     state: State,
-    sights: Sights,
+    sights: Observations,
     sigma_px: Array,
-    knowns: Knowns,
+    knowns: Priors,
     *,
     iterations: int = 30,
     tolerance: float = 1e-6,
@@ -106,7 +106,9 @@ def adjusted(
     )
 
 
-def covariance_of(estimate: Adjusted, sights: Sights, sigma_px: Array, knowns: Knowns) -> Array:
+def block_covariance(
+    estimate: Adjusted, sights: Observations, sigma_px: Array, knowns: Priors
+) -> Array:
     """Covariance of frames (6 each: rotation, position), lenses (8 each) and the shared offset.
 
     Where no position is known, the datum is that of least trace (a free network): the seven
@@ -131,7 +133,7 @@ class _System:
     pulls: Array
 
 
-def _residuals(state: State, sights: Sights) -> Array:
+def _residuals(state: State, sights: Observations) -> Array:
     out = np.empty_like(sights.xy_px)
     residuals_px(state, sights, out)
     return out
@@ -141,19 +143,19 @@ def _squared_sigmas(residuals: Array, sigma_px: Array) -> Array:
     return np.asarray((residuals**2).sum(axis=1) / sigma_px**2)
 
 
-def _position_misfit(state: State, offset: Array, knowns: Knowns) -> Array:
+def _position_misfit(state: State, offset: Array, knowns: Priors) -> Array:
     """(N, 3) recorded minus estimated, in metres; zero where nothing was recorded."""
     return np.nan_to_num(knowns.positions - (state.positions + offset))
 
 
-def _position_weights(misfit: Array, knowns: Knowns) -> Array:
+def _position_weights(misfit: Array, knowns: Priors) -> Array:
     """(N, 3) weights of the recorded positions, lower for those that lie far off."""
     weight = np.nan_to_num(knowns.position_sigma**-2.0) * np.isfinite(knowns.positions)
     squared = (misfit**2 * weight).sum(axis=1, keepdims=True)
     return np.asarray(weight / (1 + squared / CAUCHY_POSITION**2))
 
 
-def _cost(state: State, offset: Array, residuals: Array, sigma_px: Array, knowns: Knowns) -> float:
+def _cost(state: State, offset: Array, residuals: Array, sigma_px: Array, knowns: Priors) -> float:
     squared = _squared_sigmas(residuals, sigma_px)
     cost = CAUCHY_PIXEL**2 * np.log1p(squared / CAUCHY_PIXEL**2).sum()
     misfit = _position_misfit(state, offset, knowns)
@@ -167,7 +169,7 @@ def _cost(state: State, offset: Array, residuals: Array, sigma_px: Array, knowns
     return float(cost / 2)
 
 
-def _turns(state: State, knowns: Knowns) -> Iterator[tuple[int, Array, Array]]:
+def _turns(state: State, knowns: Priors) -> Iterator[tuple[int, Array, Array]]:
     """Frame, turn of the camera (3,) that leads to its known rotation, and (3, 3) weight of that.
 
     The turn is about the camera's axes, as the adjustment turns cameras; the sigmas are about the
@@ -181,10 +183,10 @@ def _turns(state: State, knowns: Knowns) -> Iterator[tuple[int, Array, Array]]:
 
 def _system(
     state: State,
-    sights: Sights,
+    sights: Observations,
     residuals: Array,
     sigma_px: Array,
-    knowns: Knowns,
+    knowns: Priors,
     offset: Array,
     damping: float,
 ) -> _System:
@@ -224,7 +226,9 @@ def _system(
     return _System(normal=normal, gradient=gradient, weight=weight, inverses=inverses, pulls=pulls)
 
 
-def _stepped(system: _System, state: State, sights: Sights, offset: Array) -> tuple[State, Array]:
+def _stepped(
+    system: _System, state: State, sights: Observations, offset: Array
+) -> tuple[State, Array]:
     """The state one step further."""
     scale = 1 / np.sqrt(np.maximum(np.diag(system.normal), 1e-30))
     scaled = system.normal * scale[:, None] * scale
@@ -238,7 +242,7 @@ def _stepped(system: _System, state: State, sights: Sights, offset: Array) -> tu
     back_substitute(state, sights, system.weight, step, system.inverses, system.pulls, point_step)
     frames = step[:lens_at].reshape(-1, POSE)
     moved = state._replace(
-        rotations=turned(frames[:, :3]) @ state.rotations,
+        rotations=rotation_matrices(frames[:, :3]) @ state.rotations,
         positions=state.positions + frames[:, 3:],
         lenses=state.lenses + step[lens_at : lens_at + state.lenses.size].reshape(-1, LENS),
         points=state.points + point_step,
@@ -246,7 +250,7 @@ def _stepped(system: _System, state: State, sights: Sights, offset: Array) -> tu
     return moved, offset + step[-3:]
 
 
-def turned(vectors: Array) -> Array:
+def rotation_matrices(vectors: Array) -> Array:
     """(N, 3, 3) rotations by (N, 3) rotation vectors in radians (Rodrigues)."""
     angle = np.linalg.norm(vectors, axis=1)[:, None, None]
     x, y, z = vectors.T
@@ -259,7 +263,7 @@ def turned(vectors: Array) -> Array:
     return np.asarray(np.eye(3) + sine * cross + cosine * (cross @ cross))
 
 
-def _is_free(knowns: Knowns) -> bool:
+def _is_free(knowns: Priors) -> bool:
     located = np.isfinite(knowns.positions).all(axis=1).sum()
     surveyed = np.isfinite(knowns.points).all(axis=1).sum()
     return bool(located + surveyed < 3)

@@ -58,7 +58,7 @@ class State(NamedTuple):
     course: Course = NO_COURSE
 
 
-class Sights(NamedTuple):
+class Observations(NamedTuple):
     """Observations sorted by point: frame (M,), start (P + 1,), corner-origin pixels (M, 2)."""
 
     frame: Int32Array
@@ -100,7 +100,7 @@ def velocities_of(state: State) -> Array:
 
 
 @compiled
-def _share(state: State, sights: Sights, m: int) -> float:
+def _share(state: State, sights: Observations, m: int) -> float:
     """When an observation was exposed, in parts of the readout time after the middle row."""
     height_px = state.course.height_px
     if len(height_px) == 0:
@@ -210,7 +210,7 @@ def _jacobian(
 
 
 @compiled
-def residuals_px(state: State, sights: Sights, out: Array) -> None:
+def residuals_px(state: State, sights: Observations, out: Array) -> None:
     """Fill ``out`` (M, 2) with projected minus observed pixels."""
     ideal = np.empty(3)
     velocities = velocities_of(state)
@@ -248,7 +248,7 @@ def _inverse3(a: Array, out: Array) -> None:
 @compiled
 def eliminate(
     state: State,
-    sights: Sights,
+    sights: Observations,
     weight: Array,
     damping: float,
     normal: Array,
@@ -408,7 +408,7 @@ def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain array
 @compiled
 def back_substitute(
     state: State,
-    sights: Sights,
+    sights: Observations,
     weight: Array,
     step: Array,
     inverses: Array,

@@ -24,7 +24,7 @@ GRID_CELLS = 16
 """The picture's longer side is cut into this many cells; features are taken evenly from them."""
 
 
-def features_of(
+def extract_features(
     frame_set: FrameSet, options: PoseOptions, files: Workspace, executor: Executor
 ) -> dict[str, Path]:
     """The feature file of every frame, by SHA-256. Files that are already there are reused."""

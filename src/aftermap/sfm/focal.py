@@ -23,7 +23,7 @@ import numpy as np
 
 from aftermap.model.camera import Frame
 from aftermap.model.media import FocalSource
-from aftermap.sfm.block import Block
+from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import HELD
 
 OBLIQUE_DEG = 15.0
@@ -57,12 +57,12 @@ class FocalReport:
     warning: str | None
 
 
-def trust_factor(block: Block) -> float:
+def focal_prior_weight(block: BundleBlock) -> float:
     """By how much the formal uncertainty of the focal length is taken to be too small."""
     return FIRM_FACTOR if _is_determined(block) else WEAK_FACTOR
 
 
-def weighed(block: Block, factor: float) -> Block:
+def with_focal_weight(block: BundleBlock, factor: float) -> BundleBlock:
     """The block with every recorded focal length held by its sigma over the factor."""
     lens_sigma = block.knowns.lens_sigma.copy()
     for k, key in enumerate(block.camera_keys):
@@ -74,7 +74,9 @@ def weighed(block: Block, factor: float) -> Block:
     return replace(block, knowns=replace(block.knowns, lens_sigma=lens_sigma))
 
 
-def focal_report(block: Block, camera: int, variance_px2: float, factor: float) -> FocalReport:
+def focal_report(
+    block: BundleBlock, camera: int, variance_px2: float, factor: float
+) -> FocalReport:
     """What to say of a camera's focal length, from its variance in the adjustment.
 
     What the pictures alone say follows from taking the recorded value out again (both Gaussian).
@@ -106,7 +108,7 @@ def focal_report(block: Block, camera: int, variance_px2: float, factor: float) 
     )
 
 
-def _decision(block: Block, recorded: Frame, focal: float, odds: float, factor: float) -> str:
+def _decision(block: BundleBlock, recorded: Frame, focal: float, odds: float, factor: float) -> str:
     source = _source(recorded)
     moved = 100 * (focal / recorded.focal_px - 1)
     if factor == 1:
@@ -147,14 +149,14 @@ def _source(frame: Frame) -> str:
     return RECORDED[frame.focal_source]
 
 
-def _is_determined(block: Block) -> bool:
+def _is_determined(block: BundleBlock) -> bool:
     if block.located and _height_spread(block) > LEVELS_SHARE:
         return True
     spread = _view_spread_deg(block) > OBLIQUE_DEG
     return spread and (block.located or not _goes_ahead(block))
 
 
-def _goes_ahead(block: Block) -> bool:
+def _goes_ahead(block: BundleBlock) -> bool:
     """Whether most steps from one frame to the next lie along the view."""
     steps = np.diff(block.state.positions, axis=0)
     length = np.linalg.norm(steps, axis=1)
@@ -162,7 +164,7 @@ def _goes_ahead(block: Block) -> bool:
     return bool(np.median(ahead / np.maximum(length, 1e-12)) > AHEAD_SHARE)
 
 
-def _view_spread_deg(block: Block) -> float:
+def _view_spread_deg(block: BundleBlock) -> float:
     """90th percentile of the angle between a viewing direction and their mean."""
     axes = block.state.rotations[:, 2]
     mean = axes.mean(axis=0)
@@ -170,7 +172,7 @@ def _view_spread_deg(block: Block) -> float:
     return float(np.degrees(np.percentile(np.arccos(np.clip(axes @ mean, -1, 1)), 90)))
 
 
-def _height_spread(block: Block) -> float:
+def _height_spread(block: BundleBlock) -> float:
     """Spread of the cameras' heights, as a share of their height above the ground."""
     heights = block.state.positions[:, 2]
     above = float(np.median(heights)) - float(np.median(block.state.points[:, 2]))

@@ -15,13 +15,13 @@ from aftermap.errors import ControlError
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.crs import WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
 from aftermap.model.camera import ControlResidual, Frame, Vector3
-from aftermap.sfm.block import Block
-from aftermap.sfm.bundle import Adjusted, adjusted
-from aftermap.sfm.bundle_kernel import Sights, State, residuals_px
-from aftermap.sfm.focal import weighed
-from aftermap.sfm.gcp_file import ControlFile, Mark, marks_of, roles_of
+from aftermap.sfm.block import BundleBlock
+from aftermap.sfm.bundle import Adjusted, adjust_bundle
+from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
+from aftermap.sfm.focal import with_focal_weight
+from aftermap.sfm.gcp_file import ControlFile, GroundControlPoint, marks_of, roles_of
 from aftermap.sfm.georeference import similarity
-from aftermap.sfm.triangulate import ray_angles_deg, triangulated
+from aftermap.sfm.triangulate import ray_angles_deg, triangulate_points
 
 SURVEY_SIGMA_M = (0.02, 0.02, 0.03)
 """How well a mark is surveyed, east, north, up: an RTK receiver on a painted mark."""
@@ -49,7 +49,7 @@ class Survey:
 
     file: Path
     crs: str
-    marks: tuple[Mark, ...]
+    marks: tuple[GroundControlPoint, ...]
     roles: tuple[str, ...]
     positions_m: Array
     warnings: tuple[str, ...]
@@ -81,7 +81,7 @@ def survey_of(control: ControlFile, frames: Sequence[Frame], crs: str | None) ->
     )
 
 
-def _roles(marks: Sequence[Mark]) -> list[str]:
+def _roles(marks: Sequence[GroundControlPoint]) -> list[str]:
     """Roles are shared out among the marks that can be measured."""
     usable = [i for i, mark in enumerate(marks) if len(mark.seen) >= 2]
     roles = [mark.role or "control" for mark in marks]
@@ -98,7 +98,10 @@ def _own_crs(control: ControlFile, xyz: Array) -> str:
 
 
 def _check_near(
-    control: ControlFile, marks: Sequence[Mark], placed: Array, frames: Sequence[Frame]
+    control: ControlFile,
+    marks: Sequence[GroundControlPoint],
+    placed: Array,
+    frames: Sequence[Frame],
 ) -> None:
     recorded = np.array([f.prior_position_m for f in frames if f.prior_position_m], float)
     if not len(recorded):
@@ -123,13 +126,15 @@ def _few(names: Sequence[str]) -> str:
 class Controlled:
     """A block held by control: ``used`` (N,) says which marks of the survey held it."""
 
-    block: Block
+    block: BundleBlock
     estimate: Adjusted
     used: BoolArray
     warnings: tuple[str, ...]
 
 
-def controlled(block: Block, survey: Survey, numbers: dict[int, int]) -> Controlled | None:
+def adjust_with_control(
+    block: BundleBlock, survey: Survey, numbers: dict[int, int]
+) -> Controlled | None:
     """The block adjusted with the control marks; None where fewer than three can hold it.
 
     ``numbers`` gives a frame's number in the block by its index in the frame set.
@@ -140,7 +145,7 @@ def controlled(block: Block, survey: Survey, numbers: dict[int, int]) -> Control
         return None
     offset = block.offset_m if block.located else np.round(survey.positions_m.mean(axis=0))
     target = survey.positions_m - offset
-    moved = _laid(block, places[control], target[control])
+    moved = _lay_on_control(block, places[control], target[control])
     if moved is None:
         return None
     bent_m = _bent_m(block, moved) if block.located else 0.0
@@ -155,8 +160,8 @@ def controlled(block: Block, survey: Survey, numbers: dict[int, int]) -> Control
         "hold the map: check its coordinates and its pixels."
         for i in np.flatnonzero(blunder)
     ]
-    block = _with_marks(weighed(block, 1.0), survey, target, used, numbers)
-    estimate = adjusted(
+    block = _with_marks(with_focal_weight(block, 1.0), survey, target, used, numbers)
+    estimate = adjust_bundle(
         block.state, block.sights, block.sigma_px, block.knowns, iterations=30, tolerance=1e-7
     )
     return Controlled(
@@ -167,7 +172,7 @@ def controlled(block: Block, survey: Survey, numbers: dict[int, int]) -> Control
     )
 
 
-def _bent_m(block: Block, moved: Block) -> float:
+def _bent_m(block: BundleBlock, moved: BundleBlock) -> float:
     """How much farther the marks move cameras against each other than recorded positions allow."""
     shift = moved.state.positions - block.state.positions
     change = np.linalg.norm(shift - np.median(shift, axis=0), axis=1).max()
@@ -193,7 +198,7 @@ def _check_fit(survey: Survey, target: Array, miss: Array, bent_m: float) -> Non
     )
 
 
-def level_warnings(survey: Survey, before: Block, after: Block) -> list[str]:
+def level_warnings(survey: Survey, before: BundleBlock, after: BundleBlock) -> list[str]:
     """Heights in feet, or of another place, shift the level of a block and nothing else."""
     rise_m = float(np.median(after.state.positions[:, 2] - before.state.positions[:, 2]))
     if abs(rise_m) <= LEVEL_M:
@@ -208,7 +213,7 @@ def level_warnings(survey: Survey, before: Block, after: Block) -> list[str]:
 
 
 def control_residuals(
-    block: Block, survey: Survey, numbers: dict[int, int], names: Sequence[str]
+    block: BundleBlock, survey: Survey, numbers: dict[int, int], names: Sequence[str]
 ) -> tuple[ControlResidual, ...]:
     """Every mark as the final cameras see it, minus as it was surveyed."""
     places, measured = _triangulated(block, survey, numbers)
@@ -227,7 +232,7 @@ def control_residuals(
     )
 
 
-def _sights(survey: Survey, numbers: dict[int, int]) -> Sights:
+def _sights(survey: Survey, numbers: dict[int, int]) -> Observations:
     """Where the marks are seen in the block, in the order of the marks."""
     frame, pixels, start = [], [], [0]
     for mark in survey.marks:
@@ -235,21 +240,25 @@ def _sights(survey: Survey, numbers: dict[int, int]) -> Sights:
         frame += list(own)
         pixels += list(own.values())
         start.append(len(frame))
-    return Sights(
+    return Observations(
         np.array(frame, np.int32),
         np.array(start, np.int32),
         np.array(pixels, np.float64).reshape(-1, 2),
     )
 
 
-def _triangulated(block: Block, survey: Survey, numbers: dict[int, int]) -> tuple[Array, BoolArray]:
+def _triangulated(
+    block: BundleBlock, survey: Survey, numbers: dict[int, int]
+) -> tuple[Array, BoolArray]:
     """(N, 3) places of the marks in the block's frame, and which of them two views determine."""
     sights = _sights(survey, numbers)
     angle = ray_angles_deg(block.state, sights)
-    return triangulated(block.state, sights), (np.diff(sights.start) >= 2) & (angle > 1.0)
+    return triangulate_points(block.state, sights), (np.diff(sights.start) >= 2) & (angle > 1.0)
 
 
-def _reprojection(block: Block, survey: Survey, numbers: dict[int, int], places: Array) -> Array:
+def _reprojection(
+    block: BundleBlock, survey: Survey, numbers: dict[int, int], places: Array
+) -> Array:
     sights = _sights(survey, numbers)
     off = np.zeros_like(sights.xy_px)
     residuals_px(block.state._replace(points=places), sights, off)
@@ -258,7 +267,7 @@ def _reprojection(block: Block, survey: Survey, numbers: dict[int, int], places:
     return np.asarray(np.sqrt(total / np.maximum(np.diff(sights.start), 1)))
 
 
-def _laid(block: Block, places: Array, target: Array) -> Block | None:
+def _lay_on_control(block: BundleBlock, places: Array, target: Array) -> BundleBlock | None:
     """The block moved onto the control. Marks in one line only shift a block that GPS levels."""
     spread = np.linalg.svd(target - target.mean(axis=0), compute_uv=False)
     found: tuple[float, Array, Array] = 1.0, np.eye(3), (target - places).mean(axis=0)
@@ -284,12 +293,12 @@ def _moved(state: State, scale: float, rotation: Array, shift: Array) -> State:
 
 
 def _with_marks(
-    block: Block,
+    block: BundleBlock,
     survey: Survey,
     target: Array,
     used: BoolArray,
     numbers: dict[int, int],
-) -> Block:
+) -> BundleBlock:
     """The block with the used marks as its last points, known by survey."""
     kept = replace(
         survey,
@@ -306,7 +315,7 @@ def _with_marks(
     return replace(
         block,
         state=state._replace(points=np.concatenate([state.points, target[used]])),
-        sights=Sights(
+        sights=Observations(
             np.concatenate([block.sights.frame, sights.frame]),
             np.concatenate([block.sights.start, block.sights.start[-1] + sights.start[1:]]),
             np.concatenate([block.sights.xy_px, sights.xy_px]),

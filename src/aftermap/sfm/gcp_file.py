@@ -27,7 +27,7 @@ _UTM = re.compile(r"^WGS\s*-?84\s*/?\s*UTM\s*(?:zone)?\s*(\d{1,2})\s*([NS])$", r
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sighting:
+class GcpObservation:
     """One line: a mark in one photograph. ``image`` is what follows the pixel, split in words."""
 
     line: int
@@ -42,11 +42,11 @@ class ControlFile:
 
     path: Path
     crs: str
-    sightings: tuple[Sighting, ...]
+    sightings: tuple[GcpObservation, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class GroundControlPoint:
     """A surveyed mark: where it is in the file's CRS, and its pixel by index of the frame.
 
     ``role`` is "control" or "check" where the file names it, else None.
@@ -103,7 +103,7 @@ def _crs(path: Path, number: int, line: str) -> str:
     return line
 
 
-def _sighting(path: Path, number: int, line: str) -> Sighting:
+def _sighting(path: Path, number: int, line: str) -> GcpObservation:
     words = _words(line)
     if len(words) < 6:
         raise ControlError(
@@ -123,7 +123,7 @@ def _sighting(path: Path, number: int, line: str) -> Sighting:
             )
         values.append(value)
     east, north, height, x, y = values
-    return Sighting(
+    return GcpObservation(
         line=number, position=(east, north, height), xy_px=(x, y), words=tuple(words[5:])
     )
 
@@ -139,14 +139,14 @@ def _words(line: str) -> list[str]:
 
 def marks_of(
     control: ControlFile, names: Sequence[str], sizes_px: Sequence[tuple[int, int]]
-) -> tuple[list[Mark], list[str]]:
+) -> tuple[list[GroundControlPoint], list[str]]:
     """The marks, their photographs looked up by name, and what to warn of.
 
     A name may be given with or without its folder, in any case of letters.
     """
     known = _indices(names)
-    marks: dict[object, Mark] = {}
-    unknown: list[Sighting] = []
+    marks: dict[object, GroundControlPoint] = {}
+    unknown: list[GcpObservation] = []
     for sighting in control.sightings:
         index, rest = _photograph(sighting.words, known)
         name, role = _name_and_role(rest)
@@ -163,7 +163,7 @@ def marks_of(
         else:
             _check_inside(control, sighting, names[index], sizes_px[index])
             seen[index] = sighting.xy_px
-        marks[key] = Mark(
+        marks[key] = GroundControlPoint(
             name=name or f"mark {len(marks) + (before is None)}" if before is None else before.name,
             line=before.line if before else sighting.line,
             position=sighting.position,
@@ -199,7 +199,7 @@ def _name_and_role(words: Sequence[str]) -> tuple[str | None, str | None]:
 
 
 def _check_inside(
-    control: ControlFile, sighting: Sighting, name: str, size_px: tuple[int, int]
+    control: ControlFile, sighting: GcpObservation, name: str, size_px: tuple[int, int]
 ) -> None:
     x, y = sighting.xy_px
     if not (0 <= x <= size_px[0] and 0 <= y <= size_px[1]):
@@ -209,7 +209,7 @@ def _check_inside(
         )
 
 
-def _unknown_warnings(control: ControlFile, unknown: Sequence[Sighting]) -> list[str]:
+def _unknown_warnings(control: ControlFile, unknown: Sequence[GcpObservation]) -> list[str]:
     if len(unknown) == len(control.sightings):
         raise ControlError(
             f"{control.path}, line {unknown[0].line}: no photograph is called "
@@ -228,7 +228,7 @@ def _unknown_warnings(control: ControlFile, unknown: Sequence[Sighting]) -> list
     ]
 
 
-def roles_of(marks: Sequence[Mark]) -> list[str]:
+def roles_of(marks: Sequence[GroundControlPoint]) -> list[str]:
     """Which marks hold the solution and which test it, where the file does not say.
 
     Named roles stand, and beside them an unnamed mark is control. Without any, the marks are taken

@@ -23,10 +23,10 @@ from aftermap.errors import CaseError
 from aftermap.geo.arrays import Array, Int32Array, Uint32Array
 from aftermap.imaging.robust_geometry import global_models, incremental_models
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle_kernel import Sights, State, residuals_px
+from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.tracks import Tracks, thinned_tracks
-from aftermap.sfm.triangulate import triangulated
+from aftermap.sfm.triangulate import triangulate_points
 
 MIN_FRAMES = 3
 TRACKS_PER_FRAME = 200
@@ -42,7 +42,7 @@ CALIBRATED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skeleton:
+class InitialReconstruction:
     """One connected group: frame indices (n,), cam_from_world rotations, positions, lenses.
 
     ``lenses`` maps a camera key to COLMAP's eight OPENCV parameters.
@@ -56,7 +56,7 @@ class Skeleton:
 
 def skeletons_of(
     frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks, options: PoseOptions
-) -> list[Skeleton]:
+) -> list[InitialReconstruction]:
     """The groups of frames that hang together, the largest first; frames in none are missing."""
     if len(tracks) == 0:
         return []
@@ -81,9 +81,9 @@ def skeletons_of(
 
 def _grown(
     database: Path, folder: Path, frames: Sequence[Frame], options: PoseOptions
-) -> list[Skeleton]:
+) -> list[InitialReconstruction]:
     """The largest model of a few attempts: more frames in one piece are better than more pieces."""
-    models: list[Skeleton] = []
+    models: list[InitialReconstruction] = []
     for seed in range(options.seed, options.seed + 3):
         models = max(models, _mapped(database, folder, frames, seed), key=_largest)
         if models and _largest(models) > 0.9 * len(frames):
@@ -99,7 +99,7 @@ def _without_focal(
     keypoints: Sequence[Array],
     tracks: Tracks,
     options: PoseOptions,
-) -> list[Skeleton]:
+) -> list[InitialReconstruction]:
     """The model that most observations fit, of one solved at once and, if it is poor, one grown."""
     at_once = _solved_at_once(many, folder, frames, options.seed)
     fit = fit_of(at_once[0], frames, keypoints, tracks) if at_once else 0.0
@@ -112,19 +112,25 @@ def _without_focal(
 
 
 def fit_of(
-    skeleton: Skeleton, frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks
+    skeleton: InitialReconstruction,
+    frames: Sequence[Frame],
+    keypoints: Sequence[Array],
+    tracks: Tracks,
 ) -> int:
     """How many observations of all tracks lie near where a model's triangulated points do."""
-    state, sights = observed(skeleton, frames, keypoints, tracks)
+    state, sights = model_observations(skeleton, frames, keypoints, tracks)
     off = np.empty_like(sights.xy_px)
     residuals_px(state, sights, off)
     reach = FITS_SHARE * max(max(f.width_px, f.height_px) for f in frames)
     return int(((off**2).sum(axis=1) < reach**2).sum())
 
 
-def observed(
-    skeleton: Skeleton, frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks
-) -> tuple[State, Sights]:
+def model_observations(
+    skeleton: InitialReconstruction,
+    frames: Sequence[Frame],
+    keypoints: Sequence[Array],
+    tracks: Tracks,
+) -> tuple[State, Observations]:
     """A model's cameras and triangulated tracks, and where its frames (in its numbering) see them.
 
     Tracks that fewer than two of its frames see are left out.
@@ -135,7 +141,7 @@ def observed(
     camera_of = np.array([keys.index(f.camera_key) for f in own], np.int32)
     rough = State(skeleton.rotations, skeleton.positions, lenses, camera_of, np.zeros((0, 3)))
     sights = _sights_in(skeleton, keypoints, tracks)
-    return rough._replace(points=triangulated(rough, sights)), sights
+    return rough._replace(points=triangulate_points(rough, sights)), sights
 
 
 def _lens(params: Array) -> Array:
@@ -143,7 +149,9 @@ def _lens(params: Array) -> Array:
     return np.array([(params[0] + params[1]) / 2, *params[2:8], 0.0])
 
 
-def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -> Sights:
+def _sights_in(
+    skeleton: InitialReconstruction, keypoints: Sequence[Array], tracks: Tracks
+) -> Observations:
     """Observations of the group, in its own numbering of frames, of tracks seen twice in it."""
     number = np.full(len(keypoints), -1, np.int32)
     number[skeleton.frames] = np.arange(len(skeleton.frames))
@@ -153,10 +161,10 @@ def _sights_in(skeleton: Skeleton, keypoints: Sequence[Array], tracks: Tracks) -
     frame, feature = tracks.frame[mine], tracks.feature[mine]
     xy = np.stack([keypoints[f][k] for f, k in zip(frame, feature, strict=True)])
     start = np.concatenate([[0], np.cumsum(counts[counts >= 2])]).astype(np.int32)
-    return Sights(number[frame], start, xy.astype(np.float64))
+    return Observations(number[frame], start, xy.astype(np.float64))
 
 
-def _largest(models: list[Skeleton]) -> int:
+def _largest(models: list[InitialReconstruction]) -> int:
     return len(models[0].frames) if models else 0
 
 
@@ -257,14 +265,16 @@ def _options(frames: Sequence[Frame], seed: int) -> pycolmap.IncrementalPipeline
     return options
 
 
-def _mapped(database: Path, folder: Path, frames: Sequence[Frame], seed: int) -> list[Skeleton]:
+def _mapped(
+    database: Path, folder: Path, frames: Sequence[Frame], seed: int
+) -> list[InitialReconstruction]:
     pycolmap.set_random_seed(seed)
     return _skeletons(incremental_models(database, folder, _options(frames, seed)), frames)
 
 
 def _solved_at_once(
     database: Path, folder: Path, frames: Sequence[Frame], seed: int
-) -> list[Skeleton]:
+) -> list[InitialReconstruction]:
     pycolmap.set_random_seed(seed)
     options = pycolmap.GlobalPipelineOptions()
     options.random_seed = seed
@@ -275,7 +285,7 @@ def _solved_at_once(
 
 def _skeletons(
     models: Sequence[pycolmap.Reconstruction], frames: Sequence[Frame]
-) -> list[Skeleton]:
+) -> list[InitialReconstruction]:
     """COLMAP's models as ours; a frame stays in the first one that holds it."""
     taken: set[int] = set()
     found = []
@@ -290,9 +300,9 @@ def _skeletons(
 
 def _skeleton(
     frames: Sequence[Frame], own: Sequence[int], images: dict[int, pycolmap.Image]
-) -> Skeleton:
+) -> InitialReconstruction:
     poses = [images[i].cam_from_world() for i in own]
-    return Skeleton(
+    return InitialReconstruction(
         frames=np.array(own, np.int32),
         rotations=np.stack([pose.rotation.matrix() for pose in poses]),
         positions=np.stack([images[i].projection_center() for i in own]),

@@ -65,7 +65,7 @@ def vertical_of(
     return max(tries[1:] or tries, key=_agreement)
 
 
-def contradicted(frames: Sequence[Frame], state: State) -> Vertical | None:
+def contradicted_vertical(frames: Sequence[Frame], state: State) -> Vertical | None:
     """The vertical of cameras that recorded positions hold, where the record says it is wrong.
 
     That is where most pictures are tipped, by what the gimbal told, by more than makes a top view,

@@ -53,13 +53,13 @@ def matches_of(
     """Verified matches of every pair of frames that sees the same ground."""
     frames = frame_set.frames
     pairs = _candidates(frames, features, options, executor)
-    work = partial(_verified, frames=frames, features=features, count=options.coarse_features)
+    work = partial(_verify_pairs, frames=frames, features=features, count=options.coarse_features)
     found = [m for row in executor.map(work, _jobs(pairs), label="pairs") for m in row]
     loose = _loosely_tied(found, len(frames))
     tried = {(int(i), int(j)) for i, j in pairs}
     more = _second_round(loose, frames, features, options, executor) - tried
     if more:
-        work = partial(_verified, frames=frames, features=features, count=options.features)
+        work = partial(_verify_pairs, frames=frames, features=features, count=options.features)
         again = _jobs(np.array(sorted(more), np.int32))
         found += [m for row in executor.map(work, again, label="pairs") for m in row]
     return tuple(found)
@@ -78,11 +78,11 @@ def _candidates(
     if len(frames) <= options.blind_pairs_below:
         return all_pairs(len(frames))
     # A clip mostly looks ahead: what it shows is not what lies near the camera, so it votes too.
-    voted = _voted(frames, features, options, executor)
+    voted = _vote_pairs(frames, features, options, executor)
     return np.unique(np.concatenate([near, following, voted]), axis=0)
 
 
-def _voted(
+def _vote_pairs(
     frames: Sequence[Frame], features: Mapping[str, Path], options: PoseOptions, executor: Executor
 ) -> Int32Array:
     """Pairs of frames whose largest features look alike."""
@@ -116,7 +116,7 @@ def _second_round(
     if len(frames) <= options.blind_pairs_below:
         pairs = all_pairs(len(frames))
     else:
-        pairs = _voted(frames, features, options, executor)
+        pairs = _vote_pairs(frames, features, options, executor)
     return {(int(i), int(j)) for i, j in pairs if int(i) in loose or int(j) in loose}
 
 
@@ -139,7 +139,7 @@ def _jobs(pairs: Int32Array) -> list[_Job]:
     return [_Job(first=i, seconds=tuple(js)) for i, js in jobs.items()]
 
 
-def _verified(
+def _verify_pairs(
     job: _Job, frames: Sequence[Frame], features: Mapping[str, Path], count: int
 ) -> list[PairMatches]:
     first = load_features(features[frames[job.first].sha256])

@@ -20,7 +20,7 @@ CONVERGED_PX = 0.01
 
 
 @compiled
-def sampled(
+def sample_patch(
     picture: Float32Array, x: float, y: float, warp: Array, half: int, out: Float32Array
 ) -> bool:
     """Fill ``out`` by bilinear samples around x, y, axes mapped by ``warp``; False if outside."""
@@ -53,7 +53,7 @@ def templates_at(picture: Float32Array, xy: Array, out: Float32Array, good: Bool
     """
     identity = np.eye(2)
     for n in range(len(xy)):
-        good[n] = sampled(picture, xy[n, 0], xy[n, 1], identity, HALF + 1, out[n])
+        good[n] = sample_patch(picture, xy[n, 0], xy[n, 1], identity, HALF + 1, out[n])
         if not good[n]:
             continue
         xx = yy = cross = 0.0
@@ -106,7 +106,7 @@ def align(
         likeness[n] = -1.0
         warp = warps[n]
         x, y = predicted[n, 0], predicted[n, 1]
-        if not sampled(picture, x, y, warp, HALF + SEARCH, wide):
+        if not sample_patch(picture, x, y, warp, HALF + SEARCH, wide):
             continue
         best, best_i, best_j = -1.0, 0, 0
         for i in range(2 * SEARCH + 1):
@@ -141,7 +141,7 @@ def _refined(
     for _ in range(STEPS):
         u = x + warp[0, 0] * du + warp[0, 1] * dv
         v = y + warp[1, 0] * du + warp[1, 1] * dv
-        if not sampled(picture, u, v, warp, HALF + 1, patch):
+        if not sample_patch(picture, u, v, warp, HALF + 1, patch):
             return du, dv, -1.0
         st = sp = stt = spp = 0.0
         for i in range(1, SIDE + 1):

@@ -14,7 +14,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle import CAUCHY_POSITION, Adjusted, Knowns
+from aftermap.sfm.bundle import CAUCHY_POSITION, Adjusted, Priors
 from aftermap.sfm.bundle_kernel import POSE
 
 STATED_COUNTS = 4.0
@@ -27,7 +27,7 @@ MOST_ALIKE = 0.9
 PLAN, HEIGHT = slice(0, 2), slice(2, 3)
 
 
-def as_scattered(knowns: Knowns, estimate: Adjusted, frames: Sequence[Frame]) -> Knowns:
+def as_scattered(knowns: Priors, estimate: Adjusted, frames: Sequence[Frame]) -> Priors:
     """The same with the sigmas of the recorded positions as large as their residuals show.
 
     Errors of neighbours that are alike tell less than as many that are not, and count so much less.

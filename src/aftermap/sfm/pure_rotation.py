@@ -13,7 +13,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle_kernel import Sights
+from aftermap.sfm.bundle_kernel import Observations
 
 FOCAL_SHARES = np.geomspace(0.5, 1.6, 60)
 """Focal lengths that are tried, as shares of the longer side: 90 to 35 degrees across. Over flat
@@ -28,7 +28,7 @@ PAIRS_MOST = 12
 """Those that differ most."""
 
 
-def only_turns(frames: Sequence[Frame], sights: Sights) -> bool:
+def only_turns(frames: Sequence[Frame], sights: Observations) -> bool:
     """Whether the frames of a group, which share tie points, were all taken from one place.
 
     ``sights`` number the frames. False where it cannot be told: frames of several cameras, too few
@@ -43,7 +43,7 @@ def only_turns(frames: Sequence[Frame], sights: Sights) -> bool:
     return best < len(misses) - 1 and bool(misses[best] < SAME_PLACE_SHARE * side)
 
 
-def only_zooms(frames: Sequence[Frame], sights: Sights) -> bool:
+def only_zooms(frames: Sequence[Frame], sights: Observations) -> bool:
     """Whether the pictures of a group are enlargements of one another about their middle."""
     side = float(max(frames[0].width_px, frames[0].height_px))
     pairs = _most_different(frames, sights)
@@ -56,7 +56,7 @@ def only_zooms(frames: Sequence[Frame], sights: Sights) -> bool:
     return bool(np.median(misses) < SAME_PLACE_SHARE * side)
 
 
-def _most_different(frames: Sequence[Frame], sights: Sights) -> list[tuple[Array, Array]]:
+def _most_different(frames: Sequence[Frame], sights: Observations) -> list[tuple[Array, Array]]:
     """What the pairs of frames that differ most share, in pixels from the middle of the picture."""
     if len({frame.camera_key for frame in frames}) != 1:
         return []
@@ -71,7 +71,7 @@ def _shift(pair: tuple[Array, Array]) -> float:
     return float(np.median(np.hypot(*(pair[0] - pair[1]).T)))
 
 
-def _pairs(sights: Sights, count: int, least_px: float) -> Iterator[tuple[Array, Array]]:
+def _pairs(sights: Observations, count: int, least_px: float) -> Iterator[tuple[Array, Array]]:
     """Pixels (N, 2) of what two frames share, for frames that differ by enough."""
     track = np.repeat(np.arange(len(sights.start) - 1), np.diff(sights.start))
     seen = [np.flatnonzero(sights.frame == frame) for frame in range(count)]

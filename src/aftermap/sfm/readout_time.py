@@ -14,8 +14,8 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Readout, ReadoutSource
-from aftermap.sfm.block import Block, settled
-from aftermap.sfm.bundle import HELD, Adjusted, adjusted, covariance_of
+from aftermap.sfm.block import BundleBlock, adjust_with_outlier_rejection
+from aftermap.sfm.bundle import HELD, Adjusted, adjust_bundle, block_covariance
 from aftermap.sfm.bundle_kernel import LENS, POSE, READOUT
 
 TRIED = 30
@@ -73,9 +73,9 @@ class _Told:
     correlation: float
 
 
-def decided(
-    whole: Block, block: Block, estimate: Adjusted, factor: float
-) -> tuple[Block, Adjusted, tuple[Shutter, ...]]:
+def adjust_with_shutters(
+    whole: BundleBlock, block: BundleBlock, estimate: Adjusted, factor: float
+) -> tuple[BundleBlock, Adjusted, tuple[Shutter, ...]]:
     """A block adjusted with global shutters, then with those that its pictures bear out.
 
     It is the one that was given where they bear out none. What is said of each camera comes last.
@@ -87,17 +87,19 @@ def decided(
     chosen = _chosen(block, said, factor)
     if any(_rolls(one, shutter) for one, shutter in zip(said, chosen, strict=True)):
         kept = block, estimate
-        block, estimate = settled(_holding(whole, *_free(said, chosen)))
+        block, estimate = adjust_with_outlier_rejection(_holding(whole, *_free(said, chosen)))
         said = _told(block, asked, factor)
         chosen = _chosen(block, said, factor)
         if not any(_rolls(one, shutter) for one, shutter in zip(said, chosen, strict=True)):
             return *kept, chosen
         if any(shutter.source is not ReadoutSource.ESTIMATED for shutter in chosen):
-            block, estimate = settled(_holding(block, *_held(block, said, chosen)), rounds=1)
+            block, estimate = adjust_with_outlier_rejection(
+                _holding(block, *_held(block, said, chosen)), rounds=1
+            )
     return block, estimate, chosen
 
 
-def _chosen(block: Block, said: list[_Told | None], factor: float) -> tuple[Shutter, ...]:
+def _chosen(block: BundleBlock, said: list[_Told | None], factor: float) -> tuple[Shutter, ...]:
     shutters = []
     for k, (recorded, told) in enumerate(zip(_recorded(block), said, strict=True)):
         most_s = MOST_IN_CLIP_S if _is_clip(block, k) else MOST_S
@@ -121,7 +123,7 @@ def _free(said: list[_Told | None], chosen: tuple[Shutter, ...]) -> tuple[Array,
 
 
 def _held(
-    block: Block, said: list[_Told | None], chosen: tuple[Shutter, ...]
+    block: BundleBlock, said: list[_Told | None], chosen: tuple[Shutter, ...]
 ) -> tuple[Array, Array]:
     """The same, those of a table held at it."""
     readouts_s, sigmas_s = _free(said, chosen)
@@ -132,7 +134,7 @@ def _held(
     return readouts_s, sigmas_s
 
 
-def _recorded(block: Block) -> list[Readout | None]:
+def _recorded(block: BundleBlock) -> list[Readout | None]:
     """What a table says of each camera's shutter."""
     first = {frame.camera_key: frame.readout for frame in reversed(block.frames)}
     return [first[key] for key in block.camera_keys]
@@ -142,12 +144,12 @@ def _is_global(recorded: Readout | None) -> bool:
     return recorded is not None and recorded.readout_s == 0
 
 
-def _is_clip(block: Block, camera: int) -> bool:
+def _is_clip(block: BundleBlock, camera: int) -> bool:
     key = block.camera_keys[camera]
     return any(f.moment is not None for f in block.frames if f.camera_key == key)
 
 
-def _clock_fraction(block: Block, camera: int) -> float:
+def _clock_fraction(block: BundleBlock, camera: int) -> float:
     """What a clock of whole seconds leaves open of a camera's speed; clips have exact times."""
     course, own = block.state.course, block.state.camera_of == camera
     intervals_s = course.interval_s[own & (course.interval_s > 0)]
@@ -156,13 +158,13 @@ def _clock_fraction(block: Block, camera: int) -> float:
     return float(CLOCK_S / np.median(intervals_s))
 
 
-def _moving(block: Block) -> BoolArray:
+def _moving(block: BundleBlock) -> BoolArray:
     """(K,) whether the velocity of enough frames of a camera is known."""
     own = block.state.camera_of[block.state.course.interval_s > 0]
     return np.asarray(np.bincount(own, minlength=len(block.camera_keys)) >= MIN_MOVING)
 
 
-def _holding(block: Block, readouts_s: Array, sigmas_s: Array) -> Block:
+def _holding(block: BundleBlock, readouts_s: Array, sigmas_s: Array) -> BundleBlock:
     """The block with other readout times, and held to them by these sigmas."""
     lenses, known, sigma = (
         values.copy()
@@ -176,7 +178,7 @@ def _holding(block: Block, readouts_s: Array, sigmas_s: Array) -> Block:
     )
 
 
-def _told(block: Block, asked: BoolArray, factor: float) -> list[_Told | None]:
+def _told(block: BundleBlock, asked: BoolArray, factor: float) -> list[_Told | None]:
     """What the photographs say of the shutters that are asked for, if nothing else were known.
 
     The focal length is as free as its record is unsure, so that the two can be told apart.
@@ -192,10 +194,10 @@ def _told(block: Block, asked: BoolArray, factor: float) -> list[_Told | None]:
         first[key] for key, is_asked in zip(block.camera_keys, asked, strict=True) if is_asked
     ]
     knowns = replace(freed.knowns, lens_sigma=sigma)
-    found = adjusted(
+    found = adjust_bundle(
         freed.state, block.sights, block.sigma_px, knowns, iterations=TRIED, tolerance=1e-9
     )
-    covariance = covariance_of(found, block.sights, block.sigma_px, knowns)
+    covariance = block_covariance(found, block.sights, block.sigma_px, knowns)
     told: list[_Told | None] = [None] * len(asked)
     for k in np.flatnonzero(asked):
         own = POSE * len(block.frames) + LENS * int(k) + np.array([READOUT, FOCAL, K1])

@@ -18,39 +18,39 @@ from aftermap.model.runs import Executor, Workspace
 from aftermap.sfm.assemble import Group, reconstruction_of
 from aftermap.sfm.block import (
     GROSS_SIGMAS,
-    Block,
+    BundleBlock,
+    adjust_with_outlier_rejection,
     block_of,
     is_whole,
     pieces,
-    settled,
     with_frames,
     with_sights,
 )
-from aftermap.sfm.bundle import Adjusted, covariance_of
-from aftermap.sfm.bundle_kernel import Sights, State, residuals_px
-from aftermap.sfm.feature_files import features_of
-from aftermap.sfm.focal import trust_factor, weighed
+from aftermap.sfm.bundle import Adjusted, block_covariance
+from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
+from aftermap.sfm.feature_files import extract_features
+from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
 from aftermap.sfm.gcp import (
     MIN_CONTROL,
     Survey,
+    adjust_with_control,
     control_residuals,
-    controlled,
     level_warnings,
     survey_of,
 )
 from aftermap.sfm.gcp_file import ControlFile
 from aftermap.sfm.initial_reconstruction import MIN_FRAMES, skeletons_of
-from aftermap.sfm.levelling import contradicted
+from aftermap.sfm.levelling import contradicted_vertical
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pair_matches import matches_of
 from aftermap.sfm.position_scatter import as_scattered
 from aftermap.sfm.pure_rotation import only_turns, only_zooms
-from aftermap.sfm.readout_time import decided
+from aftermap.sfm.readout_time import adjust_with_shutters
 from aftermap.sfm.telemetry_offsets import without_offsets
-from aftermap.sfm.tie_points import aligned, evenly_chosen
+from aftermap.sfm.tie_points import aligned_tie_points, evenly_chosen
 from aftermap.sfm.tracks import tracks_of
-from aftermap.sfm.triangulate import thinned, triangulated
-from aftermap.sfm.upright import upright
+from aftermap.sfm.triangulate import thinned, triangulate_points
+from aftermap.sfm.upright import upright_group
 from aftermap.sfm.vertical import vertical_warnings
 
 Item = TypeVar("Item")
@@ -75,11 +75,11 @@ def reconstruct(
 
     Features are kept in ``files`` by SHA-256 and reused; the tie points are written there.
     """
-    features = features_of(frame_set, options, files, executor)
-    return placed(frame_set, features, options, files, executor, control)
+    features = extract_features(frame_set, options, files, executor)
+    return reconstruct_from_features(frame_set, features, options, files, executor, control)
 
 
-def placed(
+def reconstruct_from_features(
     frame_set: FrameSet,
     features: Mapping[str, Path],
     options: PoseOptions,
@@ -113,11 +113,11 @@ def placed(
     warnings: list[str] = []
     if survey is not None:
         crs = survey.crs
-        groups[0], marks, warnings = _held(groups[0], survey, frame_set)
+        groups[0], marks, warnings = _hold_by_control(groups[0], survey, frame_set)
     turned = [
-        (g, None if g.controlled else contradicted(g.block.frames, g.block.state))
+        (g, None if g.controlled else contradicted_vertical(g.block.frames, g.block.state))
         if g.block.located
-        else upright(g, executor)
+        else upright_group(g, executor)
         for g in groups
     ]
     found = reconstruction_of(
@@ -150,7 +150,7 @@ def _those_that_hold(
     return made
 
 
-def _moving(blocks: Sequence[Block]) -> list[Block]:
+def _moving(blocks: Sequence[BundleBlock]) -> list[BundleBlock]:
     """The groups whose camera moved; a turn or zoom would be explained by a made-up flight."""
     moving = [b for b in blocks if b.located or not _stands(b)]
     if not moving:
@@ -162,36 +162,36 @@ def _moving(blocks: Sequence[Block]) -> list[Block]:
     return moving
 
 
-def _stands(block: Block) -> bool:
+def _stands(block: BundleBlock) -> bool:
     """Whether the camera of a group never left its place."""
     return only_turns(block.frames, block.sights) or only_zooms(block.frames, block.sights)
 
 
-def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Group]:
+def _groups(first: BundleBlock, options: PoseOptions, executor: Executor) -> list[Group]:
     """A block adjusted on its features, its tie points aligned, and adjusted on those.
 
     It is several groups where it falls into pieces meanwhile; each is then adjusted by itself.
     """
 
-    def of_pieces(broken: Block) -> list[Group]:
+    def of_pieces(broken: BundleBlock) -> list[Group]:
         return _those_that_hold(
             lambda part: _groups(with_frames(first, part), options, executor), pieces(broken)
         )
 
     if not is_whole(first):
         return of_pieces(first)
-    factor = trust_factor(first)
-    rough, _ = settled(weighed(first, factor))
+    factor = focal_prior_weight(first)
+    rough, _ = adjust_with_outlier_rejection(with_focal_weight(first, factor))
     if not is_whole(rough):
         return of_pieces(rough)
     rough, offsets = _freed_of_offsets(rough)
     chosen = evenly_chosen(rough, options.tie_points_per_frame)
-    state, sights = aligned(rough, chosen, executor)
+    state, sights = aligned_tie_points(rough, chosen, executor)
     whole = with_sights(rough, state, sights, FIRST_SIGMA_PX)
-    block, estimate = settled(whole)
+    block, estimate = adjust_with_outlier_rejection(whole)
     if not is_whole(block):
         return of_pieces(block)
-    block, estimate, shutters = decided(whole, block, estimate, factor)
+    block, estimate, shutters = adjust_with_shutters(whole, block, estimate, factor)
     group = Group(
         block=block,
         estimate=estimate,
@@ -204,7 +204,7 @@ def _groups(first: Block, options: PoseOptions, executor: Executor) -> list[Grou
     return [group]
 
 
-def _covariance(block: Block, estimate: Adjusted) -> Array:
+def _covariance(block: BundleBlock, estimate: Adjusted) -> Array:
     """That of frames, lenses and the shared offset, by what the recorded positions really scatter.
 
     Where no positions fix the frame there is nothing to scatter.
@@ -212,10 +212,10 @@ def _covariance(block: Block, estimate: Adjusted) -> Array:
     knowns = block.knowns
     if block.located:
         knowns = as_scattered(knowns, estimate, block.frames)
-    return covariance_of(estimate, block.sights, block.sigma_px, knowns)
+    return block_covariance(estimate, block.sights, block.sigma_px, knowns)
 
 
-def _freed_of_offsets(rough: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
+def _freed_of_offsets(rough: BundleBlock) -> tuple[BundleBlock, tuple[ClipOffsets, ...]]:
     """The block adjusted without the constants in the telemetry of its clips, and these.
 
     The first estimate is made from poses that still lean towards the wrong record, so it is made
@@ -228,11 +228,11 @@ def _freed_of_offsets(rough: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
         freed, offsets = without_offsets(whole)
         if not offsets:
             break
-        rough, _ = settled(freed, rounds=1)
+        rough, _ = adjust_with_outlier_rejection(freed, rounds=1)
     return rough, offsets
 
 
-def _others(rough: Block, chosen: IntArray, block: Block) -> tuple[State, Sights]:
+def _others(rough: BundleBlock, chosen: IntArray, block: BundleBlock) -> tuple[State, Observations]:
     """The features that were not aligned, in the final poses: they describe the ground too."""
     left = np.ones(len(rough.state.points), bool)
     left[chosen] = False
@@ -242,9 +242,9 @@ def _others(rough: Block, chosen: IntArray, block: Block) -> tuple[State, Sights
     return _fitting(state, sights, GROSS_SIGMAS * float(rough.sigma_px[0]))
 
 
-def _fitting(state: State, sights: Sights, most_px: float) -> tuple[State, Sights]:
+def _fitting(state: State, sights: Observations, most_px: float) -> tuple[State, Observations]:
     """Points triangulated, without observations that lie farther off than ``most_px``."""
-    state = state._replace(points=triangulated(state, sights))
+    state = state._replace(points=triangulate_points(state, sights))
     off = np.empty_like(sights.xy_px)
     residuals_px(state, sights, off)
     near = (off**2).sum(axis=1) < most_px**2
@@ -252,7 +252,7 @@ def _fitting(state: State, sights: Sights, most_px: float) -> tuple[State, Sight
     return state, sights
 
 
-def _held(
+def _hold_by_control(
     group: Group, survey: Survey, frame_set: FrameSet
 ) -> tuple[Group, tuple[ControlResidual, ...], list[str]]:
     """The mapped group held by its control marks, what they say, and what to warn of."""
@@ -260,7 +260,7 @@ def _held(
     numbers = {index[f.sha256]: n for n, f in enumerate(group.block.frames)}
     names = [f.name for f in frame_set.frames]
     warnings = list(survey.warnings)
-    found = controlled(group.block, survey, numbers)
+    found = adjust_with_control(group.block, survey, numbers)
     if found is None:
         warnings.append(
             f"The ground control points do not hold the map: at least {MIN_CONTROL} control "

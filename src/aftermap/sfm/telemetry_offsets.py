@@ -18,7 +18,7 @@ from aftermap.geo.arrays import Array
 from aftermap.geo.axes import gimbal_angles_deg
 from aftermap.model.camera import Frame
 from aftermap.model.clip import ClipOffsets
-from aftermap.sfm.block import Block
+from aftermap.sfm.block import BundleBlock
 
 MOST_S = 2.0
 STEP_S = 0.05
@@ -33,7 +33,7 @@ UNKNOWN_HEIGHT_M = 500.0
 STEEPEST_DEG = -80.0
 
 
-def without_offsets(block: Block) -> tuple[Block, tuple[ClipOffsets, ...]]:
+def without_offsets(block: BundleBlock) -> tuple[BundleBlock, tuple[ClipOffsets, ...]]:
     """The block with its clips' recorded places moved to where their pictures say, and by how much.
 
     The block is adjusted already, roughly. A time offset moves positions only where it is
@@ -75,7 +75,7 @@ def _time_s(frame: Frame) -> float:
     return 0.0 if frame.moment is None else float(frame.moment.time_s)
 
 
-def _time_told(block: Block, members: list[int]) -> tuple[Array, dict[str, Any]]:
+def _time_told(block: BundleBlock, members: list[int]) -> tuple[Array, dict[str, Any]]:
     """The (N, 2) shift of the recorded positions that the clip's clock asks for, and that clock."""
     recorded = block.knowns.positions[members, :2]
     nothing = np.zeros_like(recorded)
@@ -95,7 +95,7 @@ def _time_told(block: Block, members: list[int]) -> tuple[Array, dict[str, Any]]
     return path(times) - path(inside), told
 
 
-def _height_told(block: Block, members: list[int]) -> dict[str, Any]:
+def _height_told(block: BundleBlock, members: list[int]) -> dict[str, Any]:
     """How far the clip's heights lie above those of the rest of the group."""
     known = block.knowns.position_sigma[:, 2] < UNKNOWN_HEIGHT_M
     above_m = (block.knowns.positions - block.state.positions)[:, 2]
@@ -111,7 +111,7 @@ def _height_told(block: Block, members: list[int]) -> dict[str, Any]:
     }
 
 
-def _yaw_told(block: Block, members: list[int], offset_s: float) -> dict[str, Any]:
+def _yaw_told(block: BundleBlock, members: list[int], offset_s: float) -> dict[str, Any]:
     """How far the recorded yaw is turned clockwise from that of the poses; views of the side only.
 
     It is read at the clip's own time less ``offset_s``. Near nadir yaw and roll are one, and a

@@ -14,8 +14,8 @@ from aftermap.geo.axes import corner_from_opencv_px, opencv_from_corner_px
 from aftermap.imaging.grey import grey_picture
 from aftermap.model.camera import Frame
 from aftermap.model.runs import Executor
-from aftermap.sfm.block import Block
-from aftermap.sfm.bundle_kernel import Sights, State
+from aftermap.sfm.block import BundleBlock
+from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.patch_kernel import HALF, SEARCH, SIDE, align, templates_at
 from aftermap.sfm.triangulate import pixels_in, rays_world
 
@@ -48,7 +48,9 @@ class _Search:
     templates: Float32Array
 
 
-def aligned(block: Block, chosen: IntArray, executor: Executor) -> tuple[State, Sights]:
+def aligned_tie_points(
+    block: BundleBlock, chosen: IntArray, executor: Executor
+) -> tuple[State, Observations]:
     """The chosen points of the block, with their aligned observations in all its photographs."""
     state, sights = block.state, block.sights
     home = _homes(state, sights)
@@ -65,13 +67,13 @@ def aligned(block: Block, chosen: IntArray, executor: Executor) -> tuple[State, 
 
 
 def _found(
-    block: Block,
+    block: BundleBlock,
     points: Array,
     home: Int32Array,
     own: Array,
     templates: Float32Array,
     executor: Executor,
-) -> tuple[State, Sights]:
+) -> tuple[State, Observations]:
     normals = _normals(block.state, points, home)
     which, searches = [], []
     for i, frame in enumerate(block.frames):
@@ -93,18 +95,18 @@ def _found(
 
 def _sorted(
     state: State, points: Array, point: Int32Array, frame: Int32Array, xy_px: Array
-) -> tuple[State, Sights]:
+) -> tuple[State, Observations]:
     """Observations by point, points seen only once left out."""
     counts = np.bincount(point, minlength=len(points))
     stays = counts >= 2
     kept = stays[point]
     order = np.lexsort((frame[kept], point[kept]))
     start = np.concatenate([[0], np.cumsum(counts[stays])]).astype(np.int32)
-    sights = Sights(frame[kept][order].astype(np.int32), start, xy_px[kept][order])
+    sights = Observations(frame[kept][order].astype(np.int32), start, xy_px[kept][order])
     return state._replace(points=points[stays]), sights
 
 
-def _homes(state: State, sights: Sights) -> IntArray:
+def _homes(state: State, sights: Observations) -> IntArray:
     """(P,) the observation that defines each point: the one nearest to the middle of its rays."""
     count = len(state.points)
     point = np.repeat(np.arange(count), np.diff(sights.start))
@@ -116,7 +118,7 @@ def _homes(state: State, sights: Sights) -> IntArray:
     return order[np.searchsorted(point[order], np.arange(count))]
 
 
-def evenly_chosen(block: Block, count: int) -> IntArray:
+def evenly_chosen(block: BundleBlock, count: int) -> IntArray:
     """Points so that every photograph sees about ``count``, spread over it; long tracks first."""
     sights = block.sights
     lengths = np.diff(sights.start)
@@ -147,7 +149,7 @@ def _normals(state: State, points: Array, home: Int32Array) -> Array:
 
 
 def _predicted(
-    block: Block, frame: int, points: Array, normals: Array, home: Int32Array, own: Array
+    block: BundleBlock, frame: int, points: Array, normals: Array, home: Int32Array, own: Array
 ) -> tuple[IntArray, Array, Array]:
     """Which points a photograph must show, where, and how their home patches are warped there."""
     state = block.state

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.arrays import Int32Array
-from aftermap.imaging.matching_kernel import joined
+from aftermap.imaging.matching_kernel import track_labels
 from aftermap.sfm.pair_matches import PairMatches
 
 
@@ -37,7 +37,7 @@ def tracks_of(pairs: Sequence[PairMatches], feature_counts: Sequence[int]) -> Tr
     b = np.concatenate([offset[p.second] + p.matches[:, 1] for p in pairs])
     best_first = np.argsort(np.concatenate([p.distance for p in pairs]), kind="stable")
     frame_of = np.repeat(np.arange(len(feature_counts)), np.diff(offset))
-    label = joined(a[best_first], b[best_first], frame_of)
+    label = track_labels(a[best_first], b[best_first], frame_of)
     used = np.unique(np.concatenate([a, b]))
     used = used[np.bincount(label[used], minlength=len(label))[label[used]] >= 2]
     return tracks_from(label[used], frame_of[used], used - offset[frame_of[used]])

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from aftermap.geo.arrays import Array, BoolArray, Int32Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.rolling_shutter import rolled_px
-from aftermap.sfm.bundle_kernel import INSTANT_S, READOUT, Sights, State, velocities_of
+from aftermap.sfm.bundle_kernel import INSTANT_S, READOUT, Observations, State, velocities_of
 
 
 def opencv_params(lens: Sequence[float] | Array) -> tuple[float, ...]:
@@ -59,7 +59,7 @@ def _later_s(state: State, frame: Int32Array, row_px: Array) -> Array:
     return np.asarray(share * state.lenses[state.camera_of[frame], READOUT])
 
 
-def triangulated(state: State, sights: Sights) -> Array:
+def triangulate_points(state: State, sights: Observations) -> Array:
     """(P, 3) points nearest to their rays in the least-squares sense."""
     count = len(sights.start) - 1
     centres, rays = rays_world(state, sights.frame, sights.xy_px)
@@ -69,7 +69,7 @@ def triangulated(state: State, sights: Sights) -> Array:
     return np.asarray(np.linalg.solve(normal + 1e-9 * np.eye(3), right[..., None])[..., 0])
 
 
-def ray_angles_deg(state: State, sights: Sights) -> Array:
+def ray_angles_deg(state: State, sights: Observations) -> Array:
     """(P,) twice the largest angle between a ray and the mean ray of its point."""
     _, rays = rays_world(state, sights.frame, sights.xy_px)
     mean = _summed(rays, sights.start)
@@ -88,8 +88,8 @@ def _summed(values: Array, start: Int32Array) -> Array:
 
 
 def thinned(
-    state: State, sights: Sights, kept: BoolArray, good: BoolArray
-) -> tuple[State, Sights, BoolArray]:
+    state: State, sights: Observations, kept: BoolArray, good: BoolArray
+) -> tuple[State, Observations, BoolArray]:
     """Only the kept observations (M,) of good points (P,) that keep two; and which ones (M,)."""
     count = len(sights.start) - 1
     point = np.repeat(np.arange(count), np.diff(sights.start))
@@ -97,5 +97,5 @@ def thinned(
     stays = good & (seen >= 2)
     kept = kept & stays[point]
     start = np.concatenate([[0], np.cumsum(seen[stays])]).astype(np.int32)
-    thin = Sights(sights.frame[kept], start, sights.xy_px[kept])
+    thin = Observations(sights.frame[kept], start, sights.xy_px[kept])
     return state._replace(points=state.points[stays]), thin, kept

@@ -12,7 +12,7 @@ from aftermap.sfm.bundle_kernel import POSE, State
 from aftermap.sfm.levelling import vertical_of, world_from_vertical
 
 
-def upright(group: Group, executor: Executor) -> tuple[Group, Vertical]:
+def upright_group(group: Group, executor: Executor) -> tuple[Group, Vertical]:
     """The group in a frame whose z axis is the vertical that all witnesses agree on."""
     block = group.block
     points = np.concatenate([block.state.points, group.others[0].points])

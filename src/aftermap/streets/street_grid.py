@@ -29,7 +29,7 @@ LEAF_EXCESS = 0.06
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ground:
+class StreetWindow:
     """A window of the map, every array (rows, columns).
 
     ``height_m`` is NaN where nobody ``measured`` it, filled or not; ``built`` inside a footprint;
@@ -59,7 +59,7 @@ def ground_over(
     elevation: Elevation,
     orthophoto: Orthophoto | None,
     footprints: Sequence[BaseGeometry],
-) -> Ground:
+) -> StreetWindow:
     """What the map shows over a box. Cells beyond the map are not known."""
     grid = grid_over(elevation.surface.grid.crs, lower_left_m, upper_right_m, CELL_M)
     heights = measured_on(elevation, grid)
@@ -72,7 +72,7 @@ def ground_over(
         rgb = _layer(orthophoto.image, grid, Resampling.average, (1, 2, 3))
         (source,) = _layer(orthophoto.source, grid, Resampling.nearest, (1,))
         rgb[:, heights.is_filled | (source == NO_SOURCE) | np.isnan(source)] = np.nan
-    return Ground(
+    return StreetWindow(
         grid=grid,
         height_m=height,
         measured=np.isfinite(height),

@@ -62,7 +62,7 @@ class _Square:
     footprints: tuple[bytes, ...]
 
 
-def passable(
+def trafficability_of(
     streets: StreetSet | None,
     buildings: Buildings,
     elevation: Elevation,

@@ -18,7 +18,7 @@ import numpy as np
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.street import CAR_M, TRUCK_M, Passage
 from aftermap.streets.pieces import ACROSS_M, STEP_M, Piece, places_across
-from aftermap.streets.street_grid import Ground
+from aftermap.streets.street_grid import StreetWindow
 from aftermap.streets.vehicles import beside_of, steep_in, vehicles_on
 
 HEAP_M = 0.22
@@ -90,7 +90,7 @@ class _Strip:
     across_m: Array
 
 
-def width_of(piece: Piece, ground: Ground) -> Width:
+def width_of(piece: Piece, ground: StreetWindow) -> Width:
     """How wide a way is left through a piece."""
     return _width_in(_rolled_out(piece, ground), piece.width_m)
 
@@ -109,7 +109,7 @@ def _width_in(strip: _Strip, given_m: float | None) -> Width:
     return _told(cut, above, left - right)
 
 
-def _rolled_out(piece: Piece, ground: Ground) -> _Strip:
+def _rolled_out(piece: Piece, ground: StreetWindow) -> _Strip:
     places, across = places_across(piece, HALF_MOST_M + ASTRAY_M)
     return _Strip(
         height_m=ground.at(ground.height_m, places, beyond=np.nan).astype(np.float64),

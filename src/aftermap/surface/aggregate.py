@@ -20,7 +20,7 @@ NO_PLANE = np.float32(-1)
 
 
 @vectorised
-def summed(volume: ByteArray, picture: Float32Array, total: Int16Array) -> None:
+def add_path_costs(volume: ByteArray, picture: Float32Array, total: Int16Array) -> None:
     """Add the path costs of six directions to ``total``.
 
     ``volume`` and ``total`` are (rows, planes, columns), ``picture`` (rows, columns) is grey.

@@ -67,7 +67,7 @@ def shade_terms(radius: Float32Array, lean: Float32Array) -> Float32Array:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class ColourSample:
     """Colours of cells as pictures show them: one entry per picture and cell."""
 
     cell: IntArray
@@ -85,7 +85,7 @@ class Tone:
     factor: Float32Array
 
 
-def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
+def colour_samples(glances: Sequence[Glance], cells: Grid) -> ColourSample:
     """A sparse, even sample of clear, measured cells that are neither black nor burnt out."""
     parts = []
     for at, glance in enumerate(glances):
@@ -109,12 +109,12 @@ def sampled(glances: Sequence[Glance], cells: Grid) -> Sample:
             )
         )
     cell, picture, camera, colours, terms = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return Sample(
+    return ColourSample(
         cell=cell, picture=picture, camera=camera, colour=colours.astype(float), terms=terms
     )
 
 
-def exposure_of(sample: Sample, pictures: int, cameras: int) -> Exposure:
+def exposure_of(sample: ColourSample, pictures: int, cameras: int) -> Exposure:
     """Factors for ``pictures`` pictures of ``cameras`` cameras that agree best over the sample.
 
     Robust (Cauchy weights), since leaves move, water glints and surfaces are wrong at edges.
@@ -139,7 +139,7 @@ def exposure_of(sample: Sample, pictures: int, cameras: int) -> Exposure:
     return _as_bright(Exposure(gains=gains, shades=shades), sample)
 
 
-def _as_bright(exposure: Exposure, sample: Sample) -> Exposure:
+def _as_bright(exposure: Exposure, sample: ColourSample) -> Exposure:
     """The same factors with a mean of 1 over the sample, each channel for itself.
 
     Differences say nothing of the whole; where all look the same way, flatly, the shade of a lean
@@ -150,7 +150,7 @@ def _as_bright(exposure: Exposure, sample: Sample) -> Exposure:
     return replace(exposure, gains=exposure.gains * np.exp(-logs.mean(axis=0)))
 
 
-def _rows(sample: Sample, entries: IntArray, pictures: int, cameras: int) -> sparse.coo_array:
+def _rows(sample: ColourSample, entries: IntArray, pictures: int, cameras: int) -> sparse.coo_array:
     """One row per entry: its picture's logarithmic gain and its camera's coefficients."""
     n = len(entries)
     row = np.repeat(np.arange(n), 1 + TERMS)
@@ -208,7 +208,7 @@ class TargetTones:
         for at, shared, even, clear in shown:
             wanted = target[within(shared, region)]
             nodes = self._windows[at]
-            _added(
+            _add_cells(
                 self._sums[at],
                 (nodes.row, nodes.column),
                 (shared.row, shared.column),
@@ -245,7 +245,7 @@ def _trust(share: ByteArray, edge: ByteArray) -> Float32Array:
 
 
 @compiled
-def _added(
+def _add_cells(
     sums: Float32Array,
     corner: tuple[int, int],
     first: tuple[int, int],
@@ -273,7 +273,7 @@ def _smooth_ratio(sums: Float32Array) -> Float32Array:
     return np.asarray(np.clip(ratio, 1 / TONE_LIMIT, TONE_LIMIT), np.float32)
 
 
-def at_cells(tone: Tone, window: Block) -> Float32Array:
+def tone_at_cells(tone: Tone, window: Block) -> Float32Array:
     """(rows, columns, 3) a tone's factors at a window of cells, bilinear between nodes."""
     rows = (np.arange(window.rows) + window.row + 0.5) / NODE_CELLS - tone.window.row - 0.5
     columns = (np.arange(window.columns) + window.column + 0.5) / NODE_CELLS

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array
-from aftermap.surface.consistency_kernel import compared, rim_trimmed
+from aftermap.surface.consistency_kernel import count_agreement, rim_trimmed
 from aftermap.surface.saving import save_whole
 from aftermap.surface.undistorted import PinholeView
 
@@ -39,7 +39,7 @@ def confirm(task: ConfirmTask) -> str:
     """Write the confirmed inverse z of a view (float32, NaN for none), and beside it its views."""
     target = Path(task.file)
     if not target.exists():
-        inverse, views = confirmed(task)
+        inverse, views = confirmed_depths(task)
         save_whole(views_file(task.file), views)
         save_whole(target, inverse)
     return task.file
@@ -50,14 +50,14 @@ def views_file(file: str) -> Path:
     return Path(file).with_suffix(".views.npy")
 
 
-def confirmed(task: ConfirmTask) -> tuple[Float32Array, ByteArray]:
+def confirmed_depths(task: ConfirmTask) -> tuple[Float32Array, ByteArray]:
     """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
     is_slanting = -task.view.rotation[2, 2] < SLANTING_DOWN_SINE
     rim_px = SLANTING_RIM_PX if is_slanting else STEEP_RIM_PX
     own = rim_trimmed(np.load(task.files[0]), level(task.view), rim_px, RIM_SHARE)
     agreeing, through = np.zeros(own.shape, np.uint8), np.zeros(own.shape, np.uint8)
     for other, file in zip(task.others, task.files[1:], strict=True):
-        compared(
+        count_agreement(
             own, np.load(file), way(task.view, other), way(other, task.view), agreeing, through
         )
     kept = (agreeing >= LEAST_AGREEING) & (through < agreeing)

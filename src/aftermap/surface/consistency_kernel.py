@@ -14,7 +14,7 @@ THROUGH_SHARE = 0.018
 
 
 @vectorised
-def compared(
+def count_agreement(
     own: Float32Array,
     other: Float32Array,
     there: Array,

@@ -19,15 +19,15 @@ from aftermap.model.raster import Grid
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface.consistency import ConfirmTask, confirm
 from aftermap.surface.depth import DepthTask, depth_of
-from aftermap.surface.extent import ground_sample_m
+from aftermap.surface.extent import median_ground_sample_m
 from aftermap.surface.height_scatter import rounds_of
 from aftermap.surface.layer import (
     TILE_CELLS,
     LayerTask,
     ReachTask,
-    layered,
     tiles_filled,
     tiles_seen,
+    write_view_heights,
 )
 from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.sources import (
@@ -89,8 +89,10 @@ def dense_heights(
         files=files,
         executor=executor,
     )
-    depths = _confirmed(job, _depths(job, sources_of(reconstruction, job.points, options.sources)))
-    sample_m = ground_sample_m(reconstruction, frames)
+    depths = _confirm_depths(
+        job, _depths(job, sources_of(reconstruction, job.points, options.sources))
+    )
+    sample_m = median_ground_sample_m(reconstruction, frames)
     return _on_grid(job, reconstruction.crs, depths, sample_m, sample_m * longest / side_px)
 
 
@@ -140,7 +142,7 @@ def _depths(job: _Job, sources: Sequence[Sequence[int]]) -> dict[int, str]:
     return dict(zip(tasks, done, strict=True))
 
 
-def _confirmed(job: _Job, depths: Mapping[int, str]) -> dict[int, str]:
+def _confirm_depths(job: _Job, depths: Mapping[int, str]) -> dict[int, str]:
     """Depths that other views confirm."""
     neighbours = neighbours_of(job.points, job.are_video, job.options.confirming)
     found = dict(depths)
@@ -177,7 +179,7 @@ def _on_grid(
         )
         for number, depth in depths.items()
     ]
-    done = tuple(job.executor.map(layered, tasks, label="placing depths on the ground"))
+    done = tuple(job.executor.map(write_view_heights, tasks, label="placing depths on the ground"))
     box = _well_filled(done, job.executor)
     shown = window_of(grid, box)
     views = tuple(view.moved(box.row, box.column) for view in done)

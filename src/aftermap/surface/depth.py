@@ -194,7 +194,7 @@ def _search_block(
         padded, (top, left), *sources, (sweep.first, sweep.step), own, origin, SECOND_SHARE, volume
     )
     inner = np.ascontiguousarray(padded[REACH_PX:-REACH_PX, REACH_PX:-REACH_PX])
-    aggregate.summed(volume, inner, total)
+    aggregate.add_path_costs(volume, inner, total)
     plane = np.empty((rows, columns), np.float32)
     aggregate.lowest(total, own, TILE_PX, origin, plane)
     done = plane[BORDER_PX : rows - BORDER_PX, BORDER_PX : columns - BORDER_PX]

@@ -36,16 +36,18 @@ def drawn_in(sheet: Sheet, window: Block) -> ByteArray:
         rows=window.rows + 2 * MARGIN_CELLS,
         columns=window.columns + 2 * MARGIN_CELLS,
     )
-    kinds = drawn(raster_window(sheet.surface, around), raster_window(sheet.confidence, around))
+    kinds = drawable_kinds(
+        raster_window(sheet.surface, around), raster_window(sheet.confidence, around)
+    )
     kinds[gaps(kinds, GAP_M2 / sheet.surface.grid.cell_m**2)] = GAP
     return kinds[MARGIN_CELLS:-MARGIN_CELLS, MARGIN_CELLS:-MARGIN_CELLS]
 
 
-def drawn(heights_m: Float32Array, photographs: Float32Array) -> ByteArray:
+def drawable_kinds(heights_m: Float32Array, photographs: Float32Array) -> ByteArray:
     """What is drawn of cells with a height (NaN: none) on which so many photographs agree."""
-    known = cleaned(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
+    known = without_fringes(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
     measured = known & (photographs > 0)
-    measured = cleaned(measured, CORE_CELLS, LEAST_CELLS)  # no photographs: NaN or 0
+    measured = without_fringes(measured, CORE_CELLS, LEAST_CELLS)  # no photographs: NaN or 0
     measured &= dense(measured)
     return np.where(measured, MEASURED, np.where(known, FILLED, EMPTY)).astype(np.uint8)
 
@@ -81,7 +83,7 @@ def least_drawn(sheet: Sheet) -> int:
     return FILLED if sheet.draped else GAP
 
 
-def cleaned(mask: BoolArray, core_cells: int, least_cells: int) -> BoolArray:
+def without_fringes(mask: BoolArray, core_cells: int, least_cells: int) -> BoolArray:
     """A mask without threads and fringes narrower than ``core_cells``, and without small islands.
 
     Holes of a cell or two do not count against what lies around them, but stay holes.

@@ -11,7 +11,7 @@ import numpy as np
 
 from aftermap.geo.arrays import BoolArray, ByteArray
 from aftermap.geo.grid import Block, blocks_of
-from aftermap.surface.drawable import EMPTY, MARGIN_CELLS, MEASURED, cleaned, drawn_in
+from aftermap.surface.drawable import EMPTY, MARGIN_CELLS, MEASURED, drawn_in, without_fringes
 from aftermap.surface.mosaic_grid import Sheet, overlap, within
 from aftermap.surface.thumbnail_pass import Glance, seen_in
 
@@ -32,7 +32,7 @@ def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
             columns=region.columns + 2 * MARGIN_CELLS,
         )
         kinds = drawn_in(sheet, around)
-        shown = cleaned(
+        shown = without_fringes(
             (kinds == MEASURED) & _seen_by_any(glances, around), CORE_CELLS, LEAST_CELLS
         )
         kinds[(kinds == MEASURED) & ~shown] = EMPTY

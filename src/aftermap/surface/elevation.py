@@ -17,7 +17,7 @@ from aftermap.errors import SurfaceError
 from aftermap.geo.arrays import ByteArray, Float32Array
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.camera import Reconstruction
-from aftermap.model.raster import Elevation, Raster, Sight
+from aftermap.model.raster import Elevation, MeasuredCells, Raster
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import fuse
 from aftermap.surface.blocks import FusedBlock, fused_block, tolerance_m
@@ -96,7 +96,7 @@ def surface_of(
 
 def _sights(
     heights: DenseHeights, elevation: Elevation, files: Workspace, executor: Executor
-) -> tuple[Sight, ...]:
+) -> tuple[MeasuredCells, ...]:
     """Keep what each view measured itself, before its heights go."""
     tasks = [
         SightTask(
@@ -184,11 +184,11 @@ def _blocks(
     side = int(np.sqrt(STACK_BYTES / (3 * max(heights.most_overlapping, 1))))
     side = max(LEAST_BLOCK_CELLS, min(options.block_cells, side) - 2 * options.fill_cells)
     blocks: Sequence[Block] = tuple(blocks_of(heights.grid, side))
-    work = partial(_finished, heights, options.fill_cells)
+    work = partial(_finish_block, heights, options.fill_cells)
     yield from zip(blocks, executor.map(work, blocks, label="building the surface"), strict=True)
 
 
-def _finished(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
+def _finish_block(heights: DenseHeights, reach_cells: int, block: Block) -> _Done:
     """One block of the surface, its holes filled."""
     margin = reach_cells
     fused = fused_block(

@@ -11,7 +11,7 @@ from aftermap.model.camera import PlacedFrame, Reconstruction
 FLATTEST_OFF_NADIR_DEG = 80.0
 
 
-def ground_sample_m(reconstruction: Reconstruction, frames: Sequence[PlacedFrame]) -> float:
+def median_ground_sample_m(reconstruction: Reconstruction, frames: Sequence[PlacedFrame]) -> float:
     """Median size on the ground of a pixel in the middle of one of the ``frames``, in metres.
 
     A slanting look makes a pixel longer than wide: the size is that of a square of the same area.

@@ -36,7 +36,7 @@ def hatched(
     return out
 
 
-def halved(image: ByteArray, filled: BoolArray) -> tuple[ByteArray, BoolArray]:
+def next_overview(image: ByteArray, filled: BoolArray) -> tuple[ByteArray, BoolArray]:
     """The next overview before its hatch: (rows / 2, columns / 2, 4), and what of it is filled.
 
     A pixel is filled where at least half of what it shows is. Colours are the mean of those of its

@@ -88,7 +88,7 @@ def tiles_filled(view: ViewHeights) -> Array:
     return np.asarray(tiles, float)
 
 
-def layered(task: LayerTask) -> ViewHeights:
+def write_view_heights(task: LayerTask) -> ViewHeights:
     """Write the heights of a view, and how many views see each; an earlier answer is reused."""
     target = Path(task.file)
     views, note = target.with_suffix(".views.npy"), target.with_suffix(".json")

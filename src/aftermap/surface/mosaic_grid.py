@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.grid import Block, rowcol_of
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame, Reconstruction
-from aftermap.model.raster import Elevation, Grid, Raster, Sight
+from aftermap.model.raster import Elevation, Grid, MeasuredCells, Raster
 from aftermap.surface.extent import ground_outline_m
 
 CELLS_PER_PICTURE = 200
@@ -49,7 +49,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class MosaicPicture:
     """A mapped frame as the orthophoto uses it.
 
     ``index`` counts the mapped frames, ``window`` are the cells that it may show, ``mask`` is a
@@ -65,7 +65,7 @@ class Picture:
     pose: CameraPose
     window: Block
     mask: str | None = None
-    sight: Sight | None = None
+    sight: MeasuredCells | None = None
 
 
 def sheet_of(
@@ -87,16 +87,16 @@ def sheet_of(
     )
 
 
-def pictures_of(
-    reconstruction: Reconstruction, sheet: Sheet, sights: Sequence[Sight] = ()
-) -> tuple[Picture, ...]:
+def mosaic_pictures(
+    reconstruction: Reconstruction, sheet: Sheet, sights: Sequence[MeasuredCells] = ()
+) -> tuple[MosaicPicture, ...]:
     """The mapped frames that show any of the sheet."""
     measured = {sight.frame: sight for sight in sights}
     pictures = []
     for index, placed in enumerate(reconstruction.mapped):
         window = _window_shown(reconstruction, placed, sheet, measured.get(index))
         if window.rows > 0 and window.columns > 0:
-            picture = Picture(
+            picture = MosaicPicture(
                 index=index,
                 name=placed.frame.name,
                 path=placed.frame.path,
@@ -118,7 +118,7 @@ def raster_window(raster: Raster, window: Block) -> Float32Array:
     if inside.rows and inside.columns:
         path = Path(raster.path)
         with rasterio.Env(GDAL_CACHEMAX=READING_CACHE_MB):
-            part = _opened(raster.path, path.stat().st_mtime_ns).read(
+            part = _open_raster(raster.path, path.stat().st_mtime_ns).read(
                 1, window=Window(inside.column, inside.row, inside.columns, inside.rows)
             )
         part = np.asarray(part, np.float32)
@@ -138,7 +138,7 @@ def surface_under(sheet: Sheet, window: Block, *, margin: int = 0) -> Block:
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
 
 
-def window_of_sight(sight: Sight) -> Block:
+def window_of_sight(sight: MeasuredCells) -> Block:
     """The part of the surface raster that a picture's heights lie over."""
     row, column, rows, columns = sight.window
     return Block(row=row, column=column, rows=rows, columns=columns)
@@ -161,13 +161,13 @@ def within(part: Block, whole: Block) -> tuple[slice, slice]:
 
 
 @functools.lru_cache(maxsize=2)
-def _opened(path: str, _changed_ns: int) -> rasterio.io.DatasetReader:
+def _open_raster(path: str, _changed_ns: int) -> rasterio.io.DatasetReader:
     """A raster kept open, so that neighbouring windows find its tiles already unpacked."""
     return rasterio.open(path)
 
 
 def _window_shown(
-    reconstruction: Reconstruction, placed: PlacedFrame, sheet: Sheet, sight: Sight | None
+    reconstruction: Reconstruction, placed: PlacedFrame, sheet: Sheet, sight: MeasuredCells | None
 ) -> Block:
     """Cells in the box of a picture's outline on its lowest ground and of what it measured.
 

@@ -21,10 +21,10 @@ from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import balance, seams
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.drawn_outline import write_outline
-from aftermap.surface.mosaic_grid import Sheet, pictures_of, raster_window, sheet_of
+from aftermap.surface.mosaic_grid import Sheet, mosaic_pictures, raster_window, sheet_of
 from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.pyramid import hatched_cog_written
-from aftermap.surface.render import Laying, blocks_in_order, rendered
+from aftermap.surface.render import Laying, blocks_in_order, render_block
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.thumbnail_pass import FOLDER, Glance, GlanceTask, glance_at, mean_heights
 
@@ -66,7 +66,7 @@ def orthophoto_of(
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
     tasks = [
         GlanceTask(sheet=sheet, picture=p, files=files)
-        for p in pictures_of(reconstruction, sheet, elevation.sights)
+        for p in mosaic_pictures(reconstruction, sheet, elevation.sights)
     ]
     glances = tuple(executor.map(glance_at, tasks, label="looking at the pictures"))
     if not glances:
@@ -88,7 +88,7 @@ def orthophoto_of(
         cog_written(source_path, sheet.pixels, SOURCE) as source_out,
         cog_written(gaps_path, sheet.pixels, IMAGE) as gaps_out,
     ):
-        done = executor.map(partial(rendered, laying), blocks, label="laying down the pictures")
+        done = executor.map(partial(render_block, laying), blocks, label="laying down the pictures")
         for block, part in zip(blocks, done, strict=True):
             image_out.write(block, part.image, part.filled)
             source_out.write(block, frames[part.source])
@@ -121,7 +121,9 @@ def _image_layer(sheet: Sheet) -> Layer:
 
 def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Workspace) -> Laying:
     """Balance the pictures and choose between them; the answers go to files for the workers."""
-    exposure = balance.exposure_of(balance.sampled(glances, sheet.cells), len(glances), cameras)
+    exposure = balance.exposure_of(
+        balance.colour_samples(glances, sheet.cells), len(glances), cameras
+    )
     target = balance.TargetTones(glances, exposure)
     regions = tuple(blocks_of(sheet.cells, REGION_CELLS))
     for region in regions:
@@ -164,7 +166,7 @@ def _choose(
     around = Block(row=top, column=left, rows=bottom - top, columns=right - left)
     raised = seams.raised_above(mean_heights(sheet, around) / np.float32(sheet.cells.cell_m))
     choice = seams.candidates(glances, exposure, tones, around, raised)
-    found = seams.chosen(choice, labels[top:bottom, left:right])
+    found = seams.choose_pictures(choice, labels[top:bottom, left:right])
     rows = slice(region.row, region.row + region.rows)
     columns = slice(region.column, region.column + region.columns)
     labels[rows, columns] = found[

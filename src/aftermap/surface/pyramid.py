@@ -20,7 +20,7 @@ from aftermap.geo.crs import wkt_of
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.raster import Grid
 from aftermap.surface.cog import CACHE_MB, TILE, BlockWriter, Layer, blocks_written, made_cog
-from aftermap.surface.fill_hatch import halved, hatched
+from aftermap.surface.fill_hatch import hatched, next_overview
 
 BLOCK_PX = 2 * TILE
 
@@ -38,7 +38,7 @@ class HatchWriter:
         corner = block.row, block.column
         shown = hatched(image, filled, corner, draped=self._draped)
         self._shown.write(block, np.moveaxis(shown, -1, 0))
-        small, still_filled = halved(image, filled)
+        small, still_filled = next_overview(image, filled)
         rows, columns = still_filled.shape
         self._half.write(
             Block(row=block.row // 2, column=block.column // 2, rows=rows, columns=columns),

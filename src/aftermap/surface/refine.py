@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array
-from aftermap.surface.refine_kernel import levelled, sampled
+from aftermap.surface.refine_kernel import levelled, sample_source
 
 WINDOW_PX = 5
 LEAST_CORRELATION = 0.5
@@ -86,8 +86,8 @@ def _add_source(
     seen, also = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
     size = source.shape[0], source.shape[1]
     flat = source.ravel()
-    sampled(flat, size, warp, inverse, 0.25 * step, nearer, seen)
-    sampled(flat, size, warp, inverse, -0.25 * step, farther, also)
+    sample_source(flat, size, warp, inverse, 0.25 * step, nearer, seen)
+    sample_source(flat, size, warp, inverse, -0.25 * step, farther, also)
     there = (seen & also).astype(np.float32)
     slope = (nearer - farther) * 2
     shown = (nearer + farther) * np.float32(0.5)

@@ -11,7 +11,7 @@ from aftermap.geo.compiled import vectorised
 
 
 @vectorised
-def sampled(
+def sample_source(
     source: ByteArray,
     size: tuple[int, int],
     warp: Array,

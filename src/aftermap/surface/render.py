@@ -32,7 +32,14 @@ from aftermap.surface import sampling
 from aftermap.surface.balance import Exposure, nodes_under
 from aftermap.surface.drawable import EMPTY, FILLED, GAP, least_drawn
 from aftermap.surface.drawn_outline import outline_in
-from aftermap.surface.mosaic_grid import NODE_CELLS, Picture, Sheet, overlap, raster_window, within
+from aftermap.surface.mosaic_grid import (
+    NODE_CELLS,
+    MosaicPicture,
+    Sheet,
+    overlap,
+    raster_window,
+    within,
+)
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.thumbnail_pass import Glance, calm, picture_pixels, seen_in
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
@@ -123,7 +130,7 @@ def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
                 )
 
 
-def rendered(laying: Laying, block: Block) -> Rendered:
+def render_block(laying: Laying, block: Block) -> Rendered:
     """One block of the orthophoto."""
     ground = _ground_of(laying, block)
     done = _Done(
@@ -388,7 +395,7 @@ def _lay(
 
 
 def _drop_covered(
-    picture: Picture, slot: int, ground: _Ground, wanted: _Wanted, reach_px: int
+    picture: MosaicPicture, slot: int, ground: _Ground, wanted: _Wanted, reach_px: int
 ) -> None:
     """Take a picture from the pixels that it shows under its mask, or within ``reach_px`` of it.
 
@@ -404,7 +411,7 @@ def _drop_covered(
         )
 
 
-def _finer(picture: Picture, ground: _Ground, asked: BoolArray) -> Array:
+def _finer(picture: MosaicPicture, ground: _Ground, asked: BoolArray) -> Array:
     """(N,) how many pixels of a picture, in length, go into some of the pixels asked of it.
 
     A slanting look makes them longer than wide: those of a square of the same area.

@@ -324,8 +324,8 @@ def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                 continue
             away_x, away_y = x - picture[LENS + 2], y - picture[LENS + 3]
             _brightness(picture, (away_x * away_x + away_y * away_y) / half, lean_e, lean_n, factor)
-            _toned(tone, tone_first[0] + i * tone_step, tone_first[1] + j * tone_step, factor)
-            _read(pixels, x * scale[1] - 0.5, y * scale[0] - 0.5, factor, part, colour[i, j])
+            _apply_tone(tone, tone_first[0] + i * tone_step, tone_first[1] + j * tone_step, factor)
+            _add_colour(pixels, x * scale[1] - 0.5, y * scale[0] - 0.5, factor, part, colour[i, j])
             if part >= 0.5 or weight[i, j] == 0:
                 source[i, j] = index
             weight[i, j] += part
@@ -345,7 +345,7 @@ def _brightness(picture: Array, r2: float, lean_e: float, lean_n: float, factor:
 
 
 @compiled
-def _toned(tone: Float32Array, y: float, x: float, factor: Array) -> None:
+def _apply_tone(tone: Float32Array, y: float, x: float, factor: Array) -> None:
     """Multiply with the tone, bilinear between the centres of nodes."""
     y = min(max(y - 0.5, 0.0), tone.shape[0] - 1.0)
     x = min(max(x - 0.5, 0.0), tone.shape[1] - 1.0)
@@ -358,7 +358,7 @@ def _toned(tone: Float32Array, y: float, x: float, factor: Array) -> None:
 
 
 @compiled
-def _read(
+def _add_colour(
     pixels: ByteArray, x: float, y: float, factor: Array, part: float, out: Float32Array
 ) -> None:
     """Add a picture's colour at a position (first pixel's centre at 0), cubic, times its factor."""

@@ -24,8 +24,7 @@ from aftermap.geo.arrays import (
 )
 from aftermap.geo.compiled import compiled
 from aftermap.geo.grid import Block
-from aftermap.surface.balance import Exposure, Tone
-from aftermap.surface.balance import at_cells as tone_at_cells
+from aftermap.surface.balance import Exposure, Tone, tone_at_cells
 from aftermap.surface.cut import sink_side
 from aftermap.surface.mosaic_grid import overlap, within
 from aftermap.surface.thumbnail_pass import Glance
@@ -115,7 +114,7 @@ def raised_above(height_cells: Float32Array) -> Float32Array:
     return np.asarray(cv2.dilate(above, np.ones((3, 3), np.uint8)), np.float32)
 
 
-def chosen(choice: Choice, fixed: Uint16Array) -> Uint16Array:
+def choose_pictures(choice: Choice, fixed: Uint16Array) -> Uint16Array:
     """(rows, columns) picture per cell, NO_PICTURE where no picture shows it.
 
     ``fixed`` holds the choice of cells that are already decided, NO_PICTURE elsewhere.

@@ -12,7 +12,7 @@ import numpy as np
 
 from aftermap.geo.arrays import BoolArray
 from aftermap.geo.grid import Block
-from aftermap.model.raster import Raster, Sight
+from aftermap.model.raster import MeasuredCells, Raster
 from aftermap.surface.mosaic_grid import overlap, raster_window, window_of_sight, within
 from aftermap.surface.saving import save_whole
 from aftermap.surface.view_heights import ViewHeights, metres_of
@@ -38,7 +38,7 @@ class SightTask:
     file: str
 
 
-def write_sight(task: SightTask) -> Sight:
+def write_sight(task: SightTask) -> MeasuredCells:
     """Write the cells of a view's window that it measured as the map has them, as bits."""
     window = task.view.window or Block(row=0, column=0, rows=0, columns=0)
     bits = np.zeros((window.rows, -(-window.columns // 8)), np.uint8)
@@ -52,14 +52,14 @@ def write_sight(task: SightTask) -> Sight:
         whole = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
         bits = np.packbits(whole & measured, axis=1)
     save_whole(Path(task.file), bits)
-    return Sight(
+    return MeasuredCells(
         frame=task.frame,
         path=task.file,
         window=(window.row, window.column, window.rows, window.columns),
     )
 
 
-def sight_over(sight: Sight, window: Block) -> BoolArray:
+def sight_over(sight: MeasuredCells, window: Block) -> BoolArray:
     """(rows, columns) whether a picture measured the cells of a window of the surface itself."""
     out = np.zeros((window.rows, window.columns), np.bool_)
     own = window_of_sight(sight)

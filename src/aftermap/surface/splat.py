@@ -17,7 +17,7 @@ STEEPEST_JOINED = 0.4
 
 
 @compiled
-def place(inverse: float, u: int, v: int, camera: Array, out: Array) -> None:
+def point_of_pixel(inverse: float, u: int, v: int, camera: Array, out: Array) -> None:
     """Fill ``out`` (3,) with east, north and up of a pixel's point."""
     z = 1.0 / inverse
     x, y = (u + 0.5 - camera[2]) / camera[0], (v + 0.5 - camera[3]) / camera[1]
@@ -170,10 +170,10 @@ def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     """
     v, u = at
     here, below, spot = spots[0], spots[1], spots[2]
-    place(inverse[v, u], u, v, camera, here)
+    point_of_pixel(inverse[v, u], u, v, camera, here)
     steps, least = 1, views[v, u]
     if v + 1 < inverse.shape[0] and inverse[v + 1, u] > 0:
-        place(inverse[v + 1, u], u, v + 1, camera, below)
+        point_of_pixel(inverse[v + 1, u], u, v + 1, camera, below)
         steps = _joined(here, below, window[2])
         least = min(least, views[v + 1, u])
     for k in range(steps):

@@ -115,7 +115,7 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                         anchors[s, at_hand] = matrix
                         _lead(matrix, warps[s, 1], planes[1], at, window, leads[s, at_hand])
                         shift[:] = leads[s, at_hand]
-                        _anchored(
+                        _anchor_census(
                             sources[s],
                             (sizes[s, 0], sizes[s, 1]),
                             matrix,
@@ -133,7 +133,7 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 
 @vectorised
-def _anchored(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _anchor_census(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     source: ByteArray,
     size: tuple[int, int],
     matrix: Array,

@@ -21,7 +21,7 @@ from aftermap.model.raster import Grid
 from aftermap.model.runs import Workspace
 from aftermap.surface.drawable import GAP, MEASURED, drawn_in, least_drawn
 from aftermap.surface.mosaic_grid import (
-    Picture,
+    MosaicPicture,
     Sheet,
     overlap,
     raster_window,
@@ -49,7 +49,7 @@ class GlanceTask:
     """All that a worker needs to look at one picture, and where to leave what it saw."""
 
     sheet: Sheet
-    picture: Picture
+    picture: MosaicPicture
     files: Workspace
 
 
@@ -67,7 +67,7 @@ class Glance:
     of the surface raster: the bits of ``visibility``, packed along rows.
     """
 
-    picture: Picture
+    picture: MosaicPicture
     cells: str
     seen: str
     window: Block
@@ -121,7 +121,7 @@ def picture_pixels(path: str, reduction: int = 1) -> ByteArray:
     return np.asarray(pixels, np.uint8)
 
 
-def _seen(sheet: Sheet, picture: Picture, window: Block) -> ByteArray:
+def _seen(sheet: Sheet, picture: MosaicPicture, window: Block) -> ByteArray:
     """Cells of the surface window that the camera looks at without anything in between."""
     ground = sheet.surface.grid
     east, north, up = picture.pose.position_m
@@ -166,13 +166,13 @@ def _reach_px(cell_px: float, pixel_px: float) -> int:
     return math.ceil(0.71 * cell_px + READ_PX * max(1.0, pixel_px))
 
 
-def _in_picture(picture: Picture, grid: Grid, heights: Float32Array) -> tuple[Array, Array]:
+def _in_picture(picture: MosaicPicture, grid: Grid, heights: Float32Array) -> tuple[Array, Array]:
     """(rows, columns, 2) pixels of cells, NaN where they have no height, and their depth."""
     xyz = _offsets(picture, grid, heights) @ np.array(picture.pose.rotation_cam_from_world).T
     return projected_px(xyz, picture.camera.params), xyz[..., 2]
 
 
-def _offsets(picture: Picture, grid: Grid, heights: Float32Array) -> Array:
+def _offsets(picture: MosaicPicture, grid: Grid, heights: Float32Array) -> Array:
     """(rows, columns, 3) east, north, up from the camera to cells."""
     east, north = cell_centres_m(grid)
     position = np.array(picture.pose.position_m)
@@ -200,7 +200,7 @@ class _Ground:
     window: Block
 
 
-def _write_cells(path: Path, sheet: Sheet, picture: Picture, ground: _Ground) -> None:
+def _write_cells(path: Path, sheet: Sheet, picture: MosaicPicture, ground: _Ground) -> None:
     """Write the ``cells`` of a :class:`Glance`."""
     grid = window_of(sheet.cells, picture.window)
     up, share, measured = _means(sheet, picture.window, ground)
@@ -242,7 +242,7 @@ def _means(
     start = cells.row * ratio - ground.window.row, cells.column * ratio - ground.window.column
     up = np.empty((cells.rows, cells.columns), np.float32)
     share, measured = np.empty_like(up), np.empty_like(up)
-    _gathered(
+    _gather(
         ground.heights,
         ground.kinds,
         least_drawn(sheet),
@@ -257,7 +257,7 @@ def _means(
 
 
 @compiled
-def _gathered(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _gather(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     heights: Float32Array,
     kinds: ByteArray,
     least: int,
@@ -291,7 +291,7 @@ def _gathered(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             measured[row, column] = sure / cells if cells else 0.0
 
 
-def _inside(xy_px: Array, picture: Picture, inset_px: float) -> BoolArray:
+def _inside(xy_px: Array, picture: MosaicPicture, inset_px: float) -> BoolArray:
     camera = picture.camera
     with np.errstate(invalid="ignore"):
         x, y = xy_px[..., 0], xy_px[..., 1]
@@ -303,7 +303,7 @@ def _inside(xy_px: Array, picture: Picture, inset_px: float) -> BoolArray:
         )
 
 
-def _edge(xy_px: Array, picture: Picture) -> Array:
+def _edge(xy_px: Array, picture: MosaicPicture) -> Array:
     camera = picture.camera
     x, y = xy_px[..., 0], xy_px[..., 1]
     across = np.minimum(x, camera.width_px - x)
@@ -312,14 +312,14 @@ def _edge(xy_px: Array, picture: Picture) -> Array:
     return np.asarray(255 * np.clip(near, 0, 1), float)
 
 
-def _radius(xy_px: Array, picture: Picture) -> Array:
+def _radius(xy_px: Array, picture: MosaicPicture) -> Array:
     camera = picture.camera
     half_diagonal = np.hypot(camera.width_px, camera.height_px) / 2
     away = np.hypot(xy_px[..., 0] - camera.params[2], xy_px[..., 1] - camera.params[3])
     return np.asarray(away / half_diagonal, float)
 
 
-def _colours(picture: Picture, xy_px: Array, cell_px: int) -> ByteArray:
+def _colours(picture: MosaicPicture, xy_px: Array, cell_px: int) -> ByteArray:
     """Colours at positions in the picture, from one read so small that a pixel is a cell."""
     reduction = max(factor for factor in _REDUCED if factor <= cell_px)
     small = picture_pixels(picture.path, reduction)

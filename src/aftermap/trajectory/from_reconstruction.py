@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from aftermap.geo.arrays import Array
 from aftermap.geo.uncertainty import on_own_map as seen_on_own_map
 from aftermap.model.camera import CameraPose, Matrix3, Matrix6, PlacedFrame, Reconstruction, Row6
-from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
+from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 
 STEP_S = Fraction(1, 5)
 LONGEST_GAP_S = Fraction(6)
@@ -26,7 +26,9 @@ TURNING_RAD_S2 = 0.15
 """The same of the change of its turn rate."""
 
 
-def flown(reconstruction: Reconstruction, *, on_own_map: bool = False) -> tuple[ClipPath, ...]:
+def trajectories_of(
+    reconstruction: Reconstruction, *, on_own_map: bool = False
+) -> tuple[Trajectory, ...]:
     """The path of every clip that has placed frames, in the order in which the clips came.
 
     ``on_own_map``: covariances are those for looking at the surface that was made of these poses;
@@ -46,7 +48,7 @@ def _path(
     frames: Sequence[PlacedFrame],
     *,
     on_own_map: bool,
-) -> ClipPath:
+) -> Trajectory:
     ordered = sorted(frames, key=_time_s)
     mapped = reconstruction.mapped_group
     known = [
@@ -59,7 +61,7 @@ def _path(
     moment = ordered[0].frame.moment
     if moment is None:
         raise ValueError("a frame of a clip has a moment")
-    return ClipPath(
+    return Trajectory(
         clip_sha256=moment.clip_sha256,
         clip_name=moment.clip_name,
         crs=reconstruction.crs,

@@ -21,7 +21,7 @@ from aftermap.model.clip import Clip, ClipOffsets, Shot
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.model.telemetry import Track
-from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
+from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 
 STEP_S = Fraction(1, 2)
 CLOCK_SIGMA_S = 0.5
@@ -65,13 +65,13 @@ class _Heights:
     note: str
 
 
-def logged(
+def trajectory_from_telemetry(
     clip: Clip,
     shots: Sequence[Shot],
     crs: str,
     floor: Floor,
     offsets: ClipOffsets | None = None,
-) -> ClipPath | Skipped:
+) -> Trajectory | Skipped:
     """Poses every ``STEP_S`` wherever the clip's track tells place, height and angles, or why not.
 
     ``offsets`` are the constants that the pictures gave of this record, taken off where they are
@@ -95,7 +95,7 @@ def logged(
         return _skipped(clip, _what_is_missing(told))
     camera, focal_share = _camera(clip, told)
     poses = _poses(track, told, heights, crs, focal_share, offsets)
-    return ClipPath(
+    return Trajectory(
         clip_sha256=clip.sha256,
         clip_name=clip.name,
         crs=crs,
@@ -107,7 +107,7 @@ def logged(
     )
 
 
-def joined(known: ClipPath, record: ClipPath, *, apart_s: Fraction) -> ClipPath:
+def joined_trajectory(known: Trajectory, record: Trajectory, *, apart_s: Fraction) -> Trajectory:
     """A path with the record's poses added where it has none of its shot within ``apart_s``.
 
     Both are of one clip, in one CRS and one datum. A shot that has poses keeps its camera.

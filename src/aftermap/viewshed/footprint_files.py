@@ -20,7 +20,7 @@ from pyproj import CRS
 from aftermap.geo.arrays import Array
 from aftermap.geo.uncertainty import precision_of
 from aftermap.model.trajectory import ClipPose
-from aftermap.viewshed.ground_cells import COLUMNS, UNKNOWN, Rows, Seen
+from aftermap.viewshed.ground_cells import COLUMNS, UNKNOWN, GroundView, Rows
 from aftermap.viewshed.moments import Second
 from aftermap.viewshed.view import Eye, Look
 
@@ -63,7 +63,7 @@ SIGHTINGS = pa.schema([(name, pa.from_numpy_dtype(kind)) for name, kind in COLUM
 
 
 @dataclass
-class Table:
+class ParquetTable:
     """A Parquet file that is written a group of rows at a time."""
 
     writer: pq.ParquetWriter
@@ -120,7 +120,7 @@ class SightingTable:
 
 
 @contextmanager
-def footprints_file(path: Path, crs: str, notes: Mapping[str, str]) -> Iterator[Table]:
+def footprints_file(path: Path, crs: str, notes: Mapping[str, str]) -> Iterator[ParquetTable]:
     """A GeoParquet file of footprints in a CRS; ``notes`` are kept as its metadata."""
     # Without Arrow's own schema in it, readers find the metadata that is added at the end.
     with pq.ParquetWriter(path, FOOTPRINTS, compression="zstd", store_schema=False) as writer:
@@ -134,10 +134,10 @@ def footprints_file(path: Path, crs: str, notes: Mapping[str, str]) -> Iterator[
 
 
 @contextmanager
-def segments_file(path: Path) -> Iterator[Table]:
+def segments_file(path: Path) -> Iterator[ParquetTable]:
     """A table of segments for the record."""
     with pq.ParquetWriter(path, SEGMENTS, compression="zstd") as writer:
-        table = Table(writer=writer, schema=SEGMENTS, per_group=FOOTPRINTS_PER_GROUP)
+        table = ParquetTable(writer=writer, schema=SEGMENTS, per_group=FOOTPRINTS_PER_GROUP)
         yield table
         table.flush()
 
@@ -163,7 +163,7 @@ def footprint_row(moment: ClipPose, look: Look) -> dict[str, Any]:
 
 
 def segment_row(
-    second: Second, one: Seen, outer_m: Array, eye: Eye, ground_m: float
+    second: Second, one: GroundView, outer_m: Array, eye: Eye, ground_m: float
 ) -> dict[str, Any]:
     """The row of one second, told by one of its moments; ``outer_m`` is around all of them.
 
@@ -224,7 +224,7 @@ class _Bounds:
 
 
 @dataclass
-class _Footprints(Table):
+class _Footprints(ParquetTable):
     bounds: _Bounds = field(default_factory=_Bounds)
 
     def add(self, row: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, IntArray
-from aftermap.geo.march import Heights, Patch, Views, views_of
-from aftermap.geo.ring import inside
+from aftermap.geo.march import HeightWindow, Patch, Views, camera_views
+from aftermap.geo.ring import inside_ring
 from aftermap.geo.viewing import (
     azimuth_of_deg,
     faces_of,
@@ -47,14 +47,16 @@ Rows = dict[str, IntArray]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class GroundView:
     """A moment that is looked at, and what it shows."""
 
     pose: ClipPose
     look: Look
 
 
-def cells_of(number: int, second: Second, seen: Sequence[Seen], eye: Eye, heights: Heights) -> Rows:
+def cells_of(
+    number: int, second: Second, seen: Sequence[GroundView], eye: Eye, heights: HeightWindow
+) -> Rows:
     """Columns of :data:`COLUMNS`: one row per cell, of the moment that shows it best.
 
     ``number`` is what the second is called in the column ``segment``.
@@ -68,7 +70,7 @@ def cells_of(number: int, second: Second, seen: Sequence[Seen], eye: Eye, height
     return {name: column[order][first] for name, column in rows.items()}
 
 
-def _level_of(seen: Sequence[Seen]) -> int:
+def _level_of(seen: Sequence[GroundView]) -> int:
     """The level whose cells are not much smaller than the best placed moment's CE90."""
     known = [one.look.ce90_m for one in seen if np.isfinite(one.look.ce90_m)]
     circle = min(known, default=np.inf)
@@ -79,11 +81,11 @@ def _level_of(seen: Sequence[Seen]) -> int:
 
 
 def _rows_of(
-    number: int, second: Second, one: Seen, level: int, eye: Eye, heights: Heights
+    number: int, second: Second, one: GroundView, level: int, eye: Eye, heights: HeightWindow
 ) -> Rows:
     patch, places = _patch_around(one.look.outer_m, level)
     pose, camera = one.pose.pose, eye.camera
-    views = views_of(
+    views = camera_views(
         patch,
         pose.rotation_cam_from_world,
         pose.position_m,
@@ -106,7 +108,9 @@ def _any_inside(centre_m: Array, cell_m: float, ring_m: Array) -> BoolArray:
     """Which cells have their middle or a corner inside a ring."""
     steps = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) * cell_m / 2
     places = centre_m[:, None, :] + steps
-    return np.asarray(inside(places.reshape(-1, 2), ring_m).reshape(-1, len(steps)).any(axis=1))
+    return np.asarray(
+        inside_ring(places.reshape(-1, 2), ring_m).reshape(-1, len(steps)).any(axis=1)
+    )
 
 
 def _columns(

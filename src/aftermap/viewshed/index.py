@@ -12,22 +12,22 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL
-from aftermap.geo.march import Heights
+from aftermap.geo.march import HeightWindow
 from aftermap.geo.ring import hull_of
 from aftermap.model.clip import Clip, product_name
 from aftermap.model.runs import Executor, Skipped, Workspace
 from aftermap.model.sighting import FLAT_GROUND, ClipIndex, Ground, GroundKind, SightingIndex
-from aftermap.model.trajectory import ClipPath
+from aftermap.model.trajectory import Trajectory
 from aftermap.viewshed.footprint_files import (
+    ParquetTable,
     SightingTable,
-    Table,
     footprint_row,
     footprints_file,
     segment_row,
     segments_file,
     sightings_file,
 )
-from aftermap.viewshed.ground_cells import Seen, cells_of
+from aftermap.viewshed.ground_cells import GroundView, cells_of
 from aftermap.viewshed.moments import Second, seconds_of
 from aftermap.viewshed.options import SightingOptions
 from aftermap.viewshed.stac import Summary, item_of
@@ -39,12 +39,12 @@ from aftermap.viewshed.view import Eye, look_of
 class _Work:
     """A clip with its poses: what a worker needs to know of it."""
 
-    path: ClipPath
+    path: Trajectory
     clip: Clip | None
 
 
 def index_clips(
-    paths: Sequence[ClipPath],
+    paths: Sequence[Trajectory],
     clips: Sequence[Clip],
     ground: Ground,
     files: Workspace,
@@ -71,7 +71,7 @@ def index_clips(
     )
 
 
-def _unusable(path: ClipPath) -> str | None:
+def _unusable(path: Trajectory) -> str | None:
     if not path.poses:
         return "no moment of it is located, so it is not known what it saw"
     if path.crs == LOCAL:
@@ -79,7 +79,7 @@ def _unusable(path: ClipPath) -> str | None:
     return None
 
 
-def _skipped(path: ClipPath, reason: str) -> Skipped:
+def _skipped(path: Trajectory, reason: str) -> Skipped:
     return Skipped(name=path.clip_name, reason=reason, sha256=path.clip_sha256)
 
 
@@ -92,7 +92,7 @@ def _index(
     kinds = ("parquet", "segments.parquet", "sightings.parquet", "stac.json")
     with ExitStack() as stack:
         parts = [stack.enter_context(files.writing(f"{name}.{kind}")) for kind in kinds]
-        walk = _walked(path, used, parts, options)
+        walk = _write_tables(path, used, parts, options)
         if walk.segments == 0:
             parts[3].write_text("{}\n", encoding="utf-8")
             return _skipped(path, "no moment of it shows ground within reach: only sky, or too far")
@@ -120,7 +120,7 @@ def _index(
     )
 
 
-def _fitting(ground: Ground, path: ClipPath) -> tuple[Ground, tuple[str, ...]]:
+def _fitting(ground: Ground, path: Trajectory) -> tuple[Ground, tuple[str, ...]]:
     """The ground, or level ground where its heights are measured from something else."""
     if ground.kind is GroundKind.FLAT or ground.vertical_datum in (None, path.vertical_datum):
         return ground, ()
@@ -157,8 +157,8 @@ class _Walk:
         )
 
 
-def _walked(
-    path: ClipPath, ground: Ground, parts: Sequence[Path], options: SightingOptions
+def _write_tables(
+    path: Trajectory, ground: Ground, parts: Sequence[Path], options: SightingOptions
 ) -> _Walk:
     """Write the tables of a clip, second by second; memory does not grow with its length."""
     walk = _Walk()
@@ -186,7 +186,7 @@ def _add_second(
     eye: Eye,
     windows: GroundWindows,
     walk: _Walk,
-    tables: tuple[Table, Table, SightingTable],
+    tables: tuple[ParquetTable, ParquetTable, SightingTable],
 ) -> None:
     footprints, segments, sightings = tables
     heights = windows.over(_around([eye.box_m(pose) for pose in second.poses]))
@@ -208,9 +208,9 @@ def _add_second(
     walk.sources.add(middle.pose.source.value)
 
 
-def _looked(second: Second, eye: Eye, heights: Heights) -> list[Seen]:
+def _looked(second: Second, eye: Eye, heights: HeightWindow) -> list[GroundView]:
     looks = [(pose, look_of(pose, eye, heights)) for pose in second.poses]
-    return [Seen(pose=pose, look=look) for pose, look in looks if look is not None]
+    return [GroundView(pose=pose, look=look) for pose, look in looks if look is not None]
 
 
 def _around(boxes: Sequence[Box]) -> Box:

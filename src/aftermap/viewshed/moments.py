@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from aftermap.geo.pose_interpolation import pose_between
-from aftermap.model.trajectory import ClipPath, ClipPose
+from aftermap.model.trajectory import ClipPose, Trajectory
 from aftermap.viewshed.options import SightingOptions
 
 
@@ -40,7 +40,7 @@ class Second:
         return self.poses[len(self.poses) // 2]
 
 
-def seconds_of(path: ClipPath, options: SightingOptions) -> tuple[Second, ...]:
+def seconds_of(path: Trajectory, options: SightingOptions) -> tuple[Second, ...]:
     """Every second of which a pose is known or can be filled in, in order of time."""
     ordered = sorted(path.poses, key=lambda pose: (pose.shot, pose.time_s))
     return tuple(

@@ -14,7 +14,7 @@ import numpy as np
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.clip import Clip
-from aftermap.model.trajectory import ClipPath
+from aftermap.model.trajectory import Trajectory
 
 EXTENSIONS = (
     "https://stac-extensions.github.io/view/v1.0.0/schema.json",
@@ -40,7 +40,7 @@ class Summary:
 
 
 def item_of(
-    path: ClipPath, clip: Clip | None, name: str, summary: Summary, footprints_sha256: str
+    path: Trajectory, clip: Clip | None, name: str, summary: Summary, footprints_sha256: str
 ) -> dict[str, Any]:
     """The item, whose links hold in ``products/clips/``. ``name`` is that of its products."""
     lonlat = transformed_xy(path.crs, WGS84, summary.hull_m)
@@ -69,7 +69,7 @@ def item_of(
 
 
 def _assets(
-    path: ClipPath, clip: Clip | None, name: str, footprints_sha256: str
+    path: Trajectory, clip: Clip | None, name: str, footprints_sha256: str
 ) -> dict[str, dict[str, Any]]:
     sha256 = path.clip_sha256
     ending = Path(path.clip_name).suffix.lower()

@@ -20,7 +20,7 @@ from rasterio.vrt import WarpedVRT
 from aftermap.errors import InputError
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.low_ground import without_holes
-from aftermap.geo.march import Heights, flat_heights
+from aftermap.geo.march import HeightWindow, flat_heights
 from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
     confidence_beside,
@@ -48,9 +48,9 @@ class GroundWindows:
     options: SightingOptions
     own: Elevation | None = None
     _box: Box | None = None
-    _heights: Heights | None = None
+    _heights: HeightWindow | None = None
 
-    def over(self, box_m: Box) -> Heights:
+    def over(self, box_m: Box) -> HeightWindow:
         """Heights over west, south, east, north, and some way around it."""
         if self.raster is None:
             return flat_heights(self.ground_m)
@@ -58,7 +58,7 @@ class GroundWindows:
             self._box, self._heights = self._read(box_m)
         return self._heights
 
-    def _read(self, box_m: Box) -> tuple[Box, Heights]:
+    def _read(self, box_m: Box) -> tuple[Box, HeightWindow]:
         west, south, east, north = box_m
         margin = MARGIN * max(east - west, north - south)
         size = max(east - west, north - south) + 2 * margin
@@ -78,7 +78,9 @@ class GroundWindows:
         )
         read, low = without_holes(self._heights_on(grid), float(cell), otherwise_m=self.ground_m)
         box = (west, north - rows * cell, west + columns * cell, north)
-        return box, Heights(height_m=read, west_m=west, north_m=north, cell_m=cell, outside_m=low)
+        return box, HeightWindow(
+            height_m=read, west_m=west, north_m=north, cell_m=cell, outside_m=low
+        )
 
     def _heights_on(self, grid: Grid) -> Float32Array:
         """(rows, columns) heights, NaN where there are none, and where none was measured."""

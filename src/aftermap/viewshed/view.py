@@ -9,7 +9,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.geo.lens import rays_cam
-from aftermap.geo.march import Heights, landings_m
+from aftermap.geo.march import HeightWindow, landings_m
 from aftermap.geo.ring import hull_of_circles, twice_signed_area
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.geo.viewing import azimuth_of_deg, ground_sample_m, off_nadir_of_deg
@@ -82,7 +82,7 @@ class Look:
     ground_sample_m: float
 
 
-def look_of(pose: ClipPose, eye: Eye, heights: Heights) -> Look | None:
+def look_of(pose: ClipPose, eye: Eye, heights: HeightWindow) -> Look | None:
     """What a moment shows of the ground; None where it shows none."""
     far = eye.farthest_m(pose)
     if far <= 0:

@@ -16,8 +16,8 @@ import shapely
 from aftermap.errors import CaseError
 from aftermap.model.assessment import WITHDRAWN
 from aftermap.record.assessments import newest_draw
-from aftermap.web.layers import Rows, collection, features_of
-from aftermap.web.opened import Kept, OpenedCase
+from aftermap.web.layers import Rows, collection, geojson_features
+from aftermap.web.opened import OpenedCase, ResponseCache
 from aftermap.web.place import shapes_of
 
 KEPT_BYTES = 256 << 20
@@ -55,7 +55,7 @@ class BuildingDesk:
     """What the page asks of buildings."""
 
     case: OpenedCase
-    _kept: Kept[bytes] = field(default_factory=lambda: Kept(KEPT_BYTES, len))
+    _kept: ResponseCache[bytes] = field(default_factory=lambda: ResponseCache(KEPT_BYTES, len))
 
     @property
     def has_any(self) -> bool:
@@ -83,7 +83,7 @@ class BuildingDesk:
 
     def _layer(self, *, is_blind: bool) -> bytes:
         names, rows = self._rows(ON_THE_MAP, is_blind=is_blind)
-        return collection(features_of(rows, names, self.case.place))
+        return collection(geojson_features(rows, names, self.case.place))
 
     def _queue(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
         names, rows = self._rows(IN_THE_QUEUE, is_blind=is_blind)
@@ -122,7 +122,7 @@ class BuildingDesk:
             return []
         names = ("number", "reviewer", "grade", "not_assessed_reason", "note", "at", "reasons")
         rows = [
-            plain(dict(zip(names, row, strict=True)))
+            row_json(dict(zip(names, row, strict=True)))
             for row in self.case.rows(_REVIEWS, (source_id,))
         ]
         return [row for row in rows if only is None or row["reviewer"] == only]
@@ -166,10 +166,10 @@ class BuildingDesk:
             f'SELECT {shown} FROM "{table}" WHERE "{column}" = ?',  # noqa: S608 - ours
             (value,),
         )
-        return [plain(dict(zip(names, row, strict=True))) for row in rows]
+        return [row_json(dict(zip(names, row, strict=True))) for row in rows]
 
 
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def row_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON values: columns that hold JSON read, numbers short, NaN as null."""
     return {name: _value(name, value) for name, value in row.items()}
 

@@ -10,8 +10,8 @@ from aftermap.web.grading import Writer
 from aftermap.web.layers import Layers
 from aftermap.web.locate import Locating
 from aftermap.web.opened import OpenedCase
-from aftermap.web.pictures import Pictures
-from aftermap.web.playback import Footage
+from aftermap.web.pictures import Thumbnails
+from aftermap.web.playback import PlaybackClips
 from aftermap.web.seen import moments_of
 from aftermap.web.tiles import Tiles
 
@@ -24,8 +24,8 @@ class Desk:
     tiles: Tiles
     layers: Layers
     buildings: BuildingDesk
-    footage: Footage
-    pictures: Pictures
+    footage: PlaybackClips
+    pictures: Thumbnails
     locating: Locating
     writer: Writer
     basemap: Path | None = None
@@ -52,8 +52,8 @@ def desk_of(case_path: Path, *, basemap: Path | None = None) -> Desk:
         tiles=Tiles(case),
         layers=Layers(case),
         buildings=BuildingDesk(case),
-        footage=Footage(case),
-        pictures=Pictures(case),
+        footage=PlaybackClips(case),
+        pictures=Thumbnails(case),
         locating=Locating(case),
         writer=Writer(case.path / "case.gpkg"),
         basemap=basemap,

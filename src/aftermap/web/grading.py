@@ -136,7 +136,7 @@ class Writer:
             first = group[0].work
             if isinstance(first, Decision):
                 works = [one.work for one in group if isinstance(one.work, Decision)]
-                answers: Sequence[Any] = _decided(package, works)
+                answers: Sequence[Any] = _write_decisions(package, works)
             elif isinstance(first, Undo):
                 answers = [_undone(package, first)]
             else:
@@ -168,7 +168,7 @@ def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
     return groups
 
 
-def _decided(package: GeoPackage, works: Sequence[Decision]) -> list[Saved]:
+def _write_decisions(package: GeoPackage, works: Sequence[Decision]) -> list[Saved]:
     """Decisions written in one transaction. One that is sent again is found, not written twice."""
     rows = [_assessment(work) for work in works]
     new = []

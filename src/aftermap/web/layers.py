@@ -13,8 +13,8 @@ import numpy as np
 import shapely
 
 from aftermap.errors import CaseError
-from aftermap.web.opened import Kept, OpenedCase
-from aftermap.web.place import Place, shapes_of
+from aftermap.web.opened import OpenedCase, ResponseCache
+from aftermap.web.place import CasePlace, shapes_of
 
 KEPT_BYTES = 256 << 20
 SIMPLER_M = 0.5
@@ -29,7 +29,7 @@ class Layers:
     """Makes the texts of layers."""
 
     case: OpenedCase
-    _kept: Kept[bytes] = field(default_factory=lambda: Kept(KEPT_BYTES, len))
+    _kept: ResponseCache[bytes] = field(default_factory=lambda: ResponseCache(KEPT_BYTES, len))
 
     def names(self) -> list[str]:
         """The layers that this case has something in."""
@@ -55,8 +55,8 @@ def collection(features: Sequence[str]) -> bytes:
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'.encode()
 
 
-def features_of(
-    rows: Rows, names: Sequence[str], place: Place, *, simpler_m: float = 0.0
+def geojson_features(
+    rows: Rows, names: Sequence[str], place: CasePlace, *, simpler_m: float = 0.0
 ) -> list[str]:
     """A feature for each row: its number, its geometry, then the properties that ``names`` name."""
     shapes = shapes_of([row[1] for row in rows])
@@ -80,7 +80,7 @@ def _cameras(case: OpenedCase) -> bytes:
         "SELECT c.fid, c.geom, c.name, c.sha256, c.mapped, c.reason, round(c.height_m, 1), "
         "m.sha256 IS NULL FROM camera c LEFT JOIN media m ON m.sha256 = c.sha256 WHERE c.registered"
     )
-    return collection(features_of(case.rows(sql), names, case.place))
+    return collection(geojson_features(case.rows(sql), names, case.place))
 
 
 def _photo_footprints(case: OpenedCase) -> bytes:
@@ -89,7 +89,7 @@ def _photo_footprints(case: OpenedCase) -> bytes:
         "JOIN media m ON m.sha256 = p.sha256"
     )
     return collection(
-        features_of(case.rows(sql), ("name", "sha256"), case.place, simpler_m=SIMPLER_M)
+        geojson_features(case.rows(sql), ("name", "sha256"), case.place, simpler_m=SIMPLER_M)
     )
 
 
@@ -99,7 +99,7 @@ def _clip_footprints(case: OpenedCase) -> bytes:
         "FROM clip_footprint f JOIN segment s ON s.fid = f.fid"
     )
     names = ("clip", "source", "ce90_m", "sha256", "from_s")
-    return collection(features_of(case.rows(sql), names, case.place, simpler_m=SIMPLER_M))
+    return collection(geojson_features(case.rows(sql), names, case.place, simpler_m=SIMPLER_M))
 
 
 def _tracks(case: OpenedCase) -> bytes:
@@ -133,7 +133,7 @@ def _streets(case: OpenedCase) -> bytes:
     ]
     shown = ", ".join(f'"{name}"' for name in names)
     rows = case.rows(f"SELECT fid, geom, {shown} FROM street")  # noqa: S608 - the record's own
-    return collection(features_of(rows, names, case.place))
+    return collection(geojson_features(rows, names, case.place))
 
 
 MAKERS: dict[str, tuple[str, Callable[[OpenedCase], bytes]]] = {

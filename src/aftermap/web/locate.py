@@ -17,11 +17,11 @@ import shapely
 from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.arrays import Array
 from aftermap.geo.lens import projected_px
-from aftermap.localization.camera_fit import View
+from aftermap.localization.camera_fit import CameraPrior
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.object_points import placed_ties
 from aftermap.localization.reference import Reference, filled_at, heights_at_m, surface_in
-from aftermap.localization.resect import Resected, clip_pose, resected
+from aftermap.localization.resect import Resected, clip_pose, resect
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip
 from aftermap.model.media import VerticalDatum
@@ -31,9 +31,9 @@ from aftermap.record.disk import write_text
 from aftermap.viewshed import SightingOptions
 from aftermap.viewshed.terrain import open_ground
 from aftermap.viewshed.view import Eye, look_of
-from aftermap.web.opened import Kept, OpenedCase, stamp_of
+from aftermap.web.opened import OpenedCase, ResponseCache, stamp_of
 from aftermap.web.place import shapes_of
-from aftermap.workflows.locate import located
+from aftermap.workflows.locate import locate
 from aftermap.workflows.map_accuracy import map_sigma_m
 
 GROUND_SIGMA_M = 0.5
@@ -57,21 +57,23 @@ class Locating:
     """Solves cameras over the surface of the case."""
 
     case: OpenedCase
-    _surfaces: Kept[Reference] = field(default_factory=lambda: Kept(1, lambda _: 1))
+    _surfaces: ResponseCache[Reference] = field(
+        default_factory=lambda: ResponseCache(1, lambda _: 1)
+    )
 
     def solved(self, clip: Clip, clicks: Sequence[Click]) -> dict[str, Any]:
         """The camera of one picture, how well each click fits, and what it sees, for the page."""
         surface = self._surface()
         ties = [_tie(number, one) for number, one in enumerate(clicks, start=1)]
         placed = placed_ties(ties, surface, CLICKS)
-        view = View(
+        view = CameraPrior(
             width_px=clip.width_px,
             height_px=clip.height_px,
             focal_px=clip.focal.focal_px,
             focal_sigma_px=clip.focal.sigma_px,
         )
         clicked = np.array([one.xy_px for one in clicks], float)
-        pose = resected(
+        pose = resect(
             placed.xyz_m, clicked, view, what="these clicks", place_sigma_m=placed.sigma_m
         )
         across, upwards = surface.sigma_m
@@ -208,22 +210,22 @@ def keep_clicks(case: OpenedCase, clip: Clip, clicks: Sequence[Click]) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class LocateResult:
     """How placing a clip ended: what ``aftermap locate`` says of it, or what went wrong."""
 
     lines: tuple[str, ...] = ()
     error: str | None = None
 
 
-def placed(case_path: Path, clip: Clip, ties: Path) -> Placed:
+def locate_clip(case_path: Path, clip: Clip, ties: Path) -> LocateResult:
     """As ``aftermap locate``, which keeps what it finds in the case.
 
     Made to run in a process of its own: it decodes the whole clip.
     """
     try:
-        return Placed(lines=located(case_path, clip.sha256, ties).lines)
+        return LocateResult(lines=locate(case_path, clip.sha256, ties).lines)
     except (AftermapError, OSError) as error:
-        return Placed(error=str(error))
+        return LocateResult(error=str(error))
 
 
 def refuse_without_surface(case: OpenedCase) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from aftermap.errors import CaseError
 from aftermap.web.opened import OpenedCase, stamp_of
-from aftermap.web.place import Place
+from aftermap.web.place import CasePlace
 from aftermap.web.tiles import DamagedError
 
 ADDRESS = "/media/mesh"
@@ -46,7 +46,7 @@ def mesh_path(case: OpenedCase) -> Path:
     return path
 
 
-def mesh_facts(case: OpenedCase, place: Place, *, ground_m: float) -> MeshFacts:
+def mesh_facts(case: OpenedCase, place: CasePlace, *, ground_m: float) -> MeshFacts:
     """The facts of the mesh; ``ground_m`` is the height of the case that the page calls 0."""
     path = mesh_path(case)
     text = _description(path)

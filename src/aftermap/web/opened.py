@@ -16,7 +16,7 @@ from aftermap.errors import CaseError
 from aftermap.geo.crs import LOCAL
 from aftermap.record import Case
 from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
-from aftermap.web.place import Place
+from aftermap.web.place import CasePlace
 
 Value = TypeVar("Value")
 
@@ -80,14 +80,14 @@ class OpenedCase:
         return Generation(run=run, ended_at=ended_at, is_running=running > 0)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> CasePlace:
         """Where the case is: the CRS of its cameras, else of its buildings, else nowhere."""
         known = dict(self.rows("SELECT table_name, srs_id FROM gpkg_geometry_columns"))
         for table in ("camera", "building"):
             crs = crs_of_srs_id(known.get(table, 0))
             if crs is not None:
-                return Place(crs=crs)
-        return Place(crs=LOCAL)
+                return CasePlace(crs=crs)
+        return CasePlace(crs=LOCAL)
 
     def original(self, sha256: str) -> Path:
         """The kept original of that digest, which must be one of the case's."""
@@ -115,7 +115,7 @@ def stamp_of(path: Path) -> str:
     return ""
 
 
-class Kept(Generic[Value]):
+class ResponseCache(Generic[Value]):
     """The answers that were asked for last, so many bytes of them, each made by one thread."""
 
     def __init__(self, size_bytes: int, size_of: Callable[[Value], int]) -> None:

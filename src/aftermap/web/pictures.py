@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from aftermap.errors import CaseError, InputError
 from aftermap.frames.decode import pictures_at
 from aftermap.model.clip import Clip
-from aftermap.web.opened import Kept, OpenedCase
+from aftermap.web.opened import OpenedCase, ResponseCache
 from aftermap.web.tiles import Tile
 
 SIZES_PX = (320, 1600, 6000)
@@ -30,11 +30,13 @@ WHERE NOT instr(m.metadata, '"container"') ORDER BY m.fid"""
 
 
 @dataclass
-class Pictures:
+class Thumbnails:
     """Makes small pictures of originals."""
 
     case: OpenedCase
-    _kept: Kept[Tile] = field(default_factory=lambda: Kept(KEPT_BYTES, lambda tile: len(tile.body)))
+    _kept: ResponseCache[Tile] = field(
+        default_factory=lambda: ResponseCache(KEPT_BYTES, lambda tile: len(tile.body))
+    )
 
     def photographs(self) -> list[dict[str, Any]]:
         """Every photograph of the case, with why it is not on the map where it is not."""

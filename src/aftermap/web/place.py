@@ -19,7 +19,7 @@ DEGREE_DIGITS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class CasePlace:
     """Where a case is. ``crs`` is "EPSG:n" or "LOCAL"."""
 
     crs: str

@@ -26,8 +26,8 @@ from aftermap.frames.proxy import proxy_of, proxy_offset_s
 from aftermap.model.clip import Clip, product_name
 from aftermap.record.tables import media_item
 from aftermap.record.workspace import StageFolder
-from aftermap.web.opened import Kept, OpenedCase, stamp_of
-from aftermap.web.place import Place
+from aftermap.web.opened import OpenedCase, ResponseCache, stamp_of
+from aftermap.web.place import CasePlace
 
 MOST_MOMENTS = 6000
 """Footprints of a clip that are sent; of a longer one only every second, third ... moment."""
@@ -43,7 +43,7 @@ FROM segment GROUP BY clip_sha256"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipFacts:
+class ClipSummary:
     """A clip for the list. ``placed_*`` say where in it poses are known; None where nowhere.
 
     ``copy`` says how the page can play it: "ready", "original", "making", "missing", "failed".
@@ -70,19 +70,19 @@ class ClipFacts:
 
 
 @dataclass
-class Footage:
+class PlaybackClips:
     """The clips of a case and the making of their copies, one at a time in a process of its own."""
 
     case: OpenedCase
     _jobs: dict[str, "Future[str]"] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pool: ProcessPoolExecutor | None = None
-    _paths: Kept[bytes] = field(default_factory=lambda: Kept(KEPT_BYTES, len))
-    _times: Kept[dict[str, Any]] = field(
-        default_factory=lambda: Kept(KEPT_BYTES, lambda found: 16 * len(found["ticks"]))
+    _paths: ResponseCache[bytes] = field(default_factory=lambda: ResponseCache(KEPT_BYTES, len))
+    _times: ResponseCache[dict[str, Any]] = field(
+        default_factory=lambda: ResponseCache(KEPT_BYTES, lambda found: 16 * len(found["ticks"]))
     )
 
-    def clips(self) -> list[ClipFacts]:
+    def clips(self) -> list[ClipSummary]:
         """Every clip of the case, in the order of receipt."""
         spans = {}
         if self.case.has("segment"):
@@ -118,7 +118,9 @@ class Footage:
             if self._copy(clip)[0] in ("ready", "making"):
                 return
             original = self.case.original(sha256)
-            self._jobs[sha256] = self._executor().submit(_made, clip, original, self.case.products)
+            self._jobs[sha256] = self._executor().submit(
+                _make_copy, clip, original, self.case.products
+            )
 
     def in_background(self, work: Callable[..., Any], *values: object) -> "Future[Any]":
         """``work(*values)`` in the process that makes copies, after what is under way."""
@@ -179,9 +181,9 @@ class Footage:
         return None
 
 
-def _facts(clip: Clip, span: tuple[Any, ...] | None, copy: str, reason: str | None) -> ClipFacts:
+def _facts(clip: Clip, span: tuple[Any, ...] | None, copy: str, reason: str | None) -> ClipSummary:
     seconds, first, last, source, circle = span or (0, None, None, None, None)
-    return ClipFacts(
+    return ClipSummary(
         sha256=clip.sha256,
         name=clip.name,
         width_px=clip.width_px,
@@ -214,7 +216,7 @@ def _plays_as_it_is(clip: Clip) -> bool:
     )
 
 
-def _made(clip: Clip, original: Path, products: Path) -> str:
+def _make_copy(clip: Clip, original: Path, products: Path) -> str:
     """Make a copy in a process of its own; why it failed, "" where it did not."""
     try:
         proxy_of(clip, original, StageFolder(folder=products))
@@ -231,7 +233,7 @@ def _ticks(path: Path) -> dict[str, Any]:
     return {"ticks": ticks, "tick_s": f"{base.numerator}/{base.denominator}"}
 
 
-def _moments(path: Path, clip: Clip, place: Place) -> str:
+def _moments(path: Path, clip: Clip, place: CasePlace) -> str:
     table = pq.read_table(path)
     thin = max(1, -(-table.num_rows // MOST_MOMENTS))
     table = table.take(np.arange(0, table.num_rows, thin))
@@ -256,7 +258,7 @@ def _moments(path: Path, clip: Clip, place: Place) -> str:
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
 
 
-def _rings(wkb: list[bytes], place: Place) -> list[list[list[float]]]:
+def _rings(wkb: list[bytes], place: CasePlace) -> list[list[list[float]]]:
     shapes = shapely.simplify(shapely.from_wkb(wkb), SIMPLER_M)
     rings = shapely.get_exterior_ring(shapes)
     corners, which = shapely.get_coordinates(rings, return_index=True)

@@ -16,7 +16,13 @@ from aftermap.record.case import ACTOR
 from aftermap.record.geopackage import GeoPackage
 from aftermap.record.mark_table import add_mark, graphic_originals
 from aftermap.web.desk import Desk
-from aftermap.web.locate import Click, Placed, keep_clicks, placed, refuse_without_surface
+from aftermap.web.locate import (
+    Click,
+    LocateResult,
+    keep_clicks,
+    locate_clip,
+    refuse_without_surface,
+)
 from aftermap.web.security import session_of
 from aftermap.web.tiles import Tile
 from aftermap.web.wire import ClickSent, ClicksSent, MarkSent
@@ -109,7 +115,7 @@ def _add_solving(routes: APIRouter, desk: Desk) -> None:
 
 
 def _add_placing(routes: APIRouter, desk: Desk) -> None:
-    jobs: dict[str, Future[Placed]] = {}
+    jobs: dict[str, Future[LocateResult]] = {}
 
     @routes.post("/api/clips/{sha256}/place")
     def place(sha256: str, sent: ClicksSent) -> dict[str, Any]:
@@ -118,7 +124,7 @@ def _add_placing(routes: APIRouter, desk: Desk) -> None:
         if sha256 in jobs and not jobs[sha256].done():
             raise InputError(f"{clip.name}: is being placed; wait until that has ended")
         ties = keep_clicks(desk.case, clip, _clicks(sent.clicks))
-        jobs[sha256] = desk.footage.in_background(placed, desk.case.path, clip, ties)
+        jobs[sha256] = desk.footage.in_background(locate_clip, desk.case.path, clip, ties)
         return {"state": "working"}
 
     @routes.get("/api/clips/{sha256}/place")

@@ -11,7 +11,7 @@ from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
 from aftermap.web.mesh_info import ADDRESS, mesh_facts, mesh_path
 from aftermap.web.opened import stamp_of
-from aftermap.web.seen import moments_of, profile_of, spot_at
+from aftermap.web.seen import height_profile, moments_of, spot_at
 from aftermap.web.tiles import KINDS, base_m, nothing
 from aftermap.web.wire import Lat, LineSent, Lon, RasterName, TileKind
 
@@ -64,7 +64,7 @@ def _add_places(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/api/profile")
     def profile(sent: LineSent) -> dict[str, Any]:
-        return profile_of(desk.case, desk.tiles, sent.line)
+        return height_profile(desk.case, desk.tiles, sent.line)
 
     @routes.get(ADDRESS)
     def mesh() -> Response:

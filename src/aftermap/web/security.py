@@ -113,7 +113,7 @@ class Door:
         return origin is not None and self.is_host(origin.removeprefix("http://"))
 
 
-def names_of(listen: str, others: Iterable[str] = ()) -> tuple[str, ...]:
+def host_names(listen: str, others: Iterable[str] = ()) -> tuple[str, ...]:
     """The names under which a server that listens there may be asked, the printed one first."""
     address = ipaddress.ip_address(listen)
     ours: tuple[str, ...] = (listen,)

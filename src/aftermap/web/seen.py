@@ -29,7 +29,7 @@ LonLat = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spot:
+class PointInfo:
     """What the map says of one place; None is not known."""
 
     xy_m: tuple[float, float]
@@ -54,10 +54,10 @@ def moments_of(case: OpenedCase, lonlat: LonLat) -> list[dict[str, Any]]:
             ground = ground_at_m(case.raster("surface"), (float(east), float(north)))
         found += photographs_of(case.package, ring, ground, limit=LIMIT)
     found.sort(key=lambda one: one.rank_m)
-    return [plain(one) for one in found[:LIMIT]]
+    return [sighting_json(one) for one in found[:LIMIT]]
 
 
-def plain(one: Sighting) -> dict[str, Any]:
+def sighting_json(one: Sighting) -> dict[str, Any]:
     """A sighting as JSON values, with its times as time codes as well."""
     told = {**asdict(one), "precision": one.precision.value}
     told["rank_m"] = one.rank_m if math.isfinite(one.rank_m) else None
@@ -66,23 +66,23 @@ def plain(one: Sighting) -> dict[str, Any]:
     return told
 
 
-def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> Spot:
+def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> PointInfo:
     """Coordinates in the case's CRS, the surface's height, and how many photographs agree on it."""
     xy = case.place.xy_m([lonlat])
     height = count = math.nan
     with suppress(CaseError):
-        (height,) = _sampled(tiles, "surface", xy)
+        (height,) = _raster_values(tiles, "surface", xy)
     with suppress(CaseError):
-        (count,) = _sampled(tiles, "confidence", xy)
+        (count,) = _raster_values(tiles, "confidence", xy)
     known = math.isfinite(height)
-    return Spot(
+    return PointInfo(
         xy_m=(float(xy[0, 0]), float(xy[0, 1])),
         height_m=float(height) if known else None,
         photographs=int(count) if known and math.isfinite(count) else None,
     )
 
 
-def profile_of(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[str, Any]:
+def height_profile(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[str, Any]:
     """Heights along a line: distance in metres of the case, height, photographs that agree."""
     corners = case.place.xy_m(line)
     steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
@@ -91,10 +91,10 @@ def profile_of(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[s
     count = int(np.clip(along[-1] / cell_m, 2, MOST_PROFILE_POINTS))
     at = np.linspace(0, along[-1], count)
     xy = np.column_stack([np.interp(at, along, corners[:, axis]) for axis in range(2)])
-    heights = _sampled(tiles, "surface", xy)
+    heights = _raster_values(tiles, "surface", xy)
     counts = np.full(len(xy), math.nan)
     with suppress(AftermapError):
-        counts = _sampled(tiles, "confidence", xy)
+        counts = _raster_values(tiles, "confidence", xy)
     return {
         "along_m": [round(float(one), 2) for one in at],
         "height_m": [round(float(one), 2) if math.isfinite(one) else None for one in heights],
@@ -105,7 +105,7 @@ def profile_of(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[s
     }
 
 
-def _sampled(tiles: Tiles, raster: str, xy_m: Array) -> Array:
+def _raster_values(tiles: Tiles, raster: str, xy_m: Array) -> Array:
     """(N,) values of a raster's first band, NaN where it has none."""
     with rasterio.open(tiles.path_of(raster)) as opened:
         found = [

@@ -30,8 +30,8 @@ from aftermap.geo.measured_heights import (
     opened_surface,
 )
 from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, coloured
-from aftermap.publish.shared.relief import shade
-from aftermap.web.opened import REMAKES, Kept, OpenedCase, stamp_of
+from aftermap.publish.shared.relief import hillshade
+from aftermap.web.opened import REMAKES, OpenedCase, ResponseCache, stamp_of
 from aftermap.web.place import WEB_MERCATOR
 
 SIDE_PX = 512
@@ -74,8 +74,12 @@ class Tiles:
 
     case: OpenedCase
     _here: threading.local = field(default_factory=threading.local)
-    _kept: Kept[Tile | None] = field(default_factory=lambda: Kept(KEPT_BYTES, _size_bytes))
-    _spans: Kept[tuple[float, float]] = field(default_factory=lambda: Kept(1 << 16, lambda _: 64))
+    _kept: ResponseCache[Tile | None] = field(
+        default_factory=lambda: ResponseCache(KEPT_BYTES, _size_bytes)
+    )
+    _spans: ResponseCache[tuple[float, float]] = field(
+        default_factory=lambda: ResponseCache(1 << 16, lambda _: 64)
+    )
 
     def tile(self, kind: str, zoom: int, column: int, row: int) -> Tile | None:
         """A tile of a kind (a key of ``KINDS``); None where the raster has nothing there."""
@@ -231,7 +235,7 @@ def _shaded(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     inside = np.s_[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
     known = np.isfinite(heights)
     filled = _filled(tiles, at, known)
-    light = shade(np.where(filled, np.float32(np.nan), heights), cell_m)[inside][..., None]
+    light = hillshade(np.where(filled, np.float32(np.nan), heights), cell_m)[inside][..., None]
     inner, known = heights[inside], known[inside]
     tint = coloured(np.nan_to_num((inner - low) / (high - low)), CIVIDIS) * 0.3 + 255 * 0.7
     shown = np.clip(tint * light * 1.5, 0, 255)

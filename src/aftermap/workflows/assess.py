@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.assessment.before import before_in
-from aftermap.assessment.grade import Grader, graded, grader_in
-from aftermap.assessment.measure import measured
+from aftermap.assessment.grade import Grader, grade_buildings, grader_in
+from aftermap.assessment.measure import measure_buildings
 from aftermap.assessment.plugin import onnx_grader
-from aftermap.buildings.align import aligned
-from aftermap.buildings.evidence_pictures import Clips, Material, Wanted, evidence_of
+from aftermap.buildings.align import aligned_buildings
+from aftermap.buildings.evidence_pictures import Clips, EvidenceSources, Wanted, evidence_of
 from aftermap.buildings.footprints import footprints_in
 from aftermap.buildings.view_quality import visibility_of
-from aftermap.buildings.views import views_of
+from aftermap.buildings.views import building_views
 from aftermap.config import Settings
 from aftermap.errors import InputError
 from aftermap.frames.decode import pictures_at
@@ -31,14 +31,14 @@ from aftermap.record import Case
 from aftermap.record.assessments import newest_draw
 from aftermap.run import Runner, Stage
 from aftermap.streets.lines import street_lines_in
-from aftermap.streets.trafficability import passable
+from aftermap.streets.trafficability import trafficability_of
 from aftermap.workflows.stages import ORTHOPHOTO, POSES, SURFACE
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class ViewQuality:
     """How well each building was seen, in their order."""
 
     visibility: tuple[Visibility, ...]
@@ -46,7 +46,7 @@ class Seen:
 
 BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
 VIEWS = Stage(name="views", version=3, answer=ViewTable)
-VISIBILITY = Stage(name="visibility", version=3, answer=Seen)
+VISIBILITY = Stage(name="visibility", version=3, answer=ViewQuality)
 MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
 GRADES = Stage(name="grades", version=2, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
@@ -69,7 +69,7 @@ class Map:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class AssessmentInputs:
     """The files that were named, read and checked before the long work."""
 
     footprints: FootprintSet
@@ -102,7 +102,7 @@ def map_of(run: Runner) -> Map:
     )
 
 
-def asked_for(made: Map, settings: Settings) -> Asked:
+def asked_for(made: Map, settings: Settings) -> AssessmentInputs:
     """The files of the settings, as far as they lie on the map."""
     if settings.footprints is None:
         raise InputError(
@@ -115,7 +115,7 @@ def asked_for(made: Map, settings: Settings) -> Asked:
         before = before_in(
             settings.before, settings.before_surface, map_crs=crs, area_m=made.area_m
         )
-    return Asked(
+    return AssessmentInputs(
         footprints=footprints_in(
             settings.footprints,
             id_field=settings.id_field,
@@ -131,7 +131,7 @@ def asked_for(made: Map, settings: Settings) -> Asked:
     )
 
 
-def graded_on(
+def grade_map(
     made: Map,
     settings: Settings,
     case: Case,
@@ -147,19 +147,21 @@ def graded_on(
         BUILDINGS,
         None,
         [asked.footprints, elevation, picture],
-        lambda files: aligned(asked.footprints, elevation, picture, files, executor),
+        lambda files: aligned_buildings(asked.footprints, elevation, picture, files, executor),
     )
     views = run.stage(
         VIEWS,
         None,
         [buildings, cameras, elevation],
-        lambda files: views_of(buildings, cameras, elevation, files, executor),
+        lambda files: building_views(buildings, cameras, elevation, files, executor),
     )
     seen = run.stage(
         VISIBILITY,
         None,
         [buildings, views, elevation],
-        lambda files: Seen(visibility=visibility_of(buildings, views, elevation, files, executor)),
+        lambda files: ViewQuality(
+            visibility=visibility_of(buildings, views, elevation, files, executor)
+        ),
     )
     measures = run.stage(
         MEASURES,
@@ -172,19 +174,23 @@ def graded_on(
             settings.before_surface,
             *_earlier_confidence(settings),
         ],
-        lambda files: measured(buildings, elevation, picture, asked.before, files, executor),
+        lambda files: measure_buildings(
+            buildings, elevation, picture, asked.before, files, executor
+        ),
     )
     grading = run.stage(
         GRADES,
         asked.grader.sha256,
         [buildings, measures, seen],
-        lambda _: graded(buildings, measures, seen.visibility, asked.grader),
+        lambda _: grade_buildings(buildings, measures, seen.visibility, asked.grader),
     )
     streets = run.stage(
         STREETS,
         None,
         [asked.streets, buildings, elevation, picture],
-        lambda files: passable(asked.streets, buildings, elevation, picture, files, executor),
+        lambda files: trafficability_of(
+            asked.streets, buildings, elevation, picture, files, executor
+        ),
     )
     run.skip(streets.skipped)
     evidence = _evidence_on(made, buildings, views, case, run, executor, shown)
@@ -218,7 +224,7 @@ def _evidence_on(
     shown: tuple[str, ...],
 ) -> EvidenceSet:
     wanted = Wanted(queue=_queue(case), asked=shown)
-    material = Material(
+    material = EvidenceSources(
         cameras=made.cameras,
         elevation=made.elevation,
         orthophoto=made.orthophoto,

@@ -14,14 +14,14 @@ import numpy as np
 
 from aftermap.errors import ControlError, InputError
 from aftermap.frames.auto_masks import WIDTH_PX, mask_of
-from aftermap.frames.decode import Decoded, Losses, decoded, luma_of
+from aftermap.frames.decode import Decoded, Losses, decoded_frames, luma_of
 from aftermap.frames.given_masks import GivenMask, kept_by
 from aftermap.frames.shots import shots_of, thumb_of, transitions_in
 from aftermap.geo.arrays import ByteArray
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected
-from aftermap.localization.tracking import Carried, Moment, carried
+from aftermap.localization.tracking import Carried, TrackedPicture, track_pose
 from aftermap.model.clip import Clip, Shot, Sidecar
 
 CARRY_S = Fraction(10)
@@ -83,7 +83,7 @@ class Film:
 def film_of(clip: Clip, path: Path, mask: Sidecar | None = None) -> Film:
     """The times and shots of a clip; costs one decoding of it."""
     times, thumbs = [], []
-    for one in decoded(path, Losses()):
+    for one in decoded_frames(path, Losses()):
         times.append(one.time_s)
         thumbs.append(thumb_of(one.frame))
     if not times:
@@ -105,7 +105,8 @@ def carried_both_ways(
     before = [one for one in reversed(pictures) if one.time_s <= time_s]
     after = [one for one in pictures if one.time_s >= time_s]
     ways = (
-        carried(small, (replace(one, mask=mask) for one in way), surface) for way in (before, after)
+        track_pose(small, (replace(one, mask=mask) for one in way), surface)
+        for way in (before, after)
     )
     back, on = (
         replace(way, poses=tuple((at, _enlarged(p, factor)) for at, p in way.poses)) for way in ways
@@ -115,9 +116,9 @@ def carried_both_ways(
 
 def _pictures(
     film: Film, low_s: Fraction, high_s: Fraction, needed_s: Fraction, factor: float
-) -> tuple[list[Moment], ByteArray | None]:
+) -> tuple[list[TrackedPicture], ByteArray | None]:
     """The pictures of a stretch, thinned to ``STEP_S`` and shrunk, and the mask of all of them."""
-    moments: list[Moment] = []
+    moments: list[TrackedPicture] = []
     samples = []
     for one in _from_to(film.path, low_s, high_s):
         time_s = one.time_s
@@ -128,7 +129,7 @@ def _pictures(
         if factor > 1:
             shrunk = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
             grey = np.asarray(shrunk, np.uint8)
-        moments.append(Moment(time_s=time_s, grey=grey))
+        moments.append(TrackedPicture(time_s=time_s, grey=grey))
         if len(moments) % max(1, int((high_s - low_s) / STEP_S / SAMPLES)) == 0:
             colour = one.frame.to_ndarray(
                 format="bgr24", width=WIDTH_PX, height=max(2, round(height * WIDTH_PX / width))
@@ -146,7 +147,7 @@ def _both(kept: ByteArray, found: ByteArray | None, size_px: tuple[int, int]) ->
 
 
 def _from_to(path: Path, low_s: Fraction, high_s: Fraction) -> Iterator[Decoded]:
-    for one in decoded(path, Losses()):
+    for one in decoded_frames(path, Losses()):
         if one.time_s >= high_s:
             return
         if one.time_s >= low_s:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from aftermap.errors import InputError
 from aftermap.frames import (
+    ClipFrameOptions,
     ClipFrames,
-    ClipOptions,
     Recorded,
     clip_frames,
-    found,
     given_masks,
-    recorded,
+    with_found_pose,
     with_given_mask,
+    with_recorded_positions,
 )
 from aftermap.frames.proxy import proxy_of
 from aftermap.geo.measured_heights import confidence_beside
@@ -27,7 +27,7 @@ from aftermap.model.clip import Clip, product_name
 from aftermap.model.runs import Executor, Skipped, Workspace
 from aftermap.model.sighting import Ground, SightingIndex
 from aftermap.model.telemetry import Track
-from aftermap.model.trajectory import ClipPath, ShotPlace
+from aftermap.model.trajectory import ShotPlace, Trajectory
 from aftermap.record import Case
 from aftermap.run import Runner, Stage
 from aftermap.viewshed import SightingOptions, index_clips
@@ -39,7 +39,7 @@ LONGER_SHARE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Footage:
+class ExtractedFrames:
     """What was taken out of the clips, in their order."""
 
     clips: tuple[ClipFrames, ...]
@@ -60,9 +60,9 @@ class Tracked:
 
 
 TRACKS = Stage(name="tracks", version=1, answer=Tracked)
-FRAMES = Stage(name="frames", version=1, answer=Footage)
+FRAMES = Stage(name="frames", version=1, answer=ExtractedFrames)
 REGISTERED = Stage(name="registered", version=4, answer=Registration)
-PROXIES = Stage(name="proxies", version=1, answer=Footage)
+PROXIES = Stage(name="proxies", version=1, answer=ExtractedFrames)
 SIGHTINGS = Stage(name="sightings", version=3, answer=SightingIndex)
 
 
@@ -71,12 +71,12 @@ class Filmed:
     """The clips with their tracks, their frames with what was recorded, and what was left out."""
 
     clips: tuple[Clip, ...]
-    footage: Footage
+    footage: ExtractedFrames
     frames: tuple[Recorded, ...]
     skipped: tuple[Skipped, ...]
 
 
-def received_footage(
+def ingest_footage(
     paths: Sequence[Path], masks: Path | None, case: Case, run: Runner, executor: Executor
 ) -> Ingested:
     """What is given, hashed, kept and recorded; also where it is refused, since the case has it."""
@@ -96,7 +96,7 @@ def _record(received: Ingested, case: Case) -> None:
     case.add_media(received.originals, received.skipped, sidecars)
 
 
-def masks_given(ingested: Ingested, run: Runner, executor: Executor) -> dict[str, Path]:
+def read_given_masks(ingested: Ingested, run: Runner, executor: Executor) -> dict[str, Path]:
     """What users' masks leave out of photographs and clips, by the SHA-256 of the original.
 
     Each is made once and stays, whichever others come and go.
@@ -109,22 +109,25 @@ def masks_given(ingested: Ingested, run: Runner, executor: Executor) -> dict[str
     )
 
 
-def filmed(
+def read_clips(
     ingested: Ingested, masks: Mapping[str, Path], run: Runner, executor: Executor
 ) -> Filmed:
     """Tracks read, shots found and frames chosen for every clip that came in."""
     if not ingested.clips:
-        return Filmed(clips=(), footage=Footage(clips=()), frames=(), skipped=())
-    clips, skipped = _tracked(ingested)
+        return Filmed(clips=(), footage=ExtractedFrames(clips=()), frames=(), skipped=())
+    clips, skipped = _read_tracks(ingested)
     run.stage(TRACKS, None, [clips], lambda _: Tracked(clips=clips))  # for later commands
-    options = ClipOptions()
+    options = ClipFrameOptions()
     footage = run.stage(
-        FRAMES, options, [clips], lambda files: _chosen(clips, ingested, options, files, executor)
+        FRAMES,
+        options,
+        [clips],
+        lambda files: _choose_frames(clips, ingested, options, files, executor),
     )
     frames = [
         one
         for clip, taken in zip(clips, footage.clips, strict=True)
-        for one in recorded(_masked(taken, masks.get(clip.sha256), run), clip.track)
+        for one in with_recorded_positions(_masked(taken, masks.get(clip.sha256), run), clip.track)
     ]
     left_out = [one for taken in footage.clips for one in taken.skipped]
     return Filmed(clips=clips, footage=footage, frames=tuple(frames), skipped=(*skipped, *left_out))
@@ -139,7 +142,7 @@ def _masked(taken: ClipFrames, given: Path | None, run: Runner) -> tuple[Frame, 
     )
 
 
-def in_reference(
+def locate_in_reference(
     filmed: Filmed, reference: Path | None, dem: Path | None, run: Runner, executor: Executor
 ) -> Registration:
     """The shots of clips without positions, as far as the reference shows where they were."""
@@ -185,7 +188,7 @@ def with_places(filmed: Filmed, registration: Registration) -> Filmed:
         shot = None if moment is None else (moment.clip_sha256, moment.shot)
         if moment is not None and shot in crs:
             pose = places.get((moment.clip_sha256, moment.time_s))
-            frames.append(found(one.frame, pose, crs[shot]))
+            frames.append(with_found_pose(one.frame, pose, crs[shot]))
         elif shot not in lost:
             frames.append(one)
     skipped = [
@@ -200,7 +203,7 @@ def with_places(filmed: Filmed, registration: Registration) -> Filmed:
 
 
 def sightings(
-    paths: Sequence[ClipPath],
+    paths: Sequence[Trajectory],
     clips: Sequence[Clip],
     ground: Ground,
     run: Runner,
@@ -235,7 +238,7 @@ def proxies(
 ) -> None:
     """A small copy of every clip for playing, made once; one that cannot be made is told."""
     shelf = run.shelf(PROXIES, None)
-    work = partial(_copied, stored=dict(stored), files=shelf)
+    work = partial(_copy_clip, stored=dict(stored), files=shelf)
     made = run.each_time("proxies", lambda: list(executor.map(work, clips, label="copies")))
     run.skip(one for one in made if isinstance(one, Skipped))
     for clip, copy in zip(clips, made, strict=True):
@@ -243,7 +246,7 @@ def proxies(
             run.deliver(copy, f"clips/{product_name(clip.name, clip.sha256)}.mp4")
 
 
-def _copied(clip: Clip, stored: Mapping[str, Path], files: Workspace) -> Path | Skipped:
+def _copy_clip(clip: Clip, stored: Mapping[str, Path], files: Workspace) -> Path | Skipped:
     try:
         return proxy_of(clip, stored[clip.sha256], files)
     except InputError as error:
@@ -251,30 +254,30 @@ def _copied(clip: Clip, stored: Mapping[str, Path], files: Workspace) -> Path | 
         return Skipped(name=clip.name, reason=f"no copy for playing: {reason}", sha256=clip.sha256)
 
 
-def _chosen(
+def _choose_frames(
     clips: Sequence[Clip],
     ingested: Ingested,
-    options: ClipOptions,
+    options: ClipFrameOptions,
     files: Workspace,
     executor: Executor,
-) -> Footage:
+) -> ExtractedFrames:
     work = partial(_taken_out, stored=dict(ingested.stored), options=options, files=files)
-    return Footage(clips=tuple(executor.map(work, clips, label="clips")))
+    return ExtractedFrames(clips=tuple(executor.map(work, clips, label="clips")))
 
 
 def _taken_out(
-    clip: Clip, stored: Mapping[str, Path], options: ClipOptions, files: Workspace
+    clip: Clip, stored: Mapping[str, Path], options: ClipFrameOptions, files: Workspace
 ) -> ClipFrames:
     return clip_frames(clip, stored[clip.sha256], options, files)
 
 
-def _tracked(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
+def _read_tracks(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]:
     """The clips with the telemetry that belongs to them, and the records that were not used."""
     clips, skipped = [], []
     for clip in ingested.clips:
         track = None
         for sidecar in ingested.sidecars.get(clip.sha256, ()):
-            found = _read(sidecar.path, sidecar.name, sidecar.sha256, clip)
+            found = _read_track(sidecar.path, sidecar.name, sidecar.sha256, clip)
             if isinstance(found, Skipped):
                 skipped.append(found)
             elif track is None:
@@ -283,17 +286,17 @@ def _tracked(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, ...]]
                 reason = f"{clip.name} has its telemetry from {track.name} already"
                 skipped.append(Skipped(name=sidecar.name, reason=reason, sha256=sidecar.sha256))
         if track is None:
-            inside = _read(ingested.stored[clip.sha256], clip.name, clip.sha256, clip)
+            inside = _read_track(ingested.stored[clip.sha256], clip.name, clip.sha256, clip)
             if not isinstance(inside, Skipped):
                 track = inside
             elif not inside.reason.startswith(NO_TELEMETRY):
                 skipped.append(replace(inside, name=f"{clip.name}, telemetry in it"))
-        skipped += [] if track is None else _refused(track)
+        skipped += [] if track is None else _refused_records(track)
         clips.append(replace(clip, track=track))
     return tuple(clips), tuple(skipped)
 
 
-def _refused(track: Track) -> list[Skipped]:
+def _refused_records(track: Track) -> list[Skipped]:
     """What a record holds and was not believed, each kind with its reason."""
     refused = [
         Skipped(name=f"{track.name}, {one.name}", reason=one.reason, sha256=track.sha256)
@@ -305,7 +308,7 @@ def _refused(track: Track) -> list[Skipped]:
     return refused
 
 
-def _read(path: Path, name: str, sha256: str, clip: Clip) -> Track | Skipped:
+def _read_track(path: Path, name: str, sha256: str, clip: Clip) -> Track | Skipped:
     """The telemetry in a file, or why it says nothing about this clip."""
     try:
         track = track_in(path, name=name, sha256=sha256)

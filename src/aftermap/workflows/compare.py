@@ -10,8 +10,12 @@ from typing import Any
 
 import shapely
 
-from aftermap.assessment.agreement import Compared, compared
-from aftermap.assessment.reference_assessment import Asked, OtherAssessment, other_assessment
+from aftermap.assessment.agreement import Compared, compare_assessments
+from aftermap.assessment.reference_assessment import (
+    OtherAssessment,
+    ReferenceOptions,
+    other_assessment,
+)
 from aftermap.assessment.scales import (
     CROSSWALK_VERSION,
     Code,
@@ -37,7 +41,7 @@ HXL_NAME = "buildings_hxl.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ComparisonOutcome:
     """A comparison with what was read, told in lines or as plain values."""
 
     other: OtherAssessment
@@ -69,7 +73,9 @@ class Answer:
         }
 
 
-def compared_with(case_path: Path, path: Path, asked: Asked, within_m: float) -> Answer:
+def compared_with(
+    case_path: Path, path: Path, asked: ReferenceOptions, within_m: float
+) -> ComparisonOutcome:
     """The grades of a case against another's assessment: adopted ones, else the machine's."""
     with Case.open_to_read(case_path) as case:
         standing = standing_grades(case)
@@ -83,9 +89,9 @@ def compared_with(case_path: Path, path: Path, asked: Asked, within_m: float) ->
     _refuse_elsewhere(path, other.shapes_in(crs), list(shapes.values()), within_m)
     grades = {name: one.grade for name, one in standing.items()}
     adopted = sum(one.kind is AssessorKind.ADOPTED for one in standing.values())
-    return Answer(
+    return ComparisonOutcome(
         other=other,
-        compared=compared(grades, shapes, other, crs, within_m),
+        compared=compare_assessments(grades, shapes, other, crs, within_m),
         ours=f"{len(grades)} buildings, {adopted} by their adopted grade, others by the machine",
     )
 

@@ -39,9 +39,9 @@ from aftermap.record.custody import utc_now
 from aftermap.record.evidence_table import place_evidence, replace_evidence
 from aftermap.record.street_table import replace_streets
 from aftermap.run import Runner
-from aftermap.workflows.assess import ALL, Graded, Map, graded_on, map_of
+from aftermap.workflows.assess import ALL, Graded, Map, grade_map, map_of
 from aftermap.workflows.compare import write_exchange
-from aftermap.workflows.deliver_map import styled
+from aftermap.workflows.deliver_map import write_styles
 from aftermap.workflows.totals import totalled_in
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -78,10 +78,12 @@ def assess(
         if fresh:
             run.forget(*ALL)
         made = map_of(run)
-        return delivered(case, run, made, graded_on(made, settings, case, run, executor, shown))
+        return deliver_assessment(
+            case, run, made, grade_map(made, settings, case, run, executor, shown)
+        )
 
 
-def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
+def deliver_assessment(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
     """Everything that was found, where people look for it."""
     _record(case, found)
     dates = sensor_dates(placed.frame for placed in made.cameras.placed)
@@ -102,13 +104,13 @@ def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
         grading=found.grading,
         orthophoto=made.orthophoto,
         streets=found.streets,
-        adopted=_adopted(case),
+        adopted=_accepted_grades(case),
         totals=_totals(case),
         sensor_date=dates,
         skipped=(*found.footprints.skipped, *found.streets.skipped, *found.evidence.skipped),
         notes=_notes(found),
     )
-    styled(case, run)
+    write_styles(case, run)
     report = run.each_time("page", lambda: write_assessment_report(facts, case.products))
     run.deliver(report, report.name)
     if linked := link_from_report(case.products):
@@ -116,7 +118,7 @@ def delivered(case: Case, run: Runner, made: Map, found: Graded) -> Assessed:
     return Assessed(report=report, summary_lines=tuple(_lines(found)))
 
 
-def _adopted(case: Case) -> dict[str, Grade]:
+def _accepted_grades(case: Case) -> dict[str, Grade]:
     """What the case stands by, by building."""
     kept = adopted_grades(case.package)
     named = ((name, one.assessment.grade) for name, one in kept.items())
@@ -145,7 +147,9 @@ def _totals(case: Case) -> tuple[ClassTotal, ...]:
 
 def _record(case: Case, found: Graded) -> None:
     package, grades = case.package, found.grading.assessments
-    replace_buildings(package, found.buildings, found.grading, found.measures, _adopted(case))
+    replace_buildings(
+        package, found.buildings, found.grading, found.measures, _accepted_grades(case)
+    )
     replace_views(package, found.buildings, found.views, found.visibility)
     replace_streets(package, found.streets)
     replace_evidence(package, found.evidence, actor=ACTOR)

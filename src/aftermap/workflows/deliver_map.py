@@ -16,7 +16,7 @@ from aftermap.publish import Report, write_cameras
 from aftermap.record import Case
 from aftermap.record.styles import add_styles, write_raster_styles
 from aftermap.run import Runner
-from aftermap.workflows.trajectories import Flights
+from aftermap.workflows.trajectories import Trajectories
 
 OF_A_MAP = (
     "orthophoto.tif",
@@ -58,12 +58,12 @@ def record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> N
     case.replace_cameras(cameras, footprints, received.skipped)
 
 
-def cameras_file(
+def write_cameras_file(
     case: Case,
     cameras: Reconstruction,
     frames: FrameSet,
     left_out: Sequence[Skipped],
-    flights: Flights,
+    flights: Trajectories,
 ) -> None:
     """Write products/cameras.json: every camera, clips' included, and what was left out."""
     write_cameras(
@@ -93,16 +93,16 @@ def remove_stale(run: Runner, case: Case) -> None:
             (case.products / name).unlink(missing_ok=True)
 
 
-def delivered_map(run: Runner, case: Case, report: Report) -> Mapped:
+def deliver_map(run: Runner, case: Case, report: Report) -> Mapped:
     """Enter what was made into the chain of custody, and say it in a few lines."""
     for name in ("cameras.json", "report.json", "report.html"):
         run.deliver(case.products / name, name)
-    styled(case, run)
+    write_styles(case, run)
     warnings = tuple(f"Warning: {text}" for text in report.warnings)
     return Mapped(report=report.page, summary_lines=(*report.verdict, *warnings))
 
 
-def styled(case: Case, run: Runner) -> None:
+def write_styles(case: Case, run: Runner) -> None:
     """How the layers and rasters that are there look in QGIS."""
     add_styles(case.package)
     for path in write_raster_styles(case.products):

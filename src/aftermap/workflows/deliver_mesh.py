@@ -15,7 +15,7 @@ from aftermap.workflows.stages import MESH
 OF_A_MESH = ("mesh.glb", "points.laz")
 
 
-def delivered_mesh(
+def deliver_mesh(
     run: Runner,
     case: Case,
     cameras: Reconstruction,

@@ -11,7 +11,7 @@ from aftermap.publish import ClipFacts
 from aftermap.record import Case
 from aftermap.run import Runner
 from aftermap.workflows.clips import Filmed, proxies, sightings
-from aftermap.workflows.trajectories import Flights, Place, by_hand_in, flights_of
+from aftermap.workflows.trajectories import MapPlace, Trajectories, by_hand_in, flights_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +24,17 @@ class Job:
     settings: Settings
 
 
-def flown(
+def index_footage(
     job: Job,
     received: Ingested,
     clips: Filmed,
     cameras: Reconstruction,
-    place: Place | None,
-) -> tuple[tuple[ClipFacts, ...], Flights]:
+    place: MapPlace | None,
+) -> tuple[tuple[ClipFacts, ...], Trajectories]:
     """Where the cameras of the clips were and what they saw, kept in the record and told."""
     if not clips.clips:
-        return (), Flights(paths=())
-    flights, seen = Flights(paths=()), SightingIndex(clips=())
+        return (), Trajectories(paths=())
+    flights, seen = Trajectories(paths=()), SightingIndex(clips=())
     if place is not None:
         by_hand = by_hand_in(job.case)
         flights = flights_of(place, clips.clips, clips.footage.clips, cameras, by_hand)
@@ -72,7 +72,7 @@ def _unindexed(clips: Filmed, seen: SightingIndex) -> tuple[Skipped, ...]:
     )
 
 
-def _without_place(clips: Filmed, flights: Flights) -> tuple[Skipped, ...]:
+def _without_place(clips: Filmed, flights: Trajectories) -> tuple[Skipped, ...]:
     """The clips of which no moment has a place, and that nothing was said of yet."""
     told = {path.clip_sha256 for path in flights.paths} | {one.sha256 for one in flights.skipped}
     reason = "it is reconstructed without scale or place, so it is not known what it saw"

@@ -13,15 +13,15 @@ from aftermap.publish import UnmappedFacts, write_unmapped_report
 from aftermap.workflows.clips import Filmed
 from aftermap.workflows.deliver_map import (
     Mapped,
-    cameras_file,
+    deliver_map,
     deliver_rasters,
-    delivered_map,
     record_cameras,
     remove_stale,
+    write_cameras_file,
 )
-from aftermap.workflows.index import Job, flown
+from aftermap.workflows.index import Job, index_footage
 from aftermap.workflows.stages import ORTHOPHOTO, SURFACE
-from aftermap.workflows.trajectories import Place, mapped_place, place_without_map
+from aftermap.workflows.trajectories import MapPlace, mapped_place, place_without_map
 
 AGAIN = "run the same command again with --workers 1 or --quality draft, finished work is kept"
 
@@ -49,7 +49,7 @@ def failing_as(kind: type[AftermapError], what: str) -> Iterator[None]:
         ) from error
 
 
-def without_map(
+def deliver_index_only(
     job: Job,
     received: Ingested,
     clips: Filmed,
@@ -66,7 +66,7 @@ def without_map(
     place = _place(job, clips, frames, cameras, elevation)
     if place is not None and not cameras.placed:
         cameras = replace(cameras, crs=place.crs)
-    told, placed = flown(job, received, clips, cameras, place)
+    told, placed = index_footage(job, received, clips, cameras, place)
     if not cameras.placed and not any(one.index for one in told):
         raise why
     if elevation is None:
@@ -79,7 +79,7 @@ def without_map(
         deliver_rasters(run, elevation)
     remove_stale(run, case)
     skipped = (*received.skipped, *clips.skipped, *placed.skipped)
-    cameras_file(case, cameras, frames, skipped, placed)
+    write_cameras_file(case, cameras, frames, skipped, placed)
     facts = UnmappedFacts(
         case_name=case.path.name,
         command="aftermap map",
@@ -96,10 +96,10 @@ def without_map(
     )
     report = run.each_time("report", lambda: write_unmapped_report(facts, case.products))
     missing = "there is no map" if elevation is None else "there is no orthophoto"
-    return in_part(job, delivered_map(run, case, report), f"{missing}: {why}", why)
+    return deliver_in_part(job, deliver_map(run, case, report), f"{missing}: {why}", why)
 
 
-def in_part(job: Job, mapped: Mapped, missing: str, why: AftermapError) -> Mapped:
+def deliver_in_part(job: Job, mapped: Mapped, missing: str, why: AftermapError) -> Mapped:
     """What was delivered, marked with what is missing from it, here and in the record."""
     job.run.mark_partial(missing)
     partial = PartialError(f"done in part: {missing}")
@@ -113,7 +113,7 @@ def _place(
     frames: FrameSet,
     cameras: Reconstruction,
     elevation: Elevation | None,
-) -> Place | None:
+) -> MapPlace | None:
     if elevation is not None and cameras.crs != LOCAL:
         return mapped_place(cameras, elevation)
     asked = job.settings.crs if frames.crs == LOCAL else frames.crs

@@ -14,7 +14,7 @@ from aftermap.config import Settings
 from aftermap.model.runs import Progress
 from aftermap.record import Case
 from aftermap.record.assessments import (
-    Kept,
+    RecordedAssessment,
     add_learning_labels,
     newest_draw,
     reviews,
@@ -34,7 +34,7 @@ class Learnt:
     lines: tuple[str, ...]
 
 
-def learnt(
+def learn_city_model(
     case_path: Path, out: Path, settings: Settings, *, with_sample: bool, progress: Progress
 ) -> Learnt:
     """The shipped model moved towards the reviewed grades of a case, written to ``out``."""
@@ -66,7 +66,9 @@ def learnt(
     return Learnt(path=out, lines=tuple(lines))
 
 
-def _newest(kept: Collection[Kept], left_out: Collection[str]) -> list[Kept]:
+def _newest(
+    kept: Collection[RecordedAssessment], left_out: Collection[str]
+) -> list[RecordedAssessment]:
     """The newest grade of each building by each reviewer, without buildings that are left out."""
     newest = {(one.assessment.assessor, one.assessment.source_id): one for one in kept}
     return [one for (_, name), one in newest.items() if name not in left_out]

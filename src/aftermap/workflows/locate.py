@@ -16,18 +16,18 @@ from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
-from aftermap.localization.camera_fit import View
+from aftermap.localization.camera_fit import CameraPrior
 from aftermap.localization.correspondences import by_moment, ties_in
 from aftermap.localization.drape import places_met
-from aftermap.localization.object_points import FILLED_SIGMA_M, Placed, placed_ties
+from aftermap.localization.object_points import FILLED_SIGMA_M, ObjectPoints, placed_ties
 from aftermap.localization.reference import Reference, surface_in
-from aftermap.localization.resect import Resected, clip_pose, resected
+from aftermap.localization.resect import Resected, clip_pose, resect
 from aftermap.localization.tracking import Carried
 from aftermap.media import probe_video
 from aftermap.model.camera import Camera
 from aftermap.model.clip import Clip, Shot
 from aftermap.model.media import VerticalDatum
-from aftermap.model.trajectory import ClipPath, ClipPose, PoseSource
+from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 from aftermap.record import Case
 from aftermap.record.disk import sha256_of_file
 from aftermap.workflows.clicked_clip import Film, carried_both_ways, film_of
@@ -39,7 +39,7 @@ SHORTEST_DIGEST = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class LocalizationOutcome:
     """Where it was written, and what it says line by line."""
 
     path: Path
@@ -52,12 +52,12 @@ class _Solved:
 
     time_s: Fraction
     shot: Shot
-    placed: Placed
+    placed: ObjectPoints
     pose: Resected
     carried: tuple[Carried, ...]
 
 
-def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
+def locate(case_path: Path, clip: str, ties_path: Path) -> LocalizationOutcome:
     """The poses of a clip by the ties of a file, written into the case's products."""
     ties = ties_in(ties_path)
     with Case.open_to_read(case_path) as case:
@@ -77,7 +77,7 @@ def located(case_path: Path, clip: str, ties_path: Path) -> Answer:
     path = _path(asked, surface, surface_path, sorted(solved, key=lambda one: one.time_s))
     lines = [line for one in solved for line in _lines(asked, surface, one, path)]
     out, kept = keep(case_path, path, ties_path)
-    return Answer(path=out, lines=(*lines, *kept))
+    return LocalizationOutcome(path=out, lines=(*lines, *kept))
 
 
 def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
@@ -106,11 +106,13 @@ def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
     return probe_video(path, name=path.name, sha256=sha256_of_file(path)), path
 
 
-def _solved(film: Film, surface: Reference, moment: Fraction | int, placed: Placed) -> _Solved:
+def _solved(
+    film: Film, surface: Reference, moment: Fraction | int, placed: ObjectPoints
+) -> _Solved:
     """The camera of one picture, carried both ways as far as it goes."""
     time_s = film.time_of(moment)
     clip = film.clip
-    view = View(
+    view = CameraPrior(
         width_px=clip.width_px,
         height_px=clip.height_px,
         focal_px=clip.focal.focal_px,
@@ -119,7 +121,7 @@ def _solved(film: Film, surface: Reference, moment: Fraction | int, placed: Plac
     xy = np.array([tie.xy_px for tie in placed.ties])
     what = f"ties at {float(time_s):.3f} s"
     film.check_inside(placed.ties)
-    pose = resected(placed.xyz_m, xy, view, what=what, place_sigma_m=placed.sigma_m)
+    pose = resect(placed.xyz_m, xy, view, what=what, place_sigma_m=placed.sigma_m)
     pose = replace(pose, covariance=pose.covariance + _of_the_map(surface))
     shot = film.shot_at(time_s)
     carried = carried_both_ways(film, shot, time_s, pose, surface)
@@ -128,7 +130,7 @@ def _solved(film: Film, surface: Reference, moment: Fraction | int, placed: Plac
 
 def _path(
     clip: Clip, surface: Reference, surface_path: Path, solved: Sequence[_Solved]
-) -> ClipPath:
+) -> Trajectory:
     """All poses in order of time; where two reach one moment, the surer one."""
     surest: dict[Fraction, ClipPose] = {}
     for one in solved:
@@ -143,7 +145,7 @@ def _path(
             if known is None or np.trace(pose.covariance) < np.trace(np.array(known.covariance)):
                 surest[time_s] = told
     first = solved[0].pose
-    return ClipPath(
+    return Trajectory(
         clip_sha256=clip.sha256,
         clip_name=clip.name,
         crs=surface.crs,
@@ -158,7 +160,7 @@ def _path(
     )
 
 
-def _lowest_m(placed: Placed) -> float:
+def _lowest_m(placed: ObjectPoints) -> float:
     """The lowest of the ties whose height was measured or given; of all where none was."""
     known = np.array([tie.line not in placed.filled for tie in placed.ties])
     up = placed.xyz_m[:, 2]
@@ -234,7 +236,7 @@ def _notes(one: _Solved) -> list[str]:
     return notes
 
 
-def _lines(clip: Clip, surface: Reference, one: _Solved, path: ClipPath) -> list[str]:
+def _lines(clip: Clip, surface: Reference, one: _Solved, path: Trajectory) -> list[str]:
     """What a person wants to know of one solved picture."""
     pose = one.pose
     east, north, up = pose.position_m

@@ -13,11 +13,11 @@ from aftermap.errors import CaseError
 from aftermap.execute import LocalExecutor
 from aftermap.model.clip import Clip, Sidecar
 from aftermap.model.sighting import SightingIndex
-from aftermap.model.trajectory import ClipPath, PoseSource
+from aftermap.model.trajectory import PoseSource, Trajectory
 from aftermap.progress import NoProgress
 from aftermap.publish.exchange.cameras import refill_cameras
 from aftermap.record import Case
-from aftermap.record.artefact import canonical_json, decoded, encoded
+from aftermap.record.artefact import canonical_json, decode_artefact, encode_artefact
 from aftermap.record.disk import write_text
 from aftermap.run import Runner, Stage
 from aftermap.viewshed import SightingOptions, index_clips
@@ -39,7 +39,7 @@ class _Asked:
     ties_sha256: str
 
 
-def keep(case_path: Path, path: ClipPath, ties: Path) -> tuple[Path, tuple[str, ...]]:
+def keep(case_path: Path, path: Trajectory, ties: Path) -> tuple[Path, tuple[str, ...]]:
     """The file of the poses in the case, and what became of them line by line."""
     with Case.create_or_open(case_path) as case:
         stored = case.store.add(ties)
@@ -55,7 +55,7 @@ def keep(case_path: Path, path: ClipPath, ties: Path) -> tuple[Path, tuple[str, 
         progress = NoProgress()
         with Runner(case, command="locate", options=asked, progress=progress) as run:
             case.add_media((), sidecars=[sidecar])
-            write_text(file, canonical_json(encoded(path, root=case.path)) + "\n")
+            write_text(file, canonical_json(encode_artefact(path, root=case.path)) + "\n")
             run.deliver(file, _name_of(path))
             case.note(
                 "located",
@@ -69,19 +69,21 @@ def keep(case_path: Path, path: ClipPath, ties: Path) -> tuple[Path, tuple[str, 
                 },
             )
             known = f"ties kept in the case, SHA-256 {stored.sha256}"
-            return file, (known, *_indexed(case, run, path))
+            return file, (known, *_index_clip(case, run, path))
 
 
-def _name_of(path: ClipPath) -> str:
+def _name_of(path: Trajectory) -> str:
     return f"{LOCATED}/{Path(path.clip_name).stem}-{path.clip_sha256[:8]}.json"
 
 
-def _with_earlier(path: ClipPath, file: Path, case: Case, asked: _Asked) -> ClipPath:
+def _with_earlier(path: Trajectory, file: Path, case: Case, asked: _Asked) -> Trajectory:
     """The path with the shots that were located before, if they are in the same coordinates."""
     notes = (*path.notes, f"by {asked.ties}, SHA-256 {asked.ties_sha256}")
     path = replace(path, notes=notes)
     try:
-        earlier = decoded(ClipPath, json.loads(file.read_text(encoding="utf-8")), root=case.path)
+        earlier = decode_artefact(
+            Trajectory, json.loads(file.read_text(encoding="utf-8")), root=case.path
+        )
     except (OSError, ValueError):
         return path
     new = {pose.shot for pose in path.poses}
@@ -99,7 +101,7 @@ def _with_earlier(path: ClipPath, file: Path, case: Case, asked: _Asked) -> Clip
     )
 
 
-def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
+def _index_clip(case: Case, run: Runner, path: Trajectory) -> tuple[str, ...]:
     """The clip's rows of the index and its frames in cameras.json made anew, with these poses."""
     clips = {one.sha256: one for one in case.media() if isinstance(one, Clip)}
     if path.clip_sha256 not in clips:
@@ -134,7 +136,7 @@ def _indexed(case: Case, run: Runner, path: ClipPath) -> tuple[str, ...]:
     return (*_told(flights.paths, seen, listed), *skipped)
 
 
-def _told(paths: Sequence[ClipPath], seen: SightingIndex, listed: int) -> tuple[str, ...]:
+def _told(paths: Sequence[Trajectory], seen: SightingIndex, listed: int) -> tuple[str, ...]:
     by_hand = [p.shot for path in paths for p in path.poses if p.source is PoseSource.RESECTED]
     shots = ", ".join(str(shot + 1) for shot in sorted(set(by_hand)))
     told = f"shot {shots} placed by hand" if shots else "no shot of it placed by hand"

@@ -71,7 +71,7 @@ class Estimates:
         many = f"{cores} cores" if cores > 1 else "1 core"
         return (
             f"{_listed(stages)} of up to {len(self.sizes_px)} pictures: "
-            f"{about(wall_s(need.cpu_s, self.workers, cores))} on {many}, "
+            f"{approximate_duration(wall_s(need.cpu_s, self.workers, cores))} on {many}, "
             f"{size(need.memory_bytes)} of memory, {size(need.disk_bytes)} of disk"
         )
 
@@ -119,7 +119,7 @@ def estimates_of(
     return Estimates(sizes_px=sizes, quality=quality, workers=workers, run=run, room_at=room)
 
 
-def about(seconds: float) -> str:
+def approximate_duration(seconds: float) -> str:
     """A time as sure as it is: "about 12 minutes"."""
     minutes = seconds / 60
     if minutes < 1.5:

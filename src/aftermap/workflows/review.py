@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aftermap.assessment.draw import drawn
+from aftermap.assessment.draw import draw_sample
 from aftermap.assessment.label_files import (
     MACHINE,
     PLACE,
@@ -44,7 +44,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ReviewOutcome:
     """What a command says line by line, the file that it wrote, if any, and what it left out."""
 
     lines: tuple[str, ...]
@@ -52,9 +52,9 @@ class Answer:
     missing: AftermapError | None = None
 
 
-def exported(
+def export_labels(
     case_path: Path, path: Path, *, reviewer: str | None, everything: bool, machine: bool
-) -> Answer:
+) -> ReviewOutcome:
     """A file of labels to fill in: of the newest sample, or of ``everything``.
 
     ``reviewer``: filled in with what that reviewer said last. ``machine``: with the machine's grade
@@ -84,10 +84,12 @@ def exported(
     ]
     write_text(path, labels_text(rows, (*PLACE, *(MACHINE if machine else ()))))
     seen = "with the machine's grades" if machine else "without the machine's grades"
-    return Answer(lines=(f"{len(rows)} buildings ({which}), {seen}: {path}",), path=path)
+    return ReviewOutcome(lines=(f"{len(rows)} buildings ({which}), {seen}: {path}",), path=path)
 
 
-def imported(case_path: Path, path: Path, *, reviewer: str | None, adopt: bool = False) -> Answer:
+def import_labels(
+    case_path: Path, path: Path, *, reviewer: str | None, adopt: bool = False
+) -> ReviewOutcome:
     """Add a file's labels to the record; what was added, what was not, and how reviewers agree.
 
     ``adopt``: they are what the case stands by from now on, and no reviewer's word of their own.
@@ -119,7 +121,7 @@ def imported(case_path: Path, path: Path, *, reviewer: str | None, adopt: bool =
         for who, name in changed
     ]
     lines += [f"left out: {one.name}: {one.reason}" for one in found.skipped]
-    return Answer(
+    return ReviewOutcome(
         lines=(*lines, *([] if adopt else agreement_lines(after))),
         missing=_unused(path, found, taken=len(new) + again),
     )
@@ -192,7 +194,7 @@ def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]
     return lines
 
 
-def sampled(case_path: Path, path: Path, *, size: int, seed: int) -> Answer:
+def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> ReviewOutcome:
     """Draw a sample, record it, and write the file of labels to fill in."""
     refuse_no_case(case_path)
     _refuse_filled(path)
@@ -203,7 +205,7 @@ def sampled(case_path: Path, path: Path, *, size: int, seed: int) -> Answer:
                 f"{case_path}: holds no machine's grades yet; run aftermap assess first"
             )
         grades = [one.assessment for one in kept]
-        draw = drawn(grades, size=size, seed=seed, machine_batch=kept[0].batch)
+        draw = draw_sample(grades, size=size, seed=seed, machine_batch=kept[0].batch)
         places = building_places(case.package)
         rows = [
             {**_place(places.get(one.source_id)), "source_id": one.source_id}
@@ -215,7 +217,7 @@ def sampled(case_path: Path, path: Path, *, size: int, seed: int) -> Answer:
     lines = [f"{count} drawn, seed {seed}, by the machine's grades:"]
     lines += [f"  {one.name}: {one.drawn} of {one.buildings}" for one in draw.strata]
     lines.append(f"To be graded by people who do not see the machine's grades: {path}")
-    return Answer(lines=tuple(lines), path=path)
+    return ReviewOutcome(lines=tuple(lines), path=path)
 
 
 def refuse_no_case(path: Path) -> None:

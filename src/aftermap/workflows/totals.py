@@ -26,7 +26,7 @@ from aftermap.assessment.estimator import (
     totals_of,
 )
 from aftermap.assessment.intervals import CONFIDENCE
-from aftermap.assessment.label_files import newest_by_reviewer, settled
+from aftermap.assessment.label_files import consensus_label, newest_by_reviewer
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
 from aftermap.errors import CaseError, CrsError, InputError
 from aftermap.geo.arrays import BoolArray
@@ -47,7 +47,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class TotalsOutcome:
     """Totals of the case and then of each area, with what must be known beside them.
 
     ``matrix``: sampled buildings by the machine's grade and the reviewers' label.
@@ -67,7 +67,9 @@ class Answer:
         }
 
 
-def totalled(case_path: Path, *, scale: Scale, areas: Path | None, assume_alike: bool) -> Answer:
+def estimate_totals(
+    case_path: Path, *, scale: Scale, areas: Path | None, assume_alike: bool
+) -> TotalsOutcome:
     """Totals from the newest sample of a case.
 
     ``areas``: a file of polygons for each of which the totals are estimated as well.
@@ -78,7 +80,9 @@ def totalled(case_path: Path, *, scale: Scale, areas: Path | None, assume_alike:
         return totalled_in(case, scale=scale, areas=areas, assume_alike=assume_alike)
 
 
-def totalled_in(case: Case, *, scale: Scale, areas: Path | None, assume_alike: bool) -> Answer:
+def totalled_in(
+    case: Case, *, scale: Scale, areas: Path | None, assume_alike: bool
+) -> TotalsOutcome:
     """The same of a case that is open."""
     case_path = case.path
     draw = newest_draw(case.package)
@@ -107,7 +111,7 @@ def totalled_in(case: Case, *, scale: Scale, areas: Path | None, assume_alike: b
         sampled=len(draw.buildings),
         assumption=_assumption(len(open_)),
     )
-    return Answer(
+    return TotalsOutcome(
         totals=_all(population, labels, scale, said, places or {}),
         notes=tuple(notes),
         matrix=error_matrix(population, labels),
@@ -185,7 +189,7 @@ def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
     labels = {}
     for name in sorted(sampled):
         own = adopted.get(name)
-        label = settled(usable.get(name, {}), None if own is None else own.assessment)
+        label = consensus_label(usable.get(name, {}), None if own is None else own.assessment)
         if label is not None and (name in usable or name not in taught):
             labels[name] = label
     refused = sorted((taught & sampled) - labels.keys())

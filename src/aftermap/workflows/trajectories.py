@@ -25,11 +25,11 @@ from aftermap.model.media import VerticalDatum
 from aftermap.model.raster import Elevation
 from aftermap.model.runs import Skipped
 from aftermap.model.sighting import Ground, GroundKind
-from aftermap.model.trajectory import ClipPath
+from aftermap.model.trajectory import Trajectory
 from aftermap.record import Case
-from aftermap.record.artefact import decoded
-from aftermap.trajectory import flown
-from aftermap.trajectory.from_telemetry import Floor, joined, logged
+from aftermap.record.artefact import decode_artefact
+from aftermap.trajectory import trajectories_of
+from aftermap.trajectory.from_telemetry import Floor, joined_trajectory, trajectory_from_telemetry
 
 LOCATED = "located"
 """The folder in ``products/`` where ``aftermap locate`` keeps the poses of each clip."""
@@ -44,7 +44,7 @@ FAR_M = 50_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class MapPlace:
     """Where the clips of a case are placed: the CRS, and the ground that they look at.
 
     ``datum`` is what the ground's heights are measured from, None where its raster does not say;
@@ -59,14 +59,14 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flights:
+class Trajectories:
     """A path for each clip that has one, and what of the clips stays without a place, and why."""
 
-    paths: tuple[ClipPath, ...]
+    paths: tuple[Trajectory, ...]
     skipped: tuple[Skipped, ...] = ()
 
 
-def mapped_place(cameras: Reconstruction, elevation: Elevation) -> Place:
+def mapped_place(cameras: Reconstruction, elevation: Elevation) -> MapPlace:
     """The place of a case that has a map."""
     ground = Ground(
         kind=GroundKind.SURFACE,
@@ -79,7 +79,7 @@ def mapped_place(cameras: Reconstruction, elevation: Elevation) -> Place:
 
 def place_without_map(
     clips: Sequence[Clip], cameras: Reconstruction, crs: str | None, dem: Path | None
-) -> Place | None:
+) -> MapPlace | None:
     """The place of clips by their telemetry, over a DEM or flat ground; None where none tells.
 
     ``cameras`` were placed and gave no surface, or are none; ``crs`` is the one that was asked for.
@@ -97,13 +97,13 @@ def place_without_map(
         ground = Ground(
             kind=GroundKind.DEM, path=str(dem), sigma_m=DEM_SIGMA_M, vertical_datum=datum
         )
-    return Place(crs=crs, ground=ground, datum=datum, middle_m=(float(east), float(north)))
+    return MapPlace(crs=crs, ground=ground, datum=datum, middle_m=(float(east), float(north)))
 
 
-def _place_of(cameras: Reconstruction, ground: Ground | None = None) -> Place:
+def _place_of(cameras: Reconstruction, ground: Ground | None = None) -> MapPlace:
     ground = ground or Ground(kind=GroundKind.FLAT, sigma_m=FLAT_SIGMA_M)
     east, north, _ = np.median([one.pose.position_m for one in cameras.mapped], axis=0)
-    return Place(
+    return MapPlace(
         crs=cameras.crs,
         ground=ground,
         datum=cameras.vertical_datum,
@@ -113,21 +113,21 @@ def _place_of(cameras: Reconstruction, ground: Ground | None = None) -> Place:
 
 
 def flights_of(
-    place: Place,
+    place: MapPlace,
     clips: Sequence[Clip],
     footage: Sequence[ClipFrames],
     cameras: Reconstruction,
-    by_hand: Sequence[ClipPath] = (),
-) -> Flights:
+    by_hand: Sequence[Trajectory] = (),
+) -> Trajectories:
     """The paths of the clips, in their order, and the shots that have no pose, each with a reason.
 
     ``cameras`` hold what the pictures gave, ``by_hand`` what was clicked; without scale or place
     the pictures' own answer does not count.
     """
     on_own_map = place.ground.kind is GroundKind.SURFACE
-    seen = _by_clip(flown(cameras, on_own_map=on_own_map) if cameras.crs != LOCAL else ())
+    seen = _by_clip(trajectories_of(cameras, on_own_map=on_own_map) if cameras.crs != LOCAL else ())
     hand, offsets = _by_clip(by_hand), _offsets_of(cameras)
-    paths: list[ClipPath] = []
+    paths: list[Trajectory] = []
     skipped: list[Skipped] = []
     for clip, taken in zip(clips, footage, strict=True):
         path = seen.get(clip.sha256)
@@ -139,13 +139,13 @@ def flights_of(
         skipped += _unplaced(clip, taken.shots, path, reason)
         if path is not None:
             paths.append(path)
-    return Flights(paths=tuple(paths), skipped=tuple(skipped))
+    return Trajectories(paths=tuple(paths), skipped=tuple(skipped))
 
 
-def by_hand_in(case: Case) -> tuple[ClipPath, ...]:
+def by_hand_in(case: Case) -> tuple[Trajectory, ...]:
     """The poses that ``aftermap locate`` left in a case, one path a clip."""
     return tuple(
-        decoded(ClipPath, json.loads(file.read_text(encoding="utf-8")), root=case.path)
+        decode_artefact(Trajectory, json.loads(file.read_text(encoding="utf-8")), root=case.path)
         for file in sorted((case.products / LOCATED).glob("*.json"))
     )
 
@@ -165,7 +165,7 @@ def _first_place(clip: Clip) -> tuple[float, float] | None:
     return next((one.lonlat_deg for one in samples if one.lonlat_deg is not None), None)
 
 
-def _by_clip(paths: Sequence[ClipPath]) -> dict[str, ClipPath]:
+def _by_clip(paths: Sequence[Trajectory]) -> dict[str, Trajectory]:
     return {path.clip_sha256: path for path in paths}
 
 
@@ -174,8 +174,8 @@ def _offsets_of(cameras: Reconstruction) -> Mapping[str, ClipOffsets]:
 
 
 def _with_hand(
-    path: ClipPath | None, hand: ClipPath, place: Place
-) -> tuple[ClipPath | None, list[str]]:
+    path: Trajectory | None, hand: Trajectory, place: MapPlace
+) -> tuple[Trajectory | None, list[str]]:
     """The path with the shots that were located by hand and that the pictures do not place."""
     if (hand.crs, hand.vertical_datum) != (place.crs, place.datum):
         reason = (
@@ -207,28 +207,28 @@ def _with_hand(
 
 
 def _with_record(
-    path: ClipPath | None,
+    path: Trajectory | None,
     clip: Clip,
     shots: Sequence[Shot],
-    place: Place,
+    place: MapPlace,
     offsets: ClipOffsets | None,
-) -> tuple[ClipPath | None, str]:
+) -> tuple[Trajectory | None, str]:
     """The path with what only the telemetry tells; and why it tells nothing, where it does not."""
     first = _first_place(clip)
     far = None if first is None else _how_far(first, place)
     if far is not None:
         return path, far
-    record = logged(clip, shots, place.crs, _floor(first, path, place), offsets)
+    record = trajectory_from_telemetry(clip, shots, place.crs, _floor(first, path, place), offsets)
     if isinstance(record, Skipped):
         return path, record.reason
     if path is None:
         return record, ""
     if record.vertical_datum is not path.vertical_datum:
         return path, f"its record has heights in another datum ({record.vertical_datum})"
-    return joined(path, record, apart_s=APART_S), ""
+    return joined_trajectory(path, record, apart_s=APART_S), ""
 
 
-def _how_far(first: tuple[float, float], place: Place) -> str | None:
+def _how_far(first: tuple[float, float], place: MapPlace) -> str | None:
     """Why a record is of another place than the case; None where it may be of this one."""
     if place.middle_m is None:
         return None
@@ -247,7 +247,7 @@ def _how_far(first: tuple[float, float], place: Place) -> str | None:
     )
 
 
-def _floor(first: tuple[float, float] | None, path: ClipPath | None, place: Place) -> Floor:
+def _floor(first: tuple[float, float] | None, path: Trajectory | None, place: MapPlace) -> Floor:
     level_m = place.level_m if path is None else path.ground_m
     if first is not None and place.ground.path is not None:
         found = level_at_m(place.ground.path, first)
@@ -256,7 +256,7 @@ def _floor(first: tuple[float, float] | None, path: ClipPath | None, place: Plac
 
 
 def _unplaced(
-    clip: Clip, shots: Sequence[Shot], path: ClipPath | None, reason: str
+    clip: Clip, shots: Sequence[Shot], path: Trajectory | None, reason: str
 ) -> Iterator[Skipped]:
     """The shots without a single pose; a clip that has none at all is one entry."""
     placed = set() if path is None else {pose.shot for pose in path.poses}

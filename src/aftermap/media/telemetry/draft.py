@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 LonLat = tuple[float, float]
 
@@ -34,7 +34,7 @@ class Draft:
 
     dialect: str
     clock: str
-    samples: tuple[Sample, ...]
+    samples: tuple[TelemetrySample, ...]
     vertical_datum: VerticalDatum = VerticalDatum.UNKNOWN
     sigmas_m: tuple[float, float] = CONSUMER_M
     origins: tuple[tuple[str, str], ...] = ()
@@ -45,7 +45,7 @@ class Draft:
     by_dialect: str = ""
 
 
-def finite(text: object) -> float | None:
+def finite_or_none(text: object) -> float | None:
     """The number, or None where there is none: "n/a", "", "nan"."""
     try:
         value = float(text)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def finite(text: object) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def grouped(unit: str, found: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
+def skipped_by_reason(unit: str, found: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
     """One line for each reason: "cues 3, 6 and 12 more"."""
     numbers: dict[str, list[int]] = {}
     for number, reason in found:
@@ -64,7 +64,7 @@ def grouped(unit: str, found: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
     )
 
 
-def distance_m(first: LonLat, second: LonLat) -> float:
+def great_circle_m(first: LonLat, second: LonLat) -> float:
     """Along the great circle, to half a percent."""
     lon1, lat1, lon2, lat2 = map(math.radians, (*first, *second))
     part = (

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from aftermap.errors import InputError
-from aftermap.media.telemetry.draft import CONSUMER_M, VIDEO, Draft, finite
+from aftermap.media.telemetry.draft import CONSUMER_M, VIDEO, Draft, finite_or_none
 from aftermap.model.media import Attitude, VerticalDatum
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 PATIENCE_S = 600
 HOW_TO = (
@@ -52,7 +52,7 @@ def exiftool_draft(path: Path, name: str) -> Draft:
     )
 
 
-def samples_in(tags: Mapping[str, Any]) -> tuple[Sample, ...]:
+def samples_in(tags: Mapping[str, Any]) -> tuple[TelemetrySample, ...]:
     """Samples by ExifTool's document number; those without a time match no picture."""
     documents: dict[str, dict[str, Any]] = {}
     for tag, value in tags.items():
@@ -62,22 +62,22 @@ def samples_in(tags: Mapping[str, Any]) -> tuple[Sample, ...]:
     return tuple(sample for sample in samples if sample is not None)
 
 
-def _sample(values: Mapping[str, Any]) -> Sample | None:
-    time_s = finite(values.get("SampleTime"))
+def _sample(values: Mapping[str, Any]) -> TelemetrySample | None:
+    time_s = finite_or_none(values.get("SampleTime"))
     if time_s is None:
         return None
-    lon, lat = finite(values.get("GPSLongitude")), finite(values.get("GPSLatitude"))
-    return Sample(
+    lon, lat = finite_or_none(values.get("GPSLongitude")), finite_or_none(values.get("GPSLatitude"))
+    return TelemetrySample(
         time_s=Fraction(str(time_s)),
         lonlat_deg=None if lon is None or lat is None else (lon, lat),
-        height_m=finite(values.get("AbsoluteAltitude")),
-        relative_height_m=finite(values.get("RelativeAltitude")),
+        height_m=finite_or_none(values.get("AbsoluteAltitude")),
+        relative_height_m=finite_or_none(values.get("RelativeAltitude")),
         attitude=_attitude([values.get(f"Gimbal{axis}") for axis in ("Yaw", "Pitch", "Roll")]),
     )
 
 
 def _attitude(angles: Sequence[Any]) -> Attitude | None:
-    yaw, pitch, roll = (finite(angle) for angle in angles)
+    yaw, pitch, roll = (finite_or_none(angle) for angle in angles)
     if yaw is None or pitch is None or roll is None:
         return None
     return Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)

@@ -15,9 +15,9 @@ from fractions import Fraction
 from typing import Any
 
 from aftermap.errors import InputError
-from aftermap.media.telemetry.draft import CONSUMER_M, RECORDER, VIDEO, Draft, grouped
+from aftermap.media.telemetry.draft import CONSUMER_M, RECORDER, VIDEO, Draft, skipped_by_reason
 from aftermap.model.media import VerticalDatum
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 _CODES = {
     "b": "b",
@@ -66,7 +66,7 @@ def is_gpmf(data: bytes) -> bool:
 
 def gpmf_draft(payloads: Sequence[Payload], name: str) -> Draft:
     """The draft, or an InputError where the bytes hold no set of GoPro's."""
-    fixes: list[Sample] = []
+    fixes: list[TelemetrySample] = []
     refused: list[tuple[int, str]] = []
     keys: set[str] = set()
     notes: list[str] = []
@@ -97,7 +97,7 @@ def gpmf_draft(payloads: Sequence[Payload], name: str) -> Draft:
             ("position", ", ".join(sorted(keys))),
             ("time", "spread evenly over each payload"),
         ),
-        refused=grouped("payload", refused),
+        refused=skipped_by_reason("payload", refused),
         notes=tuple(notes),
     )
 
@@ -126,7 +126,7 @@ def _items(data: bytes) -> Iterator[_Item]:
         at += 8 + (length + 3) // 4 * 4
 
 
-def _fixes(payload: Payload, start_s: Fraction) -> tuple[str, list[Sample], str]:
+def _fixes(payload: Payload, start_s: Fraction) -> tuple[str, list[TelemetrySample], str]:
     """The key of the best positions, the samples, and why fixes were refused."""
     streams = [list(_items(item.data)) for item in _items(payload.data) if item.key == "STRM"]
     for key in POSITIONS:
@@ -139,7 +139,7 @@ def _fixes(payload: Payload, start_s: Fraction) -> tuple[str, list[Sample], str]
 
 def _of_stream(
     key: str, named: dict[str, _Item], payload: Payload, start_s: Fraction
-) -> tuple[str, list[Sample], str]:
+) -> tuple[str, list[TelemetrySample], str]:
     locked = _first(named.get("GPSF")) != 0
     rows = _rows(named)
     length_s = payload.duration_s or PAYLOAD_S
@@ -150,14 +150,16 @@ def _of_stream(
         moment = utc + timedelta(seconds=float(part * length_s)) if utc else None
         sample = _sample(key, row, start_s + part * length_s, moment)
         is_fixed = locked and sample is not None
-        samples.append(sample if is_fixed and sample else Sample(time_s=start_s + part * length_s))
+        samples.append(
+            sample if is_fixed and sample else TelemetrySample(time_s=start_s + part * length_s)
+        )
     lost = any(sample.lonlat_deg is None for sample in samples)
     return key, samples, NO_LOCK if lost else ""
 
 
 def _sample(
     key: str, row: Sequence[float], time_s: Fraction, moment: datetime | None
-) -> Sample | None:
+) -> TelemetrySample | None:
     if key in ("GPS5", "GPS9") and len(row) >= 5:
         lat, lon, height_m = row[:3]
         if key == "GPS9" and len(row) >= 9:
@@ -171,7 +173,7 @@ def _sample(
     if not all(math.isfinite(value) for value in (lat, lon, height_m)):
         return None
     stamp = moment.isoformat().replace("+00:00", "Z") if moment else None
-    return Sample(time_s=time_s, lonlat_deg=(lon, lat), height_m=height_m, utc=stamp)
+    return TelemetrySample(time_s=time_s, lonlat_deg=(lon, lat), height_m=height_m, utc=stamp)
 
 
 def _of_days(days: float, seconds: float) -> datetime | None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from aftermap.errors import InputError
-from aftermap.media.telemetry.draft import RECORDER, Draft, finite, grouped
+from aftermap.media.telemetry.draft import RECORDER, Draft, finite_or_none, skipped_by_reason
 from aftermap.model.media import VerticalDatum
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 _POINT = re.compile(r"<(?:\w+:)?trkpt\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?trkpt\s*>)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""\b(lat|lon)\s*=\s*["']([^"']*)["']""")
@@ -39,18 +39,18 @@ def gpx_draft(text: str, name: str) -> Draft:
         samples=tuple(samples),
         vertical_datum=VerticalDatum.UNKNOWN,
         origins=(("position", "trkpt"), ("height", "ele"), ("time", "time")),
-        refused=grouped("point", refused),
+        refused=skipped_by_reason("point", refused),
     )
 
 
-def _sample(point: "re.Match[str]", moment: datetime, first: datetime) -> Sample:
+def _sample(point: "re.Match[str]", moment: datetime, first: datetime) -> TelemetrySample:
     place = dict(_ATTRIBUTE.findall(point.group(1)))
-    lon, lat = finite(place.get("lon")), finite(place.get("lat"))
+    lon, lat = finite_or_none(place.get("lon")), finite_or_none(place.get("lat"))
     since = moment - first
-    return Sample(
+    return TelemetrySample(
         time_s=Fraction(since.days * 86_400 + since.seconds) + Fraction(since.microseconds, 10**6),
         lonlat_deg=None if lon is None or lat is None else (lon, lat),
-        height_m=finite(_element("ele", point.group(2) or "")),
+        height_m=finite_or_none(_element("ele", point.group(2) or "")),
         utc=moment.isoformat().replace("+00:00", "Z"),
     )
 

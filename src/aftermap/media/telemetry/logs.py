@@ -13,9 +13,15 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from aftermap.errors import InputError
-from aftermap.media.telemetry.draft import CONSUMER_M, RECORDER, Draft, finite, grouped
+from aftermap.media.telemetry.draft import (
+    CONSUMER_M,
+    RECORDER,
+    Draft,
+    finite_or_none,
+    skipped_by_reason,
+)
 from aftermap.model.media import Attitude, VerticalDatum
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 FOOT_M = 0.3048
 NO_TIME = "it has no time"
@@ -78,19 +84,19 @@ def _draft(log: _Log, rows: Sequence[Row]) -> Draft:
         vertical_datum=datum,
         sigmas_m=CONSUMER_M,
         origins=_origins(log, rows[0]),
-        refused=grouped("row", refused),
+        refused=skipped_by_reason("row", refused),
         homes_lonlat_deg=_homes(log, rows),
     )
 
 
-def _sample(log: _Log, row: Row, time_s: Fraction) -> Sample:
+def _sample(log: _Log, row: Row, time_s: Fraction) -> TelemetrySample:
     lon, lat = _number(row, log.lon), _number(row, log.lat)
     above_m, absolute_m = _metres(row, log.above), _metres(row, log.absolute)
     yaw, pitch, roll = (_number(row, names) for names in log.angles)
     attitude = None
     if yaw is not None and pitch is not None and max(abs(yaw), abs(pitch), abs(roll or 0)) <= 360:
         attitude = Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll or 0.0)
-    return Sample(
+    return TelemetrySample(
         time_s=time_s,
         lonlat_deg=None if lon is None or lat is None else (lon, lat),
         height_m=absolute_m if _there(row, log.absolute) else above_m,
@@ -122,12 +128,12 @@ def _there(row: Row, names: Sequence[str]) -> str | None:
 
 def _number(row: Row, names: Sequence[str]) -> float | None:
     name = _there(row, names)
-    return finite(row[name]) if name else None
+    return finite_or_none(row[name]) if name else None
 
 
 def _metres(row: Row, names: Sequence[str]) -> float | None:
     name = _there(row, names)
-    value = finite(row[name]) if name else None
+    value = finite_or_none(row[name]) if name else None
     is_feet = name is not None and re.search(r"feet|\[ft\]|\(ft\)", name) is not None
     return value * FOOT_M if value is not None and is_feet else value
 
@@ -162,14 +168,14 @@ def _homes(log: _Log, rows: Sequence[Row]) -> tuple[tuple[float, float], ...]:
     if log.home is None:
         return ()
     for row in rows:
-        lon, lat = finite(row.get(log.home[0])), finite(row.get(log.home[1]))
+        lon, lat = finite_or_none(row.get(log.home[0])), finite_or_none(row.get(log.home[1]))
         if lon and lat:
             return ((lon, lat),)
     return ()
 
 
 def _fraction(text: str | None) -> Fraction | None:
-    value = finite(text)
+    value = finite_or_none(text)
     return None if value is None else Fraction(str(value))
 
 

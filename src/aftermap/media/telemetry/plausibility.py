@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from aftermap.media.exif import checked_lonlat_deg
-from aftermap.media.telemetry.draft import Draft, LonLat, distance_m, grouped
+from aftermap.media.telemetry.draft import Draft, LonLat, great_circle_m, skipped_by_reason
 from aftermap.model.runs import Skipped
-from aftermap.model.telemetry import Sample, Track
+from aftermap.model.telemetry import TelemetrySample, Track
 
 FAR_M = 100_000.0
 """No drone of this kind is as far from its operator, its last place or the case."""
@@ -56,13 +56,13 @@ def believed(
     )
 
 
-def _in_order(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+def _in_order(samples: Sequence[TelemetrySample]) -> tuple[TelemetrySample, ...]:
     return tuple(sorted(samples, key=lambda sample: sample.time_s))
 
 
 def _on_the_globe(
-    samples: Sequence[Sample], by_dialect: str
-) -> tuple[tuple[Sample, ...], tuple[Skipped, ...]]:
+    samples: Sequence[TelemetrySample], by_dialect: str
+) -> tuple[tuple[TelemetrySample, ...], tuple[Skipped, ...]]:
     """Without "0, 0" and without what is no place at all."""
     off = "its position is not on the globe" + (
         f", read {by_dialect} as its dialect says" if by_dialect else ""
@@ -75,10 +75,10 @@ def _on_the_globe(
             refused.append((number, off if beyond else "its position is 0, 0: no fix"))
             sample = replace(sample, lonlat_deg=None, height_m=None)  # noqa: PLW2901
         kept.append(sample)
-    return tuple(kept), grouped("sample", refused)
+    return tuple(kept), skipped_by_reason("sample", refused)
 
 
-def _order_doubts(draft: Draft, samples: Sequence[Sample]) -> tuple[Skipped, ...]:
+def _order_doubts(draft: Draft, samples: Sequence[TelemetrySample]) -> tuple[Skipped, ...]:
     """The order of axes that the dialect says, held against HOME, which is written the same way.
 
     A track whose dialect says "longitude first" but whose numbers only make sense the other way
@@ -88,22 +88,24 @@ def _order_doubts(draft: Draft, samples: Sequence[Sample]) -> tuple[Skipped, ...
     homes = [home for home in draft.homes_lonlat_deg if checked_lonlat_deg(*home)]
     if not places or not homes:
         return ()
-    away_m = distance_m(places[0], homes[0])
+    away_m = great_circle_m(places[0], homes[0])
     if away_m <= FAR_M:
         return ()
     turned = (homes[0][1], homes[0][0])
-    if abs(turned[1]) <= 90 and distance_m(places[0], turned) <= FAR_M:
+    if abs(turned[1]) <= 90 and great_circle_m(places[0], turned) <= FAR_M:
         reason = "GPS and HOME are written in different orders of axes; which is right is not known"
     else:
         reason = f"{away_m / 1000:.0f} km from HOME, the place of take-off in the same file"
     return (Skipped(name="positions", reason=reason),)
 
 
-def _without_places(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+def _without_places(samples: Sequence[TelemetrySample]) -> tuple[TelemetrySample, ...]:
     return tuple(replace(sample, lonlat_deg=None, height_m=None) for sample in samples)
 
 
-def _without_jumps(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[Skipped, ...]]:
+def _without_jumps(
+    samples: Sequence[TelemetrySample],
+) -> tuple[tuple[TelemetrySample, ...], tuple[Skipped, ...]]:
     """Without places that no drone reaches in the time since the last one.
 
     The longest run of places that hang together is the flight; the others are refused, so that a
@@ -124,22 +126,22 @@ def _without_jumps(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple
     anchor = samples[flight[0]].lonlat_deg
     refused, kept = [], list(samples)
     for number in sorted(set().union(*runs) - set(flight)):
-        away_m = distance_m(samples[number].lonlat_deg or (0, 0), anchor or (0, 0))
+        away_m = great_circle_m(samples[number].lonlat_deg or (0, 0), anchor or (0, 0))
         far = f"{away_m / 1000:.0f} km" if away_m >= 1000 else f"{away_m:.0f} m"
         refused.append((number + 1, f"its position jumps, about {far} from the rest of the flight"))
         kept[number] = replace(samples[number], lonlat_deg=None, height_m=None)
-    return tuple(kept), grouped("sample", refused)
+    return tuple(kept), skipped_by_reason("sample", refused)
 
 
-def _reaches(first: Sample, second: Sample) -> bool:
+def _reaches(first: TelemetrySample, second: TelemetrySample) -> bool:
     if first.lonlat_deg is None or second.lonlat_deg is None:
         return False
-    moved_m = distance_m(first.lonlat_deg, second.lonlat_deg)
+    moved_m = great_circle_m(first.lonlat_deg, second.lonlat_deg)
     seconds = max(abs(float(second.time_s - first.time_s)), _clock_s(first, second))
     return moved_m <= min(FAR_M, JUMP_FLOOR_M + FASTEST_M_PER_S * seconds)
 
 
-def _clock_s(first: Sample, second: Sample) -> float:
+def _clock_s(first: TelemetrySample, second: TelemetrySample) -> float:
     """Seconds by the recorder's clock: more than the video's where recording was paused."""
     times = [sample.utc or sample.recorded_at for sample in (first, second)]
     if times[0] is None or times[1] is None:
@@ -161,20 +163,20 @@ _READINGS: tuple[tuple[str, Callable[[float, float], LonLat]], ...] = (
 
 
 def _held_against_case(
-    samples: Sequence[Sample], near_lonlat_deg: LonLat | None
-) -> tuple[tuple[Sample, ...], tuple[Skipped, ...], tuple[str, ...]]:
+    samples: Sequence[TelemetrySample], near_lonlat_deg: LonLat | None
+) -> tuple[tuple[TelemetrySample, ...], tuple[Skipped, ...], tuple[str, ...]]:
     places = [sample.lonlat_deg for sample in samples if sample.lonlat_deg]
     if not places:
         return tuple(samples), (), ()
     if near_lonlat_deg is None:
         return tuple(samples), (), _could_be_radians(places)
     middle = places[len(places) // 2]
-    away_m = distance_m(middle, near_lonlat_deg)
+    away_m = great_circle_m(middle, near_lonlat_deg)
     if away_m <= FAR_M:
         return tuple(samples), (), ()
     readings = Counter(
         {
-            words: -distance_m(read(*middle), near_lonlat_deg)
+            words: -great_circle_m(read(*middle), near_lonlat_deg)
             for words, read in _READINGS
             if abs(read(*middle)[1]) <= 90 and abs(read(*middle)[0]) <= 180
         }
@@ -188,7 +190,7 @@ def _held_against_case(
     return _without_places(samples), (Skipped(name="positions", reason=reason),), ()
 
 
-def _from_radians(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+def _from_radians(samples: Sequence[TelemetrySample]) -> tuple[TelemetrySample, ...]:
     return tuple(
         replace(one, lonlat_deg=(math.degrees(one.lonlat_deg[0]), math.degrees(one.lonlat_deg[1])))
         if one.lonlat_deg

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from aftermap.errors import InputError
-from aftermap.media.telemetry.draft import COARSE_M, CONSUMER_M, RTK_M, VIDEO, Draft, grouped
+from aftermap.media.telemetry.draft import (
+    COARSE_M,
+    CONSUMER_M,
+    RTK_M,
+    VIDEO,
+    Draft,
+    skipped_by_reason,
+)
 from aftermap.media.telemetry.srt_fields import (
     attitude_in,
     bracket_fields,
@@ -24,7 +31,7 @@ from aftermap.media.telemetry.srt_fields import (
     value_after,
 )
 from aftermap.model.media import VerticalDatum
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 _CUE = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,6})\s*-->\s*(\d+):(\d\d):(\d\d)[,.](\d{1,6})")
 _NOT_AVAILABLE = re.compile(r"(?:GPS|RTK)\s*\(\s*n/?a|tude\s*:\s*n/?a", re.IGNORECASE)
@@ -44,7 +51,7 @@ class Cue:
 class _Dialect:
     name: str
     fits: Callable[[str], bool]
-    sample: Callable[[Cue], Sample]
+    sample: Callable[[Cue], TelemetrySample]
     lon_first: bool
     datum: VerticalDatum
     sigmas_m: tuple[float, float]
@@ -103,7 +110,7 @@ def _draft(dialect: _Dialect, cues: Sequence[Cue]) -> Draft:
         vertical_datum=dialect.datum,
         sigmas_m=_sigmas_m(dialect, cues[0].text),
         origins=dialect.origins,
-        refused=() if nowhere else grouped("cue", refused),
+        refused=() if nowhere else skipped_by_reason("cue", refused),
         homes_lonlat_deg=tuple(home for home in homes if home is not None),
         notes=notes,
         by_dialect="longitude first" if dialect.lon_first else "latitude first",
@@ -121,11 +128,11 @@ def _seconds(times: "re.Match[str]") -> Fraction:
     return Fraction(3600 * hours + 60 * minutes + seconds) + Fraction(int(part), 10 ** len(part))
 
 
-def _of_2017(cue: Cue) -> Sample:
+def _of_2017(cue: Cue) -> TelemetrySample:
     above_m = value_after(r"BAROMETER\s*:", cue.text)
     if above_m is None:
         above_m = value_after(r"\bHb\s*:", cue.text)
-    return Sample(
+    return TelemetrySample(
         time_s=cue.start_s,
         lonlat_deg=place_after("GPS", cue.text, lon_first=True),
         height_m=above_m,
@@ -134,9 +141,9 @@ def _of_2017(cue: Cue) -> Sample:
     )
 
 
-def _of_matrice(cue: Cue) -> Sample:
+def _of_matrice(cue: Cue) -> TelemetrySample:
     above_m = value_after(r"BAROMETER\s*:", cue.text)
-    return Sample(
+    return TelemetrySample(
         time_s=cue.start_s,
         lonlat_deg=place_after("GPS", cue.text, lon_first=False),
         height_m=above_m,
@@ -145,9 +152,9 @@ def _of_matrice(cue: Cue) -> Sample:
     )
 
 
-def _of_phantom(cue: Cue) -> Sample:
+def _of_phantom(cue: Cue) -> TelemetrySample:
     above_m = value_after(r",\s*H\s+", cue.text)
-    return Sample(
+    return TelemetrySample(
         time_s=cue.start_s,
         lonlat_deg=place_after("GPS", cue.text, lon_first=True)
         or place_after("RTK", cue.text, lon_first=True),
@@ -158,12 +165,12 @@ def _of_phantom(cue: Cue) -> Sample:
     )
 
 
-def _of_brackets(cue: Cue) -> Sample:
+def _of_brackets(cue: Cue) -> TelemetrySample:
     fields = bracket_fields(cue.text)
     lat, lon = fields.get("latitude"), fields.get("longitude", fields.get("longtitude"))
     relative_m = fields.get("rel_alt")
     height_m = fields.get("abs_alt") if relative_m is not None else fields.get("altitude")
-    return Sample(
+    return TelemetrySample(
         time_s=cue.start_s,
         lonlat_deg=None if lat is None or lon is None else (lon, lat),
         height_m=height_m,

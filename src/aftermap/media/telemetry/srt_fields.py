@@ -8,7 +8,7 @@ import math
 import re
 from datetime import datetime
 
-from aftermap.media.telemetry.draft import LonLat, finite
+from aftermap.media.telemetry.draft import LonLat, finite_or_none
 from aftermap.model.media import Attitude
 
 _NUMBER = r"([+-]?\d+(?:\.\d+)?)"
@@ -44,7 +44,7 @@ def place_after(word: str, text: str, *, lon_first: bool) -> LonLat | None:
 def value_after(pattern: str, text: str) -> float | None:
     """The number after a label; "n/a" is none."""
     found = re.search(pattern + r"\s*" + _NUMBER, text)
-    return finite(found.group(1)) if found else None
+    return finite_or_none(found.group(1)) if found else None
 
 
 def bracket_fields(text: str) -> dict[str, float]:
@@ -52,7 +52,7 @@ def bracket_fields(text: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for bracket in _BRACKET.findall(text):
         for name, value in _PAIR.findall(bracket):
-            number = finite(value)
+            number = finite_or_none(value)
             if number is not None:
                 found.setdefault(name.lower(), number)
                 if name.lower() == "focal_len" and "." not in value:
@@ -64,7 +64,7 @@ def attitude_in(text: str) -> Attitude | None:
     """The gimbal's angles; those of the aircraft (F.PRY) are never taken for them."""
     gimbal = re.search(r"G\.PRY\s*\(([^)]*)\)", text)
     if gimbal:
-        angles = [finite(part.strip(" °\u00c2")) for part in gimbal.group(1).split(",")]
+        angles = [finite_or_none(part.strip(" °\u00c2")) for part in gimbal.group(1).split(",")]
         if len(angles) != 3:
             return None
         pitch, roll, yaw = angles

@@ -20,7 +20,7 @@ from aftermap.model.building import Building
 from aftermap.model.raster import Grid, Orthophoto
 from aftermap.model.street import Passage, StreetTable
 from aftermap.publish.report.charts import nice_below
-from aftermap.publish.shared.overview import picture_of
+from aftermap.publish.shared.overview import colour_overview
 from aftermap.publish.shared.ramps import GRADE_COLOURS
 from aftermap.publish.shared.wording import NARROW
 
@@ -61,7 +61,7 @@ class Backdrop:
 
 def backdrop_of(orthophoto: Orthophoto) -> Backdrop:
     """A picture of a few hundred kilobytes, whatever the size of the map."""
-    grid, rgba = picture_of(orthophoto.image, LONGEST)
+    grid, rgba = colour_overview(orthophoto.image, LONGEST)
     light = rgba[..., :3].astype(np.float32).mean(-1)
     pale = (110 + light * 0.5).clip(0, 255)
     grey = np.dstack([pale, pale, pale, rgba[..., 3]]).astype(np.uint8)

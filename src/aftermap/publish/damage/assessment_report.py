@@ -39,7 +39,7 @@ from aftermap.publish.report.page import HTML_NAME as REPORT_NAME
 from aftermap.publish.shared.files import write_whole
 from aftermap.publish.shared.ramps import GRADE_COLOURS
 from aftermap.publish.shared.templates import page_environment, style_sheet
-from aftermap.publish.shared.wording import GRADE_WORDS, grouped
+from aftermap.publish.shared.wording import GRADE_WORDS, grouped_digits
 
 HTML_NAME = "assessment.html"
 LINK_HERE = "<!-- buildings -->"
@@ -119,7 +119,7 @@ def link_from_report(folder: str | Path) -> Path | None:
 def assessment_page(facts: AssessmentFacts) -> str:
     """The page as text."""
     environment = page_environment()
-    environment.filters.update(grouped=grouped, why=_why)
+    environment.filters.update(grouped=grouped_digits, why=_why)
     given = facts.grading.assessments
     shown = tuple(_standing(one, facts.adopted) for one in given)
     backdrop, built = backdrop_of(facts.orthophoto), facts.buildings.buildings
@@ -165,14 +165,14 @@ def _grade_rows(shown: tuple[Assessment, ...]) -> list[Row]:
         Row(
             colour=GRADE_COLOURS[grade],
             words=GRADE_WORDS[grade],
-            count=grouped(counts[grade]),
+            count=grouped_digits(counts[grade]),
             share=counts[grade] / of,
         )
         for grade in map(str, GRADES)
     ]
     missing = counts[HATCHED]
     words = "not assessed: not seen well enough"
-    return [*rows, Row(colour="", words=words, count=grouped(missing), share=missing / of)]
+    return [*rows, Row(colour="", words=words, count=grouped_digits(missing), share=missing / of)]
 
 
 def _seen_rows(given: tuple[Assessment, ...]) -> list[Row]:
@@ -185,7 +185,9 @@ def _seen_rows(given: tuple[Assessment, ...]) -> list[Row]:
     colours = (*SEEN_COLOURS, "")
     order = [*reversed(range(len(SEEN_FROM))), len(SEEN_FROM)]
     return [
-        Row(colour=colours[k], words=words[k], count=grouped(counts[k]), share=counts[k] / of)
+        Row(
+            colour=colours[k], words=words[k], count=grouped_digits(counts[k]), share=counts[k] / of
+        )
         for k in order
         if k < len(SEEN_FROM) or counts[k]
     ]
@@ -197,7 +199,7 @@ def _passage_rows(metres: Mapping[str, float]) -> list[Row]:
         Row(
             colour=colour,
             words=PASSAGE_WORDS[kind],
-            count=f"{grouped(metres[kind])} m",
+            count=f"{grouped_digits(metres[kind])} m",
             share=metres[kind] / of,
         )
         for kind, colour in ((str(k), c) for k, c in PASSAGE_COLOURS.items())

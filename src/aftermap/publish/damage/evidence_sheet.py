@@ -30,8 +30,8 @@ from aftermap.publish.shared.wording import (
     GRADE_WORDS,
     NARROW,
     NOT_KNOWN,
-    about,
-    grouped,
+    approximate_length,
+    grouped_digits,
 )
 
 SHEET_NAME = "sheet.html"
@@ -54,7 +54,7 @@ SHIFTED_BY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasureRow:
     """One measurement in words, with its unit; None is not known. Shares have the unit "%"."""
 
     name: str
@@ -73,7 +73,7 @@ class SheetFacts:
     evidence: tuple[Evidence, ...]
     visibility: Visibility
     assessments: tuple[Assessment, ...] = ()
-    measures: tuple[Measured, ...] = field(default=())
+    measures: tuple[MeasureRow, ...] = field(default=())
     made_at: str
 
 
@@ -154,7 +154,7 @@ def _visibility(seen: Visibility) -> list[tuple[str, str]]:
         ("roof measured", _share(seen.roof_fraction)),
         ("views kept", f"{seen.views}"),
         ("sides seen", f"{seen.facades} of 4"),
-        ("best pixel", about(seen.ground_sample_m)),
+        ("best pixel", approximate_length(seen.ground_sample_m)),
         ("photographs agree", NOT_KNOWN if agree is None else f"{agree:g}"),
         ("best seen by", NOT_KNOWN if seen.imagery is None else IMAGERY_WORDS[seen.imagery]),
     ]
@@ -163,21 +163,24 @@ def _visibility(seen: Visibility) -> list[tuple[str, str]]:
 def _alignment(building: Building) -> str:
     moved = building.alignment
     east, north = moved.shift_m
-    residual = "" if moved.residual_m is None else f", residual {about(moved.residual_m)}"
+    residual = (
+        "" if moved.residual_m is None else f", residual {approximate_length(moved.residual_m)}"
+    )
     return (
-        f"moved {grouped(east, 2)}{NARROW}m east and {grouped(north, 2)}{NARROW}m north, by "
-        f"{SHIFTED_BY[moved.source]}, to ±{about(moved.sigma_m)}{residual}"
+        f"moved {grouped_digits(east, 2)}{NARROW}m east and "
+        f"{grouped_digits(north, 2)}{NARROW}m north, by "
+        f"{SHIFTED_BY[moved.source]}, to ±{approximate_length(moved.sigma_m)}{residual}"
     )
 
 
-def _measured(one: Measured) -> tuple[str, str]:
+def _measured(one: MeasureRow) -> tuple[str, str]:
     if one.value is None or not math.isfinite(one.value):
         return one.name, NOT_KNOWN
     times, decimals = (100, 0) if one.unit == "%" else (1, 2 if abs(one.value) < 100 else 0)
-    value = grouped(one.value * times, decimals)
+    value = grouped_digits(one.value * times, decimals)
     spread = ""
     if one.sigma is not None and math.isfinite(one.sigma):
-        spread = f" ± {grouped(one.sigma * times, decimals)}"
+        spread = f" ± {grouped_digits(one.sigma * times, decimals)}"
     return one.name, f"{value}{spread}{NARROW}{one.unit}".rstrip(NARROW)
 
 
@@ -210,4 +213,4 @@ def _words_of(row: Evidence) -> str:
 
 
 def _share(value: float | None) -> str:
-    return NOT_KNOWN if value is None else f"{grouped(value * 100)}{NARROW}%"
+    return NOT_KNOWN if value is None else f"{grouped_digits(value * 100)}{NARROW}%"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aftermap.publish.damage.evidence_sheet import Measured
+from aftermap.publish.damage.evidence_sheet import MeasureRow
 
 LABELS = (
     ("roof_height_m", "roof above the ground", "m"),
@@ -24,13 +24,13 @@ LABELS = (
 )
 
 
-def measured_rows(values: Mapping[str, float | None]) -> tuple[Measured, ...]:
+def measured_rows(values: Mapping[str, float | None]) -> tuple[MeasureRow, ...]:
     """What a sheet tells of a building's measures; what is not known stays None.
 
     ``values`` has the columns of :class:`aftermap.model.building.MeasureTable`.
     """
     return tuple(
-        Measured(name=label, value=values[name], sigma=values.get(f"{name}_sigma"), unit=unit)
+        MeasureRow(name=label, value=values[name], sigma=values.get(f"{name}_sigma"), unit=unit)
         for name, label, unit in LABELS
         if name in values
     )

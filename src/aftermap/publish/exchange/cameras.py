@@ -27,7 +27,7 @@ from aftermap.model.camera import (
     Vector3,
 )
 from aftermap.model.runs import Skipped
-from aftermap.model.trajectory import ClipPath, PoseSource
+from aftermap.model.trajectory import PoseSource, Trajectory
 from aftermap.publish.exchange.moments import ce90_in_middle_m, pose_at
 from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.left_out import merged
@@ -103,7 +103,7 @@ def write_cameras(
     path: str | Path,
     *,
     left_out: Sequence[Skipped] = (),
-    flights: Sequence[ClipPath] = (),
+    flights: Sequence[Trajectory] = (),
     frames: Sequence[Frame] = (),
 ) -> Path:
     """The path of the written file. ``left_out`` adds what earlier steps could not use.
@@ -138,7 +138,10 @@ def _vertical(reconstruction: Reconstruction) -> dict[str, Any] | None:
 
 
 def refill_cameras(
-    path: Path, reconstruction: Reconstruction, flights: Sequence[ClipPath], frames: Sequence[Frame]
+    path: Path,
+    reconstruction: Reconstruction,
+    flights: Sequence[Trajectory],
+    frames: Sequence[Frame],
 ) -> int:
     """Write the ``frames`` of these clips anew into a file that is there; how many have a place.
 
@@ -232,7 +235,7 @@ def _clip_fields(placed: PlacedFrame, camera: Camera, *, on_map: bool) -> dict[s
 
 
 def flown_entries(
-    reconstruction: Reconstruction, flights: Sequence[ClipPath], frames: Sequence[Frame]
+    reconstruction: Reconstruction, flights: Sequence[Trajectory], frames: Sequence[Frame]
 ) -> tuple[CameraEntry, ...]:
     """The frames of clips that were placed in another way than by the reconstruction."""
     paths = {path.clip_sha256: path for path in flights if path.crs == reconstruction.crs}
@@ -245,7 +248,7 @@ def flown_entries(
     return tuple(entry for entry in found if entry is not None)
 
 
-def _flown_entry(frame: Frame, path: ClipPath) -> CameraEntry | None:
+def _flown_entry(frame: Frame, path: Trajectory) -> CameraEntry | None:
     moment = frame.moment
     pose = None if moment is None else pose_at(path, moment.shot, moment.time_s)
     if moment is None or pose is None:

@@ -26,7 +26,7 @@ from aftermap.model.assessment import (
 from aftermap.model.building import Building, Buildings
 from aftermap.model.camera import Frame
 from aftermap.model.street import StreetTable
-from aftermap.publish.shared.files import Json, finite, write_whole
+from aftermap.publish.shared.files import Json, finite_json, write_whole
 
 BUILDINGS_NAME, STREETS_NAME = "buildings.geojson", "streets.geojson"
 DIGITS = 8
@@ -166,7 +166,7 @@ def _write(features: Iterable[Json], path: Path, crs: str) -> Path:
         else ""
     )
     lines = ",\n".join(
-        json.dumps(finite(one), ensure_ascii=False, allow_nan=False) for one in features
+        json.dumps(finite_json(one), ensure_ascii=False, allow_nan=False) for one in features
     )
     text = f'{{"type": "FeatureCollection",\n{note} "features": [\n{lines}\n]}}\n'
     return write_whole(text, path)

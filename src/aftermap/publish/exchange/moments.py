@@ -9,14 +9,14 @@ from aftermap.geo.lens import rays_cam
 from aftermap.geo.pose_interpolation import pose_between
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.model.camera import Camera, CameraPose, Matrix6
-from aftermap.model.trajectory import ClipPath, ClipPose
+from aftermap.model.trajectory import ClipPose, Trajectory
 
 LONGEST_GAP_S = Fraction(5)
 SAG_FRACTION = 0.1
 NEAR_S = Fraction(1, 4)
 
 
-def pose_at(path: ClipPath, shot: int, time_s: Fraction) -> ClipPose | None:
+def pose_at(path: Trajectory, shot: int, time_s: Fraction) -> ClipPose | None:
     """The pose of a moment, known or between two known ones of its shot; None where neither is."""
     poses = sorted((p for p in path.poses if p.shot == shot), key=lambda pose: pose.time_s)
     before = [pose for pose in poses if pose.time_s <= time_s]

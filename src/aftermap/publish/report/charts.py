@@ -12,8 +12,8 @@ import numpy as np
 from aftermap.geo.footprint import footprint_m
 from aftermap.model.camera import Reconstruction, Vector3
 from aftermap.model.raster import Grid
-from aftermap.publish.report.contents import Contents, Mark, Photograph
-from aftermap.publish.shared.wording import MINUS, NARROW, about, told
+from aftermap.publish.report.contents import Contents, ControlMark, Photograph
+from aftermap.publish.shared.wording import MINUS, NARROW, approximate_length, figure_text
 
 PLAN_ACROSS = 1000.0
 PLAN_MARGIN = 0.04
@@ -60,7 +60,7 @@ class HeightChart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class CameraPlan:
     """Cameras, footprints and marks seen from above, over a backdrop at (x, y, across, down).
 
     It shows the mapped part; ``outside`` counts the cameras of other groups that lie beyond it.
@@ -87,7 +87,7 @@ def nice_below(length: float) -> float:
     return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= length * 1.0000001)
 
 
-def scatter(contents: Contents) -> Scatter | None:
+def residual_scatter(contents: Contents) -> Scatter | None:
     """The residuals against GPS of the mapped photographs; None where there are none."""
     known = [
         (photograph, photograph.gps_residual_m)
@@ -104,7 +104,8 @@ def scatter(contents: Contents) -> Scatter | None:
     return Scatter(
         dots=tuple(_scatter_dot(photograph, residual, limit) for photograph, residual in known),
         rings=tuple(
-            Tick(at=50 * radius / limit, text=about(radius)) for radius in (step / 2, step)
+            Tick(at=50 * radius / limit, text=approximate_length(radius))
+            for radius in (step / 2, step)
         ),
         stated=50 * stated / limit if stated else None,
         heights=tuple(
@@ -112,7 +113,7 @@ def scatter(contents: Contents) -> Scatter | None:
                 x=20 + 60 * ((index * GOLDEN) % 1),
                 y=50 - 50 * float(np.clip(residual[2] / limit_h, -1, 1)),
                 kind="wild" if photograph.gps_wild else "tame",
-                title=f"{photograph.name}: {told(residual[2], 'signed')} in height",
+                title=f"{photograph.name}: {figure_text(residual[2], 'signed')} in height",
             )
             for index, (photograph, residual) in enumerate(known)
         ),
@@ -134,7 +135,8 @@ def _scatter_dot(photograph: Photograph, residual: Vector3, limit: float) -> Dot
         x=50 + 50 * shrink * east / limit,
         y=50 - 50 * shrink * north / limit,
         kind="wild" if photograph.gps_wild else "tame",
-        title=f"{photograph.name}: {told(east, 'signed')} east, {told(north, 'signed')} north",
+        title=f"{photograph.name}: {figure_text(east, 'signed')} east, "
+        f"{figure_text(north, 'signed')} north",
     )
 
 
@@ -160,7 +162,7 @@ def height_chart(contents: Contents) -> HeightChart | None:
                 x=100 * (index + 0.5) / len(both),
                 y=100 * (high - value) / (high - low),
                 kind=kind,
-                title=f"{photograph.name}: {told(value, 'height')}",
+                title=f"{photograph.name}: {figure_text(value, 'height')}",
             )
             for index, (photograph, value) in enumerate(zip(both, values, strict=True))
         )
@@ -176,7 +178,7 @@ def height_chart(contents: Contents) -> HeightChart | None:
     )
 
 
-def plan(reconstruction: Reconstruction, contents: Contents, backdrop: Grid) -> Plan:
+def plan(reconstruction: Reconstruction, contents: Contents, backdrop: Grid) -> CameraPlan:
     """Where the photographs were taken from, over the map."""
     positions = [placed.pose.position_m[:2] for placed in reconstruction.mapped]
     marks = [mark for mark in contents.control.marks if mark.residual_m is not None]
@@ -191,7 +193,7 @@ def plan(reconstruction: Reconstruction, contents: Contents, backdrop: Grid) -> 
     down = (north - south) * scale
     shown = [dot for dot in dots if 0 <= dot.x <= PLAN_ACROSS and 0 <= dot.y <= down]
     bar = nice_below((east - west) / 4)
-    return Plan(
+    return CameraPlan(
         across=PLAN_ACROSS,
         down=down,
         backdrop=(
@@ -237,16 +239,18 @@ def _camera_dot(photograph: Photograph, x: float, y: float) -> Dot:
     return Dot(x=x, y=y, kind="wild" if photograph.gps_wild else kind, title=photograph.name)
 
 
-def _mark_dot(mark: Mark, x: float, y: float) -> Dot:
-    error = f", off by {about(mark.horizontal_m)}" if mark.horizontal_m is not None else ""
+def _mark_dot(mark: ControlMark, x: float, y: float) -> Dot:
+    error = (
+        f", off by {approximate_length(mark.horizontal_m)}" if mark.horizontal_m is not None else ""
+    )
     return Dot(x=x, y=y, kind=mark.role, title=f"{mark.name} ({mark.role}{error})")
 
 
-def _arrow_times(marks: Sequence[Mark], scale: float) -> float | None:
+def _arrow_times(marks: Sequence[ControlMark], scale: float) -> float | None:
     longest = max((mark.horizontal_m or 0.0 for mark in marks), default=0.0)
     return nice_below(LONGEST_ARROW / (longest * scale)) if longest > 0 else None
 
 
-def _moved(mark: Mark, times: float) -> tuple[float, float]:
+def _moved(mark: ControlMark, times: float) -> tuple[float, float]:
     east, north, _ = mark.residual_m or (0.0, 0.0, 0.0)
     return mark.position_m[0] + times * east, mark.position_m[1] + times * north

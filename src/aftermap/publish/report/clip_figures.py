@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aftermap.model.camera import Reconstruction
 from aftermap.model.clip import ClipOffsets
-from aftermap.model.trajectory import ClipPath, PoseSource
+from aftermap.model.trajectory import PoseSource, Trajectory
 from aftermap.publish.report.contents import ClipFigures, PlacedSeconds
 from aftermap.publish.report.facts import ClipFacts
 
@@ -51,7 +51,7 @@ def _figures(facts: ClipFacts, placed_frames: int, offsets: ClipOffsets | None) 
     )
 
 
-def _seconds(path: ClipPath) -> tuple[PlacedSeconds, ...]:
+def _seconds(path: Trajectory) -> tuple[PlacedSeconds, ...]:
     """Whole seconds that hold a pose, each counted once, by its surest source."""
     order = list(PoseSource)
     surest: dict[tuple[int, int], PoseSource] = {}

@@ -111,7 +111,7 @@ class GpsFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class ControlMark:
     """A ground control mark; residuals None where it could not be measured."""
 
     name: str
@@ -129,7 +129,7 @@ class ControlFigures:
 
     control: Residuals
     check: Residuals
-    marks: tuple[Mark, ...]
+    marks: tuple[ControlMark, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +257,7 @@ class Photographs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class StageCost:
     """What one stage cost; a reused stage shows what it cost when it ran."""
 
     stage: str
@@ -270,13 +270,13 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
+class CostTable:
     """Time and memory by stage. The totals leave out what was reused."""
 
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int
-    stages: tuple[Stage, ...]
+    stages: tuple[StageCost, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,7 +314,7 @@ class Contents:
     flying_height: FlyingHeight
     photographs: Photographs
     clips: tuple[ClipFigures, ...]
-    cost: Cost
+    cost: CostTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,4 +354,4 @@ class UnmappedContents:
     photographs: Photographs
     clips: tuple[ClipFigures, ...]
     left_out_list: tuple[LeftOut, ...]
-    cost: Cost
+    cost: CostTable

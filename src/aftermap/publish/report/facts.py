@@ -7,7 +7,7 @@ from aftermap.model.clip import Clip
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Skipped, StageRecord
 from aftermap.model.sighting import ClipIndex
-from aftermap.model.trajectory import ClipPath
+from aftermap.model.trajectory import Trajectory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class ClipFacts:
     clip: Clip
     shots: int
     frames: int
-    path: ClipPath | None = None
+    path: Trajectory | None = None
     index: ClipIndex | None = None
 
 

@@ -11,7 +11,7 @@ from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.runs import StageRecord
 from aftermap.publish.exchange.cameras import position_sigma_m
 from aftermap.publish.report.contents import (
-    Cost,
+    CostTable,
     CountClass,
     LeftOut,
     Lens,
@@ -20,7 +20,7 @@ from aftermap.publish.report.contents import (
     Photographs,
     Poses,
     Spread,
-    Stage,
+    StageCost,
 )
 from aftermap.publish.report.facts import ReportFacts, UnmappedFacts
 from aftermap.publish.report.flight_figures import above_ground_m
@@ -33,8 +33,8 @@ from aftermap.publish.shared.overview import (
     coarse_grid,
     counts_of,
     covered_area_m2,
+    height_overview,
     over_low_ground,
-    surface_of,
 )
 
 SURFACE_LONGEST = 1400
@@ -58,8 +58,8 @@ class Overviews:
 def overviews_of(facts: ReportFacts) -> Overviews:
     """Everything that has to be read or projected, once."""
     reconstruction = facts.reconstruction
-    surface = surface_of(facts.elevation, SURFACE_LONGEST)
-    coarse = over_low_ground(surface_of(facts.elevation, SEEN_LONGEST))
+    surface = height_overview(facts.elevation, SURFACE_LONGEST)
+    coarse = over_low_ground(height_overview(facts.elevation, SEEN_LONGEST))
     return Overviews(
         surface=surface,
         seen_surface=coarse,
@@ -222,15 +222,15 @@ def _photograph(
     )
 
 
-def cost(stages: Sequence[StageRecord]) -> Cost:
+def cost(stages: Sequence[StageRecord]) -> CostTable:
     """Time and memory by stage; the totals are of this run, so without what was reused."""
     ran = [stage for stage in stages if not stage.reused]
-    return Cost(
+    return CostTable(
         wall_s=sum((stage.wall_s for stage in ran), 0.0),
         cpu_s=sum((stage.cpu_s for stage in ran), 0.0),
         peak_memory_bytes=max((stage.peak_memory_bytes for stage in ran), default=0),
         stages=tuple(
-            Stage(
+            StageCost(
                 stage=stage.stage,
                 version=stage.version,
                 started_at=stage.started_at,

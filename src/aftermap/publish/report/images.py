@@ -15,10 +15,10 @@ from aftermap.publish.report.contents import Contents, CountClass, Spread
 from aftermap.publish.report.count_map import class_shares, classed
 from aftermap.publish.report.facts import ReportFacts
 from aftermap.publish.report.figures import Overviews
-from aftermap.publish.shared.overview import picture_of
+from aftermap.publish.shared.overview import colour_overview
 from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, hex_colour
 from aftermap.publish.shared.relief import relief, with_hatch
-from aftermap.publish.shared.wording import NARROW, about
+from aftermap.publish.shared.wording import NARROW, approximate_length
 
 ORTHO_LONGEST = 1800
 PLAN_LONGEST = 1000
@@ -49,7 +49,7 @@ class LegendClass:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures:
+class ReportImages:
     """Everything the page shows of the rasters, and how to read it."""
 
     glance: MapPicture
@@ -64,18 +64,18 @@ class Pictures:
     confidence_legend: tuple[LegendClass, ...]
 
 
-def pictures_of(facts: ReportFacts, overviews: Overviews, contents: Contents) -> Pictures:
+def report_images(facts: ReportFacts, overviews: Overviews, contents: Contents) -> ReportImages:
     """The pictures of a report, a few megabytes at most whatever the size of the map."""
     unit = contents.unit
-    grid, ortho = picture_of(facts.orthophoto.image, ORTHO_LONGEST)
-    backdrop_grid, backdrop = picture_of(facts.orthophoto.image, PLAN_LONGEST)
+    grid, ortho = colour_overview(facts.orthophoto.image, ORTHO_LONGEST)
+    backdrop_grid, backdrop = colour_overview(facts.orthophoto.image, PLAN_LONGEST)
     surface, seen = overviews.surface, overviews.seen_surface
     low, high = contents.map.low_m or 0.0, contents.map.high_m or 0.0
     shaded = with_hatch(
         relief(surface.measured_m, surface.grid.cell_m, low, high), surface.known & surface.filled
     )
-    glance_grid, glance = picture_of(facts.orthophoto.image, GLANCE_LONGEST)
-    return Pictures(
+    glance_grid, glance = colour_overview(facts.orthophoto.image, GLANCE_LONGEST)
+    return ReportImages(
         glance=_picture(glance, glance_grid, unit, quality=70),
         orthophoto=_picture(ortho, grid, unit, quality=LOSSY_QUALITY),
         relief=_picture(shaded, surface.grid, unit, quality=LOSSY_QUALITY),
@@ -105,7 +105,9 @@ def _picture(rgba: ByteArray, grid: Grid, unit: str, *, quality: int | None) -> 
         width_px=rgba.shape[1],
         height_px=rgba.shape[0],
         scale_share=bar / width_m,
-        scale_text=f"{bar:g}{NARROW}m" if unit == "m" and bar >= 1 else about(bar, unit=unit),
+        scale_text=f"{bar:g}{NARROW}m"
+        if unit == "m" and bar >= 1
+        else approximate_length(bar, unit=unit),
     )
 
 

@@ -31,7 +31,7 @@ from aftermap.publish.report.page import HTML_NAME, JSON_NAME, Report, crs_name,
 from aftermap.publish.report.pose_plan import pose_plan
 from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.templates import style_sheet
-from aftermap.publish.shared.wording import DATUM_NAMES, FOCAL_FROM, about, told
+from aftermap.publish.shared.wording import DATUM_NAMES, FOCAL_FROM, approximate_length, figure_text
 
 NARROW_TIMES = 10.0
 """Distance to the ground over distance to the next pictures, from which depth is weak: an error of
@@ -125,7 +125,11 @@ def _verdict(
         placed = sum(1 for clip in clips if clip.placed)
         were = "clip was" if placed == 1 else "clips were"
         within = _within_m(facts)
-        known = "" if within is None else f"; half of them hold to within {about(within)} (CE90)"
+        known = (
+            ""
+            if within is None
+            else f"; half of them hold to within {approximate_length(within)} (CE90)"
+        )
         sentences += [
             f"{placed} {were} placed, {seconds} seconds in all{known}; aftermap seen asks them.",
             "Places by telemetry alone name no building, only what lies within so many metres.",
@@ -135,7 +139,7 @@ def _verdict(
 
 def _what_is_missing(facts: UnmappedFacts) -> str:
     if facts.elevation is not None:
-        share = told(facts.elevation.measured_fraction, "share")
+        share = figure_text(facts.elevation.measured_fraction, "share")
         return (
             f"There is no orthophoto: the surface could not be coloured. surface.tif is there, "
             f"{share} of it measured."

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pyproj import CRS
 
 from aftermap.geo.crs import LOCAL
-from aftermap.publish.report.charts import height_chart, plan, scatter
+from aftermap.publish.report.charts import height_chart, plan, residual_scatter
 from aftermap.publish.report.clip_figures import clip_figures
 from aftermap.publish.report.contents import (
     FORMAT,
@@ -38,18 +38,18 @@ from aftermap.publish.report.figures import (
     unit_of,
 )
 from aftermap.publish.report.flight_figures import flying_height
-from aftermap.publish.report.images import pictures_of
+from aftermap.publish.report.images import report_images
 from aftermap.publish.report.residuals import control_figures, gps_figures
 from aftermap.publish.report.trust import trust_in
 from aftermap.publish.report.verdict import verdict
-from aftermap.publish.report.warnings import Measured, cautions
+from aftermap.publish.report.warnings import WarningFigures, cautions
 from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.templates import page_environment, style_sheet
 from aftermap.publish.shared.wording import (
     DATUM_NAMES,
     FOCAL_FROM,
     NOT_KNOWN,
-    told,
+    figure_text,
     worded,
 )
 
@@ -83,7 +83,7 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
     """Every figure of the report."""
     reconstruction = facts.reconstruction
     gps, control = gps_figures(reconstruction), control_figures(reconstruction.control)
-    measured = Measured(
+    measured = WarningFigures(
         reconstruction=reconstruction,
         map=map_figures(facts, overviews),
         coverage=spread(overviews.seen, overviews.seen_surface.known),
@@ -157,12 +157,12 @@ def page_maker(contents: Contents | UnmappedContents, unit: str) -> Environment:
 
 def _page(facts: ReportFacts, overviews: Overviews, contents: Contents) -> str:
     environment = page_maker(contents, contents.unit)
-    pictures = pictures_of(facts, overviews, contents)
+    pictures = report_images(facts, overviews, contents)
     return environment.get_template("report.html").render(
         c=contents,
         css=style_sheet("report.css"),
         pictures=pictures,
-        scatter=scatter(contents),
+        scatter=residual_scatter(contents),
         heights=height_chart(contents),
         plan=plan(facts.reconstruction, contents, pictures.backdrop_grid),
         datum_name=DATUM_NAMES[facts.reconstruction.vertical_datum],
@@ -199,5 +199,5 @@ class _Figures:
                 break
         if value is None:
             return Markup('<span class="unknown" data-key="{}">{}</span>').format(path, NOT_KNOWN)
-        words = told(value, kind, unit=self._unit)
+        words = figure_text(value, kind, unit=self._unit)
         return Markup('<data value="{}" data-key="{}">{}</data>').format(repr(value), path, words)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.model.camera import ControlResidual, PlacedFrame, Reconstruction, Vector3
-from aftermap.publish.report.contents import ControlFigures, GpsFigures, Mark, Residuals
+from aftermap.publish.report.contents import ControlFigures, ControlMark, GpsFigures, Residuals
 
 WILD_SIGMAS = 5.0
 WILD_LEAST_FRAMES = 4
@@ -19,7 +19,7 @@ LEAST_SPREAD_M = 0.05
 CHECK = "check"
 
 
-def statistics(residuals_m: Sequence[Vector3], *, none_because: str) -> Residuals:
+def residual_statistics(residuals_m: Sequence[Vector3], *, none_because: str) -> Residuals:
     """Mean and root mean square; ``none_because`` says why there are none, if there are none."""
     if not residuals_m:
         return Residuals(
@@ -80,8 +80,8 @@ def gps_figures(reconstruction: Reconstruction) -> GpsFigures:
     why = "no photograph recorded where it was taken"
     horizontal, vertical = stated_sigma_m(mapped)
     return GpsFigures(
-        all=statistics(_residuals(with_gps), none_because=why),
-        without_wild=statistics(_residuals(tame), none_because=why) if wild else None,
+        all=residual_statistics(_residuals(with_gps), none_because=why),
+        without_wild=residual_statistics(_residuals(tame), none_because=why) if wild else None,
         wild=tuple(frame.frame.name for frame in with_gps if frame.frame.sha256 in wild),
         without_position=len(mapped) - len(with_gps),
         stated_horizontal_m=horizontal,
@@ -110,13 +110,15 @@ def control_figures(control: Sequence[ControlResidual]) -> ControlFigures:
     """The marks, those that held the solution apart from those that tested it."""
     none = "no ground control points were given"
     return ControlFigures(
-        control=statistics(_marked(control, checks=False), none_because=_why(control, none)),
-        check=statistics(
+        control=residual_statistics(
+            _marked(control, checks=False), none_because=_why(control, none)
+        ),
+        check=residual_statistics(
             _marked(control, checks=True),
             none_because=_why(control, "no ground control points were kept aside for checking"),
         ),
         marks=tuple(
-            Mark(
+            ControlMark(
                 name=mark.name,
                 role=mark.role,
                 position_m=mark.position_m,

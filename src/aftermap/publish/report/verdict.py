@@ -4,7 +4,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction
 from aftermap.publish.report.contents import MapFigures, Photographs, Trust
 from aftermap.publish.report.trust import FLOATING
-from aftermap.publish.shared.wording import HEIGHTS_ARE, about, told, worded
+from aftermap.publish.shared.wording import HEIGHTS_ARE, approximate_length, figure_text, worded
 
 
 def verdict(
@@ -33,8 +33,11 @@ def _made(map_: MapFigures, photographs: Photographs, unit: str, frames: int) ->
         placed = f"{photographs.placed} photographs {were} placed, {of_them} frames of clips"
     if photographs.mapped < photographs.placed:
         placed += f", {photographs.mapped} of them in the part that is mapped"
-    area = told(map_.area_m2, "area", unit=unit)
-    return f"{placed}; the map covers {area} at {about(map_.pixel_m, unit=unit)} per pixel."
+    area = figure_text(map_.area_m2, "area", unit=unit)
+    return (
+        f"{placed}; the map covers {area} at {approximate_length(map_.pixel_m, unit=unit)} "
+        "per pixel."
+    )
 
 
 def _against_the_world(reconstruction: Reconstruction, trust: Trust) -> str:
@@ -42,7 +45,7 @@ def _against_the_world(reconstruction: Reconstruction, trust: Trust) -> str:
         return "The map has no place, scale or north, so nothing on it can be measured in metres."
     if trust.horizontal_m is None:
         return f"How far its place can be trusted is not known: {trust.horizontal_from}."
-    where = f"Against the world, trust its place to about {about(trust.horizontal_m)}"
+    where = f"Against the world, trust its place to about {approximate_length(trust.horizontal_m)}"
     if trust.vertical_m is None and reconstruction.vertical_datum in FLOATING:
         return f"{where} ({trust.horizontal_from})."
     if trust.vertical_m is None:
@@ -50,22 +53,29 @@ def _against_the_world(reconstruction: Reconstruction, trust: Trust) -> str:
             f"{where} ({trust.horizontal_from}); how far its level can be trusted is not known: "
             f"{trust.vertical_from}."
         )
-    level = f"and its level to about {about(trust.vertical_m)} ({trust.vertical_from})"
+    level = f"and its level to about {approximate_length(trust.vertical_m)} ({trust.vertical_from})"
     if trust.vertical_from == trust.horizontal_from:
         return f"{where} {level}."
     return f"{where} ({trust.horizontal_from}) {level}."
 
 
 def _inside_the_map(trust: Trust, unit: str) -> tuple[str, ...]:
-    across = about(trust.near_horizontal_m, unit=unit)
+    across = approximate_length(trust.near_horizontal_m, unit=unit)
     near = f"Inside the map, neighbouring points hold to about {across}"
     if trust.near_vertical_m is not None:
-        near += f" and their heights to about {about(trust.near_vertical_m, unit=unit)}"
+        near += (
+            f" and their heights to about {approximate_length(trust.near_vertical_m, unit=unit)}"
+        )
     sentences = [f"{near}."]
     if trust.length_per_100_m is not None:
-        over = f"Over 100 metres a length may be wrong by about {about(trust.length_per_100_m)}"
+        over = (
+            "Over 100 metres a length may be wrong by about "
+            f"{approximate_length(trust.length_per_100_m)}"
+        )
         if trust.height_per_100_m is not None:
-            over += f" and a difference of height by about {about(trust.height_per_100_m)}"
+            over += (
+                f" and a difference of height by about {approximate_length(trust.height_per_100_m)}"
+            )
         else:
             over += f"; how far the map leans is not known: {trust.not_known}"
         sentences.append(f"{over}.")
@@ -75,7 +85,7 @@ def _inside_the_map(trust: Trust, unit: str) -> tuple[str, ...]:
 
 def _filled(map_: MapFigures) -> str:
     measured, filled, absent = (
-        told(share, "share")
+        figure_text(share, "share")
         for share in (map_.measured_fraction, map_.filled_fraction, map_.absent_fraction)
     )
     return (

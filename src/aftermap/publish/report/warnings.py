@@ -21,7 +21,13 @@ from aftermap.publish.report.contents import (
     Trust,
 )
 from aftermap.publish.report.trust import FLOATING
-from aftermap.publish.shared.wording import NARROW, about, plain, told, worded
+from aftermap.publish.shared.wording import (
+    NARROW,
+    approximate_length,
+    figure_text,
+    visible_text,
+    worded,
+)
 
 FEW_PHOTOGRAPHS = 10
 HEIGHT_MISMATCH_FRACTION = 0.02
@@ -39,7 +45,7 @@ LEANING_M_PER_100_M = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class WarningFigures:
     """The figures the rules look at."""
 
     reconstruction: Reconstruction
@@ -52,7 +58,7 @@ class Measured:
     photographs: Photographs
 
 
-def cautions(measured: Measured) -> tuple[Caution, ...]:
+def cautions(measured: WarningFigures) -> tuple[Caution, ...]:
     """All that apply, the grave ones first, then in the order of the rules."""
     has_clips = any(one.frame.moment is not None for one in measured.reconstruction.placed)
     found = [
@@ -68,7 +74,7 @@ def cautions(measured: Measured) -> tuple[Caution, ...]:
     return tuple(sorted(found, key=lambda caution: not caution.grave))
 
 
-def _local(measured: Measured) -> Caution | None:
+def _local(measured: WarningFigures) -> Caution | None:
     if measured.reconstruction.crs != LOCAL:
         return None
     return Caution(
@@ -80,7 +86,7 @@ def _local(measured: Measured) -> Caution | None:
     )
 
 
-def _vertical(measured: Measured) -> Caution | None:
+def _vertical(measured: WarningFigures) -> Caution | None:
     """How surely up is up; one that is not trusted has a line of its own from the poses."""
     vertical = measured.reconstruction.vertical
     if vertical is None or not vertical.is_trusted:
@@ -96,7 +102,7 @@ def _vertical(measured: Measured) -> Caution | None:
     )
 
 
-def _datum(measured: Measured) -> Caution | None:
+def _datum(measured: WarningFigures) -> Caution | None:
     datum = measured.reconstruction.vertical_datum
     if datum not in FLOATING or datum is VerticalDatum.LOCAL:
         return None
@@ -109,7 +115,7 @@ def _datum(measured: Measured) -> Caution | None:
     )
 
 
-def _recorded_height(measured: Measured) -> Caution | None:
+def _recorded_height(measured: WarningFigures) -> Caution | None:
     flight = measured.flying_height
     share = flight.difference_fraction
     if share is None or abs(share) <= HEIGHT_MISMATCH_FRACTION:
@@ -119,8 +125,10 @@ def _recorded_height(measured: Measured) -> Caution | None:
         code="height_mismatch",
         grave=True,
         text=f"Heights may be wrong by about {abs(share) * 100:.0f}{NARROW}%. The map puts the "
-        f"camera {about(flight.above_ground_m)} above the ground below it; the drone recorded "
-        f"{about(flight.recorded_m)} above where it took off, so the map has it {more}. "
+        f"camera {approximate_length(flight.above_ground_m)} above the ground below it; the "
+        "drone recorded "
+        f"{approximate_length(flight.recorded_m)} above where it took off, so the map has it "
+        f"{more}. "
         f"{_held(measured.reconstruction.cameras)} If the drone took off from ground as high as "
         "the ground in the map, the focal length is the likely cause: measure a known height or "
         "add ground control points before relying on any height.",
@@ -140,7 +148,7 @@ def _is_held(camera: Camera) -> bool:
     return abs(camera.focal_px - camera.focal_prior_px) <= 1e-3 * camera.focal_prior_px
 
 
-def _unchecked_focal(measured: Measured) -> Caution | None:
+def _unchecked_focal(measured: WarningFigures) -> Caution | None:
     reconstruction = measured.reconstruction
     known = measured.flying_height.count or reconstruction.control
     if known or reconstruction.crs == LOCAL:
@@ -154,7 +162,7 @@ def _unchecked_focal(measured: Measured) -> Caution | None:
     )
 
 
-def _assumed_focal(measured: Measured) -> Caution | None:
+def _assumed_focal(measured: WarningFigures) -> Caution | None:
     reconstruction = measured.reconstruction
     mapped = {placed.camera for placed in reconstruction.mapped}
     sources = [reconstruction.cameras[number].focal_prior_source for number in mapped]
@@ -168,7 +176,7 @@ def _assumed_focal(measured: Measured) -> Caution | None:
     )
 
 
-def _freed_focal(measured: Measured) -> Caution | None:
+def _freed_focal(measured: WarningFigures) -> Caution | None:
     for camera in measured.reconstruction.cameras:
         freed = camera.focal_if_freed_px
         if freed is None:
@@ -178,15 +186,17 @@ def _freed_focal(measured: Measured) -> Caution | None:
             return Caution(
                 code="focal_disagrees",
                 grave=False,
-                text=f"Left free, the focal length would move by {told(share, 'signed share')} "
-                f"(from {told(camera.focal_px, 'focal')} to {told(freed, 'focal')}). On level "
+                text="Left free, the focal length would move by "
+                f"{figure_text(share, 'signed share')} "
+                f"(from {figure_text(camera.focal_px, 'focal')} to "
+                f"{figure_text(freed, 'focal')}). On level "
                 "ground seen from straight above that is usual and means little; with slanting "
                 "photographs it would mean that the recorded focal length is wrong.",
             )
     return None
 
 
-def _few(measured: Measured) -> Caution | None:
+def _few(measured: WarningFigures) -> Caution | None:
     mapped = measured.photographs.mapped
     if mapped >= FEW_PHOTOGRAPHS:
         return None
@@ -198,7 +208,7 @@ def _few(measured: Measured) -> Caution | None:
     )
 
 
-def _left_out(measured: Measured) -> Caution | None:
+def _left_out(measured: WarningFigures) -> Caution | None:
     photographs = measured.photographs
     if photographs.left_out <= LEFT_OUT_FRACTION * photographs.given:
         return None
@@ -210,12 +220,12 @@ def _left_out(measured: Measured) -> Caution | None:
     )
 
 
-def _what_is_counted(measured: Measured) -> str:
+def _what_is_counted(measured: WarningFigures) -> str:
     has_clips = any(one.frame.moment is not None for one in measured.reconstruction.placed)
     return "files, frames and stretches of clips" if has_clips else "files given"
 
 
-def _groups(measured: Measured) -> Caution | None:
+def _groups(measured: WarningFigures) -> Caution | None:
     photographs = measured.photographs
     apart = photographs.placed - photographs.mapped
     groups = len(photographs.groups)
@@ -230,20 +240,21 @@ def _groups(measured: Measured) -> Caution | None:
     )
 
 
-def _filled(measured: Measured) -> Caution | None:
+def _filled(measured: WarningFigures) -> Caution | None:
     filled = measured.map.filled_fraction
     if filled <= FILLED_FRACTION:
         return None
     return Caution(
         code="much_filled",
         grave=False,
-        text=f"{told(filled, 'share')} of the surface was filled in from its surroundings, because "
+        text=f"{figure_text(filled, 'share')} of the surface was filled in from its "
+        "surroundings, because "
         "fewer than two photographs agree there. Filled ground is hatched wherever it is "
         "shown: its heights were not measured, and what stands there may be missing.",
     )
 
 
-def _thin(measured: Measured) -> Caution | None:
+def _thin(measured: WarningFigures) -> Caution | None:
     thin = sum(
         each.fraction
         for each in measured.coverage.classes
@@ -254,12 +265,13 @@ def _thin(measured: Measured) -> Caution | None:
     return Caution(
         code="thin_coverage",
         grave=False,
-        text=f"{told(thin, 'share')} of the surface is seen by fewer than {THIN_PHOTOGRAPHS} "
+        text=f"{figure_text(thin, 'share')} of the surface is seen by fewer than "
+        f"{THIN_PHOTOGRAPHS} "
         "photographs. One error there has nothing to be outvoted by.",
     )
 
 
-def _gps(measured: Measured) -> Caution | None:
+def _gps(measured: WarningFigures) -> Caution | None:
     gps = measured.gps
     rms = (gps.without_wild or gps.all).rms_horizontal_m
     stated = gps.stated_horizontal_m
@@ -268,21 +280,22 @@ def _gps(measured: Measured) -> Caution | None:
     limit = GPS_RMS_M if stated is None else min(GPS_RMS_M, GPS_TIMES_STATED * stated)
     if rms <= limit:
         return None
-    claimed = f", where the drone states {about(stated)}" if stated is not None else ""
+    claimed = f", where the drone states {approximate_length(stated)}" if stated is not None else ""
     return Caution(
         code="gps_scatter",
         grave=False,
-        text=f"The recorded positions scatter by {about(rms)} about the places where the "
+        text=f"The recorded positions scatter by {approximate_length(rms)} about the places "
+        "where the "
         f"photographs fit together{claimed}. The place of the whole map is uncertain by at least "
         "that much. Reception between tall buildings or jamming can cause it.",
     )
 
 
-def _wild(measured: Measured) -> Caution | None:
+def _wild(measured: WarningFigures) -> Caution | None:
     wild = measured.gps.wild
     if not wild:
         return None
-    named = ", ".join(plain(name) for name in wild[:5])
+    named = ", ".join(visible_text(name) for name in wild[:5])
     more = f" and {len(wild) - 5} more" if len(wild) > 5 else ""
     said = "says it was" if len(wild) == 1 else "say they were"
     return Caution(
@@ -298,14 +311,18 @@ def _photographs(count: int) -> str:
     return "One photograph" if count == 1 else f"{count} photographs"
 
 
-def _leaning(measured: Measured) -> Caution | None:
+def _leaning(measured: WarningFigures) -> Caution | None:
     trust = measured.trust
     if measured.reconstruction.crs == LOCAL or trust.length_per_100_m is None:
         return None
     lean = trust.height_per_100_m
     if lean is not None and lean <= LEANING_M_PER_100_M:
         return None
-    size = "by an unknown amount" if lean is None else f"by about {about(lean)} in every 100 metres"
+    size = (
+        "by an unknown amount"
+        if lean is None
+        else f"by about {approximate_length(lean)} in every 100 metres"
+    )
     why = f": {trust.not_known}" if lean is None else ", as GPS heights scatter"
     return Caution(
         code="leaning",
@@ -315,19 +332,20 @@ def _leaning(measured: Measured) -> Caution | None:
     )
 
 
-def _reprojection(measured: Measured) -> Caution | None:
+def _reprojection(measured: WarningFigures) -> Caution | None:
     error = measured.reconstruction.reprojection_px
     if error <= REPROJECTION_PX:
         return None
     return Caution(
         code="loose_fit",
         grave=False,
-        text=f"The photographs fit together loosely ({told(error, 'px')} reprojection error; below "
+        text=f"The photographs fit together loosely ({figure_text(error, 'px')} reprojection "
+        "error; below "
         "1 is usual). Blur, a rolling shutter or a lens the model does not fit may be the cause.",
     )
 
 
-def _checked(measured: Measured) -> Caution | None:
+def _checked(measured: WarningFigures) -> Caution | None:
     if measured.control.check.count or measured.reconstruction.crs == LOCAL:
         return None
     return Caution(
@@ -339,7 +357,7 @@ def _checked(measured: Measured) -> Caution | None:
     )
 
 
-def _few_checks(measured: Measured) -> Caution | None:
+def _few_checks(measured: WarningFigures) -> Caution | None:
     count = measured.control.check.count
     if not 0 < count < FEW_CHECKS:
         return None
@@ -351,7 +369,7 @@ def _few_checks(measured: Measured) -> Caution | None:
     )
 
 
-def _check_error(measured: Measured) -> Caution | None:
+def _check_error(measured: WarningFigures) -> Caution | None:
     error = measured.control.check.rms_horizontal_m
     limit = CHECK_TIMES_SAMPLE * measured.map.ground_sample_m
     if error is None or error <= limit:
@@ -359,13 +377,14 @@ def _check_error(measured: Measured) -> Caution | None:
     return Caution(
         code="check_error",
         grave=True,
-        text=f"The check points are off by {about(error)} on the ground, more than "
-        f"{CHECK_TIMES_SAMPLE:.0f} pixels of the photographs ({about(limit)}). Look at the marks "
+        text=f"The check points are off by {approximate_length(error)} on the ground, more than "
+        f"{CHECK_TIMES_SAMPLE:.0f} pixels of the photographs ({approximate_length(limit)}). "
+        "Look at the marks "
         "one by one below: a mark on the wrong stone shows as one large residual.",
     )
 
 
-RULES: tuple[Callable[[Measured], Caution | None], ...] = (
+RULES: tuple[Callable[[WarningFigures], Caution | None], ...] = (
     _local,
     _recorded_height,
     _assumed_focal,

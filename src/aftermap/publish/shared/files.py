@@ -40,15 +40,15 @@ def write_whole(text: str, path: Path) -> Path:
 
 def json_text(value: Json) -> str:
     """Indented JSON with every letter readable. A number that is not finite becomes null."""
-    return json.dumps(finite(value), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    return json.dumps(finite_json(value), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def finite(value: Json) -> Json:
+def finite_json(value: Json) -> Json:
     """The same value with null for every number that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
+        return {key: finite_json(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [finite(item) for item in value]
+        return [finite_json(item) for item in value]
     return value

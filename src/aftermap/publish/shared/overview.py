@@ -61,7 +61,7 @@ def coarse_grid(grid: Grid, longest: int) -> Grid:
     )
 
 
-def surface_of(elevation: Elevation, longest: int) -> Surface:
+def height_overview(elevation: Elevation, longest: int) -> Surface:
     """The heights, averaged over each coarse cell's measured part, else over its filled one."""
     grid = coarse_grid(elevation.surface.grid, longest)
     for raster in (elevation.surface, elevation.confidence):
@@ -80,7 +80,7 @@ def over_low_ground(surface: Surface) -> Surface:
     return replace(surface, height_m=np.where(surface.known, whole, np.float32(np.nan)))
 
 
-def picture_of(raster: Raster, longest: int) -> tuple[Grid, ByteArray]:
+def colour_overview(raster: Raster, longest: int) -> tuple[Grid, ByteArray]:
     """The picture as (rows, columns, 4) uint8: red, green, blue, and 0 where there is none."""
     grid = coarse_grid(raster.grid, longest)
     with _opened(raster) as file:

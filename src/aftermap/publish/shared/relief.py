@@ -18,7 +18,7 @@ LIGHT_ALTITUDE_DEG = 40.0
 AMBIENT = 0.25
 
 
-def shade(height_m: Float32Array, cell_m: float) -> Float32Array:
+def hillshade(height_m: Float32Array, cell_m: float) -> Float32Array:
     """(rows, columns) brightness 0..1; level ground is about 0.64."""
     north, east = -_slope(height_m, 0) / cell_m, _slope(height_m, 1) / cell_m
     length = np.sqrt(north**2 + east**2 + 1)
@@ -46,7 +46,7 @@ def _slope(height_m: Float32Array, axis: int) -> Float32Array:
 def relief(height_m: Float32Array, cell_m: float, low_m: float, high_m: float) -> ByteArray:
     """The surface in colours of height, shaded."""
     share = (height_m - low_m) / max(high_m - low_m, 1e-6)
-    light = shade(height_m, cell_m)[..., None] / np.sin(np.radians(LIGHT_ALTITUDE_DEG))
+    light = hillshade(height_m, cell_m)[..., None] / np.sin(np.radians(LIGHT_ALTITUDE_DEG))
     light = AMBIENT + (1 - AMBIENT) * light
     colour = 0.78 * coloured(share, CIVIDIS) + 0.22 * 255
     lit = np.where(light < 1, colour * light, colour + (255 - colour) * (light - 1) * 0.9)

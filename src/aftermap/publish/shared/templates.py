@@ -5,7 +5,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from aftermap.publish.shared.wording import moment, plain
+from aftermap.publish.shared.wording import moment, visible_text
 
 
 def page_environment() -> Environment:
@@ -17,7 +17,7 @@ def page_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plain=plain, moment=moment)
+    environment.filters.update(plain=visible_text, moment=moment)
     return environment
 
 

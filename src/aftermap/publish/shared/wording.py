@@ -68,7 +68,7 @@ def worded(text: str, *, has_clips: bool) -> str:
     return re.sub(r"\b([Pp])hotograph", lambda found: f"{found[1]}icture", text)
 
 
-def told(value: float | None, kind: str, *, unit: str = "m") -> str:
+def figure_text(value: float | None, kind: str, *, unit: str = "m") -> str:
     """A figure in words. ``kind`` is one of the keys of the table below; ``unit`` is m or units."""
     if value is None or not math.isfinite(value):
         return NOT_KNOWN
@@ -77,7 +77,7 @@ def told(value: float | None, kind: str, *, unit: str = "m") -> str:
     return _OTHERS[kind](value)
 
 
-def about(value: float | None, *, unit: str = "m") -> str:
+def approximate_length(value: float | None, *, unit: str = "m") -> str:
     """A length to two significant digits, for a sentence."""
     if value is None or not math.isfinite(value):
         return NOT_KNOWN
@@ -98,7 +98,7 @@ def moment(iso: str) -> str:
     return f"{when.day} {when:%B %Y, %H:%M} {zone}"
 
 
-def plain(name: str) -> str:
+def visible_text(name: str) -> str:
     """A name as text a reader can trust: control and direction characters shown as their code."""
     return "".join(
         f"\\u{ord(letter):04x}"
@@ -108,48 +108,50 @@ def plain(name: str) -> str:
     )
 
 
-def grouped(value: float, decimals: int = 0) -> str:
+def grouped_digits(value: float, decimals: int = 0) -> str:
     """A number with its thousands apart and a true minus sign."""
     return f"{value:,.{decimals}f}".replace(",", NARROW).replace("-", MINUS)
 
 
 def _significant(value: float, digits: int = 2) -> str:
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return grouped(value, decimals)
+    return grouped_digits(value, decimals)
 
 
 def _length(value: float, unit: str) -> str:
     if unit != "m":
         return f"{_significant(value, 3) if value else 0}{NARROW}{unit}"
     if abs(value) < 0.1:
-        return f"{grouped(value * 100, 1)}{NARROW}cm"
-    return f"{grouped(value, 2 if abs(value) < 100 else 1)}{NARROW}m"
+        return f"{grouped_digits(value * 100, 1)}{NARROW}cm"
+    return f"{grouped_digits(value, 2 if abs(value) < 100 else 1)}{NARROW}m"
 
 
 def _signed(value: float, unit: str) -> str:
-    return ("+" if value > 0 else "") + f"{grouped(value, 3 if unit == 'm' else 4)}{NARROW}{unit}"
+    return (
+        "+" if value > 0 else ""
+    ) + f"{grouped_digits(value, 3 if unit == 'm' else 4)}{NARROW}{unit}"
 
 
 def _fixed(value: float, unit: str) -> str:
-    return f"{grouped(value, 3)}{NARROW}{unit}"
+    return f"{grouped_digits(value, 3)}{NARROW}{unit}"
 
 
 def _coordinate(value: float, unit: str) -> str:
-    return f"{grouped(value, 2)}{NARROW}{unit}"
+    return f"{grouped_digits(value, 2)}{NARROW}{unit}"
 
 
 def _height(value: float, unit: str) -> str:
-    return f"{grouped(value, 1)}{NARROW}{unit}"
+    return f"{grouped_digits(value, 1)}{NARROW}{unit}"
 
 
 def _area(value: float, unit: str) -> str:
     if unit != "m":
         return f"{_significant(value, 3) if value else 0}{NARROW}square {unit}"
     if value < 1000:
-        return f"{grouped(value)}{NARROW}m²"
+        return f"{grouped_digits(value)}{NARROW}m²"
     if value < 1e6:
-        return f"{grouped(value / 1e4, 1 if value >= 1e5 else 2)}{NARROW}ha"
-    return f"{grouped(value / 1e6, 2)}{NARROW}km²"
+        return f"{grouped_digits(value / 1e4, 1 if value >= 1e5 else 2)}{NARROW}ha"
+    return f"{grouped_digits(value / 1e6, 2)}{NARROW}km²"
 
 
 def _share(value: float) -> str:
@@ -158,11 +160,11 @@ def _share(value: float) -> str:
         return f"under 0.1{NARROW}%"
     if 99.9 < percent < 100:
         return f"over 99.9{NARROW}%"
-    return f"{grouped(percent, 0 if percent in {0, 100} else 1)}{NARROW}%"
+    return f"{grouped_digits(percent, 0 if percent in {0, 100} else 1)}{NARROW}%"
 
 
 def _signed_share(value: float) -> str:
-    return ("+" if value > 0 else "") + f"{grouped(value * 100, 1)}{NARROW}%"
+    return ("+" if value > 0 else "") + f"{grouped_digits(value * 100, 1)}{NARROW}%"
 
 
 def _plus(value: float) -> str:
@@ -171,7 +173,7 @@ def _plus(value: float) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 60:
-        return f"{grouped(seconds, 1)}{NARROW}s"
+        return f"{grouped_digits(seconds, 1)}{NARROW}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}{NARROW}min {rest}{NARROW}s"
@@ -179,11 +181,15 @@ def _duration(seconds: float) -> str:
 
 
 def _bytes(count: float) -> str:
-    return f"{grouped(count / 1e6)}{NARROW}MB" if count < 1e9 else f"{count / 1e9:.2f}{NARROW}GB"
+    return (
+        f"{grouped_digits(count / 1e6)}{NARROW}MB"
+        if count < 1e9
+        else f"{count / 1e9:.2f}{NARROW}GB"
+    )
 
 
 _LENGTHS = {
-    "about": lambda value, unit: about(value, unit=unit),
+    "about": lambda value, unit: approximate_length(value, unit=unit),
     "length": _length,
     "signed": _signed,
     "fixed": _fixed,
@@ -192,17 +198,17 @@ _LENGTHS = {
     "area": _area,
 }
 _OTHERS = {
-    "count": grouped,
-    "seconds": lambda value: f"{grouped(value, 2)}{NARROW}s",
-    "milliseconds": lambda value: f"{grouped(value, 1)}{NARROW}ms",
-    "signed seconds": lambda value: f"{_plus(value)}{grouped(value, 2)}{NARROW}s",
-    "signed metres": lambda value: f"{_plus(value)}{grouped(value, 1)}{NARROW}m",
-    "degrees": lambda value: f"{grouped(value, 1)}°",
-    "signed degrees": lambda value: f"{_plus(value)}{grouped(value, 1)}°",
-    "metres": lambda value: f"{grouped(value, 1)}{NARROW}m",
-    "px": lambda value: f"{grouped(value, 2)}{NARROW}px",
-    "focal": lambda value: f"{grouped(value, 1)}{NARROW}px",
-    "lens": lambda value: grouped(value, 5 if abs(value) < 10 else 2),
+    "count": grouped_digits,
+    "seconds": lambda value: f"{grouped_digits(value, 2)}{NARROW}s",
+    "milliseconds": lambda value: f"{grouped_digits(value, 1)}{NARROW}ms",
+    "signed seconds": lambda value: f"{_plus(value)}{grouped_digits(value, 2)}{NARROW}s",
+    "signed metres": lambda value: f"{_plus(value)}{grouped_digits(value, 1)}{NARROW}m",
+    "degrees": lambda value: f"{grouped_digits(value, 1)}°",
+    "signed degrees": lambda value: f"{_plus(value)}{grouped_digits(value, 1)}°",
+    "metres": lambda value: f"{grouped_digits(value, 1)}{NARROW}m",
+    "px": lambda value: f"{grouped_digits(value, 2)}{NARROW}px",
+    "focal": lambda value: f"{grouped_digits(value, 1)}{NARROW}px",
+    "lens": lambda value: grouped_digits(value, 5 if abs(value) < 10 else 2),
     "share": _share,
     "signed share": _signed_share,
     "duration": _duration,

@@ -38,7 +38,7 @@ NAMED: dict[bytes, tuple[int, Reader]] = {
 }
 
 
-def values_in(value: bytes) -> dict[int, Any]:
+def universal_set_values(value: bytes) -> dict[int, Any]:
     """Values of one set by the tags of ST 0601; what is not known is left out."""
     found: dict[int, Any] = {}
     for label, item in universal_items(value):

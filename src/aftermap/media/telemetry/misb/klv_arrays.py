@@ -62,7 +62,7 @@ def _head(data: bytes) -> tuple[tuple[list[int], int, int], int]:
     return (sizes, element_bytes, method), at
 
 
-def section(data: bytes) -> dict[str, Any]:
+def section_value(data: bytes) -> dict[str, Any]:
     """One part of a range image, its array of distances and the plane they are measured from."""
     x, y, distances, uncertainty, *plane = [*records(data), b"", b"", b""]
     names = ("plane-x-scale", "plane-y-scale", "plane-constant")
@@ -75,7 +75,7 @@ def section(data: bytes) -> dict[str, Any]:
     return found | {name: value_of(real, piece) for name, piece in zip(names, plane, strict=False)}
 
 
-def statistics(data: bytes) -> dict[str, Any]:
+def statistics_value(data: bytes) -> dict[str, Any]:
     """Standard deviations of the items before it in its set, and how they hang together.
 
     ``rho`` is the upper triangle by rows; what a sparse pack leaves out is 0. Deviations that are

@@ -104,7 +104,7 @@ def value_of(reader: Reader, data: bytes) -> Any:
         return None
 
 
-def place(data: bytes) -> dict[str, float | None]:
+def position_value(data: bytes) -> dict[str, float | None]:
     """Latitude and longitude in degrees, height in metres; ST 0601's packs of 10 or 11 bytes."""
     return {
         "latitude": imap_value(data[:4], -90, 90),

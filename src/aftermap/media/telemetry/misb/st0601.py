@@ -7,7 +7,7 @@ speeds in metres a second, times in microseconds since 1970 in the sender's scal
 from typing import Any
 
 from aftermap.media.telemetry.misb.klv import local_items
-from aftermap.media.telemetry.misb.klv_arrays import statistics
+from aftermap.media.telemetry.misb.klv_arrays import statistics_value
 from aftermap.media.telemetry.misb.klv_values import (
     HEADING,
     HEIGHT,
@@ -159,7 +159,7 @@ _ITEMS: Fields = {
     97: ("range image set", local_set(RANGE_IMAGE)),
     98: ("registration set", local_set(REGISTRATION)),
     99: ("composite imaging set", local_set(COMPOSITE)),
-    102: ("statistics", statistics),
+    102: ("statistics", statistics_value),
     103: ("density altitude, extended", WIDE_HEIGHT),
     104: ("sensor ellipsoid height, extended", WIDE_HEIGHT),
     105: ("alternate platform ellipsoid height, extended", WIDE_HEIGHT),
@@ -212,7 +212,7 @@ FIELDS: Fields = {
 _STATISTICS = 102
 
 
-def values_in(value: bytes) -> dict[int, Any]:
+def local_set_values(value: bytes) -> dict[int, Any]:
     """Every value of a local set by its tag; None where it cannot be read or is not known.
 
     Statistics are of the items that stand right before them, which is why these are named in it.

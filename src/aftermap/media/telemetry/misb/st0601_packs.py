@@ -7,8 +7,8 @@ from aftermap.media.telemetry.misb.klv import ber_oid
 from aftermap.media.telemetry.misb.klv_values import (
     flags,
     oids,
-    place,
     plus_minus,
+    position_value,
     records,
     signed,
     text,
@@ -88,8 +88,8 @@ def airbases(data: bytes) -> dict[str, Any]:
     """Where it took off and where it is to land; a place of no length is not known."""
     pieces = [*records(data), b"", b""]
     return {
-        "take-off-location": value_of(place, pieces[0]),
-        "recovery-location": value_of(place, pieces[1]),
+        "take-off-location": value_of(position_value, pieces[0]),
+        "recovery-location": value_of(position_value, pieces[1]),
     }
 
 
@@ -129,7 +129,7 @@ def waypoint(data: bytes) -> dict[str, Any]:
     if rest:
         _, after = _oid(rest, 0)
         found["info"] = flags(rest[:after])
-        found["location"] = value_of(place, rest[after:])
+        found["location"] = value_of(position_value, rest[after:])
     return found
 
 

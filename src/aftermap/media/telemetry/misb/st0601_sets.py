@@ -8,7 +8,7 @@ from typing import Any
 
 from aftermap.media.telemetry.misb.imap import imap_value
 from aftermap.media.telemetry.misb.klv import ber_oid
-from aftermap.media.telemetry.misb.klv_arrays import array_by_rows, array_of, section
+from aftermap.media.telemetry.misb.klv_arrays import array_by_rows, array_of, section_value
 from aftermap.media.telemetry.misb.klv_values import (
     HEIGHT,
     LATITUDE,
@@ -227,7 +227,7 @@ RANGE_IMAGE: Fields = {
             }
         ),
     ),
-    20: ("section", section),
+    20: ("section", section_value),
 }
 _PIXEL_ERRORS = [(0.0, 100.0), (0.0, 100.0), (-1.0, 1.0)] * 2
 _PLACE_ERRORS = [(0.0, 1000.0), (0.0, 1000.0), (-1.0, 1.0), (0.0, 1000.0), (-1.0, 1.0), (-1.0, 1.0)]

@@ -15,7 +15,7 @@ from typing import Any
 from aftermap.errors import InputError
 from aftermap.media.exif import checked_lonlat_deg
 from aftermap.media.telemetry.attitudes import composed
-from aftermap.media.telemetry.draft import RECORDER, VIDEO, Draft, grouped, wrapped_deg
+from aftermap.media.telemetry.draft import RECORDER, VIDEO, Draft, skipped_by_reason, wrapped_deg
 from aftermap.media.telemetry.misb import eg0104
 from aftermap.media.telemetry.misb.klv import (
     EG0104,
@@ -30,7 +30,7 @@ from aftermap.media.telemetry.misb.klv_values import value_of
 from aftermap.media.telemetry.misb.st0601 import FIELDS
 from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.runs import Skipped
-from aftermap.model.telemetry import Sample
+from aftermap.model.telemetry import TelemetrySample
 
 NEEDED = frozenset({2, 5, 6, 7, 13, 14, 15, 16, 18, 19, 20, 75, 90, 91, 104, 136})
 WRONG_SUM = "its checksum is wrong"
@@ -56,7 +56,7 @@ class KlvPiece:
 
 @dataclass(frozen=True, kw_only=True)
 class _Read:
-    sample: Sample
+    sample: TelemetrySample
     is_ellipsoid: bool
 
 
@@ -85,7 +85,7 @@ def misb_draft(pieces: Sequence[KlvPiece], name: str) -> Draft:
             stamps.append(values.get(2))
     if not reads:
         raise InputError(_nothing(name, refused))
-    return _draft(reads, stamps, sorted(kinds), grouped("packet", refused), pieces)
+    return _draft(reads, stamps, sorted(kinds), skipped_by_reason("packet", refused), pieces)
 
 
 def is_klv(data: bytes) -> bool:
@@ -107,7 +107,7 @@ def _problem(one: Packet | Damage) -> str | None:
 def _values(packet: Packet) -> dict[int, Any]:
     """Values by the tags of ST 0601; EG 0104 is given the same tags."""
     if packet.key != ST0601:
-        found = eg0104.values_in(packet.value)
+        found = eg0104.universal_set_values(packet.value)
     else:
         found = {
             tag: value_of(FIELDS[tag][1], item)
@@ -135,7 +135,7 @@ def _place_problem(values: dict[int, Any]) -> str | None:
 def _read(values: dict[int, Any], time_s: Fraction | None, *, has_place: bool) -> _Read:
     height_m, is_ellipsoid = _height(values)
     return _Read(
-        sample=Sample(
+        sample=TelemetrySample(
             time_s=time_s if time_s is not None else Fraction(0),
             lonlat_deg=(values[14], values[13]) if has_place else None,
             height_m=height_m if has_place else None,
@@ -214,14 +214,16 @@ def _draft(
     )
 
 
-def _in_datum(read: _Read, *, is_ellipsoid: bool) -> Sample:
+def _in_datum(read: _Read, *, is_ellipsoid: bool) -> TelemetrySample:
     """A height in another datum than the rest of the track is left out."""
     if read.is_ellipsoid == is_ellipsoid:
         return read.sample
     return replace(read.sample, height_m=None)
 
 
-def _on_own_clock(samples: Iterable[Sample], stamps: Sequence[int | None]) -> list[Sample]:
+def _on_own_clock(
+    samples: Iterable[TelemetrySample], stamps: Sequence[int | None]
+) -> list[TelemetrySample]:
     """Seconds since the first time stamp; a packet without one is put at the start."""
     first = next((stamp for stamp in stamps if stamp), 0)
     return [
