@@ -12,9 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from clumsy_clips import LAT, LON, hover, klv, sound, srt, with_stray_time
 
 from aftermap.cli import status_of
-from clumsy_clips import LAT, LON, hover, klv, sound, srt, with_stray_time
 
 NINETY_KHZ = Fraction(1, 90_000)
 

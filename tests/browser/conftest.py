@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,11 +11,8 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "web"))
-
 from made_up_case import make_case
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from aftermap.web.app import STATIC, workbench
 from aftermap.web.desk import desk_of
