@@ -43,7 +43,7 @@ from aftermap.workflows.deliver_map import (
     write_cameras_file,
 )
 from aftermap.workflows.deliver_mesh import deliver_mesh
-from aftermap.workflows.index import Job, index_footage
+from aftermap.workflows.index_clips import Job, index_footage
 from aftermap.workflows.index_only import deliver_in_part, deliver_index_only, failing_as
 from aftermap.workflows.resources import RoomAt, estimates_of
 from aftermap.workflows.stages import FEATURES, ORTHOPHOTO, POSES, SURFACE

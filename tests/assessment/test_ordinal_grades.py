@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.assessment.grade import AdditiveGrader, grader_in, smallest_run
-from aftermap.assessment.learn import learn, learned_from, write_model
 from aftermap.assessment.model_fit import (
     FitOptions,
     calibration_temperature,
@@ -21,6 +20,7 @@ from aftermap.assessment.model_fit import (
 )
 from aftermap.assessment.ordinal import document_of, isotonic, model_of, of_steps
 from aftermap.assessment.plugin import onnx_grader
+from aftermap.assessment.refine_model import learn, learned_from, write_model
 from aftermap.assessment.trees import forest_of
 from aftermap.errors import InputError, MissingExtraError
 from aftermap.model.assessment import Assessment, AssessorKind, Grade, ReasonSide

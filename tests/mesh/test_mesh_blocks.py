@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftermap.mesh.block import part_of
+from aftermap.mesh.block_surface import part_of
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.steps import MARGIN_CELLS
 

@@ -1,5 +1,5 @@
 """Pictures without telemetry to camera poses, from what a map shows: resection and registration."""
 
-from aftermap.localization.shots import shot_place, shot_tasks
+from aftermap.localization.register_shots import shot_place, shot_tasks
 
 __all__ = ["shot_place", "shot_tasks"]

@@ -15,8 +15,8 @@ from aftermap.geo.arrays import Array
 from aftermap.geo.grid import Block, blocks_of, cell_centres_m, window_of
 from aftermap.geo.march import HeightWindow
 from aftermap.geo.windows import coarse_heights
-from aftermap.mesh.block import Part, part_of
 from aftermap.mesh.block_heights import MeshGrid, block_heights, mesh_grid, raster_heights
+from aftermap.mesh.block_surface import Part, part_of
 from aftermap.mesh.colours import colours_at
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.points import PointPart, points_written

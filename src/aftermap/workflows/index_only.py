@@ -19,7 +19,7 @@ from aftermap.workflows.deliver_map import (
     remove_stale,
     write_cameras_file,
 )
-from aftermap.workflows.index import Job, index_footage
+from aftermap.workflows.index_clips import Job, index_footage
 from aftermap.workflows.stages import ORTHOPHOTO, SURFACE
 from aftermap.workflows.trajectories import MapPlace, mapped_place, place_without_map
 

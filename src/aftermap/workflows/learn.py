@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.assessment.grade import grader_in
-from aftermap.assessment.learn import learn, write_model
+from aftermap.assessment.refine_model import learn, write_model
 from aftermap.config import Settings
 from aftermap.model.runs import Progress
 from aftermap.record import Case

@@ -15,7 +15,7 @@ from aftermap.media.telemetry.exiftool import exiftool_draft
 from aftermap.media.telemetry.gpmf import Payload, gpmf_draft, is_gpmf
 from aftermap.media.telemetry.gpx import gpx_draft
 from aftermap.media.telemetry.logs import logs_draft
-from aftermap.media.telemetry.misb.track import KlvPiece, is_klv, misb_draft
+from aftermap.media.telemetry.misb.stream import KlvPiece, is_klv, misb_draft
 from aftermap.media.telemetry.plausibility import believed
 from aftermap.media.telemetry.srt import Cue, cues_in, srt_draft
 from aftermap.model.telemetry import Track
