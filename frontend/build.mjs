@@ -54,7 +54,9 @@ async function licence(name) {
   const facts = JSON.parse(await read(name, "package.json"));
   const files = await readdir(join(here, "node_modules", name));
   const file = files.find((one) => /^licen[cs]e/i.test(one));
-  const text = file ? await read(name, file) : `(no text in the package; it says: ${facts.license})\n`;
+  const text = file
+    ? await read(name, file)
+    : `(no text in the package; it says: ${facts.license})\n`;
   return `${"=".repeat(78)}\n${name} ${facts.version}: ${facts.license}\n${"=".repeat(78)}\n${text}`;
 }
 

@@ -41,79 +41,166 @@ export interface CaseFacts {
   is_running: boolean;
 }
 
-export interface Me { reviewer: string; is_blind: boolean; reasons: string[] }
+export interface Me {
+  reviewer: string;
+  is_blind: boolean;
+  reasons: string[];
+}
 
 export interface Clip {
-  sha256: string; name: string; width_px: number; height_px: number; start_s: number;
-  duration_s: number; frame_rate_hz: number; rotation_deg: number; size_bytes: number;
-  recorded_at: string | null; placed_seconds: number; placed_from_s: number | null;
-  placed_to_s: number | null; source: string | null; ce90_m: number | null;
-  copy: "ready" | "original" | "making" | "missing" | "failed"; copy_reason: string | null;
+  sha256: string;
+  name: string;
+  width_px: number;
+  height_px: number;
+  start_s: number;
+  duration_s: number;
+  frame_rate_hz: number;
+  rotation_deg: number;
+  size_bytes: number;
+  recorded_at: string | null;
+  placed_seconds: number;
+  placed_from_s: number | null;
+  placed_to_s: number | null;
+  source: string | null;
+  ce90_m: number | null;
+  copy: "ready" | "original" | "making" | "missing" | "failed";
+  copy_reason: string | null;
   notes: string[];
 }
 
 export interface Photograph {
-  sha256: string; name: string; width_px: number; height_px: number; taken_at: string | null;
-  clock: string | null; mapped: number | null; reason: string | null;
+  sha256: string;
+  name: string;
+  width_px: number;
+  height_px: number;
+  taken_at: string | null;
+  clock: string | null;
+  mapped: number | null;
+  reason: string | null;
 }
 
-export interface FootageList { clips: Clip[]; photographs: Photograph[]; graphic: string[] }
+export interface FootageList {
+  clips: Clip[];
+  photographs: Photograph[];
+  graphic: string[];
+}
 
-export interface ClipTimes { ticks: number[]; tick_s: string; offset_s: string }
+export interface ClipTimes {
+  ticks: number[];
+  tick_s: string;
+  offset_s: string;
+}
 
 export interface ClipPath {
-  moments: number; every: number; time_s: number[]; shot: number[]; source: string[];
-  off_nadir_deg: (number | null)[]; azimuth_deg: (number | null)[];
-  ground_sample_m: (number | null)[]; ce90_m: (number | null)[]; camera: LonLat[];
-  height_m: number[]; ring: LonLat[][]; outer: LonLat[][];
+  moments: number;
+  every: number;
+  time_s: number[];
+  shot: number[];
+  source: string[];
+  off_nadir_deg: (number | null)[];
+  azimuth_deg: (number | null)[];
+  ground_sample_m: (number | null)[];
+  ce90_m: (number | null)[];
+  camera: LonLat[];
+  height_m: number[];
+  ring: LonLat[][];
+  outer: LonLat[][];
 }
 
 export interface Sighting {
-  clip_name: string; sha256: string; kind: "clip" | "photograph"; shot: number | null;
-  from_s: number | null; to_s: number | null; best_s: number | null;
-  from_code: string | null; to_code: string | null; best_code: string | null;
-  ground_sample_m: number | null; off_nadir_deg: number | null; azimuth_deg: number | null;
-  faces: string; framed_fraction: number | null; occluded_fraction: number | null;
-  ce90_m: number | null; precision: string; source: string;
+  clip_name: string;
+  sha256: string;
+  kind: "clip" | "photograph";
+  shot: number | null;
+  from_s: number | null;
+  to_s: number | null;
+  best_s: number | null;
+  from_code: string | null;
+  to_code: string | null;
+  best_code: string | null;
+  ground_sample_m: number | null;
+  off_nadir_deg: number | null;
+  azimuth_deg: number | null;
+  faces: string;
+  framed_fraction: number | null;
+  occluded_fraction: number | null;
+  ce90_m: number | null;
+  precision: string;
+  source: string;
 }
 
-export interface Spot { xy_m: [number, number]; height_m: number | null; photographs: number | null }
+export interface Spot {
+  xy_m: [number, number];
+  height_m: number | null;
+  photographs: number | null;
+}
 
 export interface Profile {
-  along_m: number[]; height_m: (number | null)[]; photographs: (number | null)[];
+  along_m: number[];
+  height_m: (number | null)[];
+  photographs: (number | null)[];
 }
 
 export interface Saved {
-  number: number; grade: Grade | null; not_assessed_reason: string | null; note: string | null;
+  number: number;
+  grade: Grade | null;
+  not_assessed_reason: string | null;
+  note: string | null;
   at: string;
 }
 
 export interface Review {
-  number: number; reviewer: string; grade: Grade | null; not_assessed_reason: string | null;
-  note: string | null; at: string; reasons: string[];
+  number: number;
+  reviewer: string;
+  grade: Grade | null;
+  not_assessed_reason: string | null;
+  note: string | null;
+  at: string;
+  reasons: string[];
 }
 
 export type Row = Record<string, unknown>;
 
 export interface BuildingFacts {
-  building: Row; measurements: Row[]; evidence: Row[]; reviews: Review[];
+  building: Row;
+  measurements: Row[];
+  evidence: Row[];
+  reviews: Review[];
 }
 
 export interface Click {
-  time_s: string; px: number; py: number; lon: number; lat: number; height_m: number | null;
+  time_s: string;
+  px: number;
+  py: number;
+  lon: number;
+  lat: number;
+  height_m: number | null;
 }
 
 export interface Solved {
-  position: [number, number, number]; sigma_m: [number, number, number];
-  focal_px: number; focal_sigma_px: number; focal_before_px: number;
-  residuals_px: [number, number][]; left_out_px: number[]; used: boolean[]; sigma_px: number;
-  heights_m: number[]; filled: boolean[]; ring: LonLat[]; outer: LonLat[]; ce90_m: number | null;
+  position: [number, number, number];
+  sigma_m: [number, number, number];
+  focal_px: number;
+  focal_sigma_px: number;
+  focal_before_px: number;
+  residuals_px: [number, number][];
+  left_out_px: number[];
+  used: boolean[];
+  sigma_px: number;
+  heights_m: number[];
+  filled: boolean[];
+  ring: LonLat[];
+  outer: LonLat[];
+  ce90_m: number | null;
   outlines: [number, number][][];
 }
 
 /** What the server said no to. ``status`` 0: it could not be reached. */
 export class Refused extends Error {
-  constructor(readonly status: number, text: string) {
+  constructor(
+    readonly status: number,
+    text: string,
+  ) {
     super(text);
   }
 }
@@ -124,7 +211,9 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const answer = await asked(path, {
-    method: "POST", signal, body: JSON.stringify(body),
+    method: "POST",
+    signal,
+    body: JSON.stringify(body),
     headers: { "Content-Type": "application/json" },
   });
   return answer.json() as Promise<T>;

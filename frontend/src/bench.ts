@@ -9,8 +9,14 @@ import type { Outbox } from "./outbox.js";
 export interface BuildingFeature {
   id: number;
   properties: {
-    source_id: string; grade?: string | null; confidence?: number | null; area_m2?: number | null;
-    sample?: number | null; at: LonLat; possible?: number | null; adopted_grade?: string | null;
+    source_id: string;
+    grade?: string | null;
+    confidence?: number | null;
+    area_m2?: number | null;
+    sample?: number | null;
+    at: LonLat;
+    possible?: number | null;
+    adopted_grade?: string | null;
   };
 }
 
@@ -20,7 +26,10 @@ export type Columns = { id: number[] } & Record<string, unknown[]>;
 export function buildingsOf({ id, ...columns }: Columns): BuildingFeature[] {
   const names = Object.entries(columns);
   return id.map((one, i) => ({
-    id: one, properties: Object.fromEntries(names.map(([name, column]) => [name, column[i]])) as BuildingFeature["properties"],
+    id: one,
+    properties: Object.fromEntries(
+      names.map(([name, column]) => [name, column[i]]),
+    ) as BuildingFeature["properties"],
   }));
 }
 

@@ -19,16 +19,32 @@ export class Comparing implements View {
   private isSecond = false;
   private withBuildings = false;
 
-  constructor(private readonly bench: Bench, private readonly holder: HTMLElement) {
+  constructor(
+    private readonly bench: Bench,
+    private readonly holder: HTMLElement,
+  ) {
     const there = this.there().map(([id]) => id);
-    const first = there.includes("before") ? "before" : there.find((id) => id !== "orthophoto") ?? "orthophoto";
-    this.pictures = [first, there.includes("orthophoto") ? "orthophoto" : there[0] ?? first];
+    const first = there.includes("before")
+      ? "before"
+      : (there.find((id) => id !== "orthophoto") ?? "orthophoto");
+    this.pictures = [first, there.includes("orthophoto") ? "orthophoto" : (there[0] ?? first)];
   }
 
   open(): void {
     if (this.there().length < 2) {
-      fill(this.bench.side, el("section", { class: "empty" }, el("h2", {}, "Compare"),
-        el("p", {}, "There is only one picture of this place. Name an orthophoto from before in aftermap.toml, or map the case.")));
+      fill(
+        this.bench.side,
+        el(
+          "section",
+          { class: "empty" },
+          el("h2", {}, "Compare"),
+          el(
+            "p",
+            {},
+            "There is only one picture of this place. Name an orthophoto from before in aftermap.toml, or map the case.",
+          ),
+        ),
+      );
       return;
     }
     this.holder.hidden = false;
@@ -53,21 +69,70 @@ export class Comparing implements View {
   }
 
   private there(): [string, string][] {
-    return PICTURES.filter(([id]) => id === "basemap" ? this.bench.facts.has_basemap : id in this.bench.facts.tiles);
+    return PICTURES.filter(([id]) =>
+      id === "basemap" ? this.bench.facts.has_basemap : id in this.bench.facts.tiles,
+    );
   }
 
   private drawControls(): void {
-    const pick = (side: 0 | 1, words: string): HTMLElement => el("label", {}, words, el("select", {
-      onchange: (event: Event) => { this.pictures[side] = (event.target as HTMLSelectElement).value; this.showPictures(); },
-    }, ...this.there().map(([id, name]) => el("option", { value: id, selected: id === this.pictures[side] }, name))));
-    const way = (name: Way, words: string): HTMLElement => el("button", { "aria-pressed": this.way === name, onclick: () => this.setWay(name) }, words);
-    const buildings = el("input", { type: "checkbox", id: "compare-buildings", checked: this.withBuildings,
-      onchange: (event: Event) => { this.withBuildings = (event.target as HTMLInputElement).checked; this.showPictures(); } });
-    fill(this.bench.side, el("section", { class: "compare-controls" }, el("h2", {}, "Compare"),
-      el("div", { class: "row segmented" }, way("swipe", "Swipe"), way("beside", "Side by side"), way("blink", "Blink")),
-      pick(0, "Left or first"), pick(1, "Right or second"),
-      this.bench.facts.has_buildings ? el("label", { for: "compare-buildings", class: "row" }, buildings, "Building outlines") : null,
-      this.way === "blink" ? el("p", { class: "muted" }, "Changes by itself; ", el("kbd", {}, shownKey("flip")), " changes it at once.") : null));
+    const pick = (side: 0 | 1, words: string): HTMLElement =>
+      el(
+        "label",
+        {},
+        words,
+        el(
+          "select",
+          {
+            onchange: (event: Event) => {
+              this.pictures[side] = (event.target as HTMLSelectElement).value;
+              this.showPictures();
+            },
+          },
+          ...this.there().map(([id, name]) =>
+            el("option", { value: id, selected: id === this.pictures[side] }, name),
+          ),
+        ),
+      );
+    const way = (name: Way, words: string): HTMLElement =>
+      el("button", { "aria-pressed": this.way === name, onclick: () => this.setWay(name) }, words);
+    const buildings = el("input", {
+      type: "checkbox",
+      id: "compare-buildings",
+      checked: this.withBuildings,
+      onchange: (event: Event) => {
+        this.withBuildings = (event.target as HTMLInputElement).checked;
+        this.showPictures();
+      },
+    });
+    fill(
+      this.bench.side,
+      el(
+        "section",
+        { class: "compare-controls" },
+        el("h2", {}, "Compare"),
+        el(
+          "div",
+          { class: "row segmented" },
+          way("swipe", "Swipe"),
+          way("beside", "Side by side"),
+          way("blink", "Blink"),
+        ),
+        pick(0, "Left or first"),
+        pick(1, "Right or second"),
+        this.bench.facts.has_buildings
+          ? el("label", { for: "compare-buildings", class: "row" }, buildings, "Building outlines")
+          : null,
+        this.way === "blink"
+          ? el(
+              "p",
+              { class: "muted" },
+              "Changes by itself; ",
+              el("kbd", {}, shownKey("flip")),
+              " changes it at once.",
+            )
+          : null,
+      ),
+    );
   }
 
   private async build(): Promise<void> {
@@ -75,35 +140,55 @@ export class Comparing implements View {
     const { map, facts } = this.bench;
     const basemap = await basemapLayers(facts);
     const make = (name: string): GlMap => {
-      const place = el("div", { class: `compared ${name}` }, el("span", { class: "compared-name" }));
+      const place = el(
+        "div",
+        { class: `compared ${name}` },
+        el("span", { class: "compared-name" }),
+      );
       this.holder.append(place);
       const made = new GlMap({
-        container: place, style: styleOf(facts, [], basemap), attributionControl: false, fadeDuration: 0, maxZoom: 24,
-        center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: 0,
+        container: place,
+        style: styleOf(facts, [], basemap),
+        attributionControl: false,
+        fadeDuration: 0,
+        maxZoom: 24,
+        center: map.getCenter(),
+        zoom: map.getZoom(),
+        bearing: map.getBearing(),
+        pitch: 0,
       });
       made.on("styleimagemissing", () => undefined);
       return made;
     };
     this.maps = [make("first"), make("second")];
-    await Promise.all(this.maps.map((one) => one.loaded() ? null : new Promise((done) => one.once("load", done))));
+    await Promise.all(
+      this.maps.map((one) => (one.loaded() ? null : new Promise((done) => one.once("load", done)))),
+    );
     if (!this.maps) return;
     this.showPictures();
     this.arrange();
     const [first] = this.maps;
-    first.on("moveend", () => map.jumpTo({ center: first.getCenter(), zoom: first.getZoom(), bearing: first.getBearing() }));
+    first.on("moveend", () =>
+      map.jumpTo({ center: first.getCenter(), zoom: first.getZoom(), bearing: first.getBearing() }),
+    );
   }
 
   private showPictures(): void {
     const names = new Map(this.there());
     this.maps?.forEach((map, side) => {
-      map.getContainer().querySelector(".compared-name")!.textContent = names.get(this.pictures[side]!) ?? "";
+      map.getContainer().querySelector(".compared-name")!.textContent =
+        names.get(this.pictures[side]!) ?? "";
       for (const layer of map.getStyle().layers) {
         if (layer.id === "ground") continue;
-        const isPicture = layer.id === this.pictures[side] || layer.id.startsWith(`${this.pictures[side]}-`);
+        const isPicture =
+          layer.id === this.pictures[side] || layer.id.startsWith(`${this.pictures[side]}-`);
         const isOutline = this.withBuildings && layer.id === "buildings-line";
         map.setLayoutProperty(layer.id, "visibility", isPicture || isOutline ? "visible" : "none");
       }
-      if (this.withBuildings) void (map.getSource("buildings") as { setData?: (data: string) => void } | undefined)?.setData?.(`${location.origin}/api/buildings`);
+      if (this.withBuildings)
+        void (
+          map.getSource("buildings") as { setData?: (data: string) => void } | undefined
+        )?.setData?.(`${location.origin}/api/buildings`);
     });
   }
 

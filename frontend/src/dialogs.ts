@@ -3,16 +3,38 @@
 import { el, put } from "./dom.js";
 
 export function ask(title: string, reasons: string[], done: (reason: string) => void): void {
-  const other = el("input", { type: "text", dir: "auto", maxlength: 200, placeholder: "another reason", "aria-label": "Another reason" });
-  const list = el("div", { class: "choices" }, ...reasons.map((reason, i) => el("button", {
-    onclick: () => { dialog.close(); done(reason); },
-  }, el("kbd", {}, String(i + 1)), reason)));
-  const dialog = sheet(title, el("div", {}, list, other), () => { if (other.value.trim()) done(other.value.trim()); });
+  const other = el("input", {
+    type: "text",
+    dir: "auto",
+    maxlength: 200,
+    placeholder: "another reason",
+    "aria-label": "Another reason",
+  });
+  const list = el(
+    "div",
+    { class: "choices" },
+    ...reasons.map((reason, i) =>
+      el(
+        "button",
+        {
+          onclick: () => {
+            dialog.close();
+            done(reason);
+          },
+        },
+        el("kbd", {}, String(i + 1)),
+        reason,
+      ),
+    ),
+  );
+  const dialog = sheet(title, el("div", {}, list, other), () => {
+    if (other.value.trim()) done(other.value.trim());
+  });
   dialog.addEventListener("keydown", (event) => {
     const reason = reasons[Number(event.key) - 1];
     if (!reason || event.target === other) return;
     event.preventDefault();
-    event.stopPropagation();  // or the digit would grade the next building
+    event.stopPropagation(); // or the digit would grade the next building
     dialog.close();
     done(reason);
   });
@@ -21,11 +43,25 @@ export function ask(title: string, reasons: string[], done: (reason: string) => 
 
 export function sheet(title: string, body: HTMLElement, done: () => void): HTMLDialogElement {
   const dialog = el("dialog", { class: "sheet", "aria-label": title });
-  const form = el("form", {
-    method: "dialog", onsubmit: (event: Event) => { event.preventDefault(); dialog.close(); done(); },
-  }, el("header", {}, el("h2", {}, title)), body,
-    el("footer", {}, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-      el("button", { type: "submit", class: "first" }, "Save")));
+  const form = el(
+    "form",
+    {
+      method: "dialog",
+      onsubmit: (event: Event) => {
+        event.preventDefault();
+        dialog.close();
+        done();
+      },
+    },
+    el("header", {}, el("h2", {}, title)),
+    body,
+    el(
+      "footer",
+      {},
+      el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
+      el("button", { type: "submit", class: "first" }, "Save"),
+    ),
+  );
   put(dialog, form);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -3,10 +3,13 @@
 type Child = Node | string | number | null | undefined | false;
 type Attributes = Record<string, unknown>;
 
-const SHOWN_MS = 2500, READING_MS = 50;
+const SHOWN_MS = 2500,
+  READING_MS = 50;
 
 export function el<Name extends keyof HTMLElementTagNameMap>(
-  name: Name, attributes: Attributes = {}, ...children: Child[]
+  name: Name,
+  attributes: Attributes = {},
+  ...children: Child[]
 ): HTMLElementTagNameMap[Name] {
   const made = document.createElement(name);
   apply(made, attributes);
@@ -15,7 +18,9 @@ export function el<Name extends keyof HTMLElementTagNameMap>(
 }
 
 export function svg<Name extends keyof SVGElementTagNameMap>(
-  name: Name, attributes: Attributes = {}, ...children: Child[]
+  name: Name,
+  attributes: Attributes = {},
+  ...children: Child[]
 ): SVGElementTagNameMap[Name] {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   apply(made, attributes);
@@ -61,8 +66,11 @@ function apply(made: Element, attributes: Attributes): void {
 /** A short word at the edge of the page: what went well goes by itself, what did not stays. */
 export function tell(text: string, kind: "done" | "wrong" = "done"): void {
   const place = document.getElementById("told") ?? document.body;
-  const note = el("div", { class: `note ${kind}`, role: kind === "wrong" ? "alert" : "status" },
-    anyScript(text));
+  const note = el(
+    "div",
+    { class: `note ${kind}`, role: kind === "wrong" ? "alert" : "status" },
+    anyScript(text),
+  );
   if (kind === "wrong") {
     put(note, el("button", { class: "quiet", onclick: () => note.remove() }, "Close"));
   }

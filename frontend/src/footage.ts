@@ -1,6 +1,14 @@
 // Footage beside the map: a clip plays while its footprint moves; a click finds who saw the spot.
 
-import { get, post, type Clip, type ClipPath, type LonLat, type Photograph, type Sighting } from "./api.js";
+import {
+  get,
+  post,
+  type Clip,
+  type ClipPath,
+  type LonLat,
+  type Photograph,
+  type Sighting,
+} from "./api.js";
 import type { Bench, View } from "./bench.js";
 import { anyScript, el, fill, tell } from "./dom.js";
 import { drawLive, type LivePart } from "./map.js";
@@ -63,7 +71,10 @@ export class Footage implements View {
 
   async showClip(sha256: string, time_s: number | null): Promise<void> {
     const clip = this.bench.footage.clips.find((one) => one.sha256 === sha256);
-    if (!clip) { tell("That clip is not in the case any more.", "wrong"); return; }
+    if (!clip) {
+      tell("That clip is not in the case any more.", "wrong");
+      return;
+    }
     this.shownSha = sha256;
     this.ring = null;
     if (clip.copy === "missing" || clip.copy === "making" || clip.copy === "failed") {
@@ -84,17 +95,49 @@ export class Footage implements View {
 
   showPhotograph(sha256: string): void {
     const photo = this.bench.footage.photographs.find((one) => one.sha256 === sha256);
-    if (!photo) { tell("That photograph is not in the case any more.", "wrong"); return; }
+    if (!photo) {
+      tell("That photograph is not in the case any more.", "wrong");
+      return;
+    }
     this.player.stop();
     this.shownSha = sha256;
     this.path = null;
-    const holder = el("div", { class: "screen" },
-      el("img", { src: `/media/photographs/${sha256}?side_px=1600`, alt: `Photograph ${photo.name}` }));
-    fill(this.stage, el("section", { class: "player" }, holder, el("div", { class: "row controls" },
-      el("a", { href: `/media/photographs/${sha256}?side_px=6000`, target: "_blank", rel: "noreferrer" }, "Full size"))));
+    const holder = el(
+      "div",
+      { class: "screen" },
+      el("img", {
+        src: `/media/photographs/${sha256}?side_px=1600`,
+        alt: `Photograph ${photo.name}`,
+      }),
+    );
+    fill(
+      this.stage,
+      el(
+        "section",
+        { class: "player" },
+        holder,
+        el(
+          "div",
+          { class: "row controls" },
+          el(
+            "a",
+            {
+              href: `/media/photographs/${sha256}?side_px=6000`,
+              target: "_blank",
+              rel: "noreferrer",
+            },
+            "Full size",
+          ),
+        ),
+      ),
+    );
     veil(holder, this.bench, sha256);
-    fill(this.about, anyScript(photo.name), ` · ${photo.taken_at ?? "time not known"}`,
-      photo.reason ? ` · ${photo.reason}` : "");
+    fill(
+      this.about,
+      anyScript(photo.name),
+      ` · ${photo.taken_at ?? "time not known"}`,
+      photo.reason ? ` · ${photo.reason}` : "",
+    );
     void this.outlineOf(sha256);
     this.drawList();
   }
@@ -142,7 +185,7 @@ export class Footage implements View {
   private async outlineOf(sha256: string): Promise<void> {
     if (!this.bench.facts.layers.includes("photo_footprints")) return;
     const answer = await fetch("/api/layers/photo_footprints", { credentials: "same-origin" });
-    const all = await answer.json() as GeoJSON.FeatureCollection<GeoJSON.Polygon>;
+    const all = (await answer.json()) as GeoJSON.FeatureCollection<GeoJSON.Polygon>;
     const one = all.features.find((feature) => feature.properties?.sha256 === sha256);
     this.ring = (one?.geometry.coordinates[0] as LonLat[] | undefined) ?? null;
     this.redraw();
@@ -150,7 +193,11 @@ export class Footage implements View {
 
   /** The footprint nearest to a moment, if one is near in the same stretch. */
   private moved(time_s: number): void {
-    if (!this.isOpen || !this.path?.moments) { this.ring = null; this.redraw(); return; }
+    if (!this.isOpen || !this.path?.moments) {
+      this.ring = null;
+      this.redraw();
+      return;
+    }
     const at = nearest(this.path.time_s, time_s);
     const isNear = Math.abs(this.path.time_s[at]! - time_s) <= NEAR_S;
     const clip = this.player.clipShown;
@@ -161,19 +208,28 @@ export class Footage implements View {
       return;
     }
     const parts: LivePart[] = [
-      { part: "outer", at: this.path.outer[at]!, without: this.path.ring[at]! }, { part: "ring", at: this.path.ring[at]! },
+      { part: "outer", at: this.path.outer[at]!, without: this.path.ring[at]! },
+      { part: "ring", at: this.path.ring[at]! },
       { part: "camera", at: this.path.camera[at]! },
     ];
     if (this.spot) parts.push({ part: "spot", at: this.spot });
     drawLive(this.bench.map, parts);
-    if (this.follows) this.bench.map.easeTo({ center: middleOf(this.path.ring[at]!), duration: 150 });
-    fill(this.about, anyScript(clip?.name ?? ""), ` · shot ${this.path.shot[at]! + 1} · ${this.path.source[at]}`,
+    if (this.follows)
+      this.bench.map.easeTo({ center: middleOf(this.path.ring[at]!), duration: 150 });
+    fill(
+      this.about,
+      anyScript(clip?.name ?? ""),
+      ` · shot ${this.path.shot[at]! + 1} · ${this.path.source[at]}`,
       ` · within ${metres(this.path.ce90_m[at])} (CE90) · ${degrees(this.path.off_nadir_deg[at])} off nadir`,
-      ` · ${this.path.ground_sample_m[at] == null ? "?" : (100 * this.path.ground_sample_m[at]!).toFixed(1)} cm a pixel`);
+      ` · ${this.path.ground_sample_m[at] == null ? "?" : (100 * this.path.ground_sample_m[at]!).toFixed(1)} cm a pixel`,
+    );
   }
 
   private redraw(): void {
-    if (this.path?.moments && this.player.clipShown) { this.moved(this.player.time_s); return; }
+    if (this.path?.moments && this.player.clipShown) {
+      this.moved(this.player.time_s);
+      return;
+    }
     const parts: LivePart[] = [];
     if (this.ring) parts.push({ part: "ring", at: this.ring });
     if (this.spot) parts.push({ part: "spot", at: this.spot });
@@ -182,12 +238,33 @@ export class Footage implements View {
 
   private drawMissing(clip: Clip, time_s: number | null, trouble?: string): void {
     const isMaking = clip.copy === "making";
-    fill(this.stage, el("div", { class: "empty" },
-      el("p", {}, isMaking ? "A copy for playing is being made." : "Browsers cannot play this clip as it is."),
-      trouble ?? clip.copy_reason ? el("p", { class: "warning" }, trouble ?? clip.copy_reason ?? "") : null,
-      isMaking ? el("progress", { "aria-label": "Making a copy" }) : el("button", {
-        class: "first", onclick: () => void this.makeCopy(clip, time_s),
-      }, `Make a copy for playing (${bytes(clip.size_bytes)}, ${timeCode(clip.duration_s)})`)));
+    fill(
+      this.stage,
+      el(
+        "div",
+        { class: "empty" },
+        el(
+          "p",
+          {},
+          isMaking
+            ? "A copy for playing is being made."
+            : "Browsers cannot play this clip as it is.",
+        ),
+        (trouble ?? clip.copy_reason)
+          ? el("p", { class: "warning" }, trouble ?? clip.copy_reason ?? "")
+          : null,
+        isMaking
+          ? el("progress", { "aria-label": "Making a copy" })
+          : el(
+              "button",
+              {
+                class: "first",
+                onclick: () => void this.makeCopy(clip, time_s),
+              },
+              `Make a copy for playing (${bytes(clip.size_bytes)}, ${timeCode(clip.duration_s)})`,
+            ),
+      ),
+    );
     if (isMaking) void this.waitFor(clip.sha256, time_s);
   }
 
@@ -206,63 +283,183 @@ export class Footage implements View {
       await new Promise((done) => setTimeout(done, POLL_MS));
       await this.bench.refreshFootage();
       const clip = this.bench.footage.clips.find((one) => one.sha256 === sha256);
-      if (clip?.copy !== "making") { await this.showClip(sha256, time_s); return; }
+      if (clip?.copy !== "making") {
+        await this.showClip(sha256, time_s);
+        return;
+      }
     }
   }
 
   private drawList(): void {
-    if (this.spot) { this.drawFound(); return; }
+    if (this.spot) {
+      this.drawFound();
+      return;
+    }
     const { clips, photographs, graphic } = this.bench.footage;
-    fill(this.list,
+    fill(
+      this.list,
       el("p", { class: "muted" }, "A click on the map lists who saw that spot, the best first."),
       el("h3", {}, `Clips (${clips.length})`),
-      clips.length ? el("table", { class: "rows" }, el("thead", {}, el("tr", {},
-        ...["Clip", "Length", "Placed", "By", "CE90"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, ...clips.map((clip) => el("tr", { class: clip.sha256 === this.shownSha ? "chosen" : "" },
-        el("td", {}, el("button", { class: "link", onclick: () => void this.showClip(clip.sha256, clip.placed_from_s) }, anyScript(clip.name)),
-          graphic.includes(clip.sha256) ? el("span", { class: "tag" }, "graphic") : null),
-        el("td", {}, timeCode(clip.duration_s).slice(0, -4)),
-        el("td", {}, clip.placed_seconds ? `${clip.placed_seconds} s` : "no"),
-        el("td", {}, clip.source?.split(",").join(", ") ?? ""),
-        el("td", {}, clip.ce90_m == null ? "" : metres(clip.ce90_m)))))) : el("p", { class: "muted" }, "No clips in this case."),
+      clips.length
+        ? el(
+            "table",
+            { class: "rows" },
+            el(
+              "thead",
+              {},
+              el(
+                "tr",
+                {},
+                ...["Clip", "Length", "Placed", "By", "CE90"].map((name) =>
+                  el("th", { scope: "col" }, name),
+                ),
+              ),
+            ),
+            el(
+              "tbody",
+              {},
+              ...clips.map((clip) =>
+                el(
+                  "tr",
+                  { class: clip.sha256 === this.shownSha ? "chosen" : "" },
+                  el(
+                    "td",
+                    {},
+                    el(
+                      "button",
+                      {
+                        class: "link",
+                        onclick: () => void this.showClip(clip.sha256, clip.placed_from_s),
+                      },
+                      anyScript(clip.name),
+                    ),
+                    graphic.includes(clip.sha256) ? el("span", { class: "tag" }, "graphic") : null,
+                  ),
+                  el("td", {}, timeCode(clip.duration_s).slice(0, -4)),
+                  el("td", {}, clip.placed_seconds ? `${clip.placed_seconds} s` : "no"),
+                  el("td", {}, clip.source?.split(",").join(", ") ?? ""),
+                  el("td", {}, clip.ce90_m == null ? "" : metres(clip.ce90_m)),
+                ),
+              ),
+            ),
+          )
+        : el("p", { class: "muted" }, "No clips in this case."),
       el("h3", {}, `Photographs (${photographs.length})`),
-      photographs.length ? thumbs(photographs, this.shownSha, graphic, (one) => this.showPhotograph(one))
-        : el("p", { class: "muted" }, "No photographs in this case."));
+      photographs.length
+        ? thumbs(photographs, this.shownSha, graphic, (one) => this.showPhotograph(one))
+        : el("p", { class: "muted" }, "No photographs in this case."),
+    );
   }
 
   private drawFound(): void {
     const rows = (this.found ?? []).map((one) => this.foundRow(one));
-    fill(this.list,
-      el("div", { class: "row spread" }, el("h3", {}, this.found ? `${rows.length === 0 ? "Nothing" : `${rows.length} views`} saw this spot` : "Looking"),
-        el("button", { class: "quiet", onclick: () => { this.spot = null; this.found = null; this.drawList(); this.redraw(); } }, "All footage")),
-      rows.length ? el("table", { class: "rows" }, el("thead", {}, el("tr", {},
-        ...["Footage", "Best", "cm", "Off nadir", "From", "Hidden", "Within"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, ...rows)) : this.found ? el("p", { class: "muted" }, "No footage of the case shows it. That says nothing of its condition.") : null);
+    fill(
+      this.list,
+      el(
+        "div",
+        { class: "row spread" },
+        el(
+          "h3",
+          {},
+          this.found
+            ? `${rows.length === 0 ? "Nothing" : `${rows.length} views`} saw this spot`
+            : "Looking",
+        ),
+        el(
+          "button",
+          {
+            class: "quiet",
+            onclick: () => {
+              this.spot = null;
+              this.found = null;
+              this.drawList();
+              this.redraw();
+            },
+          },
+          "All footage",
+        ),
+      ),
+      rows.length
+        ? el(
+            "table",
+            { class: "rows" },
+            el(
+              "thead",
+              {},
+              el(
+                "tr",
+                {},
+                ...["Footage", "Best", "cm", "Off nadir", "From", "Hidden", "Within"].map((name) =>
+                  el("th", { scope: "col" }, name),
+                ),
+              ),
+            ),
+            el("tbody", {}, ...rows),
+          )
+        : this.found
+          ? el(
+              "p",
+              { class: "muted" },
+              "No footage of the case shows it. That says nothing of its condition.",
+            )
+          : null,
+    );
   }
 
   private foundRow(one: Sighting): HTMLElement {
     const isClip = one.kind === "clip";
-    const run = (): void => isClip ? void this.showClip(one.sha256, one.best_s) : this.showPhotograph(one.sha256);
+    const run = (): void =>
+      isClip ? void this.showClip(one.sha256, one.best_s) : this.showPhotograph(one.sha256);
     const hidden = one.framed_fraction === 0 ? "at the edge" : percent(one.occluded_fraction);
-    return el("tr", { class: one.sha256 === this.shownSha && !isClip ? "chosen" : "" },
-      el("td", {}, el("button", { class: "link", onclick: run }, anyScript(one.clip_name)),
-        isClip ? el("span", { class: "muted" }, ` ${one.from_code} to ${one.to_code}`) : null),
+    return el(
+      "tr",
+      { class: one.sha256 === this.shownSha && !isClip ? "chosen" : "" },
+      el(
+        "td",
+        {},
+        el("button", { class: "link", onclick: run }, anyScript(one.clip_name)),
+        isClip ? el("span", { class: "muted" }, ` ${one.from_code} to ${one.to_code}`) : null,
+      ),
       el("td", {}, one.best_code ?? "photo"),
       el("td", {}, one.ground_sample_m === null ? "?" : (100 * one.ground_sample_m).toFixed(1)),
-      el("td", {}, degrees(one.off_nadir_deg)), el("td", {}, compass(one.azimuth_deg)),
-      el("td", {}, hidden), el("td", {}, one.ce90_m === null ? "?" : `${Math.max(1, Math.ceil(one.ce90_m))} m`));
+      el("td", {}, degrees(one.off_nadir_deg)),
+      el("td", {}, compass(one.azimuth_deg)),
+      el("td", {}, hidden),
+      el("td", {}, one.ce90_m === null ? "?" : `${Math.max(1, Math.ceil(one.ce90_m))} m`),
+    );
   }
 }
 
 function thumbs(
-  photographs: Photograph[], chosen: string | null, graphic: string[], open: (sha256: string) => void,
+  photographs: Photograph[],
+  chosen: string | null,
+  graphic: string[],
+  open: (sha256: string) => void,
 ): HTMLElement {
   const holder = el("div", { class: "thumbs" });
-  const draw = (count: number): void => fill(holder, ...photographs.slice(0, count).map((one) => el("button", {
-    class: `thumb${one.sha256 === chosen ? " chosen" : ""}${prefs.blursGraphic && graphic.includes(one.sha256) ? " blurred" : ""}`,
-    title: one.name, "aria-label": `Photograph ${one.name}`, onclick: () => open(one.sha256),
-  }, el("img", { src: `/media/photographs/${one.sha256}?side_px=320`, alt: "", loading: "lazy" }))),
-  count < photographs.length ? el("button", { onclick: () => draw(count + FEW) }, `${photographs.length - count} more`) : null);
+  const draw = (count: number): void =>
+    fill(
+      holder,
+      ...photographs.slice(0, count).map((one) =>
+        el(
+          "button",
+          {
+            class: `thumb${one.sha256 === chosen ? " chosen" : ""}${prefs.blursGraphic && graphic.includes(one.sha256) ? " blurred" : ""}`,
+            title: one.name,
+            "aria-label": `Photograph ${one.name}`,
+            onclick: () => open(one.sha256),
+          },
+          el("img", {
+            src: `/media/photographs/${one.sha256}?side_px=320`,
+            alt: "",
+            loading: "lazy",
+          }),
+        ),
+      ),
+      count < photographs.length
+        ? el("button", { onclick: () => draw(count + FEW) }, `${photographs.length - count} more`)
+        : null,
+    );
   draw(FEW);
   return holder;
 }
@@ -271,14 +468,16 @@ function spansOf(path: ClipPath): [number, number][] {
   const spans: [number, number][] = [];
   for (let i = 0; i < (path.time_s?.length ?? 0); i++) {
     const last = spans.at(-1);
-    if (last && path.shot[i] === path.shot[i - 1] && path.time_s[i]! - last[1] <= 5) last[1] = path.time_s[i]!;
+    if (last && path.shot[i] === path.shot[i - 1] && path.time_s[i]! - last[1] <= 5)
+      last[1] = path.time_s[i]!;
     else spans.push([path.time_s[i]!, path.time_s[i]!]);
   }
   return spans;
 }
 
 function nearest(times: number[], time_s: number): number {
-  let low = 0, high = times.length - 1;
+  let low = 0,
+    high = times.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (times[middle]! < time_s) low = middle + 1;

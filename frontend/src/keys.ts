@@ -33,7 +33,10 @@ export function keyOf(name: string): string {
 
 export function shownKey(name: string): string {
   const key = keyOf(name);
-  return { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  return (
+    { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ??
+    (key.length === 1 ? key.toUpperCase() : key)
+  );
 }
 
 /** The key of an action as a label, which follows when the key is changed. */
@@ -61,14 +64,17 @@ export function listen(): void {
     event.preventDefault();
     found.run();
   });
-  document.addEventListener("change", ({ target }) => {  // or the next keys would go to the list
+  document.addEventListener("change", ({ target }) => {
+    // or the next keys would go to the list
     if (target instanceof HTMLSelectElement && !target.matches(":focus-visible")) target.blur();
   });
 }
 
 function holding(key: string): Action | undefined {
   const matching = actions.filter((one) => normal(keyOf(one.name)) === key);
-  return matching.find((one) => one.view === view) ?? matching.find((one) => one.view === undefined);
+  return (
+    matching.find((one) => one.view === view) ?? matching.find((one) => one.view === undefined)
+  );
 }
 
 function normal(key: string): string {
@@ -77,8 +83,9 @@ function normal(key: string): string {
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  const typed = target instanceof HTMLInputElement
-    && !["checkbox", "radio", "range", "button"].includes(target.type);
+  const typed =
+    target instanceof HTMLInputElement &&
+    !["checkbox", "radio", "range", "button"].includes(target.type);
   return typed || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
@@ -86,42 +93,85 @@ function isTyping(target: EventTarget | null): boolean {
 function isWorked(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement) || !target.matches(":focus-visible")) return false;
-  if (target instanceof HTMLInputElement && target.type === "range") return event.key.startsWith("Arrow");
+  if (target instanceof HTMLInputElement && target.type === "range")
+    return event.key.startsWith("Arrow");
   return (event.key === "Enter" || event.key === " ") && target.matches("button, a, input");
 }
 
 const VIEWS: [string | undefined, string][] = [
-  [undefined, "Everywhere"], ["map", "Map"], ["buildings", "Buildings"], ["footage", "Footage"],
-  ["place", "Place a clip"], ["compare", "Compare"],
+  [undefined, "Everywhere"],
+  ["map", "Map"],
+  ["buildings", "Buildings"],
+  ["footage", "Footage"],
+  ["place", "Place a clip"],
+  ["compare", "Compare"],
 ];
 
 /** All keys, each a button that waits for another one. */
 export function openKeys(): void {
   const body = el("div", { class: "keys" });
-  const dialog = el("dialog", { class: "sheet wide", "aria-label": "Keys" },
-    el("header", {}, el("h2", {}, "Keys"),
-      el("button", { class: "quiet", onclick: () => dialog.close() }, "Close")),
+  const dialog = el(
+    "dialog",
+    { class: "sheet wide", "aria-label": "Keys" },
+    el(
+      "header",
+      {},
+      el("h2", {}, "Keys"),
+      el("button", { class: "quiet", onclick: () => dialog.close() }, "Close"),
+    ),
     el("p", { class: "muted" }, "Click a key to give the action another one. Escape closes."),
     body,
-    el("footer", {}, el("button", {
-      onclick: () => { keep({ keys: {} }); relabel(); draw(); },
-    }, "Keys as they were")));
-  const draw = (): void => fill(body, ...VIEWS
-    .filter(([name]) => actions.some((one) => one.view === name))
-    .map(([name, words]) => section(name, words, draw)));
+    el(
+      "footer",
+      {},
+      el(
+        "button",
+        {
+          onclick: () => {
+            keep({ keys: {} });
+            relabel();
+            draw();
+          },
+        },
+        "Keys as they were",
+      ),
+    ),
+  );
+  const draw = (): void =>
+    fill(
+      body,
+      ...VIEWS.filter(([name]) => actions.some((one) => one.view === name)).map(([name, words]) =>
+        section(name, words, draw),
+      ),
+    );
   draw();
-  dialog.addEventListener("close", () => { capturing = null; dialog.remove(); });
+  dialog.addEventListener("close", () => {
+    capturing = null;
+    dialog.remove();
+  });
   document.body.append(dialog);
   dialog.showModal();
 }
 
 function section(name: string | undefined, words: string, redraw: () => void): HTMLElement {
-  const rows = actions.filter((one) => one.view === name).map((one) => el("li", {},
-    el("span", {}, one.words),
-    el("button", {
-      class: "key", "aria-label": `${shownKey(one.name)}, key for: ${one.words}`,
-      onclick: (event: Event) => capture(event.currentTarget as HTMLElement, one, redraw),
-    }, shownKey(one.name))));
+  const rows = actions
+    .filter((one) => one.view === name)
+    .map((one) =>
+      el(
+        "li",
+        {},
+        el("span", {}, one.words),
+        el(
+          "button",
+          {
+            class: "key",
+            "aria-label": `${shownKey(one.name)}, key for: ${one.words}`,
+            onclick: (event: Event) => capture(event.currentTarget as HTMLElement, one, redraw),
+          },
+          shownKey(one.name),
+        ),
+      ),
+    );
   return el("section", {}, el("h3", {}, words), el("ul", {}, ...rows));
 }
 
@@ -130,9 +180,15 @@ function capture(button: HTMLElement, action: Action, redraw: () => void): void 
   capturing = (key) => {
     if (["Shift", "Control", "Alt", "Meta"].includes(key)) return;
     capturing = null;
-    const taken = key === "Escape" ? undefined : actions.find((one) =>
-      one.name !== action.name && normal(keyOf(one.name)) === normal(key)
-      && (one.view === action.view || one.view === undefined || action.view === undefined));
+    const taken =
+      key === "Escape"
+        ? undefined
+        : actions.find(
+            (one) =>
+              one.name !== action.name &&
+              normal(keyOf(one.name)) === normal(key) &&
+              (one.view === action.view || one.view === undefined || action.view === undefined),
+          );
     if (taken) tell(`That key already means: ${taken.words}`, "wrong");
     else if (key !== "Escape") {
       keep({ keys: { ...prefs.keys, [action.name]: key } });

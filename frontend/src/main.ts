@@ -4,14 +4,32 @@ import type { MapMouseEvent } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import "@maplibre/maplibre-gl-compare/style.css";
 import "./style.css";
-import { get, GRADES, post, type CaseFacts, type FootageList, type LonLat, type Me, type Spot } from "./api.js";
+import {
+  get,
+  GRADES,
+  post,
+  type CaseFacts,
+  type FootageList,
+  type LonLat,
+  type Me,
+  type Spot,
+} from "./api.js";
 import { buildingsOf, type Bench, type Columns, type View, type ViewName } from "./bench.js";
 import { Comparing } from "./compare.js";
 import { anyScript, el, fill, tell } from "./dom.js";
 import { Footage } from "./footage.js";
 import { enterView, keyLabel, listen, openKeys, register } from "./keys.js";
 import {
-  basemapLayers, boundsOf, choicesOf, hasWebGl2, isShown, makeMap, markGrade, showShapes, styled, styleOf,
+  basemapLayers,
+  boundsOf,
+  choicesOf,
+  hasWebGl2,
+  isShown,
+  makeMap,
+  markGrade,
+  showShapes,
+  styled,
+  styleOf,
 } from "./map.js";
 import { Measuring } from "./measure.js";
 import { Outbox } from "./outbox.js";
@@ -23,7 +41,11 @@ import { Solid } from "./solid.js";
 import { Reviewing, shownGrade } from "./review.js";
 
 const VIEWS: [ViewName, string][] = [
-  ["map", "Map"], ["buildings", "Buildings"], ["footage", "Footage"], ["place", "Place a clip"], ["compare", "Compare"],
+  ["map", "Map"],
+  ["buildings", "Buildings"],
+  ["footage", "Footage"],
+  ["place", "Place a clip"],
+  ["compare", "Compare"],
 ];
 const STATE_MS = 4000;
 const CURSOR_MS = 70;
@@ -36,10 +58,14 @@ void start().catch((error: Error) => {
 
 async function start(): Promise<void> {
   if (!hasWebGl2()) {
-    throw new Error("This browser has no WebGL 2, which the map needs. Use a current Firefox, Chromium or Safari, with hardware acceleration on.");
+    throw new Error(
+      "This browser has no WebGL 2, which the map needs. Use a current Firefox, Chromium or Safari, with hardware acceleration on.",
+    );
   }
   const [facts, me, footage] = await Promise.all([
-    get<CaseFacts>("/api/case"), get<Me>("/api/me"), get<FootageList>("/api/footage"),
+    get<CaseFacts>("/api/case"),
+    get<Me>("/api/me"),
+    get<FootageList>("/api/footage"),
   ]);
   document.title = `${facts.name} · Aftermap`;
   const page = frame(facts);
@@ -47,25 +73,58 @@ async function start(): Promise<void> {
   const basemap = await basemapLayers(facts);
   const map = makeMap(page.map, facts, styleOf(facts, choices, basemap));
   const grades = new Map<string, Map<string, string | null>>();
-  const outbox = new Outbox(`aftermap.outbox.${facts.name}`, () => bench.me.reviewer,
+  const outbox = new Outbox(
+    `aftermap.outbox.${facts.name}`,
+    () => bench.me.reviewer,
     (count, trouble) => drawSaved(page.saved, count, trouble),
-    (decision) => reviewing.wasSaved(decision.source_id));
+    (decision) => reviewing.wasSaved(decision.source_id),
+  );
   const solid = new Solid(map, facts, choices);
   const bench: Bench = {
-    facts, map, solid, choices, me, side: page.side, outbox, buildings: [], grades, footage,
+    facts,
+    map,
+    solid,
+    choices,
+    me,
+    side: page.side,
+    outbox,
+    buildings: [],
+    grades,
+    footage,
     go: (view) => go(view),
-    showClip: (sha256, time_s) => { go("footage"); void clips.showClip(sha256, time_s); },
-    showPhotograph: (sha256) => { go("footage"); clips.showPhotograph(sha256); },
-    refreshFootage: async () => { bench.footage = await get<FootageList>("/api/footage"); clips.forget(); },
+    showClip: (sha256, time_s) => {
+      go("footage");
+      void clips.showClip(sha256, time_s);
+    },
+    showPhotograph: (sha256) => {
+      go("footage");
+      clips.showPhotograph(sha256);
+    },
+    refreshFootage: async () => {
+      bench.footage = await get<FootageList>("/api/footage");
+      clips.forget();
+    },
   };
-  Object.assign(page.map, { bench });  // for a look from the console, and for tests
+  Object.assign(page.map, { bench }); // for a look from the console, and for tests
   const clips = new Footage(bench);
   const reviewing = new Reviewing(bench);
   const placing = new Placing(bench);
   const comparing = new Comparing(bench, page.compare);
-  const measuring = new Measuring(map, page.measure, () => { if (solid.isOn) solid.end(); });
-  const looking: View = { open: () => undefined, close: () => undefined, mapClick: (at, point) => reviewing.opens(point) || clips.mapClick(at) };
-  const views: Record<ViewName, View> = { map: looking, buildings: reviewing, footage: clips, place: placing, compare: comparing };
+  const measuring = new Measuring(map, page.measure, () => {
+    if (solid.isOn) solid.end();
+  });
+  const looking: View = {
+    open: () => undefined,
+    close: () => undefined,
+    mapClick: (at, point) => reviewing.opens(point) || clips.mapClick(at),
+  };
+  const views: Record<ViewName, View> = {
+    map: looking,
+    buildings: reviewing,
+    footage: clips,
+    place: placing,
+    compare: comparing,
+  };
   let view: ViewName = "map";
   const tilted = (): void => void solid.toggle();
 
@@ -86,7 +145,9 @@ async function start(): Promise<void> {
   for (const [name] of VIEWS) page.tabs[name].addEventListener("click", () => go(name));
   drawMe(bench, page.who, () => void reloadBuildings());
   drawTheme(page.theme);
-  register(...actions(bench, { go, reviewing, clips, placing, comparing, measuring, page, tilted }));
+  register(
+    ...actions(bench, { go, reviewing, clips, placing, comparing, measuring, page, tilted }),
+  );
   listen();
   page.help.addEventListener("click", openKeys);
   drawTools(page.tools, measuring, tilted);
@@ -98,7 +159,9 @@ async function start(): Promise<void> {
   map.on("error", (event) => {
     if (/abort/i.test(event.error?.message ?? "")) return;
     console.warn(event.error?.message);
-    void troubleOf(facts, event as TileTrouble).then((isNew) => { if (isNew) layerPanel(bench, page.layers); });
+    void troubleOf(facts, event as TileTrouble).then((isNew) => {
+      if (isNew) layerPanel(bench, page.layers);
+    });
   });
   readCursor(bench, page.cursor);
   layerPanel(bench, page.layers);
@@ -117,7 +180,8 @@ async function start(): Promise<void> {
     if (!choice) return;
     solid.forget();
     const [found, said] = await Promise.all([
-      get<Columns>("/api/queue"), get<Record<string, Record<string, string | null>>>("/api/grades"),
+      get<Columns>("/api/queue"),
+      get<Record<string, Record<string, string | null>>>("/api/grades"),
       styled(map).then(() => showShapes(map, choice)),
     ]);
     bench.buildings = buildingsOf(found);
@@ -131,42 +195,93 @@ async function start(): Promise<void> {
 }
 
 interface Page {
-  root: HTMLElement; map: HTMLElement; compare: HTMLElement; side: HTMLElement; layers: HTMLElement;
-  measure: HTMLElement; cursor: HTMLElement; saved: HTMLElement; state: HTMLElement; who: HTMLElement;
-  theme: HTMLElement; help: HTMLElement; tools: HTMLElement; tabs: Record<ViewName, HTMLElement>; left: HTMLElement;
+  root: HTMLElement;
+  map: HTMLElement;
+  compare: HTMLElement;
+  side: HTMLElement;
+  layers: HTMLElement;
+  measure: HTMLElement;
+  cursor: HTMLElement;
+  saved: HTMLElement;
+  state: HTMLElement;
+  who: HTMLElement;
+  theme: HTMLElement;
+  help: HTMLElement;
+  tools: HTMLElement;
+  tabs: Record<ViewName, HTMLElement>;
+  left: HTMLElement;
 }
 
 function frame(facts: CaseFacts): Page {
-  const tabs = Object.fromEntries(VIEWS.map(([name, words]) => [name, el("button", {
-    "aria-pressed": name === "map", class: "tab",
-  }, words, " ", keyLabel(`view-${name}`))])) as unknown as Record<ViewName, HTMLElement>;
+  const tabs = Object.fromEntries(
+    VIEWS.map(([name, words]) => [
+      name,
+      el(
+        "button",
+        {
+          "aria-pressed": name === "map",
+          class: "tab",
+        },
+        words,
+        " ",
+        keyLabel(`view-${name}`),
+      ),
+    ]),
+  ) as unknown as Record<ViewName, HTMLElement>;
   const page: Page = {
-    root: app, tabs,
-    map: el("div", { class: "map", "aria-label": "Map" }), compare: el("div", { class: "comparing", hidden: true }),
+    root: app,
+    tabs,
+    map: el("div", { class: "map", "aria-label": "Map" }),
+    compare: el("div", { class: "comparing", hidden: true }),
     side: el("aside", { class: "side", hidden: true, "aria-label": "Beside the map" }),
-    layers: el("div", { class: "layer-panel" }), measure: el("div", { class: "measuring", hidden: true }),
-    cursor: el("output", { class: "cursor", "aria-label": "At the cursor" }, "Coordinates and height come here when the cursor is on the map."),
+    layers: el("div", { class: "layer-panel" }),
+    measure: el("div", { class: "measuring", hidden: true }),
+    cursor: el(
+      "output",
+      { class: "cursor", "aria-label": "At the cursor" },
+      "Coordinates and height come here when the cursor is on the map.",
+    ),
     tools: el("div", { class: "tools", role: "group", "aria-label": "Measure and tilt" }),
-    saved: el("span", { class: "saved", role: "status" }), state: el("span", { class: "state", role: "status" }),
-    who: el("div", { class: "who" }), theme: el("button", { class: "quiet" }),
+    saved: el("span", { class: "saved", role: "status" }),
+    state: el("span", { class: "state", role: "status" }),
+    who: el("div", { class: "who" }),
+    theme: el("button", { class: "quiet" }),
     help: el("button", { class: "quiet" }, "Keys ", keyLabel("keys")),
     left: el("section", { class: "left", "aria-label": "Layers" }),
   };
   page.left.append(page.layers);
-  const main = el("main", {}, page.left, el("div", { class: "centre" }, page.map, page.tools, page.compare, page.measure), page.side);
-  fill(app,
-    el("header", { class: "top" },
-      el("h1", {}, anyScript(facts.name)), el("nav", { "aria-label": "Views" }, ...Object.values(tabs)),
-      el("div", { class: "right" }, page.saved, page.who, page.theme, page.help)),
+  const main = el(
+    "main",
+    {},
+    page.left,
+    el("div", { class: "centre" }, page.map, page.tools, page.compare, page.measure),
+    page.side,
+  );
+  fill(
+    app,
+    el(
+      "header",
+      { class: "top" },
+      el("h1", {}, anyScript(facts.name)),
+      el("nav", { "aria-label": "Views" }, ...Object.values(tabs)),
+      el("div", { class: "right" }, page.saved, page.who, page.theme, page.help),
+    ),
     main,
     el("footer", { class: "bottom" }, page.cursor, page.state),
-    el("div", { id: "told" }));
+    el("div", { id: "told" }),
+  );
   return page;
 }
 
 interface Parts {
-  go: (view: ViewName) => void; reviewing: Reviewing; clips: Footage; placing: Placing;
-  comparing: Comparing; measuring: Measuring; page: Page; tilted: () => void;
+  go: (view: ViewName) => void;
+  reviewing: Reviewing;
+  clips: Footage;
+  placing: Placing;
+  comparing: Comparing;
+  measuring: Measuring;
+  page: Page;
+  tilted: () => void;
 }
 
 function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
@@ -176,115 +291,359 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     { view, name: `back`, key: "j", words: "Play backwards", run: () => player.playBack() },
     { view, name: `pause`, key: "k", words: "Stop at a picture", run: () => player.pause() },
     { view, name: `forward`, key: "l", words: "Play; again, faster", run: () => player.play() },
-    { view, name: `frame-back`, key: "ArrowLeft", words: "One picture back", run: () => player.step(-1) },
-    { view, name: `frame-on`, key: "ArrowRight", words: "One picture on", run: () => player.step(1) },
-    { view, name: `frames-back`, key: ",", words: "Ten pictures back", run: () => player.step(-10) },
+    {
+      view,
+      name: `frame-back`,
+      key: "ArrowLeft",
+      words: "One picture back",
+      run: () => player.step(-1),
+    },
+    {
+      view,
+      name: `frame-on`,
+      key: "ArrowRight",
+      words: "One picture on",
+      run: () => player.step(1),
+    },
+    {
+      view,
+      name: `frames-back`,
+      key: ",",
+      words: "Ten pictures back",
+      run: () => player.step(-10),
+    },
     { view, name: `frames-on`, key: ".", words: "Ten pictures on", run: () => player.step(10) },
   ];
   return [
-    ...VIEWS.map(([name, words]) => ({ name: `view-${name}`, key: name[0]!, words, run: () => parts.go(name) })),
-    { name: "layers", key: "\\", words: "Layers shown or not", run: () => { parts.page.left.hidden = !parts.page.left.hidden; bench.map.resize(); } },
-    { name: "grades", key: "e", words: "Building grades shown or not", run: () => document.getElementById("layer-buildings")?.click() },
-    { name: "whole", key: "w", words: "The whole case in view", run: () => bounds && bench.map.fitBounds(bounds, { padding: 24 }) },
-    { name: "tilt", key: "t", words: "Tilted in three dimensions, or from above", run: () => parts.tilted() },
-    { name: "distance", key: "r", words: "Measure a distance", run: () => measuring.begin("distance") },
+    ...VIEWS.map(([name, words]) => ({
+      name: `view-${name}`,
+      key: name[0]!,
+      words,
+      run: () => parts.go(name),
+    })),
+    {
+      name: "layers",
+      key: "\\",
+      words: "Layers shown or not",
+      run: () => {
+        parts.page.left.hidden = !parts.page.left.hidden;
+        bench.map.resize();
+      },
+    },
+    {
+      name: "grades",
+      key: "e",
+      words: "Building grades shown or not",
+      run: () => document.getElementById("layer-buildings")?.click(),
+    },
+    {
+      name: "whole",
+      key: "w",
+      words: "The whole case in view",
+      run: () => bounds && bench.map.fitBounds(bounds, { padding: 24 }),
+    },
+    {
+      name: "tilt",
+      key: "t",
+      words: "Tilted in three dimensions, or from above",
+      run: () => parts.tilted(),
+    },
+    {
+      name: "distance",
+      key: "r",
+      words: "Measure a distance",
+      run: () => measuring.begin("distance"),
+    },
     { name: "area", key: "a", words: "Measure an area", run: () => measuring.begin("area") },
-    { name: "profile", key: "h", words: "Heights along a line", run: () => measuring.begin("profile") },
+    {
+      name: "profile",
+      key: "h",
+      words: "Heights along a line",
+      run: () => measuring.begin("profile"),
+    },
     { name: "end", key: "Escape", words: "End measuring", run: () => measuring.end() },
-    { name: "grey", key: "x", words: "Pictures in grey", run: () => keep({ isGrey: !prefs.isGrey }) },
-    { name: "blur", key: "v", words: "Blur pictures marked graphic, or not", run: () => { keep({ blursGraphic: !prefs.blursGraphic }); tell(prefs.blursGraphic ? "Graphic pictures are blurred" : "Graphic pictures are shown"); } },
-    { name: "dark", key: "d", words: "Dark or light", run: () => { keep({ theme: isDark() ? "light" : "dark" }); drawTheme(parts.page.theme); } },
+    {
+      name: "grey",
+      key: "x",
+      words: "Pictures in grey",
+      run: () => keep({ isGrey: !prefs.isGrey }),
+    },
+    {
+      name: "blur",
+      key: "v",
+      words: "Blur pictures marked graphic, or not",
+      run: () => {
+        keep({ blursGraphic: !prefs.blursGraphic });
+        tell(prefs.blursGraphic ? "Graphic pictures are blurred" : "Graphic pictures are shown");
+      },
+    },
+    {
+      name: "dark",
+      key: "d",
+      words: "Dark or light",
+      run: () => {
+        keep({ theme: isDark() ? "light" : "dark" });
+        drawTheme(parts.page.theme);
+      },
+    },
     { name: "keys", key: "?", words: "All keys", run: () => openKeys() },
-    ...GRADES.map((grade, i) => ({ view: "buildings", name: `grade${i + 1}`, key: String(i + 1), words: `Grade: ${grade === "none" ? "no visible damage" : grade}`, run: () => reviewing.grade(grade) })),
-    { view: "buildings", name: "not-assessed", key: "0", words: "Not assessed, with a reason", run: () => reviewing.notAssessed() },
-    { view: "buildings", name: "next", key: "j", words: "Next building", run: () => reviewing.next(1) },
-    { view: "buildings", name: "previous", key: "k", words: "Building before", run: () => reviewing.next(-1) },
+    ...GRADES.map((grade, i) => ({
+      view: "buildings",
+      name: `grade${i + 1}`,
+      key: String(i + 1),
+      words: `Grade: ${grade === "none" ? "no visible damage" : grade}`,
+      run: () => reviewing.grade(grade),
+    })),
+    {
+      view: "buildings",
+      name: "not-assessed",
+      key: "0",
+      words: "Not assessed, with a reason",
+      run: () => reviewing.notAssessed(),
+    },
+    {
+      view: "buildings",
+      name: "next",
+      key: "j",
+      words: "Next building",
+      run: () => reviewing.next(1),
+    },
+    {
+      view: "buildings",
+      name: "previous",
+      key: "k",
+      words: "Building before",
+      run: () => reviewing.next(-1),
+    },
     { view: "buildings", name: "note", key: "n", words: "Note", run: () => reviewing.note() },
-    { view: "buildings", name: "undo", key: "u", words: "Take back the last grade of this building", run: () => void reviewing.undo() },
+    {
+      view: "buildings",
+      name: "undo",
+      key: "u",
+      words: "Take back the last grade of this building",
+      run: () => void reviewing.undo(),
+    },
     ...playing("footage", clips.player),
-    { view: "footage", name: "graphic", key: "g", words: "Mark as graphic, or not", run: () => void clips.toggleGraphic() },
-    { view: "footage", name: "reveal", key: "s", words: "Show what is blurred", run: () => clips.reveal() },
-    { view: "footage", name: "follow", key: "o", words: "The map follows the footprint", run: () => clips.toggleFollow() },
+    {
+      view: "footage",
+      name: "graphic",
+      key: "g",
+      words: "Mark as graphic, or not",
+      run: () => void clips.toggleGraphic(),
+    },
+    {
+      view: "footage",
+      name: "reveal",
+      key: "s",
+      words: "Show what is blurred",
+      run: () => clips.reveal(),
+    },
+    {
+      view: "footage",
+      name: "follow",
+      key: "o",
+      words: "The map follows the footprint",
+      run: () => clips.toggleFollow(),
+    },
     ...playing("place", placing.player).map((one) => ({ ...one, name: `place-${one.name}` })),
-    { view: "place", name: "place-reveal", key: "s", words: "Show what is blurred", run: () => placing.reveal() },
-    { view: "place", name: "take-back", key: "u", words: "Take back the last click", run: () => placing.undo() },
-    { view: "place", name: "save-place", key: "Enter", words: "Save the camera", run: () => void placing.save() },
-    { view: "compare", name: "flip", key: " ", words: "The other picture", run: () => comparing.flip() },
-    { view: "compare", name: "swipe", key: "1", words: "Swipe", run: () => comparing.setWay("swipe") },
-    { view: "compare", name: "beside", key: "2", words: "Side by side", run: () => comparing.setWay("beside") },
-    { view: "compare", name: "blink", key: "3", words: "Blink", run: () => comparing.setWay("blink") },
+    {
+      view: "place",
+      name: "place-reveal",
+      key: "s",
+      words: "Show what is blurred",
+      run: () => placing.reveal(),
+    },
+    {
+      view: "place",
+      name: "take-back",
+      key: "u",
+      words: "Take back the last click",
+      run: () => placing.undo(),
+    },
+    {
+      view: "place",
+      name: "save-place",
+      key: "Enter",
+      words: "Save the camera",
+      run: () => void placing.save(),
+    },
+    {
+      view: "compare",
+      name: "flip",
+      key: " ",
+      words: "The other picture",
+      run: () => comparing.flip(),
+    },
+    {
+      view: "compare",
+      name: "swipe",
+      key: "1",
+      words: "Swipe",
+      run: () => comparing.setWay("swipe"),
+    },
+    {
+      view: "compare",
+      name: "beside",
+      key: "2",
+      words: "Side by side",
+      run: () => comparing.setWay("beside"),
+    },
+    {
+      view: "compare",
+      name: "blink",
+      key: "3",
+      words: "Blink",
+      run: () => comparing.setWay("blink"),
+    },
   ];
 }
 
 function drawTools(place: HTMLElement, measuring: Measuring, tilted: () => void): void {
   const tool = (name: string, words: string, run: () => void): HTMLElement =>
     el("button", { onclick: run }, words, " ", keyLabel(name));
-  fill(place,
-    tool("distance", "Distance", () => measuring.begin("distance")), tool("area", "Area", () => measuring.begin("area")),
-    tool("profile", "Heights", () => measuring.begin("profile")), tool("tilt", "3-D", tilted));
+  fill(
+    place,
+    tool("distance", "Distance", () => measuring.begin("distance")),
+    tool("area", "Area", () => measuring.begin("area")),
+    tool("profile", "Heights", () => measuring.begin("profile")),
+    tool("tilt", "3-D", tilted),
+  );
 }
 
 function drawSaved(place: HTMLElement, count: number, trouble: string | null): void {
   place.className = `saved${trouble ? " wrong" : ""}`;
-  place.textContent = count === 0 ? "All saved" : trouble ? `${count} not saved yet: ${trouble}` : `Saving ${count}`;
+  place.textContent =
+    count === 0 ? "All saved" : trouble ? `${count} not saved yet: ${trouble}` : `Saving ${count}`;
 }
 
 function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
   const blind = el("input", {
-    type: "checkbox", id: "blind", checked: bench.me.is_blind,
+    type: "checkbox",
+    id: "blind",
+    checked: bench.me.is_blind,
     onchange: async (event: Event) => {
-      bench.me = await post<Me>("/api/me", { reviewer: bench.me.reviewer || "reviewer", is_blind: (event.target as HTMLInputElement).checked });
+      bench.me = await post<Me>("/api/me", {
+        reviewer: bench.me.reviewer || "reviewer",
+        is_blind: (event.target as HTMLInputElement).checked,
+      });
       drawMe(bench, place, changed);
       changed();
     },
   });
-  fill(place,
-    el("label", { for: "blind", title: "The machine's grades and other reviewers' are not even sent" }, blind, "Blind"),
-    el("button", { class: "quiet", onclick: () => askName(bench, () => { drawMe(bench, place, changed); changed(); }) },
-      bench.me.reviewer ? anyScript(bench.me.reviewer) : "Who are you?"),
-    el("button", { class: "quiet", title: "An address for another reviewer, good for one browser", onclick: () => void invite() }, "Invite"));
+  fill(
+    place,
+    el(
+      "label",
+      { for: "blind", title: "The machine's grades and other reviewers' are not even sent" },
+      blind,
+      "Blind",
+    ),
+    el(
+      "button",
+      {
+        class: "quiet",
+        onclick: () =>
+          askName(bench, () => {
+            drawMe(bench, place, changed);
+            changed();
+          }),
+      },
+      bench.me.reviewer ? anyScript(bench.me.reviewer) : "Who are you?",
+    ),
+    el(
+      "button",
+      {
+        class: "quiet",
+        title: "An address for another reviewer, good for one browser",
+        onclick: () => void invite(),
+      },
+      "Invite",
+    ),
+  );
 }
 
 function askName(bench: Bench, done: () => void): void {
-  const name = el("input", { type: "text", dir: "auto", maxlength: 80, "aria-label": "Your name", value: bench.me.reviewer || localStorage.getItem("aftermap.name") || "" });
-  sheet("Who reviews?", el("div", {}, el("p", { class: "muted" }, "Grades carry this name. A pseudonym will do."), name), () => {
-    const reviewer = name.value.trim();
-    if (!reviewer) return;
-    localStorage.setItem("aftermap.name", reviewer);
-    post<Me>("/api/me", { reviewer, is_blind: bench.me.is_blind }).then((me) => { bench.me = me; void bench.outbox.send(); done(); },
-      (error: Error) => tell(error.message, "wrong"));
+  const name = el("input", {
+    type: "text",
+    dir: "auto",
+    maxlength: 80,
+    "aria-label": "Your name",
+    value: bench.me.reviewer || localStorage.getItem("aftermap.name") || "",
   });
+  sheet(
+    "Who reviews?",
+    el(
+      "div",
+      {},
+      el("p", { class: "muted" }, "Grades carry this name. A pseudonym will do."),
+      name,
+    ),
+    () => {
+      const reviewer = name.value.trim();
+      if (!reviewer) return;
+      localStorage.setItem("aftermap.name", reviewer);
+      post<Me>("/api/me", { reviewer, is_blind: bench.me.is_blind }).then(
+        (me) => {
+          bench.me = me;
+          void bench.outbox.send();
+          done();
+        },
+        (error: Error) => tell(error.message, "wrong"),
+      );
+    },
+  );
   name.focus();
   name.select();
 }
 
 async function invite(): Promise<void> {
   const { address } = await post<{ address: string }>("/api/invitations", {});
-  const field = el("input", { type: "text", readonly: true, value: address, "aria-label": "Address" });
-  sheet("An address for one browser", el("div", {}, field), () => void navigator.clipboard?.writeText(address));
+  const field = el("input", {
+    type: "text",
+    readonly: true,
+    value: address,
+    "aria-label": "Address",
+  });
+  sheet(
+    "An address for one browser",
+    el("div", {}, field),
+    () => void navigator.clipboard?.writeText(address),
+  );
   field.select();
 }
 
 function drawTheme(place: HTMLElement): void {
   place.textContent = isDark() ? "Light" : "Dark";
-  place.onclick = () => { keep({ theme: isDark() ? "light" : "dark" }); drawTheme(place); };
+  place.onclick = () => {
+    keep({ theme: isDark() ? "light" : "dark" });
+    drawTheme(place);
+  };
 }
 
 /** Where the cursor is: longitude and latitude, the case's own coordinates, the height there. */
 function readCursor(bench: Bench, place: HTMLElement): void {
-  let moved: MapMouseEvent | null = null, isAsking = false;
+  let moved: MapMouseEvent | null = null,
+    isAsking = false;
   const zoom = (): string => `zoom ${bench.map.getZoom().toFixed(1)}`;
   const ask = async (): Promise<void> => {
     if (isAsking || !moved) return;
     isAsking = true;
     const [lon, lat] = bench.solid.placeAt(moved);
-    const asked: LonLat = [((lon + 180) % 360 + 360) % 360 - 180, lat];
+    const asked: LonLat = [((((lon + 180) % 360) + 360) % 360) - 180, lat];
     moved = null;
     try {
       const spot = await get<Spot>(`/api/point?lon=${asked[0]}&lat=${asked[1]}`);
-      const height = spot.height_m === null ? "no height" : `${spot.height_m.toFixed(2)} m (${bench.facts.vertical_datum ?? "?"}), ${
-        (spot.photographs ?? 0) >= 2 ? `${spot.photographs} photographs agree` : "filled, not measured"}`;
-      const lonlat = bench.facts.is_on_globe ? `${asked[1].toFixed(6)}, ${asked[0].toFixed(6)}   ` : "";
+      const height =
+        spot.height_m === null
+          ? "no height"
+          : `${spot.height_m.toFixed(2)} m (${bench.facts.vertical_datum ?? "?"}), ${
+              (spot.photographs ?? 0) >= 2
+                ? `${spot.photographs} photographs agree`
+                : "filled, not measured"
+            }`;
+      const lonlat = bench.facts.is_on_globe
+        ? `${asked[1].toFixed(6)}, ${asked[0].toFixed(6)}   `
+        : "";
       place.textContent = `${lonlat}${bench.facts.crs} ${spot.xy_m[0].toFixed(1)} E ${spot.xy_m[1].toFixed(1)} N   ${height}   ${zoom()}`;
     } catch {
       place.textContent = `${asked[1].toFixed(6)}, ${asked[0].toFixed(6)}   ${zoom()}`;
@@ -307,9 +666,15 @@ function watch(bench: Bench, place: HTMLElement): void {
       const isNew = now.ended_at !== bench.facts.ended_at;
       if (isNew && !now.is_running) {
         forgetShapes();
-        fill(place, "The case was mapped again. ", el("button", { class: "link", onclick: () => location.reload() }, "Show the new map"));
+        fill(
+          place,
+          "The case was mapped again. ",
+          el("button", { class: "link", onclick: () => location.reload() }, "Show the new map"),
+        );
       } else {
-        place.textContent = now.is_running ? "The case is being mapped; this is what was there before." : "";
+        place.textContent = now.is_running
+          ? "The case is being mapped; this is what was there before."
+          : "";
       }
     } catch {
       place.textContent = "The server does not answer.";

@@ -12,7 +12,10 @@ export interface Decision {
   at: string;
 }
 
-interface Waiting { reviewer: string; decision: Decision }
+interface Waiting {
+  reviewer: string;
+  decision: Decision;
+}
 
 const AGAIN_MS = 3000;
 
@@ -56,7 +59,8 @@ export class Outbox {
       this.isSending = false;
     }
     const others = [...new Set(this.waiting.map((one) => one.reviewer))];
-    if (others.length) this.changed(this.waiting.length, `they are of ${others.join(", ")}, who is not here`);
+    if (others.length)
+      this.changed(this.waiting.length, `they are of ${others.join(", ")}, who is not here`);
   }
 
   private get mine(): Waiting | undefined {
@@ -95,7 +99,9 @@ export class Outbox {
 
 /** What an earlier window left, the oldest first. */
 function kept(key: string): Waiting[] {
-  const names = Object.keys(localStorage).filter((name) => name.startsWith(`${key}/`)).sort();
+  const names = Object.keys(localStorage)
+    .filter((name) => name.startsWith(`${key}/`))
+    .sort();
   return names.flatMap((name) => {
     try {
       return [JSON.parse(localStorage.getItem(name) ?? "") as Waiting];

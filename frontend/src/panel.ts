@@ -10,10 +10,16 @@ import { GRADES, type CaseFacts } from "./api.js";
 const loaded = new Set<string>();
 
 /** What the map says of a tile that it did not get. */
-export interface TileTrouble { sourceId?: string; error?: { message?: string; body?: Blob } }
+export interface TileTrouble {
+  sourceId?: string;
+  error?: { message?: string; body?: Blob };
+}
 
 /** Keeps what the server said of a picture that it cannot read; true where that is new. */
-export async function troubleOf(facts: CaseFacts, { sourceId, error }: TileTrouble): Promise<boolean> {
+export async function troubleOf(
+  facts: CaseFacts,
+  { sourceId, error }: TileTrouble,
+): Promise<boolean> {
   const raster = facts.tiles[sourceId ?? ""];
   if (!raster || !error?.body || raster in facts.missing) return false;
   facts.missing[raster] = "";
@@ -29,21 +35,42 @@ export function layerPanel(bench: Bench, place: HTMLElement): void {
   const rows = [...bench.choices].reverse().map((choice) => layerRow(bench, choice));
   const { facts } = bench;
   const absent = Object.entries(facts.missing).filter(([name]) => name !== "before");
-  fill(place,
+  fill(
+    place,
     el("h2", {}, "Layers"),
     el("ul", { class: "layers" }, ...rows),
-    bench.facts.is_on_globe ? null : el("p", { class: "warning" },
-      "This case has no place on the globe: it lies at 0, 0 and its lengths are arbitrary."),
-    ...absent.map(([, reason]) => el("p", { class: facts.is_running ? "muted" : "warning" },
-      facts.is_running ? `${reason} (a run is at work)` : reason)),
-    bench.facts.has_buildings ? null : el("p", { class: "muted" },
-      "No graded buildings; aftermap assess grades them from outlines."));
+    bench.facts.is_on_globe
+      ? null
+      : el(
+          "p",
+          { class: "warning" },
+          "This case has no place on the globe: it lies at 0, 0 and its lengths are arbitrary.",
+        ),
+    ...absent.map(([, reason]) =>
+      el(
+        "p",
+        { class: facts.is_running ? "muted" : "warning" },
+        facts.is_running ? `${reason} (a run is at work)` : reason,
+      ),
+    ),
+    bench.facts.has_buildings
+      ? null
+      : el(
+          "p",
+          { class: "muted" },
+          "No graded buildings; aftermap assess grades them from outlines.",
+        ),
+  );
 }
 
 function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {
   const legend = el("div", { class: "legend" }, legendOf(choice.id, bench));
   const slider = el("input", {
-    type: "range", min: 0, max: 100, step: 5, value: String(Math.round(100 * opacityOf(choice))),
+    type: "range",
+    min: 0,
+    max: 100,
+    step: 5,
+    value: String(Math.round(100 * opacityOf(choice))),
     "aria-label": `Opacity of ${choice.words}`,
     oninput: (event: Event) => {
       const opacity = Number((event.target as HTMLInputElement).value) / 100;
@@ -52,7 +79,9 @@ function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {
     },
   });
   const box = el("input", {
-    type: "checkbox", checked: isShown(choice), id: `layer-${choice.id}`,
+    type: "checkbox",
+    checked: isShown(choice),
+    id: `layer-${choice.id}`,
     onchange: (event: Event) => {
       const shown = (event.target as HTMLInputElement).checked;
       keep({ shown: { ...prefs.shown, [choice.id]: shown } });
@@ -87,23 +116,43 @@ function swatch(colour: string, words: string, kind = "area"): HTMLElement {
 
 function legendOf(id: string, bench: Bench): HTMLElement | null {
   if (id === "buildings") {
-    return el("div", {}, ...GRADES.map((one) => swatch(GRADE_COLOURS[one], GRADE_WORDS[one])),
-      el("div", { class: "swatch" }, el("i", { class: "hatched" }), "Not assessed"));
+    return el(
+      "div",
+      {},
+      ...GRADES.map((one) => swatch(GRADE_COLOURS[one], GRADE_WORDS[one])),
+      el("div", { class: "swatch" }, el("i", { class: "hatched" }), "Not assessed"),
+    );
   }
   if (id === "streets") {
-    return el("div", {}, swatch("#2c7bb6", "A truck gets through", "line"),
-      swatch("#abd9e9", "A car gets through", "line"), swatch("#d7191c", "Nobody", "line"),
-      swatch("#8a8f94", "Not seen", "line"));
+    return el(
+      "div",
+      {},
+      swatch("#2c7bb6", "A truck gets through", "line"),
+      swatch("#abd9e9", "A car gets through", "line"),
+      swatch("#d7191c", "Nobody", "line"),
+      swatch("#8a8f94", "Not seen", "line"),
+    );
   }
   if (id === "confidence") {
-    return el("div", {}, ramp(["#440154", "#31688e", "#35b779", "#fde725"], "2", "12 and more photographs agree"),
-      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"));
+    return el(
+      "div",
+      {},
+      ramp(["#440154", "#31688e", "#35b779", "#fde725"], "2", "12 and more photographs agree"),
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"),
+    );
   }
   if (id === "relief" && bench.facts.height) {
     const { low_m, high_m } = bench.facts.height;
-    return el("div", {}, ramp(["#00204d", "#575c6d", "#a69d75", "#ffea46"], `${low_m.toFixed(0)} m`,
-      `${high_m.toFixed(0)} m (${bench.facts.vertical_datum ?? "datum not known"})`),
-      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"));
+    return el(
+      "div",
+      {},
+      ramp(
+        ["#00204d", "#575c6d", "#a69d75", "#ffea46"],
+        `${low_m.toFixed(0)} m`,
+        `${high_m.toFixed(0)} m (${bench.facts.vertical_datum ?? "datum not known"})`,
+      ),
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"),
+    );
   }
   if (id === "orthophoto") {
     return el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured");
@@ -112,17 +161,30 @@ function legendOf(id: string, bench: Bench): HTMLElement | null {
   if (id === "clip_footprints") return swatch("#ffd36b", "One second of a clip each", "line");
   if (id === "photo_footprints") return swatch("#f2f2f2", "One photograph each", "line");
   if (id === "cameras") {
-    return el("div", {}, swatch("#ffffff", "On the map", "dot"), swatch("#f46d43", "Placed, not mapped", "dot"));
+    return el(
+      "div",
+      {},
+      swatch("#ffffff", "On the map", "dot"),
+      swatch("#f46d43", "Placed, not mapped", "dot"),
+    );
   }
   return null;
 }
 
 function ramp(colours: string[], low: string, high: string): HTMLElement {
   const stops = colours.map((colour, i) =>
-    svg("stop", { offset: i / (colours.length - 1), "stop-color": colour }));
+    svg("stop", { offset: i / (colours.length - 1), "stop-color": colour }),
+  );
   const id = `ramp${colours[0]!.slice(1)}`;
-  return el("div", { class: "ramp" },
-    svg("svg", { viewBox: "0 0 200 8", preserveAspectRatio: "none", "aria-hidden": "true" },
-      svg("linearGradient", { id }, ...stops), svg("rect", { width: 200, height: 8, fill: `url(#${id})` })),
-    el("div", { class: "ends" }, el("span", {}, low), el("span", {}, high)));
+  return el(
+    "div",
+    { class: "ramp" },
+    svg(
+      "svg",
+      { viewBox: "0 0 200 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("linearGradient", { id }, ...stops),
+      svg("rect", { width: 200, height: 8, fill: `url(#${id})` }),
+    ),
+    el("div", { class: "ends" }, el("span", {}, low), el("span", {}, high)),
+  );
 }

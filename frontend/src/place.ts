@@ -25,9 +25,17 @@ export class Placing implements View {
   private isSolving = false;
   private readonly drawn = svg("g", { class: "drawn" });
   // What is pressed stays while the drawing is made anew: a click on what has gone would be lost.
-  private readonly over = svg("svg", { class: "over" }, svg("rect", { width: "100%", height: "100%", class: "catch" }), this.drawn);
+  private readonly over = svg(
+    "svg",
+    { class: "over" },
+    svg("rect", { width: "100%", height: "100%", class: "catch" }),
+    this.drawn,
+  );
   private readonly info = el("div", { class: "placing" });
-  private readonly choice = el("select", { "aria-label": "Clip to place", onchange: (event: Event) => void this.choose((event.target as HTMLSelectElement).value) });
+  private readonly choice = el("select", {
+    "aria-label": "Clip to place",
+    onchange: (event: Event) => void this.choose((event.target as HTMLSelectElement).value),
+  });
   private isOpen = false;
 
   constructor(private readonly bench: Bench) {
@@ -40,16 +48,39 @@ export class Placing implements View {
     this.isOpen = true;
     const clips = this.bench.footage.clips;
     if (!clips.length || !("surface" in this.bench.facts.rasters)) {
-      fill(this.bench.side, el("section", { class: "empty" }, el("h2", {}, "Place a clip"),
-        el("p", {}, clips.length ? "This case has no surface to click on; run aftermap map on footage first."
-          : "This case has no clips.")));
+      fill(
+        this.bench.side,
+        el(
+          "section",
+          { class: "empty" },
+          el("h2", {}, "Place a clip"),
+          el(
+            "p",
+            {},
+            clips.length
+              ? "This case has no surface to click on; run aftermap map on footage first."
+              : "This case has no clips.",
+          ),
+        ),
+      );
       return;
     }
-    fill(this.choice, ...clips.map((one) => el("option", { value: one.sha256, selected: one.sha256 === this.clip?.sha256 }, one.name)));
-    fill(this.bench.side, el("header", { class: "row spread" }, el("h2", {}, "Place a clip"), this.choice),
-      this.player.element, this.info);
-    if (this.clip) { this.draw(); this.drawInfo(); }
-    else void this.choose((clips.find((one) => !one.placed_seconds) ?? clips[0]!).sha256);
+    fill(
+      this.choice,
+      ...clips.map((one) =>
+        el("option", { value: one.sha256, selected: one.sha256 === this.clip?.sha256 }, one.name),
+      ),
+    );
+    fill(
+      this.bench.side,
+      el("header", { class: "row spread" }, el("h2", {}, "Place a clip"), this.choice),
+      this.player.element,
+      this.info,
+    );
+    if (this.clip) {
+      this.draw();
+      this.drawInfo();
+    } else void this.choose((clips.find((one) => !one.placed_seconds) ?? clips[0]!).sha256);
   }
 
   close(): void {
@@ -74,11 +105,18 @@ export class Placing implements View {
     try {
       if (["missing", "failed", "making"].includes(clip.copy)) await this.copied(clip);
       this.clicks = (await get<{ clicks: Click[] }>(`/api/clips/${sha256}/clicks`)).clicks;
-      await this.player.load(clip, this.clicks.length ? seconds(this.clicks[0]!.time_s) : clip.placed_from_s, []);
+      await this.player.load(
+        clip,
+        this.clicks.length ? seconds(this.clicks[0]!.time_s) : clip.placed_from_s,
+        [],
+      );
       this.over.setAttribute("viewBox", `0 0 ${clip.width_px} ${clip.height_px}`);
       await this.solve();
     } catch (error) {
-      fill(this.info, el("p", { class: "warning" }, error instanceof Error ? error.message : String(error)));
+      fill(
+        this.info,
+        el("p", { class: "warning" }, error instanceof Error ? error.message : String(error)),
+      );
     }
   }
 
@@ -99,7 +137,10 @@ export class Placing implements View {
 
   async save(): Promise<void> {
     if (!this.clip) return;
-    if (!this.solved) { tell("There is no camera to save yet.", "wrong"); return; }
+    if (!this.solved) {
+      tell("There is no camera to save yet.", "wrong");
+      return;
+    }
     try {
       await post(`/api/clips/${this.clip.sha256}/place`, { clicks: this.clicks });
       tell("Saved. The pose is being carried through the shot.");
@@ -110,7 +151,11 @@ export class Placing implements View {
   }
 
   private async copied(clip: Clip): Promise<void> {
-    fill(this.info, el("p", {}, "A copy for playing is being made."), el("progress", { "aria-label": "Making a copy" }));
+    fill(
+      this.info,
+      el("p", {}, "A copy for playing is being made."),
+      el("progress", { "aria-label": "Making a copy" }),
+    );
     await post(`/api/clips/${clip.sha256}/copy`, {});
     for (;;) {
       await new Promise((done) => setTimeout(done, POLL_MS));
@@ -124,9 +169,14 @@ export class Placing implements View {
   private async waited(clip: Clip): Promise<void> {
     for (;;) {
       await new Promise((done) => setTimeout(done, POLL_MS));
-      const now = await get<{ state: string; error: string | null; lines?: string[] }>(`/api/clips/${clip.sha256}/place`);
+      const now = await get<{ state: string; error: string | null; lines?: string[] }>(
+        `/api/clips/${clip.sha256}/place`,
+      );
       if (now.state === "working") continue;
-      if (now.state === "failed") { tell(`${clip.name}: ${now.error ?? "failed"}`, "wrong"); return; }
+      if (now.state === "failed") {
+        tell(`${clip.name}: ${now.error ?? "failed"}`, "wrong");
+        return;
+      }
       await this.bench.refreshFootage();
       tell(`${clip.name}: placed. ${(now.lines ?? []).slice(-2).join("; ")}`);
       return;
@@ -150,7 +200,8 @@ export class Placing implements View {
 
   private pair(): void {
     if (this.pendingPixel && this.pendingPlace) {
-      const [px, py] = this.pendingPixel, [lon, lat] = this.pendingPlace;
+      const [px, py] = this.pendingPixel,
+        [lon, lat] = this.pendingPlace;
       this.clicks.push({ time_s: this.player.exactTime, px, py, lon, lat, height_m: null });
       this.pendingPixel = this.pendingPlace = null;
       void this.solve();
@@ -172,8 +223,12 @@ export class Placing implements View {
       this.draw();
       this.drawInfo();
       try {
-        const solved = await post<Solved>(`/api/clips/${this.clip.sha256}/solve`, { clicks }, asking.signal);
-        if (asking.signal.aborted) return;  // it is of fewer clicks
+        const solved = await post<Solved>(
+          `/api/clips/${this.clip.sha256}/solve`,
+          { clicks },
+          asking.signal,
+        );
+        if (asking.signal.aborted) return; // it is of fewer clicks
         this.solved = solved;
       } catch (error) {
         if (asking.signal.aborted) return;
@@ -194,67 +249,178 @@ export class Placing implements View {
       const wrong = shown ? !shown.used[i] : false;
       const residual = shown?.residuals_px[i];
       return [
-        residual ? svg("line", { x1: one.px, y1: one.py, x2: one.px + residual[0], y2: one.py + residual[1], class: "residual" }) : null,
+        residual
+          ? svg("line", {
+              x1: one.px,
+              y1: one.py,
+              x2: one.px + residual[0],
+              y2: one.py + residual[1],
+              class: "residual",
+            })
+          : null,
         svg("circle", { cx: one.px, cy: one.py, r: 4 * scale, class: wrong ? "tie wrong" : "tie" }),
-        svg("text", { x: one.px + 6 * scale, y: one.py - 5 * scale, "font-size": 12 * scale, class: "tie-name" }, i + 1),
+        svg(
+          "text",
+          {
+            x: one.px + 6 * scale,
+            y: one.py - 5 * scale,
+            "font-size": 12 * scale,
+            class: "tie-name",
+          },
+          i + 1,
+        ),
       ];
     });
     const pending = this.pendingPixel
-      ? svg("circle", { cx: this.pendingPixel[0], cy: this.pendingPixel[1], r: 5 * scale, class: "tie pending" }) : null;
-    const outlines = (shown?.outlines ?? []).map((ring) => svg("polygon", { points: ring.map((one) => one.join(",")).join(" "), class: "outline" }));
+      ? svg("circle", {
+          cx: this.pendingPixel[0],
+          cy: this.pendingPixel[1],
+          r: 5 * scale,
+          class: "tie pending",
+        })
+      : null;
+    const outlines = (shown?.outlines ?? []).map((ring) =>
+      svg("polygon", { points: ring.map((one) => one.join(",")).join(" "), class: "outline" }),
+    );
     fill(this.drawn, ...outlines, ...marks, pending);
     const parts: LivePart[] = [];
     if (shown?.ring.length) {
-      parts.push({ part: "outer", at: shown.outer, without: shown.ring }, { part: "ring", at: shown.ring },
-        { part: "camera", at: [shown.position[0], shown.position[1]] });
+      parts.push(
+        { part: "outer", at: shown.outer, without: shown.ring },
+        { part: "ring", at: shown.ring },
+        { part: "camera", at: [shown.position[0], shown.position[1]] },
+      );
     }
-    clicks.forEach((one, i) => parts.push({ part: "tie", at: [one.lon, one.lat], wrong: shown ? !shown.used[i] : false }));
+    clicks.forEach((one, i) =>
+      parts.push({ part: "tie", at: [one.lon, one.lat], wrong: shown ? !shown.used[i] : false }),
+    );
     if (this.pendingPlace) parts.push({ part: "pending", at: this.pendingPlace });
     drawLive(this.bench.map, parts);
   }
 
   private drawInfo(): void {
     const clicks = this.here();
-    const wants = this.isSolving && !this.pendingPixel && !this.pendingPlace ? "Solving the camera."
-      : this.pendingPixel ? "Now click the same place on the map."
-      : this.pendingPlace ? "Now click the same place in the picture."
-        : clicks.length < NEEDED ? `${NEEDED - clicks.length} more ${clicks.length === NEEDED - 1 ? "pair" : "pairs"}: click a place in the picture, then on the map. Roofs as well as ground, spread over the picture.`
-          : "More pairs make it surer; a pair that does not fit is red.";
+    const wants =
+      this.isSolving && !this.pendingPixel && !this.pendingPlace
+        ? "Solving the camera."
+        : this.pendingPixel
+          ? "Now click the same place on the map."
+          : this.pendingPlace
+            ? "Now click the same place in the picture."
+            : clicks.length < NEEDED
+              ? `${NEEDED - clicks.length} more ${clicks.length === NEEDED - 1 ? "pair" : "pairs"}: click a place in the picture, then on the map. Roofs as well as ground, spread over the picture.`
+              : "More pairs make it surer; a pair that does not fit is red.";
     const others = this.clicks.length - clicks.length;
-    fill(this.info,
+    fill(
+      this.info,
       el("p", { class: "wants", role: "status" }, wants),
       this.trouble ? el("p", { class: "warning" }, anyScript(this.trouble)) : null,
       this.solved ? this.answer(this.solved) : null,
       clicks.length ? this.table(clicks) : null,
-      others ? el("p", { class: "muted" }, `${others} pairs at other moments of this clip are kept as well.`) : null,
-      el("div", { class: "row" },
-        el("button", { onclick: () => this.undo() }, "Take back ", el("kbd", {}, shownKey("take-back"))),
-        el("button", { class: "first", onclick: () => void this.save(), disabled: !this.solved }, "Save ", el("kbd", {}, shownKey("save-place")))));
+      others
+        ? el(
+            "p",
+            { class: "muted" },
+            `${others} pairs at other moments of this clip are kept as well.`,
+          )
+        : null,
+      el(
+        "div",
+        { class: "row" },
+        el(
+          "button",
+          { onclick: () => this.undo() },
+          "Take back ",
+          el("kbd", {}, shownKey("take-back")),
+        ),
+        el(
+          "button",
+          { class: "first", onclick: () => void this.save(), disabled: !this.solved },
+          "Save ",
+          el("kbd", {}, shownKey("save-place")),
+        ),
+      ),
+    );
   }
 
   private answer(solved: Solved): HTMLElement {
     const rows: [string, string][] = [
       ["CE90", solved.ce90_m === null ? "no ground seen in the middle" : metres(solved.ce90_m)],
-      ["Camera", `${solved.position[1].toFixed(6)}, ${solved.position[0].toFixed(6)}, height ${metres(solved.position[2])}`],
-      ["Sigma", `${solved.sigma_m[0].toFixed(1)} east, ${solved.sigma_m[1].toFixed(1)} north, ${solved.sigma_m[2].toFixed(1)} m up`],
-      ["Focal length", `${solved.focal_px.toFixed(0)} ± ${solved.focal_sigma_px.toFixed(0)} px; ${solved.focal_before_px.toFixed(0)} px believed before`],
+      [
+        "Camera",
+        `${solved.position[1].toFixed(6)}, ${solved.position[0].toFixed(6)}, height ${metres(solved.position[2])}`,
+      ],
+      [
+        "Sigma",
+        `${solved.sigma_m[0].toFixed(1)} east, ${solved.sigma_m[1].toFixed(1)} north, ${solved.sigma_m[2].toFixed(1)} m up`,
+      ],
+      [
+        "Focal length",
+        `${solved.focal_px.toFixed(0)} ± ${solved.focal_sigma_px.toFixed(0)} px; ${solved.focal_before_px.toFixed(0)} px believed before`,
+      ],
       ["Residuals", `${solved.sigma_px.toFixed(1)} px, one sigma`],
     ];
-    return el("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+    return el(
+      "dl",
+      { class: "facts" },
+      ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
+    );
   }
 
   private table(clicks: Click[]): HTMLElement {
     const solved = this.solved;
-    return el("table", { class: "rows" },
-      el("thead", {}, el("tr", {}, ...["Pair", "Residual px", "Without it px", "Height m", ""].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, ...clicks.map((one, i) => {
-        const residual = solved?.residuals_px[i];
-        return el("tr", { class: solved && !solved.used[i] ? "wrong" : "" }, el("td", {}, i + 1),
-          el("td", {}, residual ? Math.hypot(...residual).toFixed(1) : ""),
-          el("td", {}, solved ? solved.left_out_px[i]!.toFixed(1) : ""),
-          el("td", {}, solved ? `${solved.heights_m[i]!.toFixed(1)}${solved.filled[i] ? " filled, not measured" : ""}` : ""),
-          el("td", {}, el("button", { class: "link", "aria-label": `Remove pair ${i + 1} at ${timeCode(seconds(one.time_s))}`, onclick: () => { this.clicks.splice(this.clicks.indexOf(one), 1); void this.solve(); } }, "remove")));
-      })));
+    return el(
+      "table",
+      { class: "rows" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ...["Pair", "Residual px", "Without it px", "Height m", ""].map((name) =>
+            el("th", { scope: "col" }, name),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        ...clicks.map((one, i) => {
+          const residual = solved?.residuals_px[i];
+          return el(
+            "tr",
+            { class: solved && !solved.used[i] ? "wrong" : "" },
+            el("td", {}, i + 1),
+            el("td", {}, residual ? Math.hypot(...residual).toFixed(1) : ""),
+            el("td", {}, solved ? solved.left_out_px[i]!.toFixed(1) : ""),
+            el(
+              "td",
+              {},
+              solved
+                ? `${solved.heights_m[i]!.toFixed(1)}${solved.filled[i] ? " filled, not measured" : ""}`
+                : "",
+            ),
+            el(
+              "td",
+              {},
+              el(
+                "button",
+                {
+                  class: "link",
+                  "aria-label": `Remove pair ${i + 1} at ${timeCode(seconds(one.time_s))}`,
+                  onclick: () => {
+                    this.clicks.splice(this.clicks.indexOf(one), 1);
+                    void this.solve();
+                  },
+                },
+                "remove",
+              ),
+            ),
+          );
+        }),
+      ),
+    );
   }
 }
 

@@ -10,11 +10,24 @@ const REVERSE_MS = 100;
 
 export class Player {
   readonly element = el("section", { class: "player" });
-  readonly video = el("video", { muted: true, playsinline: true, preload: "auto", disablepictureinpicture: true, tabindex: -1 });
+  readonly video = el("video", {
+    muted: true,
+    playsinline: true,
+    preload: "auto",
+    disablepictureinpicture: true,
+    tabindex: -1,
+  });
   readonly frame = el("div", { class: "screen" }, this.video);
   frameNumber = 0;
   private readonly told = el("output", { class: "told" });
-  private readonly bar = svg("svg", { class: "timeline", viewBox: "0 0 1000 24", preserveAspectRatio: "none", role: "slider", tabindex: 0, "aria-label": "Time in the clip" });
+  private readonly bar = svg("svg", {
+    class: "timeline",
+    viewBox: "0 0 1000 24",
+    preserveAspectRatio: "none",
+    role: "slider",
+    tabindex: 0,
+    "aria-label": "Time in the clip",
+  });
   private readonly controls = el("div", { class: "row controls" });
   private times: number[] = [];
   private base: { num: bigint; den: bigint } = { num: 0n, den: 1n };
@@ -24,15 +37,20 @@ export class Player {
   private clip: Clip | null = null;
 
   /** ``prefix`` goes before the names of its keys. */
-  constructor(private readonly shown: (time_s: number) => void, private readonly prefix = "") {
+  constructor(
+    private readonly shown: (time_s: number) => void,
+    private readonly prefix = "",
+  ) {
     this.video.muted = true;
     fill(this.element, this.frame, this.bar, this.controls);
     this.bar.addEventListener("pointerdown", (event) => this.pointed(event));
-    this.bar.addEventListener("pointermove", (event) => { if (event.buttons) this.pointed(event); });
+    this.bar.addEventListener("pointermove", (event) => {
+      if (event.buttons) this.pointed(event);
+    });
     this.bar.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
       event.preventDefault();
-      event.stopPropagation();  // or the key of the view would step once more
+      event.stopPropagation(); // or the key of the view would step once more
       this.step(event.key === "ArrowRight" ? 1 : -1);
     });
     this.video.addEventListener("ended", () => this.seek(this.ticks.length - 1));
@@ -42,9 +60,15 @@ export class Player {
   private drawControls(): void {
     const button = (name: string, words: string, run: () => void): HTMLElement =>
       el("button", { onclick: run }, words, " ", el("kbd", {}, shownKey(this.prefix + name)));
-    fill(this.controls, button("back", "Back", () => this.playBack()), button("pause", "Stop", () => this.pause()),
-      button("forward", "Play", () => this.play()), button("frame-back", "−1", () => this.step(-1)),
-      button("frame-on", "+1", () => this.step(1)), this.told);
+    fill(
+      this.controls,
+      button("back", "Back", () => this.playBack()),
+      button("pause", "Stop", () => this.pause()),
+      button("forward", "Play", () => this.play()),
+      button("frame-back", "−1", () => this.step(-1)),
+      button("frame-on", "+1", () => this.step(1)),
+      this.told,
+    );
   }
 
   get clipShown(): Clip | null {
@@ -80,7 +104,7 @@ export class Player {
       await new Promise<void>((done, failed) => {
         this.video.onloadeddata = () => done();
         this.video.onerror = () => {
-          this.clip = null;  // so that a copy that is made now is loaded
+          this.clip = null; // so that a copy that is made now is loaded
           failed(new Error("This browser cannot play the clip; make a copy for playing."));
         };
       });
@@ -101,12 +125,13 @@ export class Player {
   play(): void {
     this.stopReverse();
     this.video.playbackRate = this.video.paused ? 1 : Math.min(8, this.video.playbackRate * 2);
-    this.video.play().catch(() => undefined);  // stopped before it began
+    this.video.play().catch(() => undefined); // stopped before it began
   }
 
   playBack(): void {
     this.video.pause();
-    if (this.reverse === null) this.reverse = window.setInterval(() => this.seek(this.frameNumber - 1), REVERSE_MS);
+    if (this.reverse === null)
+      this.reverse = window.setInterval(() => this.seek(this.frameNumber - 1), REVERSE_MS);
   }
 
   /** Stops at the picture that is told; the player may have shown the next one meanwhile. */
@@ -120,13 +145,16 @@ export class Player {
   seek(frame: number): void {
     this.frameNumber = Math.max(0, Math.min(this.ticks.length - 1, frame));
     const here = this.ticks[this.frameNumber] ?? 0;
-    const after = this.ticks[this.frameNumber + 1] ?? here + (here - (this.ticks[this.frameNumber - 1] ?? here - 1));
-    this.video.currentTime = ((here + after) / 2) * Number(this.base.num) / Number(this.base.den);
+    const after =
+      this.ticks[this.frameNumber + 1] ??
+      here + (here - (this.ticks[this.frameNumber - 1] ?? here - 1));
+    this.video.currentTime = (((here + after) / 2) * Number(this.base.num)) / Number(this.base.den);
     this.tell();
   }
 
   frameAt(time_s: number): number {
-    let low = 0, high = this.times.length - 1;
+    let low = 0,
+      high = this.times.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if (this.times[middle]! <= time_s + 1e-4) low = middle;
@@ -138,7 +166,9 @@ export class Player {
   private listen(): void {
     const each = (_: number, facts: VideoFrameCallbackMetadata): void => {
       if (!this.video.paused) {
-        this.frameNumber = this.frameAt(facts.mediaTime + Number(this.offset.num) / Number(this.offset.den));
+        this.frameNumber = this.frameAt(
+          facts.mediaTime + Number(this.offset.num) / Number(this.offset.den),
+        );
         this.tell();
       }
       this.video.requestVideoFrameCallback(each);
@@ -163,23 +193,34 @@ export class Player {
   }
 
   private share(time_s: number): number {
-    const first = this.times[0] ?? 0, last = this.times.at(-1) ?? 1;
+    const first = this.times[0] ?? 0,
+      last = this.times.at(-1) ?? 1;
     return (time_s - first) / Math.max(1e-9, last - first);
   }
 
   private drawBar(spans: [number, number][]): void {
-    fill(this.bar, svg("rect", { x: 0, y: 10, width: 1000, height: 4, class: "whole" }),
-      ...spans.map(([from, to]) => svg("rect", {
-        x: 1000 * this.share(from), y: 8, height: 8, class: "placed",
-        width: Math.max(2, 1000 * (this.share(to) - this.share(from))),
-      })), svg("rect", { x: 0, y: 0, width: 3, height: 24, class: "head" }));
+    fill(
+      this.bar,
+      svg("rect", { x: 0, y: 10, width: 1000, height: 4, class: "whole" }),
+      ...spans.map(([from, to]) =>
+        svg("rect", {
+          x: 1000 * this.share(from),
+          y: 8,
+          height: 8,
+          class: "placed",
+          width: Math.max(2, 1000 * (this.share(to) - this.share(from))),
+        }),
+      ),
+      svg("rect", { x: 0, y: 0, width: 3, height: 24, class: "head" }),
+    );
   }
 
   private pointed(event: PointerEvent): void {
     const box = this.bar.getBoundingClientRect();
-    const first = this.times[0] ?? 0, last = this.times.at(-1) ?? 0;
+    const first = this.times[0] ?? 0,
+      last = this.times.at(-1) ?? 0;
     this.pause();
-    this.seek(this.frameAt(first + (last - first) * (event.clientX - box.left) / box.width));
+    this.seek(this.frameAt(first + ((last - first) * (event.clientX - box.left)) / box.width));
   }
 }
 

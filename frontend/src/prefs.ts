@@ -13,8 +13,14 @@ export interface Prefs {
 
 const KEY = "aftermap.prefs";
 const DEFAULTS: Prefs = {
-  theme: "auto", isGrey: false, blursGraphic: true, keys: {}, opacity: {}, shown: {},
-  sort: "uncertainty", onlyOpen: false,
+  theme: "auto",
+  isGrey: false,
+  blursGraphic: true,
+  keys: {},
+  opacity: {},
+  shown: {},
+  sort: "uncertainty",
+  onlyOpen: false,
 };
 
 function read(): Prefs {

@@ -1,6 +1,16 @@
 // Buildings one after another: their pictures side by side, and a grade by one key.
 
-import { get, GRADES, post, type BuildingFacts, type Grade, type LonLat, type Review, type Row, type Saved } from "./api.js";
+import {
+  get,
+  GRADES,
+  post,
+  type BuildingFacts,
+  type Grade,
+  type LonLat,
+  type Review,
+  type Row,
+  type Saved,
+} from "./api.js";
 import type { Bench, BuildingFeature, View } from "./bench.js";
 import { ask, sheet } from "./dialogs.js";
 import { anyScript, el, fill, tell } from "./dom.js";
@@ -11,8 +21,10 @@ import { keep, prefs } from "./prefs.js";
 import { GRADE_COLOURS, GRADE_WORDS, gradeWord, percent } from "./words.js";
 
 const SORTS: [string, string][] = [
-  ["uncertainty", "Most uncertain first"], ["sample", "In the sample's order"],
-  ["area", "Largest first"], ["grade", "Worst first"],
+  ["uncertainty", "Most uncertain first"],
+  ["sample", "In the sample's order"],
+  ["area", "Largest first"],
+  ["grade", "Worst first"],
 ];
 const BLIND_SORTS = ["sample", "area"];
 const AHEAD = 2;
@@ -21,7 +33,10 @@ const FRESH_MS = 5000;
 const EDGE_PX = 50;
 
 type Point = { x: number; y: number };
-interface Known { facts: Promise<BuildingFacts>; at_ms: number }
+interface Known {
+  facts: Promise<BuildingFacts>;
+  at_ms: number;
+}
 
 export class Reviewing implements View {
   private queue: BuildingFeature[] = [];
@@ -39,9 +54,20 @@ export class Reviewing implements View {
   open(): void {
     this.isOpen = true;
     if (!this.bench.buildings.length) {
-      fill(this.bench.side, el("section", { class: "empty" }, el("h2", {}, "No buildings"),
-        el("p", {}, "This case has no graded buildings. They come with a file of outlines:"),
-        el("code", { class: "command" }, `aftermap assess ${this.bench.facts.name} --footprints outlines.geojson`)));
+      fill(
+        this.bench.side,
+        el(
+          "section",
+          { class: "empty" },
+          el("h2", {}, "No buildings"),
+          el("p", {}, "This case has no graded buildings. They come with a file of outlines:"),
+          el(
+            "code",
+            { class: "command" },
+            `aftermap assess ${this.bench.facts.name} --footprints outlines.geojson`,
+          ),
+        ),
+      );
       return;
     }
     fill(this.bench.side, this.head, this.bar, this.body);
@@ -72,14 +98,16 @@ export class Reviewing implements View {
   private drawnAt({ x, y }: Point): number | undefined {
     const { map } = this.bench;
     if (!map.getLayer("buildings")) return undefined;
-    return map.queryRenderedFeatures([x, y], { layers: ["buildings", "buildings-hatch"] })[0]?.id as number | undefined;
+    return map.queryRenderedFeatures([x, y], { layers: ["buildings", "buildings-hatch"] })[0]?.id as
+      | number
+      | undefined;
   }
 
   /** One that is not in the queue comes after the one that is looked at. */
   private goToBuilding(id: number): void {
     let at = this.queue.findIndex((one) => one.id === id);
     const building = this.bench.buildings.find((one) => one.id === id);
-    if (at < 0 && building) this.queue.splice(at = this.at + 1, 0, building);
+    if (at < 0 && building) this.queue.splice((at = this.at + 1), 0, building);
     if (at >= 0) void this.goTo(at, false);
   }
 
@@ -96,7 +124,8 @@ export class Reviewing implements View {
     const id = this.current?.properties.source_id;
     if (!id) return;
     ask("Why is it not assessed?", this.bench.me.reasons, (reason) =>
-      this.decide({ grade: null, not_assessed_reason: reason }));
+      this.decide({ grade: null, not_assessed_reason: reason }),
+    );
   }
 
   /** A note goes with a grade; before there is one it waits in the browser. */
@@ -105,11 +134,25 @@ export class Reviewing implements View {
     if (!building) return;
     const mine = this.mine();
     const draft = this.draftOf(building);
-    const area = el("textarea", { rows: 5, dir: "auto", "aria-label": "Note", maxlength: 4000, value: draft ?? mine?.note ?? "" });
+    const area = el("textarea", {
+      rows: 5,
+      dir: "auto",
+      "aria-label": "Note",
+      maxlength: 4000,
+      value: draft ?? mine?.note ?? "",
+    });
     sheet("Note", area, () => {
       const note = area.value.trim();
       if (this.current !== building || !note) return;
-      if (mine) this.decide({ grade: mine.grade as Grade | null, not_assessed_reason: mine.not_assessed_reason ?? undefined, note }, false);
+      if (mine)
+        this.decide(
+          {
+            grade: mine.grade as Grade | null,
+            not_assessed_reason: mine.not_assessed_reason ?? undefined,
+            note,
+          },
+          false,
+        );
       else {
         localStorage.setItem(this.draftName(building), note);
         tell("The note is saved with your grade of this building");
@@ -136,7 +179,11 @@ export class Reviewing implements View {
       const saved = await post<Saved>("/api/undo", { source_id, at: new Date().toISOString() });
       const isOpenAgain = saved.not_assessed_reason === "withdrawn by the reviewer";
       this.remember(building, isOpenAgain ? undefined : saved.grade);
-      tell(isOpenAgain ? "Taken back: not graded by you" : `Taken back: ${gradeWord(saved.grade)} holds again`);
+      tell(
+        isOpenAgain
+          ? "Taken back: not graded by you"
+          : `Taken back: ${gradeWord(saved.grade)} holds again`,
+      );
       this.known.delete(source_id);
       await this.show();
     } catch (error) {
@@ -162,12 +209,15 @@ export class Reviewing implements View {
   /** What this reviewer said last of the current building; nothing as long as it is being read. */
   private mine(): Review | undefined {
     const isRead = this.shown?.building.source_id === this.current?.properties.source_id;
-    const rows = isRead ? this.shown?.reviews ?? [] : [];
+    const rows = isRead ? (this.shown?.reviews ?? []) : [];
     const last = rows.filter((one) => one.reviewer === this.bench.me.reviewer).at(-1);
     return last?.not_assessed_reason === "withdrawn by the reviewer" ? undefined : last;
   }
 
-  private decide(what: { grade: Grade | null; not_assessed_reason?: string; note?: string }, goesOn = true): void {
+  private decide(
+    what: { grade: Grade | null; not_assessed_reason?: string; note?: string },
+    goesOn = true,
+  ): void {
     const building = this.current;
     if (!building) return;
     if (!this.bench.me.reviewer) {
@@ -177,7 +227,9 @@ export class Reviewing implements View {
     const note = what.note ?? this.draftOf(building) ?? this.mine()?.note ?? undefined;
     localStorage.removeItem(this.draftName(building));
     this.bench.outbox.add({
-      source_id: building.properties.source_id, at: new Date().toISOString(), ...what,
+      source_id: building.properties.source_id,
+      at: new Date().toISOString(),
+      ...what,
       ...(note ? { note } : {}),
     });
     this.remember(building, what.grade);
@@ -204,7 +256,9 @@ export class Reviewing implements View {
       chosen = chosen.filter((one) => one.properties.sample != null);
     }
     if (prefs.onlyOpen) {
-      chosen = chosen.filter((one) => !this.bench.grades.get(one.properties.source_id)?.has(this.bench.me.reviewer));
+      chosen = chosen.filter(
+        (one) => !this.bench.grades.get(one.properties.source_id)?.has(this.bench.me.reviewer),
+      );
     }
     this.queue = chosen.sort((a, b) => keyOf(a) - keyOf(b));
     this.at = this.queue.findIndex((one) => one.properties.source_id === before);
@@ -215,13 +269,17 @@ export class Reviewing implements View {
   }
 
   private needsSample(): boolean {
-    return this.sortName() === "sample" && this.bench.buildings.every((one) => one.properties.sample == null);
+    return (
+      this.sortName() === "sample" &&
+      this.bench.buildings.every((one) => one.properties.sample == null)
+    );
   }
 
   /** Well inside the map, and not below what lies along its edges. */
   private isInSight(here: LonLat): boolean {
     const { map } = this.bench;
-    const { x, y } = map.project(here), { clientWidth, clientHeight } = map.getContainer();
+    const { x, y } = map.project(here),
+      { clientWidth, clientHeight } = map.getContainer();
     return x > EDGE_PX && y > EDGE_PX && x < clientWidth - EDGE_PX && y < clientHeight - EDGE_PX;
   }
 
@@ -230,7 +288,12 @@ export class Reviewing implements View {
     this.at = at;
     await this.show();
     const here = this.current?.properties.at;
-    if (here && (moves || !this.isInSight(here))) this.bench.map.easeTo({ center: here, duration: 200, zoom: Math.max(this.bench.map.getZoom(), 18) });
+    if (here && (moves || !this.isInSight(here)))
+      this.bench.map.easeTo({
+        center: here,
+        duration: 200,
+        zoom: Math.max(this.bench.map.getZoom(), 18),
+      });
   }
 
   private async show(): Promise<void> {
@@ -249,9 +312,12 @@ export class Reviewing implements View {
       this.drawBar();
       this.drawBody(building, facts);
       for (let i = 1; i <= AHEAD; i++) this.prepare(this.queue[this.at + i]);
-      this.refresh(building).catch(() => undefined);  // what is shown stays
+      this.refresh(building).catch(() => undefined); // what is shown stays
     } catch (error) {
-      fill(this.body, el("p", { class: "warning" }, error instanceof Error ? error.message : String(error)));
+      fill(
+        this.body,
+        el("p", { class: "warning" }, error instanceof Error ? error.message : String(error)),
+      );
     }
   }
 
@@ -273,86 +339,208 @@ export class Reviewing implements View {
     const before = await found.facts;
     this.known.delete(source_id);
     const now = await this.facts(source_id);
-    if (this.current === building && now.reviews.length !== before.reviews.length) await this.show();
+    if (this.current === building && now.reviews.length !== before.reviews.length)
+      await this.show();
   }
 
   /** The pictures of the next ones are there before they are asked for. */
   private prepare(building: BuildingFeature | undefined): void {
     if (!building) return;
-    void this.facts(building.properties.source_id).then((facts) => {
-      for (const row of facts.evidence) new Image().src = pictureOf(row);
-    }, () => undefined);
+    void this.facts(building.properties.source_id).then(
+      (facts) => {
+        for (const row of facts.evidence) new Image().src = pictureOf(row);
+      },
+      () => undefined,
+    );
   }
 
   private drawHead(): void {
     const sorts = SORTS.filter(([name]) => !this.bench.me.is_blind || BLIND_SORTS.includes(name));
-    const sort = el("select", {
-      "aria-label": "Order of the queue",
-      onchange: (event: Event) => { keep({ sort: (event.target as HTMLSelectElement).value }); this.sort(); this.at = 0; void this.show(); },
-    }, ...sorts.map(([name, words]) => el("option", { value: name, selected: name === this.sortName() }, words)));
+    const sort = el(
+      "select",
+      {
+        "aria-label": "Order of the queue",
+        onchange: (event: Event) => {
+          keep({ sort: (event.target as HTMLSelectElement).value });
+          this.sort();
+          this.at = 0;
+          void this.show();
+        },
+      },
+      ...sorts.map(([name, words]) =>
+        el("option", { value: name, selected: name === this.sortName() }, words),
+      ),
+    );
     const open = el("input", {
-      type: "checkbox", id: "only-open", checked: prefs.onlyOpen,
-      onchange: (event: Event) => { keep({ onlyOpen: (event.target as HTMLInputElement).checked }); this.sort(); if (this.at < 0) this.at = 0; void this.show(); },
+      type: "checkbox",
+      id: "only-open",
+      checked: prefs.onlyOpen,
+      onchange: (event: Event) => {
+        keep({ onlyOpen: (event.target as HTMLInputElement).checked });
+        this.sort();
+        if (this.at < 0) this.at = 0;
+        void this.show();
+      },
     });
-    const graded = this.queue.filter((one) => this.bench.grades.get(one.properties.source_id)?.has(this.bench.me.reviewer)).length;
-    fill(this.head,
-      el("div", { class: "row spread" },
+    const graded = this.queue.filter((one) =>
+      this.bench.grades.get(one.properties.source_id)?.has(this.bench.me.reviewer),
+    ).length;
+    fill(
+      this.head,
+      el(
+        "div",
+        { class: "row spread" },
         el("h2", {}, "Building ", anyScript(this.current?.properties.source_id ?? "")),
-        el("div", { class: "row" },
-          el("button", { onclick: () => this.next(-1) }, `Back `, el("kbd", {}, shownKey("previous"))),
-          el("button", { onclick: () => this.next(1) }, `Next `, el("kbd", {}, shownKey("next"))))),
-      el("div", { class: "row spread muted" },
+        el(
+          "div",
+          { class: "row" },
+          el(
+            "button",
+            { onclick: () => this.next(-1) },
+            `Back `,
+            el("kbd", {}, shownKey("previous")),
+          ),
+          el("button", { onclick: () => this.next(1) }, `Next `, el("kbd", {}, shownKey("next"))),
+        ),
+      ),
+      el(
+        "div",
+        { class: "row spread muted" },
         el("span", {}, `${this.at + 1} of ${this.queue.length}; ${graded} graded by you`),
-        el("div", { class: "row" }, el("label", { for: "only-open", class: "row" }, open, "Open ones only"), sort)),
-      this.needsSample() ? el("p", { class: "muted" }, "No sample was drawn (aftermap sample draws one); this is the order of the outlines.") : null);
+        el(
+          "div",
+          { class: "row" },
+          el("label", { for: "only-open", class: "row" }, open, "Open ones only"),
+          sort,
+        ),
+      ),
+      this.needsSample()
+        ? el(
+            "p",
+            { class: "muted" },
+            "No sample was drawn (aftermap sample draws one); this is the order of the outlines.",
+          )
+        : null,
+    );
   }
 
   private drawBar(): void {
     const mine = this.mine();
-    const button = (name: string, words: string, colour: string | null, isMine: boolean, run: () => void): HTMLElement =>
-      el("button", { class: `grade${isMine ? " mine" : ""}`, "aria-pressed": isMine, onclick: run },
+    const button = (
+      name: string,
+      words: string,
+      colour: string | null,
+      isMine: boolean,
+      run: () => void,
+    ): HTMLElement =>
+      el(
+        "button",
+        { class: `grade${isMine ? " mine" : ""}`, "aria-pressed": isMine, onclick: run },
         colour ? el("i", { class: "area", colour }) : el("i", { class: "hatched" }),
-        el("span", {}, words), el("kbd", {}, shownKey(name)));
-    fill(this.bar,
-      ...GRADES.map((grade, i) => button(`grade${i + 1}`, GRADE_WORDS[grade], GRADE_COLOURS[grade], mine?.grade === grade, () => this.grade(grade))),
-      button("not-assessed", "Not assessed", null, mine !== undefined && mine.grade === null, () => this.notAssessed()));
+        el("span", {}, words),
+        el("kbd", {}, shownKey(name)),
+      );
+    fill(
+      this.bar,
+      ...GRADES.map((grade, i) =>
+        button(
+          `grade${i + 1}`,
+          GRADE_WORDS[grade],
+          GRADE_COLOURS[grade],
+          mine?.grade === grade,
+          () => this.grade(grade),
+        ),
+      ),
+      button("not-assessed", "Not assessed", null, mine !== undefined && mine.grade === null, () =>
+        this.notAssessed(),
+      ),
+    );
   }
 
   private drawBody(building: BuildingFeature, facts: BuildingFacts): void {
     const pictures = facts.evidence.filter((row) => row.kind !== "profile");
     const profiles = facts.evidence.filter((row) => row.kind === "profile");
-    fill(this.body,
-      pictures.length ? el("div", { class: "evidence" }, ...pictures.map((row) => figure(row, this.bench)))
-        : el("p", { class: "muted" }, "No pictures were cut for this building; aftermap assess makes them for those in the sample, or asked for by id."),
-      ...profiles.map((row) => el("figure", { class: "wide" },
-        el("img", { src: pictureOf(row), alt: "Heights of the surface through the middle of the building", loading: "eager" }))),
-      el("div", { class: "columns" },
+    fill(
+      this.body,
+      pictures.length
+        ? el("div", { class: "evidence" }, ...pictures.map((row) => figure(row, this.bench)))
+        : el(
+            "p",
+            { class: "muted" },
+            "No pictures were cut for this building; aftermap assess makes them for those in the sample, or asked for by id.",
+          ),
+      ...profiles.map((row) =>
+        el(
+          "figure",
+          { class: "wide" },
+          el("img", {
+            src: pictureOf(row),
+            alt: "Heights of the surface through the middle of the building",
+            loading: "eager",
+          }),
+        ),
+      ),
+      el(
+        "div",
+        { class: "columns" },
         this.machine(facts.building),
-        reviewsOf(facts.reviews, this.bench.me.reviewer, this.draftOf(building), () => this.note(), () => void this.undo())),
-      measurements(facts.measurements, building));
+        reviewsOf(
+          facts.reviews,
+          this.bench.me.reviewer,
+          this.draftOf(building),
+          () => this.note(),
+          () => void this.undo(),
+        ),
+      ),
+      measurements(facts.measurements, building),
+    );
   }
 
   private machine(row: Row): HTMLElement {
     if (this.bench.me.is_blind) {
-      return el("section", {}, el("h3", {}, "Machine"), el("p", { class: "muted" }, "Hidden while you work blind."));
+      return el(
+        "section",
+        {},
+        el("h3", {}, "Machine"),
+        el("p", { class: "muted" }, "Hidden while you work blind."),
+      );
     }
     const reasons = listOf(row.reasons);
     const against = listOf(row.reasons_against);
     const grade = row.grade as Grade | null | undefined;
-    return el("section", {}, el("h3", {}, "Machine"),
-      el("p", { class: "verdict" },
-        grade ? el("i", { class: "area", colour: GRADE_COLOURS[grade] }) : el("i", { class: "hatched" }),
-        gradeWord(grade), typeof row.confidence === "number" ? `, ${percent(row.confidence)} sure` : ""),
-      row.not_assessed_reason ? el("p", { class: "muted" }, anyScript(String(row.not_assessed_reason))) : null,
+    return el(
+      "section",
+      {},
+      el("h3", {}, "Machine"),
+      el(
+        "p",
+        { class: "verdict" },
+        grade
+          ? el("i", { class: "area", colour: GRADE_COLOURS[grade] })
+          : el("i", { class: "hatched" }),
+        gradeWord(grade),
+        typeof row.confidence === "number" ? `, ${percent(row.confidence)} sure` : "",
+      ),
+      row.not_assessed_reason
+        ? el("p", { class: "muted" }, anyScript(String(row.not_assessed_reason)))
+        : null,
       grade && String(row.imagery) in WORSE_IMAGERY
-        ? el("p", { class: "muted" }, `Seen by ${WORSE_IMAGERY[String(row.imagery)]}: less sure for that.`) : null,
-      ...reasonsOf(typeof row.reasons_against === "string" ? "For this grade" : null, reasons), ...reasonsOf("Against it", against));
+        ? el(
+            "p",
+            { class: "muted" },
+            `Seen by ${WORSE_IMAGERY[String(row.imagery)]}: less sure for that.`,
+          )
+        : null,
+      ...reasonsOf(typeof row.reasons_against === "string" ? "For this grade" : null, reasons),
+      ...reasonsOf("Against it", against),
+    );
   }
 
   private choose(building: BuildingFeature | null): void {
     const map = this.bench.map;
     if (!map.getSource("buildings")) return;
-    if (this.chosen !== null) map.removeFeatureState({ source: "buildings", id: this.chosen }, "chosen");
+    if (this.chosen !== null)
+      map.removeFeatureState({ source: "buildings", id: this.chosen }, "chosen");
     this.chosen = building?.id ?? null;
     if (building) map.setFeatureState({ source: "buildings", id: building.id }, { chosen: true });
   }
@@ -367,36 +555,76 @@ export function shownGrade(bench: Bench, building: BuildingFeature): Grade | "na
 }
 
 const WORSE_IMAGERY: Record<string, string> = {
-  oblique_photographs: "slanting photographs alone", video: "video or a single photograph alone",
+  oblique_photographs: "slanting photographs alone",
+  video: "video or a single photograph alone",
 };
 
 const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
-  uncertainty: ({ properties }) => (properties.grade ? 0 : 10) + (properties.confidence ?? 1)
-    - (properties.possible ? 1 : 0),
+  uncertainty: ({ properties }) =>
+    (properties.grade ? 0 : 10) + (properties.confidence ?? 1) - (properties.possible ? 1 : 0),
   sample: ({ properties }) => properties.sample ?? Number.MAX_SAFE_INTEGER,
   area: ({ properties }) => -(properties.area_m2 ?? 0),
   grade: ({ properties }) => -GRADES.indexOf(properties.grade as Grade),
 };
 
 function reviewsOf(
-  reviews: Review[], me: string, draft: string | null, note: () => void, undo: () => void,
+  reviews: Review[],
+  me: string,
+  draft: string | null,
+  note: () => void,
+  undo: () => void,
 ): HTMLElement {
-  const rows = [...reviews].reverse().map((one) => el("li", { class: one.reviewer === me ? "mine" : "" },
-    el("div", { class: "row spread" },
-      el("strong", {}, anyScript(one.reviewer)), el("span", { class: "muted" }, one.at.slice(0, 16).replace("T", " "))),
-    el("div", {}, one.grade ? el("i", { class: "area", colour: GRADE_COLOURS[one.grade] }) : el("i", { class: "hatched" }),
-      gradeWord(one.grade), one.not_assessed_reason ? anyScript(` (${one.not_assessed_reason})`) : null),
-    one.note ? el("p", { class: "said", dir: "auto" }, one.note) : null));
-  return el("section", {}, el("div", { class: "row spread" }, el("h3", {}, "Reviewers"),
-    el("div", { class: "row" }, el("button", { class: "quiet", onclick: note }, "Note ", el("kbd", {}, shownKey("note"))),
-      el("button", { class: "quiet", onclick: undo }, "Undo ", el("kbd", {}, shownKey("undo"))))),
+  const rows = [...reviews]
+    .reverse()
+    .map((one) =>
+      el(
+        "li",
+        { class: one.reviewer === me ? "mine" : "" },
+        el(
+          "div",
+          { class: "row spread" },
+          el("strong", {}, anyScript(one.reviewer)),
+          el("span", { class: "muted" }, one.at.slice(0, 16).replace("T", " ")),
+        ),
+        el(
+          "div",
+          {},
+          one.grade
+            ? el("i", { class: "area", colour: GRADE_COLOURS[one.grade] })
+            : el("i", { class: "hatched" }),
+          gradeWord(one.grade),
+          one.not_assessed_reason ? anyScript(` (${one.not_assessed_reason})`) : null,
+        ),
+        one.note ? el("p", { class: "said", dir: "auto" }, one.note) : null,
+      ),
+    );
+  return el(
+    "section",
+    {},
+    el(
+      "div",
+      { class: "row spread" },
+      el("h3", {}, "Reviewers"),
+      el(
+        "div",
+        { class: "row" },
+        el("button", { class: "quiet", onclick: note }, "Note ", el("kbd", {}, shownKey("note"))),
+        el("button", { class: "quiet", onclick: undo }, "Undo ", el("kbd", {}, shownKey("undo"))),
+      ),
+    ),
     draft ? el("p", { class: "draft" }, "Waits for your grade: ", anyScript(draft)) : null,
-    rows.length ? el("ul", { class: "reviews" }, ...rows) : el("p", { class: "muted" }, "Nobody has graded it yet."));
+    rows.length
+      ? el("ul", { class: "reviews" }, ...rows)
+      : el("p", { class: "muted" }, "Nobody has graded it yet."),
+  );
 }
 
 function reasonsOf(side: string | null, reasons: string[]): (HTMLElement | null)[] {
   if (!reasons.length) return [];
-  return [side ? el("h4", {}, side) : null, el("ul", { class: "reasons" }, ...reasons.map((one) => el("li", {}, anyScript(one))))];
+  return [
+    side ? el("h4", {}, side) : null,
+    el("ul", { class: "reasons" }, ...reasons.map((one) => el("li", {}, anyScript(one)))),
+  ];
 }
 
 function listOf(value: unknown): string[] {

@@ -9,8 +9,11 @@ import { GRADE_COLOURS, PASSAGE_COLOURS } from "./words.js";
 
 const DRAPE_PX = 2048;
 const LINES: Record<string, [colour: string, width_px: number]> = {
-  photo_footprints: ["#f2f2f2", 2], clip_footprints: ["#ffd36b", 2], tracks: ["#ffb000", 3],
-  streets: ["#8a8f94", 5], live: ["#ffffff", 4],
+  photo_footprints: ["#f2f2f2", 2],
+  clip_footprints: ["#ffd36b", 2],
+  tracks: ["#ffb000", 3],
+  streets: ["#8a8f94", 5],
+  live: ["#ffffff", 4],
 };
 
 /** The 3-D view of a case: the map is tilted, its pictures make room for the mesh. */
@@ -21,7 +24,11 @@ export class Solid {
   private drawn = "";
   private readonly shapes = new Map<string, GeoJSON.Feature[]>();
 
-  constructor(private readonly map: GlMap, private readonly facts: CaseFacts, private readonly choices: LayerChoice[]) {
+  constructor(
+    private readonly map: GlMap,
+    private readonly facts: CaseFacts,
+    private readonly choices: LayerChoice[],
+  ) {
     map.on("idle", () => void this.redrape());
   }
 
@@ -31,7 +38,10 @@ export class Solid {
   }
 
   async toggle(): Promise<void> {
-    if (this.map.getPitch() !== 0 || this.isUp) { this.end(); return; }
+    if (this.map.getPitch() !== 0 || this.isUp) {
+      this.end();
+      return;
+    }
     if (!this.facts.mesh) {
       tell("This case has no 3-D mesh; aftermap map makes it where enough was measured.", "wrong");
       return;
@@ -40,7 +50,10 @@ export class Solid {
     try {
       this.layer ??= await this.loaded();
     } catch (error) {
-      tell(`3-D cannot be shown: ${error instanceof Error ? error.message : String(error)}`, "wrong");
+      tell(
+        `3-D cannot be shown: ${error instanceof Error ? error.message : String(error)}`,
+        "wrong",
+      );
       return;
     }
     this.isUp = true;
@@ -75,9 +88,12 @@ export class Solid {
   }
 
   /** Where a click or a cursor on the map is: on the mesh, or on the flat map. */
-  placeAt(event: { lngLat: { lng: number; lat: number }; point: { x: number; y: number } }): LonLat {
+  placeAt(event: {
+    lngLat: { lng: number; lat: number };
+    point: { x: number; y: number };
+  }): LonLat {
     const flat: LonLat = [event.lngLat.lng, event.lngLat.lat];
-    return this.isUp ? this.layer?.pick(event.point) ?? flat : flat;
+    return this.isUp ? (this.layer?.pick(event.point) ?? flat) : flat;
   }
 
   private async loaded(): Promise<MeshLayer> {
@@ -95,19 +111,28 @@ export class Solid {
   /** Draw grades and lines anew where they, or what is shown of them, have changed. */
   private async redrape(): Promise<void> {
     if (!this.isUp || !this.layer) return;
-    const shown = this.choices.filter((one) => one.kind === "shapes" && one.id !== "cameras" && isShown(one));
+    const shown = this.choices.filter(
+      (one) => one.kind === "shapes" && one.id !== "cameras" && isShown(one),
+    );
     for (const choice of shown) await this.loadShapes(choice);
     const live = (this.map.getSource("live") as GeoJSONSource | undefined)?.serialize().data;
-    const state = JSON.stringify([shown.map((one) => [one.id, opacityOf(one)]), this.grades(), live]);
+    const state = JSON.stringify([
+      shown.map((one) => [one.id, opacityOf(one)]),
+      this.grades(),
+      live,
+    ]);
     if (state === this.drawn || !this.isUp) return;
     this.drawn = state;
-    this.layer.drape(this.drapeOf(shown, (live as GeoJSON.FeatureCollection | undefined)?.features ?? []));
+    this.layer.drape(
+      this.drapeOf(shown, (live as GeoJSON.FeatureCollection | undefined)?.features ?? []),
+    );
   }
 
   private async loadShapes(choice: LayerChoice): Promise<void> {
     if (this.shapes.has(choice.id) || !choice.address) return;
     const answer = await fetch(choice.address, { credentials: "same-origin" });
-    if (answer.ok) this.shapes.set(choice.id, (await answer.json() as GeoJSON.FeatureCollection).features);
+    if (answer.ok)
+      this.shapes.set(choice.id, ((await answer.json()) as GeoJSON.FeatureCollection).features);
   }
 
   private grades(): string[] {
@@ -116,10 +141,18 @@ export class Solid {
 
   private gradeOf({ id, properties }: GeoJSON.Feature): string {
     const state = this.map.getFeatureState({ source: "buildings", id: id! }) as { grade?: string };
-    return state.grade ?? (properties?.adopted_grade as string | null) ?? (properties?.grade as string | null) ?? "na";
+    return (
+      state.grade ??
+      (properties?.adopted_grade as string | null) ??
+      (properties?.grade as string | null) ??
+      "na"
+    );
   }
 
-  private drapeOf(shown: LayerChoice[], live: GeoJSON.Feature[]): Parameters<MeshLayer["drape"]>[0] {
+  private drapeOf(
+    shown: LayerChoice[],
+    live: GeoJSON.Feature[],
+  ): Parameters<MeshLayer["drape"]>[0] {
     const mesh = this.facts.mesh!;
     const [west_m, south_m, east_m, north_m] = mesh.box_m;
     const scale = DRAPE_PX / Math.max(east_m - west_m, north_m - south_m);
@@ -128,10 +161,16 @@ export class Solid {
     canvas.height = Math.max(1, Math.round((north_m - south_m) * scale));
     const pen = canvas.getContext("2d")!;
     const [o, e, n] = [mesh.origin_lonlat, mesh.east_lonlat, mesh.north_lonlat];
-    const a = e[0] - o[0], b = n[0] - o[0], c = e[1] - o[1], d = n[1] - o[1], all = a * d - b * c;
+    const a = e[0] - o[0],
+      b = n[0] - o[0],
+      c = e[1] - o[1],
+      d = n[1] - o[1],
+      all = a * d - b * c;
     const at = ([lon, lat]: LonLat): [number, number] => {
-      const dx = lon - o[0], dy = lat - o[1];
-      const east = mesh.arm_m * (dx * d - dy * b) / all, north = mesh.arm_m * (dy * a - dx * c) / all;
+      const dx = lon - o[0],
+        dy = lat - o[1];
+      const east = (mesh.arm_m * (dx * d - dy * b)) / all,
+        north = (mesh.arm_m * (dy * a - dx * c)) / all;
       return [(east - west_m) * scale, (north_m - north) * scale];
     };
     for (const choice of shown) {
@@ -144,7 +183,12 @@ export class Solid {
     return { canvas, west_m, south_m, east_m, north_m };
   }
 
-  private drawBuilding(pen: CanvasRenderingContext2D, at: Placed, feature: GeoJSON.Feature, opacity: number): void {
+  private drawBuilding(
+    pen: CanvasRenderingContext2D,
+    at: Placed,
+    feature: GeoJSON.Feature,
+    opacity: number,
+  ): void {
     const grade = this.gradeOf(feature);
     traced(pen, at, feature.geometry);
     pen.globalAlpha = opacity;
@@ -159,7 +203,13 @@ export class Solid {
 
 type Placed = (place: LonLat) => [number, number];
 
-function drawLine(pen: CanvasRenderingContext2D, at: Placed, feature: GeoJSON.Feature, id: string, opacity: number): void {
+function drawLine(
+  pen: CanvasRenderingContext2D,
+  at: Placed,
+  feature: GeoJSON.Feature,
+  id: string,
+  opacity: number,
+): void {
   const [colour, width] = LINES[id] ?? ["#ffffff", 2];
   const passage = new Map(PASSAGE_COLOURS).get(String(feature.properties?.passage));
   traced(pen, at, feature.geometry);
@@ -170,7 +220,11 @@ function drawLine(pen: CanvasRenderingContext2D, at: Placed, feature: GeoJSON.Fe
   pen.globalAlpha = 1;
 }
 
-function traced(pen: CanvasRenderingContext2D, at: Placed, geometry: GeoJSON.Geometry | null): void {
+function traced(
+  pen: CanvasRenderingContext2D,
+  at: Placed,
+  geometry: GeoJSON.Geometry | null,
+): void {
   pen.beginPath();
   for (const line of linesOf(geometry)) {
     line.forEach((place, i) => {
@@ -183,9 +237,14 @@ function traced(pen: CanvasRenderingContext2D, at: Placed, geometry: GeoJSON.Geo
 
 function linesOf(geometry: GeoJSON.Geometry | null): LonLat[][] {
   switch (geometry?.type) {
-    case "LineString": return [geometry.coordinates as LonLat[]];
-    case "MultiLineString": case "Polygon": return geometry.coordinates as LonLat[][];
-    case "MultiPolygon": return geometry.coordinates.flat() as LonLat[][];
-    default: return [];
+    case "LineString":
+      return [geometry.coordinates as LonLat[]];
+    case "MultiLineString":
+    case "Polygon":
+      return geometry.coordinates as LonLat[][];
+    case "MultiPolygon":
+      return geometry.coordinates.flat() as LonLat[][];
+    default:
+      return [];
   }
 }

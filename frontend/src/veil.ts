@@ -10,8 +10,15 @@ export function veil(holder: HTMLElement, bench: Bench, sha256: string): void {
   unveil(holder);
   if (!prefs.blursGraphic || !bench.footage.graphic.includes(sha256)) return;
   holder.classList.add("blurred");
-  put(holder, el("button", { class: "veil", onclick: () => unveil(holder) },
-    "Marked graphic. Show it ", el("kbd", {}, shownKey("reveal"))));
+  put(
+    holder,
+    el(
+      "button",
+      { class: "veil", onclick: () => unveil(holder) },
+      "Marked graphic. Show it ",
+      el("kbd", {}, shownKey("reveal")),
+    ),
+  );
 }
 
 export function unveil(holder: Element | null): void {

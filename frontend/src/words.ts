@@ -3,16 +3,26 @@
 import type { Grade } from "./api.js";
 
 export const GRADE_WORDS: Record<Grade, string> = {
-  none: "No visible damage", light: "Light", moderate: "Moderate", severe: "Severe",
+  none: "No visible damage",
+  light: "Light",
+  moderate: "Moderate",
+  severe: "Severe",
   destroyed: "Destroyed",
 };
 /** Blue to red by way of yellow: told apart with every common colour blindness. */
 export const GRADE_COLOURS: Record<Grade, string> = {
-  none: "#2c7bb6", light: "#abd9e9", moderate: "#fee090", severe: "#f46d43", destroyed: "#a50026",
+  none: "#2c7bb6",
+  light: "#abd9e9",
+  moderate: "#fee090",
+  severe: "#f46d43",
+  destroyed: "#a50026",
 };
 export const NOT_ASSESSED_COLOUR = "#8a8f94";
 export const PASSAGE_COLOURS: [string, string][] = [
-  ["truck", "#2c7bb6"], ["car", "#abd9e9"], ["nobody", "#d7191c"], ["not_seen", "#8a8f94"],
+  ["truck", "#2c7bb6"],
+  ["car", "#abd9e9"],
+  ["nobody", "#d7191c"],
+  ["not_seen", "#8a8f94"],
 ];
 const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
@@ -26,11 +36,15 @@ export function metres(value: number | null | undefined, digits = 1): string {
 }
 
 export function length(value: number): string {
-  return value >= 1000 ? `${(value / 1000).toFixed(2)} km` : `${value.toFixed(value < 10 ? 2 : 1)} m`;
+  return value >= 1000
+    ? `${(value / 1000).toFixed(2)} km`
+    : `${value.toFixed(value < 10 ? 2 : 1)} m`;
 }
 
 export function area(value: number): string {
-  return value >= 1e6 ? `${(value / 1e6).toFixed(3)} km²` : `${value.toFixed(value < 100 ? 1 : 0)} m²`;
+  return value >= 1e6
+    ? `${(value / 1e6).toFixed(3)} km²`
+    : `${value.toFixed(value < 100 ? 1 : 0)} m²`;
 }
 
 export function percent(fraction: number | null | undefined): string {
@@ -47,8 +61,10 @@ export function timeCode(seconds: number): string {
   const sign = seconds < 0 ? "-" : "";
   const ms = Math.round(Math.abs(seconds) * 1000);
   const two = (value: number): string => String(value).padStart(2, "0");
-  return `${sign}${Math.floor(ms / 3600000)}:${two(Math.floor(ms / 60000) % 60)}:`
-    + `${two(Math.floor(ms / 1000) % 60)}.${String(ms % 1000).padStart(3, "0")}`;
+  return (
+    `${sign}${Math.floor(ms / 3600000)}:${two(Math.floor(ms / 60000) % 60)}:` +
+    `${two(Math.floor(ms / 1000) % 60)}.${String(ms % 1000).padStart(3, "0")}`
+  );
 }
 
 export function bytes(size: number): string {
