@@ -3,8 +3,8 @@
 import type { Map as GlMap } from "maplibre-gl";
 import type { CaseFacts, FootageList, LonLat, Me } from "./api.js";
 import type { LayerChoice } from "./map.js";
-import type { Solid } from "./solid.js";
 import type { Outbox } from "./outbox.js";
+import type { Solid } from "./solid.js";
 
 export interface BuildingFeature {
   id: number;

@@ -1,7 +1,7 @@
 // Two dates or two layers in one view: a swipe, side by side, or one after the other.
 
-import Compare from "@maplibre/maplibre-gl-compare";
 import syncMove from "@mapbox/mapbox-gl-sync-move";
+import Compare from "@maplibre/maplibre-gl-compare";
 import { Map as GlMap } from "maplibre-gl";
 import type { Bench, View } from "./bench.js";
 import { el, fill } from "./dom.js";
@@ -194,10 +194,10 @@ export class Comparing implements View {
 
   private arrange(): void {
     if (!this.maps) return;
-    this.undo.splice(0).forEach((one) => one());
+    for (const undo of this.undo.splice(0)) undo();
     const [first, second] = this.maps;
     this.holder.className = `comparing ${this.way}`;
-    this.maps.forEach((one) => one.resize());
+    for (const map of this.maps) map.resize();
     if (this.way === "swipe") {
       const compare = new Compare(first, second, this.holder);
       this.undo.push(() => compare.remove());
@@ -217,8 +217,8 @@ export class Comparing implements View {
   }
 
   private clear(): void {
-    this.undo.splice(0).forEach((one) => one());
-    this.maps?.forEach((one) => one.remove());
+    for (const undo of this.undo.splice(0)) undo();
+    for (const map of this.maps ?? []) map.remove();
     this.maps = null;
     fill(this.holder);
   }

@@ -1,12 +1,12 @@
 // Footage beside the map: a clip plays while its footprint moves; a click finds who saw the spot.
 
 import {
-  get,
-  post,
   type Clip,
   type ClipPath,
+  get,
   type LonLat,
   type Photograph,
+  post,
   type Sighting,
 } from "./api.js";
 import type { Bench, View } from "./bench.js";

@@ -5,17 +5,18 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "@maplibre/maplibre-gl-compare/style.css";
 import "./style.css";
 import {
-  get,
-  GRADES,
-  post,
   type CaseFacts,
   type FootageList,
+  GRADES,
+  get,
   type LonLat,
   type Me,
+  post,
   type Spot,
 } from "./api.js";
-import { buildingsOf, type Bench, type Columns, type View, type ViewName } from "./bench.js";
+import { type Bench, buildingsOf, type Columns, type View, type ViewName } from "./bench.js";
 import { Comparing } from "./compare.js";
+import { sheet } from "./dialogs.js";
 import { anyScript, el, fill, tell } from "./dom.js";
 import { Footage } from "./footage.js";
 import { enterView, keyLabel, listen, openKeys, register } from "./keys.js";
@@ -33,12 +34,11 @@ import {
 } from "./map.js";
 import { Measuring } from "./measure.js";
 import { Outbox } from "./outbox.js";
-import { forgetShapes, layerPanel, showLayer, troubleOf, type TileTrouble } from "./panel.js";
+import { forgetShapes, layerPanel, showLayer, type TileTrouble, troubleOf } from "./panel.js";
 import { Placing } from "./place.js";
 import { isDark, keep, prefs, show } from "./prefs.js";
-import { sheet } from "./dialogs.js";
-import { Solid } from "./solid.js";
 import { Reviewing, shownGrade } from "./review.js";
+import { Solid } from "./solid.js";
 
 const VIEWS: [ViewName, string][] = [
   ["map", "Map"],

@@ -1,22 +1,22 @@
 // The map: the case's rasters and layers in MapLibre, and what is drawn over them for a moment.
 
 import {
-  Map as GlMap,
-  ScaleControl,
-  NavigationControl,
-  setWorkerUrl,
   addProtocol,
-  prewarm,
-  type GeoJSONSource,
-  type StyleSpecification,
-  type LayerSpecification,
   type ExpressionSpecification,
   type FilterSpecification,
+  type GeoJSONSource,
+  Map as GlMap,
+  type LayerSpecification,
+  NavigationControl,
+  prewarm,
+  ScaleControl,
+  type StyleSpecification,
+  setWorkerUrl,
 } from "maplibre-gl";
 import { PMTiles, Protocol } from "pmtiles";
 import type { CaseFacts, Grade, LonLat } from "./api.js";
-import { GRADE_COLOURS, NOT_ASSESSED_COLOUR, PASSAGE_COLOURS } from "./words.js";
 import { prefs } from "./prefs.js";
+import { GRADE_COLOURS, NOT_ASSESSED_COLOUR, PASSAGE_COLOURS } from "./words.js";
 
 setWorkerUrl("/page/maplibre-worker.js");
 prewarm(); // the worker starts while the case is asked for
@@ -237,7 +237,7 @@ function rankOf(id: string): number {
 const gradeColour = [
   "match",
   SHOWN,
-  ...Object.entries(GRADE_COLOURS).flatMap(([grade, colour]) => [grade, colour]),
+  ...Object.entries(GRADE_COLOURS).flat(),
   NOT_ASSESSED_COLOUR,
 ] as unknown as ExpressionSpecification;
 const isNotAssessed = ["==", SHOWN, "na"] as unknown as ExpressionSpecification;

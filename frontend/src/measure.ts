@@ -3,7 +3,7 @@
 import type { Map as GlMap } from "maplibre-gl";
 import { TerraDraw, TerraDrawLineStringMode, TerraDrawPolygonMode } from "terra-draw";
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
-import { post, type LonLat, type Profile } from "./api.js";
+import { type LonLat, type Profile, post } from "./api.js";
 import { el, fill, svg, tell } from "./dom.js";
 import { area, length } from "./words.js";
 

@@ -3,11 +3,11 @@
 import type { CustomLayerInterface, CustomRenderMethodInput, Map as GlMap } from "maplibre-gl";
 import {
   CanvasTexture,
-  Group,
+  type Group,
   LinearFilter,
   Matrix4,
   Mesh,
-  MeshBasicMaterial,
+  type MeshBasicMaterial,
   NoColorSpace,
   PerspectiveCamera,
   Raycaster,
@@ -15,10 +15,10 @@ import {
   TextureLoader,
   Vector3,
   Vector4,
-  WebGLRenderer,
   type WebGLProgramParametersWithUniforms,
+  WebGLRenderer,
 } from "three";
-import { GLTFLoader, type GLTF, type GLTFParser } from "three/addons/loaders/GLTFLoader.js";
+import { type GLTF, GLTFLoader, type GLTFParser } from "three/addons/loaders/GLTFLoader.js";
 import type { LonLat, MeshFacts } from "./api.js";
 
 const DEGREES = 180 / Math.PI;

@@ -1,7 +1,7 @@
 // Decisions on their way to the record. Each is kept in the browser until the server says that it is
 // on the disk, and sent again where that was not heard: the server knows one that it has already.
 
-import { post, Refused, type Grade, type Saved } from "./api.js";
+import { type Grade, post, Refused, type Saved } from "./api.js";
 import { tell } from "./dom.js";
 
 export interface Decision {

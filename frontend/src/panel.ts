@@ -1,11 +1,11 @@
 // The layers: what is drawn, how strongly, and what its colours mean.
 
+import { type CaseFacts, GRADES } from "./api.js";
 import type { Bench } from "./bench.js";
 import { el, fill, svg, tell } from "./dom.js";
-import { isShown, showShapes, opacityOf, type LayerChoice } from "./map.js";
+import { isShown, type LayerChoice, opacityOf, showShapes } from "./map.js";
 import { keep, prefs } from "./prefs.js";
 import { GRADE_COLOURS, GRADE_WORDS } from "./words.js";
-import { GRADES, type CaseFacts } from "./api.js";
 
 const loaded = new Set<string>();
 

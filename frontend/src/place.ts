@@ -1,7 +1,7 @@
 // A clip is placed by hand: a click in the picture and a click on the map are one pair; six pairs and
 // more give a camera, solved anew with every click.
 
-import { get, post, type Click, type Clip, type LonLat, type Solved } from "./api.js";
+import { type Click, type Clip, get, type LonLat, post, type Solved } from "./api.js";
 import type { Bench, View } from "./bench.js";
 import { anyScript, el, fill, svg, tell } from "./dom.js";
 import { shownKey } from "./keys.js";
@@ -291,9 +291,9 @@ export class Placing implements View {
         { part: "camera", at: [shown.position[0], shown.position[1]] },
       );
     }
-    clicks.forEach((one, i) =>
-      parts.push({ part: "tie", at: [one.lon, one.lat], wrong: shown ? !shown.used[i] : false }),
-    );
+    for (const [i, one] of clicks.entries()) {
+      parts.push({ part: "tie", at: [one.lon, one.lat], wrong: shown ? !shown.used[i] : false });
+    }
     if (this.pendingPlace) parts.push({ part: "pending", at: this.pendingPlace });
     drawLive(this.bench.map, parts);
   }

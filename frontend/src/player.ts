@@ -1,7 +1,7 @@
 // A clip, picture by picture. Times are exact: a picture is asked for by the middle of the time that
 // it is shown for, so that no rounding of the browser's can show its neighbour.
 
-import { get, type Clip, type ClipTimes } from "./api.js";
+import { type Clip, type ClipTimes, get } from "./api.js";
 import { el, fill, svg } from "./dom.js";
 import { shownKey } from "./keys.js";
 import { timeCode } from "./words.js";

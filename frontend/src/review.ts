@@ -1,12 +1,12 @@
 // Buildings one after another: their pictures side by side, and a grade by one key.
 
 import {
-  get,
-  GRADES,
-  post,
   type BuildingFacts,
+  GRADES,
   type Grade,
+  get,
   type LonLat,
+  post,
   type Review,
   type Row,
   type Saved,
@@ -107,7 +107,10 @@ export class Reviewing implements View {
   private goToBuilding(id: number): void {
     let at = this.queue.findIndex((one) => one.id === id);
     const building = this.bench.buildings.find((one) => one.id === id);
-    if (at < 0 && building) this.queue.splice((at = this.at + 1), 0, building);
+    if (at < 0 && building) {
+      at = this.at + 1;
+      this.queue.splice(at, 0, building);
+    }
     if (at >= 0) void this.goTo(at, false);
   }
 

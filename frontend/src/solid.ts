@@ -1,9 +1,9 @@
 // 3-D: the mesh on the map instead of flat pictures, with grades and lines laid over it.
 
-import type { Map as GlMap, GeoJSONSource } from "maplibre-gl";
+import type { GeoJSONSource, Map as GlMap } from "maplibre-gl";
 import type { CaseFacts, LonLat } from "./api.js";
 import { tell } from "./dom.js";
-import { isShown, opacityOf, setOpacity, setShown, type LayerChoice } from "./map.js";
+import { isShown, type LayerChoice, opacityOf, setOpacity, setShown } from "./map.js";
 import type { MeshLayer } from "./mesh.js";
 import { GRADE_COLOURS, PASSAGE_COLOURS } from "./words.js";
 
