@@ -1,1 +1,1 @@
-"""Benchmarks that a developer runs by hand: accuracy, speed and growth. See docs/benchmarks.md."""
+"""Benchmarks that a developer runs by hand; what they found: docs/reference/benchmarks.md."""

@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.accuracy --case WORK [--data DIR] [--twin DIR]
 
 Maps what WORK does not yet hold (`standard`), measures it, and writes
-benchmarks/results/accuracy.json. What is measured how, and against which goal: docs/benchmarks.md.
+benchmarks/results/accuracy.json. What is measured how, and against which goal:
+docs/reference/benchmarks.md.
 """
 
 import argparse

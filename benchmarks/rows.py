@@ -1,4 +1,4 @@
-"""What the tables of docs/benchmarks.md are made of: a figure in the results, and its goal."""
+"""What the tables of docs/reference/benchmarks.md are made of: figures in results, and goals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The results as the tables of docs/benchmarks.md, which are put there between their markers.
+"""The results as the tables of docs/reference/benchmarks.md, put there between their markers.
 
 .venv/bin/python -m benchmarks.table
 """
@@ -14,7 +14,7 @@ from benchmarks.rows import BESIDE, FOOTAGE, OURS, Row
 from benchmarks.rows_of_buildings import BUILDINGS
 from benchmarks.rows_of_surfaces import SURFACES
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "benchmarks.md"
 NO_FIGURE = "not measured"
 
 

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.telemetry [--data DIR]
 
-Writes benchmarks/results/telemetry.json. What is measured how: docs/formats/telemetry.md.
+Writes benchmarks/results/telemetry.json. What is measured how: docs/reference/telemetry.md.
 """
 
 import argparse

@@ -19,7 +19,7 @@ from aftermap.publish import write_cameras, write_report
 from aftermap.record import Case
 
 ROOT = Path(__file__).parents[1]
-FORMATS = ROOT / "docs" / "formats"
+FORMATS = ROOT / "docs" / "reference"
 PAGES = sorted(
     page
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))

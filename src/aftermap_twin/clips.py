@@ -1,6 +1,6 @@
 """A district to three clips with their truth: a drone's with a sidecar, news, and MPEG-TS with KLV.
 
-What is true of each is in truth/clips.json (docs/formats/twin.md). Local metres inside; the truth
+What is true of each is in truth/clips.json (docs/reference/twin.md). Local metres inside; the truth
 is in the twin's CRS.
 """
 

@@ -42,7 +42,7 @@ def test_index_of_a_frame_is_its_place_among_the_placed(tmp_path):
 
 
 def test_the_vertical_and_its_witnesses_are_in_the_file_and_survive_it(tmp_path):
-    """docs/formats/cameras.md: null where recorded positions say which way is up."""
+    """docs/reference/cameras.md: null where recorded positions say which way is up."""
     witness = VerticalWitness(
         name="roll", off_deg=0.4, off_sigmas=0.3, sigma_deg=1.2, other_sigma_deg=None, is_used=True
     )

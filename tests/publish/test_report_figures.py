@@ -274,8 +274,8 @@ def test_totals_leave_out_what_was_reused(full_report):
 
 
 def test_the_documented_keys_and_warnings_are_those_there_are(full_report):
-    """docs/formats/report.md names every section, every figure and every warning code."""
-    page = Path(__file__).parents[2] / "docs" / "formats" / "report.md"
+    """docs/reference/report.md names every section, every figure and every warning code."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "report.md"
     named = set(re.findall(r"`([a-z_0-9]+)`", page.read_text("utf-8")))
     rules = set(re.findall(r'code="([a-z_]+)"', inspect.getsource(warnings)))
     assert rules <= named

@@ -117,7 +117,7 @@ def positions(mapped: Mapped) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pixels_by_the_book(frame: dict[str, Any], xyz_m: np.ndarray) -> np.ndarray:
-    """(N, 2) pixels of places, by the formula of docs/formats/cameras.md."""
+    """(N, 2) pixels of places, by the formula of docs/reference/cameras.md."""
     ray = (xyz_m - np.array(frame["position_m"])) @ np.array(frame["rotation_cam_from_world"]).T
     x, y = ray[:, 0] / ray[:, 2], ray[:, 1] / ray[:, 2]
     fx, fy, cx, cy, k1, k2, p1, p2 = frame["params"]

@@ -1,4 +1,4 @@
-"""docs/formats/sightings.md says what is there."""
+"""docs/reference/viewshed.md says what is there."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from made_up_paths import path_of, straight_flight
 from aftermap.model.sighting import CELL_SIZES_M, cell_of, column_row_of
 from aftermap.record import Case
 
-PAGE = Path(__file__).parents[2] / "docs" / "formats" / "sightings.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "viewshed.md"
 NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 

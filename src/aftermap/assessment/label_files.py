@@ -1,6 +1,6 @@
 """People's grades in and out as CSV, and what several reviewers' grades of a building come to.
 
-Columns of the file: docs/formats/assessments.md. Written as UTF-8 with a byte order mark, so that
+Columns of the file: docs/reference/assessments.md. Written as UTF-8 with a byte order mark, so that
 a spreadsheet reads every script; read with commas, semicolons or tabs. A line that cannot be used
 is told with its number, and the rest goes on.
 """

@@ -2,7 +2,8 @@
 
 Buildings are taken by squares of ``SQUARE_M``. One window of every raster is read for a square,
 and memory holds no more than that. Every measure has one sigma beside it; NaN (null in the table)
-is not known. Measures are in metres or shares of one; docs/grading.md says what each is.
+is not known. Measures are in metres or shares of one; docs/explanation/grading.md says what
+each is.
 """
 
 import math

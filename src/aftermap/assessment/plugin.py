@@ -87,7 +87,7 @@ def onnx_grader(path: Path) -> OnnxGrader:
     if not inputs or unknown:
         raise InputError(
             f"{path}: its metadata 'measures' states {unknown or 'nothing'}; state names out of "
-            "docs/grading.md in the order of its input, with commas"
+            "docs/explanation/grading.md in the order of its input, with commas"
         )
     return OnnxGrader(
         name=path.name, sha256=hashlib.sha256(data).hexdigest(), session=session, inputs=inputs

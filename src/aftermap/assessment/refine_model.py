@@ -2,7 +2,7 @@
 
 The shipped model stands in the middle of the penalty, so that thirty labels move its constants and
 three hundred its curves. The file names the buildings whose labels it used: a total that is
-estimated from the same labels would flatter itself, and is refused (docs/totals.md).
+estimated from the same labels would flatter itself, and is refused (docs/explanation/totals.md).
 """
 
 import hashlib

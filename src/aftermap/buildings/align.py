@@ -4,7 +4,7 @@ Footprints lie a metre or more off, each district in its own way. First every ou
 all shifts; from the buildings that match, the neighbours' word on every shift is made
 (:mod:`aftermap.buildings.shifts`); then every outline is tried again, its own edges weighed against
 that word. A collapsed building has few edges left, so its neighbours decide.
-docs/formats/footprints.md.
+docs/reference/footprints.md.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """A file of building footprints -> outlines in the CRS of the map, and what is wrong with the rest.
 
 Anything that GDAL reads, in any CRS. What is kept is valid, flat, areal, within ``NEAR_M`` of the
-map and drawn once; an outline is never moved or simplified here. docs/formats/footprints.md.
+map and drawn once; an outline is never moved or simplified here. docs/reference/footprints.md.
 """
 
 import math

@@ -50,7 +50,7 @@ FLAT_GROUND = Ground(kind=GroundKind.FLAT, sigma_m=3.0)
 
 @dataclass(frozen=True, kw_only=True)
 class ClipIndex:
-    """What one clip saw. The four files are named by their path; docs/formats/sightings.md.
+    """What one clip saw. The four files are named by their path; docs/reference/viewshed.md.
 
     ``name`` is what its products are called (``clips/NAME.parquet``, ``clips/NAME.stac.json``).
     ``segments`` and ``sightings`` are tables for the case's record and no products.

@@ -2,7 +2,7 @@
 
 Nothing overwrites anything: a newer row stands beside the older one. Rows come in batches, and
 each batch has an entry in the chain of custody with the digest of its rows. Beside them: which
-samples were drawn, and which rows a model has learnt from. docs/formats/assessments.md.
+samples were drawn, and which rows a model has learnt from. docs/reference/assessments.md.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Buildings in the record: the layer ``building`` that QGIS shows, and what was measured of each.
 
-docs/formats/buildings.md describes every column. The tables are made when buildings are first
+docs/reference/buildings.md describes every column. The tables are made when buildings are first
 recorded. A run replaces what an earlier one said; what people said is in tables of their own.
 """
 

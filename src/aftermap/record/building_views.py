@@ -2,7 +2,7 @@
 
 ``building_seen`` has a row for every building and gives it the number by which the other tables
 know it: its place in the footprint file, from 1. In ``sighting`` a building is that number negated.
-docs/formats/evidence.md describes every column.
+docs/reference/evidence.md describes every column.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """A case: the folder that holds the record, the originals and what was made of them.
 
 ``case.gpkg`` (the record), ``media/`` (originals), ``products/`` (can be deleted and made again),
-``aftermap.toml`` (settings). docs/formats/case.md is the public description.
+``aftermap.toml`` (settings). docs/reference/case.md is the public description.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 The table ``evidence`` and the folder ``products/evidence`` are those of the newest run. The folder
 holds ``SHA256SUMS`` for ``sha256sum -c``, and the chain of custody holds the digest of that list.
-docs/formats/evidence.md describes every column.
+docs/reference/evidence.md describes every column.
 """
 
 import hashlib

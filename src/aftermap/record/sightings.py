@@ -1,6 +1,6 @@
 """What clips saw, in the record: segments that QGIS shows, and the table that ``seen`` asks.
 
-docs/formats/sightings.md describes every column. The layers are made when the first clip is
+docs/reference/viewshed.md describes every column. The layers are made when the first clip is
 recorded, so that a case of photographs has none of them.
 """
 

@@ -1,6 +1,6 @@
 """Streets in the record: the layer ``street``, one row for every ten metres.
 
-docs/formats/streets.md describes every column. A run replaces what an earlier one said.
+docs/reference/streets.md describes every column. A run replaces what an earlier one said.
 """
 
 from typing import Any

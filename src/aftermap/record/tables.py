@@ -1,6 +1,6 @@
 """The layers of ``case.gpkg`` and how the model's records become their rows.
 
-docs/formats/case.md describes every column for people who read the file with other programs.
+docs/reference/case.md describes every column for people who read the file with other programs.
 """
 
 import hashlib

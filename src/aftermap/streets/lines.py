@@ -1,7 +1,7 @@
 """A file of street lines -> lines in the CRS of the map, and what is wrong with the rest.
 
 Anything that GDAL reads, in any CRS. Lines are never moved or simplified here; what lies off the
-map is counted. docs/formats/streets.md.
+map is counted. docs/reference/streets.md.
 """
 
 import hashlib

@@ -196,7 +196,7 @@ def _ground(surface: Path) -> Ground:
 
 
 def keep_clicks(case: OpenedCase, clip: Clip, clicks: Sequence[Click]) -> Path:
-    """Write the clicks as ties (docs/formats/ties.md) into the case; the file."""
+    """Write the clicks as ties (docs/reference/correspondences.md) into the case; the file."""
     lines = ["time_s,px,py,lon,lat,height"]
     for one in sorted(clicks, key=lambda one: Fraction(one.time_s)):
         height = "" if one.height_m is None else f"{one.height_m:.3f}"

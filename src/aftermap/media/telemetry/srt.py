@@ -1,7 +1,7 @@
 """A DJI subtitle file or track -> a draft of a track, by one of the dialects that DJI has written.
 
 The dialect is found by its own marks and decides the order of axes and the datum; see
-docs/formats/telemetry.md. Times are those of the cues, on the clock of the video. HOME, the place
+docs/reference/telemetry.md. Times are those of the cues, on the clock of the video. HOME, the place
 of the operator, is handed on for checks only.
 """
 

@@ -2,7 +2,7 @@
 
 The page is one file that asks for nothing, as report.html. A count of the machine's grades is never
 called a total: a total is an estimate with its interval, and comes as such or not at all.
-docs/formats/buildings.md.
+docs/reference/buildings.md.
 """
 
 from collections import Counter

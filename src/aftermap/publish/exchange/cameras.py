@@ -3,7 +3,7 @@
 Coordinates are absolute in the named CRS, heights above the named datum; the rotation turns world
 axes (east, north, up) into camera axes (x right, y down, z forward). The first entries are the
 placed photographs in their order: products/source.tif points at them by that index.
-The format is public: docs/formats/cameras.md.
+The format is public: docs/reference/cameras.md.
 """
 
 import json

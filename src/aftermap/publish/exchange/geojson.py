@@ -1,7 +1,7 @@
 """Buildings and streets -> GeoJSON that other maps read, in degrees of WGS 84 (RFC 7946).
 
 Outlines are those where the map shows them. A feature's ``id`` is the building's id in the file of
-footprints. docs/formats/buildings.md, docs/formats/streets.md.
+footprints. docs/reference/buildings.md, docs/reference/streets.md.
 """
 
 import json

@@ -3,7 +3,7 @@
 Lengths are in metres of the CRS unless a name says otherwise (``_px`` pixels, ``_s`` seconds,
 ``_fraction`` of one); in a LOCAL map they are arbitrary units, and ``unit`` says so. A figure that
 is not known is None, and ``not_known`` of its section says why. Residuals are estimated minus
-recorded or surveyed. The format is public: docs/formats/report.md.
+recorded or surveyed. The format is public: docs/reference/report.md.
 """
 
 from dataclasses import dataclass

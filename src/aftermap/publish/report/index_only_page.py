@@ -1,6 +1,6 @@
 """A finished run without a map to report.html and report.json: its poses, its clips, and why.
 
-The same page as that of a map in style and rules; docs/formats/report.md.
+The same page as that of a map in style and rules; docs/reference/report.md.
 """
 
 from dataclasses import asdict

@@ -2,7 +2,7 @@
 
 The page is one file that asks for nothing: pictures are inside it, a content security policy
 forbids every request and every script, and each figure is a ``<data>`` element that carries the
-value in report.json and its key there. Formats: docs/formats/report.md.
+value in report.json and its key there. Formats: docs/reference/report.md.
 """
 
 from dataclasses import asdict, dataclass, replace
