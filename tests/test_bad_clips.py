@@ -170,7 +170,7 @@ def test_seen_answers_within_so_many_metres_and_names_no_building(mapped):
     assert asked.status == 0
     assert "00_hover.mp4" in asked.said
     assert "vicinity" in asked.said
-    assert "names no building" in asked.said
+    assert "does not identify a building" in asked.said
 
 
 def test_every_clip_that_opens_has_a_copy_for_playing_with_the_same_times(mapped):

@@ -119,7 +119,7 @@ def test_a_name_cannot_reverse_its_letters():
 def test_an_empty_path_is_not_the_current_folder(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert status_of(["map", *arguments]) == 2
-    assert "is empty; name a file or folder, or '.' for the current one. See" in _error(capsys)
+    assert "is empty; name a file or folder, or '.' for the current folder. See" in _error(capsys)
     assert not list(tmp_path.iterdir())
 
 
@@ -168,7 +168,7 @@ def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(aftermap, "pipeline", module, raising=False)
     before = signal.getsignal(signal.SIGTERM)
     assert status_of(["map", "photos", "--case", str(tmp_path / "case")]) == 130
-    assert "stopped; the same command resumes" in _error(capsys)
+    assert "stopped; run the same command again to resume" in _error(capsys)
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -101,7 +101,7 @@ def test_mistakes_are_one_line_and_status_2(capsys, arguments, line):
         (InputError("photos: holds no photographs;\nname another"), "photos: holds no photographs"),
         (OSError(errno.ENOSPC, "No space left", "/c/x.tif"), "/c/x.tif: the disk is full; free"),
         (OSError("strange"), "cannot be used (strange)"),
-        (MemoryError(), "memory ran out; run the same command again with --workers 1"),
+        (MemoryError(), "out of memory; run the same command again with --workers 1"),
     ],
 )
 def test_failures_are_one_line_and_status_2(pipeline, capsys, error, line):
@@ -114,7 +114,7 @@ def test_failures_are_one_line_and_status_2(pipeline, capsys, error, line):
 def test_ctrl_c_says_how_to_go_on_and_is_status_130(pipeline, capsys):
     pipeline.error = KeyboardInterrupt()
     assert status_of(["map", "x", "--case", "c"]) == 130
-    assert "the same command resumes" in capsys.readouterr().err
+    assert "run the same command again to resume" in capsys.readouterr().err
 
 
 def test_a_fault_of_the_program_is_not_hidden(pipeline):
@@ -138,7 +138,7 @@ def test_debug_shows_where_before_and_after_the_command(pipeline, capsys, argume
 def test_verify_says_that_all_is_well(capsys, tmp_path):
     Case.create_or_open(tmp_path / "case").close()
     assert status_of(["verify", str(tmp_path / "case")]) == 0
-    assert "everything is as recorded (0 photographs and clips)" in capsys.readouterr().out
+    assert "everything matches the record (0 photographs and clips)" in capsys.readouterr().out
 
 
 def test_verify_lists_what_is_not_as_recorded_with_status_1(capsys, tmp_path):
@@ -149,7 +149,7 @@ def test_verify_lists_what_is_not_as_recorded_with_status_1(capsys, tmp_path):
     assert status_of(["verify", str(tmp_path / "case")]) == 1
     out, err = capsys.readouterr()
     assert out.endswith("is in media/ but not in the record\n")
-    assert "1 not as recorded" in err
+    assert "1 difference from the record" in err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["map", "--help"], ["twin", "--help"]])

@@ -294,8 +294,8 @@ def _named(item: object, index: int) -> str:
 
 
 def _cause_of_death(code: int) -> str:
-    again = "run the same command again with --workers 1 or --quality draft, finished work is kept"
+    again = "run the same command again with --workers 1 or --quality draft (finished work is kept)"
     if code == -signal.SIGKILL:
-        return f"a worker process was stopped, most likely because memory ran out; {again}"
+        return f"a worker process was stopped, most likely out of memory; {again}"
     how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
     return f"a worker process ended unexpectedly ({how}); {again}"

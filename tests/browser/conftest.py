@@ -67,7 +67,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
         pytest.skip(f"{CHROMIUM} is not there; apt install chromium")
     if not (STATIC / "index.html").is_file():
-        pytest.skip("the page was not built; make page (it needs npm)")
+        pytest.skip("the page is not built; run make page (needs npm)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser

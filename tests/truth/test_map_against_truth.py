@@ -257,7 +257,7 @@ def test_the_case_holds_the_record_and_nothing_was_changed(mapped, capsys):
     assert placed == (PHOTOS, PHOTOS)
     assert media == outlines == (PHOTOS,)
     assert status_of(["verify", str(mapped.case)]) == 0
-    assert "everything is as recorded" in capsys.readouterr().out
+    assert "everything matches the record" in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,7 @@ def test_without_an_orthophoto_the_surface_is_there(mapped, tmp_path, monkeypatc
     ("error", "told"),
     [
         (ValueError("NaN to integer"), f"surface: {A_FAULT} (ValueError: NaN to integer); report"),
-        (MemoryError(), "surface: memory ran out; run the same command again with --workers 1"),
+        (MemoryError(), "surface: out of memory; run the same command again with --workers 1"),
         (AftermapError("a worker process was stopped"), "a worker process was stopped"),
     ],
 )

@@ -189,7 +189,7 @@ def test_the_command_says_it_in_one_line_for_each_stretch(case_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["clip", "from", "-"]
     assert lines[1].startswith("near.mp4")
-    assert "names no building" in lines[-1]
+    assert "does not identify a building" in lines[-1]
     assert sum(".mp4" in line for line in lines) == 4
 
 
@@ -215,17 +215,17 @@ def test_answers_in_json_and_geojson(case_path, tmp_path, capsys):
 @pytest.mark.parametrize("place", ["0,0", "-170.5,80", "39.5,35.95", "139,-35"])
 def test_a_place_outside_everything_was_not_seen(case_path, capsys, place):
     assert status_of(["seen", str(case_path), "--at", place]) == 0
-    assert capsys.readouterr().out.startswith("nothing seen")
+    assert capsys.readouterr().out.startswith("no results")
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--at", "39"], "LON,LAT"),
-        (["--at", "39,nan"], "no globe"),
-        (["--at", "39,95"], "longitude comes first"),
-        ([], "either --at LON,LAT or --polygon FILE"),
-        (["--at", "39,35", "--polygon", "x"], "either"),
+        (["--at", "39,nan"], "out of range"),
+        (["--at", "39,95"], "longitude first"),
+        ([], "exactly one of --at LON,LAT"),
+        (["--at", "39,35", "--polygon", "x"], "exactly one of"),
         (["--polygon", "missing.geojson"], "cannot be read"),
         (["--polygon", "points.geojson"], "exactly one polygon"),
         (["--polygon", "metres.geojson"], "EPSG:4326"),
@@ -253,7 +253,7 @@ def test_a_case_of_photographs_has_seen_nothing_and_is_not_written_to(tmp_path, 
     record = tmp_path / "case" / "case.gpkg"
     before = record.read_bytes()
     assert status_of(["seen", str(tmp_path / "case"), "--at", "39,35.9"]) == 0
-    assert capsys.readouterr().out.startswith("nothing seen")
+    assert capsys.readouterr().out.startswith("no results")
     assert record.read_bytes() == before
 
 

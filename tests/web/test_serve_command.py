@@ -38,7 +38,7 @@ def test_a_page_that_was_not_built_is_told(case_path, tmp_path, monkeypatch, cap
 
 def test_what_is_no_address_and_no_case_is_told(case_path, page, tmp_path, capsys):
     assert status_of(["serve", str(case_path), "--listen", "everywhere"]) == 2
-    assert "is no network address" in line(capsys)
+    assert "is not a network address" in line(capsys)
     assert status_of(["serve", str(tmp_path)]) == 2
     assert "case.gpkg" in line(capsys)
     assert status_of(["serve", str(case_path), "--basemap", str(tmp_path / "x.pmtiles")]) == 2

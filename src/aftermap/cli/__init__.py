@@ -33,26 +33,26 @@ from aftermap.errors import AftermapError
 @click.version_option(package_name="aftermap", message="aftermap %(version)s")
 @debug_option
 def aftermap() -> None:
-    """Drone photographs of a damaged town in; a map that can be defended out.
+    """Turn drone imagery of an inaccessible, war-damaged town into a defensible map.
 
-    Works on one computer, without a graphics card and without the internet.
+    Runs on one computer, offline and without a graphics card.
 
     \b
     Examples:
-      aftermap map flight1/ flight2/ --case raqqa        map two folders of photographs
-      aftermap map flight1/ --case raqqa --gcp gcp.txt   with ground control points
-      aftermap telemetry DJI_0001.SRT                    what is understood of a clip's telemetry
-      aftermap seen raqqa --at 39.0087,35.9506           clips that show a spot, best first
-      aftermap locate raqqa news.mp4 --points ties.csv   where a clip was filmed from, by clicks
-      aftermap assess raqqa --footprints osm.geojson     grade every building, with its evidence
-      aftermap sample raqqa --size 200                   which buildings people should grade
-      aftermap review import raqqa labels.csv            their grades into the record
-      aftermap totals raqqa                              how many are destroyed, with intervals
-      aftermap compare raqqa cda.gpkg --scale unosat     agreement with another assessment
-      aftermap learn raqqa                               better grades, from those of people
-      aftermap serve raqqa --open                        look, check and correct in a local page
-      aftermap verify raqqa                              check that nothing was changed
-      aftermap twin practice                             make a practice flight with known truth
+      aftermap map flight1/ flight2/ --case raqqa        map two folders of imagery
+      aftermap map flight1/ --case raqqa --gcp gcp.txt   use ground control points
+      aftermap telemetry DJI_0001.SRT                    show the parsed fields of telemetry
+      aftermap seen raqqa --at 39.0087,35.9506           find footage of a location
+      aftermap locate raqqa news.mp4 --points ties.csv   locate a camera from picked points
+      aftermap assess raqqa --footprints osm.geojson     grade the damage to every building
+      aftermap sample raqqa --size 200                   draw buildings for review
+      aftermap review import raqqa labels.csv            import reviewers' grades
+      aftermap totals raqqa                              estimate damage totals with intervals
+      aftermap compare raqqa cda.gpkg --scale unosat     compare with another assessment
+      aftermap learn raqqa                               train the grading model on reviews
+      aftermap serve raqqa --open                        open the workbench in a browser
+      aftermap verify raqqa                              check the integrity of the case
+      aftermap twin practice                             make synthetic footage with ground truth
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
 
 
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def status_of(arguments: Sequence[str] | None = None) -> int:
-    """The exit status of a command line, with every expected failure told in one line."""
+    """The exit status of a command line; every expected failure is printed as one line."""
     debug = Debug()
     try:
         aftermap.main(
@@ -98,7 +98,7 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"aftermap: {line_for(error)}", err=True)
         return status_for(error)
     except click.Abort:
-        click.echo("aftermap: stopped; the same command resumes where it left off", err=True)
+        click.echo("aftermap: stopped; run the same command again to resume", err=True)
         return STOPPED
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else FAILED

@@ -1,4 +1,4 @@
-"""``aftermap assess``: footprints to graded buildings, with the pictures that show them."""
+"""``aftermap assess``: grade the damage to buildings, with the images that show it."""
 
 import sys
 from pathlib import Path
@@ -13,24 +13,26 @@ from aftermap.progress import progress_on
 
 @click.command("assess")
 @click.argument("case", type=PATH)
-@click.option("--footprints", type=PATH, help="Outlines of buildings, in any format of GDAL.")
+@click.option("--footprints", type=PATH, help="Building footprints, in any GDAL vector format.")
 @click.option(
-    "--id-field", metavar="NAME", help="Field with their ids.  [default: osm_id, id, feature id]"
+    "--id-field", metavar="NAME", help="Field with building ids.  [default: osm_id, id, feature id]"
 )
-@click.option("--footprints-crs", metavar="EPSG:n", help="Their CRS, where the file names none.")
-@click.option("--streets", type=PATH, help="Lines of streets.  [default: between buildings]")
-@click.option("--before", type=PATH, help="Orthophoto of the time before.")
-@click.option("--before-surface", type=PATH, help="Surface of the time before.")
-@click.option("--model", type=PATH, help="Another model: learnt.json, or your own .onnx.")
+@click.option("--footprints-crs", metavar="EPSG:n", help="CRS of footprints that declare none.")
+@click.option(
+    "--streets", type=PATH, help="Street centre lines.  [default: space between buildings]"
+)
+@click.option("--before", type=PATH, help="Pre-event orthophoto.")
+@click.option("--before-surface", type=PATH, help="Pre-event surface model.")
+@click.option("--model", type=PATH, help="Grading model: learnt.json, or an .onnx file.")
 @click.option(
     "--show",
     multiple=True,
     metavar="ID",
-    help="Cut pictures of this building, where there are too many for all.",
+    help="Always cut evidence images of this building; may be repeated.",
 )
-@click.option("--fresh", is_flag=True, help="Grade again instead of reusing what has not changed.")
+@click.option("--fresh", is_flag=True, help="Recompute everything instead of reusing results.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one per core]"
+    "--workers", type=click.IntRange(min=1), help="Parallel processes.  [default: one per core]"
 )
 @debug_option
 def assess_command(
@@ -40,10 +42,10 @@ def assess_command(
     show: tuple[str, ...],
     **chosen: Any,
 ) -> None:
-    """Grade the buildings of CASE: how badly each is damaged, how surely, and what shows it.
+    """Grade the damage to the buildings of CASE, with confidence and evidence.
 
-    Needs a map (aftermap map). Every grade comes with its reasons in numbers and leads back to the
-    photographs; a building that was seen too little is not assessed, and never undamaged.
+    Needs a map (aftermap map). Every grade states its reasons in numbers and links to the original
+    images. A building that was not seen well enough is "not assessed", never "undamaged".
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``aftermap compare``: the case's grades against another's assessment of the same buildings."""
+"""``aftermap compare``: the case's grades against a reference assessment of the same buildings."""
 
 import json
 from pathlib import Path
@@ -13,19 +13,19 @@ SCALES = ("unosat", "unosat-recoded", "cems", "cems-legacy", "ems98", "xbd", "re
 @click.command("compare")
 @click.argument("case", type=PATH)
 @click.argument("other", type=PATH)
-@click.option("--scale", type=click.Choice(SCALES), help="The coding of OTHER; never guessed.")
-@click.option("--field", help="Its field of the damage class, where that is not plain.")
-@click.option("--layer", help="Its layer, where it has several.")
-@click.option("--crs", help="Its CRS, where it declares none, such as EPSG:4326.")
+@click.option("--scale", type=click.Choice(SCALES), help="Damage scale of OTHER; never guessed.")
+@click.option("--field", help="Field with the damage class, if ambiguous.")
+@click.option("--layer", help="Layer, if OTHER has several.")
+@click.option("--crs", help="CRS, if OTHER declares none, such as EPSG:4326.")
 @click.option(
     "--within",
     "within_m",
     type=click.FloatRange(min=0),
     default=5.0,
     show_default=True,
-    help="How many metres off a building its site may lie.",
+    help="Largest distance from a site to its building, in metres.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @debug_option
 def compare_command(
     case: Path,
@@ -38,10 +38,10 @@ def compare_command(
     *,
     as_json: bool,
 ) -> None:
-    """Compare the grades of CASE with OTHER, another assessment (UNOSAT's, or any GDAL reads).
+    """Compare the grades of CASE with OTHER, a damage assessment in any GDAL vector format.
 
-    Its points or polygons are matched to buildings. A building that OTHER does not name is counted
-    apart: nothing says that it is undamaged. Writes nothing.
+    Matches points or polygons to buildings. A building without a site in OTHER is counted
+    separately, because a missing site does not mean undamaged. Writes nothing.
     """
     from aftermap.assessment.reference_assessment import ReferenceOptions  # noqa: PLC0415
     from aftermap.assessment.scales import Scale  # noqa: PLC0415

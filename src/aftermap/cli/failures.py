@@ -1,4 +1,4 @@
-"""A failure that was to be expected -> one line that a person can act on, and the exit status."""
+"""An expected failure -> one line that a person can act on, and the exit status."""
 
 import click
 
@@ -27,8 +27,8 @@ def line_for(error: Exception) -> str:
         return _one_line(error.format_message())
     if isinstance(error, MemoryError):
         return (
-            "memory ran out; run the same command again with --workers 1 or --quality draft, "
-            "finished work is kept"
+            "out of memory; run the same command again with --workers 1 or --quality draft "
+            "(finished work is kept)"
         )
     if isinstance(error, OSError):
         from aftermap.record.disk import advice_on  # noqa: PLC0415

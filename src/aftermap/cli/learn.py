@@ -1,4 +1,4 @@
-"""``aftermap learn``: people's grades of a city make the machine's grades better there."""
+"""``aftermap learn``: train the grading model on reviewed grades of a city."""
 
 import sys
 from pathlib import Path
@@ -12,18 +12,18 @@ from aftermap.progress import progress_on
 
 @click.command("learn")
 @click.argument("case", type=PATH)
-@click.option("--out", type=PATH, help="The model's file.  [default: CASE/learnt.json]")
+@click.option("--out", type=PATH, help="Model file to write.  [default: CASE/learnt.json]")
 @click.option(
     "--with-sample",
     is_flag=True,
-    help="Learn from the newest sample, too: no total can then come of it.",
+    help="Also train on the newest sample, which then cannot be used for totals.",
 )
 @debug_option
 def learn_command(case: Path, out: Path | None, *, with_sample: bool) -> None:
-    """Refine the machine's grades by what people said of buildings in CASE.
+    """Train the grading model on the reviewed buildings of CASE.
 
-    Needs thirty reviewed buildings or more. Grades that a model has learnt from are never used to
-    estimate totals.
+    Needs at least thirty reviewed buildings. Grades used for training are never used to estimate
+    totals.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``aftermap locate``: footage without telemetry, its camera solved from places clicked in it."""
+"""``aftermap locate``: the camera of footage without telemetry, solved from picked points."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ from aftermap.cli.options import PATH, debug_option
 @click.command("locate")
 @click.argument("case", type=PATH)
 @click.argument("clip")
-@click.option("--points", required=True, type=PATH, help="Clicks and their places (ties.csv).")
+@click.option("--points", required=True, type=PATH, help="Picked points (ties.csv).")
 @debug_option
 def locate_command(case: Path, clip: str, points: Path) -> None:
-    """Say where CLIP was filmed from, by places that were clicked in it.
+    """Locate the camera of CLIP from points picked in one of its frames.
 
-    CLIP is the name or SHA-256 of a clip of CASE, or a file. The points name time_s or frame, px,
-    py, lon, lat and optionally height, at least 6 for a picture; a height left empty is taken from
-    the map of the case. The pose is carried through the shot and written to
-    case/products/located/.
+    CLIP is the name or SHA-256 of a clip of CASE, or a file. The points file has the columns
+    time_s or frame, px, py, lon, lat and optionally height, with at least 6 points in a frame.
+    An empty height is read from the surface model of the case. The pose is tracked through the
+    shot and written to case/products/located/.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``aftermap map``: footage to a map and its report."""
+"""``aftermap map``: make a map and its report from footage."""
 
 import sys
 from pathlib import Path
@@ -13,43 +13,44 @@ from aftermap.progress import progress_on
 
 @click.command("map")
 @click.argument("footage", nargs=-1, required=True, type=PATH)
-@click.option("--case", required=True, type=PATH, help="Folder of the case; made if not there.")
-@click.option("--gcp", type=PATH, help="Ground control points (gcp_list.txt).")
+@click.option("--case", required=True, type=PATH, help="Case folder; created if it does not exist.")
+@click.option("--gcp", type=PATH, help="Ground control points (gcp_list.txt format).")
 @click.option(
     "--masks",
     type=PATH,
-    help="Folder of masks NAME.EXT.png, 0 = left out; NAME_mask.png beside a picture is found.",
+    help="Folder of masks named NAME.EXT.png, 0 = excluded. NAME_mask.png beside an image is "
+    "found without this option.",
 )
-@click.option("--reference", type=PATH, help="Orthophoto to find clips by without telemetry.")
+@click.option("--reference", type=PATH, help="Orthophoto for locating clips without telemetry.")
 @click.option(
     "--dem",
     type=PATH,
-    help="Heights of the reference [default: surface.tif beside it], or of the ground below clips "
-    "that give no map.",
+    help="Elevation model of the reference [default: surface.tif beside it], or of the terrain "
+    "below clips that cannot be mapped.",
 )
-@click.option("--footprints", type=PATH, help="Outlines of buildings, to grade them as well.")
-@click.option("--streets", type=PATH, help="Lines of streets, for who gets through.")
+@click.option("--footprints", type=PATH, help="Building footprints; also grades the buildings.")
+@click.option("--streets", type=PATH, help="Street centre lines for trafficability.")
 @click.option(
     "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"
 )
 @click.option(
     "--quality",
     type=click.Choice([quality.value for quality in Quality]),
-    help="How much work the map is worth.  [default: standard]",
+    help="Processing quality and cost.  [default: standard]",
 )
 @click.option(
     "--proxies/--no-proxies",
     default=None,
-    help="A small copy of each clip for playing.  [default: yes]",
+    help="Write a small copy of each clip for playback.  [default: yes]",
 )
 @click.option(
     "--draw-filled/--no-draw-filled",
     default=None,
-    help="Drape photographs over ground that was not measured, hatched.  [default: no]",
+    help="Drape images over filled ground, hatched.  [default: no]",
 )
-@click.option("--fresh", is_flag=True, help="Make everything again instead of resuming.")
+@click.option("--fresh", is_flag=True, help="Recompute everything instead of resuming.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one per core]"
+    "--workers", type=click.IntRange(min=1), help="Parallel processes.  [default: one per core]"
 )
 @debug_option
 def map_command(
@@ -59,14 +60,14 @@ def map_command(
     workers: int | None,
     **chosen: Any,
 ) -> None:
-    """Make a map of FOOTAGE: photographs, clips, their sidecars and masks, as files and folders.
+    """Make a map from FOOTAGE: files and folders of photographs, clips, sidecars and masks.
 
-    The map, its report and every photograph's place go to the folder CASE: open case/case.gpkg
-    and case/products/ in QGIS, and case/products/report.html in a browser. The same command run
-    again reuses what has not changed; stopped at any moment and run again, it resumes.
+    Writes the map, its report and all camera positions to the case folder. Open case/case.gpkg
+    and case/products/ in QGIS, and case/products/report.html in a browser. Interrupted runs
+    resume: run the same command again. Unchanged results are reused.
 
-    Ends with status 0 if all was made, with 1 if only a part was, such as the poses and no map
-    (one line says what is missing, and why), and with 2 if nothing could be delivered.
+    Exit status: 0 if everything was produced, 1 if only part of it was (one line says what is
+    missing and why), 2 if nothing was produced.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What the commands share: paths that say something, ``--debug``, and a polite end."""
+"""What the commands share: non-empty paths, ``--debug``, and a clean stop on SIGTERM."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _NamedPath(click.Path):
-    """A path that says something: "" would be the current folder, and is an unset variable."""
+    """A path that is not empty: "" would mean the current folder, and is an unset variable."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
-            self.fail("is empty; name a file or folder, or '.' for the current one", param, ctx)
+            self.fail("is empty; name a file or folder, or '.' for the current folder", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -37,14 +37,14 @@ def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None
 
 
 def debug_option(command: Command) -> Command:
-    """``--debug``, which may stand before or after the name of the command."""
+    """``--debug``, accepted before or after the name of the command."""
     return click.option(
         "--debug",
         is_flag=True,
         expose_value=False,
         is_eager=True,
         callback=_note_debug,
-        help="Show where in the program an error came up.",
+        help="Show the traceback of an error.",
     )(command)
 
 
@@ -54,9 +54,9 @@ STOP_AGAIN_S = 10.0
 
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
-    """Inside the block a polite request to end (kill, a shutdown) stops a run as Ctrl-C does.
+    """Inside the block SIGTERM (kill, a shutdown) stops a run as Ctrl-C does.
 
-    To be entered after pycolmap is imported: its own handler prints a stack of C++ frames.
+    Enter it after pycolmap is imported: its own handler prints a stack of C++ frames.
     """
     before: dict[int, Any] = {}
 

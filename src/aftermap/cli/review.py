@@ -1,4 +1,4 @@
-"""``aftermap review``: people's grades of buildings, out to a CSV file and back into the case."""
+"""``aftermap review``: export buildings for review as CSV, and import reviewers' grades."""
 
 from pathlib import Path
 
@@ -10,27 +10,27 @@ from aftermap.cli.options import PATH, debug_option
 @click.group("review")
 @debug_option
 def review_command() -> None:
-    """Have people grade buildings: CSV files out, their labels back in.
+    """Export buildings for review as CSV, and import reviewers' grades.
 
-    Any number of reviewers may grade a building. Nothing that was said is overwritten.
+    Any number of reviewers may grade a building. Earlier grades are never overwritten.
     """
 
 
 @review_command.command("export")
 @click.argument("case", type=PATH)
 @click.argument("labels", type=PATH)
-@click.option("--reviewer", help="Fill in what this reviewer said last.")
-@click.option("--all", "everything", is_flag=True, help="All buildings, and not the sample.")
+@click.option("--reviewer", help="Fill in the latest grades of this reviewer.")
+@click.option("--all", "everything", is_flag=True, help="Export all buildings, not the sample.")
 @click.option(
     "--with-machine",
     is_flag=True,
-    help="Show the machine's grades; who sees them is no test of them.",
+    help="Show model grades; such a review is not independent of the model.",
 )
 @debug_option
 def export_command(
     case: Path, labels: Path, reviewer: str | None, *, everything: bool, with_machine: bool
 ) -> None:
-    """Write LABELS.csv, to be filled in: the newest sample of CASE, else all of its buildings."""
+    """Write LABELS.csv for review: the newest sample of CASE, or all buildings without one."""
     from aftermap.workflows.review import export_labels  # noqa: PLC0415
 
     answer = export_labels(
@@ -43,14 +43,14 @@ def export_command(
 @review_command.command("import")
 @click.argument("case", type=PATH)
 @click.argument("labels", type=PATH)
-@click.option("--reviewer", help="Whose grades these are, where a line names nobody.")
-@click.option("--adopt", is_flag=True, help="The case stands by these grades: they settle it.")
+@click.option("--reviewer", help="Reviewer of lines that name none.")
+@click.option("--adopt", is_flag=True, help="Accept these grades as final.")
 @debug_option
 def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: bool) -> None:
-    """Add the grades of LABELS.csv to CASE, and say how far reviewers agree.
+    """Import the grades of LABELS.csv into CASE and report how far reviewers agree.
 
-    Lines that cannot be used are named with the reason, and the rest is taken (status 1). A later
-    grade by the same reviewer is a new row; the earlier one stays.
+    Lines that cannot be used are listed with the reason; the others are imported (exit status 1).
+    A later grade by the same reviewer is a new row; the earlier one is kept.
     """
     from aftermap.workflows.review import import_labels  # noqa: PLC0415
 

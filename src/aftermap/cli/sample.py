@@ -1,4 +1,4 @@
-"""``aftermap sample``: which buildings people should review so that totals are honest."""
+"""``aftermap sample``: draw a probability sample of buildings for review."""
 
 from pathlib import Path
 
@@ -9,21 +9,21 @@ from aftermap.cli.options import PATH, debug_option
 
 @click.command("sample")
 @click.argument("case", type=PATH)
-@click.option("--size", required=True, type=click.IntRange(min=1), help="How many buildings.")
+@click.option("--size", required=True, type=click.IntRange(min=1), help="Number of buildings.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="The same seed draws the same buildings again.",
+    help="The same seed draws the same buildings.",
 )
-@click.option("--out", type=PATH, help="The CSV file for reviewers.  [default: CASE/sample.csv]")
+@click.option("--out", type=PATH, help="CSV file for reviewers.  [default: CASE/sample.csv]")
 @debug_option
 def sample_command(case: Path, size: int, seed: int, out: Path | None) -> None:
-    """Draw buildings of CASE for people to review, at random within the machine's grades.
+    """Draw a random sample of the buildings of CASE for review, stratified by model grade.
 
-    The sample is recorded with each building's probability of being drawn; aftermap totals
-    estimates from it. The CSV file does not show the machine's grades.
+    Records each building's inclusion probability, from which aftermap totals estimates. The CSV
+    file does not show model grades.
     """
     from aftermap.workflows.review import sample_buildings  # noqa: PLC0415
 

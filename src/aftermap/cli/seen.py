@@ -1,4 +1,4 @@
-"""``aftermap seen``: which seconds of which footage show this spot, how well, and how surely?"""
+"""``aftermap seen``: which footage shows a location, at what time, how well and how accurately."""
 
 import json
 import math
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LIMIT = 20
 SPOT_M = 0.5
-"""Photographs are asked for a spot of this radius."""
+"""Photographs are searched for a location of this radius."""
 
 LonLat = tuple[float, float]
 
@@ -29,7 +29,7 @@ _HEADINGS = (
     "off-nadir",
     "seen from",
     "occluded",
-    "within",
+    "CE90",
     "precision",
     "source",
 )
@@ -49,25 +49,23 @@ class _LonLat(click.ParamType[LonLat]):
         except ValueError:
             self.fail(f"{value!r} is not LON,LAT in degrees, such as 39.0087,35.9506", param, ctx)
         if not (abs(lon) <= 180 and abs(lat) <= 90):
-            self.fail(
-                f"{value!r} lies on no globe: longitude comes first, then latitude", param, ctx
-            )
+            self.fail(f"{value!r} is out of range; give longitude first, then latitude", param, ctx)
         return lon, lat
 
 
 @click.command("seen")
 @click.argument("case", type=PATH)
-@click.option("--at", "at", type=_LonLat(), help="A spot in degrees, WGS 84, longitude first.")
-@click.option("--polygon", type=PATH, help="A GeoJSON file with one polygon (its outer ring).")
-@click.option("--building", help="The id of a building that was assessed (its source_id).")
-@click.option("--json", "form", flag_value="json", help="Answer in JSON.")
-@click.option("--geojson", "form", flag_value="geojson", help="Answer with the footprints.")
+@click.option("--at", "at", type=_LonLat(), help="Location in degrees, WGS 84, longitude first.")
+@click.option("--polygon", type=PATH, help="GeoJSON file with one polygon; its outer ring is used.")
+@click.option("--building", help="source_id of an assessed building.")
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--geojson", "form", flag_value="geojson", help="Print image footprints as GeoJSON.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=LIMIT,
     show_default=True,
-    help="The best so many.",
+    help="Largest number of results.",
 )
 @debug_option
 def seen_command(
@@ -78,24 +76,20 @@ def seen_command(
     form: str | None,
     limit: int,
 ) -> None:
-    """Say which footage of CASE shows a spot or a building, the best first.
+    """Find the footage of CASE that shows a location or a building, the best view first.
 
-    One line for each stretch of a clip: its time codes, the best moment, the size of a pixel on the
-    ground, from where and how steeply it is seen, what share of the spot is hidden, and within
-    how many metres the place is right (CE90). Writes nothing.
+    One line per clip section: start and end, best time, GSD, off-nadir angle, viewing direction,
+    occluded fraction and positional accuracy (CE90). Writes nothing.
     """
     if sum(given is not None for given in (at, polygon, building)) != 1:
-        raise click.UsageError(
-            "name the spot, by either --at LON,LAT or --polygon FILE, or a building, by "
-            "--building ID"
-        )
+        raise click.UsageError("give exactly one of --at LON,LAT, --polygon FILE and --building ID")
     ring = None if polygon is None else _polygon_in(polygon)
 
     from aftermap.record import Case  # noqa: PLC0415
 
     with Case.open_to_read(case) as opened:
         if opened.is_unfinished():
-            raise CaseError(f"{case}: no aftermap map of it has ended; run it, then ask again")
+            raise CaseError(f"{case}: has no finished map run; run aftermap map, then search again")
         if building is None:
             found = _found(opened, at, ring, limit)
         else:
@@ -107,7 +101,9 @@ def seen_command(
         elif form == "json":
             click.echo(json.dumps([_plain(one) for one in found], ensure_ascii=False, indent=1))
         else:
-            click.echo(_table(found) if found else "nothing seen: no footage of the case shows it")
+            click.echo(
+                _table(found) if found else "no results: no footage of the case shows this location"
+            )
 
 
 def _found(
@@ -152,7 +148,7 @@ def _polygon_in(path: Path) -> list[LonLat]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as GeoJSON ({error}); name another file") from (
+        raise InputError(f"{path}: cannot be read as GeoJSON ({error}); check the file") from (
             error
         )
     shape = _shape_in(data)
@@ -161,13 +157,13 @@ def _polygon_in(path: Path) -> list[LonLat]:
         ring = [(float(corner[0]), float(corner[1])) for corner in rings[0]]
     except (KeyError, IndexError, TypeError, ValueError):
         raise InputError(
-            f"{path}: does not hold exactly one polygon; draw one, and save it as GeoJSON"
+            f"{path}: does not contain exactly one polygon; save one polygon as GeoJSON"
         ) from None
     ring = ring[:-1] if ring[:1] == ring[-1:] else ring
     if len(ring) < 3 or not all(abs(lon) <= 180 and abs(lat) <= 90 for lon, lat in ring):
         raise InputError(
-            f"{path}: is no polygon in degrees; GeoJSON is WGS 84, longitude before latitude, "
-            "so export it in EPSG:4326"
+            f"{path}: is not a polygon in degrees; export it in EPSG:4326, longitude before "
+            "latitude"
         )
     return ring
 
@@ -191,8 +187,8 @@ def _table(found: "Sequence[Sighting]") -> str:
     ]
     if any(one.source == "telemetry" for one in found):
         lines.append(
-            '"telemetry": placed by the drone\'s own record alone; such a clip names no building, '
-            "only what lies within so many metres"
+            'source "telemetry": located from recorded telemetry only; such a clip does not '
+            "identify a building, only the area within the CE90 radius"
         )
     return "\n".join(lines)
 
@@ -207,7 +203,7 @@ def _cells_of(one: "Sighting") -> tuple[str, ...]:
     sample_cm = None if one.ground_sample_m is None else one.ground_sample_m * 100
     occluded = "?"
     if one.framed_fraction == 0:
-        occluded = "at the edge"
+        occluded = "at edge"
     elif one.occluded_fraction is not None:
         occluded = f"{one.occluded_fraction:.0%}"
     azimuth = one.azimuth_deg
@@ -235,7 +231,7 @@ def _plain(one: "Sighting") -> dict[str, Any]:
 
 
 def _geojson(case: "Case", found: "Sequence[Sighting]") -> dict[str, Any]:
-    """The answers as features: the ground in the picture at each best moment, where it is known."""
+    """The results as features: the image footprint at each best time, where it is known."""
     from aftermap.geo.crs import WGS84, transformed_xy  # noqa: PLC0415
     from aftermap.record.seen import footprints_of, sightings_crs  # noqa: PLC0415
 

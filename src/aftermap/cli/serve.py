@@ -1,4 +1,4 @@
-"""``aftermap serve``: the workbench, a local page to look at a case, check it and correct it."""
+"""``aftermap serve``: the workbench, a local web page to view, check and correct a case."""
 
 import ipaddress
 import socket
@@ -20,24 +20,24 @@ LOOPBACK = "127.0.0.1"
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help=f"The port to answer at; left out, {PORT} or the next that is free.",
+    help=f"Port.  [default: {PORT} or the next free port]",
 )
-@click.option("--open", "opens", is_flag=True, help="Open the page in this computer's browser.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the default browser.")
 @click.option(
     "--listen",
     default=LOOPBACK,
     show_default=True,
     metavar="ADDRESS",
-    help="The network address to answer at. Another than the default lets others in who "
-    "are given an address, over a connection that is not encrypted.",
+    help="Network address to listen on. Any other than the default lets invited people connect "
+    "from other computers, without encryption.",
 )
 @click.option(
     "--name",
     "names",
     multiple=True,
-    help="A name of this computer by which others ask it; may be given again.",
+    help="Host name by which others reach this computer; may be repeated.",
 )
-@click.option("--basemap", type=PATH, help="A PMTiles file of your own to draw below the map.")
+@click.option("--basemap", type=PATH, help="PMTiles file to draw below the map.")
 @debug_option
 def serve_command(
     *,
@@ -48,10 +48,10 @@ def serve_command(
     names: tuple[str, ...],
     basemap: Path | None,
 ) -> None:
-    """Open the workbench of CASE: its map, buildings, footage.
+    """Open the workbench of CASE: map, buildings and footage in a browser.
 
-    Prints an address that works once, for one browser; Ctrl-C ends the server. Asks nothing of the
-    internet, and answers this computer alone unless --listen says otherwise.
+    Prints a one-time address for one browser. Ctrl-C stops the server. Works offline, and accepts
+    connections from this computer only unless --listen is given.
 
     \b
     Example:
@@ -65,19 +65,19 @@ def serve_command(
 
     if not (STATIC / "index.html").is_file():
         raise InputError(
-            f"{STATIC}: the page was not built; run make page in the checkout (it needs npm)"
+            f"{STATIC}: the page is not built; run make page in the checkout (needs npm)"
         )
     if basemap is not None and not basemap.is_file():
-        raise InputError(f"{basemap}: is no file; name a PMTiles file, or leave --basemap out")
+        raise InputError(f"{basemap}: is not a file; name a PMTiles file, or omit --basemap")
     address = _address(listen)
     chosen = _free_port(address, port)
     desk = desk_of(case, basemap=basemap)
     door = Door(port=chosen, names=host_names(address, names))
     invitation = door.invitation()
     click.echo(f"Workbench of {desk.case.name}: {invitation}")
-    click.echo("The address works once. Ctrl-C ends the server; all that was saved stays saved.")
+    click.echo("The address works once. Press Ctrl-C to stop the server; saved work is kept.")
     if address != LOOPBACK and not ipaddress.ip_address(address).is_loopback:
-        click.echo("Others in the network can reach it, and the connection is not encrypted.")
+        click.echo("Other computers on the network can connect; the connection is not encrypted.")
     if opens:
         click.launch(invitation)
     config = uvicorn.Config(
@@ -99,7 +99,7 @@ def _address(listen: str) -> str:
         return str(ipaddress.ip_address(listen))
     except ValueError as error:
         raise InputError(
-            f"{listen}: is no network address; give one such as {LOOPBACK} or 0.0.0.0"
+            f"{listen}: is not a network address; give one such as {LOOPBACK} or 0.0.0.0"
         ) from error
 
 
@@ -114,11 +114,11 @@ def _free_port(address: str, asked: int | None) -> int:
                 probe.bind((address, port))
             except PermissionError as error:
                 raise InputError(
-                    f"port {port}: needs rights you do not have; name another one with --port"
+                    f"port {port}: needs administrator rights; choose another with --port"
                 ) from error
             except OSError:
                 continue
         return port
     raise InputError(
-        f"port {ports[0]}: is in use, by another workbench perhaps; name another one with --port"
+        f"port {ports[0]}: is in use, possibly by another workbench; choose another with --port"
     )

@@ -1,4 +1,4 @@
-"""``aftermap totals``: how many buildings are of each class, estimated from a reviewed sample."""
+"""``aftermap totals``: buildings per damage class, estimated from a reviewed sample."""
 
 import json
 from pathlib import Path
@@ -12,28 +12,28 @@ SCALES = ("ours", "unosat", "cems", "cems-legacy", "ems98", "xbd", "reach")
 
 @click.command("totals")
 @click.argument("case", type=PATH)
-@click.option("--by", "areas", type=PATH, help="Polygons (GeoJSON): totals for each area as well.")
+@click.option("--by", "areas", type=PATH, help="Areas (GeoJSON polygons) to estimate separately.")
 @click.option(
     "--scale",
     type=click.Choice(SCALES),
     default="ours",
     show_default=True,
-    help="Whose classes are counted.",
+    help="Damage scale of the totals.",
 )
 @click.option(
     "--assume-alike",
     is_flag=True,
-    help="Take sampled buildings without a grade to be like the rest.",
+    help="Assume that sampled buildings without a grade resemble the graded ones.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @debug_option
 def totals_command(
     case: Path, areas: Path | None, scale: str, *, assume_alike: bool, as_json: bool
 ) -> None:
-    """Say how many buildings of CASE are of each class, with intervals of 95 %.
+    """Estimate the number of buildings of CASE in each damage class, with 95 % intervals.
 
-    Estimated from the newest sample and its reviewers; the machine's map is never counted. Each
-    total is a sentence with all that it needs to be understood. Writes nothing.
+    Estimates from the newest reviewed sample; model grades are never counted as totals. Each
+    total is printed as a sentence that can be quoted as it is. Writes nothing.
     """
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
     from aftermap.workflows.totals import estimate_totals  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""``aftermap twin``: a practice flight with known truth."""
+"""``aftermap twin``: synthetic drone footage with known ground truth."""
 
 import sys
 from dataclasses import replace
@@ -15,38 +15,41 @@ if TYPE_CHECKING:
     from aftermap_twin.clip_options import ClipOptions
 
 
-@click.command("twin", short_help="Make a practice flight with known truth.")
+@click.command("twin", short_help="Make synthetic footage with ground truth.")
 @click.argument("out", type=PATH)
-@click.option("--seed", type=int, help="Chooses the district, its damage and all noise.")
+@click.option("--seed", type=int, help="Random seed of the district, its damage and all noise.")
 @click.option(
     "--flight",
     type=click.Choice(["nadir", "oblique", "mixed"]),
-    help="Straight down, looking in from four sides, or both.  [default: nadir]",
+    help="Nadir images, oblique images from four sides, or both.  [default: nadir]",
 )
-@click.option("--photos", type=click.IntRange(min=2), help="About how many photographs.")
-@click.option("--size", metavar="WxH", help="Picture size in pixels, such as 1200x900.")
-@click.option("--gsd", metavar="CM", type=float, help="Ground covered by a pixel, centimetres.")
+@click.option("--photos", type=click.IntRange(min=2), help="Approximate number of photographs.")
+@click.option("--size", metavar="WxH", help="Image size in pixels, such as 1200x900.")
+@click.option("--gsd", metavar="CM", type=float, help="Ground sample distance in centimetres.")
 @click.option(
-    "--focal-error", metavar="PCT", type=float, help="Error of the written focal length, per cent."
+    "--focal-error",
+    metavar="PCT",
+    type=float,
+    help="Error of the focal length in EXIF, in per cent.",
 )
 @click.option(
     "--readout",
     metavar="MS",
     type=click.FloatRange(0, 200),
-    help="Rolling shutter: milliseconds from the first row to the last.  [default: 0]",
+    help="Rolling shutter readout time in milliseconds.  [default: 0]",
 )
-@click.option("--no-gps", is_flag=True, help="Write no positions into the photographs.")
-@click.option("--flat", is_flag=True, help="Leave out everything that stands on the ground.")
-@click.option("--clips", is_flag=True, help="Also make video: a drone's, news, MPEG-TS. Minutes.")
+@click.option("--no-gps", is_flag=True, help="Write no GPS positions to EXIF.")
+@click.option("--flat", is_flag=True, help="Bare terrain without buildings or objects.")
+@click.option("--clips", is_flag=True, help="Also make video clips; takes minutes.")
 @click.option(
     "--clip-seconds",
     metavar="S",
     type=click.FloatRange(min=1),
-    help="Length of the drone's clip.  [default: 40]",
+    help="Duration of the drone clip in seconds.  [default: 40]",
 )
-@click.option("--clip-size", metavar="WxH", help="Its picture size.  [default: 1280x720]")
+@click.option("--clip-size", metavar="WxH", help="Frame size of the clip.  [default: 1280x720]")
 @click.option(
-    "--clip-fps", metavar="N", help="Its pictures a second, such as 30000/1001.  [default: 5]"
+    "--clip-fps", metavar="N", help="Frame rate of the clip, such as 30000/1001.  [default: 5]"
 )
 @debug_option
 def twin_command(
@@ -60,10 +63,11 @@ def twin_command(
     clips: bool,  # noqa: FBT001
     **chosen: Any,
 ) -> None:
-    """Make a practice flight over a synthetic ruined district in the folder OUT.
+    """Make a practice flight over a synthetic damaged district in the folder OUT.
 
-    OUT/images holds photographs as a drone writes them; beside it lies the truth about surface,
-    cameras, buildings, damage and control marks. OUT/clips holds video of the same district.
+    OUT/images holds photographs with drone metadata. OUT/truth holds the ground truth: surface,
+    cameras, buildings, damage and ground control points. OUT/clips holds video of the same
+    district.
 
     \b
     Example:
@@ -94,7 +98,7 @@ def twin_command(
             options,
             lambda done, total: progress.advance("photographs", done, total),
             clips=wanted if clips else None,
-            clip_progress=lambda done, total: progress.advance("pictures of clips", done, total),
+            clip_progress=lambda done, total: progress.advance("video frames", done, total),
         )
     click.echo(f"{made.photos} photographs of {made.buildings} buildings in {made.folder}")
 
@@ -112,7 +116,7 @@ def _clip_options(seconds: float | None, size: str | None, fps: str | None) -> "
             given["drone_fps"] = Fraction(fps)
         except (ValueError, ZeroDivisionError) as error:
             raise click.BadParameter(
-                f"{fps!r} is not a rate, such as 25 or 30000/1001", param_hint="--clip-fps"
+                f"{fps!r} is not a frame rate, such as 25 or 30000/1001", param_hint="--clip-fps"
             ) from error
     return ClipOptions(**given)
 

@@ -1,4 +1,4 @@
-"""``aftermap verify``: is the case still what it recorded?"""
+"""``aftermap verify``: check that the case is unchanged since it was recorded."""
 
 import sys
 from pathlib import Path
@@ -15,10 +15,10 @@ NOT_AS_RECORDED = 1
 @click.argument("case", type=PATH)
 @debug_option
 def verify_command(case: Path) -> None:
-    """Check that CASE is still what it recorded.
+    """Check that CASE is unchanged since it was recorded.
 
-    Reads every original and every product again, and follows the chain of custody from its first
-    entry to its last. Writes nothing. Ends with status 1 if something is not as recorded.
+    Reads every original and every product, and checks every entry of the chain of custody. Writes
+    nothing. Exit status 1 if anything differs from the record.
     """
     from aftermap.record import Case, findings_in  # noqa: PLC0415
 
@@ -28,6 +28,12 @@ def verify_command(case: Path) -> None:
     for finding in findings:
         click.echo(finding)
     if findings:
-        click.echo(f"aftermap: {case}: {len(findings)} not as recorded, see above", err=True)
+        click.echo(
+            f"aftermap: {case}: {_differences(len(findings))} from the record, see above", err=True
+        )
         raise SystemExit(NOT_AS_RECORDED)
-    click.echo(f"{case}: everything is as recorded ({files} photographs and clips)")
+    click.echo(f"{case}: everything matches the record ({files} photographs and clips)")
+
+
+def _differences(count: int) -> str:
+    return "1 difference" if count == 1 else f"{count} differences"

@@ -23,7 +23,7 @@ from aftermap.workflows.index_clips import Job, index_footage
 from aftermap.workflows.stages import ORTHOPHOTO, SURFACE
 from aftermap.workflows.trajectories import MapPlace, mapped_place, place_without_map
 
-AGAIN = "run the same command again with --workers 1 or --quality draft, finished work is kept"
+AGAIN = "run the same command again with --workers 1 or --quality draft (finished work is kept)"
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def failing_as(kind: type[AftermapError], what: str) -> Iterator[None]:
     except (kind, CaseError, ControlError, CrsError, OSError):
         raise
     except MemoryError as error:
-        raise kind(f"{what}: memory ran out; {AGAIN}") from error
+        raise kind(f"{what}: out of memory; {AGAIN}") from error
     except AftermapError as error:
         raise kind(str(error)) from error
     except Exception as error:

@@ -24,7 +24,7 @@ def test_it_tells_dialect_span_datum_area_gaps_and_what_is_withheld(
     told = capsys.readouterr().out
     for words in (
         "DJI SRT of 2017",
-        "2, 2 with a position",
+        "2, 2 with position",
         "1.000 to 6.000 s",
         "datum takeoff_relative",
         "longitude 39.01210 to 39.01220",
@@ -77,7 +77,7 @@ def test_folders_and_missing_files_are_told(
     assert status_of(["telemetry", str(tmp_path)]) == 2
     assert "is a folder" in capsys.readouterr().err
     assert status_of(["telemetry", str(tmp_path / "none.srt")]) == 2
-    assert "no such file" in capsys.readouterr().err
+    assert "none.srt: does not exist" in capsys.readouterr().err
 
 
 def test_a_video_without_telemetry_names_the_sidecar_beside_it(
