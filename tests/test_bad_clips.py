@@ -12,7 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from clumsy_clips import LAT, LON, hover, klv, sound, srt, with_stray_time
+from clumsy_clips import LAT, LON, hover, klv, srt, with_stray_time
+from made_up_videos import sound
 
 from aftermap.cli import status_of
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_measuring import CELL, CRS, NORTH, SIDE, WEST, Scene, outline, raster, seen, values
+from made_up_roofs import CELL, CRS, NORTH, SIDE, WEST, Scene, outline, raster, seen, values
 
 from aftermap.assessment.before import before_in
 from aftermap.assessment.grade import grade_buildings

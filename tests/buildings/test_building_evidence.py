@@ -8,12 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from in_process import InProcess
 from made_up_views import (
     CLIP,
     GROUND_M,
     LENS,
     Block,
-    Here,
     buildings_of,
     cameras_of,
     elevation_of,
@@ -50,7 +50,7 @@ def made(folder, blocks, *placed, ids=(), wanted=None, options=None, elevation=N
     buildings = buildings_of(blocks, ids)
     elevation = elevation or elevation_of(folder, blocks)
     cameras, files = cameras_of(*placed), files_in(folder / "stage")
-    views = building_views(buildings, cameras, elevation, files, Here())
+    views = building_views(buildings, cameras, elevation, files, InProcess())
     material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
@@ -58,7 +58,13 @@ def made(folder, blocks, *placed, ids=(), wanted=None, options=None, elevation=N
         clips=Clips(paths={CLIP: folder / "clip.mp4"}, pictures_at=pictures_of_clip),
     )
     found = evidence_of(
-        buildings, views, material, wanted or Wanted(), files, Here(), options or EvidenceOptions()
+        buildings,
+        views,
+        material,
+        wanted or Wanted(),
+        files,
+        InProcess(),
+        options or EvidenceOptions(),
     )
     return found, buildings
 
@@ -177,7 +183,7 @@ def test_a_mask_that_vanished_after_the_views_gives_no_picture_as_if_it_were_cle
     placed = replace(placed, frame=replace(placed.frame, mask=str(path)))
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
     cameras, files = cameras_of(placed), files_in(tmp_path / "stage")
-    views = building_views(buildings, cameras, elevation, files, Here())
+    views = building_views(buildings, cameras, elevation, files, InProcess())
     assert views.views == 1
     path.unlink()
     material = EvidenceSources(
@@ -186,7 +192,7 @@ def test_a_mask_that_vanished_after_the_views_gives_no_picture_as_if_it_were_cle
         orthophoto=orthophoto_of(tmp_path),
         clips=Clips(paths={}, pictures_at=pictures_of_clip),
     )
-    found = evidence_of(buildings, views, material, Wanted(), files, Here())
+    found = evidence_of(buildings, views, material, Wanted(), files, InProcess())
     assert of_kind(found, EvidenceKind.VIEW) == []
     (skipped,) = found.skipped
     assert "mask.png: can no longer be read" in skipped.reason
@@ -290,14 +296,14 @@ def test_a_photograph_that_cannot_be_read_is_listed_and_the_rest_goes_on(tmp_pat
 def test_a_clip_that_is_not_in_the_case_is_listed(tmp_path):
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
     cameras, files = cameras_of(moment((60, 60, 60))), files_in(tmp_path / "stage")
-    views = building_views(buildings, cameras, elevation, files, Here())
+    views = building_views(buildings, cameras, elevation, files, InProcess())
     material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(tmp_path),
         clips=Clips(paths={}, pictures_at=pictures_of_clip),
     )
-    found = evidence_of(buildings, views, material, Wanted(), files, Here())
+    found = evidence_of(buildings, views, material, Wanted(), files, InProcess())
     assert [row.kind for row in found.rows] == [EvidenceKind.ORTHOPHOTO, EvidenceKind.PROFILE]
     assert "map the clip again" in found.skipped[0].reason
 
@@ -310,7 +316,7 @@ def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
     cameras = cameras_of(moment((60, 60, 60)), photograph(tmp_path, (60, 62, 60)))
     files = files_in(tmp_path / "stage")
-    views = building_views(buildings, cameras, elevation, files, Here())
+    views = building_views(buildings, cameras, elevation, files, InProcess())
     material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
@@ -318,7 +324,7 @@ def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
         clips=Clips(paths={CLIP: tmp_path / "clip.mp4"}, pictures_at=damaged),
     )
     found = evidence_of(
-        buildings, views, material, Wanted(), files, Here(), EvidenceOptions(apart_deg=0)
+        buildings, views, material, Wanted(), files, InProcess(), EvidenceOptions(apart_deg=0)
     )
     assert [row.original_name for row in of_kind(found, EvidenceKind.VIEW)] == ["a.png"]
     assert "no whole picture" in found.skipped[0].reason

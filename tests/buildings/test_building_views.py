@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from in_process import InProcess
 from made_up_views import (
     CLIP,
     LENS,
     Block,
-    Here,
     buildings_of,
     cameras_of,
     elevation_of,
@@ -37,7 +37,7 @@ def seen(tmp_path, blocks, *placed, elevation=None, options=None):
         cameras_of(*placed),
         elevation,
         files_in(tmp_path),
-        Here(),
+        InProcess(),
         options or ViewOptions(),
     )
     return pq.read_table(table.path).to_pylist(), table
@@ -93,7 +93,7 @@ def test_a_building_beyond_every_picture_has_no_view_and_is_told_as_not_seen(tmp
     elevation = elevation_of(tmp_path, blocks)
     rows, table = seen(tmp_path, blocks, photograph(tmp_path, (30, 30, 30)), elevation=elevation)
     assert {row["building"] for row in rows}.isdisjoint({1})
-    _, told = visibility_of(buildings_of(blocks), table, elevation, files_in(tmp_path), Here())
+    _, told = visibility_of(buildings_of(blocks), table, elevation, files_in(tmp_path), InProcess())
     assert (told.views, told.facades, told.ground_sample_m) == (0, 0, None)
     assert told.roof_fraction == 1  # the surface was measured there all the same
 
@@ -101,7 +101,7 @@ def test_a_building_beyond_every_picture_has_no_view_and_is_told_as_not_seen(tmp
 def test_a_surface_that_was_filled_in_counts_as_not_measured(tmp_path):
     elevation = elevation_of(tmp_path, [LOW], measured=False)
     _, table = seen(tmp_path, [LOW], photograph(tmp_path, (60, 60, 60)), elevation=elevation)
-    (told,) = visibility_of(buildings_of([LOW]), table, elevation, files_in(tmp_path), Here())
+    (told,) = visibility_of(buildings_of([LOW]), table, elevation, files_in(tmp_path), InProcess())
     assert (told.roof_fraction, told.surface_photographs) == (0, None)
     assert told.views == 1
 
@@ -113,7 +113,7 @@ def test_visibility_counts_the_sides_that_any_view_shows(tmp_path):
     ]
     elevation = elevation_of(tmp_path, [LOW])
     _, table = seen(tmp_path, [LOW], *cameras, elevation=elevation)
-    (told,) = visibility_of(buildings_of([LOW]), table, elevation, files_in(tmp_path), Here())
+    (told,) = visibility_of(buildings_of([LOW]), table, elevation, files_in(tmp_path), InProcess())
     assert (told.facades, told.views, told.surface_photographs) == (2, 2, 6.0)
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rasterio
-from made_up_town import CELL_M, NODATA, Here, Town, raster_of, town
+from in_process import InProcess
+from made_up_town import CELL_M, NODATA, Town, raster_of, town
 from made_up_views import (
     Block,
     buildings_of,
@@ -77,7 +78,9 @@ def moved(here: Town, elevation: Elevation, folder, *, wild: bool):
     folder.mkdir(exist_ok=True)
     image = raster_of(folder / "orthophoto.tif", pixels, grid)
     drawn = here.drawn(np.tile([0.8, -0.5], (len(here.outlines), 1)))
-    return aligned_buildings(drawn, elevation, replace(here.orthophoto, image=image), None, Here())
+    return aligned_buildings(
+        drawn, elevation, replace(here.orthophoto, image=image), None, InProcess()
+    )
 
 
 def test_changing_filled_heights_moves_no_outline(here, tmp_path):
@@ -106,9 +109,9 @@ def test_walls_whose_foot_was_not_measured_still_place_their_outlines(here, tmp_
 
 def looked_at(folder, blocks, elevation, *placed):
     table = building_views(
-        buildings_of(blocks), cameras_of(*placed), elevation, files_in(folder), Here()
+        buildings_of(blocks), cameras_of(*placed), elevation, files_in(folder), InProcess()
     )
-    seen = visibility_of(buildings_of(blocks), table, elevation, files_in(folder), Here())
+    seen = visibility_of(buildings_of(blocks), table, elevation, files_in(folder), InProcess())
     return table, pq.read_table(table.path).to_pylist(), seen
 
 
@@ -144,14 +147,14 @@ def test_a_tower_that_was_only_filled_in_hides_nothing(tmp_path):
 def pictures(folder, elevation, *placed):
     cameras = cameras_of(*placed)
     buildings = buildings_of([HOUSE])
-    views = building_views(buildings, cameras, elevation, files_in(folder), Here())
+    views = building_views(buildings, cameras, elevation, files_in(folder), InProcess())
     material = EvidenceSources(
         cameras=cameras,
         elevation=elevation,
         orthophoto=orthophoto_of(folder),
         clips=Clips(paths={}, pictures_at=lambda path, times: iter(())),
     )
-    return evidence_of(buildings, views, material, Wanted(), files_in(folder), Here())
+    return evidence_of(buildings, views, material, Wanted(), files_in(folder), InProcess())
 
 
 def test_changing_filled_heights_changes_no_crop(tmp_path):

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_town import CELL_M, EAST_M, NODATA, NORTH_M, PITCH_M, Here, Town, raster_of, town
+from in_process import InProcess
+from made_up_town import CELL_M, EAST_M, NODATA, NORTH_M, PITCH_M, Town, raster_of, town
 from shapely import box
 
 from aftermap.buildings.align import aligned_buildings
@@ -34,7 +35,7 @@ def smooth_shifts(outlines, seed=5):
 
 
 def moved_onto(here: Town, drawn: FootprintSet):
-    return aligned_buildings(drawn, here.elevation, here.orthophoto, None, Here())
+    return aligned_buildings(drawn, here.elevation, here.orthophoto, None, InProcess())
 
 
 def errors_m(buildings, shifts_m):

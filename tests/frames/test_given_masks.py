@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_process import InProcess
 from made_up_clips import clip_of, flight, written
 from PIL import Image
 
@@ -29,11 +30,6 @@ PRIOR = FocalPrior(focal_px=70.0, sigma_px=1.0, source=FocalSource.ASSUMED)
 PHOTOGRAPH = MediaItem(
     sha256="ab" * 32, name="IMG_1.JPG", size_bytes=1, width_px=WIDTH, height_px=HEIGHT, focal=PRIOR
 )
-
-
-class Here:
-    def map(self, work, items, *, label):
-        return map(work, items)
 
 
 def drawn(size=(WIDTH, HEIGHT), box=(10, 40, 30, 50), black=0, white=255) -> np.ndarray:
@@ -156,7 +152,9 @@ def test_each_mask_becomes_a_file_and_one_that_leaves_all_in_is_none(tmp_path):
         PHOTOGRAPH.sha256: received(drawn(), tmp_path / "a.png"),
         other.sha256: replace(received(drawn(black=255), tmp_path / "b.png"), sha256="12" * 32),
     }
-    made = given_masks([PHOTOGRAPH, other, replace(other, sha256="34" * 32)], masks, files, Here())
+    made = given_masks(
+        [PHOTOGRAPH, other, replace(other, sha256="34" * 32)], masks, files, InProcess()
+    )
     assert list(made) == [PHOTOGRAPH.sha256]
     written = cv2.imread(str(made[PHOTOGRAPH.sha256]), cv2.IMREAD_UNCHANGED)
     assert (written == WANTED).all()
@@ -220,7 +218,7 @@ def frames_of_clip(folder, clip, mask):
         Case.create_or_open(folder / "case") as case,
         Runner(case, command="map", options=None, progress=NoProgress()) as run,
     ):
-        taken = read_clips(came_in, read_given_masks(came_in, run, Here()), run, Here())
+        taken = read_clips(came_in, read_given_masks(came_in, run, InProcess()), run, InProcess())
         (record,) = [one for one in run.records if one.stage == FRAMES.name]
     return taken.frames, record.reused
 
@@ -242,7 +240,7 @@ def test_a_changed_mask_voids_what_was_made_with_it_and_one_that_stays_does_not(
             Case.create_or_open(tmp_path / "case") as case,
             Runner(case, command="map", options=None, progress=NoProgress()) as run,
         ):
-            masks = read_given_masks(came_in, run, Here())
+            masks = read_given_masks(came_in, run, InProcess())
             frames = frames_of([PHOTOGRAPH], photograph, FrameOptions(), masks=masks)
             run.stage(poses, None, [frames], lambda _, found=frames: made.append(found) or found)
     assert len(made) == 2

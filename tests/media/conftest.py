@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from plain_store import Store
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 MakePhotograph = Callable[..., Path]
@@ -64,3 +65,8 @@ def packet(attributes: Mapping[str, str]) -> bytes:
 @pytest.fixture
 def dji_packet() -> Callable[[Mapping[str, str]], bytes]:
     return packet
+
+
+@pytest.fixture
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("case") / "media")

@@ -2,51 +2,17 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from in_process import InProcess
+from plain_store import Store
 
 from aftermap.errors import CaseError, InputError
 from aftermap.media import ingest
 
 MakePhotograph = Callable[..., Path]
-
-
-class InOrder:
-    def map(self, work: Callable[[Any], Any], items: Sequence[Any], *, label: str) -> Iterator[Any]:
-        return (work(item) for item in items)
-
-
-@dataclass(frozen=True)
-class Stored:
-    sha256: str
-    path: Path
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class Store:
-    folder: Path
-
-    def add(self, path: Path, *, suffix: str | None = None) -> Stored:
-        if "locked" in path.name:
-            raise InputError(f"{path}: cannot be read (Permission denied); check its permissions")
-        if "full" in path.name:
-            raise CaseError(f"{self.folder}: the disk is full; free some space and run again")
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        self.folder.mkdir(exist_ok=True)
-        kept = self.folder / f"{sha256}{suffix or path.suffix}"
-        shutil.copyfile(path, kept)
-        return Stored(sha256, kept, len(content))
-
-
-@pytest.fixture
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(tmp_path_factory.mktemp("case") / "media")
 
 
 def test_usable_photographs_become_items_and_the_rest_has_reasons(
@@ -57,7 +23,7 @@ def test_usable_photographs_become_items_and_the_rest_has_reasons(
     photograph("flight/DJI_3.jpg").write_text("not a photograph at all", encoding="utf-8")
     photograph("flight/locked.jpg", main={0x0110: "C"})
     (tmp_path / "flight/DJI_2.SRT").write_text("1", encoding="utf-8")
-    found = ingest([tmp_path / "flight"], store, InOrder())
+    found = ingest([tmp_path / "flight"], store, InProcess())
     said = {one.name: one for one in found.skipped}
     assert [item.name for item in found.items] == ["DJI_2.jpg", "DJI_10.jpg"]
     assert set(said) == {"DJI_3.jpg", "DJI_2.SRT", "locked.jpg"}
@@ -78,7 +44,7 @@ def test_a_copy_of_a_photograph_is_used_once(
     for name in ("copy of 1.jpg", "deeper/1.jpg"):
         (tmp_path / "f" / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(first, tmp_path / "f" / name)
-    found = ingest([tmp_path / "f"], store, InOrder())
+    found = ingest([tmp_path / "f"], store, InProcess())
     assert len(found.items) == 1
     first_name = found.items[0].name
     assert {one.reason for one in found.skipped} == {f"same bytes as {first_name}"}
@@ -91,7 +57,7 @@ def test_a_copy_of_a_bad_file_is_listed_too(
     photograph("f/good.jpg")
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / "f" / name).write_text("text", encoding="utf-8")
-    found = ingest([tmp_path / "f"], store, InOrder())
+    found = ingest([tmp_path / "f"], store, InProcess())
     assert [one.reason.split(",")[0] for one in found.skipped] == [
         "is a text file",
         "same bytes as a.jpg",
@@ -103,9 +69,9 @@ def test_one_name_in_two_folders_stays_two_photographs(
 ) -> None:
     photograph("east/DJI_1.jpg", main={0x0110: "east"})
     photograph("west/DJI_1.jpg", main={0x0110: "west"})
-    apart = ingest([tmp_path / "east", tmp_path / "west"], store, InOrder())
+    apart = ingest([tmp_path / "east", tmp_path / "west"], store, InProcess())
     assert [item.name for item in apart.items] == ["east/DJI_1.jpg", "west/DJI_1.jpg"]
-    together = ingest([tmp_path], store, InOrder())
+    together = ingest([tmp_path], store, InProcess())
     assert [item.name for item in together.items] == ["east/DJI_1.jpg", "west/DJI_1.jpg"]
 
 
@@ -116,7 +82,7 @@ def test_nothing_usable_is_one_line_with_names_and_counts(store: Store, tmp_path
         (folder / f"{number}.jpg").write_text(f"text {number}", encoding="utf-8")
     (folder / "clip.mp4").write_bytes(b"x")
     with pytest.raises(InputError) as caught:
-        ingest([folder], store, InOrder())
+        ingest([folder], store, InProcess())
     message = str(caught.value)
     assert message.startswith(str(folder))
     reasons = (
@@ -130,4 +96,4 @@ def test_nothing_usable_is_one_line_with_names_and_counts(store: Store, tmp_path
 def test_a_full_disk_ends_the_run(photograph: MakePhotograph, store: Store, tmp_path: Path) -> None:
     photograph("f/full.jpg")
     with pytest.raises(CaseError, match="the disk is full"):
-        ingest([tmp_path / "f"], store, InOrder())
+        ingest([tmp_path / "f"], store, InProcess())

@@ -5,20 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from in_process import InProcess
 from made_up_videos import video
 from PIL import Image
-from test_ingest_photographs import InOrder, Store, Stored
+from plain_store import Store, Stored
 
 from aftermap.errors import InputError
 from aftermap.media import Ingested, files_in, ingest
 from aftermap.media.mask_files import NO_PICTURE_OF_ITS_NAME, NOT_CALLED_SO, NOT_IN_FOLDER
 
 MakePhotograph = Callable[..., Path]
-
-
-@pytest.fixture
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(tmp_path_factory.mktemp("case") / "media")
 
 
 def mask(path: Path, grey: int = 255) -> Path:
@@ -44,7 +40,7 @@ def test_a_mask_beside_a_photograph_is_its_mask_and_no_photograph(
     photograph("f/IMG_10.JPG", main={0x0110: "B"})
     file = mask(tmp_path / "f" / name)
     for given in (tmp_path / "f", tmp_path / "f/IMG_1.JPG"):  # found though only that was named
-        found = ingest([given], store, InOrder())
+        found = ingest([given], store, InProcess())
         assert by_name(found) == {"IMG_1.JPG": name}
         assert [one.name for one in found.items][:1] == ["IMG_1.JPG"]
         assert found.skipped == ()
@@ -60,7 +56,7 @@ def test_a_mask_beside_a_photograph_is_its_mask_and_no_photograph(
 def test_a_clip_has_one_mask_beside_it(store: Store, tmp_path: Path) -> None:
     video(tmp_path / "f/news.mp4")
     mask(tmp_path / "f/news_mask.png")
-    found = ingest([tmp_path / "f"], store, InOrder())
+    found = ingest([tmp_path / "f"], store, InProcess())
     assert by_name(found) == {"news.mp4": "news_mask.png"}
     assert found.items == ()
 
@@ -71,7 +67,7 @@ def test_a_mask_without_its_photograph_is_listed_with_the_reason(
     photograph("f/IMG_1.JPG")
     mask(tmp_path / "f/IMG_2_mask.png")
     mask(tmp_path / "f/deeper/IMG_1_mask.png")  # not beside it
-    found = ingest([tmp_path / "f"], store, InOrder())
+    found = ingest([tmp_path / "f"], store, InProcess())
     assert found.masks == {}
     assert {one.name for one in found.skipped} == {"IMG_2_mask.png", "deeper/IMG_1_mask.png"}
     assert {one.reason for one in found.skipped} == {NO_PICTURE_OF_ITS_NAME}
@@ -81,7 +77,7 @@ def test_a_mask_without_its_photograph_is_listed_with_the_reason(
 def test_only_masks_are_no_footage_and_say_so(store: Store, tmp_path: Path) -> None:
     mask(tmp_path / "f/IMG_2_mask.png")
     with pytest.raises(InputError, match=r"IMG_2_mask\.png: a mask, and no photograph"):
-        ingest([tmp_path / "f"], store, InOrder())
+        ingest([tmp_path / "f"], store, InProcess())
 
 
 def test_a_folder_of_masks_is_read_by_full_names_and_places(
@@ -95,7 +91,7 @@ def test_a_folder_of_masks_is_read_by_full_names_and_places(
     for name in ("east/1.jpg.png", "2.jpg.png", "3_mask.png", "4.jpg.png"):
         mask(folder / name)
     (folder / "notes.txt").write_text("who drew them", encoding="utf-8")
-    found = ingest([tmp_path / "f"], store, InOrder(), folder)
+    found = ingest([tmp_path / "f"], store, InProcess(), folder)
     assert by_name(found) == {
         "east/1.jpg": "masks/east/1.jpg.png",
         "2.jpg": "masks/2.jpg.png",
@@ -113,7 +109,7 @@ def test_masks_of_colmap_that_no_one_named_are_no_photographs(
 ) -> None:
     photograph("f/1.jpg")
     mask(tmp_path / "f/masks/1.jpg.png")
-    found = ingest([tmp_path / "f"], store, InOrder())
+    found = ingest([tmp_path / "f"], store, InProcess())
     assert (len(found.items), found.masks) == (1, {})
     assert [(one.name, one.reason) for one in found.skipped] == [("masks/1.jpg.png", NOT_IN_FOLDER)]
 
@@ -125,7 +121,7 @@ def test_two_masks_of_one_picture_are_an_error(
     mask(tmp_path / "f/1_mask.png")
     mask(tmp_path / "m/1.jpg.png")
     with pytest.raises(InputError, match=r"^1\.jpg: has two masks, 1_mask\.png and m/1\.jpg\.png"):
-        ingest([tmp_path / "f"], store, InOrder(), tmp_path / "m")
+        ingest([tmp_path / "f"], store, InProcess(), tmp_path / "m")
 
 
 def test_one_mask_for_two_pictures_is_an_error(
@@ -135,7 +131,7 @@ def test_one_mask_for_two_pictures_is_an_error(
     photograph("f/1.tif", main={0x0110: "B"})
     mask(tmp_path / "f/1_mask.png")
     with pytest.raises(InputError, match=r"^1_mask\.png: could be the mask of 1\.jpg and 1\.tif;"):
-        ingest([tmp_path / "f"], store, InOrder())
+        ingest([tmp_path / "f"], store, InProcess())
 
 
 def test_a_folder_of_masks_that_is_none_or_holds_the_footage_is_an_error(
@@ -164,4 +160,4 @@ def test_a_mask_that_cannot_be_read_stops_the_run(
     photograph("f/1.jpg")
     mask(tmp_path / "f/1_mask.png")
     with pytest.raises(InputError, match=r"1_mask\.png: cannot be read"):
-        ingest([tmp_path / "f"], Unreadable(tmp_path / "media"), InOrder())
+        ingest([tmp_path / "f"], Unreadable(tmp_path / "media"), InProcess())

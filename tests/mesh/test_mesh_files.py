@@ -11,6 +11,7 @@ import pyproj
 import pytest
 import rasterio
 from glb_reader import read_glb
+from in_process import InProcess
 from painted_block import (
     BLUE,
     CELL_M,
@@ -28,8 +29,6 @@ from painted_block import (
     SOUTH_M,
     UNMEASURED_CELLS,
     WEST_M,
-    Files,
-    Here,
     rasters,
     reconstruction,
 )
@@ -39,6 +38,7 @@ from aftermap.mesh.build import mesh_of
 from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.points import compound_wkt
 from aftermap.model.media import VerticalDatum
+from aftermap.record.workspace import StageFolder
 
 BLOCK_CELLS = 96
 
@@ -47,7 +47,9 @@ def make(folder, *, crs=CRS, datum=VerticalDatum.ELLIPSOID, **changes):
     elevation, picture = rasters(folder, crs=crs, datum=datum)
     cameras = reconstruction(folder, crs=crs, datum=datum)
     options = MeshOptions(block_cells=BLOCK_CELLS, **changes)
-    return mesh_of(cameras, elevation, picture, options, Files(folder / "stage"), Here())
+    return mesh_of(
+        cameras, elevation, picture, options, StageFolder(folder=folder / "stage"), InProcess()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -147,14 +149,14 @@ def test_a_caption_over_a_wall_is_not_painted_on_it_and_another_picture_is_taken
     cameras = reconstruction(tmp_path, crs=CRS, datum=VerticalDatum.ELLIPSOID)
     south, west = cameras.placed
     placed = (captioned(south, tmp_path), west, *[south] * others)
-    files = Files(tmp_path / "stage")
+    files = StageFolder(folder=tmp_path / "stage")
     mesh = mesh_of(
         replace(cameras, placed=placed),
         elevation,
         replace(picture, gains=(1.0,) * len(placed)),
         MeshOptions(),
         files,
-        Here(),
+        InProcess(),
     )
     header, primitives = read_glb(files.folder / "mesh.glb")
     pages = [one.picture.astype(int) for one in primitives if one.material.startswith("walls")]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from in_process import InProcess
 
 from aftermap.errors import InputError
 from aftermap.imaging.features import load_features
@@ -14,11 +15,6 @@ from aftermap.record import StageFolder
 from aftermap.sfm import PoseOptions, extract_features
 
 BOX = np.s_[180:300, 60:400]
-
-
-class Here:
-    def map(self, work, items, *, label):
-        return map(work, items)
 
 
 @pytest.fixture
@@ -47,7 +43,7 @@ def frame(tmp_path) -> Frame:
 
 def places(frame, files):
     frames = FrameSet(crs="LOCAL", vertical_datum=VerticalDatum.LOCAL, frames=(frame,), skipped=())
-    (path,) = extract_features(frames, PoseOptions(), files, Here()).values()
+    (path,) = extract_features(frames, PoseOptions(), files, InProcess()).values()
     return load_features(path).xy_px
 
 

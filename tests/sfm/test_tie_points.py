@@ -1,10 +1,11 @@
 """Tie points found again: a picture shifted by a known part of a pixel gives that shift back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from in_process import InProcess
 from made_up_flight import block_of_flown, flown, frame_of
 
 from aftermap.geo.axes import rotation_cam_from_world
@@ -135,14 +136,6 @@ def test_a_patch_that_reaches_over_the_border_is_not_used(xy):
     assert likeness[0] == -1
 
 
-@dataclass
-class Here:
-    """Work done in this process."""
-
-    def map(self, work, items, *, label):
-        return map(work, items)
-
-
 def photographed(folder, waves, state, frames, grey_per_m):
     """Pictures of flat textured ground at height 0, exactly as the cameras see it."""
     made = []
@@ -175,7 +168,7 @@ def test_tie_points_of_photographs_lie_where_the_true_cameras_see_them(tmp_path)
     block = block_of_flown(flight, rng, shaken=False)
     shaken = flight.truth.points + [0, 0, 1] * rng.normal(0, 0.1, (len(flight.truth.points), 1))
     block = replace(block, frames=frames, state=flight.truth._replace(points=shaken))
-    state, sights = aligned_tie_points(block, evenly_chosen(block, 200), Here())
+    state, sights = aligned_tie_points(block, evenly_chosen(block, 200), InProcess())
     assert len(state.points) > 40
     assert np.diff(sights.start).max() == 3
     meets = [[] for _ in state.points]

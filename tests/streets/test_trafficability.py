@@ -5,18 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from in_process import InProcess
 from made_up_streets import GRID, elevation, ground_and_places, houses, lines
 
 from aftermap.model.street import Passage
 from aftermap.record import StageFolder
 from aftermap.streets import trafficability_of
-
-
-class Here:
-    """Works in this process."""
-
-    def map(self, work, items, *, label):
-        return map(work, items)
 
 
 @pytest.fixture
@@ -26,7 +20,7 @@ def pieces_of(tmp_path):
     def rows(height_m, measured=None, streets=None):
         made = elevation(tmp_path, height_m, measured)
         files = StageFolder(folder=tmp_path / "stage")
-        table = trafficability_of(streets or lines(), houses(), made, None, files, Here())
+        table = trafficability_of(streets or lines(), houses(), made, None, files, InProcess())
         return pq.read_table(table.path).to_pylist()
 
     return rows
@@ -175,7 +169,7 @@ def test_without_lines_the_middle_between_the_houses_is_the_street(tmp_path):
     ground, _, _ = ground_and_places()
     made = elevation(tmp_path, ground)
     files = StageFolder(folder=tmp_path / "stage")
-    table = trafficability_of(None, houses(), made, None, files, Here())
+    table = trafficability_of(None, houses(), made, None, files, InProcess())
     rows = pq.read_table(table.path).to_pylist()
     assert table.has_own_lines
     assert "no street lines" in table.notes[0]
@@ -196,7 +190,7 @@ def test_pieces_beyond_the_map_are_counted_as_left_out(tmp_path):
         streets=(type(street)(source_id="1", feature=0, lines_m=(longer,)),),
     )
     files = StageFolder(folder=tmp_path / "stage")
-    table = trafficability_of(far, houses(), elevation(tmp_path, ground), None, files, Here())
+    table = trafficability_of(far, houses(), elevation(tmp_path, ground), None, files, InProcess())
     assert table.pieces == 6
     assert table.skipped[0].name == "4 pieces of street"
 
@@ -206,6 +200,6 @@ def test_a_map_without_scale_has_no_streets_and_says_so(tmp_path):
     made = elevation(tmp_path, ground)
     unscaled = replace(made, surface=replace(made.surface, grid=replace(GRID, crs="LOCAL")))
     files = StageFolder(folder=tmp_path / "stage")
-    table = trafficability_of(None, houses(), unscaled, None, files, Here())
+    table = trafficability_of(None, houses(), unscaled, None, files, InProcess())
     assert table.pieces == 0
     assert "no scale" in table.notes[0]

@@ -56,20 +56,6 @@ def hover(
     return path
 
 
-def sound(path: Path) -> Path:
-    """A recording without a picture."""
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("aac", rate=44_100)
-        for number in range(8):
-            frame = av.AudioFrame.from_ndarray(
-                np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
-            )
-            frame.sample_rate, frame.pts = 44_100, 1024 * number
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
-
-
 def with_stray_time(source: Path, target: Path, picture: int, to_tick: int) -> Path:
     """The same clip, one picture of which says that it is of a far later time."""
     with av.open(str(source)) as read, av.open(str(target), "w") as out:

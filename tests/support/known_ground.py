@@ -4,7 +4,7 @@ Brightness is a sum of plane waves over the ground, none shorter than four pictu
 picture is computed and never resampled.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +29,6 @@ FLYING_M = 60.0
 WIDTH_PX, HEIGHT_PX, FOCAL_PX = 600, 450, 400.0
 SAMPLE_M = FLYING_M / FOCAL_PX
 LENS = (FOCAL_PX, FOCAL_PX, WIDTH_PX / 2 + 1.6, HEIGHT_PX / 2 - 2.3, -0.02, 0.008, 4e-4, -3e-4)
-
-
-class HereExecutor:
-    """Does the work where it is called."""
-
-    def map(self, work: Callable, items: Sequence, *, label: str) -> Iterator:
-        return map(work, items)
 
 
 def camera(params: tuple[float, ...] = LENS) -> Camera:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import rasterio
 import shapely
+from in_process import InProcess
 from PIL import Image
 from rasterio.transform import Affine
 
@@ -46,13 +47,6 @@ FOCAL_PX, WIDTH_PX, HEIGHT_PX = 1200.0, 320, 240
 CLIP_PICTURES, CLIP_RATE_HZ = 30, 10
 ROOF_M, HOUSE_M, APART_M, HOUSES_PER_ROW = 9.0, 12.0, 20.0, 9
 IMPRESSIVE_NAME = "<img src=x onerror=alert(1)> صورة.jpg"
-
-
-class Here:
-    """An executor that works in this process."""
-
-    def map(self, work, items, *, label):
-        return map(work, items)
 
 
 def outline(index: int) -> shapely.Polygon:
@@ -251,7 +245,7 @@ def _add_clip(case: Case, folder: Path) -> None:
     )
     files = StageFolder(folder=case.path / "products" / "clips")
     files.path("x").parent.mkdir(exist_ok=True)
-    case.replace_clips(index_clips([path], [clip], FLAT_GROUND, files, Here()))
+    case.replace_clips(index_clips([path], [clip], FLAT_GROUND, files, InProcess()))
 
 
 def _add_buildings(case: Case, houses: int, photo: MediaItem) -> None:

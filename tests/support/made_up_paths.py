@@ -1,6 +1,6 @@
 """Clips over known ground: poses are made up, so that what they see can be worked out by hand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,13 +29,6 @@ CAMERA = Camera(
 )
 SURE = (0.1, 0.05)
 UNSURE = (5.0, 3.0)
-
-
-class Here:
-    """An executor that works in this process."""
-
-    def map(self, work, items: Sequence, *, label: str) -> Iterator:
-        return map(work, items)
 
 
 def pose(

@@ -25,13 +25,6 @@ PITCH_M = 22.0
 NODATA = -9999.0
 
 
-class Here:
-    """Does the work at once, in this process."""
-
-    def map(self, work, items, *, label):
-        return (work(item) for item in items)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Town:
     """True outlines, which of them are heaps, and the map that shows them."""

@@ -1,7 +1,7 @@
 """Blocks on level ground and cameras that look at them: who sees what can be worked out by hand."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -34,13 +34,6 @@ LENS = Camera(
     focal_sigma_px=6.0,
     focal_decision="held",
 )
-
-
-class Here:
-    """An executor that works in this process."""
-
-    def map(self, work, items: Sequence, *, label: str) -> Iterator:
-        return map(work, items)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,25 +33,6 @@ OTHER = (240, 240, 20)
 UNMEASURED_CELLS = np.s_[0:40, 0:40]
 
 
-class Files:
-    """A workspace in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def path(self, name: str) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-
-class Here:
-    """An executor that works in this process."""
-
-    def map(self, work, items, *, label):
-        return map(work, items)
-
-
 def heights_m() -> np.ndarray:
     """(rows, columns) of the scene."""
     middle = (np.arange(SIDE_CELLS) + 0.5) * CELL_M

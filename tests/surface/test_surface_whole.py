@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 import rasterio
+from in_process import InProcess
 from known_ground import (
     EAST_M,
     GROUND_M,
     NORTH_M,
     SAMPLE_M,
-    HereExecutor,
     grid,
     ground_brightness,
     picture,
@@ -61,7 +61,7 @@ def flight(tmp_path_factory):
 @pytest.fixture(scope="module")
 def elevation(flight, tmp_path_factory):
     files = StageFolder(folder=tmp_path_factory.mktemp("surface"))
-    made = surface_of(flight, SurfaceOptions(), files, HereExecutor())
+    made = surface_of(flight, SurfaceOptions(), files, InProcess())
     assert sorted(p.name for p in files.folder.iterdir()) == [
         "confidence.tif",
         "sights",
@@ -77,7 +77,7 @@ def orthophoto(flight, elevation, tmp_path_factory):
     files = StageFolder(folder=tmp_path_factory.mktemp("ortho"))
     first = replace(flight.placed[0], group=1)
     mixed = replace(flight, placed=(first, first, *flight.placed), group_sizes=(4, 2))
-    made = orthophoto_of(mixed, elevation, SurfaceOptions(), files, HereExecutor())
+    made = orthophoto_of(mixed, elevation, SurfaceOptions(), files, InProcess())
     assert sorted(p.name for p in files.folder.iterdir()) == [
         "gaps.tif",
         "orthophoto.tif",
@@ -163,7 +163,7 @@ def test_what_two_pictures_show_is_measured_and_nothing_beyond(elevation):
 
 def test_blocks_of_the_surface_join_without_a_step(flight, elevation, tmp_path):
     options = SurfaceOptions(block_cells=128)
-    other = surface_of(flight, options, StageFolder(folder=tmp_path), HereExecutor())
+    other = surface_of(flight, options, StageFolder(folder=tmp_path), InProcess())
     one, two = read(elevation.surface), read(other.surface)
     assert ((one == -9999) == (two == -9999)).mean() > 0.995
     both = (one != -9999) & (two != -9999)
@@ -274,7 +274,7 @@ def test_what_pictures_show_of_a_small_gap_is_kept_beside_the_hatch(
         file.write(count, 1)
     changed = replace(elevation, confidence=replace(elevation.confidence, path=str(holed)))
     files = StageFolder(folder=tmp_path / "ortho")
-    made = orthophoto_of(flight, changed, SurfaceOptions(), files, HereExecutor())
+    made = orthophoto_of(flight, changed, SurfaceOptions(), files, InProcess())
     inside = np.zeros(count.shape, np.bool_)
     inside[hole] = True
     ratio = made.image.grid.cell_m / elevation.surface.grid.cell_m
@@ -296,7 +296,7 @@ def test_draped_photographs_lie_under_the_hatch_and_the_file_says_so(
     flight, elevation, orthophoto, tmp_path
 ):
     options = SurfaceOptions(draw_filled=True)
-    made = orthophoto_of(flight, elevation, options, StageFolder(folder=tmp_path), HereExecutor())
+    made = orthophoto_of(flight, elevation, options, StageFolder(folder=tmp_path), InProcess())
     count, height = kind_at_pixels(elevation, made.image.grid)
     filled, source = (count == 0) & (height != -9999), read(made.source)
     draped = filled & (source != 65535)
@@ -327,7 +327,7 @@ def test_what_a_mask_covers_is_never_drawn_nor_balanced_to(flight, elevation, or
         frames.append(replace(one, frame=replace(one.frame, path=str(path), mask=str(mask_path))))
     files = StageFolder(folder=tmp_path / "stage")
     captioned = replace(flight, placed=tuple(frames))
-    made = orthophoto_of(captioned, elevation, SurfaceOptions(), files, HereExecutor())
+    made = orthophoto_of(captioned, elevation, SurfaceOptions(), files, InProcess())
     shown = read(made.source) != 65535
     colours = np.stack([read(made.image, band) for band in (1, 2, 3)]).astype(int)
     assert np.ptp(colours[:, shown], axis=0).max() <= 3  # grey ground, nothing red
@@ -351,9 +351,9 @@ def test_ground_that_is_seen_only_through_masks_is_neither_measured_nor_drawn(fl
         frames.append(replace(one, frame=replace(one.frame, mask=str(path))))
     masked = replace(flight, placed=tuple(frames))
     files = StageFolder(folder=tmp_path / "stage")
-    made = surface_of(masked, SurfaceOptions(), files, HereExecutor())
+    made = surface_of(masked, SurfaceOptions(), files, InProcess())
     drawn = orthophoto_of(
-        masked, made, SurfaceOptions(), StageFolder(folder=tmp_path / "drawn"), HereExecutor()
+        masked, made, SurfaceOptions(), StageFolder(folder=tmp_path / "drawn"), InProcess()
     )
     for over, shows in (
         (made.surface.grid, read(made.confidence) >= 2),
@@ -372,7 +372,7 @@ def test_a_mask_that_vanished_is_named(flight, elevation, tmp_path):
     files = StageFolder(folder=tmp_path / "stage")
     with pytest.raises(InputError, match=r"mask\.png: can no longer be read"):
         orthophoto_of(
-            replace(flight, placed=frames), elevation, SurfaceOptions(), files, HereExecutor()
+            replace(flight, placed=frames), elevation, SurfaceOptions(), files, InProcess()
         )
 
 
@@ -387,7 +387,7 @@ def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevati
             replace(elevation, sights=()),
             SurfaceOptions(),
             StageFolder(folder=tmp_path),
-            HereExecutor(),
+            InProcess(),
         )
 
 
@@ -395,13 +395,13 @@ def test_one_picture_alone_is_one_error(flight, tmp_path):
     alone = replace(flight, placed=flight.placed[:1])
     alone = with_tie_points(alone, tmp_path / "points.npz", PLANE)
     with pytest.raises(SurfaceError, match="overlap"):
-        surface_of(alone, SurfaceOptions(), StageFolder(folder=tmp_path), HereExecutor())
+        surface_of(alone, SurfaceOptions(), StageFolder(folder=tmp_path), InProcess())
 
 
 def test_nothing_is_drawn_from_above_where_nobody_knows_which_way_that_is(flight, tmp_path):
     unsure = replace(flight, vertical=Vertical(sigma_deg=12.0, witnesses=()))
     with pytest.raises(SurfaceError, match="do not say which way is up"):
-        surface_of(unsure, SurfaceOptions(), StageFolder(folder=tmp_path), HereExecutor())
+        surface_of(unsure, SurfaceOptions(), StageFolder(folder=tmp_path), InProcess())
 
 
 def test_pictures_of_nothing_are_one_error(flight, tmp_path):
@@ -409,7 +409,7 @@ def test_pictures_of_nothing_are_one_error(flight, tmp_path):
     frames = tuple(replace(p, frame=replace(p.frame, path=str(blank))) for p in flight.placed)
     files = StageFolder(folder=tmp_path / "stage")
     with pytest.raises(SurfaceError, match="no heights could be matched"):
-        surface_of(replace(flight, placed=frames), SurfaceOptions(), files, HereExecutor())
+        surface_of(replace(flight, placed=frames), SurfaceOptions(), files, InProcess())
 
 
 def test_a_picture_that_vanished_is_named(flight, tmp_path):
@@ -417,7 +417,7 @@ def test_a_picture_that_vanished_is_named(flight, tmp_path):
     frames = tuple(replace(p, frame=replace(p.frame, path=gone)) for p in flight.placed)
     files = StageFolder(folder=tmp_path / "stage")
     with pytest.raises(SurfaceError, match=r"gone\.png: can no longer be read"):
-        surface_of(replace(flight, placed=frames), SurfaceOptions(), files, HereExecutor())
+        surface_of(replace(flight, placed=frames), SurfaceOptions(), files, InProcess())
 
 
 def test_a_surface_with_a_hole_has_a_picture_with_a_hole(flight, tmp_path):
@@ -437,7 +437,7 @@ def test_a_surface_with_a_hole_has_a_picture_with_a_hole(flight, tmp_path):
         filled_fraction=0,
     )
     files = StageFolder(folder=tmp_path / "stage")
-    made = orthophoto_of(flight, ground, SurfaceOptions(), files, HereExecutor())
+    made = orthophoto_of(flight, ground, SurfaceOptions(), files, InProcess())
     alpha = read(made.image, 4)
     assert (alpha[40:60, 70:90] == 0).all()
     assert (alpha == 0).sum() == 400

@@ -10,18 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pystac
 import pytest
-from made_up_paths import (
-    CRS as CLIP_CRS,
-)
-from made_up_paths import (
-    EAST_M,
-    GROUND_M,
-    NORTH_M,
-    UNSURE,
-    path_of,
-    pose,
-    straight_flight,
-)
+from made_up_paths import CRS as CLIP_CRS
+from made_up_paths import EAST_M, GROUND_M, NORTH_M, UNSURE, path_of, pose, straight_flight
 from pyproj import CRS
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyogrio
 import pytest
+from in_process import InProcess
 from made_up_paths import (
     CRS,
     EAST_M,
     GROUND_M,
     NORTH_M,
     UNSURE,
-    Here,
     files_in,
     path_of,
     pose,
@@ -48,7 +48,7 @@ SLANTED = path_of(
 def made_case(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("seen")
     paths = (HIGH, UNSURE_CLIP, SLANTED, NEAR)
-    index = index_clips(paths, [], FLAT_GROUND, files_in(folder / "stage"), Here())
+    index = index_clips(paths, [], FLAT_GROUND, files_in(folder / "stage"), InProcess())
     with Case.create_or_open(folder / "case") as case:
         case.replace_clips(index)
     return folder / "case"

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from klv_bytes import flight, packet
-from test_gpmf_tracks import HERE, gps5
-from test_logs_and_sidecars import AIRDATA, DJI, GPX, LITCHI
-from test_srt_dialects import OF_2017, bracket, srt
+from telemetry_files import AIRDATA, DJI, GPX, HERE, LITCHI, OF_2017, bracket, gps5, srt
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import track_in

@@ -4,42 +4,17 @@ import struct
 from pathlib import Path
 
 import pytest
+from telemetry_files import HERE, device, entry, gps5
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import track_in
 from aftermap.model.telemetry import Track
 
 
-def entry(key: bytes, kind: str, size: int, data: bytes) -> bytes:
-    count = len(data) // size
-    padded = data + b"\0" * (-len(data) % 4)
-    return key + kind.encode()[:1] + bytes([size]) + struct.pack(">H", count) + padded
-
-
-def nested(key: bytes, data: bytes) -> bytes:
-    return key + b"\0\1" + struct.pack(">H", len(data)) + data
-
-
-def device(*items: bytes) -> bytes:
-    return nested(b"DEVC", entry(b"DVNM", "c", 1, b"Hero Test") + nested(b"STRM", b"".join(items)))
-
-
-def gps5(*rows: tuple[int, ...], lock: int = 3) -> bytes:
-    return device(
-        entry(b"GPSF", "L", 4, struct.pack(">I", lock)),
-        entry(b"GPSU", "U", 16, b"170417173103.000"),
-        entry(b"SCAL", "l", 4, struct.pack(">5i", 10**7, 10**7, 1000, 1000, 100)),
-        entry(b"GPS5", "l", 20, b"".join(struct.pack(">5i", *row) for row in rows)),
-    )
-
-
 def read(tmp_path: Path, data: bytes) -> Track:
     path = tmp_path / "gopro.raw"
     path.write_bytes(data)
     return track_in(path, name=path.name, sha256="0" * 64)
-
-
-HERE = (359_500_000, 390_100_000, 250_000, 0, 0)
 
 
 def test_gps5_is_spread_over_its_payload_and_scaled(tmp_path: Path) -> None:

@@ -3,35 +3,13 @@
 from pathlib import Path
 
 import pytest
+from telemetry_files import AIRDATA, DJI, GPX, LITCHI
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import sidecars_of, track_in
 from aftermap.media.telemetry.exiftool import exiftool_draft, samples_in
 from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.telemetry import Track
-
-AIRDATA = (
-    "time(millisecond),datetime(utc),latitude,longitude,height_above_takeoff(feet),"
-    "altitude_above_seaLevel(feet),gimbal_heading(degrees),gimbal_pitch(degrees),"
-    "gimbal_roll(degrees)\n"
-    "100,2024-05-01 10:00:00,35.95,39.01,100,900,359.5,-45,0\n"
-    "200,2024-05-01 10:00:00,35.95001,39.01,110,910,0.5,-45,0\n"
-)
-LITCHI = (
-    "latitude,longitude,altitude(m),gimbalPitch,gimbalRoll,gimbalYaw,datetime(utc),datetime(local)\n"
-    "35.95,39.01,50.5,-90,0,12,2024-05-01 10:00:00.100,2024-05-01 13:00:00.100\n"
-)
-DJI = (
-    "sep=,\nOSD.flyTime [s],OSD.latitude,OSD.longitude,OSD.height [ft],OSD.altitude [ft],"
-    "GIMBAL.pitch,GIMBAL.roll,GIMBAL.yaw,HOME.latitude,HOME.longitude\n"
-    "12.5,35.95,39.01,100,900,-30,0,45,35.9488,39.0077\n"
-)
-GPX = (
-    '<?xml version="1.0"?><gpx><trk><trkseg>\n'
-    '<trkpt lat="35.95" lon="39.01"><ele>251.5</ele><time>2024-05-01T10:00:00Z</time></trkpt>\n'
-    '<trkpt lon="39.02" lat="35.95"><time>2024-05-01T13:00:30.5+03:00</time></trkpt>\n'
-    '<trkpt lat="35.95" lon="39.01"/></trkseg></trk></gpx>\n'
-)
 
 
 def read(tmp_path: Path, name: str, text: str) -> Track:

@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from telemetry_files import OF_2017, bracket, srt
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import track_in
@@ -11,23 +12,10 @@ from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.telemetry import Track
 
 
-def srt(*texts: str, step_s: int = 1) -> str:
-    return "\n".join(
-        f"{n}\n00:00:{n * step_s:02d},000 --> 00:00:{(n + 1) * step_s:02d},000\n{text}\n"
-        for n, text in enumerate(texts, 1)
-    )
-
-
 def read(tmp_path: Path, text: str, *, near_lonlat_deg: tuple[float, float] | None = None) -> Track:
     path = tmp_path / "clip.SRT"
     path.write_text(text, "utf-8")
     return track_in(path, name=path.name, sha256="0" * 64, near_lonlat_deg=near_lonlat_deg)
-
-
-OF_2017 = (
-    "HOME(39.0100,35.9500) 2017.08.05 14:11:{:02d}\nGPS(39.0{:03d},35.9512,14) BAROMETER:31.5\n"
-    "ISO:100 Shutter:60 EV: Fnum:2.2"
-)
 
 
 def test_mavic_pro_of_2017_writes_longitude_first_and_its_home_is_withheld(tmp_path: Path) -> None:
@@ -120,10 +108,6 @@ def test_mavic_air_gives_times_and_no_positions(tmp_path: Path) -> None:
     assert track.samples[0].lonlat_deg is None
     assert track.refused == ()
     assert "no positions: only the times can be used" in track.notes
-
-
-def bracket(lat: float, lon: float) -> str:
-    return f"[iso : 100] [latitude: {lat}] [longitude: {lon}] [rel_alt: 5.0 abs_alt: 100.0]"
 
 
 def test_0_0_is_no_fix(tmp_path: Path) -> None:
