@@ -17,7 +17,7 @@ from PIL import Image
 from aftermap import pipeline
 from aftermap.cli import status_of
 from aftermap.errors import AftermapError, SurfaceError
-from aftermap.workflows.deliver_map import OF_A_MAP
+from aftermap.workflows.products import OF_A_MAP
 
 WHY = "no heights could be matched; add sharper photographs"
 A_FAULT = "stopped by a fault in Aftermap"

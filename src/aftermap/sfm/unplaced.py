@@ -2,12 +2,12 @@
 
 import math
 
-from aftermap.errors import ReconstructionError
+from aftermap.errors import AftermapError
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.runs import Skipped
 
 
-def unplaced_reconstruction(frame_set: FrameSet, error: ReconstructionError) -> Reconstruction:
+def unplaced_reconstruction(frame_set: FrameSet, error: AftermapError) -> Reconstruction:
     """No camera and no point; every frame is left out for the reason that the error gives."""
     reason = f"not placed by what it shows: {error}"
     left_out = tuple(

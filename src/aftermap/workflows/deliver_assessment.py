@@ -41,7 +41,7 @@ from aftermap.record.street_table import replace_streets
 from aftermap.run import Runner
 from aftermap.workflows.assess import ALL, Graded, Map, grade_map, map_of
 from aftermap.workflows.compare import write_exchange
-from aftermap.workflows.deliver_map import write_styles
+from aftermap.workflows.products import write_styles
 from aftermap.workflows.totals import totalled_in
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

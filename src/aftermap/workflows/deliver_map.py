@@ -1,109 +1,68 @@
-"""What a map leaves in its case: cameras in the record and as a file, products, and a few lines."""
+"""A map that was made -> its clips' index, rasters, cameras, report and mesh in the case."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import replace
 
-import numpy as np
-
-from aftermap.errors import PartialError
-from aftermap.geo.footprint import footprint_m
-from aftermap.media import Ingested
-from aftermap.model.camera import FrameSet, Reconstruction
-from aftermap.model.raster import Elevation, Orthophoto, Raster
-from aftermap.model.runs import Skipped
-from aftermap.publish import Report, write_cameras
-from aftermap.record import Case
-from aftermap.record.styles import add_styles, write_raster_styles
-from aftermap.run import Runner
-from aftermap.workflows.trajectories import Trajectories
-
-OF_A_MAP = (
-    "orthophoto.tif",
-    "source.tif",
-    "surface.tif",
-    "confidence.tif",
-    "surface_sigma.tif",
-    "surface.qml",
-    "confidence.qml",
-    "surface_sigma.qml",
-    "surface_measured.vrt",
-    "surface_measured.qml",
-    "mesh.glb",
-    "points.laz",
+from aftermap.errors import AftermapError
+from aftermap.geo.crs import LOCAL
+from aftermap.publish import ReportFacts, write_report
+from aftermap.workflows.assess import Map, grade_map
+from aftermap.workflows.deliver_assessment import deliver_assessment
+from aftermap.workflows.deliver_mesh import deliver_mesh
+from aftermap.workflows.footage import GivenFootage
+from aftermap.workflows.index_clips import index_footage
+from aftermap.workflows.index_only import deliver_in_part, failing_as
+from aftermap.workflows.job import Job
+from aftermap.workflows.products import (
+    Mapped,
+    deliver_rasters,
+    deliver_report,
+    write_cameras_file,
 )
-"""Products that hold only beside the cameras of the run that made them."""
+from aftermap.workflows.trajectories import MapPlace, mapped_place, place_without_map
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mapped:
-    """What a run leaves: the report to open, what it says in a few lines, and what is missing."""
-
-    report: Path
-    summary_lines: tuple[str, ...]
-    missing: PartialError | None = None
-
-
-def record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> None:
-    """The cameras, and the ground that each photograph covers, into the record.
-
-    A lens that was bent too far has no rays at its corners; the rest of the ring is kept.
-    """
-    footprints = {}
-    for placed in cameras.placed:
-        ring = footprint_m(placed, cameras.cameras[placed.camera])
-        known = ring[np.isfinite(ring).all(axis=1)]
-        if len(known) > 2:
-            footprints[placed.frame.sha256] = [(float(e), float(n)) for e, n in known]
-    case.replace_cameras(cameras, footprints, received.skipped)
-
-
-def write_cameras_file(
-    case: Case,
-    cameras: Reconstruction,
-    frames: FrameSet,
-    left_out: Sequence[Skipped],
-    flights: Trajectories,
-) -> None:
-    """Write products/cameras.json: every camera, clips' included, and what was left out."""
-    write_cameras(
-        cameras,
-        case.products / "cameras.json",
-        left_out=left_out,
-        flights=flights.paths,
-        frames=frames.frames,
+def deliver_map(made: Map, footage: GivenFootage, job: Job) -> Mapped:
+    """Everything that a map leaves but the grades: index of clips, products, report and mesh."""
+    case, run = job.case, job.run
+    clips, placed = index_footage(
+        job, footage.received, footage.clips, made.cameras, _place(made, footage, job)
     )
+    deliver_rasters(run, made.elevation, made.orthophoto)
+    facts = ReportFacts(
+        case_name=case.path.name,
+        command="aftermap map",
+        started_at=run.started_at,
+        versions=tuple(run.versions.items()),
+        reconstruction=made.cameras,
+        frames=footage.frames,
+        ingest_skipped=(*footage.received.skipped, *footage.clips.skipped, *placed.skipped),
+        elevation=made.elevation,
+        orthophoto=made.orthophoto,
+        stages=run.records,
+        notes=footage.frames.notes,
+        clips=clips,
+    )
+    write_cameras_file(case, made.cameras, footage.frames, facts.ingest_skipped, placed)
+    report = run.each_time("report", lambda: write_report(facts, case.products))
+    mapped = deliver_report(run, case, report)
+    solid = deliver_mesh(run, case, made.cameras, made.elevation, made.orthophoto, job.executor)
+    return replace(mapped, summary_lines=(*mapped.summary_lines, *solid))
 
 
-def deliver_rasters(run: Runner, *made: Elevation | Orthophoto) -> None:
-    """Put every raster of these where people look for it, under its own name.
-
-    What pictures show through gaps is for grading alone, and nobody is to take it for the map.
-    """
-    rasters = [getattr(one, f.name) for one in made for f in fields(one) if f.name != "gaps"]
-    for raster in rasters:
-        if isinstance(raster, Raster):
-            run.deliver(raster.path, Path(raster.path).name)
-
-
-def remove_stale(run: Runner, case: Case) -> None:
-    """Remove the products of an earlier map that this run did not make anew."""
-    for name in OF_A_MAP:
-        if name not in run.products:
-            (case.products / name).unlink(missing_ok=True)
+def deliver_grades(made: Map, mapped: Mapped, job: Job) -> Mapped:
+    """The buildings of the map graded; where that fails the map stays and says what is missing."""
+    try:
+        with failing_as(AftermapError, "buildings"):
+            graded = grade_map(made, job.settings, job.case, job.run, job.executor)
+            assessed = deliver_assessment(job.case, job.run, made, graded)
+    except AftermapError as error:
+        return deliver_in_part(job, mapped, f"the buildings are not graded: {error}", error)
+    return replace(mapped, summary_lines=(*mapped.summary_lines, *assessed.summary_lines))
 
 
-def deliver_map(run: Runner, case: Case, report: Report) -> Mapped:
-    """Enter what was made into the chain of custody, and say it in a few lines."""
-    for name in ("cameras.json", "report.json", "report.html"):
-        run.deliver(case.products / name, name)
-    write_styles(case, run)
-    warnings = tuple(f"Warning: {text}" for text in report.warnings)
-    return Mapped(report=report.page, summary_lines=(*report.verdict, *warnings))
-
-
-def write_styles(case: Case, run: Runner) -> None:
-    """How the layers and rasters that are there look in QGIS."""
-    add_styles(case.package)
-    for path in write_raster_styles(case.products):
-        run.deliver(path, path.name)
+def _place(made: Map, footage: GivenFootage, job: Job) -> MapPlace | None:
+    """Where the clips are looked for; telemetry may give a place where the pictures give none."""
+    if made.cameras.crs != LOCAL:
+        return mapped_place(made.cameras, made.elevation)
+    settings = job.settings
+    return place_without_map(footage.clips.clips, made.cameras, settings.crs, settings.dem)

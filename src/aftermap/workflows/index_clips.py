@@ -1,27 +1,15 @@
 """The clips of a case that have a place -> their paths, what they saw, and the copies to play."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from aftermap.config import Settings
 from aftermap.media import Ingested
 from aftermap.model.camera import Reconstruction
-from aftermap.model.runs import Executor, Skipped
+from aftermap.model.runs import Skipped
 from aftermap.model.sighting import SightingIndex
 from aftermap.publish import ClipFacts
-from aftermap.record import Case
-from aftermap.run import Runner
 from aftermap.workflows.clips import Filmed, proxies, sightings
+from aftermap.workflows.job import Job
 from aftermap.workflows.trajectories import MapPlace, Trajectories, by_hand_in, flights_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What every step of a run works with."""
-
-    case: Case
-    run: Runner
-    executor: Executor
-    settings: Settings
 
 
 def index_footage(

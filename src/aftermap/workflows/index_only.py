@@ -6,20 +6,21 @@ from dataclasses import replace
 
 from aftermap.errors import AftermapError, CaseError, ControlError, CrsError, PartialError
 from aftermap.geo.crs import LOCAL
-from aftermap.media import Ingested
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.raster import Elevation
-from aftermap.publish import UnmappedFacts, write_unmapped_report
-from aftermap.workflows.clips import Filmed
-from aftermap.workflows.deliver_map import (
+from aftermap.model.runs import Skipped
+from aftermap.publish import ClipFacts, UnmappedFacts, write_unmapped_report
+from aftermap.workflows.footage import GivenFootage
+from aftermap.workflows.index_clips import index_footage
+from aftermap.workflows.job import Job
+from aftermap.workflows.products import (
     Mapped,
-    deliver_map,
     deliver_rasters,
+    deliver_report,
     record_cameras,
     remove_stale,
     write_cameras_file,
 )
-from aftermap.workflows.index_clips import Job, index_footage
 from aftermap.workflows.stages import ORTHOPHOTO, SURFACE
 from aftermap.workflows.trajectories import MapPlace, mapped_place, place_without_map
 
@@ -51,9 +52,7 @@ def failing_as(kind: type[AftermapError], what: str) -> Iterator[None]:
 
 def deliver_index_only(
     job: Job,
-    received: Ingested,
-    clips: Filmed,
-    frames: FrameSet,
+    footage: GivenFootage,
     cameras: Reconstruction,
     why: AftermapError,
     elevation: Elevation | None = None,
@@ -63,7 +62,8 @@ def deliver_index_only(
     Raises ``why`` where no picture was placed and no clip could be indexed: nothing is delivered.
     """
     case, run = job.case, job.run
-    place = _place(job, clips, frames, cameras, elevation)
+    received, clips, frames = footage.received, footage.clips, footage.frames
+    place = _place(job, footage, cameras, elevation)
     if place is not None and not cameras.placed:
         cameras = replace(cameras, crs=place.crs)
     told, placed = index_footage(job, received, clips, cameras, place)
@@ -80,23 +80,10 @@ def deliver_index_only(
     remove_stale(run, case)
     skipped = (*received.skipped, *clips.skipped, *placed.skipped)
     write_cameras_file(case, cameras, frames, skipped, placed)
-    facts = UnmappedFacts(
-        case_name=case.path.name,
-        command="aftermap map",
-        started_at=run.started_at,
-        versions=tuple(run.versions.items()),
-        reconstruction=cameras,
-        frames=frames,
-        elevation=elevation,
-        why=str(why),
-        clips=told,
-        ingest_skipped=skipped,
-        stages=run.records,
-        notes=_notes(job, frames, cameras),
-    )
+    facts = _facts(job, footage, cameras, elevation, told, skipped, why)
     report = run.each_time("report", lambda: write_unmapped_report(facts, case.products))
     missing = "there is no map" if elevation is None else "there is no orthophoto"
-    return deliver_in_part(job, deliver_map(run, case, report), f"{missing}: {why}", why)
+    return deliver_in_part(job, deliver_report(run, case, report), f"{missing}: {why}", why)
 
 
 def deliver_in_part(job: Job, mapped: Mapped, missing: str, why: AftermapError) -> Mapped:
@@ -107,17 +94,38 @@ def deliver_in_part(job: Job, mapped: Mapped, missing: str, why: AftermapError) 
     return replace(mapped, missing=partial)
 
 
-def _place(
+def _facts(
     job: Job,
-    clips: Filmed,
-    frames: FrameSet,
+    footage: GivenFootage,
     cameras: Reconstruction,
     elevation: Elevation | None,
+    clips: tuple[ClipFacts, ...],
+    skipped: tuple[Skipped, ...],
+    why: AftermapError,
+) -> UnmappedFacts:
+    return UnmappedFacts(
+        case_name=job.case.path.name,
+        command="aftermap map",
+        started_at=job.run.started_at,
+        versions=tuple(job.run.versions.items()),
+        reconstruction=cameras,
+        frames=footage.frames,
+        elevation=elevation,
+        why=str(why),
+        clips=clips,
+        ingest_skipped=skipped,
+        stages=job.run.records,
+        notes=_notes(job, footage.frames, cameras),
+    )
+
+
+def _place(
+    job: Job, footage: GivenFootage, cameras: Reconstruction, elevation: Elevation | None
 ) -> MapPlace | None:
     if elevation is not None and cameras.crs != LOCAL:
         return mapped_place(cameras, elevation)
-    asked = job.settings.crs if frames.crs == LOCAL else frames.crs
-    return place_without_map(clips.clips, cameras, asked, job.settings.dem)
+    asked = job.settings.crs if footage.frames.crs == LOCAL else footage.frames.crs
+    return place_without_map(footage.clips.clips, cameras, asked, job.settings.dem)
 
 
 def _notes(job: Job, frames: FrameSet, cameras: Reconstruction) -> tuple[str, ...]:
