@@ -21,6 +21,7 @@ from aftermap.geo.arrays import Float32Array
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.grid import cell_centres_m, rowcol_of
 from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
+from aftermap.geo.robust import nmad
 from aftermap.geo.windows import block_over, read_block
 from aftermap.model.assessment import Before
 from aftermap.model.media import VerticalDatum
@@ -168,7 +169,7 @@ def height_change(site: BuildingSite, before_m: Float32Array) -> Found:
     if len(known) < STABLE_CELLS or not used.any():
         return dict.fromkeys(HEIGHT_NAMES, NOTHING)
     offset = float(np.median(known))
-    sigma = 1.4826 * float(np.median(np.abs(known - offset)))
+    sigma = nmad(known, about=offset)
     loss = apart[used] - offset
     count = max(1.0, used.sum() * site.cell_area_m2 / DEPENDS_M2)
     height = float(np.median(before_m[used])) - offset - site.ground_m

@@ -13,6 +13,7 @@ from aftermap.assessment.order import middle_of, quantiles_of
 from aftermap.assessment.roof_planes import Planes, planes_through
 from aftermap.assessment.site import BuildingSite, places_of
 from aftermap.geo.arrays import Array, BoolArray
+from aftermap.geo.robust import SIGMA_PER_MAD
 
 Found = dict[str, tuple[float, float]]
 
@@ -103,7 +104,7 @@ def reference_level_m(planes: Planes) -> float:
 
 def _heights(site: BuildingSite, above: Array, planes: Planes, count: float) -> Found:
     middle, top = quantiles_of(above, 0.5, 0.95)
-    spread = 1.4826 * middle_of(np.abs(above - middle))
+    spread = SIGMA_PER_MAD * middle_of(np.abs(above - middle))
     sigma = math.hypot(site.ground_sigma_m, 1.25 * spread / math.sqrt(count))
     level = reference_level_m(planes) - site.ground_m
     roof = level if math.isfinite(level) else float(top)
@@ -205,7 +206,7 @@ def _unevenness(slopes: Array, rough: Array, count: float) -> Found:
         nothing = (math.nan, math.nan)
         return dict.fromkeys(("roughness_m", "rough_fraction", "normal_entropy"), nothing)
     middle = middle_of(rough[ok])
-    spread = 1.4826 * middle_of(np.abs(rough[ok] - middle))
+    spread = SIGMA_PER_MAD * middle_of(np.abs(rough[ok] - middle))
     return {
         "roughness_m": (middle, 1.25 * spread / math.sqrt(count)),
         "rough_fraction": share(rough[ok] > ROUGH_M, count),

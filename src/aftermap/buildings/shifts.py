@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from aftermap.geo.arrays import Array, BoolArray, IntArray
+from aftermap.geo.robust import nmad
 
 NEIGHBOURS = 24
 LENGTH_M = 100.0
@@ -139,6 +140,6 @@ def _own_sigma_m(left_m: Array, covariance_m2: Array) -> float:
     """What buildings differ from the field beyond what their matches and the field are off."""
     explained = np.trace(covariance_m2, axis1=1, axis2=2) / 2
     surest = explained <= np.median(explained)
-    spread = 1.4826 * np.median(np.abs(left_m[surest]))
+    spread = nmad(left_m[surest], about=0.0)
     beyond = spread**2 - float(np.median(explained[surest]))
     return float(np.clip(np.sqrt(max(beyond, 0.0)), *OWN_SIGMA_M))

@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from aftermap.errors import ReconstructionError
 from aftermap.geo.arrays import Array, BoolArray, IntArray
+from aftermap.geo.robust import nmad
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle import HELD, Adjusted, Priors, adjust_bundle
 from aftermap.sfm.bundle_kernel import Observations, State
@@ -196,7 +197,7 @@ def _too_few_points(frames: Sequence[Frame]) -> str:
 
 def noise_px(residuals: Array) -> float:
     """Standard deviation of a coordinate, from the median so that gross errors do not count."""
-    return max(float(np.median(np.abs(residuals)) * 1.4826), MIN_SIGMA_PX)
+    return max(nmad(residuals, about=0.0), MIN_SIGMA_PX)
 
 
 def _swallowed(sights: int, points: int, frames: int) -> float:

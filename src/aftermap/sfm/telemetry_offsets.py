@@ -16,6 +16,7 @@ from scipy.interpolate import CubicSpline
 
 from aftermap.geo.arrays import Array
 from aftermap.geo.axes import gimbal_angles_deg
+from aftermap.geo.robust import nmad
 from aftermap.model.camera import Frame
 from aftermap.model.clip import ClipOffsets
 from aftermap.sfm.block import BundleBlock
@@ -104,7 +105,7 @@ def _height_told(block: BundleBlock, members: list[int]) -> dict[str, Any]:
     ours, theirs = above_m[known & own], above_m[known & ~own]
     if min(len(ours), len(theirs)) < MIN_HEIGHTS:
         return {}
-    sigma_m = np.hypot(_spread(ours) / np.sqrt(len(ours)), _spread(theirs) / np.sqrt(len(theirs)))
+    sigma_m = np.hypot(nmad(ours) / np.sqrt(len(ours)), nmad(theirs) / np.sqrt(len(theirs)))
     return {
         "height_offset_m": float(np.median(ours) - np.median(theirs)),
         "height_sigma_m": float(sigma_m),
@@ -130,7 +131,7 @@ def _yaw_told(block: BundleBlock, members: list[int], offset_s: float) -> dict[s
     around = (np.array(off_deg) - middle + 180) % 360 - 180
     return {
         "yaw_offset_deg": middle + float(np.median(around)),
-        "yaw_sigma_deg": _spread(around) / float(np.sqrt(len(around))),
+        "yaw_sigma_deg": nmad(around) / float(np.sqrt(len(around))),
     }
 
 
@@ -153,11 +154,6 @@ def turned_at_deg(times_s: Array, yaws_deg: Array, offset_s: float) -> Array:
 
 def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-def _spread(values: Array) -> float:
-    """Standard deviation by the median distance from the median."""
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 def time_offset_s(times_s: Array, recorded_m: Array, path: CubicSpline) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, Uint16Array
 from aftermap.geo.grid import Block
+from aftermap.geo.robust import SIGMA_PER_MAD
 from aftermap.model.raster import Grid
 from aftermap.surface.view_heights import FusionRound, ViewHeights
 
@@ -17,7 +18,6 @@ WINDOWS, WINDOW_CELLS = 9, 96
 LEAST_VIEWS = 3
 LEAST_CELLS = 0.1
 """No flight is taken for better."""
-NORMAL = 1.4826
 
 
 def rounds_of(
@@ -54,7 +54,7 @@ def scatter_cells(views: Sequence[ViewHeights], grid: Grid, step_m: float) -> fl
     found = np.concatenate(apart) if apart else np.empty(0)
     if not len(found):
         return LEAST_CELLS
-    return max(LEAST_CELLS, NORMAL * float(np.median(found)) * step_m / grid.cell_m)
+    return max(LEAST_CELLS, SIGMA_PER_MAD * float(np.median(found)) * step_m / grid.cell_m)
 
 
 def _corners(cells: int) -> list[int]:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
+from aftermap.geo.robust import nmad
 from aftermap.model.camera import PlacedFrame
 from aftermap.publish.report.contents import FlyingHeight
-from aftermap.publish.report.residuals import SIGMA_PER_MAD
 from aftermap.publish.shared.overview import Surface, heights_within
 
 GROUND_PERCENTILE = 25
@@ -66,7 +66,7 @@ def flying_height(placed: Sequence[PlacedFrame], above_m: Mapping[str, float]) -
         above_ground_m=known,
         recorded_m=float(np.median(pairs[:, 1])),
         difference_m=middle,
-        difference_spread_m=float(SIGMA_PER_MAD * np.median(np.abs(difference - middle))),
+        difference_spread_m=nmad(difference, about=middle),
         difference_fraction=float(np.median(difference / pairs[:, 1])),
         not_known=None,
     )
