@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from aftermap.frames.photographs import Recorded
-from aftermap.geo.arrays import Array
 from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.track import TrackArrays, at_times
-from aftermap.model.camera import Frame, Matrix3
+from aftermap.geo.tuples import matrix3
+from aftermap.model.camera import Frame
 from aftermap.model.media import GeoTag, VerticalDatum
 from aftermap.model.telemetry import Track
 from aftermap.model.trajectory import ClipPose
@@ -76,7 +76,7 @@ def _recorded(frame: Frame, told: TrackArrays, index: int, track: Track) -> Reco
         rotation = rotation_cam_from_world(*told.angles_deg[index])
         with_told = replace(
             with_told,
-            prior_rotation_cam_from_world=_matrix3(rotation),
+            prior_rotation_cam_from_world=matrix3(rotation),
             prior_turn_sigma_rad=TURN_SIGMA_RAD,
         )
     return Recorded(frame=with_told, geotag=_geotag(told, index, track))
@@ -102,8 +102,3 @@ def _geotag(told: TrackArrays, index: int, track: Track) -> GeoTag | None:
 
 def _known(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _matrix3(values: Array) -> Matrix3:
-    a, b, c = ((float(row[0]), float(row[1]), float(row[2])) for row in values)
-    return a, b, c

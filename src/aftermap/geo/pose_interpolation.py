@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from aftermap.geo.arrays import Array
-from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
+from aftermap.geo.tuples import matrix3, matrix6, vector3
+from aftermap.model.camera import CameraPose
 from aftermap.model.trajectory import ClipPose, PoseSource
 
 _SURENESS = {source: rank for rank, source in enumerate(PoseSource)}
@@ -30,26 +30,11 @@ def pose_between(
     sag = sag_fraction * np.repeat([way, np.linalg.norm(turn)], 3)
     covariance = covariance + np.diag(sag**2)
     pose = CameraPose(
-        rotation_cam_from_world=_matrix3(rotation),
-        position_m=_vector3((1 - weight) * ends[0] + weight * ends[1]),
-        covariance_m2=_matrix3(covariance[:3, :3]),
+        rotation_cam_from_world=matrix3(rotation),
+        position_m=vector3((1 - weight) * ends[0] + weight * ends[1]),
+        covariance_m2=matrix3(covariance[:3, :3]),
     )
     source = max((one.source, other.source), key=_SURENESS.__getitem__)
     return ClipPose(
-        time_s=time_s, shot=one.shot, pose=pose, covariance=_matrix6(covariance), source=source
+        time_s=time_s, shot=one.shot, pose=pose, covariance=matrix6(covariance), source=source
     )
-
-
-def _vector3(values: Array) -> Vector3:
-    east, north, up = (float(value) for value in values)
-    return east, north, up
-
-
-def _matrix3(values: Array) -> Matrix3:
-    a, b, c = (_vector3(row) for row in values)
-    return a, b, c
-
-
-def _matrix6(values: Array) -> Matrix6:
-    a, b, c, d, e, f = (tuple(float(value) for value in row) for row in values)
-    return a, b, c, d, e, f  # type: ignore[return-value]

@@ -8,7 +8,6 @@ outer corner.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import cast
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from scipy.stats import f as fisher
 
 from aftermap.errors import ControlError
 from aftermap.geo.arrays import Array, BoolArray, IntArray
+from aftermap.geo.tuples import matrix3, matrix6, vector3
 from aftermap.imaging.robust_geometry import pose_by_points
 from aftermap.localization.camera_fit import (
     FOCAL,
@@ -34,7 +34,7 @@ from aftermap.localization.camera_fit import (
     weighted,
     whitening_of,
 )
-from aftermap.model.camera import CameraPose, Matrix3, Matrix6, Vector3
+from aftermap.model.camera import CameraPose
 from aftermap.model.trajectory import ClipPose, PoseSource
 
 MIN_POINTS = 6
@@ -156,16 +156,13 @@ def refit_pose(
 
 def clip_pose(found: Resected, time_s: Fraction, shot: int, source: PoseSource) -> ClipPose:
     """A resected pose as a moment of a clip."""
-    covariance = tuple(tuple(float(v) for v in row) for row in found.covariance)
-    turn = tuple(tuple(float(v) for v in row) for row in found.rotation_cam_from_world)
     pose = CameraPose(
-        rotation_cam_from_world=cast("Matrix3", turn),
-        position_m=cast("Vector3", tuple(float(v) for v in found.position_m)),
-        covariance_m2=cast("Matrix3", tuple(row[:3] for row in covariance[:3])),
+        rotation_cam_from_world=matrix3(found.rotation_cam_from_world),
+        position_m=vector3(found.position_m),
+        covariance_m2=matrix3(found.covariance[:3, :3]),
     )
-    return ClipPose(
-        time_s=time_s, shot=shot, pose=pose, source=source, covariance=cast("Matrix6", covariance)
-    )
+    covariance = matrix6(found.covariance)
+    return ClipPose(time_s=time_s, shot=shot, pose=pose, source=source, covariance=covariance)
 
 
 def check_spread(xyz_m: Array, what: str) -> None:

@@ -8,19 +8,18 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.crs import LOCAL
+from aftermap.geo.tuples import matrix3, matrix6, row6, vector3
 from aftermap.model.camera import (
     Camera,
     CameraPose,
     ControlResidual,
     Frame,
     FrameSet,
-    Matrix3,
     Matrix6,
     PlacedFrame,
     ReadoutSource,
     Reconstruction,
     Row6,
-    Vector3,
 )
 from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
@@ -134,9 +133,9 @@ def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedF
                 frame=frame,
                 camera=first_camera + camera,
                 pose=CameraPose(
-                    rotation_cam_from_world=_matrix(state.rotations[i]),
-                    position_m=_vector(state.positions[i] + block.offset_m),
-                    covariance_m2=_matrix(group.covariance[at, at]),
+                    rotation_cam_from_world=matrix3(state.rotations[i]),
+                    position_m=vector3(state.positions[i] + block.offset_m),
+                    covariance_m2=matrix3(group.covariance[at, at]),
                 ),
                 reprojection_px=float(np.sqrt(squared[own].mean())),
                 tie_points=int(own.sum()),
@@ -155,14 +154,7 @@ def _about_the_world(covariance: Array, rotation: Array) -> Matrix6:
     order = np.zeros((POSE, POSE))
     order[:3, 3:] = np.eye(3)
     order[3:, :3] = -rotation.T
-    rows = (order @ covariance @ order.T).tolist()
-    a, b, c, d, e, f = (_row6(row) for row in rows)
-    return a, b, c, d, e, f
-
-
-def _row6(values: Sequence[float]) -> Row6:
-    a, b, c, d, e, f = values
-    return a, b, c, d, e, f
+    return matrix6(order @ covariance @ order.T)
 
 
 def _readout_s(state: State, camera: int) -> float:
@@ -173,7 +165,7 @@ def _readout_s(state: State, camera: int) -> float:
 
 def _velocity(velocity: Array) -> Row6:
     """Motion in the world, then turn about the camera's axes (the adjustment has them reversed)."""
-    return _row6([float(v) for v in (*velocity[3:], *velocity[:3])])
+    return row6([*velocity[3:], *velocity[:3]])
 
 
 def _heights_seen(group: Group) -> tuple[Array, IntArray]:
@@ -262,13 +254,3 @@ def _write_points(path: Path, groups: Sequence[Group]) -> None:
             frame_index=np.concatenate(frame_index).astype(np.int32),
             point_index=np.concatenate(point_index).astype(np.int32),
         )
-
-
-def _vector(values: Array) -> Vector3:
-    x, y, z = (float(v) for v in values)
-    return x, y, z
-
-
-def _matrix(values: Array) -> Matrix3:
-    a, b, c = (_vector(row) for row in values)
-    return a, b, c

@@ -14,7 +14,8 @@ import numpy as np
 from aftermap.errors import ControlError
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.crs import WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
-from aftermap.model.camera import ControlResidual, Frame, Vector3
+from aftermap.geo.tuples import vector3
+from aftermap.model.camera import ControlResidual, Frame
 from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import Adjusted, adjust_bundle
 from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
@@ -223,8 +224,8 @@ def control_residuals(
         ControlResidual(
             name=mark.name,
             role=survey.roles[i],
-            position_m=_vector(survey.positions_m[i]),
-            residual_m=_vector(off[i]) if measured[i] else None,
+            position_m=vector3(survey.positions_m[i]),
+            residual_m=vector3(off[i]) if measured[i] else None,
             reprojection_px=float(error_px[i]) if measured[i] else None,
             images=tuple(names[k] for k in mark.seen if k in numbers),
         )
@@ -329,8 +330,3 @@ def _with_marks(
             point_sigma=np.concatenate([known.point_sigma, np.tile(SURVEY_SIGMA_M, (count, 1))]),
         ),
     )
-
-
-def _vector(values: Array) -> Vector3:
-    x, y, z = (float(v) for v in values)
-    return x, y, z

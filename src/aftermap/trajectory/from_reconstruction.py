@@ -14,8 +14,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from aftermap.geo.arrays import Array
+from aftermap.geo.tuples import matrix3, matrix6, vector3
 from aftermap.geo.uncertainty import on_own_map as seen_on_own_map
-from aftermap.model.camera import CameraPose, Matrix3, Matrix6, PlacedFrame, Reconstruction, Row6
+from aftermap.model.camera import CameraPose, Matrix6, PlacedFrame, Reconstruction
 from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 
 STEP_S = Fraction(1, 5)
@@ -87,7 +88,7 @@ def _covariance(placed: PlacedFrame, *, on_own_map: bool) -> Matrix6:
         raise ValueError(f"{placed.frame.name}: a frame of a clip has a covariance")
     if not on_own_map or placed.covariance_in_case is None:
         return placed.covariance
-    return _matrix6(seen_on_own_map(placed.covariance, placed.covariance_in_case))
+    return matrix6(seen_on_own_map(placed.covariance, placed.covariance_in_case))
 
 
 def _pose_of(placed: PlacedFrame, covariance: Matrix6) -> ClipPose:
@@ -98,7 +99,7 @@ def _pose_of(placed: PlacedFrame, covariance: Matrix6) -> ClipPose:
         time_s=moment.time_s,
         shot=moment.shot,
         covariance=covariance,
-        pose=replace(placed.pose, covariance_m2=_matrix3(np.array(covariance)[:3, :3])),
+        pose=replace(placed.pose, covariance_m2=matrix3(np.array(covariance)[:3, :3])),
         source=PoseSource.REGISTERED if placed.frame.is_registered else PoseSource.RECONSTRUCTION,
     )
 
@@ -121,12 +122,12 @@ def _between(first: ClipPose, second: ClipPose) -> Iterator[ClipPose]:
         yield ClipPose(
             time_s=time_s,
             shot=first.shot,
-            covariance=_matrix6(spread),
+            covariance=matrix6(spread),
             source=first.source,
             pose=CameraPose(
-                rotation_cam_from_world=_matrix3(turn(share).as_matrix()),
-                position_m=_row3((1 - share) * start + share * end),
-                covariance_m2=_matrix3(spread[:3, :3]),
+                rotation_cam_from_world=matrix3(turn(share).as_matrix()),
+                position_m=vector3((1 - share) * start + share * end),
+                covariance_m2=matrix3(spread[:3, :3]),
             ),
         )
         time_s += STEP_S
@@ -137,23 +138,3 @@ def _straying(share: float, gap_s: float) -> Array:
     reach_s2 = share * (1 - share) * gap_s**2 / 2
     sigmas = np.repeat([ACCELERATION_M_S2 * reach_s2, TURNING_RAD_S2 * reach_s2], 3)
     return np.diag(sigmas**2)
-
-
-def _row3(values: Array) -> tuple[float, float, float]:
-    x, y, z = (float(v) for v in values)
-    return x, y, z
-
-
-def _matrix3(values: Array) -> Matrix3:
-    a, b, c = (_row3(row) for row in values)
-    return a, b, c
-
-
-def _row6(values: Array) -> Row6:
-    a, b, c, d, e, f = (float(v) for v in values)
-    return a, b, c, d, e, f
-
-
-def _matrix6(values: Array) -> Matrix6:
-    a, b, c, d, e, f = (_row6(row) for row in values)
-    return a, b, c, d, e, f

@@ -16,7 +16,8 @@ from aftermap.geo.arrays import Array
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.track import TrackArrays, at_times
-from aftermap.model.camera import Camera, CameraPose, Matrix3, Matrix6, Row6, Vector3
+from aftermap.geo.tuples import matrix3, matrix6, vector3
+from aftermap.model.camera import Camera, CameraPose
 from aftermap.model.clip import Clip, ClipOffsets, Shot
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
@@ -349,31 +350,11 @@ def _pose(
     return ClipPose(
         time_s=time_s,
         shot=shot,
-        covariance=_matrix6(covariance),
+        covariance=matrix6(covariance),
         source=PoseSource.TELEMETRY,
         pose=CameraPose(
-            rotation_cam_from_world=_matrix3(rotation),
-            position_m=_vector3(position),
-            covariance_m2=_matrix3(covariance[:3, :3]),
+            rotation_cam_from_world=matrix3(rotation),
+            position_m=vector3(position),
+            covariance_m2=matrix3(covariance[:3, :3]),
         ),
     )
-
-
-def _vector3(values: Array) -> Vector3:
-    east, north, up = (float(value) for value in values)
-    return east, north, up
-
-
-def _matrix3(values: Array) -> Matrix3:
-    a, b, c = (_vector3(row) for row in values)
-    return a, b, c
-
-
-def _row6(values: Array) -> Row6:
-    a, b, c, d, e, f = (float(value) for value in values)
-    return a, b, c, d, e, f
-
-
-def _matrix6(values: Array) -> Matrix6:
-    a, b, c, d, e, f = (_row6(row) for row in values)
-    return a, b, c, d, e, f

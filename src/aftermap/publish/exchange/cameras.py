@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from aftermap.errors import CaseError
+from aftermap.geo.tuples import matrix6
 from aftermap.geo.uncertainty import on_own_map
 from aftermap.model.camera import (
     Camera,
@@ -292,12 +293,7 @@ def _on_the_globe(placed: PlacedFrame) -> Matrix6 | None:
     """Covariance for looking at the case's surface, with the shift that both have in common."""
     if placed.covariance is None or placed.covariance_in_case is None:
         return placed.covariance
-    return _matrix6(on_own_map(placed.covariance, placed.covariance_in_case))
-
-
-def _matrix6(values: np.ndarray[Any, np.dtype[np.float64]]) -> Matrix6:
-    a, b, c, d, e, f = (tuple(float(value) for value in row) for row in values)
-    return a, b, c, d, e, f  # type: ignore[return-value]
+    return matrix6(on_own_map(placed.covariance, placed.covariance_in_case))
 
 
 def _ce90_m(placed: PlacedFrame, camera: Camera, covariance: Matrix6 | None) -> float | None:

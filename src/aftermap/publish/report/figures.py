@@ -7,6 +7,7 @@ import numpy as np
 
 from aftermap.geo.arrays import BoolArray, Uint16Array
 from aftermap.geo.crs import LOCAL
+from aftermap.geo.tuples import vector3
 from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.model.runs import StageRecord
 from aftermap.publish.exchange.cameras import position_sigma_m
@@ -25,7 +26,7 @@ from aftermap.publish.report.contents import (
 from aftermap.publish.report.facts import ReportFacts, UnmappedFacts
 from aftermap.publish.report.flight_figures import above_ground_m
 from aftermap.publish.report.overlap import photographs_seeing
-from aftermap.publish.report.residuals import gps_residual_m, vector3, wild_frames
+from aftermap.publish.report.residuals import gps_residual_m, wild_frames
 from aftermap.publish.shared.left_out import left_out
 from aftermap.publish.shared.overview import (
     NO_SOURCE,

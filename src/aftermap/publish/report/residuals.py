@@ -6,14 +6,14 @@ Residuals are estimated minus recorded (GPS) or surveyed (marks), east, north, u
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from aftermap.geo.robust import SIGMA_PER_MAD
+from aftermap.geo.tuples import vector3
 from aftermap.model.camera import ControlResidual, PlacedFrame, Reconstruction, Vector3
 from aftermap.publish.report.contents import ControlFigures, ControlMark, GpsFigures, Residuals
 
 WILD_SIGMAS = 5.0
 WILD_LEAST_FRAMES = 4
-SIGMA_PER_MAD = 1.4826  # of a normal distribution (Hampel 1974)
 LEAST_SPREAD_M = 0.05
 
 CHECK = "check"
@@ -150,9 +150,3 @@ def _marked(control: Sequence[ControlResidual], *, checks: bool) -> list[Vector3
 
 def _residuals(placed: Sequence[PlacedFrame]) -> list[Vector3]:
     return [residual for frame in placed if (residual := gps_residual_m(frame)) is not None]
-
-
-def vector3(values: npt.ArrayLike) -> Vector3:
-    """Three plain floats."""
-    first, second, third = (float(value) for value in np.asarray(values, float))
-    return first, second, third
