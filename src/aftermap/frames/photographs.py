@@ -5,7 +5,6 @@ out, because datums that merely look alike differ by tens of metres. What is lef
 knowledge is said in the notes; the photograph itself stays in.
 """
 
-import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,12 +14,13 @@ from types import MappingProxyType
 
 from aftermap.frames.readouts import readout_of
 from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
+from aftermap.geo.great_circle import great_circle_m
 from aftermap.model.camera import Frame, FrameSet, Vector3
 from aftermap.model.media import GeoTag, MediaItem, VerticalDatum
 
 MIN_POSITIONS = 3
 """Fewer positions fix neither the scale nor the direction of a block."""
-MAX_DISTANCE_KM = 50.0
+MAX_DISTANCE_M = 50_000.0
 """A position farther than this from the median is a mistake, not part of a flight."""
 HEIGHT_UNKNOWN_SIGMA_M = 1000.0
 """The standard deviation of a height that was not recorded, or not in the datum of the block.
@@ -29,7 +29,6 @@ Such a frame still needs a number: it gets the median of the heights that are kn
 is). At a kilometre it pulls 10^-5 as hard as a barometric height, which is not at all.
 """
 
-_EARTH_RADIUS_KM = 6371.0
 _NAMES_SHOWN = 5
 _DATUM_ORDER = (
     VerticalDatum.ELLIPSOID,
@@ -160,11 +159,11 @@ def _believable(items: Sequence[Source]) -> tuple[dict[str, GeoTag], list[str]]:
     notes = []
     for item in items:
         tag = tags.get(item.sha256)
-        distance_km = 0.0 if tag is None else _distance_km(centre, (tag.lon_deg, tag.lat_deg))
-        if distance_km > MAX_DISTANCE_KM:
+        away_m = 0.0 if tag is None else great_circle_m(centre, (tag.lon_deg, tag.lat_deg))
+        if away_m > MAX_DISTANCE_M:
             del tags[item.sha256]
             notes.append(
-                f"{item.name}: its recorded position is {distance_km:.0f} km from the others and "
+                f"{item.name}: its recorded position is {away_m / 1000:.0f} km from the others and "
                 "is not used; the photograph is placed by what it shows"
             )
     return tags, notes
@@ -233,16 +232,6 @@ def _median_lonlat_deg(tags: Sequence[GeoTag]) -> tuple[float, float]:
 
 def _wrapped_deg(angle_deg: float) -> float:
     return (angle_deg + 180) % 360 - 180
-
-
-def _distance_km(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Great-circle distance of two (longitude, latitude), by the haversine formula."""
-    lon1, lat1, lon2, lat2 = (math.radians(angle) for angle in (*first, *second))
-    half = (
-        math.sin((lat2 - lat1) / 2) ** 2
-        + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    )
-    return 2 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
 def _local_note(photographs: int, positions: int, crs: str | None) -> str:

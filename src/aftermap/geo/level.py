@@ -14,12 +14,12 @@ from rasterio.windows import Window
 from aftermap.errors import InputError
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.great_circle import METRES_PER_DEGREE
 from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
 
 AROUND_M = 30.0
 LOW_PERCENT = 20.0
 """Roofs stand on the ground around them: of the heights around a place the low ones are ground."""
-_METRES_PER_DEGREE = 111_320.0
 _MOST_CELLS = 400
 
 
@@ -32,7 +32,7 @@ def level_at_m(path: str | Path, lonlat_deg: tuple[float, float]) -> float | Non
                     f"{path}: does not say its CRS; assign one (gdal_edit.py -a_srs) first"
                 )
             ((x, y),) = transformed_xy(WGS84, raster.crs.to_string(), [lonlat_deg])
-            around = AROUND_M / (_METRES_PER_DEGREE if raster.crs.is_geographic else 1.0)
+            around = AROUND_M / (METRES_PER_DEGREE if raster.crs.is_geographic else 1.0)
             return _low(_heights_around(raster, path, (float(x), float(y)), around))
     except RasterioIOError as error:
         raise InputError(

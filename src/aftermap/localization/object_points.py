@@ -14,15 +14,13 @@ import numpy as np
 from aftermap.errors import ControlError, CrsError
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.great_circle import LonLat, great_circle_m
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.reference import Reference, filled_at, heights_at_m
 from aftermap.localization.resect import PLACE_SIGMA_M
 
-LonLat = tuple[float, float]
-
-FAR_KM = 20.0
+FAR_M = 20_000.0
 """Ties further from the middle of the surface are of another place."""
-KM_PER_DEG = 111.2
 CLICKED_WITHIN_M = 1.0
 """A place that is clicked at a roof's edge may be on it or below it: heights so far away count."""
 FILLED_SIGMA_M = 30.0
@@ -96,8 +94,8 @@ def _middle_lonlat(surface: Reference) -> LonLat:
 def _check_place(ties: Sequence[Tie], middle: LonLat, path: Path) -> None:
     for tie in ties:
         lon, lat = tie.lonlat_deg
-        away = _apart_km((lon, lat), middle)
-        if away <= FAR_KM:
+        away_m = great_circle_m((lon, lat), middle)
+        if away_m <= FAR_M:
             continue
         slips = {
             "lon and lat are exchanged; lon counts east": (lat, lon),
@@ -106,18 +104,9 @@ def _check_place(ties: Sequence[Tie], middle: LonLat, path: Path) -> None:
             "lon and lat have the wrong signs": (-lon, -lat),
         }
         for told, place in slips.items():
-            if _apart_km(place, middle) <= FAR_KM:
+            if great_circle_m(place, middle) <= FAR_M:
                 raise ControlError(f"{path}, line {tie.line}: {told}; correct the file")
         raise ControlError(
-            f"{path}, line {tie.line}: {lon:g}, {lat:g} lies {away:.0f} km from the case's map; "
-            "check the place and the case"
+            f"{path}, line {tie.line}: {lon:g}, {lat:g} lies {away_m / 1000:.0f} km from "
+            "the case's map; check the place and the case"
         )
-
-
-def _apart_km(first: LonLat, second: LonLat) -> float:
-    (lon1, lat1), (lon2, lat2) = np.radians(first), np.radians(second)
-    half = (
-        math.sin((lat2 - lat1) / 2) ** 2
-        + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    )
-    return math.degrees(2 * math.asin(min(1.0, math.sqrt(half)))) * KM_PER_DEG

@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from aftermap.geo.great_circle import LonLat
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.model.telemetry import TelemetrySample
-
-LonLat = tuple[float, float]
 
 VIDEO, RECORDER = "video", "recorder"
 CONSUMER_M = (3.0, 5.0)
@@ -21,7 +20,6 @@ COARSE_M = (5.0, 5.0)
 RTK_M = (0.1, 0.1)
 """Of RTK receivers: the camera is not where the antenna is, and the fix is not stated."""
 
-EARTH_RADIUS_M = 6_371_000.0
 NUMBERS_SHOWN = 5
 
 
@@ -62,16 +60,6 @@ def skipped_by_reason(unit: str, found: Iterable[tuple[int, str]]) -> tuple[Skip
     return tuple(
         Skipped(name=_listed(unit, which), reason=reason) for reason, which in numbers.items()
     )
-
-
-def great_circle_m(first: LonLat, second: LonLat) -> float:
-    """Along the great circle, to half a percent."""
-    lon1, lat1, lon2, lat2 = map(math.radians, (*first, *second))
-    part = (
-        math.sin((lat2 - lat1) / 2) ** 2
-        + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, part)))
 
 
 def wrapped_deg(angle_deg: float) -> float:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from aftermap.geo.great_circle import LonLat, great_circle_m
 from aftermap.media.exif import checked_lonlat_deg
-from aftermap.media.telemetry.draft import Draft, LonLat, great_circle_m, skipped_by_reason
+from aftermap.media.telemetry.draft import Draft, skipped_by_reason
 from aftermap.model.runs import Skipped
 from aftermap.model.telemetry import TelemetrySample, Track
 

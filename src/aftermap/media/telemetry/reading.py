@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aftermap.errors import InputError
+from aftermap.geo.great_circle import LonLat
 from aftermap.media.find import VIDEOS
 from aftermap.media.telemetry.container import DataPacket, data_packets
-from aftermap.media.telemetry.draft import Draft, LonLat
+from aftermap.media.telemetry.draft import Draft
 from aftermap.media.telemetry.exiftool import exiftool_draft
 from aftermap.media.telemetry.gpmf import Payload, gpmf_draft, is_gpmf
 from aftermap.media.telemetry.gpx import gpx_draft

@@ -8,7 +8,8 @@ import math
 import re
 from datetime import datetime
 
-from aftermap.media.telemetry.draft import LonLat, finite_or_none
+from aftermap.geo.great_circle import LonLat
+from aftermap.media.telemetry.draft import finite_or_none
 from aftermap.model.media import Attitude
 
 _NUMBER = r"([+-]?\d+(?:\.\d+)?)"
