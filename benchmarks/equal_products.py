@@ -34,6 +34,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 # Times, versions, identities of runs, and sentences: none of them is a result.
 IGNORED_KEYS = frozenset(
     [
+        "added_at",
         "at",
         "command",
         "cpu_s",
@@ -95,6 +96,7 @@ IGNORED_KEYS = frozenset(
 # Tables of runs and of custody tell of the run, not of the footage.
 IGNORED_TABLES = frozenset(
     [
+        "case_info",
         "custody",
         "gpkg_contents",
         "gpkg_extensions",
@@ -125,25 +127,25 @@ def _commands(work: Path, shared: Path) -> Iterator[tuple[str, list[str | Path]]
     footage = [flight / "images", flight / "clips"]
     yield "practice", ["map", *footage, "--case", practice, *footprints]
     yield "seen", ["seen", practice, "--at", _middle(flight), "--json"]
-    yield "sample", ["sample", practice, "--size", "10"]
+    yield "sample", ["sample", practice, "--size", "60"]
     yield "telemetry", ["telemetry", *_telemetry(shared / "data"), "--json"]
     pictures = sorted((shared / "data/brighton_beach/images").iterdir())
     yield "brighton", ["map", *pictures, "--case", work / "brighton"]
     fields = shared / "data/field_cases"
     plain = work / "field-practice"
-    yield "field", ["map", fields / "practice/images", "--case", plain, "--quality", "quick"]
+    yield "field", ["map", fields / "practice/images", "--case", plain, "--quality", "draft"]
     for file in sorted(p for p in fields.glob("*/*") if p.is_file()):
         name = f"{file.parent.name}-{file.name}"
         if file.name.startswith("gcp"):
             case = work / name
             words = ["map", fields / "practice/images", "--gcp", file, "--case", case]
-            yield name, [*words, "--quality", "quick"]
+            yield name, [*words, "--quality", "draft"]
         elif file.suffix.lower() in FOOTPRINT_SUFFIXES:
             yield name, ["assess", plain, "--footprints", file]
     for folder in sorted(p for p in fields.iterdir() if p.is_dir() and p.name != "practice"):
         if any(p.suffix.lower() in FOOTAGE_SUFFIXES for p in folder.rglob("*")):
             case = work / folder.name
-            yield folder.name, ["map", folder, "--case", case, "--quality", "quick"]
+            yield folder.name, ["map", folder, "--case", case, "--quality", "draft"]
 
 
 def _telemetry(data: Path) -> list[Path]:

@@ -22,9 +22,9 @@ import sys, uvicorn
 from pathlib import Path
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
-from aftermap.web.security import Door, names_of
+from aftermap.web.security import Door, host_names
 port = int(sys.argv[2])
-door = Door(port=port, names=names_of("127.0.0.1"))
+door = Door(port=port, names=host_names("127.0.0.1"))
 for _ in range(int(sys.argv[3])):
     print(door.invitation(), flush=True)
 uvicorn.run(workbench(desk_of(Path(sys.argv[1])), door), host="127.0.0.1", port=port,
