@@ -27,8 +27,9 @@ from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.sighting import FLAT_GROUND, Ground, GroundKind, SightingIndex
 from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 from aftermap.record import Case
-from aftermap.record.seen import seen_at_xy, seen_within_xy
 from aftermap.record.workspace import StageFolder
+from aftermap.search.at_point import clips_at_xy
+from aftermap.search.in_polygon import clips_in_ring
 from aftermap.viewshed import index_clips
 from benchmarks.machine import write_result
 
@@ -106,10 +107,10 @@ def _asked(case_path: Path) -> dict[str, Any]:
         opened_s = time.perf_counter() - started
         places = CORNER_M + random.random((SPOTS, 2)) * TOWN_M
         spots = [
-            _timed(lambda x=x, y=y: seen_at_xy(case.package, (x, y), limit=20)) for x, y in places
+            _timed(lambda x=x, y=y: clips_at_xy(case.package, (x, y), limit=20)) for x, y in places
         ]
         rings = [_building(place, random) for place in places[:POLYGONS]]
-        fresh = [_timed(lambda r=r: seen_within_xy(case.package, r, limit=20)) for r in rings]
+        fresh = [_timed(lambda r=r: clips_in_ring(case.package, r, limit=20)) for r in rings]
     return {
         "open_s": opened_s,
         "spot": _figures(spots),

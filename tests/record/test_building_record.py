@@ -25,7 +25,7 @@ from aftermap.record import Case
 from aftermap.record.building_views import replace_views
 from aftermap.record.custody import entries_of, verify_chain
 from aftermap.record.evidence_table import evidence_in, place_evidence, replace_evidence, sums_of
-from aftermap.record.seen_buildings import seen_building
+from aftermap.search import seen_of_building
 
 CRS = "EPSG:32637"
 CLIP, PHOTOGRAPH = "cd" * 32, "ab" * 32
@@ -225,7 +225,7 @@ def test_seconds_that_were_filled_in_are_part_of_a_stretch(filmed, tmp_path):
     add_seconds(filmed.package, [1, 0, 1, 1, 1])
     moments = [view(0, time_s=0.5, rank_m=0.2), view(0, time_s=2.5), view(0, time_s=4.5)]
     replace_views(filmed.package, buildings("B0"), table(tmp_path, moments), (SEEN,))
-    found = seen_building(filmed.package, "B0", limit=9)
+    found = seen_of_building(filmed.package, "B0", limit=9)
     # The third second was looked at and does not show it, so that it parts the stretches.
     assert sorted((one.from_s, one.to_s) for one in found) == [(0, 3), (4, 5)]
     assert found[0].best_s == pytest.approx(2.5)
@@ -235,25 +235,25 @@ def test_photographs_and_clips_are_told_best_first(filmed, tmp_path):
     add_seconds(filmed.package, [1])
     rows = [view(0, rank_m=0.1, occluded=0.25), view(0, time_s=0.5, rank_m=0.3)]
     replace_views(filmed.package, buildings("B0"), table(tmp_path, rows), (SEEN,))
-    first, second = seen_building(filmed.package, "B0", limit=9)
+    first, second = seen_of_building(filmed.package, "B0", limit=9)
     assert (first.kind, first.occluded_fraction, first.faces) == ("photograph", 0.25, "S")
     assert (second.kind, second.clip_name, second.ce90_m) == ("clip", "clip.mp4", None)
-    assert len(seen_building(filmed.package, "B0", limit=1)) == 1
+    assert len(seen_of_building(filmed.package, "B0", limit=1)) == 1
 
 
 def test_moments_are_told_where_the_clip_has_no_seconds_in_the_record(case, tmp_path):
     rows = [view(0, time_s=0.5), view(0, time_s=7.5, rank_m=0.2)]
     replace_views(case.package, buildings("B0"), table(tmp_path, rows), (SEEN,))
-    assert [one.best_s for one in seen_building(case.package, "B0", limit=9)] == [0.5, 7.5]
+    assert [one.best_s for one in seen_of_building(case.package, "B0", limit=9)] == [0.5, 7.5]
 
 
 def test_an_id_that_no_building_has_is_told_in_one_line(case, tmp_path):
     with pytest.raises(CaseError, match="run aftermap assess"):
-        seen_building(case.package, "B0", limit=9)
+        seen_of_building(case.package, "B0", limit=9)
     replace_views(case.package, buildings("B0"), table(tmp_path, []), (NOT_SEEN,))
-    assert seen_building(case.package, "B0", limit=9) == []
+    assert seen_of_building(case.package, "B0", limit=9) == []
     with pytest.raises(InputError, match="no building of this case"):
-        seen_building(case.package, "'; DROP TABLE media; --", limit=9)
+        seen_of_building(case.package, "'; DROP TABLE media; --", limit=9)
 
 
 def test_the_command_tells_of_a_building(case, tmp_path, capsys):

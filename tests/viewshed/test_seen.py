@@ -26,7 +26,8 @@ from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.sighting import FLAT_GROUND
 from aftermap.model.trajectory import PoseSource
 from aftermap.record import Case
-from aftermap.record.seen import seen_at_xy, seen_within_xy
+from aftermap.search.at_point import clips_at_xy
+from aftermap.search.in_polygon import clips_in_ring
 from aftermap.viewshed import index_clips
 
 SPOT = (EAST_M + 33.0, NORTH_M + 22.0)
@@ -77,7 +78,7 @@ def lonlat_of(xy) -> str:
 
 
 def test_the_sharpest_and_surest_view_comes_first(package):
-    found = seen_at_xy(package, SPOT, limit=10)
+    found = clips_at_xy(package, SPOT, limit=10)
     names = [one.clip_name for one in found]
     assert names[0] == "near.mp4"
     assert set(names) == {"near.mp4", "high.mp4", "slanted.mp4", "unsure.mp4"}
@@ -88,11 +89,11 @@ def test_the_sharpest_and_surest_view_comes_first(package):
     slanted = next(one for one in found if one.clip_name == "slanted.mp4")
     assert slanted.azimuth_deg == pytest.approx(180, abs=3)
     assert slanted.faces == "S"
-    assert len(seen_at_xy(package, SPOT, limit=2)) == 2
+    assert len(clips_at_xy(package, SPOT, limit=2)) == 2
 
 
 def test_seconds_that_follow_each_other_are_one_stretch(package):
-    near = seen_at_xy(package, SPOT, limit=1)[0]
+    near = clips_at_xy(package, SPOT, limit=1)[0]
     assert (near.from_s, near.to_s) == (0.0, 7.5)
     assert near.best_s == pytest.approx(33 / 5, abs=0.6)
 
@@ -104,22 +105,22 @@ def test_a_pause_and_a_cut_part_two_stretches(tmp_path, indexed):
     clip = path_of([*above(0.5, 1.5, 20.5, 21.25), *above(21.5, 22.5, shot=1)])
     with Case.create_or_open(tmp_path / "case") as case:
         case.replace_clips(indexed(clip))
-        spot = seen_at_xy(case.package, SPOT, limit=9)
-        block = seen_within_xy(case.package, square_around(SPOT), limit=9)
+        spot = clips_at_xy(case.package, SPOT, limit=9)
+        block = clips_in_ring(case.package, square_around(SPOT), limit=9)
     for found in (spot, block):
         stretches = sorted((one.shot, one.from_s, one.to_s) for one in found)
         assert stretches == [(0, 0.5, 1.5), (0, 20.5, 21.25), (1, 21.5, 22.5)]
 
 
 def test_a_clip_placed_by_telemetry_says_within_how_many_metres(package):
-    unsure = next(one for one in seen_at_xy(package, SPOT, limit=9) if one.source == "telemetry")
+    unsure = next(one for one in clips_at_xy(package, SPOT, limit=9) if one.source == "telemetry")
     assert unsure.ce90_m > 10
     assert unsure.precision == "vicinity"
 
 
 def test_a_polygon_finds_the_clips_that_a_spot_finds(package):
-    at = {one.clip_name: one for one in seen_at_xy(package, SPOT, limit=10)}
-    within = {one.clip_name: one for one in seen_within_xy(package, square_around(SPOT), limit=10)}
+    at = {one.clip_name: one for one in clips_at_xy(package, SPOT, limit=10)}
+    within = {one.clip_name: one for one in clips_in_ring(package, square_around(SPOT), limit=10)}
     assert set(within) == set(at)
     for name, one in within.items():
         assert one.ground_sample_m == pytest.approx(at[name].ground_sample_m, rel=0.1)
@@ -129,15 +130,15 @@ def test_a_polygon_finds_the_clips_that_a_spot_finds(package):
 
 def test_what_was_not_seen_is_not_claimed(package):
     far = (EAST_M + 5000, NORTH_M)
-    assert seen_at_xy(package, far, limit=5) == []
-    assert seen_within_xy(package, square_around(far), limit=5) == []
+    assert clips_at_xy(package, far, limit=5) == []
+    assert clips_in_ring(package, square_around(far), limit=5) == []
 
 
 def test_a_run_again_replaces_the_rows_of_its_clips(case_path, indexed):
     def counts():
         with Case.open_to_read(case_path) as case:
             tables = ("segment", "clip_footprint", "sighting", "rtree_segment_geom")
-            answer = seen_at_xy(case.package, SPOT, limit=10)
+            answer = clips_at_xy(case.package, SPOT, limit=10)
             counted = [case.package.rows(f"SELECT count(*) FROM {t}")[0][0] for t in tables]  # noqa: S608
             return counted, [(one.clip_name, one.from_s, one.rank_m) for one in answer]
 

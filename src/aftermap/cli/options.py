@@ -23,6 +23,26 @@ class _NamedPath(click.Path):
 
 PATH = _NamedPath(path_type=Path)
 
+LonLat = tuple[float, float]
+
+
+class LonLatParam(click.ParamType[LonLat]):
+    """``LON,LAT`` in degrees, WGS 84, longitude first."""
+
+    name = "lon,lat"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> LonLat:
+        """The two numbers; fails where they are none or out of range."""
+        try:
+            lon, lat = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not LON,LAT in degrees, such as 39.0087,35.9506", param, ctx)
+        if not (abs(lon) <= 180 and abs(lat) <= 90):
+            self.fail(f"{value!r} is out of range; give longitude first, then latitude", param, ctx)
+        return lon, lat
+
 
 @dataclass
 class Debug:

@@ -121,3 +121,11 @@ def column_row_of(cell: int) -> tuple[int, int, int]:
     mask = (1 << CELL_BITS) - 1
     upper = cell >> CELL_BITS
     return upper >> CELL_BITS, (cell & mask) - CELL_OFFSET, (upper & mask) - CELL_OFFSET
+
+
+def time_code(seconds: float) -> str:
+    """Hours, minutes and seconds on a clip's own clock, to the tenth: 0:02:07.4."""
+    sign, tenths = "-" if seconds < 0 else "", round(abs(seconds) * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}:{minutes:02d}:{tenths // 10:02d}.{tenths % 10}"

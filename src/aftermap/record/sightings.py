@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from aftermap.errors import CaseError
 from aftermap.geo.arrays import IntArray
-from aftermap.model.sighting import ClipIndex
+from aftermap.model.sighting import ClipIndex, time_code
 from aftermap.record.geometry import envelope_header
 from aftermap.record.geopackage import Table, add_table, describe, srs_id_of
 from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
@@ -116,14 +116,6 @@ def forget_clip(connection: sqlite3.Connection, sha256: str | None) -> None:
     """Take out what an earlier run said that a clip saw."""
     if sha256 is not None and has_sightings(connection):
         _remove(connection, sha256)
-
-
-def time_code(seconds: float) -> str:
-    """Hours, minutes and seconds on a clip's own clock, to the tenth: 0:02:07.4."""
-    sign, tenths = "-" if seconds < 0 else "", round(abs(seconds) * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    return f"{sign}{hours}:{minutes:02d}:{tenths // 10:02d}.{tenths % 10}"
 
 
 def _make_tables(connection: sqlite3.Connection, crs: str) -> None:

@@ -12,7 +12,7 @@ from aftermap.web.locate import Locating
 from aftermap.web.opened import OpenedCase
 from aftermap.web.pictures import Thumbnails
 from aftermap.web.playback import PlaybackClips
-from aftermap.web.seen import moments_of
+from aftermap.web.spot import moments_of
 from aftermap.web.tiles import Tiles
 
 

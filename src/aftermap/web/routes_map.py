@@ -11,7 +11,7 @@ from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
 from aftermap.web.mesh_info import ADDRESS, mesh_facts, mesh_path
 from aftermap.web.opened import stamp_of
-from aftermap.web.seen import height_profile, moments_of, spot_at
+from aftermap.web.spot import height_profile, moments_of, spot_at
 from aftermap.web.tiles import KINDS, base_m, nothing
 from aftermap.web.wire import Lat, LineSent, Lon, RasterName, TileKind
 

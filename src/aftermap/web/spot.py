@@ -1,29 +1,21 @@
-"""A click on the map -> the moments and photographs that saw the spot, and what the rasters say.
-
-Questions are answered from the record (:mod:`aftermap.record.seen`).
-"""
+"""A click on the map -> the moments and photographs that saw the spot, and what the rasters say."""
 
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import rasterio
 
-from aftermap.errors import AftermapError, CaseError, CrsError
+from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.arrays import Array
-from aftermap.geo.level import ground_at_m
-from aftermap.model.sighting import Sighting
-from aftermap.record.seen import seen_at
-from aftermap.record.seen_photographs import photographs_crs, photographs_of
-from aftermap.record.sightings import time_code
+from aftermap.search import seen_at_point, sighting_json_with_codes
 from aftermap.web.opened import OpenedCase
 from aftermap.web.tiles import Tiles
 
 LIMIT = 60
-SPOT_M = 0.5
 MOST_PROFILE_POINTS = 600
 LonLat = tuple[float, float]
 
@@ -39,31 +31,9 @@ class PointInfo:
 
 def moments_of(case: OpenedCase, lonlat: LonLat) -> list[dict[str, Any]]:
     """The stretches and photographs that saw a spot, the best first."""
-    place = case.place
-    if not place.is_on_globe:
+    if not case.place.is_on_globe:
         return []
-    try:
-        found = seen_at(case.package, lonlat, limit=LIMIT)
-    except CrsError:  # so far away that the case's CRS has no coordinates for it
-        return []
-    if photographs_crs(case.package) is not None:
-        ((east, north),) = place.xy_m([lonlat])
-        ring = np.add((east, north), SPOT_M * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
-        ground = None
-        with suppress(CaseError):
-            ground = ground_at_m(case.raster("surface"), (float(east), float(north)))
-        found += photographs_of(case.package, ring, ground, limit=LIMIT)
-    found.sort(key=lambda one: one.rank_m)
-    return [sighting_json(one) for one in found[:LIMIT]]
-
-
-def sighting_json(one: Sighting) -> dict[str, Any]:
-    """A sighting as JSON values, with its times as time codes as well."""
-    told = {**asdict(one), "precision": one.precision.value}
-    told["rank_m"] = one.rank_m if math.isfinite(one.rank_m) else None
-    for name in ("from_s", "to_s", "best_s"):
-        told[name.replace("_s", "_code")] = None if told[name] is None else time_code(told[name])
-    return told
+    return [sighting_json_with_codes(one) for one in seen_at_point(case, lonlat, limit=LIMIT)]
 
 
 def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> PointInfo:
