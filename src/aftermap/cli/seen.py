@@ -13,7 +13,9 @@ LIMIT = 20
 
 @click.command("seen")
 @click.argument("case", type=PATH)
-@click.option("--at", "at", type=LonLatParam(), help="Location in degrees, WGS 84, longitude first.")
+@click.option(
+    "--at", "at", type=LonLatParam(), help="Location in degrees, WGS 84, longitude first."
+)
 @click.option("--polygon", type=PATH, help="GeoJSON file with one polygon; its outer ring is used.")
 @click.option("--building", help="source_id of an assessed building.")
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
