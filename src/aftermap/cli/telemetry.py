@@ -1,4 +1,4 @@
-"""``aftermap telemetry``: what was understood of a file, and what was refused and why."""
+"""``aftermap telemetry``: the parsed fields of a telemetry file, and what was rejected and why."""
 
 import hashlib
 import json
@@ -61,7 +61,7 @@ def _track(file: Path, near: LonLat | None) -> "Track":
     if file.is_dir():
         raise InputError(f"{printable(str(file))}: is a folder; name the files in it")
     if not file.is_file():
-        raise InputError(f"{printable(str(file))}: there is no such file; check the path")
+        raise InputError(f"{printable(str(file))}: does not exist; check the path")
     with file.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     try:
@@ -83,7 +83,7 @@ def _beside(clip: Path) -> str:
 
 
 def track_lines(track: "Track") -> list[str]:
-    """What a person wants to know of a track, one thing a line."""
+    """The parsed fields of a track, one per line."""
     from aftermap.geo.track import gaps_s  # noqa: PLC0415
 
     samples = track.samples
@@ -95,23 +95,23 @@ def track_lines(track: "Track") -> list[str]:
         track.name,
         f"  dialect    {track.dialect}",
         f"  samples    {_counts(samples)}",
-        f"  time       {_span(samples)}, on the clock of the {track.clock}",
+        f"  time       {_span(samples)}, clock: {track.clock}",
         f"  height     {_heights(track)}",
         f"  area       {_area(placed)}",
     ]
     if placed:
         lines += [
-            f"  sigma      {track.sigma_horizontal_m:g} m across, {track.sigma_vertical_m:g} m up",
-            f"  gaps       {shown + more or 'none that are too long to interpolate in'}",
+            f"  sigma      {_sigma(track)}",
+            f"  gaps       {shown + more or 'none too long to interpolate'}",
         ]
     lines += [f"  withheld   {what}" for what in track.withheld]
-    lines += [f"  refused    {one.name}: {one.reason}" for one in track.refused]
+    lines += [f"  rejected   {one.name}: {one.reason}" for one in track.refused]
     lines += [f"  note       {note}" for note in track.notes]
     return lines
 
 
 def _counts(samples: "Sequence[TelemetrySample]") -> str:
-    kinds = {"lonlat_deg": "a position", "attitude": "angles", "hfov_deg": "a field of view"}
+    kinds = {"lonlat_deg": "position", "attitude": "attitude", "hfov_deg": "field of view"}
     counts = [
         f"{sum(getattr(sample, field) is not None for sample in samples)} with {words}"
         for field, words in kinds.items()
@@ -123,7 +123,7 @@ def _span(samples: "Sequence[TelemetrySample]") -> str:
     if not samples:
         return "none"
     first, last = samples[0].time_s, samples[-1].time_s
-    rate = f", {(len(samples) - 1) / float(last - first):.3g} a second" if last > first else ""
+    rate = f", {(len(samples) - 1) / float(last - first):.3g} per second" if last > first else ""
     return f"{float(first):.3f} to {float(last):.3f} s{rate}"
 
 
@@ -132,6 +132,10 @@ def _heights(track: "Track") -> str:
     if not heights:
         return "none"
     return f"{min(heights):.1f} to {max(heights):.1f} m, datum {track.vertical_datum}"
+
+
+def _sigma(track: "Track") -> str:
+    return f"{track.sigma_horizontal_m:g} m horizontal, {track.sigma_vertical_m:g} m vertical"
 
 
 def _area(placed: "Sequence[TelemetrySample]") -> str:
