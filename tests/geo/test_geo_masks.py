@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.errors import InputError
-from aftermap.geo.masks import covered, read_mask
+from aftermap.geo.masks import covered, mask_at_size, read_mask
 from aftermap.model.camera import Camera
 from aftermap.model.media import FocalSource
 
@@ -56,3 +56,11 @@ def test_a_mask_is_read_and_one_that_vanished_is_named(tmp_path):
     assert (read_mask(str(tmp_path / "mask.png")) == caption()).all()
     with pytest.raises(InputError, match=r"gone\.png: can no longer be read"):
         read_mask(str(tmp_path / "gone.png"))
+
+
+def test_a_mask_brought_to_the_size_of_its_picture_has_no_values_of_its_own():
+    mask = np.where(np.random.default_rng(2).random((30, 40)) < 0.5, 0, 255).astype(np.uint8)
+    large = mask_at_size(mask, (60, 80, 3))
+    assert large.shape == (60, 80)
+    assert (large[::2, ::2] == mask).all()
+    assert set(np.unique(mask_at_size(mask, (13, 17)))) == {0, 255}

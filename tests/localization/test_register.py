@@ -12,7 +12,7 @@ from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.localization.drape import draped, places_met
 from aftermap.localization.reference import reference_in, reference_of, surface_in
-from aftermap.localization.register import NotLocated, ShotFrame, register_shot, shot_frame
+from aftermap.localization.register import NotLocated, ShotFrame, register_shot
 from aftermap.model.media import FocalPrior, FocalSource
 
 CORNER = (500_000.0, 3_980_120.0)
@@ -95,18 +95,6 @@ def test_a_picture_with_nothing_in_it_is_not_located(district):
     assert isinstance(found, NotLocated)
     assert "0 of 2 frames matched" in found.reason
     assert isinstance(register_shot([], district, PRIOR), NotLocated)
-
-
-def test_a_frame_is_read_from_its_files_and_a_torn_one_is_told(tmp_path):
-    picture, mask, torn = tmp_path / "a.png", tmp_path / "m.png", tmp_path / "t.png"
-    cv2.imwrite(str(picture), np.full((6, 8), 7, np.uint8))
-    cv2.imwrite(str(mask), np.full((6, 8), 255, np.uint8))
-    torn.write_bytes(b"")
-    frame = shot_frame(Fraction(1, 25), picture, mask)
-    assert frame.grey.shape == frame.mask.shape == (6, 8)
-    assert shot_frame(Fraction(0), picture).mask is None
-    with pytest.raises(InputError, match="cannot be decoded"):
-        shot_frame(Fraction(0), picture, torn)
 
 
 def _raster(path, values, corner, cell, crs="EPSG:32637"):

@@ -6,7 +6,7 @@ import pytest
 from made_up_flight import HEIGHT, LENS, WIDTH, ground, pixels_of
 
 from aftermap.geo.axes import rotation_cam_from_world
-from aftermap.imaging.features import Features, rootsift, unit
+from aftermap.imaging.features import Features, descriptor_bytes, rootsift, unit
 from aftermap.imaging.matching import guided_matches, mutual_matches, one_geometry
 from aftermap.sfm.bundle_kernel import State
 
@@ -31,12 +31,13 @@ def two_views(rng, *, count=400, relief=10.0):
 
 def descriptors(rng, count):
     """Bytes like those of RootSIFT: many small, few large, of length about 512."""
-    return rootsift(rng.gamma(0.6, 30.0, (count, 128)).astype(np.float32))
+    return descriptor_bytes(rootsift(rng.gamma(0.6, 30.0, (count, 128)).astype(np.float32)))
 
 
 def seen_again(rng, stored, *, share=0.15):
     """The same places from elsewhere: every component changed a little."""
-    return rootsift((stored / 512.0) ** 2 * rng.uniform(1 - 2 * share, 1 + 2 * share, stored.shape))
+    changed = rng.uniform(1 - 2 * share, 1 + 2 * share, stored.shape)
+    return descriptor_bytes(rootsift(((stored / 512.0) ** 2 * changed).astype(np.float32)))
 
 
 def features(xy_px, stored):

@@ -16,6 +16,7 @@ from aftermap.geo.arrays import AnyArray, BoolArray, Float32Array
 from aftermap.geo.grid import Block, window_of
 from aftermap.geo.measured_heights import NO_SOURCE, measured_on, measured_over
 from aftermap.geo.windows import block_over
+from aftermap.imaging.grey import grey_of_rgb
 from aftermap.model.raster import Elevation, Grid, Orthophoto, Raster
 
 SMOOTH_M = 0.2
@@ -85,7 +86,7 @@ def contrasts_in(
     cells, grid = _read_box(orthophoto.image, box, cell_m, Resampling.average)
     source, _ = _read_box(orthophoto.source, box, cell_m, Resampling.nearest)
     colours = np.ascontiguousarray(np.moveaxis(cells[:3], 0, -1))
-    grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = grey_of_rgb(colours).astype(np.float32)
     known = (cells[3] > 0) & (source[0] != NO_SOURCE)
     known &= measured_on(elevation, grid).filled_fraction < LEAST_FILLED
     east, north = _slopes(grey, known, grid.cell_m)

@@ -29,7 +29,7 @@ from aftermap.buildings.plans import Planned, plan_and_profile
 from aftermap.buildings.written import digest_of, write_jpeg
 from aftermap.errors import InputError
 from aftermap.geo.arrays import ByteArray
-from aftermap.geo.masks import read_mask
+from aftermap.geo.masks import mask_at_size, read_mask
 from aftermap.geo.measured_heights import measured_over
 from aftermap.geo.polygon import shape_of
 from aftermap.model.building import Building, Buildings, ViewTable
@@ -277,7 +277,7 @@ def _view_row(
     sight: _Sight, shown: _Shown, picture: ByteArray, elevation: Elevation, files: Workspace
 ) -> Evidence | None:
     frame, view = sight.placed.frame, shown.view
-    mask = None if frame.mask is None else _mask(frame.mask, picture.shape[:2])
+    mask = None if frame.mask is None else mask_at_size(read_mask(frame.mask), picture.shape)
     drawn = _drawn(shown.building, elevation)
     crop = crop_of(picture, sight.placed, sight.lens, drawn, mask)
     if crop is None:
@@ -366,12 +366,3 @@ def _drawn(building: Building, elevation: Elevation) -> Drawn:
     ]
     drawn = drawn_of(building.polygons_m, ground, roof, whole)
     return replace(drawn, unmeasured=" and ".join(unmeasured) or None)
-
-
-def _mask(path: str, shape: tuple[int, ...]) -> ByteArray:
-    """A mask at the size of a picture. Raises InputError where it can no longer be read."""
-    mask = read_mask(path)
-    if mask.shape == shape:
-        return mask
-    size = shape[1], shape[0]
-    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)

@@ -11,13 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import cv2
 import numpy as np
 
 from aftermap.frames.decode import Decoded
 from aftermap.geo.arrays import Array, BoolArray, ByteArray
+from aftermap.geo.masks import mask_at_size
 
 WIDTH_PX = 320
 FEWEST_SAMPLES = 4
@@ -82,8 +82,7 @@ def mask_of(samples: Sequence[ByteArray], size_px: tuple[int, int]) -> ByteArray
     if not out.any():
         return None
     small = np.where(out, np.uint8(0), np.uint8(255))
-    full: Any = cv2.resize(small, size_px, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(full, np.uint8)
+    return mask_at_size(small, (size_px[1], size_px[0]))
 
 
 def bars_in(grey: ByteArray) -> BoolArray:

@@ -19,6 +19,14 @@ def read_mask(path: str) -> ByteArray:
     return np.asarray(found, np.uint8)
 
 
+def mask_at_size(mask: ByteArray, shape: tuple[int, ...]) -> ByteArray:
+    """A mask at the (rows, columns, ...) ``shape`` of a picture, nearest values only."""
+    if mask.shape == shape[:2]:
+        return mask
+    size = shape[1], shape[0]
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
 def covered(mask: ByteArray, camera: Camera, xy_px: Array, *, reach_px: int = 0) -> BoolArray:
     """(...) whether anything lies over the scene within ``reach_px`` of (..., 2) pixels.
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array, IntArray
 from aftermap.geo.compiled import compiled
+from aftermap.imaging.features import Detection, detect_rootsift
 from aftermap.localization.confirm import FramePicture
 from aftermap.localization.drape import Draped
-from aftermap.localization.reference import detect_rootsift
 
 FEATURES = 4000
 ALIKE = 0.78
@@ -24,10 +24,11 @@ def matched_near(picture: FramePicture, shown: Draped, near_px: float) -> tuple[
     """(M, 2) pixels of the picture and (M, 3) places that look alike and lie near each other."""
     known = np.asarray(np.isfinite(shown.xyz_m[..., 2]) * np.uint8(255))
     inside = np.asarray(cv2.erode(known, np.ones((9, 9), np.uint8)), np.uint8)
-    xy, descriptors = detect_rootsift(shown.grey, inside, FEATURES)
+    found = detect_rootsift(shown.grey, inside, Detection(most=FEATURES))
+    xy = found.xy_px
     if not len(xy) or not len(picture.xy_px):
         return np.zeros((0, 2)), np.zeros((0, 3))
-    likeness = picture.descriptors @ descriptors.T
+    likeness = picture.descriptors @ found.descriptors.T
     best, back = _best_near(likeness, picture.xy_px, xy, near_px * near_px)
     rows = np.flatnonzero(best >= 0)
     rows = rows[back[best[rows]] == rows]

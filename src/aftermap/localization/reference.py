@@ -7,7 +7,6 @@ filled and not measured (by the confidence beside a surface of Aftermap) nothing
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
@@ -21,6 +20,8 @@ from aftermap.geo.measured_heights import (
     opened_cells,
     opened_surface,
 )
+from aftermap.imaging.features import Detection, detect_rootsift
+from aftermap.imaging.grey import grey_of_rgb
 
 WORKING_SIDE_PX = 2400
 """Longer side at which the orthophoto is looked at: SIFT bears other scales well."""
@@ -48,16 +49,6 @@ class Reference:
     descriptors: Float32Array
     sigma_m: tuple[float, float] = SIGMA_M
     filled: BoolArray | None = None
-
-
-def detect_rootsift(grey: ByteArray, seen: ByteArray, count: int) -> tuple[Array, Float32Array]:
-    """(N, 2) corner-origin pixels and (N, 128) unit descriptors where ``seen`` is not 0."""
-    sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
-    found, raw = sift.detectAndCompute(grey, seen)
-    if raw is None:
-        return np.zeros((0, 2)), np.zeros((0, 128), np.float32)
-    share = raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-9)
-    return np.array([k.pt for k in found], float) + 0.5, np.sqrt(share).astype(np.float32)
 
 
 def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
@@ -147,7 +138,9 @@ def reference_of(
     known = np.isfinite(height_m)
     if filled is not None:
         known &= ~filled
-    xy, descriptors = detect_rootsift(grey, np.asarray(known * np.uint8(255)), FEATURES)
+    mask = np.asarray(known * np.uint8(255))
+    found = detect_rootsift(grey, mask, Detection(most=FEATURES))
+    xy = found.xy_px
     column, row = np.minimum(xy.astype(int), np.array(grey.shape[::-1]) - 1).T
     place = np.array(corner_m) + xy * (cell_m[0], -cell_m[1])
     return Reference(
@@ -157,7 +150,7 @@ def reference_of(
         corner_m=corner_m,
         cell_m=cell_m,
         xyz_m=np.column_stack([place, height_m[row, column]]),
-        descriptors=descriptors,
+        descriptors=found.descriptors,
         sigma_m=sigma_m,
         filled=filled,
     )
@@ -170,7 +163,7 @@ def _grey_in(image: rasterio.DatasetReader) -> tuple[ByteArray, ByteArray]:
     bands = image.read([1, 2, 3], out_shape=(3, *shape), resampling=Resampling.average)
     seen = image.dataset_mask(out_shape=shape)
     colour = np.ascontiguousarray(bands.transpose(1, 2, 0), np.uint8)
-    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.uint8), seen
+    return grey_of_rgb(colour), seen
 
 
 def _filled_in(

@@ -10,21 +10,21 @@ where another frame, placed apart, confirms them (:mod:`aftermap.localization.co
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from aftermap.errors import InputError
 from aftermap.geo.arrays import Array, ByteArray, IntArray
 from aftermap.geo.axes import rotation_cam_from_world
+from aftermap.geo.masks import mask_at_size
+from aftermap.imaging.features import Detection, detect_rootsift
 from aftermap.imaging.matching import mutual_matches
 from aftermap.imaging.robust_geometry import pose_by_points
 from aftermap.localization.camera_fit import CameraPrior
 from aftermap.localization.confirm import FramePicture, Located, confirmed_frames
 from aftermap.localization.drape import draped
 from aftermap.localization.nearby import matched_near
-from aftermap.localization.reference import Reference, detect_rootsift
+from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected, refit_pose
 from aftermap.model.media import FocalPrior
 
@@ -66,19 +66,6 @@ class ShotFrame:
     time_s: Fraction
     grey: ByteArray
     mask: ByteArray | None = None
-
-
-def shot_frame(time_s: Fraction, picture: Path, mask: Path | None = None) -> ShotFrame:
-    """A frame read from its files; the mask is a grey picture of its size, 0 is not used."""
-    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-    read = [cv2.imread(str(path), flags) for path in (picture, mask) if path is not None]
-    greys = [np.asarray(one, np.uint8) for one in read if one is not None]
-    if len(greys) < len(read) or len({grey.shape for grey in greys}) > 1:
-        raise InputError(
-            f"{picture}: it or its mask cannot be decoded, or they differ in size; run the same "
-            "command with --fresh"
-        )
-    return ShotFrame(time_s=time_s, grey=greys[0], mask=greys[1] if mask is not None else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +128,14 @@ def _picture(frame: ShotFrame, factor: float) -> FramePicture:
     if factor > 1:
         size = round(grey.shape[1] / factor), round(grey.shape[0] / factor)
         grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-        mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    xy, descriptors = detect_rootsift(grey, mask, FEATURES)
+        mask = mask_at_size(mask, grey.shape)
+    found = detect_rootsift(grey, mask, Detection(most=FEATURES))
     return FramePicture(
-        time_s=frame.time_s, grey=grey, mask=mask, xy_px=xy, descriptors=descriptors
+        time_s=frame.time_s,
+        grey=grey,
+        mask=mask,
+        xy_px=found.xy_px,
+        descriptors=found.descriptors,
     )
 
 
@@ -257,9 +248,10 @@ def _matched(
         flat = cv2.warpPerspective(picture.grey, flat_from_px, size, flags=cv2.INTER_AREA)
         seen = cv2.warpPerspective(picture.mask, flat_from_px, size)
         inside = cv2.erode(seen, np.ones((9, 9), np.uint8))
-        xy, descriptors = detect_rootsift(
-            np.asarray(flat, np.uint8), np.asarray(inside, np.uint8), FEATURES
+        found = detect_rootsift(
+            np.asarray(flat, np.uint8), np.asarray(inside, np.uint8), Detection(most=FEATURES)
         )
+        xy, descriptors = found.xy_px, found.descriptors
         if len(xy):
             xy = cv2.perspectiveTransform(xy[None], np.linalg.inv(flat_from_px))[0]
     pairs = mutual_matches(descriptors, reference.descriptors)

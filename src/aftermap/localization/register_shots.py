@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from aftermap.errors import InputError
 from aftermap.geo.masks import read_mask
+from aftermap.imaging.grey import read_grey
 from aftermap.localization.reference import Reference, reference_in
 from aftermap.localization.register import NotLocated, ShotFrame, register_shot
 from aftermap.localization.resect import clip_pose
@@ -86,11 +86,11 @@ def _spread(frames: Sequence[Frame]) -> list[Frame]:
 
 
 def _shot_frame(frame: Frame) -> ShotFrame:
-    grey = cv2.imread(frame.path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    grey = read_grey(frame.path)
     if grey is None or frame.moment is None:
         raise InputError(f"{frame.name}: can no longer be read; run again with --fresh")
     return ShotFrame(
         time_s=frame.moment.time_s,
-        grey=np.asarray(grey, np.uint8),
+        grey=grey,
         mask=None if frame.mask is None else read_mask(frame.mask),
     )

@@ -8,13 +8,10 @@ import hashlib
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from aftermap.geo.arrays import ByteArray
-from aftermap.geo.axes import corner_from_opencv_px
-from aftermap.geo.masks import read_mask
-from aftermap.imaging.features import evenly_spread, rootsift
+from aftermap.geo.masks import mask_at_size, read_mask
+from aftermap.imaging.features import Detection, descriptor_bytes, detect_rootsift
 from aftermap.imaging.grey import grey_picture
 from aftermap.model.camera import Frame, FrameSet
 from aftermap.model.runs import Executor, Workspace
@@ -38,36 +35,19 @@ def _feature_file(frame: Frame, options: PoseOptions, files: Workspace) -> Path:
     if frame.mask is not None:
         read_mask(frame.mask)  # also where its features are there already
         name += f"-{hashlib.sha256(Path(frame.mask).read_bytes()).hexdigest()[:16]}"
-    return files.item(f"features/{name}.npz", partial(_extract, frame, options))
+    return files.item(f"features/{name}.npz", partial(_write_features, frame, options))
 
 
-def _extract(frame: Frame, options: PoseOptions, path: Path) -> None:
+def _write_features(frame: Frame, options: PoseOptions, path: Path) -> None:
     picture, factor = grey_picture(frame, options.working_side_px)
-    sift = cv2.SIFT.create(
-        nfeatures=0, contrastThreshold=0.02, edgeThreshold=10, enable_precise_upscale=True
-    )
-    found = sift.detect(picture, _mask_of(frame, picture.shape))
-    xy = np.array([k.pt for k in found], np.float32).reshape(-1, 2)
-    response = np.array([k.response for k in found], np.float32)
-    order = evenly_spread(xy, response, max(picture.shape) / GRID_CELLS)[: options.features]
-    kept, descriptors = sift.compute(picture, [found[i] for i in order])
-    if descriptors is None:
-        descriptors = np.zeros((0, 128), np.float32)
-    xy = np.array([k.pt for k in kept], np.float32).reshape(-1, 2)
+    mask = None if frame.mask is None else mask_at_size(read_mask(frame.mask), picture.shape)
+    detection = Detection(most=options.features, grid_cells=GRID_CELLS, precise_upscale=True)
+    found = detect_rootsift(picture, mask, detection)
     with path.open("wb") as file:
         np.savez(
             file,
-            xy_px=(corner_from_opencv_px(xy) * factor).astype(np.float32),
-            scale_px=np.array([k.size * factor / 2 for k in kept], np.float32),
-            angle_deg=np.array([k.angle for k in kept], np.float32),
-            descriptors=rootsift(descriptors),
+            xy_px=(found.xy_px * factor).astype(np.float32),
+            scale_px=(found.size_px * factor / 2).astype(np.float32),
+            angle_deg=found.angle_deg,
+            descriptors=descriptor_bytes(found.descriptors),
         )
-
-
-def _mask_of(frame: Frame, shape: tuple[int, ...]) -> ByteArray | None:
-    """Where features may lie, at the size of the picture; None is everywhere."""
-    if frame.mask is None:
-        return None
-    size = (shape[1], shape[0])
-    resized = cv2.resize(read_mask(frame.mask), size, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(resized, np.uint8)

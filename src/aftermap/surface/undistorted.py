@@ -12,7 +12,8 @@ import numpy as np
 
 from aftermap.errors import SurfaceError
 from aftermap.geo.arrays import Array, ByteArray
-from aftermap.geo.masks import read_mask
+from aftermap.geo.masks import mask_at_size, read_mask
+from aftermap.imaging.grey import read_grey
 from aftermap.model.camera import Camera, CameraPose, PlacedFrame
 from aftermap.surface.saving import save_whole
 
@@ -90,21 +91,18 @@ def undistort(task: UndistortTask) -> None:
     target = Path(task.view.grey)
     if target.exists():
         return
-    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-    picture = cv2.imread(task.path, flags)
-    if picture is None:
+    grey = read_grey(task.path)
+    if grey is None:
         raise SurfaceError(f"{task.path}: can no longer be read; run again with --fresh")
-    shown = np.full(picture.shape, 255, np.uint8)
+    shown = np.full(grey.shape, 255, np.uint8)
     if task.mask is not None:
-        shown = _mask_over(read_mask(task.mask), picture.shape)
-    grey = np.asarray(picture, np.uint8)
+        shown = _mask_over(read_mask(task.mask), grey.shape)
     save_whole(target, _resampled(grey, shown, task.view, task.camera))
 
 
 def _mask_over(mask: ByteArray, shape: tuple[int, ...]) -> ByteArray:
     """255 where nothing lies over the scene."""
-    size = shape[1], shape[0]
-    whole = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+    whole = mask_at_size(mask, shape)
     kernel = np.ones((2 * MASKED_PX + 1, 2 * MASKED_PX + 1), np.uint8)
     return np.where(cv2.erode(whole, kernel) > 0, 255, 0).astype(np.uint8)
 
