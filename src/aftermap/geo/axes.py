@@ -13,12 +13,12 @@ OPENCV_PIXEL_CENTRE_PX = 0.5
 
 
 def corner_from_opencv_px(xy_px: npt.ArrayLike) -> Array:
-    """Pixels counted from the outer corner, from OpenCV's, counted from the first centre."""
+    """(..., 2) pixels counted from the outer corner, from OpenCV's, from the first centre."""
     return np.asarray(xy_px, float) + OPENCV_PIXEL_CENTRE_PX
 
 
 def opencv_from_corner_px(xy_px: npt.ArrayLike) -> Array:
-    """OpenCV's pixels (first centre at 0), from pixels counted from the outer corner."""
+    """(..., 2) OpenCV's pixels (first centre at 0), from pixels counted from the outer corner."""
     return np.asarray(xy_px, float) - OPENCV_PIXEL_CENTRE_PX
 
 

@@ -27,7 +27,10 @@ LOCAL_WKT = (
 
 
 def projected_crs(text: str) -> str:
-    """The CRS as "EPSG:n", or an error where it is unknown, not projected or not in metres."""
+    """The CRS as "EPSG:n".
+
+    Raises CrsError where it is unknown, not projected or not in metres.
+    """
     crs = _crs_of(text)
     if not crs.is_projected:
         raise CrsError(
@@ -43,7 +46,10 @@ def projected_crs(text: str) -> str:
 
 
 def utm_crs(lon_deg: float, lat_deg: float) -> str:
-    """The WGS 84 / UTM zone of a place as "EPSG:n"."""
+    """The WGS 84 / UTM zone of a place as "EPSG:n".
+
+    Raises CrsError where no zone holds the place.
+    """
     area = AreaOfInterest(lon_deg, lat_deg, lon_deg, lat_deg)
     found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
     if not found:
@@ -54,9 +60,11 @@ def utm_crs(lon_deg: float, lat_deg: float) -> str:
 
 
 def fitting_crs(crs: str, lon_deg: float, lat_deg: float) -> str:
-    """The projected CRS, or an error where its lengths are off by more than a hundredth there.
+    """The projected CRS, where its lengths hold to a hundredth.
 
     A block is laid onto its positions by a similarity, so its heights would be off as much.
+
+    Raises CrsError where a length is off by more than that there.
     """
     try:
         found = Proj(_crs_of(crs)).get_factors(lon_deg, lat_deg, errcheck=True)
@@ -77,6 +85,8 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
 
     Only the best transformation is used and never a ballpark one: where its grids are not
     installed this is an error, not a silent shift of metres.
+
+    Raises CrsError where no exact transformation is installed or a position lies outside it.
     """
     pairs = np.asarray(xy, float).reshape(-1, 2)
     if from_crs == to_crs:

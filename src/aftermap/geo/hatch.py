@@ -30,7 +30,7 @@ def hatch_mask(
 def hatched_grey(
     rows: int, columns: int, first_row: int, first_column: int, period: int
 ) -> ByteArray:
-    """The same as a grey picture: ``STROKE`` on a stroke, ``PAPER`` between."""
+    """(rows, columns) uint8 grey of the hatch: ``STROKE`` on a stroke, ``PAPER`` between."""
     return np.where(
         hatch_mask(rows, columns, first_row, first_column, period) > 0,
         np.uint8(STROKE),

@@ -24,7 +24,10 @@ _MOST_CELLS = 400
 
 
 def level_at_m(path: str | Path, lonlat_deg: tuple[float, float]) -> float | None:
-    """The level of the ground around a place, in the raster's own datum; None where it has none."""
+    """The level of the ground around a place, in the raster's own datum; None where it has none.
+
+    Raises InputError where the raster cannot be read or names no CRS.
+    """
     try:
         with rasterio.open(path) as raster:
             if raster.crs is None:

@@ -36,7 +36,7 @@ class HeightWindow:
 
     @property
     def frame(self) -> Array:
-        """West, north, cell size, height outside and top, as the compiled loops take them."""
+        """(5,) west, north, cell size, height outside and top, in metres, for compiled loops."""
         return np.array([self.west_m, self.north_m, self.cell_m, self.outside_m, self.top_m])
 
 

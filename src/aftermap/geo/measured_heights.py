@@ -44,12 +44,12 @@ class MeasuredHeights:
 
     @property
     def is_filled(self) -> BoolArray:
-        """Where more of a cell is filled than measured."""
+        """(rows, columns) mask where more of a cell is filled than measured."""
         return np.asarray(self.filled_fraction > self.measured_fraction)
 
     @property
     def any_m(self) -> Float32Array:
-        """The measured height where there is one, else the filled one: a guess."""
+        """(rows, columns) metres: the measured height where there is one, else the filled one."""
         return np.where(np.isfinite(self.measured_m), self.measured_m, self.filled_m)
 
 
@@ -104,7 +104,7 @@ def measured_on(elevation: Elevation, grid: Grid) -> MeasuredHeights:
 
 
 def filled_on(elevation: Elevation, grid: Grid) -> BoolArray:
-    """(rows, columns) where the cell of the surface below the middle of a grid's cell is filled."""
+    """(rows, columns) mask: the cell of the surface below a centre of the grid is filled."""
     west, south, east, north = grid.area_m
     block = block_over(elevation.surface.grid, (west, south), (east, north))
     _, filled, part = measured_block(elevation, block)

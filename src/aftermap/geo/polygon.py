@@ -39,7 +39,7 @@ def shifted(polygons_m: Sequence[Rings], shift_m: tuple[float, float]) -> tuple[
 
 
 def cells_inside(shape: BaseGeometry, grid: Grid) -> BoolArray:
-    """(rows, columns) True where the middle of a cell lies inside."""
+    """(rows, columns) mask, True where the centre of a cell lies inside."""
     if shape.is_empty:
         return np.zeros((grid.rows, grid.columns), bool)
     transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)

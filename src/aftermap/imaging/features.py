@@ -69,7 +69,10 @@ class DetectedFeatures:
 
 @lru_cache(maxsize=64)
 def load_features(path: Path) -> Features:
-    """The features that :func:`features_of` wrote. A few are kept, since neighbours meet again."""
+    """The features of a file that the step ``features`` wrote; a few are kept, for neighbours.
+
+    Raises CaseError where the file is damaged.
+    """
     try:
         with path.open("rb") as file, np.load(file) as archive:
             return Features(
@@ -135,7 +138,7 @@ def descriptor_bytes(descriptors: Float32Array) -> ByteArray:
 
 
 def unit(descriptors: ByteArray) -> Float32Array:
-    """Stored descriptors at unit length, so that a dot product is their likeness."""
+    """(N, 128) stored descriptors at unit length, so that a dot product is their likeness."""
     real = descriptors.astype(np.float32)
     length = np.linalg.norm(real, axis=1, keepdims=True)
     return np.asarray(real / np.maximum(length, 1e-9), np.float32)

@@ -24,10 +24,11 @@ def grey_of_rgb(rgb: ByteArray) -> ByteArray:
 
 
 def grey_picture(frame: Frame, side_px: int | None = None) -> tuple[ByteArray, float]:
-    """The stored picture in grey, and how many full-resolution pixels one of its pixels spans.
+    """The stored picture in grey, (rows, columns) of 0 to 255, and how many full pixels one spans.
 
-    With a side it is shrunk by averaging to about that size; JPEG halves while decoding. Raises
-    InputError where it cannot be decoded.
+    With a side it is shrunk by averaging to about that size; JPEG halves while decoding.
+
+    Raises InputError where the picture cannot be decoded.
     """
     halves = side_px is not None and max(frame.width_px, frame.height_px) >= 2 * side_px
     reduced = 2 if halves else 1

@@ -10,7 +10,12 @@ from aftermap.geo.compiled import compiled
 
 @compiled
 def best_two(likeness: Float32Array) -> tuple[IntArray, Float32Array, Float32Array, IntArray]:
-    """Per row the best column, its value and the next best value; per column the best row."""
+    """Per row the best column, its value and the next best value; per column the best row.
+
+    ``likeness`` is (N, M); the first three answers are (N,), the last is (M,), all of them
+    indices or
+    values of ``likeness``.
+    """
     rows, columns = likeness.shape
     best = np.zeros(rows, np.int64)
     first = np.full(rows, -1.0, np.float32)
@@ -57,8 +62,11 @@ def along_lines(  # noqa: C901 - a compiled loop is clearer whole
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Per feature the best of those that the guide allows, its likeness and the next best one.
 
-    Last, per feature of the second picture, which is sorted by y, its best in the first.
-    Likeness is the dot product of the stored descriptors; -1 where there is no such feature.
+    Positions are (N, 2) and (M, 2) pixels, descriptors (N, 128) and (M, 128). Last, per feature
+    of the
+    second picture, which is sorted by y, its best in the first. Likeness is the dot product of
+    the
+    stored descriptors; -1 where there is no such feature.
     """
     lines, plane, tolerance_px, reach_px = guide
     best = np.full(len(first), -1, np.int64)

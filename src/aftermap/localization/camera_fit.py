@@ -53,7 +53,7 @@ class PointObservations:
     whitening: Array
 
     def only(self, which: BoolArray) -> "PointObservations":
-        """Those that are chosen."""
+        """Those that (N,) ``which`` chooses, a mask."""
         return PointObservations(
             xyz_m=self.xyz_m[which], xy_px=self.xy_px[which], whitening=self.whitening[which]
         )
@@ -64,7 +64,7 @@ class PointObservations:
 
 
 def rotation_of(state: Array) -> Array:
-    """(3, 3) cam_from_world of a state."""
+    """(3, 3) rotation cam_from_world of a (8,) state."""
     return np.asarray(cv2.Rodrigues(state[TURN])[0], np.float64)
 
 
@@ -78,7 +78,7 @@ def misses_px(state: Array, sights: PointObservations, view: CameraPrior) -> Arr
 
 
 def weighted(state: Array, sights: PointObservations, view: CameraPrior) -> Array:
-    """(2N + 2,) misses in standard deviations, and those of focal length and k1."""
+    """(2N + 2,) residuals in standard deviations: of N pixels, of the focal length and of k1."""
     prior = [
         (state[FOCAL] - view.focal_px) / max(view.focal_sigma_px, 1e-6 * view.focal_px),
         state[K1] / K1_SIGMA,
@@ -87,7 +87,7 @@ def weighted(state: Array, sights: PointObservations, view: CameraPrior) -> Arra
 
 
 def off_sigmas(state: Array, sights: PointObservations, view: CameraPrior) -> Array:
-    """(N, 2) misses in standard deviations."""
+    """(N, 2) residuals of the pixels in standard deviations."""
     misses = misses_px(state, sights, view)
     return np.asarray(np.einsum("nij,nj->ni", sights.whitening, misses))
 
@@ -154,7 +154,9 @@ def design_effect(
 ) -> float:
     """How many times larger variances are than if the points of one group did not err together.
 
-    The cluster-robust estimate (Liang and Zeger 1986) beside the plain one, at least 1.
+    ``groups`` (N,) holds the label of each point's group. The cluster-robust estimate (Liang and
+    Zeger
+    1986) beside the plain one, at least 1.
     """
     jacobian = jacobian_of(state, sights, view)
     misses = weighted(state, sights, view)
@@ -169,7 +171,7 @@ def design_effect(
 
 
 def inverted(information: Array) -> Array:
-    """The inverse of an information matrix whose unknowns differ in size."""
+    """(K, K) covariance from an information matrix whose unknowns differ in size."""
     scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
     return np.asarray(np.linalg.pinv(information * np.outer(scale, scale)) * np.outer(scale, scale))
 

@@ -31,7 +31,10 @@ class Tie:
 
 
 def ties_in(path: Path) -> tuple[Tie, ...]:
-    """The ties of a file, in its order; the first thing wrong is told by line and column."""
+    """The ties of a file, in its order.
+
+    Raises ControlError with line and column of the first thing that is wrong.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -43,7 +43,10 @@ class ObjectPoints:
 
 
 def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> ObjectPoints:
-    """The places of ties in the CRS of the surface; ``path`` names their file in an error."""
+    """The places of ties in the CRS of the surface; ``path`` names their file in an error.
+
+    Raises ControlError where a tie has no height and the surface has none there.
+    """
     _check_place(ties, _middle_lonlat(surface), path)
     xy = transformed_xy(WGS84, surface.crs, [tie.lonlat_deg for tie in ties])
     below = heights_at_m(surface, xy)

@@ -52,7 +52,10 @@ class Reference:
 
 
 def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
-    """The reference in an RGB(A) GeoTIFF and a GeoTIFF of heights in the same CRS."""
+    """The reference in an RGB(A) GeoTIFF and a GeoTIFF of heights in the same CRS.
+
+    Raises InputError where one cannot be read, or they name no common projected CRS.
+    """
     try:
         with rasterio.open(ortho) as image, opened_surface(surface) as heights:
             if image.crs is None or image.crs != heights.crs or not image.crs.is_projected:
@@ -76,7 +79,10 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
 
 
 def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Reference:
-    """A reference that knows heights and no picture: enough to carry a pose, not to find one."""
+    """A reference that knows heights and no picture: enough to carry a pose, not to find one.
+
+    Raises InputError where it cannot be read or names no projected CRS.
+    """
     try:
         with opened_surface(surface) as heights:
             if heights.crs is None or not heights.crs.is_projected:
@@ -134,7 +140,12 @@ def reference_of(
     sigma_m: tuple[float, float] = SIGMA_M,
     filled: BoolArray | None = None,
 ) -> Reference:
-    """The reference of rasters in memory, features found where a height was measured."""
+    """The reference of rasters in memory, features found where a height was measured.
+
+    ``grey`` and ``height_m`` are (rows, columns), 0 to 255 and metres, NaN where there is no
+    height;
+    ``corner_m`` is the outer corner of the first cell, east and north.
+    """
     known = np.isfinite(height_m)
     if filled is not None:
         known &= ~filled

@@ -51,7 +51,7 @@ def shot_tasks(
 
 
 def shot_place(task: ShotTask) -> ShotPlace:
-    """Where a shot was taken from, or why that is not known."""
+    """Where a shot was taken from, or why that is not known. Raises ValueError for a photograph."""
     first = task.frames[0]
     if first.moment is None:
         raise ValueError(f"{first.name}: is no frame of a clip")

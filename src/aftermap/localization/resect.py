@@ -90,8 +90,11 @@ def resect(
 ) -> Resected:
     """The pose from (N, 3) places and their (N, 2) pixels; ``what`` names them in an error.
 
-    ``place_sigma_m`` is (3,) of all places, or (N, 3). Leaving out one at a time takes a solution
+    ``place_sigma_m`` is (3,) of all places, or (N, 3). Leaving out one at a time takes a
+    solution
     per point; without it ``left_out_px`` is NaN.
+
+    Raises ControlError where the places do not fix a camera.
     """
     xyz, xy = np.asarray(xyz_m, float), np.asarray(xy_px, float)
     check_spread(xyz, what)
@@ -166,7 +169,10 @@ def clip_pose(found: Resected, time_s: Fraction, shot: int, source: PoseSource) 
 
 
 def check_spread(xyz_m: Array, what: str) -> None:
-    """Raise where the places cannot fix a camera: too few, not numbers, on a line, in a plane."""
+    """Check that (N, 3) places in metres can fix a camera.
+
+    Raises ControlError where they are too few, no numbers, on a line or in a plane.
+    """
     if len(xyz_m) < MIN_POINTS:
         raise ControlError(
             f"{what}: {len(xyz_m)} points, and a camera needs {MIN_POINTS}; click more"

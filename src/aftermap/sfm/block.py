@@ -59,7 +59,12 @@ def block_of(
     keypoints: Sequence[Array],
     tracks: Tracks,
 ) -> BundleBlock:
-    """The group's tracks triangulated, in the world frame, not yet adjusted."""
+    """The group's tracks triangulated, in the world frame, not yet adjusted.
+
+    ``keypoints`` holds (K, 2) pixels of each frame. Raises ReconstructionError where too few
+    points
+    can be triangulated.
+    """
     own = [frames[i] for i in skeleton.frames]
     keys = tuple(dict.fromkeys(f.camera_key for f in own))
     rough, sights = model_observations(skeleton, frames, keypoints, tracks)
@@ -121,7 +126,7 @@ def _parts(block: BundleBlock) -> IntArray:
 
 
 def with_frames(block: BundleBlock, kept: BoolArray) -> BundleBlock:
-    """The block of the kept frames (N,), their lenses, and the points that two of them see."""
+    """The block of the frames in (N,) ``kept``, a mask, their lenses, and points that two see."""
     frames = tuple(frame for frame, is_kept in zip(block.frames, kept, strict=True) if is_kept)
     keys = tuple(key for key in block.camera_keys if any(f.camera_key == key for f in frames))
     lens = [block.camera_keys.index(key) for key in keys]
@@ -196,7 +201,10 @@ def _too_few_points(frames: Sequence[Frame]) -> str:
 
 
 def noise_px(residuals: Array) -> float:
-    """Standard deviation of a coordinate, from the median so that gross errors do not count."""
+    """Standard deviation of a coordinate of (M, 2) residuals in pixels.
+
+    It is taken from the median, so that gross errors do not count.
+    """
     return max(nmad(residuals, about=0.0), MIN_SIGMA_PX)
 
 

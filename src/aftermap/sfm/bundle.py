@@ -75,7 +75,10 @@ def adjust_bundle(
     iterations: int = 30,
     tolerance: float = 1e-6,
 ) -> Adjusted:
-    """The state that fits best, from a start that is roughly right."""
+    """The state that fits best, from a start that is roughly right.
+
+    ``sigma_px`` (M,) is the standard deviation of each observation in pixels.
+    """
     offset = np.zeros(3)
     damping = 1e-4
     residuals = _residuals(state, sights)
@@ -109,7 +112,7 @@ def adjust_bundle(
 def block_covariance(
     estimate: Adjusted, sights: Observations, sigma_px: Array, knowns: Priors
 ) -> Array:
-    """Covariance of frames (6 each: rotation, position), lenses (8 each) and the shared offset.
+    """(K, K) covariance of frames (6 each: rotation, position), lenses (8 each), the shared offset.
 
     Where no position is known, the datum is that of least trace (a free network): the seven
     directions of a similarity are taken out instead of being infinitely uncertain.

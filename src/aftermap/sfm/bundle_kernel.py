@@ -415,7 +415,12 @@ def back_substitute(
     pulls: Array,
     point_step: Array,
 ) -> None:
-    """Fill ``point_step`` (P, 3) from the step of the frames and lenses."""
+    """Fill ``point_step`` (P, 3) from the step of the frames and lenses.
+
+    ``weight`` is (M,) a number for each observation; ``inverses`` (P, 3, 3) and ``pulls`` (P, 3)
+    are
+    those of :func:`eliminate`.
+    """
     rotations, positions, lenses, camera_of, points, _ = state
     velocities = velocities_of(state)
     frame, start, xy_px = sights

@@ -60,7 +60,10 @@ class GroundControlPoint:
 
 
 def control_in(path: Path) -> ControlFile:
-    """The control file, its lines checked one by one."""
+    """The control file, its lines checked one by one.
+
+    Raises ControlError with the line of the first thing that is wrong.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -143,6 +146,8 @@ def marks_of(
     """The marks, their photographs looked up by name, and what to warn of.
 
     A name may be given with or without its folder, in any case of letters.
+
+    Raises ControlError where a mark has two different coordinates.
     """
     known = _indices(names)
     marks: dict[object, GroundControlPoint] = {}

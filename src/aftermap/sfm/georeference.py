@@ -65,7 +65,7 @@ def _moved(points: Array, world: tuple[float, Array, Array]) -> Array:
 
 
 def plumb_line(rotations: Array, frames: Sequence[Frame]) -> Array:
-    """The unit direction that is most likely down, in the frame of the rotations.
+    """(3,) unit direction that is most likely down, in the frame of the (N, 3, 3) rotations.
 
     Gimbals hold a camera's x axis level, and some tell their pitch; where none is told the mean
     viewing direction is taken for down, softly.

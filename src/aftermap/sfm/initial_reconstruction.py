@@ -57,7 +57,12 @@ class InitialReconstruction:
 def skeletons_of(
     frames: Sequence[Frame], keypoints: Sequence[Array], tracks: Tracks, options: PoseOptions
 ) -> list[InitialReconstruction]:
-    """The groups of frames that hang together, the largest first; frames in none are missing."""
+    """The groups of frames that hang together, the largest first; frames in none are missing.
+
+    ``keypoints`` holds (K, 2) pixels of each frame. Raises CaseError where the temporary folder
+    cannot
+    be written.
+    """
     if len(tracks) == 0:
         return []
     _quiet()
@@ -117,7 +122,10 @@ def fit_of(
     keypoints: Sequence[Array],
     tracks: Tracks,
 ) -> int:
-    """How many observations of all tracks lie near where a model's triangulated points do."""
+    """How many observations of all tracks lie near where a model's triangulated points do.
+
+    ``keypoints`` holds (K, 2) pixels of each frame.
+    """
     state, sights = model_observations(skeleton, frames, keypoints, tracks)
     off = np.empty_like(sights.xy_px)
     residuals_px(state, sights, off)
@@ -133,7 +141,9 @@ def model_observations(
 ) -> tuple[State, Observations]:
     """A model's cameras and triangulated tracks, and where its frames (in its numbering) see them.
 
-    Tracks that fewer than two of its frames see are left out.
+    ``keypoints`` holds (K, 2) pixels of each frame. Tracks that fewer than two of its frames see
+    are
+    left out.
     """
     own = [frames[i] for i in skeleton.frames]
     keys = tuple(dict.fromkeys(f.camera_key for f in own))

@@ -115,7 +115,12 @@ def _agreement(found: tuple[Array, Vertical]) -> tuple[bool, int, float]:
 
 
 def world_from_vertical(state: State, points: Array, up: Array) -> tuple[float, Array, Array]:
-    """The similarity that turns ``up`` to z and puts the ground below the cameras at height 0."""
+    """The similarity that turns ``up`` to z and puts the ground below the cameras at height 0.
+
+    ``up`` is a (3,) unit vector and ``points`` are (P, 3) in the frame of the state. The answer
+    is a
+    scale, a (3, 3) rotation and a (3,) translation.
+    """
     east = level_axis(up, state.rotations)
     rotation = np.stack([east, np.cross(up, east), up])
     ground = ground_plane(state.rotations, state.positions, points, up=up)
@@ -130,7 +135,12 @@ def world_from_vertical(state: State, points: Array, up: Array) -> tuple[float, 
 def world_from_pictures(
     rotations: Array, positions: Array, points: Array, frames: Sequence[Frame]
 ) -> tuple[float, Array, Array]:
-    """The similarity that lays rough poses level by what needs no picture to be read."""
+    """The similarity that lays rough poses level by what needs no picture to be read.
+
+    Rotations are (N, 3, 3) cam_from_world, positions (N, 3), points (P, 3). The answer is a
+    scale, a
+    (3, 3) rotation and a (3,) translation.
+    """
     nothing = np.zeros((0, 0))
     state = State(rotations, positions, nothing, np.zeros(len(rotations), np.int32), points)
     return world_from_vertical(state, points, vertical_of(frames, state, points)[0])
@@ -144,7 +154,7 @@ def _rather_up(rotations: Array, positions: Array, points: Array) -> Array:
 
 
 def level_axis(normal: Array, rotations: Array) -> Array:
-    """A level direction to call east: that of the first camera's x axis."""
+    """(3,) unit direction to call east, level to (3,) ``normal``: the first camera's x axis."""
     axis = rotations[0, 0] - normal * (normal @ rotations[0, 0])
     if np.linalg.norm(axis) < 1e-6:
         axis = np.cross(normal, [1.0, 0.0, 0.0])

@@ -51,12 +51,12 @@ def _near(offset_m: Array, own: int, neighbours: int) -> list[int]:
 
 
 def all_pairs(count: int) -> Int32Array:
-    """Every pair of ``count`` frames."""
+    """(M, 2) indices: every pair of ``count`` frames, the smaller index first."""
     return np.stack(np.triu_indices(count, 1), axis=1).astype(np.int32)
 
 
 def pairs_in_sequence(frames: Sequence[Frame]) -> Int32Array:
-    """(M, 2) pairs of frames that follow each other closely in one shot of a clip."""
+    """(M, 2) indices of frames that follow each other closely in one shot of a clip."""
     shots: dict[tuple[str, int], list[tuple[Fraction, int]]] = {}
     for index, frame in enumerate(frames):
         if frame.moment is not None:

@@ -23,7 +23,12 @@ CONVERGED_PX = 0.01
 def sample_patch(
     picture: Float32Array, x: float, y: float, warp: Array, half: int, out: Float32Array
 ) -> bool:
-    """Fill ``out`` by bilinear samples around x, y, axes mapped by ``warp``; False if outside."""
+    """Fill ``out`` by bilinear samples around x, y, axes mapped by ``warp``; False if outside.
+
+    ``out`` is (2 half + 1, 2 half + 1) grey values, ``warp`` (2, 2), x and y count pixels from
+    the
+    centre of the first one.
+    """
     rows, columns = picture.shape
     reach_x = half * (abs(warp[0, 0]) + abs(warp[0, 1]))
     reach_y = half * (abs(warp[1, 0]) + abs(warp[1, 1]))

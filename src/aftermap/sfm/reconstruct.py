@@ -87,7 +87,10 @@ def reconstruct_from_features(
     executor: Executor,
     control: ControlFile | None = None,
 ) -> Reconstruction:
-    """The reconstruction from features that are there already."""
+    """The reconstruction from features that are there already.
+
+    Raises ReconstructionError where there are too few photographs or no three of them overlap.
+    """
     frames = frame_set.frames
     if len(frames) < MIN_FRAMES:
         names = " and ".join(frame.name for frame in frames) or "no usable picture"

@@ -51,7 +51,7 @@ class _Search:
 def aligned_tie_points(
     block: BundleBlock, chosen: IntArray, executor: Executor
 ) -> tuple[State, Observations]:
-    """The chosen points of the block, with their aligned observations in all its photographs."""
+    """The chosen points (K,) of the block, by index, with their aligned observations everywhere."""
     state, sights = block.state, block.sights
     home = _homes(state, sights)
     points, origin = state.points[chosen], home[chosen]
@@ -119,7 +119,10 @@ def _homes(state: State, sights: Observations) -> IntArray:
 
 
 def evenly_chosen(block: BundleBlock, count: int) -> IntArray:
-    """Points so that every photograph sees about ``count``, spread over it; long tracks first."""
+    """(K,) indices of points so that every photograph sees about ``count``, spread over it.
+
+    Points that many photographs see come first.
+    """
     sights = block.sights
     lengths = np.diff(sights.start)
     side = np.array([max(f.width_px, f.height_px) for f in block.frames]) / CELLS_LONG_SIDE

@@ -12,7 +12,10 @@ from aftermap.sfm.bundle_kernel import INSTANT_S, READOUT, Observations, State, 
 
 
 def opencv_params(lens: Sequence[float] | Array) -> tuple[float, ...]:
-    """COLMAP's eight OPENCV parameters of one lens of the adjustment (one focal length)."""
+    """COLMAP's eight OPENCV parameters (fx, fy, cx, cy in pixels, k1, k2, p1, p2) of one lens.
+
+    ``lens`` is (8,), a lens of the adjustment, which has one focal length.
+    """
     return (float(lens[0]), *(float(v) for v in lens[:READOUT]))
 
 
@@ -36,7 +39,7 @@ def rays_world(state: State, frame: Int32Array, xy_px: Array) -> tuple[Array, Ar
 
 
 def pixels_in(state: State, frame: int, points: Array) -> Array:
-    """(P, 2) where one frame sees (P, 3) points of the world; NaN behind it."""
+    """(P, 2) pixels where one frame sees (P, 3) points of the world; NaN behind it."""
     lens = state.lenses[state.camera_of[frame]]
     cam = (points - state.positions[frame]) @ state.rotations[frame].T
     if not is_rolling(state):
@@ -60,7 +63,7 @@ def _later_s(state: State, frame: Int32Array, row_px: Array) -> Array:
 
 
 def triangulate_points(state: State, sights: Observations) -> Array:
-    """(P, 3) points nearest to their rays in the least-squares sense."""
+    """(P, 3) positions nearest to their rays in the least-squares sense."""
     count = len(sights.start) - 1
     centres, rays = rays_world(state, sights.frame, sights.xy_px)
     across = np.eye(3) - rays[:, :, None] * rays[:, None, :]

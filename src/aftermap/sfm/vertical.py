@@ -46,13 +46,13 @@ class Witness:
 
 
 def known_direction(name: str, direction: Array, sigma_deg: float) -> Witness:
-    """A witness that knows a direction equally well to all sides."""
+    """A witness that knows a (3,) unit direction equally well to all sides."""
     across = np.eye(3) - np.outer(direction, direction)
     return Witness(name=name, information=across / np.radians(sigma_deg) ** 2)
 
 
 def combined(witnesses: Sequence[Witness], above: Array) -> tuple[Array, Vertical]:
-    """The unit vector up, and how it came about; ``above`` is any direction that is rather up.
+    """The (3,) unit vector up, and how it came about; ``above`` (3,) is rather up.
 
     The sigma grows where the witnesses scatter by more than their own sigmas (Birge 1932).
     """

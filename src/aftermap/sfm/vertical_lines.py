@@ -82,7 +82,7 @@ def edges_in(frames: Sequence[Frame], state: State, executor: Executor) -> Edges
 
 
 def edge_witness(edges: Edges, before: Array, sigma_deg: float, *, seed: int = 7) -> Witness | None:
-    """What the edges say, sought around the direction ``before``, which is good to ``sigma_deg``.
+    """What the edges say, sought around (3,) ``before``, a unit direction good to ``sigma_deg``.
 
     None where no direction stands out.
     """

@@ -40,14 +40,17 @@ CELLS = 12
 
 
 def roll_witness(rotations: Array) -> Witness:
-    """Cameras are held level: the mean square of the sine of their roll is small."""
+    """Cameras are held level: the mean square of the sine of their roll is small.
+
+    ``rotations`` are (N, 3, 3) cam_from_world.
+    """
     across = rotations[:, 0]
     variance = np.radians(ROLL_SIGMA_DEG) ** 2 + np.radians(ROLL_JITTER_DEG) ** 2 / len(across)
     return Witness(name="roll", information=across.T @ across / len(across) / variance)
 
 
 def recorded_ups(rotations: Array, frames: Sequence[Frame]) -> Array:
-    """(N, 3) up by the recorded pitch and the level x axis of the frames that have a pitch."""
+    """(N, 3) unit vectors up by recorded pitch and level x axis of the frames with a pitch."""
     told = [i for i, frame in enumerate(frames) if frame.pitch_deg is not None]
     pitch = np.radians([frames[i].pitch_deg or 0.0 for i in told])
     own = np.stack([0 * pitch, -np.cos(pitch), np.sin(pitch)], axis=1)
@@ -55,7 +58,10 @@ def recorded_ups(rotations: Array, frames: Sequence[Frame]) -> Array:
 
 
 def gimbal_witness(rotations: Array, frames: Sequence[Frame]) -> Witness | None:
-    """Recorded pitch: with the level x axis it fixes the vertical in each camera."""
+    """Recorded pitch: with the level x axis it fixes the vertical in each camera.
+
+    ``rotations`` are (N, 3, 3) cam_from_world.
+    """
     ups = recorded_ups(rotations, frames)
     if not len(ups):
         return None
@@ -67,7 +73,10 @@ def gimbal_witness(rotations: Array, frames: Sequence[Frame]) -> Witness | None:
 
 
 def path_witness(positions: Array) -> Witness | None:
-    """Flights go roughly level; one that fills a plane closely is level rather well."""
+    """Flights go roughly level; one that fills a plane closely is level rather well.
+
+    ``positions`` are (N, 3) camera positions in the frame of the reconstruction.
+    """
     steps = np.diff(positions, axis=0)
     length = np.linalg.norm(steps, axis=1)
     if len(positions) < 3 or length.sum() <= 0:
@@ -87,7 +96,10 @@ def path_witness(positions: Array) -> Witness | None:
 def ground_witness(
     rotations: Array, positions: Array, points: Array, *, seed: int = 7
 ) -> Witness | None:
-    """The plane that most tie points lie on and hardly any lies below: the ground."""
+    """The plane that most tie points lie on and hardly any lies below: the ground.
+
+    Rotations are (N, 3, 3) cam_from_world, positions (N, 3), points (P, 3).
+    """
     found = ground_plane(rotations, positions, points, seed=seed)
     if found is None:
         return None
@@ -105,8 +117,11 @@ def ground_plane(
 ) -> tuple[Array, float, float] | None:
     """Upward unit normal, level (normal @ x) and formal sigma in degrees of the lowest plane.
 
-    RANSAC over threes of points, one of each part of the scene counting alike; planes that cameras
-    roll or look up over are not tried. With ``up`` the normal is given and only the level is found.
+    Rotations are (N, 3, 3) cam_from_world, positions (N, 3), points (P, 3). RANSAC over threes
+    of
+    points, one of each part of the scene counting alike; planes that cameras roll or look up
+    over are
+    not tried. With ``up`` (3,) the normal is given and only the level is found.
     """
     rng = np.random.default_rng(seed)
     near = _near(positions, points, rng)

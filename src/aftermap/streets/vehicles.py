@@ -41,9 +41,11 @@ SPECK_CELLS = 3
 def vehicles_on(
     above: Array, known: BoolArray, built: BoolArray, own: BoolArray
 ) -> tuple[BoolArray, int]:
-    """Cells of vehicles, and how many stand on the rows that are the piece's ``own``.
+    """(rows, columns) mask of cells of vehicles, and how many stand on the rows ``own``.
 
-    ``known`` is ground that was measured, outside walls and leaves.
+    ``above`` is metres above the street; ``known`` is ground that was measured, outside walls
+    and
+    leaves.
     """
     steep = steep_in(above)
     found = _with_low_ground_about(above, known, steep)
@@ -64,18 +66,18 @@ def vehicles_on(
 
 
 def without_specks(mask: BoolArray) -> BoolArray:
-    """The mask without what is no wider than noise."""
+    """(rows, columns) mask without what is no wider than noise."""
     kernel = np.ones((max(2, SPECK_CELLS // 2), SPECK_CELLS), np.uint8)
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel), bool)
 
 
 def beside_of(mask: BoolArray, reach_m: float) -> BoolArray:
-    """Cells of the mask and within a distance of it."""
+    """(rows, columns) mask: cells of a mask and within ``reach_m`` of it."""
     return cv2.dilate(mask.astype(np.uint8), _kernel(reach_m)) > 0
 
 
 def steep_in(above: Array) -> BoolArray:
-    """Where the surface rises by more than ``STEP_UP_M`` within half a metre."""
+    """(rows, columns) mask where the surface rises over ``STEP_UP_M`` within half a metre."""
     level = np.nan_to_num(above).astype(np.float32)
     kernel = np.ones((3, 5), np.uint8)
     return np.asarray(cv2.dilate(level, kernel) - cv2.erode(level, kernel) > STEP_UP_M, bool)

@@ -165,9 +165,11 @@ def footprint_row(moment: ClipPose, look: Look) -> dict[str, Any]:
 def segment_row(
     second: Second, one: GroundView, outer_m: Array, eye: Eye, ground_m: float
 ) -> dict[str, Any]:
-    """The row of one second, told by one of its moments; ``outer_m`` is around all of them.
+    """The row of one second, told by one of its moments.
 
-    ``pose_covariance`` is 36 float32, row by row. ``ground_m`` is the level of the ground there.
+    ``outer_m`` (N, 2), east and north, is around all of them. ``pose_covariance`` is 36 float32,
+    row by
+    row. ``ground_m`` is the level of the ground there.
     """
     pose = one.pose.pose
     axis = np.asarray(pose.rotation_cam_from_world, float)[2]
@@ -186,7 +188,7 @@ def segment_row(
 
 
 def polygon_wkb(ring_m: Array) -> bytes:
-    """ISO well-known binary of a polygon of one open ring."""
+    """ISO well-known binary of a polygon of one open ring, (N, 2) metres."""
     closed = np.vstack([ring_m, ring_m[:1]])
     return struct.pack("<BIII", 1, 3, 1, len(closed)) + closed.astype("<f8").tobytes()
 

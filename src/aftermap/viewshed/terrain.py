@@ -104,7 +104,10 @@ class GroundWindows:
 def open_ground(
     ground: Ground, crs: str, ground_m: float, options: SightingOptions
 ) -> Iterator[GroundWindows]:
-    """Windows of the ground in a CRS; of level ground at ``ground_m`` where there is no raster."""
+    """Windows of the ground in a CRS; of level ground at ``ground_m`` where there is no raster.
+
+    Raises InputError where the raster cannot be read or names no CRS.
+    """
     if ground.path is None:
         yield GroundWindows(raster=None, ground_m=ground_m, options=options)
         return
