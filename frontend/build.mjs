@@ -25,14 +25,30 @@ const made = await build({
   loader: { ".svg": "dataurl" },
   logLevel: "warning",
 });
-for (const name of ["index.html", "icon.svg"]) {
-  await copyFile(join(here, "src", name), join(target, name));
-}
+await writeFile(join(target, "index.html"), await worded(join(here, "src", "index.html")));
+await copyFile(join(here, "src", "icon.svg"), join(target, "icon.svg"));
 await copyFile(
   join(here, "node_modules", "maplibre-gl", "dist", "maplibre-gl-worker.mjs"),
   join(target, "maplibre-worker.js"),
 );
 await writeFile(join(target, "LICENSES.txt"), await licences(made.metafile));
+
+/** The page with its words, which are those of src/texts.ts, in place of "{{name}}". */
+async function worded(path) {
+  const bundled = await build({
+    entryPoints: [join(here, "src", "texts.ts")],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  const source = Buffer.from(bundled.outputFiles[0].contents).toString("base64");
+  const { DIRECTION, LANGUAGE, texts } = await import(`data:text/javascript;base64,${source}`);
+  const words = { ...texts.page, language: LANGUAGE, direction: DIRECTION };
+  return (await readFile(path, "utf8")).replace(/\{\{(\w+)\}\}/g, (_, name) => {
+    if (typeof words[name] !== "string") throw new Error(`src/texts.ts has no page.${name}`);
+    return words[name];
+  });
+}
 
 async function licences(metafile) {
   const packages = new Set(["maplibre-gl"]);

@@ -1,5 +1,7 @@
 // What the server answers, and how it is asked. Nothing outside this server is ever asked.
 
+import { texts } from "./texts.js";
+
 export type LonLat = [number, number];
 export type Grade = "none" | "light" | "moderate" | "severe" | "destroyed";
 export const GRADES: Grade[] = ["none", "light", "moderate", "severe", "destroyed"];
@@ -225,7 +227,7 @@ async function asked(path: string, options: RequestInit): Promise<Response> {
     answer = await fetch(path, { credentials: "same-origin", ...options });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Refused(0, "The server does not answer: was aftermap serve stopped?");
+    throw new Refused(0, texts.page.serverSilent);
   }
   if (answer.ok) return answer;
   const text = await answer.text();

@@ -4,9 +4,10 @@ import syncMove from "@mapbox/mapbox-gl-sync-move";
 import Compare from "@maplibre/maplibre-gl-compare";
 import { Map as GlMap } from "maplibre-gl";
 import type { Bench, View } from "./bench.js";
-import { el, fill } from "./dom.js";
+import { el, fill, withParts } from "./dom.js";
 import { shownKey } from "./keys.js";
 import { basemapLayers, PICTURES, styleOf } from "./map.js";
+import { texts } from "./texts.js";
 
 type Way = "swipe" | "beside" | "blink";
 const BLINK_MS = 700;
@@ -37,12 +38,8 @@ export class Comparing implements View {
         el(
           "section",
           { class: "empty" },
-          el("h2", {}, "Compare"),
-          el(
-            "p",
-            {},
-            "There is only one picture of this place. Name an orthophoto from before in aftermap.toml, or map the case.",
-          ),
+          el("h2", {}, texts.compare.title),
+          el("p", {}, texts.compare.onlyOne),
         ),
       );
       return;
@@ -109,26 +106,29 @@ export class Comparing implements View {
       el(
         "section",
         { class: "compare-controls" },
-        el("h2", {}, "Compare"),
+        el("h2", {}, texts.compare.title),
         el(
           "div",
           { class: "row segmented" },
-          way("swipe", "Swipe"),
-          way("beside", "Side by side"),
-          way("blink", "Blink"),
+          way("swipe", texts.actions.swipe),
+          way("beside", texts.actions.sideBySide),
+          way("blink", texts.actions.blink),
         ),
-        pick(0, "Left or first"),
-        pick(1, "Right or second"),
+        pick(0, texts.compare.first),
+        pick(1, texts.compare.second),
         this.bench.facts.has_buildings
-          ? el("label", { for: "compare-buildings", class: "row" }, buildings, "Building outlines")
+          ? el(
+              "label",
+              { for: "compare-buildings", class: "row" },
+              buildings,
+              texts.compare.outlines,
+            )
           : null,
         this.way === "blink"
           ? el(
               "p",
               { class: "muted" },
-              "Changes by itself; ",
-              el("kbd", {}, shownKey("flip")),
-              " changes it at once.",
+              ...withParts(texts.compare.blinking, { key: el("kbd", {}, shownKey("flip")) }),
             )
           : null,
       ),

@@ -1,14 +1,15 @@
 // Dialogs that ask one thing. Enter saves, Escape leaves all as it was.
 
 import { el, put } from "./dom.js";
+import { texts } from "./texts.js";
 
 export function ask(title: string, reasons: string[], done: (reason: string) => void): void {
   const other = el("input", {
     type: "text",
     dir: "auto",
     maxlength: 200,
-    placeholder: "another reason",
-    "aria-label": "Another reason",
+    placeholder: texts.review.otherReason,
+    "aria-label": texts.review.otherReason,
   });
   const list = el(
     "div",
@@ -41,7 +42,12 @@ export function ask(title: string, reasons: string[], done: (reason: string) => 
   (list.firstElementChild as HTMLElement | null)?.focus();
 }
 
-export function sheet(title: string, body: HTMLElement, done: () => void): HTMLDialogElement {
+export function sheet(
+  title: string,
+  body: HTMLElement,
+  done: () => void,
+  save = texts.common.save,
+): HTMLDialogElement {
   const dialog = el("dialog", { class: "sheet", "aria-label": title });
   const form = el(
     "form",
@@ -58,8 +64,8 @@ export function sheet(title: string, body: HTMLElement, done: () => void): HTMLD
     el(
       "footer",
       {},
-      el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-      el("button", { type: "submit", class: "first" }, "Save"),
+      el("button", { type: "button", onclick: () => dialog.close() }, texts.common.cancel),
+      el("button", { type: "submit", class: "first" }, save),
     ),
   );
   put(dialog, form);

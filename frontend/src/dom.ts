@@ -1,5 +1,7 @@
 // Elements made by hand. Text is only ever set as text, so a hostile name stays one.
 
+import { texts } from "./texts.js";
+
 type Child = Node | string | number | null | undefined | false;
 type Attributes = Record<string, unknown>;
 
@@ -40,6 +42,11 @@ export function fill(parent: Element, ...children: Child[]): void {
   put(parent, ...children);
 }
 
+/** A text whose "{name}" give way to elements, so that a translation can put them where it wants. */
+export function withParts(text: string, parts: Record<string, Node>): (Node | string)[] {
+  return text.split(/\{(\w+)\}/).map((one, i) => (i % 2 ? (parts[one] ?? one) : one));
+}
+
 /** Names and notes come in any script; each finds its own direction. */
 export function anyScript(text: string, attributes: Attributes = {}): HTMLElement {
   return el("bdi", { dir: "auto", ...attributes }, text);
@@ -72,7 +79,7 @@ export function tell(text: string, kind: "done" | "wrong" = "done"): void {
     anyScript(text),
   );
   if (kind === "wrong") {
-    put(note, el("button", { class: "quiet", onclick: () => note.remove() }, "Close"));
+    put(note, el("button", { class: "quiet", onclick: () => note.remove() }, texts.common.close));
   }
   place.append(note);
   if (kind === "done") setTimeout(() => note.remove(), SHOWN_MS + READING_MS * text.length);

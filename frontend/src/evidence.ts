@@ -4,7 +4,8 @@ import type { Row } from "./api.js";
 import type { Bench, BuildingFeature } from "./bench.js";
 import { anyScript, el } from "./dom.js";
 import { prefs } from "./prefs.js";
-import { compass, percent, plainName, timeCode, unitOf } from "./words.js";
+import { texts } from "./texts.js";
+import { centimetres, compass, metres, percent, plainName, timeCode, unitOf } from "./words.js";
 
 export function pictureOf(row: Row): string {
   return `/media/evidence/${String(row.fid)}?sha256=${String(row.file_sha256)}`;
@@ -15,39 +16,42 @@ export function figure(row: Row, bench: Bench): HTMLElement {
   const isGraphic = prefs.blursGraphic && bench.footage.graphic.includes(source);
   const image = el("img", {
     src: pictureOf(row),
-    alt: `Picture of the building: ${String(row.kind)}`,
+    alt: texts.evidence.kinds[String(row.kind)] ?? texts.evidence.image,
     loading: "eager",
   });
   const holder = el(
     "button",
     {
       class: `picture${isGraphic ? " blurred" : ""}`,
-      "aria-label": "Enlarge",
+      "aria-label": texts.evidence.enlarge,
       onclick: () => {
         if (holder.classList.contains("blurred")) holder.classList.remove("blurred");
         else enlarge(row);
       },
     },
     image,
-    isGraphic ? el("span", { class: "veil" }, "Marked graphic. Click to show.") : null,
+    isGraphic ? el("span", { class: "veil" }, texts.evidence.graphic) : null,
   );
   const parts = [
     typeof row.time_s === "number" ? timeCode(row.time_s) : null,
-    typeof row.distance_m === "number" ? `${row.distance_m.toFixed(0)} m away` : null,
-    typeof row.azimuth_deg === "number" ? `from ${compass(row.azimuth_deg)}` : null,
+    typeof row.distance_m === "number" ? texts.evidence.distance(metres(row.distance_m, 0)) : null,
+    typeof row.azimuth_deg === "number" ? texts.evidence.from(compass(row.azimuth_deg)) : null,
     typeof row.occluded_fraction === "number" && row.occluded_fraction > 0.02
-      ? `${percent(row.occluded_fraction)} hidden`
+      ? texts.evidence.occluded(percent(row.occluded_fraction))
       : null,
-    typeof row.ground_sample_m === "number" ? `${(100 * row.ground_sample_m).toFixed(1)} cm` : null,
+    typeof row.ground_sample_m === "number"
+      ? texts.evidence.gsd(centimetres(row.ground_sample_m))
+      : null,
   ].filter((one): one is string => one !== null);
-  const name = row.kind === "orthophoto" ? "Orthophoto" : String(row.original_name ?? "");
+  const name =
+    row.kind === "orthophoto" ? texts.evidence.orthophoto : String(row.original_name ?? "");
   const opens =
     row.kind === "view" && source
       ? el(
           "button",
           {
             class: "link",
-            title: "Show the original",
+            title: texts.evidence.openOriginal,
             onclick: () =>
               typeof row.time_s === "number"
                 ? bench.showClip(source, row.time_s)
@@ -67,7 +71,7 @@ export function figure(row: Row, bench: Bench): HTMLElement {
 function enlarge(row: Row): void {
   const dialog = el(
     "dialog",
-    { class: "lightbox", "aria-label": "Picture", onclick: () => dialog.close() },
+    { class: "lightbox", "aria-label": texts.evidence.image, onclick: () => dialog.close() },
     el("img", { src: pictureOf(row), alt: "" }),
   );
   dialog.addEventListener("close", () => dialog.remove());
@@ -86,17 +90,17 @@ export function measurements(rows: Row[], building: BuildingFeature): HTMLElemen
   return el(
     "details",
     {},
-    el("summary", {}, `Measurements (${told.length + (area == null ? 0 : 1)})`),
+    el("summary", {}, texts.evidence.measurements(told.length + (area == null ? 0 : 1))),
     el(
       "table",
       { class: "measures" },
       el(
         "tbody",
         {},
-        area != null ? line("area of the outline", `${area.toFixed(0)} m²`) : null,
+        area != null ? line(texts.evidence.footprintArea, `${area.toFixed(0)} m²`) : null,
         ...told.map(([name, value, sigma]) =>
           line(
-            plainName(name),
+            texts.measures[name] ?? plainName(name),
             `${short(value as number)}${typeof sigma === "number" ? ` ± ${short(sigma)}` : ""} ${unitOf(name)}`,
           ),
         ),

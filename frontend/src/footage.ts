@@ -14,8 +14,9 @@ import { anyScript, el, fill, tell } from "./dom.js";
 import { drawLive, type LivePart } from "./map.js";
 import { Player } from "./player.js";
 import { prefs } from "./prefs.js";
+import { texts } from "./texts.js";
 import { unveil, veil } from "./veil.js";
-import { bytes, compass, metres, percent, timeCode } from "./words.js";
+import { bytes, centimetres, compass, degrees, metres, percent, timeCode } from "./words.js";
 
 const NEAR_S = 2.5;
 const FEW = 120;
@@ -72,7 +73,7 @@ export class Footage implements View {
   async showClip(sha256: string, time_s: number | null): Promise<void> {
     const clip = this.bench.footage.clips.find((one) => one.sha256 === sha256);
     if (!clip) {
-      tell("That clip is not in the case any more.", "wrong");
+      tell(texts.footage.clipGone, "wrong");
       return;
     }
     this.shownSha = sha256;
@@ -96,7 +97,7 @@ export class Footage implements View {
   showPhotograph(sha256: string): void {
     const photo = this.bench.footage.photographs.find((one) => one.sha256 === sha256);
     if (!photo) {
-      tell("That photograph is not in the case any more.", "wrong");
+      tell(texts.footage.photographGone, "wrong");
       return;
     }
     this.player.stop();
@@ -107,7 +108,7 @@ export class Footage implements View {
       { class: "screen" },
       el("img", {
         src: `/media/photographs/${sha256}?side_px=1600`,
-        alt: `Photograph ${photo.name}`,
+        alt: texts.footage.photograph(photo.name),
       }),
     );
     fill(
@@ -126,7 +127,7 @@ export class Footage implements View {
               target: "_blank",
               rel: "noreferrer",
             },
-            "Full size",
+            texts.footage.fullSize,
           ),
         ),
       ),
@@ -135,8 +136,7 @@ export class Footage implements View {
     fill(
       this.about,
       anyScript(photo.name),
-      ` · ${photo.taken_at ?? "time not known"}`,
-      photo.reason ? ` · ${photo.reason}` : "",
+      factsOf(photo.taken_at ?? texts.footage.timeNotKnown, photo.reason),
     );
     void this.outlineOf(sha256);
     this.drawList();
@@ -148,7 +148,7 @@ export class Footage implements View {
     try {
       await post("/api/graphic", { sha256: this.shownSha, is_graphic });
       await this.bench.refreshFootage();
-      tell(is_graphic ? "Marked as graphic" : "No longer marked as graphic");
+      tell(is_graphic ? texts.footage.markedGraphic : texts.footage.unmarkedGraphic);
       const holder = this.stage.querySelector(".screen");
       if (holder) veil(holder as HTMLElement, this.bench, this.shownSha);
       this.drawList();
@@ -163,7 +163,7 @@ export class Footage implements View {
 
   toggleFollow(): void {
     this.follows = !this.follows;
-    tell(this.follows ? "The map follows the footprint" : "The map stays where it is");
+    tell(this.follows ? texts.footage.following : texts.footage.notFollowing);
     this.moved(this.player.time_s);
   }
 
@@ -204,7 +204,7 @@ export class Footage implements View {
     if (!isNear) {
       this.ring = null;
       drawLive(this.bench.map, this.spot ? [{ part: "spot", at: this.spot }] : []);
-      fill(this.about, anyScript(clip?.name ?? ""), " · no pose is known at this moment");
+      fill(this.about, anyScript(clip?.name ?? ""), factsOf(texts.footage.noPose));
       return;
     }
     const parts: LivePart[] = [
@@ -219,9 +219,13 @@ export class Footage implements View {
     fill(
       this.about,
       anyScript(clip?.name ?? ""),
-      ` · shot ${this.path.shot[at]! + 1} · ${this.path.source[at]}`,
-      ` · within ${metres(this.path.ce90_m[at])} (CE90) · ${degrees(this.path.off_nadir_deg[at])} off nadir`,
-      ` · ${this.path.ground_sample_m[at] == null ? "?" : (100 * this.path.ground_sample_m[at]!).toFixed(1)} cm a pixel`,
+      factsOf(
+        texts.footage.shot(this.path.shot[at]! + 1),
+        sourceWord(this.path.source[at]!),
+        texts.footage.ce90(metres(this.path.ce90_m[at])),
+        texts.footage.offNadir(degrees(this.path.off_nadir_deg[at])),
+        texts.footage.gsd(centimetres(this.path.ground_sample_m[at])),
+      ),
     );
   }
 
@@ -243,25 +247,19 @@ export class Footage implements View {
       el(
         "div",
         { class: "empty" },
-        el(
-          "p",
-          {},
-          isMaking
-            ? "A copy for playing is being made."
-            : "Browsers cannot play this clip as it is.",
-        ),
+        el("p", {}, isMaking ? texts.footage.makingCopy : texts.footage.cannotPlay),
         (trouble ?? clip.copy_reason)
           ? el("p", { class: "warning" }, trouble ?? clip.copy_reason ?? "")
           : null,
         isMaking
-          ? el("progress", { "aria-label": "Making a copy" })
+          ? el("progress", { "aria-label": texts.footage.makingCopyLabel })
           : el(
               "button",
               {
                 class: "first",
                 onclick: () => void this.makeCopy(clip, time_s),
               },
-              `Make a copy for playing (${bytes(clip.size_bytes)}, ${timeCode(clip.duration_s)})`,
+              texts.footage.makeCopy(bytes(clip.size_bytes), timeCode(clip.duration_s)),
             ),
       ),
     );
@@ -298,8 +296,8 @@ export class Footage implements View {
     const { clips, photographs, graphic } = this.bench.footage;
     fill(
       this.list,
-      el("p", { class: "muted" }, "A click on the map lists who saw that spot, the best first."),
-      el("h3", {}, `Clips (${clips.length})`),
+      el("p", { class: "muted" }, texts.footage.clickHint),
+      el("h3", {}, texts.footage.clips(clips.length)),
       clips.length
         ? el(
             "table",
@@ -310,9 +308,7 @@ export class Footage implements View {
               el(
                 "tr",
                 {},
-                ...["Clip", "Length", "Placed", "By", "CE90"].map((name) =>
-                  el("th", { scope: "col" }, name),
-                ),
+                ...texts.footage.clipColumns.map((name) => el("th", { scope: "col" }, name)),
               ),
             ),
             el(
@@ -333,21 +329,27 @@ export class Footage implements View {
                       },
                       anyScript(clip.name),
                     ),
-                    graphic.includes(clip.sha256) ? el("span", { class: "tag" }, "graphic") : null,
+                    graphic.includes(clip.sha256)
+                      ? el("span", { class: "tag" }, texts.footage.graphic)
+                      : null,
                   ),
                   el("td", {}, timeCode(clip.duration_s).slice(0, -4)),
-                  el("td", {}, clip.placed_seconds ? `${clip.placed_seconds} s` : "no"),
-                  el("td", {}, clip.source?.split(",").join(", ") ?? ""),
+                  el(
+                    "td",
+                    {},
+                    clip.placed_seconds ? `${clip.placed_seconds} s` : texts.footage.notPlaced,
+                  ),
+                  el("td", {}, clip.source?.split(",").map(sourceWord).join(", ") ?? ""),
                   el("td", {}, clip.ce90_m == null ? "" : metres(clip.ce90_m)),
                 ),
               ),
             ),
           )
-        : el("p", { class: "muted" }, "No clips in this case."),
-      el("h3", {}, `Photographs (${photographs.length})`),
+        : el("p", { class: "muted" }, texts.footage.noClips),
+      el("h3", {}, texts.footage.photographs(photographs.length)),
       photographs.length
         ? thumbs(photographs, this.shownSha, graphic, (one) => this.showPhotograph(one))
-        : el("p", { class: "muted" }, "No photographs in this case."),
+        : el("p", { class: "muted" }, texts.footage.noPhotographs),
     );
   }
 
@@ -361,9 +363,7 @@ export class Footage implements View {
         el(
           "h3",
           {},
-          this.found
-            ? `${rows.length === 0 ? "Nothing" : `${rows.length} views`} saw this spot`
-            : "Looking",
+          this.found ? texts.footage.viewsOfPoint(rows.length) : texts.footage.searching,
         ),
         el(
           "button",
@@ -376,7 +376,7 @@ export class Footage implements View {
               this.redraw();
             },
           },
-          "All footage",
+          texts.footage.allFootage,
         ),
       ),
       rows.length
@@ -389,19 +389,13 @@ export class Footage implements View {
               el(
                 "tr",
                 {},
-                ...["Footage", "Best", "cm", "Off nadir", "From", "Hidden", "Within"].map((name) =>
-                  el("th", { scope: "col" }, name),
-                ),
+                ...texts.footage.viewColumns.map((name) => el("th", { scope: "col" }, name)),
               ),
             ),
             el("tbody", {}, ...rows),
           )
         : this.found
-          ? el(
-              "p",
-              { class: "muted" },
-              "No footage of the case shows it. That says nothing of its condition.",
-            )
+          ? el("p", { class: "muted" }, texts.footage.notSeenHint)
           : null,
     );
   }
@@ -410,7 +404,8 @@ export class Footage implements View {
     const isClip = one.kind === "clip";
     const run = (): void =>
       isClip ? void this.showClip(one.sha256, one.best_s) : this.showPhotograph(one.sha256);
-    const hidden = one.framed_fraction === 0 ? "at the edge" : percent(one.occluded_fraction);
+    const hidden =
+      one.framed_fraction === 0 ? texts.footage.atEdge : percent(one.occluded_fraction);
     return el(
       "tr",
       { class: one.sha256 === this.shownSha && !isClip ? "chosen" : "" },
@@ -418,14 +413,25 @@ export class Footage implements View {
         "td",
         {},
         el("button", { class: "link", onclick: run }, anyScript(one.clip_name)),
-        isClip ? el("span", { class: "muted" }, ` ${one.from_code} to ${one.to_code}`) : null,
+        isClip
+          ? el(
+              "span",
+              { class: "muted" },
+              " ",
+              texts.footage.span(one.from_code ?? "", one.to_code ?? ""),
+            )
+          : null,
       ),
-      el("td", {}, one.best_code ?? "photo"),
-      el("td", {}, one.ground_sample_m === null ? "?" : (100 * one.ground_sample_m).toFixed(1)),
+      el("td", {}, one.best_code ?? texts.footage.photographTime),
+      el("td", {}, centimetres(one.ground_sample_m)),
       el("td", {}, degrees(one.off_nadir_deg)),
       el("td", {}, compass(one.azimuth_deg)),
       el("td", {}, hidden),
-      el("td", {}, one.ce90_m === null ? "?" : `${Math.max(1, Math.ceil(one.ce90_m))} m`),
+      el(
+        "td",
+        {},
+        one.ce90_m === null ? texts.common.unknown : metres(Math.max(1, Math.ceil(one.ce90_m)), 0),
+      ),
     );
   }
 }
@@ -446,7 +452,7 @@ function thumbs(
           {
             class: `thumb${one.sha256 === chosen ? " chosen" : ""}${prefs.blursGraphic && graphic.includes(one.sha256) ? " blurred" : ""}`,
             title: one.name,
-            "aria-label": `Photograph ${one.name}`,
+            "aria-label": texts.footage.photograph(one.name),
             onclick: () => open(one.sha256),
           },
           el("img", {
@@ -457,7 +463,11 @@ function thumbs(
         ),
       ),
       count < photographs.length
-        ? el("button", { onclick: () => draw(count + FEW) }, `${photographs.length - count} more`)
+        ? el(
+            "button",
+            { onclick: () => draw(count + FEW) },
+            texts.footage.more(photographs.length - count),
+          )
         : null,
     );
   draw(FEW);
@@ -491,6 +501,14 @@ function middleOf(ring: LonLat[]): LonLat {
   return [sum[0] / ring.length, sum[1] / ring.length];
 }
 
-function degrees(value: number | null | undefined): string {
-  return value == null ? "?" : `${Math.round(value)}°`;
+/** What is known of a picture, after its name. */
+function factsOf(...facts: (string | null)[]): string {
+  return facts
+    .filter((one) => one)
+    .map((one) => ` · ${one}`)
+    .join("");
+}
+
+function sourceWord(code: string): string {
+  return texts.footage.sources[code] ?? code;
 }

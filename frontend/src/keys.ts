@@ -2,6 +2,7 @@
 
 import { el, fill, tell } from "./dom.js";
 import { keep, prefs } from "./prefs.js";
+import { texts } from "./texts.js";
 
 export interface Action {
   name: string;
@@ -34,8 +35,9 @@ export function keyOf(name: string): string {
 export function shownKey(name: string): string {
   const key = keyOf(name);
   return (
-    { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ??
-    (key.length === 1 ? key.toUpperCase() : key)
+    { " ": texts.shortcuts.space, ArrowLeft: "←", ArrowRight: "→", Escape: texts.shortcuts.escape }[
+      key
+    ] ?? (key.length === 1 ? key.toUpperCase() : key)
   );
 }
 
@@ -99,12 +101,12 @@ function isWorked(event: KeyboardEvent): boolean {
 }
 
 const VIEWS: [string | undefined, string][] = [
-  [undefined, "Everywhere"],
-  ["map", "Map"],
-  ["buildings", "Buildings"],
-  ["footage", "Footage"],
-  ["place", "Place a clip"],
-  ["compare", "Compare"],
+  [undefined, texts.views.everywhere],
+  ["map", texts.views.map],
+  ["buildings", texts.views.buildings],
+  ["footage", texts.views.footage],
+  ["place", texts.views.place],
+  ["compare", texts.views.compare],
 ];
 
 /** All keys, each a button that waits for another one. */
@@ -112,14 +114,14 @@ export function openKeys(): void {
   const body = el("div", { class: "keys" });
   const dialog = el(
     "dialog",
-    { class: "sheet wide", "aria-label": "Keys" },
+    { class: "sheet wide", "aria-label": texts.shortcuts.title },
     el(
       "header",
       {},
-      el("h2", {}, "Keys"),
-      el("button", { class: "quiet", onclick: () => dialog.close() }, "Close"),
+      el("h2", {}, texts.shortcuts.title),
+      el("button", { class: "quiet", onclick: () => dialog.close() }, texts.common.close),
     ),
-    el("p", { class: "muted" }, "Click a key to give the action another one. Escape closes."),
+    el("p", { class: "muted" }, texts.shortcuts.hint),
     body,
     el(
       "footer",
@@ -133,7 +135,7 @@ export function openKeys(): void {
             draw();
           },
         },
-        "Keys as they were",
+        texts.shortcuts.reset,
       ),
     ),
   );
@@ -165,7 +167,7 @@ function section(name: string | undefined, words: string, redraw: () => void): H
           "button",
           {
             class: "key",
-            "aria-label": `${shownKey(one.name)}, key for: ${one.words}`,
+            "aria-label": texts.shortcuts.change(shownKey(one.name), one.words),
             onclick: (event: Event) => capture(event.currentTarget as HTMLElement, one, redraw),
           },
           shownKey(one.name),
@@ -176,7 +178,7 @@ function section(name: string | undefined, words: string, redraw: () => void): H
 }
 
 function capture(button: HTMLElement, action: Action, redraw: () => void): void {
-  button.textContent = "press a key";
+  button.textContent = texts.shortcuts.press;
   capturing = (key) => {
     if (["Shift", "Control", "Alt", "Meta"].includes(key)) return;
     capturing = null;
@@ -189,7 +191,7 @@ function capture(button: HTMLElement, action: Action, redraw: () => void): void 
               normal(keyOf(one.name)) === normal(key) &&
               (one.view === action.view || one.view === undefined || action.view === undefined),
           );
-    if (taken) tell(`That key already means: ${taken.words}`, "wrong");
+    if (taken) tell(texts.shortcuts.taken(taken.words), "wrong");
     else if (key !== "Escape") {
       keep({ keys: { ...prefs.keys, [action.name]: key } });
       relabel();

@@ -39,13 +39,15 @@ import { Placing } from "./place.js";
 import { isDark, keep, prefs, show } from "./prefs.js";
 import { Reviewing, shownGrade } from "./review.js";
 import { Solid } from "./solid.js";
+import { texts } from "./texts.js";
+import { datumWord, gradeWord, metres } from "./words.js";
 
 const VIEWS: [ViewName, string][] = [
-  ["map", "Map"],
-  ["buildings", "Buildings"],
-  ["footage", "Footage"],
-  ["place", "Place a clip"],
-  ["compare", "Compare"],
+  ["map", texts.views.map],
+  ["buildings", texts.views.buildings],
+  ["footage", texts.views.footage],
+  ["place", texts.views.place],
+  ["compare", texts.views.compare],
 ];
 const STATE_MS = 4000;
 const CURSOR_MS = 70;
@@ -58,16 +60,14 @@ void start().catch((error: Error) => {
 
 async function start(): Promise<void> {
   if (!hasWebGl2()) {
-    throw new Error(
-      "This browser has no WebGL 2, which the map needs. Use a current Firefox, Chromium or Safari, with hardware acceleration on.",
-    );
+    throw new Error(texts.page.needsWebGl2);
   }
   const [facts, me, footage] = await Promise.all([
     get<CaseFacts>("/api/case"),
     get<Me>("/api/me"),
     get<FootageList>("/api/footage"),
   ]);
-  document.title = `${facts.name} · Aftermap`;
+  document.title = texts.page.titleOf(facts.name);
   const page = frame(facts);
   const choices = choicesOf(facts);
   const basemap = await basemapLayers(facts);
@@ -231,23 +231,23 @@ function frame(facts: CaseFacts): Page {
   const page: Page = {
     root: app,
     tabs,
-    map: el("div", { class: "map", "aria-label": "Map" }),
+    map: el("div", { class: "map", "aria-label": texts.page.map }),
     compare: el("div", { class: "comparing", hidden: true }),
-    side: el("aside", { class: "side", hidden: true, "aria-label": "Beside the map" }),
+    side: el("aside", { class: "side", hidden: true, "aria-label": texts.page.sidePanel }),
     layers: el("div", { class: "layer-panel" }),
     measure: el("div", { class: "measuring", hidden: true }),
     cursor: el(
       "output",
-      { class: "cursor", "aria-label": "At the cursor" },
-      "Coordinates and height come here when the cursor is on the map.",
+      { class: "cursor", "aria-label": texts.page.cursor },
+      texts.page.cursorHint,
     ),
-    tools: el("div", { class: "tools", role: "group", "aria-label": "Measure and tilt" }),
+    tools: el("div", { class: "tools", role: "group", "aria-label": texts.page.tools }),
     saved: el("span", { class: "saved", role: "status" }),
     state: el("span", { class: "state", role: "status" }),
     who: el("div", { class: "who" }),
     theme: el("button", { class: "quiet" }),
-    help: el("button", { class: "quiet" }, "Keys ", keyLabel("keys")),
-    left: el("section", { class: "left", "aria-label": "Layers" }),
+    help: el("button", { class: "quiet" }, texts.shortcuts.title, " ", keyLabel("keys")),
+    left: el("section", { class: "left", "aria-label": texts.layers.title }),
   };
   page.left.append(page.layers);
   const main = el(
@@ -263,7 +263,7 @@ function frame(facts: CaseFacts): Page {
       "header",
       { class: "top" },
       el("h1", {}, anyScript(facts.name)),
-      el("nav", { "aria-label": "Views" }, ...Object.values(tabs)),
+      el("nav", { "aria-label": texts.page.views }, ...Object.values(tabs)),
       el("div", { class: "right" }, page.saved, page.who, page.theme, page.help),
     ),
     main,
@@ -288,31 +288,43 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
   const { reviewing, clips, placing, comparing, measuring } = parts;
   const bounds = boundsOf(bench.facts);
   const playing = (view: string, player: Footage["player"]): Parameters<typeof register> => [
-    { view, name: `back`, key: "j", words: "Play backwards", run: () => player.playBack() },
-    { view, name: `pause`, key: "k", words: "Stop at a picture", run: () => player.pause() },
-    { view, name: `forward`, key: "l", words: "Play; again, faster", run: () => player.play() },
+    {
+      view,
+      name: `back`,
+      key: "j",
+      words: texts.actions.playBackwards,
+      run: () => player.playBack(),
+    },
+    { view, name: `pause`, key: "k", words: texts.actions.pause, run: () => player.pause() },
+    { view, name: `forward`, key: "l", words: texts.actions.play, run: () => player.play() },
     {
       view,
       name: `frame-back`,
       key: "ArrowLeft",
-      words: "One picture back",
+      words: texts.actions.previousFrame,
       run: () => player.step(-1),
     },
     {
       view,
       name: `frame-on`,
       key: "ArrowRight",
-      words: "One picture on",
+      words: texts.actions.nextFrame,
       run: () => player.step(1),
     },
     {
       view,
       name: `frames-back`,
       key: ",",
-      words: "Ten pictures back",
+      words: texts.actions.backTenFrames,
       run: () => player.step(-10),
     },
-    { view, name: `frames-on`, key: ".", words: "Ten pictures on", run: () => player.step(10) },
+    {
+      view,
+      name: `frames-on`,
+      key: ".",
+      words: texts.actions.onTenFrames,
+      run: () => player.step(10),
+    },
   ];
   return [
     ...VIEWS.map(([name, words]) => ({
@@ -324,7 +336,7 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     {
       name: "layers",
       key: "\\",
-      words: "Layers shown or not",
+      words: texts.actions.toggleLayers,
       run: () => {
         parts.page.left.hidden = !parts.page.left.hidden;
         bench.map.resize();
@@ -333,94 +345,100 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     {
       name: "grades",
       key: "e",
-      words: "Building grades shown or not",
+      words: texts.actions.toggleGrades,
       run: () => document.getElementById("layer-buildings")?.click(),
     },
     {
       name: "whole",
       key: "w",
-      words: "The whole case in view",
+      words: texts.actions.zoomToExtent,
       run: () => bounds && bench.map.fitBounds(bounds, { padding: 24 }),
     },
     {
       name: "tilt",
       key: "t",
-      words: "Tilted in three dimensions, or from above",
+      words: texts.actions.toggle3d,
       run: () => parts.tilted(),
     },
     {
       name: "distance",
       key: "r",
-      words: "Measure a distance",
+      words: texts.actions.distance,
       run: () => measuring.begin("distance"),
     },
-    { name: "area", key: "a", words: "Measure an area", run: () => measuring.begin("area") },
+    { name: "area", key: "a", words: texts.actions.area, run: () => measuring.begin("area") },
     {
       name: "profile",
       key: "h",
-      words: "Heights along a line",
+      words: texts.actions.profile,
       run: () => measuring.begin("profile"),
     },
-    { name: "end", key: "Escape", words: "End measuring", run: () => measuring.end() },
+    { name: "end", key: "Escape", words: texts.actions.endMeasuring, run: () => measuring.end() },
     {
       name: "grey",
       key: "x",
-      words: "Pictures in grey",
+      words: texts.actions.toggleGrey,
       run: () => keep({ isGrey: !prefs.isGrey }),
     },
     {
       name: "blur",
       key: "v",
-      words: "Blur pictures marked graphic, or not",
+      words: texts.actions.toggleBlur,
       run: () => {
         keep({ blursGraphic: !prefs.blursGraphic });
-        tell(prefs.blursGraphic ? "Graphic pictures are blurred" : "Graphic pictures are shown");
+        tell(prefs.blursGraphic ? texts.footage.graphicBlurred : texts.footage.graphicShown);
       },
     },
     {
       name: "dark",
       key: "d",
-      words: "Dark or light",
+      words: texts.actions.toggleTheme,
       run: () => {
         keep({ theme: isDark() ? "light" : "dark" });
         drawTheme(parts.page.theme);
       },
     },
-    { name: "keys", key: "?", words: "All keys", run: () => openKeys() },
+    { name: "keys", key: "?", words: texts.actions.shortcuts, run: () => openKeys() },
     ...GRADES.map((grade, i) => ({
       view: "buildings",
       name: `grade${i + 1}`,
       key: String(i + 1),
-      words: `Grade: ${grade === "none" ? "no visible damage" : grade}`,
+      words: texts.actions.grade(gradeWord(grade)),
       run: () => reviewing.grade(grade),
     })),
     {
       view: "buildings",
       name: "not-assessed",
       key: "0",
-      words: "Not assessed, with a reason",
+      words: texts.actions.notAssessed,
       run: () => reviewing.notAssessed(),
     },
     {
       view: "buildings",
       name: "next",
       key: "j",
-      words: "Next building",
+      words: texts.actions.nextBuilding,
       run: () => reviewing.next(1),
     },
     {
       view: "buildings",
       name: "previous",
       key: "k",
-      words: "Building before",
+      words: texts.actions.previousBuilding,
       run: () => reviewing.next(-1),
     },
-    { view: "buildings", name: "note", key: "n", words: "Note", run: () => reviewing.note() },
+    {
+      view: "buildings",
+      name: "note",
+      key: "n",
+      words: texts.actions.note,
+      run: () => reviewing.note(),
+    },
     {
       view: "buildings",
       name: "undo",
       key: "u",
-      words: "Take back the last grade of this building",
+      words: texts.actions.undoGrade,
       run: () => void reviewing.undo(),
     },
     ...playing("footage", clips.player),
@@ -428,21 +446,21 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
       view: "footage",
       name: "graphic",
       key: "g",
-      words: "Mark as graphic, or not",
+      words: texts.actions.toggleGraphic,
       run: () => void clips.toggleGraphic(),
     },
     {
       view: "footage",
       name: "reveal",
       key: "s",
-      words: "Show what is blurred",
+      words: texts.actions.reveal,
       run: () => clips.reveal(),
     },
     {
       view: "footage",
       name: "follow",
       key: "o",
-      words: "The map follows the footprint",
+      words: texts.actions.follow,
       run: () => clips.toggleFollow(),
     },
     ...playing("place", placing.player).map((one) => ({ ...one, name: `place-${one.name}` })),
@@ -450,49 +468,49 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
       view: "place",
       name: "place-reveal",
       key: "s",
-      words: "Show what is blurred",
+      words: texts.actions.reveal,
       run: () => placing.reveal(),
     },
     {
       view: "place",
       name: "take-back",
       key: "u",
-      words: "Take back the last click",
+      words: texts.actions.undoClick,
       run: () => placing.undo(),
     },
     {
       view: "place",
       name: "save-place",
       key: "Enter",
-      words: "Save the camera",
+      words: texts.actions.saveCamera,
       run: () => void placing.save(),
     },
     {
       view: "compare",
       name: "flip",
       key: " ",
-      words: "The other picture",
+      words: texts.actions.otherLayer,
       run: () => comparing.flip(),
     },
     {
       view: "compare",
       name: "swipe",
       key: "1",
-      words: "Swipe",
+      words: texts.actions.swipe,
       run: () => comparing.setWay("swipe"),
     },
     {
       view: "compare",
       name: "beside",
       key: "2",
-      words: "Side by side",
+      words: texts.actions.sideBySide,
       run: () => comparing.setWay("beside"),
     },
     {
       view: "compare",
       name: "blink",
       key: "3",
-      words: "Blink",
+      words: texts.actions.blink,
       run: () => comparing.setWay("blink"),
     },
   ];
@@ -503,17 +521,21 @@ function drawTools(place: HTMLElement, measuring: Measuring, tilted: () => void)
     el("button", { onclick: run }, words, " ", keyLabel(name));
   fill(
     place,
-    tool("distance", "Distance", () => measuring.begin("distance")),
-    tool("area", "Area", () => measuring.begin("area")),
-    tool("profile", "Heights", () => measuring.begin("profile")),
-    tool("tilt", "3-D", tilted),
+    tool("distance", texts.measure.distance, () => measuring.begin("distance")),
+    tool("area", texts.measure.area, () => measuring.begin("area")),
+    tool("profile", texts.measure.profile, () => measuring.begin("profile")),
+    tool("tilt", texts.solid.tool, tilted),
   );
 }
 
 function drawSaved(place: HTMLElement, count: number, trouble: string | null): void {
   place.className = `saved${trouble ? " wrong" : ""}`;
   place.textContent =
-    count === 0 ? "All saved" : trouble ? `${count} not saved yet: ${trouble}` : `Saving ${count}`;
+    count === 0
+      ? texts.saving.allSaved
+      : trouble
+        ? texts.saving.waiting(count, trouble)
+        : texts.saving.saving(count);
 }
 
 function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
@@ -532,12 +554,7 @@ function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
   });
   fill(
     place,
-    el(
-      "label",
-      { for: "blind", title: "The machine's grades and other reviewers' are not even sent" },
-      blind,
-      "Blind",
-    ),
+    el("label", { for: "blind", title: texts.reviewer.blindHint }, blind, texts.reviewer.blind),
     el(
       "button",
       {
@@ -548,16 +565,16 @@ function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
             changed();
           }),
       },
-      bench.me.reviewer ? anyScript(bench.me.reviewer) : "Who are you?",
+      bench.me.reviewer ? anyScript(bench.me.reviewer) : texts.reviewer.enterName,
     ),
     el(
       "button",
       {
         class: "quiet",
-        title: "An address for another reviewer, good for one browser",
+        title: texts.reviewer.inviteHint,
         onclick: () => void invite(),
       },
-      "Invite",
+      texts.reviewer.invite,
     ),
   );
 }
@@ -567,17 +584,12 @@ function askName(bench: Bench, done: () => void): void {
     type: "text",
     dir: "auto",
     maxlength: 80,
-    "aria-label": "Your name",
+    "aria-label": texts.reviewer.name,
     value: bench.me.reviewer || localStorage.getItem("aftermap.name") || "",
   });
   sheet(
-    "Who reviews?",
-    el(
-      "div",
-      {},
-      el("p", { class: "muted" }, "Grades carry this name. A pseudonym will do."),
-      name,
-    ),
+    texts.reviewer.nameTitle,
+    el("div", {}, el("p", { class: "muted" }, texts.reviewer.nameHint), name),
     () => {
       const reviewer = name.value.trim();
       if (!reviewer) return;
@@ -602,18 +614,19 @@ async function invite(): Promise<void> {
     type: "text",
     readonly: true,
     value: address,
-    "aria-label": "Address",
+    "aria-label": texts.reviewer.inviteLink,
   });
   sheet(
-    "An address for one browser",
+    texts.reviewer.inviteTitle,
     el("div", {}, field),
     () => void navigator.clipboard?.writeText(address),
+    texts.reviewer.copyLink,
   );
   field.select();
 }
 
 function drawTheme(place: HTMLElement): void {
-  place.textContent = isDark() ? "Light" : "Dark";
+  place.textContent = isDark() ? texts.theme.light : texts.theme.dark;
   place.onclick = () => {
     keep({ theme: isDark() ? "light" : "dark" });
     drawTheme(place);
@@ -624,7 +637,7 @@ function drawTheme(place: HTMLElement): void {
 function readCursor(bench: Bench, place: HTMLElement): void {
   let moved: MapMouseEvent | null = null,
     isAsking = false;
-  const zoom = (): string => `zoom ${bench.map.getZoom().toFixed(1)}`;
+  const zoom = (): string => texts.cursor.zoom(bench.map.getZoom().toFixed(1));
   const ask = async (): Promise<void> => {
     if (isAsking || !moved) return;
     isAsking = true;
@@ -633,20 +646,16 @@ function readCursor(bench: Bench, place: HTMLElement): void {
     moved = null;
     try {
       const spot = await get<Spot>(`/api/point?lon=${asked[0]}&lat=${asked[1]}`);
-      const height =
-        spot.height_m === null
-          ? "no height"
-          : `${spot.height_m.toFixed(2)} m (${bench.facts.vertical_datum ?? "?"}), ${
-              (spot.photographs ?? 0) >= 2
-                ? `${spot.photographs} photographs agree`
-                : "filled, not measured"
-            }`;
-      const lonlat = bench.facts.is_on_globe
-        ? `${asked[1].toFixed(6)}, ${asked[0].toFixed(6)}   `
-        : "";
-      place.textContent = `${lonlat}${bench.facts.crs} ${spot.xy_m[0].toFixed(1)} E ${spot.xy_m[1].toFixed(1)} N   ${height}   ${zoom()}`;
+      const lonlat = bench.facts.is_on_globe ? lonlatWords(asked) : "";
+      const [east, north] = [spot.xy_m[0].toFixed(1), spot.xy_m[1].toFixed(1)];
+      place.textContent = asOneLine(
+        lonlat,
+        texts.cursor.eastNorth(bench.facts.crs, east, north),
+        ...heightWords(spot, bench.facts.vertical_datum),
+        zoom(),
+      );
     } catch {
-      place.textContent = `${asked[1].toFixed(6)}, ${asked[0].toFixed(6)}   ${zoom()}`;
+      place.textContent = asOneLine(lonlatWords(asked), zoom());
     }
     isAsking = false;
     setTimeout(() => void ask(), CURSOR_MS);
@@ -656,6 +665,24 @@ function readCursor(bench: Bench, place: HTMLElement): void {
     moved = event;
     void ask();
   });
+}
+
+function lonlatWords([lon, lat]: LonLat): string {
+  return `${lat.toFixed(6)}, ${lon.toFixed(6)}`;
+}
+
+/** The height at a place with its datum, and how many photographs agree on it. */
+function heightWords({ height_m, photographs }: Spot, datum: string | null): string[] {
+  if (height_m === null) return [texts.cursor.noHeight];
+  const agreeing = photographs ?? 0;
+  return [
+    texts.cursor.height(metres(height_m, 2), datumWord(datum)),
+    agreeing >= 2 ? texts.cursor.agreeing(agreeing) : texts.cursor.filled,
+  ];
+}
+
+function asOneLine(...facts: string[]): string {
+  return facts.filter((one) => one).join("   ");
 }
 
 /** Whether the case is being mapped, and whether another answer has come since this page was opened. */
@@ -668,16 +695,15 @@ function watch(bench: Bench, place: HTMLElement): void {
         forgetShapes();
         fill(
           place,
-          "The case was mapped again. ",
-          el("button", { class: "link", onclick: () => location.reload() }, "Show the new map"),
+          texts.page.runEnded,
+          " ",
+          el("button", { class: "link", onclick: () => location.reload() }, texts.page.loadNewRun),
         );
       } else {
-        place.textContent = now.is_running
-          ? "The case is being mapped; this is what was there before."
-          : "";
+        place.textContent = now.is_running ? texts.page.runInProgress : "";
       }
     } catch {
-      place.textContent = "The server does not answer.";
+      place.textContent = texts.page.serverSilent;
     }
     setTimeout(() => void look(), STATE_MS);
   };

@@ -16,6 +16,7 @@ import {
 import { PMTiles, Protocol } from "pmtiles";
 import type { CaseFacts, Grade, LonLat } from "./api.js";
 import { prefs } from "./prefs.js";
+import { texts } from "./texts.js";
 import { GRADE_COLOURS, NOT_ASSESSED_COLOUR, PASSAGE_COLOURS } from "./words.js";
 
 setWorkerUrl("/page/maplibre-worker.js");
@@ -45,11 +46,11 @@ const EMPTY = { type: "FeatureCollection" as const, features: [] };
 const TILE_PX = 512;
 
 export const PICTURES: [string, string][] = [
-  ["basemap", "Base map"],
-  ["before", "Before"],
-  ["orthophoto", "Orthophoto"],
-  ["relief", "Shaded surface"],
-  ["confidence", "Confidence"],
+  ["basemap", texts.layers.basemap],
+  ["before", texts.layers.before],
+  ["orthophoto", texts.layers.orthophoto],
+  ["relief", texts.layers.relief],
+  ["confidence", texts.layers.confidence],
 ];
 
 export function hasWebGl2(): boolean {
@@ -75,11 +76,11 @@ export function choicesOf(facts: CaseFacts): LayerChoice[] {
     });
   }
   const shapes: [string, string, string[], boolean][] = [
-    ["photo_footprints", "Photograph footprints", ["photo_footprints"], false],
-    ["clip_footprints", "Clip footprints", ["clip_footprints"], false],
-    ["tracks", "Clip tracks", ["tracks"], true],
-    ["cameras", "Camera positions", ["cameras"], false],
-    ["streets", "Streets", ["streets-casing", "streets"], true],
+    ["photo_footprints", texts.layers.photo_footprints, ["photo_footprints"], false],
+    ["clip_footprints", texts.layers.clip_footprints, ["clip_footprints"], false],
+    ["tracks", texts.layers.tracks, ["tracks"], true],
+    ["cameras", texts.layers.cameras, ["cameras"], false],
+    ["streets", texts.layers.streets, ["streets-casing", "streets"], true],
   ];
   for (const [id, words, layers, isShownFirst] of shapes) {
     if (!facts.layers.includes(id)) continue;
@@ -97,7 +98,7 @@ export function choicesOf(facts: CaseFacts): LayerChoice[] {
   if (facts.has_buildings) {
     choices.push({
       id: "buildings",
-      words: "Building grades",
+      words: texts.layers.buildings,
       kind: "shapes",
       isShownFirst: true,
       layers: ["buildings", "buildings-hatch", "buildings-line"],
@@ -398,6 +399,7 @@ export function makeMap(
     maxZoom: 24,
     ...(bounds ? { bounds, fitBoundsOptions: { padding: 24 } } : { center: [0, 0], zoom: 1 }),
     fadeDuration: 0,
+    locale: texts.mapControls,
     canvasContextAttributes: { preserveDrawingBuffer: false },
   });
   map.addControl(new ScaleControl({ maxWidth: 140, unit: "metric" }), "bottom-right");

@@ -5,6 +5,7 @@ import { TerraDraw, TerraDrawLineStringMode, TerraDrawPolygonMode } from "terra-
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { type LonLat, type Profile, post } from "./api.js";
 import { el, fill, svg, tell } from "./dom.js";
+import { texts } from "./texts.js";
 import { area, length } from "./words.js";
 
 type Kind = "distance" | "area" | "profile";
@@ -58,13 +59,7 @@ export class Measuring {
       el(
         "div",
         { class: "card measure" },
-        el(
-          "p",
-          {},
-          kind === "area"
-            ? "Click the corners; a double click closes the area."
-            : "Click the line's corners; a double click ends it.",
-        ),
+        el("p", {}, kind === "area" ? texts.measure.hintArea : texts.measure.hintLine),
       ),
     );
     this.place.hidden = false;
@@ -93,10 +88,10 @@ export class Measuring {
     const rows: [string, string][] =
       this.kind === "area"
         ? [
-            ["Area", area(areaM2(line))],
-            ["Outline", length(lengthM(line))],
+            [texts.measure.area, area(areaM2(line))],
+            [texts.measure.perimeter, length(lengthM(line))],
           ]
-        : [["Length", length(lengthM(line))]];
+        : [[texts.measure.length, length(lengthM(line))]];
     fill(this.place, this.card(rows));
   }
 
@@ -113,7 +108,7 @@ export class Measuring {
       fill(
         this.place,
         this.card(
-          [["Length", length(found.along_m.at(-1) ?? 0)], ...measuredShare(found)],
+          [[texts.measure.length, length(found.along_m.at(-1) ?? 0)], ...measuredShare(found)],
           profileChart(found),
         ),
       );
@@ -135,8 +130,8 @@ export class Measuring {
       el(
         "div",
         { class: "row" },
-        el("button", { onclick: () => this.kind && this.begin(this.kind) }, "Again"),
-        el("button", { onclick: () => this.end() }, "Close"),
+        el("button", { onclick: () => this.kind && this.begin(this.kind) }, texts.measure.again),
+        el("button", { onclick: () => this.end() }, texts.common.close),
       ),
     );
   }
@@ -174,9 +169,9 @@ function measuredShare(found: Profile): [string, string][] {
   const share = (kind: boolean | null): string =>
     `${((100 * at.filter((one) => one === kind).length) / at.length).toFixed(0)} %`;
   const rows: [string, string][] = [
-    ["Measured", share(true)],
-    ["Filled, not measured (dashed)", share(false)],
-    ["No height", share(null)],
+    [texts.measure.measured, share(true)],
+    [texts.measure.filled, share(false)],
+    [texts.measure.noHeight, share(null)],
   ];
   return at.every((one) => one === true) ? [] : rows;
 }
@@ -197,7 +192,7 @@ export function profileChart(found: Profile): Element {
     (one, i): one is number => one !== null && isMeasured(found, i),
   );
   const known = sure.length ? sure : all; // a guess sets no scale: it is cut off at the edges
-  if (!known.length) return el("p", { class: "muted" }, "No height is known along this line.");
+  if (!known.length) return el("p", { class: "muted" }, texts.measure.noneKnown);
   const low = Math.min(...known),
     high = Math.max(...known, low + 1);
   const end = found.along_m.at(-1) ?? 1;
@@ -224,7 +219,11 @@ export function profileChart(found: Profile): Element {
       class: "profile",
       viewBox: `0 0 ${width} ${height}`,
       role: "img",
-      "aria-label": `Heights from ${low.toFixed(1)} to ${high.toFixed(1)} m over ${end.toFixed(0)} m${filled.length ? "; dashed: filled, not measured" : ""}`,
+      "aria-label": (filled.length ? texts.measure.chartWithFilled : texts.measure.chart)(
+        low.toFixed(1),
+        high.toFixed(1),
+        end.toFixed(0),
+      ),
     },
     svg("path", { d: `M${left} ${top}V${height - bottom}H${width - 6}`, class: "axis" }),
     svg("path", { d: filled.join(""), class: "filled" }),

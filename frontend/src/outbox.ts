@@ -3,6 +3,7 @@
 
 import { type Grade, post, Refused, type Saved } from "./api.js";
 import { tell } from "./dom.js";
+import { texts } from "./texts.js";
 
 export interface Decision {
   source_id: string;
@@ -60,7 +61,7 @@ export class Outbox {
     }
     const others = [...new Set(this.waiting.map((one) => one.reviewer))];
     if (others.length)
-      this.changed(this.waiting.length, `they are of ${others.join(", ")}, who is not here`);
+      this.changed(this.waiting.length, texts.saving.waitingFor(others.join(", ")));
   }
 
   private get mine(): Waiting | undefined {
@@ -76,7 +77,7 @@ export class Outbox {
       const status = error instanceof Refused ? error.status : 0;
       const text = error instanceof Error ? error.message : String(error);
       if (status === 422) {
-        tell(`Not saved: ${text}`, "wrong");
+        tell(texts.saving.refused(text), "wrong");
         this.done(one);
         return;
       }

@@ -5,7 +5,8 @@ import type { Bench } from "./bench.js";
 import { el, fill, svg, tell } from "./dom.js";
 import { isShown, type LayerChoice, opacityOf, showShapes } from "./map.js";
 import { keep, prefs } from "./prefs.js";
-import { GRADE_COLOURS, GRADE_WORDS } from "./words.js";
+import { texts } from "./texts.js";
+import { datumWord, GRADE_COLOURS, metres } from "./words.js";
 
 const loaded = new Set<string>();
 
@@ -37,29 +38,17 @@ export function layerPanel(bench: Bench, place: HTMLElement): void {
   const absent = Object.entries(facts.missing).filter(([name]) => name !== "before");
   fill(
     place,
-    el("h2", {}, "Layers"),
+    el("h2", {}, texts.layers.title),
     el("ul", { class: "layers" }, ...rows),
-    bench.facts.is_on_globe
-      ? null
-      : el(
-          "p",
-          { class: "warning" },
-          "This case has no place on the globe: it lies at 0, 0 and its lengths are arbitrary.",
-        ),
+    bench.facts.is_on_globe ? null : el("p", { class: "warning" }, texts.layers.withoutPlace),
     ...absent.map(([, reason]) =>
       el(
         "p",
         { class: facts.is_running ? "muted" : "warning" },
-        facts.is_running ? `${reason} (a run is at work)` : reason,
+        facts.is_running ? texts.layers.missingInRun(reason) : reason,
       ),
     ),
-    bench.facts.has_buildings
-      ? null
-      : el(
-          "p",
-          { class: "muted" },
-          "No graded buildings; aftermap assess grades them from outlines.",
-        ),
+    bench.facts.has_buildings ? null : el("p", { class: "muted" }, texts.layers.noBuildings),
   );
 }
 
@@ -71,7 +60,7 @@ function layerRow(bench: Bench, choice: LayerChoice): HTMLElement {
     max: 100,
     step: 5,
     value: String(Math.round(100 * opacityOf(choice))),
-    "aria-label": `Opacity of ${choice.words}`,
+    "aria-label": texts.layers.opacityOf(choice.words),
     oninput: (event: Event) => {
       const opacity = Number((event.target as HTMLInputElement).value) / 100;
       keep({ opacity: { ...prefs.opacity, [choice.id]: opacity } });
@@ -119,26 +108,30 @@ function legendOf(id: string, bench: Bench): HTMLElement | null {
     return el(
       "div",
       {},
-      ...GRADES.map((one) => swatch(GRADE_COLOURS[one], GRADE_WORDS[one])),
-      el("div", { class: "swatch" }, el("i", { class: "hatched" }), "Not assessed"),
+      ...GRADES.map((one) => swatch(GRADE_COLOURS[one], texts.grades[one])),
+      el("div", { class: "swatch" }, el("i", { class: "hatched" }), texts.grades.notAssessed),
     );
   }
   if (id === "streets") {
     return el(
       "div",
       {},
-      swatch("#2c7bb6", "A truck gets through", "line"),
-      swatch("#abd9e9", "A car gets through", "line"),
-      swatch("#d7191c", "Nobody", "line"),
-      swatch("#8a8f94", "Not seen", "line"),
+      swatch("#2c7bb6", texts.layers.truck, "line"),
+      swatch("#abd9e9", texts.layers.car, "line"),
+      swatch("#d7191c", texts.layers.impassable, "line"),
+      swatch("#8a8f94", texts.layers.notSeen, "line"),
     );
   }
   if (id === "confidence") {
     return el(
       "div",
       {},
-      ramp(["#440154", "#31688e", "#35b779", "#fde725"], "2", "12 and more photographs agree"),
-      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"),
+      ramp(
+        ["#440154", "#31688e", "#35b779", "#fde725"],
+        texts.layers.twoAgree,
+        texts.layers.manyAgree,
+      ),
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), texts.layers.filled),
     );
   }
   if (id === "relief" && bench.facts.height) {
@@ -148,24 +141,24 @@ function legendOf(id: string, bench: Bench): HTMLElement | null {
       {},
       ramp(
         ["#00204d", "#575c6d", "#a69d75", "#ffea46"],
-        `${low_m.toFixed(0)} m`,
-        `${high_m.toFixed(0)} m (${bench.facts.vertical_datum ?? "datum not known"})`,
+        metres(low_m, 0),
+        texts.layers.heightWithDatum(metres(high_m, 0), datumWord(bench.facts.vertical_datum)),
       ),
-      el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured"),
+      el("div", { class: "swatch" }, el("i", { class: "filled" }), texts.layers.filled),
     );
   }
   if (id === "orthophoto") {
-    return el("div", { class: "swatch" }, el("i", { class: "filled" }), "Filled, not measured");
+    return el("div", { class: "swatch" }, el("i", { class: "filled" }), texts.layers.filled);
   }
-  if (id === "tracks") return swatch("#ffb000", "Way of the camera", "line");
-  if (id === "clip_footprints") return swatch("#ffd36b", "One second of a clip each", "line");
-  if (id === "photo_footprints") return swatch("#f2f2f2", "One photograph each", "line");
+  if (id === "tracks") return swatch("#ffb000", texts.layers.path, "line");
+  if (id === "clip_footprints") return swatch("#ffd36b", texts.layers.perSecond, "line");
+  if (id === "photo_footprints") return swatch("#f2f2f2", texts.layers.perPhotograph, "line");
   if (id === "cameras") {
     return el(
       "div",
       {},
-      swatch("#ffffff", "On the map", "dot"),
-      swatch("#f46d43", "Placed, not mapped", "dot"),
+      swatch("#ffffff", texts.layers.mapped, "dot"),
+      swatch("#f46d43", texts.layers.placedOnly, "dot"),
     );
   }
   return null;

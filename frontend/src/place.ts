@@ -7,6 +7,7 @@ import { anyScript, el, fill, svg, tell } from "./dom.js";
 import { shownKey } from "./keys.js";
 import { drawLive, type LivePart } from "./map.js";
 import { Player } from "./player.js";
+import { texts } from "./texts.js";
 import { unveil, veil } from "./veil.js";
 import { metres, timeCode } from "./words.js";
 
@@ -33,7 +34,7 @@ export class Placing implements View {
   );
   private readonly info = el("div", { class: "placing" });
   private readonly choice = el("select", {
-    "aria-label": "Clip to place",
+    "aria-label": texts.place.clip,
     onchange: (event: Event) => void this.choose((event.target as HTMLSelectElement).value),
   });
   private isOpen = false;
@@ -53,14 +54,8 @@ export class Placing implements View {
         el(
           "section",
           { class: "empty" },
-          el("h2", {}, "Place a clip"),
-          el(
-            "p",
-            {},
-            clips.length
-              ? "This case has no surface to click on; run aftermap map on footage first."
-              : "This case has no clips.",
-          ),
+          el("h2", {}, texts.place.title),
+          el("p", {}, clips.length ? texts.place.noSurface : texts.place.noClips),
         ),
       );
       return;
@@ -73,7 +68,7 @@ export class Placing implements View {
     );
     fill(
       this.bench.side,
-      el("header", { class: "row spread" }, el("h2", {}, "Place a clip"), this.choice),
+      el("header", { class: "row spread" }, el("h2", {}, texts.place.title), this.choice),
       this.player.element,
       this.info,
     );
@@ -138,12 +133,12 @@ export class Placing implements View {
   async save(): Promise<void> {
     if (!this.clip) return;
     if (!this.solved) {
-      tell("There is no camera to save yet.", "wrong");
+      tell(texts.place.nothingToSave, "wrong");
       return;
     }
     try {
       await post(`/api/clips/${this.clip.sha256}/place`, { clicks: this.clicks });
-      tell("Saved. The pose is being carried through the shot.");
+      tell(texts.place.saved);
       await this.waited(this.clip);
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error), "wrong");
@@ -153,15 +148,15 @@ export class Placing implements View {
   private async copied(clip: Clip): Promise<void> {
     fill(
       this.info,
-      el("p", {}, "A copy for playing is being made."),
-      el("progress", { "aria-label": "Making a copy" }),
+      el("p", {}, texts.footage.makingCopy),
+      el("progress", { "aria-label": texts.footage.makingCopyLabel }),
     );
     await post(`/api/clips/${clip.sha256}/copy`, {});
     for (;;) {
       await new Promise((done) => setTimeout(done, POLL_MS));
       await this.bench.refreshFootage();
       const now = this.bench.footage.clips.find((one) => one.sha256 === clip.sha256);
-      if (now?.copy === "failed") throw new Error(now.copy_reason ?? "The copy failed.");
+      if (now?.copy === "failed") throw new Error(now.copy_reason ?? texts.footage.copyFailed);
       if (now && now.copy !== "making") return;
     }
   }
@@ -174,11 +169,11 @@ export class Placing implements View {
       );
       if (now.state === "working") continue;
       if (now.state === "failed") {
-        tell(`${clip.name}: ${now.error ?? "failed"}`, "wrong");
+        tell(texts.place.failed(clip.name, now.error ?? texts.place.failedWithout), "wrong");
         return;
       }
       await this.bench.refreshFootage();
-      tell(`${clip.name}: placed. ${(now.lines ?? []).slice(-2).join("; ")}`);
+      tell(texts.place.done(clip.name, (now.lines ?? []).slice(-2).join("; ")));
       return;
     }
   }
@@ -302,14 +297,14 @@ export class Placing implements View {
     const clicks = this.here();
     const wants =
       this.isSolving && !this.pendingPixel && !this.pendingPlace
-        ? "Solving the camera."
+        ? texts.place.solving
         : this.pendingPixel
-          ? "Now click the same place on the map."
+          ? texts.place.clickMap
           : this.pendingPlace
-            ? "Now click the same place in the picture."
+            ? texts.place.clickPicture
             : clicks.length < NEEDED
-              ? `${NEEDED - clicks.length} more ${clicks.length === NEEDED - 1 ? "pair" : "pairs"}: click a place in the picture, then on the map. Roofs as well as ground, spread over the picture.`
-              : "More pairs make it surer; a pair that does not fit is red.";
+              ? texts.place.pairsNeeded(NEEDED - clicks.length)
+              : texts.place.morePairs;
     const others = this.clicks.length - clicks.length;
     fill(
       this.info,
@@ -317,26 +312,22 @@ export class Placing implements View {
       this.trouble ? el("p", { class: "warning" }, anyScript(this.trouble)) : null,
       this.solved ? this.answer(this.solved) : null,
       clicks.length ? this.table(clicks) : null,
-      others
-        ? el(
-            "p",
-            { class: "muted" },
-            `${others} pairs at other moments of this clip are kept as well.`,
-          )
-        : null,
+      others ? el("p", { class: "muted" }, texts.place.otherMoments(others)) : null,
       el(
         "div",
         { class: "row" },
         el(
           "button",
           { onclick: () => this.undo() },
-          "Take back ",
+          texts.place.undo,
+          " ",
           el("kbd", {}, shownKey("take-back")),
         ),
         el(
           "button",
           { class: "first", onclick: () => void this.save(), disabled: !this.solved },
-          "Save ",
+          texts.common.save,
+          " ",
           el("kbd", {}, shownKey("save-place")),
         ),
       ),
@@ -345,20 +336,35 @@ export class Placing implements View {
 
   private answer(solved: Solved): HTMLElement {
     const rows: [string, string][] = [
-      ["CE90", solved.ce90_m === null ? "no ground seen in the middle" : metres(solved.ce90_m)],
       [
-        "Camera",
-        `${solved.position[1].toFixed(6)}, ${solved.position[0].toFixed(6)}, height ${metres(solved.position[2])}`,
+        texts.place.facts.ce90,
+        solved.ce90_m === null ? texts.place.noGround : metres(solved.ce90_m),
       ],
       [
-        "Sigma",
-        `${solved.sigma_m[0].toFixed(1)} east, ${solved.sigma_m[1].toFixed(1)} north, ${solved.sigma_m[2].toFixed(1)} m up`,
+        texts.place.facts.camera,
+        texts.place.camera(
+          solved.position[1].toFixed(6),
+          solved.position[0].toFixed(6),
+          metres(solved.position[2]),
+        ),
       ],
       [
-        "Focal length",
-        `${solved.focal_px.toFixed(0)} ± ${solved.focal_sigma_px.toFixed(0)} px; ${solved.focal_before_px.toFixed(0)} px believed before`,
+        texts.place.facts.sigma,
+        texts.place.sigma(
+          metres(solved.sigma_m[0]),
+          metres(solved.sigma_m[1]),
+          metres(solved.sigma_m[2]),
+        ),
       ],
-      ["Residuals", `${solved.sigma_px.toFixed(1)} px, one sigma`],
+      [
+        texts.place.facts.focal,
+        texts.place.focal(
+          solved.focal_px.toFixed(0),
+          solved.focal_sigma_px.toFixed(0),
+          solved.focal_before_px.toFixed(0),
+        ),
+      ],
+      [texts.place.facts.residuals, texts.place.residuals(solved.sigma_px.toFixed(1))],
     ];
     return el(
       "dl",
@@ -375,13 +381,7 @@ export class Placing implements View {
       el(
         "thead",
         {},
-        el(
-          "tr",
-          {},
-          ...["Pair", "Residual px", "Without it px", "Height m", ""].map((name) =>
-            el("th", { scope: "col" }, name),
-          ),
-        ),
+        el("tr", {}, ...texts.place.columns.map((name) => el("th", { scope: "col" }, name))),
       ),
       el(
         "tbody",
@@ -394,13 +394,7 @@ export class Placing implements View {
             el("td", {}, i + 1),
             el("td", {}, residual ? Math.hypot(...residual).toFixed(1) : ""),
             el("td", {}, solved ? solved.left_out_px[i]!.toFixed(1) : ""),
-            el(
-              "td",
-              {},
-              solved
-                ? `${solved.heights_m[i]!.toFixed(1)}${solved.filled[i] ? " filled, not measured" : ""}`
-                : "",
-            ),
+            el("td", {}, solved ? heightOf(solved, i) : ""),
             el(
               "td",
               {},
@@ -408,13 +402,13 @@ export class Placing implements View {
                 "button",
                 {
                   class: "link",
-                  "aria-label": `Remove pair ${i + 1} at ${timeCode(seconds(one.time_s))}`,
+                  "aria-label": texts.place.removePair(i + 1, timeCode(seconds(one.time_s))),
                   onclick: () => {
                     this.clicks.splice(this.clicks.indexOf(one), 1);
                     void this.solve();
                   },
                 },
-                "remove",
+                texts.place.remove,
               ),
             ),
           );
@@ -422,6 +416,11 @@ export class Placing implements View {
       ),
     );
   }
+}
+
+function heightOf(solved: Solved, i: number): string {
+  const height = solved.heights_m[i]!.toFixed(1);
+  return solved.filled[i] ? texts.place.filled(height) : height;
 }
 
 function seconds(time: string): number {

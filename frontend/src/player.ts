@@ -4,6 +4,7 @@
 import { type Clip, type ClipTimes, get } from "./api.js";
 import { el, fill, svg } from "./dom.js";
 import { shownKey } from "./keys.js";
+import { texts } from "./texts.js";
 import { timeCode } from "./words.js";
 
 const REVERSE_MS = 100;
@@ -26,7 +27,7 @@ export class Player {
     preserveAspectRatio: "none",
     role: "slider",
     tabindex: 0,
-    "aria-label": "Time in the clip",
+    "aria-label": texts.player.time,
   });
   private readonly controls = el("div", { class: "row controls" });
   private times: number[] = [];
@@ -62,9 +63,9 @@ export class Player {
       el("button", { onclick: run }, words, " ", el("kbd", {}, shownKey(this.prefix + name)));
     fill(
       this.controls,
-      button("back", "Back", () => this.playBack()),
-      button("pause", "Stop", () => this.pause()),
-      button("forward", "Play", () => this.play()),
+      button("back", texts.player.back, () => this.playBack()),
+      button("pause", texts.player.pause, () => this.pause()),
+      button("forward", texts.player.play, () => this.play()),
       button("frame-back", "−1", () => this.step(-1)),
       button("frame-on", "+1", () => this.step(1)),
       this.told,
@@ -100,12 +101,12 @@ export class Player {
       this.times = found.ticks.map((one) => one * tick + offset);
       this.video.src = `/media/clips/${clip.sha256}`;
       this.frameNumber = 0;
-      this.video.setAttribute("aria-label", `Clip ${clip.name}`);
+      this.video.setAttribute("aria-label", texts.footage.clip(clip.name));
       await new Promise<void>((done, failed) => {
         this.video.onloadeddata = () => done();
         this.video.onerror = () => {
           this.clip = null; // so that a copy that is made now is loaded
-          failed(new Error("This browser cannot play the clip; make a copy for playing."));
+          failed(new Error(texts.footage.cannotPlayHere));
         };
       });
     }
@@ -182,7 +183,11 @@ export class Player {
   }
 
   private tell(): void {
-    this.told.textContent = `${timeCode(this.time_s)} · picture ${this.frameNumber + 1} of ${this.ticks.length}`;
+    this.told.textContent = texts.player.position(
+      timeCode(this.time_s),
+      this.frameNumber + 1,
+      this.ticks.length,
+    );
     const x = this.share(this.time_s) * 1000;
     this.bar.querySelector(".head")?.setAttribute("x", String(x - 1.5));
     this.bar.setAttribute("aria-valuetext", timeCode(this.time_s));

@@ -13,18 +13,19 @@ import {
 } from "./api.js";
 import type { Bench, BuildingFeature, View } from "./bench.js";
 import { ask, sheet } from "./dialogs.js";
-import { anyScript, el, fill, tell } from "./dom.js";
+import { anyScript, el, fill, tell, withParts } from "./dom.js";
 import { figure, measurements, pictureOf } from "./evidence.js";
 import { shownKey } from "./keys.js";
 import { markGrade } from "./map.js";
 import { keep, prefs } from "./prefs.js";
-import { GRADE_COLOURS, GRADE_WORDS, gradeWord, percent } from "./words.js";
+import { texts } from "./texts.js";
+import { GRADE_COLOURS, gradeWord, percent } from "./words.js";
 
 const SORTS: [string, string][] = [
-  ["uncertainty", "Most uncertain first"],
-  ["sample", "In the sample's order"],
-  ["area", "Largest first"],
-  ["grade", "Worst first"],
+  ["uncertainty", texts.review.sort.uncertainty],
+  ["sample", texts.review.sort.sample],
+  ["area", texts.review.sort.area],
+  ["grade", texts.review.sort.grade],
 ];
 const BLIND_SORTS = ["sample", "area"];
 const AHEAD = 2;
@@ -44,7 +45,11 @@ export class Reviewing implements View {
   private shown: BuildingFacts | null = null;
   private readonly known = new Map<string, Known>();
   private readonly body = el("div", { class: "review-body" });
-  private readonly bar = el("div", { class: "grades", role: "group", "aria-label": "Grade" });
+  private readonly bar = el("div", {
+    class: "grades",
+    role: "group",
+    "aria-label": texts.review.grade,
+  });
   private readonly head = el("header", { class: "review-head" });
   private isOpen = false;
   private chosen: number | null = null;
@@ -59,13 +64,9 @@ export class Reviewing implements View {
         el(
           "section",
           { class: "empty" },
-          el("h2", {}, "No buildings"),
-          el("p", {}, "This case has no graded buildings. They come with a file of outlines:"),
-          el(
-            "code",
-            { class: "command" },
-            `aftermap assess ${this.bench.facts.name} --footprints outlines.geojson`,
-          ),
+          el("h2", {}, texts.review.noBuildings),
+          el("p", {}, texts.review.noBuildingsHint),
+          el("code", { class: "command" }, texts.review.assessCommand(this.bench.facts.name)),
         ),
       );
       return;
@@ -126,7 +127,7 @@ export class Reviewing implements View {
   notAssessed(): void {
     const id = this.current?.properties.source_id;
     if (!id) return;
-    ask("Why is it not assessed?", this.bench.me.reasons, (reason) =>
+    ask(texts.review.whyNotAssessed, this.bench.me.reasons, (reason) =>
       this.decide({ grade: null, not_assessed_reason: reason }),
     );
   }
@@ -140,11 +141,11 @@ export class Reviewing implements View {
     const area = el("textarea", {
       rows: 5,
       dir: "auto",
-      "aria-label": "Note",
+      "aria-label": texts.review.note,
       maxlength: 4000,
       value: draft ?? mine?.note ?? "",
     });
-    sheet("Note", area, () => {
+    sheet(texts.review.note, area, () => {
       const note = area.value.trim();
       if (this.current !== building || !note) return;
       if (mine)
@@ -158,7 +159,7 @@ export class Reviewing implements View {
         );
       else {
         localStorage.setItem(this.draftName(building), note);
-        tell("The note is saved with your grade of this building");
+        tell(texts.review.noteWaits);
         void this.show();
       }
     });
@@ -183,9 +184,7 @@ export class Reviewing implements View {
       const isOpenAgain = saved.not_assessed_reason === "withdrawn by the reviewer";
       this.remember(building, isOpenAgain ? undefined : saved.grade);
       tell(
-        isOpenAgain
-          ? "Taken back: not graded by you"
-          : `Taken back: ${gradeWord(saved.grade)} holds again`,
+        isOpenAgain ? texts.review.undoneToNothing : texts.review.undoneTo(gradeWord(saved.grade)),
       );
       this.known.delete(source_id);
       await this.show();
@@ -224,7 +223,7 @@ export class Reviewing implements View {
     const building = this.current;
     if (!building) return;
     if (!this.bench.me.reviewer) {
-      tell("Say who you are first: the name at the top right.", "wrong");
+      tell(texts.reviewer.nameFirst, "wrong");
       return;
     }
     const note = what.note ?? this.draftOf(building) ?? this.mine()?.note ?? undefined;
@@ -305,7 +304,7 @@ export class Reviewing implements View {
     this.choose(building ?? null);
     if (!building) {
       fill(this.bar);
-      fill(this.body, el("p", { class: "muted" }, "Nothing is left in this queue."));
+      fill(this.body, el("p", { class: "muted" }, texts.review.queueEmpty));
       return;
     }
     try {
@@ -362,7 +361,7 @@ export class Reviewing implements View {
     const sort = el(
       "select",
       {
-        "aria-label": "Order of the queue",
+        "aria-label": texts.review.order,
         onchange: (event: Event) => {
           keep({ sort: (event.target as HTMLSelectElement).value });
           this.sort();
@@ -393,37 +392,44 @@ export class Reviewing implements View {
       el(
         "div",
         { class: "row spread" },
-        el("h2", {}, "Building ", anyScript(this.current?.properties.source_id ?? "")),
+        el(
+          "h2",
+          {},
+          ...withParts(texts.review.building, {
+            id: anyScript(this.current?.properties.source_id ?? ""),
+          }),
+        ),
         el(
           "div",
           { class: "row" },
           el(
             "button",
             { onclick: () => this.next(-1) },
-            `Back `,
+            texts.review.previous,
+            " ",
             el("kbd", {}, shownKey("previous")),
           ),
-          el("button", { onclick: () => this.next(1) }, `Next `, el("kbd", {}, shownKey("next"))),
+          el(
+            "button",
+            { onclick: () => this.next(1) },
+            texts.review.next,
+            " ",
+            el("kbd", {}, shownKey("next")),
+          ),
         ),
       ),
       el(
         "div",
         { class: "row spread muted" },
-        el("span", {}, `${this.at + 1} of ${this.queue.length}; ${graded} graded by you`),
+        el("span", {}, texts.review.progress(this.at + 1, this.queue.length, graded)),
         el(
           "div",
           { class: "row" },
-          el("label", { for: "only-open", class: "row" }, open, "Open ones only"),
+          el("label", { for: "only-open", class: "row" }, open, texts.review.onlyOpen),
           sort,
         ),
       ),
-      this.needsSample()
-        ? el(
-            "p",
-            { class: "muted" },
-            "No sample was drawn (aftermap sample draws one); this is the order of the outlines.",
-          )
-        : null,
+      this.needsSample() ? el("p", { class: "muted" }, texts.review.noSample) : null,
     );
   }
 
@@ -448,14 +454,18 @@ export class Reviewing implements View {
       ...GRADES.map((grade, i) =>
         button(
           `grade${i + 1}`,
-          GRADE_WORDS[grade],
+          texts.grades[grade],
           GRADE_COLOURS[grade],
           mine?.grade === grade,
           () => this.grade(grade),
         ),
       ),
-      button("not-assessed", "Not assessed", null, mine !== undefined && mine.grade === null, () =>
-        this.notAssessed(),
+      button(
+        "not-assessed",
+        texts.grades.notAssessed,
+        null,
+        mine !== undefined && mine.grade === null,
+        () => this.notAssessed(),
       ),
     );
   }
@@ -467,18 +477,14 @@ export class Reviewing implements View {
       this.body,
       pictures.length
         ? el("div", { class: "evidence" }, ...pictures.map((row) => figure(row, this.bench)))
-        : el(
-            "p",
-            { class: "muted" },
-            "No pictures were cut for this building; aftermap assess makes them for those in the sample, or asked for by id.",
-          ),
+        : el("p", { class: "muted" }, texts.review.noPictures),
       ...profiles.map((row) =>
         el(
           "figure",
           { class: "wide" },
           el("img", {
             src: pictureOf(row),
-            alt: "Heights of the surface through the middle of the building",
+            alt: texts.review.heightProfile,
             loading: "eager",
           }),
         ),
@@ -504,8 +510,8 @@ export class Reviewing implements View {
       return el(
         "section",
         {},
-        el("h3", {}, "Machine"),
-        el("p", { class: "muted" }, "Hidden while you work blind."),
+        el("h3", {}, texts.review.model),
+        el("p", { class: "muted" }, texts.review.hiddenBlind),
       );
     }
     const reasons = listOf(row.reasons);
@@ -514,28 +520,28 @@ export class Reviewing implements View {
     return el(
       "section",
       {},
-      el("h3", {}, "Machine"),
+      el("h3", {}, texts.review.model),
       el(
         "p",
         { class: "verdict" },
         grade
           ? el("i", { class: "area", colour: GRADE_COLOURS[grade] })
           : el("i", { class: "hatched" }),
-        gradeWord(grade),
-        typeof row.confidence === "number" ? `, ${percent(row.confidence)} sure` : "",
+        typeof row.confidence === "number"
+          ? texts.review.confidence(gradeWord(grade), percent(row.confidence))
+          : gradeWord(grade),
       ),
       row.not_assessed_reason
         ? el("p", { class: "muted" }, anyScript(String(row.not_assessed_reason)))
         : null,
-      grade && String(row.imagery) in WORSE_IMAGERY
-        ? el(
-            "p",
-            { class: "muted" },
-            `Seen by ${WORSE_IMAGERY[String(row.imagery)]}: less sure for that.`,
-          )
+      grade && String(row.imagery) in texts.review.worseImagery
+        ? el("p", { class: "muted" }, texts.review.worseImagery[String(row.imagery)])
         : null,
-      ...reasonsOf(typeof row.reasons_against === "string" ? "For this grade" : null, reasons),
-      ...reasonsOf("Against it", against),
+      ...reasonsOf(
+        typeof row.reasons_against === "string" ? texts.review.reasonsFor : null,
+        reasons,
+      ),
+      ...reasonsOf(texts.review.reasonsAgainst, against),
     );
   }
 
@@ -556,11 +562,6 @@ export function shownGrade(bench: Bench, building: BuildingFeature): Grade | "na
   const grade = by.has(bench.me.reviewer) ? by.get(bench.me.reviewer) : [...by.values()].at(-1);
   return (grade as Grade | null) ?? "na";
 }
-
-const WORSE_IMAGERY: Record<string, string> = {
-  oblique_photographs: "slanting photographs alone",
-  video: "video or a single photograph alone",
-};
 
 const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
   uncertainty: ({ properties }) =>
@@ -607,18 +608,36 @@ function reviewsOf(
     el(
       "div",
       { class: "row spread" },
-      el("h3", {}, "Reviewers"),
+      el("h3", {}, texts.review.reviewers),
       el(
         "div",
         { class: "row" },
-        el("button", { class: "quiet", onclick: note }, "Note ", el("kbd", {}, shownKey("note"))),
-        el("button", { class: "quiet", onclick: undo }, "Undo ", el("kbd", {}, shownKey("undo"))),
+        el(
+          "button",
+          { class: "quiet", onclick: note },
+          texts.review.note,
+          " ",
+          el("kbd", {}, shownKey("note")),
+        ),
+        el(
+          "button",
+          { class: "quiet", onclick: undo },
+          texts.review.undo,
+          " ",
+          el("kbd", {}, shownKey("undo")),
+        ),
       ),
     ),
-    draft ? el("p", { class: "draft" }, "Waits for your grade: ", anyScript(draft)) : null,
+    draft
+      ? el(
+          "p",
+          { class: "draft" },
+          ...withParts(texts.review.waitingNote, { note: anyScript(draft) }),
+        )
+      : null,
     rows.length
       ? el("ul", { class: "reviews" }, ...rows)
-      : el("p", { class: "muted" }, "Nobody has graded it yet."),
+      : el("p", { class: "muted" }, texts.review.nobodyYet),
   );
 }
 

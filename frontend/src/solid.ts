@@ -5,6 +5,7 @@ import type { CaseFacts, LonLat } from "./api.js";
 import { tell } from "./dom.js";
 import { isShown, type LayerChoice, opacityOf, setOpacity, setShown } from "./map.js";
 import type { MeshLayer } from "./mesh.js";
+import { texts } from "./texts.js";
 import { GRADE_COLOURS, PASSAGE_COLOURS } from "./words.js";
 
 const DRAPE_PX = 2048;
@@ -43,17 +44,14 @@ export class Solid {
       return;
     }
     if (!this.facts.mesh) {
-      tell("This case has no 3-D mesh; aftermap map makes it where enough was measured.", "wrong");
+      tell(texts.solid.noMesh, "wrong");
       return;
     }
     if (this.isLoading) return;
     try {
       this.layer ??= await this.loaded();
     } catch (error) {
-      tell(
-        `3-D cannot be shown: ${error instanceof Error ? error.message : String(error)}`,
-        "wrong",
-      );
+      tell(texts.solid.cannotShow(error instanceof Error ? error.message : String(error)), "wrong");
       return;
     }
     this.isUp = true;
@@ -99,7 +97,7 @@ export class Solid {
   private async loaded(): Promise<MeshLayer> {
     this.isLoading = true;
     const mesh = this.facts.mesh!;
-    tell(`Loading the mesh, ${(mesh.size_bytes / 1e6).toFixed(1)} MB`);
+    tell(texts.solid.loading(`${(mesh.size_bytes / 1e6).toFixed(1)} MB`));
     try {
       const { MeshLayer: Layer } = await import("./mesh.js");
       return await Layer.of(mesh);

@@ -4,6 +4,7 @@ import type { Bench } from "./bench.js";
 import { el, put } from "./dom.js";
 import { shownKey } from "./keys.js";
 import { prefs } from "./prefs.js";
+import { texts } from "./texts.js";
 
 /** Blurs what a holder shows where its original is marked, and clears it where it is not. */
 export function veil(holder: HTMLElement, bench: Bench, sha256: string): void {
@@ -15,7 +16,8 @@ export function veil(holder: HTMLElement, bench: Bench, sha256: string): void {
     el(
       "button",
       { class: "veil", onclick: () => unveil(holder) },
-      "Marked graphic. Show it ",
+      texts.footage.reveal,
+      " ",
       el("kbd", {}, shownKey("reveal")),
     ),
   );

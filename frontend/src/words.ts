@@ -1,14 +1,8 @@
 // The words and colours of the field, and numbers as they are read.
 
 import type { Grade } from "./api.js";
+import { texts } from "./texts.js";
 
-export const GRADE_WORDS: Record<Grade, string> = {
-  none: "No visible damage",
-  light: "Light",
-  moderate: "Moderate",
-  severe: "Severe",
-  destroyed: "Destroyed",
-};
 /** Blue to red by way of yellow: told apart with every common colour blindness. */
 export const GRADE_COLOURS: Record<Grade, string> = {
   none: "#2c7bb6",
@@ -24,14 +18,19 @@ export const PASSAGE_COLOURS: [string, string][] = [
   ["nobody", "#d7191c"],
   ["not_seen", "#8a8f94"],
 ];
-const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
 export function gradeWord(grade: Grade | null | undefined): string {
-  return grade ? GRADE_WORDS[grade] : "Not assessed";
+  return grade ? texts.grades[grade] : texts.grades.notAssessed;
+}
+
+/** Above what a height is, by the code of its datum. */
+export function datumWord(datum: string | null | undefined): string {
+  return texts.datums[datum ?? "unknown"] ?? String(datum);
 }
 
 export function metres(value: number | null | undefined, digits = 1): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "not known";
+  if (value === null || value === undefined || !Number.isFinite(value))
+    return texts.common.notKnown;
   return `${value.toFixed(digits)} m`;
 }
 
@@ -48,12 +47,24 @@ export function area(value: number): string {
 }
 
 export function percent(fraction: number | null | undefined): string {
-  return fraction === null || fraction === undefined ? "?" : `${Math.round(100 * fraction)} %`;
+  return fraction === null || fraction === undefined
+    ? texts.common.unknown
+    : `${Math.round(100 * fraction)} %`;
 }
 
 export function compass(azimuth: number | null | undefined): string {
-  if (azimuth === null || azimuth === undefined) return "?";
-  return `${COMPASS[Math.round(azimuth / 45) % 8]} ${Math.round(azimuth)}°`;
+  if (azimuth === null || azimuth === undefined) return texts.common.unknown;
+  const whole_deg = (Math.round(azimuth) + 360) % 360;
+  return `${texts.compass[Math.round(whole_deg / 45) % 8]} ${whole_deg}°`;
+}
+
+export function degrees(value: number | null | undefined): string {
+  return value == null ? texts.common.unknown : `${Math.round(value)}°`;
+}
+
+/** A ground sample distance in centimetres, without its unit. */
+export function centimetres(length_m: number | null | undefined): string {
+  return length_m == null ? texts.common.unknown : (100 * length_m).toFixed(1);
 }
 
 /** Hours, minutes, seconds and thousandths on the clip's own clock. */
