@@ -147,6 +147,7 @@ export interface Saved {
   number: number;
   grade: Grade | null;
   not_assessed_reason: string | null;
+  is_withdrawn: boolean;
   note: string | null;
   at: string;
 }
@@ -156,6 +157,7 @@ export interface Review {
   reviewer: string;
   grade: Grade | null;
   not_assessed_reason: string | null;
+  is_withdrawn: boolean;
   note: string | null;
   at: string;
   reasons: string[];

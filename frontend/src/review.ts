@@ -181,7 +181,7 @@ export class Reviewing implements View {
       await this.bench.outbox.emptied();
       const source_id = building.properties.source_id;
       const saved = await post<Saved>("/api/undo", { source_id, at: new Date().toISOString() });
-      const isOpenAgain = saved.not_assessed_reason === "withdrawn by the reviewer";
+      const isOpenAgain = saved.is_withdrawn;
       this.remember(building, isOpenAgain ? undefined : saved.grade);
       tell(
         isOpenAgain ? texts.review.undoneToNothing : texts.review.undoneTo(gradeWord(saved.grade)),
@@ -213,7 +213,7 @@ export class Reviewing implements View {
     const isRead = this.shown?.building.source_id === this.current?.properties.source_id;
     const rows = isRead ? (this.shown?.reviews ?? []) : [];
     const last = rows.filter((one) => one.reviewer === this.bench.me.reviewer).at(-1);
-    return last?.not_assessed_reason === "withdrawn by the reviewer" ? undefined : last;
+    return last?.is_withdrawn ? undefined : last;
   }
 
   private decide(
@@ -596,8 +596,10 @@ function reviewsOf(
           one.grade
             ? el("i", { class: "area", colour: GRADE_COLOURS[one.grade] })
             : el("i", { class: "hatched" }),
-          gradeWord(one.grade),
-          one.not_assessed_reason ? anyScript(` (${one.not_assessed_reason})`) : null,
+          one.is_withdrawn ? texts.review.withdrawn : gradeWord(one.grade),
+          one.not_assessed_reason && !one.is_withdrawn
+            ? anyScript(` (${one.not_assessed_reason})`)
+            : null,
         ),
         one.note ? el("p", { class: "said", dir: "auto" }, one.note) : null,
       ),

@@ -277,6 +277,7 @@ export const texts = {
     reasonsAgainst: "Evidence against it",
     reviewers: "Reviewers",
     undo: "Undo",
+    withdrawn: "Grade withdrawn",
     waitingNote: "Note waiting for your grade: {note}",
     nobodyYet: "No reviewer has graded this building yet.",
   },

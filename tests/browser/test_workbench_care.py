@@ -89,7 +89,7 @@ def test_what_waits_of_another_reviewer_does_not_hold_up_the_next(bench):
     page.keyboard.press("b")
     page.wait_for_selector(".grade")
     page.keyboard.press("1")
-    until(page, "document.querySelector('.saved').textContent.includes('of Omar')")
+    until(page, "document.querySelector('.saved').textContent.includes('waiting for Omar')")
     assert [row[1:3] for row in rows(bench.case)] == [("Nadia", "none")]
     page.click("text=Nadia >> nth=0")
     page.fill("dialog input", "Omar")
@@ -128,7 +128,7 @@ def test_an_arrow_on_the_time_line_goes_one_picture_not_two(bench):
     page = open_clip(bench)
     page.focus(".timeline")
     page.keyboard.press("ArrowRight")
-    assert "picture 2 of 30" in page.locator(".told").inner_text()
+    assert "frame 2 of 30" in page.locator(".told").inner_text()
 
 
 def test_the_picture_told_after_stopping_is_the_one_that_is_shown(bench):
@@ -137,7 +137,7 @@ def test_the_picture_told_after_stopping_is_the_one_that_is_shown(bench):
     page.wait_for_timeout(900)
     page.keyboard.press("k")
     until(page, SETTLED)
-    number = int(page.locator(".told").inner_text().split("picture ")[1].split()[0])
+    number = int(page.locator(".told").inner_text().split("frame ")[1].split()[0])
     assert number > 1
     assert page.evaluate(SHADE) == pytest.approx(6 * (number - 1) + 10, abs=2.9)
 
@@ -167,7 +167,7 @@ def test_compared_pictures_carry_their_names(bench):
     page.keyboard.press("c")
     until(page, "document.querySelectorAll('.compared-name').length === 2")
     until(page, "document.querySelector('.second .compared-name').textContent === 'Orthophoto'")
-    assert page.locator(".first .compared-name").inner_text() == "Shaded surface"
+    assert page.locator(".first .compared-name").inner_text() == "Shaded relief"
 
 
 def test_measuring_can_be_found_without_knowing_a_key(bench):

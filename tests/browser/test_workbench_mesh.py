@@ -161,5 +161,5 @@ def test_measuring_goes_back_to_the_map_from_above(bench):
 def test_a_case_without_a_mesh_says_so(bench):
     page = bench.enter()
     page.keyboard.press("t")
-    until(page, "document.getElementById('told').textContent.includes('no 3-D mesh')")
+    until(page, "document.getElementById('told').textContent.includes('no 3D mesh')")
     assert page.evaluate(f"{MAP}.getPitch()") == 0

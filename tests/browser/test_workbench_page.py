@@ -94,7 +94,7 @@ def test_who_works_blind_sees_no_grade_of_the_machine(bench):
     page.keyboard.press("b")
     page.wait_for_selector(".verdict")
     page.check("#blind")
-    page.wait_for_selector("text=Hidden while you work blind")
+    page.wait_for_selector("text=Hidden during blind review")
     assert page.locator(".verdict").count() == 0
     values = page.evaluate(
         "[...document.querySelectorAll('.review-head option')].map((one) => one.value)"
@@ -111,7 +111,7 @@ def test_a_clip_stands_at_the_exact_picture(bench):
         for key in keys:
             page.keyboard.press(key)
         until(page, SETTLED)
-        assert f"picture {expected + 1} of 30" in page.locator(".told").inner_text()
+        assert f"frame {expected + 1} of 30" in page.locator(".told").inner_text()
         assert page.evaluate(SHADE) == pytest.approx(6 * expected + 10, abs=2.9)
     assert "CE90" in page.locator(".about").inner_text()
     assert page.evaluate("document.querySelector('.screen video').muted")
@@ -210,10 +210,10 @@ def test_graphic_pictures_are_blurred_until_asked_for(bench):
 def test_a_key_can_be_changed_and_stays_so(bench):
     page = bench.enter()
     page.keyboard.press("?")
-    page.click("button[aria-label$='key for: Buildings']")
+    page.click("button[aria-label$='shortcut for: Buildings']")
     page.keyboard.press("f")
-    page.wait_for_selector("text=That key already means: Footage")
-    page.click("button[aria-label$='key for: Buildings']")
+    page.wait_for_selector("text=This key is already assigned to: Footage")
+    page.click("button[aria-label$='shortcut for: Buildings']")
     page.keyboard.press("y")
     page.click("dialog header button")
     page.reload()
@@ -248,7 +248,7 @@ def test_a_browser_without_webgl_2_is_told_so(bench):
         " return kind === 'webgl2' ? null : get.call(this, kind, ...more); };"
     )
     bench.page.goto(bench.door.invitation())
-    bench.page.wait_for_selector("text=has no WebGL 2")
+    bench.page.wait_for_selector("text=does not support WebGL 2")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -74,6 +74,7 @@ def test_undo_brings_back_what_held_before_as_a_new_row(client, case_path):
     assert back["grade"] == "light"
     gone = client.post("/api/undo", json={"source_id": "B001"}).json()
     assert (gone["grade"], gone["not_assessed_reason"]) == (None, "withdrawn by the reviewer")
+    assert (back["is_withdrawn"], gone["is_withdrawn"]) == (False, True)
     assert client.get("/api/grades").json() == {}
     assert len(said(case_path)) == 4
     nothing = client.post("/api/undo", json={"source_id": "B001"})
@@ -143,7 +144,7 @@ def test_without_a_name_nothing_is_graded(stranger, door, case_path):
     stranger.get(door.invitation())
     answer = grade(stranger, "B001", "light")
     assert answer.status_code == 422
-    assert "who you are" in answer.json()["error"]
+    assert "enter your name" in answer.json()["error"]
     assert stranger.post("/api/me", json={"reviewer": "a\nb\x00"}).status_code == 422
     assert said(case_path) == []
 

@@ -125,6 +125,8 @@ class BuildingDesk:
             row_json(dict(zip(names, row, strict=True)))
             for row in self.case.rows(_REVIEWS, (source_id,))
         ]
+        for row in rows:
+            row["is_withdrawn"] = row["not_assessed_reason"] == WITHDRAWN
         return [row for row in rows if only is None or row["reviewer"] == only]
 
     def grades(self, *, reviewer: str, is_blind: bool) -> dict[str, Any]:

@@ -73,11 +73,15 @@ class Undo:
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """The number of a row that is on the disk, and what the reviewer's grade of it is now."""
+    """The number of a row that is on the disk, and what the reviewer's grade of it is now.
+
+    ``is_withdrawn``: the reviewer has none, since the only one was taken back.
+    """
 
     number: int
     grade: Grade | None
     not_assessed_reason: str | None
+    is_withdrawn: bool
     note: str | None
     at: str
 
@@ -242,6 +246,7 @@ def _saved(number: int, row: Assessment) -> Saved:
         number=number,
         grade=row.grade,
         not_assessed_reason=row.not_assessed_reason,
+        is_withdrawn=row.not_assessed_reason == WITHDRAWN,
         note=row.note,
         at=row.at or "",
     )

@@ -55,7 +55,7 @@ def _add_looking(routes: APIRouter, desk: Desk) -> None:
     async def mark(sent: MarkSent, request: Request) -> dict[str, Any]:
         reviewer = session_of(request).reviewer
         if not reviewer:
-            raise InputError("say who you are first")
+            raise InputError("enter your name first: every mark is recorded under a name")
         await asyncio.to_thread(desk.case.original, sent.sha256)
         work = _marking(sent, reviewer)
         await asyncio.wrap_future(desk.writer.write(work))

@@ -90,7 +90,7 @@ def _refuse_unknown(desk: Desk, source_id: str) -> None:
 def _reviewer(request: Request) -> str:
     reviewer = session_of(request).reviewer
     if not reviewer:
-        raise InputError("say who you are first: a grade without a name is none")
+        raise InputError("enter your name first: every grade is recorded under a name")
     return reviewer
 
 
