@@ -278,11 +278,11 @@ def _says_shape(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def raises_unsaid(modules: tuple[Module, ...]) -> list[Place]:
-    """Public functions that raise an error of their own and do not say so."""
+    """Public functions that raise an error themselves and do not name it in their docstring."""
     return [
         (module.name, name)
         for module, name, function in _raising(modules)
-        if not re.search(r"\b[Rr]aises?\b", ast.get_docstring(function) or "")
+        if not re.search(r"\b[Rr]aises?\b|\w+Error\b", ast.get_docstring(function) or "")
     ]
 
 

@@ -131,7 +131,10 @@ def settings_for(case: Path, *, quality: str | None = None, **chosen: Any) -> Se
 
 
 def settings_in(path: Path) -> Settings:
-    """The settings that a file holds; the defaults where there is no such file."""
+    """The settings that a file holds; the defaults where there is no such file.
+
+    Raises InputError where it cannot be read or is not valid TOML.
+    """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):  # where a case cannot be, its opening says so

@@ -38,7 +38,7 @@ class Reply:
     trace: str = ""
 
     def result(self) -> Any:
-        """The value, or the error raised here as it was raised there."""
+        """The value; raises the error that the worker raised."""
         if self.error is not None:
             raise self.error from WorkerTraceback(self.trace)
         return self.value

@@ -153,7 +153,10 @@ def raster_at_cells(
 
 
 def height_change(site: BuildingSite, before_m: Float32Array) -> Found:
-    """How much lower the roof lies than before, after both surfaces meet on the ground around."""
+    """How much lower the roof lies than before, after both surfaces meet on the ground around.
+
+    ``before_m`` is (rows, columns) heights in metres of the site's window.
+    """
     cells = site.cells
     with np.errstate(invalid="ignore"):
         ground = (

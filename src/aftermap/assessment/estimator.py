@@ -40,7 +40,7 @@ class Population:
     probabilities: Array
 
     def part(self, inside: BoolArray) -> "Population":
-        """Those of its buildings where ``inside`` (N,) is True."""
+        """Those of its buildings where (N,) ``inside`` is True, a mask."""
         rows = np.flatnonzero(inside)
         return Population(
             names=tuple(self.names[i] for i in rows.tolist()),

@@ -67,7 +67,11 @@ class Grader(Protocol):
         ...
 
     def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[Reason, ...]:
-        """What speaks for a building's grade (0 to 4), and what against it."""
+        """What speaks for a building's grade (0 to 4), and what against it.
+
+        ``values`` are (N,) of each measure by its name, NaN where not known; ``index`` is the
+        building's.
+        """
         ...
 
 
@@ -86,7 +90,9 @@ class AdditiveGrader:
     def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[Reason, ...]:
         """The measures that make the grade likelier than typical ones would, and those less likely.
 
-        A measure weighs what the log odds of the grade lose where it is set to its typical value.
+        ``values`` are (N,) of each measure by its name. A measure weighs what the log odds of
+        the grade
+        lose where it is set to its typical value.
         """
         one = {name: column[index : index + 1] for name, column in values.items()}
         weights = self.model.weights_of_measures(self.model.parts(one)[:, 0], grade)
@@ -195,7 +201,10 @@ def doubt_of(building: Building) -> float:
 
 
 def smallest_run(probabilities: Array) -> tuple[Grade, ...]:
-    """The shortest run of neighbouring grades with ``MOST_PROBABILITY``; the likeliest of those."""
+    """The shortest run of neighbouring grades with ``MOST_PROBABILITY``; the likeliest of those.
+
+    ``probabilities`` are (5,) and sum to one.
+    """
     total = np.concatenate([[0.0], np.cumsum(probabilities)])
     for length in range(1, len(GRADES) + 1):
         held = total[length:] - total[:-length]

@@ -83,7 +83,7 @@ def hole_measures(picture: RoofPicture, site: BuildingSite) -> Found:
 
 
 def holes_among(area_m2: Array, probability: Array) -> Found:
-    """The measures that spots of these areas and probabilities come to.
+    """The measures that spots of these areas (N,) in m2 and probabilities (N,) come to.
 
     A hole is as likely as the likeliest spot is one: those of a roof are mistaken together.
     """
@@ -106,7 +106,7 @@ def hole_forest() -> Forest:
 
 
 def dark_spots(picture: RoofPicture, site: BuildingSite) -> tuple[Array, list[Spot]]:
-    """(N, inputs) what the dark spots of a roof look like, the largest first; and where."""
+    """(N, inputs) values of the dark spots of a roof, the largest first; and where they are."""
     linear = LINEAR[picture.rgb]
     light = relative_light(linear, picture.inner)
     depth = edge_distance_m(picture.outline, picture.grid.cell_m)

@@ -44,8 +44,11 @@ def score_interval(
 ) -> Interval:
     """The total of a class and its interval.
 
-    ``sizes`` and ``drawn`` are (H,) buildings and sampled buildings of the strata, of which every
+    ``sizes`` and ``drawn`` are (H,) buildings and sampled buildings of the strata, of which
+    every
     one was sampled; ``counts`` is (..., H): how many of the sampled ones are of the class.
+
+    Raises ValueError where a stratum has no sampled building, or more than it has buildings.
     """
     size, n = np.asarray(sizes, float), np.asarray(drawn, float)
     x = np.asarray(counts, float)

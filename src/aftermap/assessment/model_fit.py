@@ -31,7 +31,7 @@ class FitOptions:
 
 
 def knots_of(values: Array, count: int) -> Array:
-    """Rising knots at even quantiles of what is known, and no two alike."""
+    """(count,) rising knots at even quantiles of the known ones of (N,) values, no two alike."""
     known = values[np.isfinite(values)]
     if not len(known):
         return np.array([0.0, 1.0])
@@ -42,7 +42,7 @@ def knots_of(values: Array, count: int) -> Array:
 def empty_model(
     values: Mapping[str, Array], directions: Mapping[str, int], knots: int
 ) -> OrdinalModel:
-    """A model of these measures that says nothing yet."""
+    """A model of these measures, (N,) values each, that says nothing yet."""
     curves = []
     for name, direction in directions.items():
         at = knots_of(values[name], knots)
@@ -107,7 +107,10 @@ def fit(
 
 
 def calibration_temperature(odds: Array, grades: IntArray) -> float:
-    """The temperature that makes (N, STEPS) log odds of left-out buildings most likely."""
+    """The temperature that makes (N, STEPS) log odds of left-out buildings most likely.
+
+    ``grades`` (N,) are the true ones, a number from 0 to 4 each.
+    """
     rows = np.arange(len(grades))
 
     def loss(log_temperature: float) -> float:
@@ -152,7 +155,7 @@ def _with(prior: OrdinalModel, constants: Array, slopes: Array) -> OrdinalModel:
 def weighted_kappa(
     true: Sequence[int] | IntArray, given: Sequence[int] | IntArray, grades: int = 5
 ) -> float:
-    """Cohen's kappa with quadratic weights."""
+    """Cohen's kappa with quadratic weights of two lists of grades, (N,) numbers from 0 up."""
     matrix = np.zeros((grades, grades))
     np.add.at(matrix, (np.asarray(true), np.asarray(given)), 1)
     apart = (np.arange(grades)[:, None] - np.arange(grades)) ** 2

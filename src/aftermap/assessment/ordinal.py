@@ -56,7 +56,7 @@ class OrdinalModel:
     training: Mapping[str, Any]
 
     def parts(self, values: Mapping[str, Array]) -> Array:
-        """(measures, N, STEPS) what every measure adds for every building."""
+        """(measures, N, STEPS) log odds that every measure adds for every building, by its value."""
         count = len(next(iter(values.values())))
         nothing = np.full(count, math.nan)
         return np.array([curve.added(values.get(curve.name, nothing)) for curve in self.curves])
@@ -101,7 +101,7 @@ def doubted(probabilities: Array, doubt: Array) -> Array:
 
 
 def isotonic(rows: Array) -> Array:
-    """(N, K) the nearest rows that never rise (min-max formula of isotonic regression)."""
+    """(N, K) the nearest values whose rows never rise (min-max formula of isotonic regression)."""
     count = rows.shape[1]
     total = np.column_stack([np.zeros(len(rows)), np.cumsum(rows, 1)])
     out = np.empty_like(rows)

@@ -34,7 +34,11 @@ class OnnxGrader:
     inputs: tuple[str, ...]
 
     def probabilities(self, values: Mapping[str, Array], doubt: Array) -> Array:
-        """(N, 5) probabilities; where an outline lies badly a share of them is spread evenly."""
+        """(N, 5) probabilities; where an outline lies badly a share of them is spread evenly.
+
+        Raises InputError where the model does not answer with 5 probabilities for every
+        building.
+        """
         nothing = np.full(len(doubt), np.nan)
         table = np.column_stack([values.get(name, nothing) for name in self.inputs])
         (given, *_) = self.session.run(
@@ -49,7 +53,10 @@ class OnnxGrader:
         return doubted(p / np.maximum(p.sum(1, keepdims=True), 1e-9), doubt)
 
     def reasons(self, values: Mapping[str, Array], index: int, grade: int) -> tuple[Reason, ...]:
-        """Plain measures of the building, said to be no reasons of the model."""
+        """Plain measures of the building, said to be no reasons of the model.
+
+        ``values`` are (N,) of each measure by its name; ``index`` is the building's.
+        """
         del grade
         told = [
             said(name, float(values[name][index]))

@@ -78,7 +78,7 @@ class OtherAssessment:
         return dict(found.most_common())
 
     def shapes_in(self, crs: str) -> AnyArray:
-        """The shapes in another CRS."""
+        """(N,) shapes in another CRS, their positions in its units."""
         return np.asarray(
             shapely.transform(self.shapes, lambda xy: transformed_xy(self.crs, crs, xy))
         )

@@ -81,7 +81,10 @@ def learn(
 
 
 def write_model(model: OrdinalModel, path: Path) -> AdditiveGrader:
-    """Write a model to a file, and what it is from now on: its name and its SHA-256."""
+    """Write a model to a file, and what it is from now on: its name and its SHA-256.
+
+    Raises InputError where the file cannot be written.
+    """
     text = json.dumps(document_of(model), indent=1, ensure_ascii=False) + "\n"
     try:
         path.write_text(text, encoding="utf-8")

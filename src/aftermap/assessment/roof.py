@@ -36,7 +36,10 @@ AZIMUTHS = 8
 
 
 def roof_measures(site: BuildingSite, seed: int) -> tuple[Found, BoolArray]:
-    """The measures of a roof by name, each with one sigma; and which cells lie on its planes."""
+    """The measures of a roof by name, each with one sigma; and which cells lie on its planes.
+
+    The mask is (rows, columns) of the site's window.
+    """
     used = site.used
     xyz, slopes = places_of(site, used)
     slopes = np.nan_to_num(slopes, nan=9.0)
@@ -85,7 +88,10 @@ def _effective(site: BuildingSite, used: BoolArray) -> float:
 
 
 def share(mask: BoolArray, count: float) -> tuple[float, float]:
-    """Share of True, and one sigma of it where ``count`` cells are independent (Agresti-Coull)."""
+    """Share of True in a mask of any shape (...), and one sigma of it.
+
+    ``count`` cells of it are independent (Agresti-Coull).
+    """
     p = float(mask.mean()) if len(mask) else math.nan
     middle = (p * count + 2) / (count + 4)
     return p, math.sqrt(middle * (1 - middle) / (count + 4))
@@ -215,7 +221,10 @@ def _unevenness(slopes: Array, rough: Array, count: float) -> Found:
 
 
 def normal_entropy(slopes: Array) -> float:
-    """Entropy of the directions in which cells face, 0 (all one way) to 1 (all ways alike)."""
+    """Entropy of the directions in which cells face, 0 (all one way) to 1 (all ways alike).
+
+    ``slopes`` are (N, 2): east and north, a number without unit.
+    """
     rise = np.hypot(slopes[:, 0], slopes[:, 1])
     steep = np.searchsorted(SLOPE_BINS, rise)
     turn = np.floor((np.arctan2(slopes[:, 1], slopes[:, 0]) / (2 * np.pi) + 0.5) * AZIMUTHS)

@@ -136,7 +136,10 @@ def texture_measures(looks: Looks) -> Found:
 
 
 def broken_texture(looks: Looks) -> BoolArray:
-    """Where a picture looks broken: many edges within ``AROUND_M`` that run every way."""
+    """(rows, columns) mask where a picture looks broken: many edges that run every way.
+
+    Edges are counted within ``AROUND_M``.
+    """
     east, north, strength = looks.east, looks.north, looks.strength
     side = max(3, round(AROUND_M / looks.picture.grid.cell_m))
     density = cv2.blur((strength > EDGE).astype(np.float32), (side, side))
@@ -150,7 +153,7 @@ def broken_texture(looks: Looks) -> BoolArray:
 
 
 def mask_at_cells(grid: Grid, of_pixels: Grid, mask: BoolArray) -> BoolArray:
-    """A mask of pixels at the middles of the cells of a grid; False beyond its edge."""
+    """(rows, columns) mask at the centres of the cells of a grid; False beyond the picture's edge."""
     east, north = cell_centres_m(grid)
     row = np.floor((of_pixels.north_m - north) / of_pixels.cell_m).astype(int)
     column = np.floor((east - of_pixels.east_m) / of_pixels.cell_m).astype(int)
@@ -160,7 +163,10 @@ def mask_at_cells(grid: Grid, of_pixels: Grid, mask: BoolArray) -> BoolArray:
 
 
 def isotropy(strength: Array, turn: Array) -> float:
-    """0 where all edges run along two directions at right angles, 1 where they run every way."""
+    """0 where all edges run along two directions at right angles, 1 where they run every way.
+
+    ``strength`` and ``turn`` are (N,) weights and directions in radians.
+    """
     total = float(strength.sum())
     if total <= 0:
         return math.nan
@@ -168,7 +174,10 @@ def isotropy(strength: Array, turn: Array) -> float:
 
 
 def turn_entropy(strength: Array, turn: Array) -> float:
-    """Entropy of the directions of edges (by half turn), 0 to 1, weighted by their strength."""
+    """Entropy of the directions of edges (by half turn), 0 to 1, weighted by their strength.
+
+    ``strength`` and ``turn`` are (N,) weights and directions in radians.
+    """
     kind = np.floor(turn / math.pi * TURNS).astype(int) % TURNS
     p = np.bincount(kind, weights=strength, minlength=TURNS)
     p = p / max(p.sum(), 1e-9)

@@ -48,7 +48,7 @@ class BuildingSite:
 
     @property
     def used(self) -> BoolArray:
-        """The cells that measures are taken from: inner ones whose height was measured."""
+        """(rows, columns) mask of the cells that measures are taken from: inner, and measured."""
         return np.asarray(self.inner & self.cells.measured)
 
 
@@ -90,7 +90,10 @@ def site_of(cells: Cells, shape: BaseGeometry, place: int) -> BuildingSite:
 
 
 def inner_of(outline: BoolArray, cell_m: float) -> BoolArray:
-    """What lies inside off the rim; less is cut off a narrow building, so that something stays."""
+    """(rows, columns) mask of what lies inside off the rim of an outline.
+
+    Less is cut off a narrow building, so that something stays.
+    """
     depth = edge_distance_m(outline, cell_m)
     rim = RIM_M
     while rim > cell_m and (depth > rim).sum() < LEAST_INSIDE * outline.sum():
@@ -99,7 +102,7 @@ def inner_of(outline: BoolArray, cell_m: float) -> BoolArray:
 
 
 def edge_distance_m(mask: BoolArray, cell_m: float) -> Float32Array:
-    """Distance of every cell of a mask from the nearest cell outside it, 0 there.
+    """(rows, columns) distance of every cell of a mask from the nearest cell outside it, 0 there.
 
     What lies beyond the edge of the window is taken to be as the cells at the edge are.
     """
@@ -113,8 +116,11 @@ def ground_level(
 ) -> tuple[float, float]:
     """Height of the ground around a building, and one sigma: a low quantile of what is measured.
 
-    Cars, trees, walls and heaps stand on the ground and nothing stands below it, so it is near
-    the lowest of what lies around; the very lowest are outliers of matching.
+    Masks and ``outside_m`` are (rows, columns). Cars, trees, walls and heaps stand on the ground
+    and
+    nothing stands below it, so it is near the lowest of what lies around; the very lowest are
+    outliers
+    of matching.
     """
     free = cells.measured & ~outline & ~neighbours & (outside_m > 2 * cells.grid.cell_m)
     for reach in (AROUND_M, math.inf):
@@ -126,7 +132,7 @@ def ground_level(
 
 
 def cut_to(part: Grid, whole: Grid, values: Float32Array) -> Float32Array:
-    """The values of a whole window in one part of it, a window of the same cells."""
+    """(rows, columns) values of a whole window in one part of it, a window of the same cells."""
     row = round((whole.north_m - part.north_m) / whole.cell_m)
     column = round((part.east_m - whole.east_m) / whole.cell_m)
     return values[row : row + part.rows, column : column + part.columns]

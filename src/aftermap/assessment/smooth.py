@@ -17,7 +17,9 @@ def planes_around(
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Slope east, slope north and roughness of least squares planes in squares of ``side`` cells.
 
-    ``side`` is odd. NaN where fewer than ``LEAST_KNOWN`` of a square's cells are known.
+    Each is (rows, columns): slopes without unit, roughness in metres. ``side`` is odd. NaN where
+    fewer
+    than ``LEAST_KNOWN`` of a square's cells are known.
     """
     base = float(np.median(height_m[known])) if known.any() else 0.0
     above = np.where(known, height_m - base, 0).astype(np.float64)

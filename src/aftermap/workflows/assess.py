@@ -103,7 +103,10 @@ def map_of(run: Runner) -> Map:
 
 
 def asked_for(made: Map, settings: Settings) -> AssessmentInputs:
-    """The files of the settings, as far as they lie on the map."""
+    """The files of the settings, as far as they lie on the map.
+
+    Raises InputError where no footprints are named.
+    """
     if settings.footprints is None:
         raise InputError(
             "no footprints: name a file of building outlines with --footprints, such as an OSM "

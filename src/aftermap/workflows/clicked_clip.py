@@ -47,7 +47,10 @@ class Film:
     kept: ByteArray | None = None
 
     def time_of(self, moment: Fraction | int) -> Fraction:
-        """The time of the picture that is meant: by its number, or the one nearest to a time."""
+        """The time of the picture that is meant: by its number, or the one nearest to a time.
+
+        Raises ControlError where the clip has no such picture.
+        """
         if isinstance(moment, int):
             if moment >= len(self.times_s):
                 raise ControlError(
@@ -81,7 +84,10 @@ class Film:
 
 
 def film_of(clip: Clip, path: Path, mask: Sidecar | None = None) -> Film:
-    """The times and shots of a clip; costs one decoding of it."""
+    """The times and shots of a clip; costs one decoding of it.
+
+    Raises InputError where no picture can be decoded.
+    """
     times, thumbs = [], []
     for one in decoded_frames(path, Losses()):
         times.append(one.time_s)

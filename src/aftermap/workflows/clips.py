@@ -145,7 +145,10 @@ def _masked(taken: ClipFrames, given: Path | None, run: Runner) -> tuple[Frame, 
 def locate_in_reference(
     filmed: Filmed, reference: Path | None, dem: Path | None, run: Runner, executor: Executor
 ) -> Registration:
-    """The shots of clips without positions, as far as the reference shows where they were."""
+    """The shots of clips without positions, as far as the reference shows where they were.
+
+    Raises InputError where the reference has no heights beside it.
+    """
     without = [one.frame for one in filmed.frames if one.geotag is None]
     if reference is None or not without:
         return Registration()

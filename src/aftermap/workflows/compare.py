@@ -76,7 +76,10 @@ class ComparisonOutcome:
 def compared_with(
     case_path: Path, path: Path, asked: ReferenceOptions, within_m: float
 ) -> ComparisonOutcome:
-    """The grades of a case against another's assessment: adopted ones, else the machine's."""
+    """The grades of a case against another's assessment: adopted ones, else the machine's.
+
+    Raises CaseError where the case holds no graded buildings with a place on the globe.
+    """
     with Case.open_to_read(case_path) as case:
         standing = standing_grades(case)
         crs, shapes = building_outlines(case.package)

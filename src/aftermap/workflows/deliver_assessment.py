@@ -67,6 +67,8 @@ def assess(
     """Grade the buildings of a case that ``aftermap map`` has made a map of.
 
     ``shown`` are ids of buildings that get pictures even where there are too many for all.
+
+    Raises CaseError where the folder holds no case.
     """
     if not (case_path / RECORD_NAME).is_file():
         raise CaseError(f"{case_path}: is no case; make one with aftermap map FOOTAGE --case")

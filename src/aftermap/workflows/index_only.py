@@ -31,9 +31,12 @@ AGAIN = "run the same command again with --workers 1 or --quality draft (finishe
 def failing_as(kind: type[AftermapError], what: str) -> Iterator[None]:
     """Every failure of the step called ``what`` as one of ``kind``, told in one line.
 
-    A full disk and a damaged case stay what they are: then nothing more can be delivered, and the
+    A full disk and a damaged case stay what they are: then nothing more can be delivered, and
+    the
     products are left as they were. So does a control file, which only its author can mend. The
     first failure stays the cause, for ``--debug``.
+
+    Raises ``kind`` for every other failure.
     """
     try:
         yield

@@ -58,7 +58,10 @@ class _Solved:
 
 
 def locate(case_path: Path, clip: str, ties_path: Path) -> LocalizationOutcome:
-    """The poses of a clip by the ties of a file, written into the case's products."""
+    """The poses of a clip by the ties of a file, written into the case's products.
+
+    Raises CaseError where the case has no surface.
+    """
     ties = ties_in(ties_path)
     with Case.open_to_read(case_path) as case:
         asked, video = _clip_of(case, clip)

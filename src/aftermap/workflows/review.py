@@ -57,8 +57,11 @@ def export_labels(
 ) -> ReviewOutcome:
     """A file of labels to fill in: of the newest sample, or of ``everything``.
 
-    ``reviewer``: filled in with what that reviewer said last. ``machine``: with the machine's grade
+    ``reviewer``: filled in with what that reviewer said last. ``machine``: with the machine's
+    grade
     and confidence beside each building; without it the reviewers are blind to them.
+
+    Raises CaseError where the case holds no buildings.
     """
     _refuse_filled(path)
     with Case.open_to_read(case_path) as case:
@@ -93,6 +96,8 @@ def import_labels(
     """Add a file's labels to the record; what was added, what was not, and how reviewers agree.
 
     ``adopt``: they are what the case stands by from now on, and no reviewer's word of their own.
+
+    Raises CaseError where the case holds no buildings.
     """
     refuse_no_case(case_path)
     with Case.create_or_open(case_path) as case:
@@ -195,7 +200,10 @@ def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]
 
 
 def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> ReviewOutcome:
-    """Draw a sample, record it, and write the file of labels to fill in."""
+    """Draw a sample, record it, and write the file of labels to fill in.
+
+    Raises CaseError where the case holds no model grades.
+    """
     refuse_no_case(case_path)
     _refuse_filled(path)
     with Case.create_or_open(case_path) as case:
@@ -221,7 +229,7 @@ def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> Re
 
 
 def refuse_no_case(path: Path) -> None:
-    """Only a map makes a case: a slip in its name must not make an empty one."""
+    """Raises CaseError where the folder holds no record: a slip in a name must not make an empty case."""
     if not (path / RECORD_NAME).is_file():
         raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
 

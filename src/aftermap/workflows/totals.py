@@ -83,7 +83,10 @@ def estimate_totals(
 def totalled_in(
     case: Case, *, scale: Scale, areas: Path | None, assume_alike: bool
 ) -> TotalsOutcome:
-    """The same of a case that is open."""
+    """The same of a case that is open.
+
+    Raises CaseError without a sample, InputError where sampled buildings have no grade.
+    """
     case_path = case.path
     draw = newest_draw(case.package)
     if draw is None:

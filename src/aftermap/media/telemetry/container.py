@@ -34,7 +34,10 @@ class DataPacket:
 
 
 def data_packets(path: Path) -> tuple[DataPacket, ...]:
-    """Packets in the order of the file; one that is damaged ends the reading, not the program."""
+    """Packets in the order of the file; one that is damaged ends the reading, not the program.
+
+    Raises InputError where the file cannot be opened as a video.
+    """
     try:
         container = av.open(str(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:

@@ -35,6 +35,8 @@ def track_in(path: Path, *, name: str, sha256: str, near_lonlat_deg: LonLat | No
 
     A file without a single position still gives a track, of times, that says so. Nothing
     understood at all is an InputError.
+
+    Raises InputError where the record has no sample at all.
     """
     draft = _video_draft(path, name) if _is_video(path) else _sidecar_draft(path, name)
     if not draft.samples and not draft.refused:
