@@ -145,7 +145,7 @@ def _carried_on(rgb: ByteArray, seen: BoolArray) -> ByteArray:
 
 
 def owners(shapes: Sequence[BaseGeometry], grid: Grid) -> Int32Array:
-    """(rows, columns) label of every cell: 1 plus the index of the last shape over its centre, else 0."""
+    """(rows, columns) labels: 1 plus the index of the last shape over a cell's centre, else 0."""
     filled = [(shape, place + 1) for place, shape in enumerate(shapes) if not shape.is_empty]
     if not filled:
         return np.zeros((grid.rows, grid.columns), np.int32)

@@ -56,7 +56,7 @@ class OrdinalModel:
     training: Mapping[str, Any]
 
     def parts(self, values: Mapping[str, Array]) -> Array:
-        """(measures, N, STEPS) log odds that every measure adds for every building, by its value."""
+        """(measures, N, STEPS) log odds that every measure adds for every building."""
         count = len(next(iter(values.values())))
         nothing = np.full(count, math.nan)
         return np.array([curve.added(values.get(curve.name, nothing)) for curve in self.curves])

@@ -153,7 +153,7 @@ def broken_texture(looks: Looks) -> BoolArray:
 
 
 def mask_at_cells(grid: Grid, of_pixels: Grid, mask: BoolArray) -> BoolArray:
-    """(rows, columns) mask at the centres of the cells of a grid; False beyond the picture's edge."""
+    """(rows, columns) mask at the centres of a grid's cells; False beyond the picture."""
     east, north = cell_centres_m(grid)
     row = np.floor((of_pixels.north_m - north) / of_pixels.cell_m).astype(int)
     column = np.floor((east - of_pixels.east_m) / of_pixels.cell_m).astype(int)

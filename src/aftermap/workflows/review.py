@@ -229,7 +229,7 @@ def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> Re
 
 
 def refuse_no_case(path: Path) -> None:
-    """Raises CaseError where the folder holds no record: a slip in a name must not make an empty case."""
+    """Raises CaseError where the folder holds no record: a typo must not make an empty case."""
     if not (path / RECORD_NAME).is_file():
         raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
 
