@@ -91,7 +91,7 @@ def test_an_index_without_a_map_is_done_in_part_and_says_so_first(mapped):
     (line,) = [one for one in mapped.errors.splitlines() if one.startswith("aftermap: ")]
     assert line.startswith("aftermap: done in part: there is no map: ")
     assert mapped.kept == ("ok", line.removeprefix("aftermap: done in part: "))
-    assert mapped.said.startswith("There is no map: the pictures could not be joined.")
+    assert mapped.said.startswith("There is no map: the images could not be aligned.")
     assert mapped.report["map"] is None
     assert mapped.report["why"]
     assert not (mapped.case / "products/orthophoto.tif").exists()

@@ -70,7 +70,7 @@ def facts(tmp_path):
 
 def test_without_totals_the_counts_are_called_the_machines_and_no_estimate(facts):
     page = assessment_page(facts)
-    assert "s grades, no estimate" in page
+    assert "Model grades, not estimates" in page
     assert "95 % interval" not in page
     assert "does not mean undamaged" in page
 

@@ -1,9 +1,11 @@
 """The printed page of one building: three axes, pictures and hashes, and nothing that acts."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from aftermap.geo.crs import LOCAL
 from aftermap.model.assessment import (
     Assessment,
     AssessorKind,
@@ -84,12 +86,12 @@ def test_the_three_axes_stand_beside_each_other():
     assert re.search(r"Confidence</h2>\s*<p class=\"big\">70", page)
     assert re.search(r"roof measured</th><td class=\"n\">93", page)
     assert re.search(r"For this grade</p><ul><li>roof plane residual 0.8", page)
-    assert re.search(r"Against it</p><ul><li>70 % of the roof stands", page)
+    assert re.search(r"Against this grade</p><ul><li>70 % of the roof stands", page)
 
 
 def test_without_a_grade_the_evidence_is_shown_all_the_same():
     page = evidence_sheet(facts())
-    assert "Nobody has graded this building yet" in page
+    assert "This building has not been graded" in page
     assert 'src="view-1.jpg"' in page
 
 
@@ -117,7 +119,7 @@ def test_what_the_case_stands_by_is_told_first_and_everybody_is_listed():
         at="2026-11-26T08:00:00Z",
     )
     page = evidence_sheet(facts(assessments=[GRADED, adopted]))
-    assert re.search(r"class=\"grade\"[^>]*><b>destroyed</b><span>adopted", page)
+    assert re.search(r"class=\"grade\"[^>]*><b>destroyed</b><span>accepted grade", page)
     assert "a model" in page
 
 
@@ -125,7 +127,7 @@ def test_hashes_and_windows_are_on_the_page():
     page = evidence_sheet(facts())
     assert "2e" * 32 in page
     assert "1f" * 32 in page
-    assert "1, 2, 30 by 40; turned \u221212.0°" in page
+    assert "1, 2, 30 by 40; rotated \u221212.0°" in page
     assert "3.200" in page
 
 
@@ -168,3 +170,13 @@ def test_the_page_is_written_beside_its_pictures(tmp_path):
     path = write_evidence_sheet(facts(), tmp_path / "B7-12345678")
     assert path.name == "sheet.html"
     assert path.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_building_in_the_south_and_west_has_positive_degrees_with_their_letters():
+    south = replace(facts(), crs="EPSG:32719")
+    assert re.search(r"\d+\.\d{5}° S, \d+\.\d{5}° W", evidence_sheet(south))
+
+
+def test_a_case_that_is_not_georeferenced_gives_local_coordinates():
+    page = evidence_sheet(replace(facts(), crs=LOCAL))
+    assert "local coordinates 500 904.50 east, 3 978 404.50 north" in page.replace("\u202f", " ")

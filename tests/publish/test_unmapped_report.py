@@ -99,7 +99,7 @@ def test_a_surface_without_an_orthophoto_is_told_with_its_shares(report_on, tmp_
     report = report_on(scene.reconstruction(), elevation=rasters[0])
     assert report.json["surface"]["measured_fraction"] == rasters[0].measured_fraction
     assert report.json["verdict"][0].startswith("There is no orthophoto")
-    assert "There is no orthophoto, no surface" not in report.html
+    assert "no surface model, and nothing" not in report.html
     assert report.json["photographs"]["mapped"] == 20
 
 
@@ -115,9 +115,9 @@ def test_without_any_pose_there_is_no_plan_and_no_accuracy(report_on, tmp_path):
     )
     report = report_on(none, clips=())
     assert report.json["poses"] is None
-    assert report.json["verdict"][0] == "There is no map: the pictures could not be joined."
+    assert report.json["verdict"][0] == "There is no map: the images could not be aligned."
     assert [one["name"] for one in report.json["left_out_list"]] == ["a.jpg"]
-    assert "Where the pictures were taken" not in report.html
+    assert "Camera positions" not in report.html
 
 
 def test_the_plan_is_a_plan(tmp_path):
@@ -186,8 +186,8 @@ def steps_of(made):
 
 def test_what_to_do_next_follows_from_the_poses(tmp_path):
     sound = unmapped(tmp_path)
-    assert "close together" not in steps_of(sound)
-    assert "could be joined" not in steps_of(sound)
+    assert "baseline" not in steps_of(sound)
+    assert "could be aligned" not in steps_of(sound)
     assert "--gcp" not in steps_of(sound)
     near = tuple(
         replace(
@@ -203,9 +203,9 @@ def test_what_to_do_next_follows_from_the_poses(tmp_path):
         )
         for i, one in enumerate(sound.placed)
     )
-    assert "times as far away as they are apart" in steps_of(replace(sound, placed=near))
+    assert "baseline is too short" in steps_of(replace(sound, placed=near))
     lost = tuple(Skipped(name=f"{n}", reason="x", sha256=f"{n}") for n in range(30))
-    assert "Only 20 of 50 pictures could be joined" in steps_of(replace(sound, skipped=lost))
+    assert "Only 20 of 50 images could be aligned" in steps_of(replace(sound, skipped=lost))
     assert "--gcp" in steps_of(replace(sound, crs=LOCAL))
 
 

@@ -200,7 +200,7 @@ def test_a_map_whose_buildings_cannot_be_graded_is_there(mapped, tmp_path, capsy
     told = capsys.readouterr()
     assert "aftermap: done in part: the buildings are not graded: " in told.err
     assert "empty.geojson" in told.err
-    assert "the map covers" in told.out
+    assert "The orthophoto covers" in told.out
     assert products(case) >= set(PRODUCTS)
     assert newest_run(case)[0] == "ok"
     assert newest_run(case)[1].startswith("the buildings are not graded: ")
@@ -222,7 +222,7 @@ def test_pictures_that_say_nothing_of_their_place_are_delivered_in_a_local_frame
     assert report["unit"] == "units"
     assert sum(one["registered"] for one in cameras["frames"]) >= 3
     assert "local" in {one["code"] for one in report["warnings"]}
-    assert "without place, scale or north" in " ".join(report["verdict"])
+    assert "without position, scale or north" in " ".join(report["verdict"])
     page = (case / "products/report.html").read_text("utf-8")
     assert "north not known" in page
 

@@ -1,8 +1,7 @@
-"""Graded buildings and streets to assessment.html: maps, classes, and what is not known.
+"""Graded buildings and streets -> assessment.html: maps, classes, and what is not known.
 
-The page is one file that asks for nothing, as report.html. A count of the machine's grades is never
-called a total: a total is an estimate with its interval, and comes as such or not at all.
-docs/reference/buildings.md.
+The page is one file that works offline, as report.html. A count of model grades is never called a
+total: a total is an estimate with its interval. docs/reference/buildings.md.
 """
 
 from collections import Counter
@@ -44,16 +43,16 @@ from aftermap.publish.shared.wording import GRADE_WORDS, grouped_digits
 HTML_NAME = "assessment.html"
 LINK_HERE = "<!-- buildings -->"
 LINK = (
-    f'<p class="where"><a href="{HTML_NAME}">Damage: buildings graded, how well each was seen, '
-    "who gets through the streets</a></p>"
+    f'<p class="where"><a href="{HTML_NAME}">Damage assessment: building grades, visibility and '
+    "street trafficability</a></p>"
 )
 PASSAGE_WORDS = {
-    "truck": "a truck gets through (3.5 m or more)",
-    "car": "a car gets through (2.5 to 3.5 m)",
-    "nobody": "nobody gets through (less than 2.5 m)",
+    "truck": "passable by truck (3.5 m or more)",
+    "car": "passable by car (2.5 to 3.5 m)",
+    "nobody": "impassable (less than 2.5 m)",
     "not_seen": "not seen",
 }
-SEEN_WORDS = ("less than half", "half to 80 %", "80 to 95 %", "95 % or more")
+SEEN_WORDS = ("less than 50 %", "50 to 80 %", "80 to 95 %", "95 % or more")
 UNSURE_BELOW = 0.6
 MOST_LISTED = 300
 
@@ -72,10 +71,10 @@ class ClassTotal:
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentFacts:
-    """What the page is written from.
+    """The facts of the page.
 
-    ``adopted`` are the grades that the case stands by, by ``source_id``; they are drawn in place of
-    the machine's. ``totals`` are estimates from a reviewed sample, empty where there is none.
+    ``adopted`` are the accepted grades, by ``source_id``; they are drawn in place of model grades.
+    ``totals`` are estimates from a reviewed sample, empty where there is none.
     ``sensor_date`` is the first and the last time at which pictures were taken.
     """
 
@@ -144,7 +143,7 @@ def assessment_page(facts: AssessmentFacts) -> str:
 
 
 def _standing(one: Assessment, adopted: Mapping[str, Grade] | None) -> Assessment:
-    """The assessment to draw: what the case stands by, else what the machine says."""
+    """The assessment to draw: the accepted grade, else the model grade."""
     grade = (adopted or {}).get(one.source_id)
     if grade is None:
         return one
@@ -230,7 +229,7 @@ def _unsure(given: tuple[Assessment, ...]) -> list[Assessment]:
 
 
 def _why(one: Assessment) -> str:
-    """What speaks for a grade and against it, in one line."""
+    """The reasons for a grade and against it, in one line."""
     sides = (
         (side, "; ".join(reasons_on(side, one.reasons)))
         for side in (ReasonSide.FOR, ReasonSide.AGAINST, ReasonSide.NOTE)
@@ -243,10 +242,10 @@ def _why(one: Assessment) -> str:
 
 
 def _reasons(given: tuple[Assessment, ...]) -> list[tuple[str, list[str]]]:
-    """Why buildings are not assessed, the most frequent reason first, and which they are."""
+    """Reasons why buildings are not assessed, the most frequent first, and their ids."""
     found: dict[str, list[str]] = {}
     for one in given:
         if one.grade is None:
-            reason = one.not_assessed_reason or "no reason is recorded"
+            reason = one.not_assessed_reason or "no reason recorded"
             found.setdefault(reason, []).append(one.source_id)
     return sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))

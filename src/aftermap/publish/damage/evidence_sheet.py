@@ -1,7 +1,7 @@
-"""What is known of one building to a page that can be printed: pictures, three axes, hashes.
+"""What is known of one building -> a printable page: images, grade, confidence, visibility, hashes.
 
-The page stands beside the pictures that it shows and asks for nothing else: a content security
-policy forbids scripts and every request but pictures. Names are shown as text, whatever they hold.
+The page lies beside the images that it shows and works offline: a content security policy forbids
+scripts and every request but images. Names are shown as text, whatever they contain.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.crs import LOCAL, WGS84, transformed_xy
 from aftermap.geo.viewing import FACE_LETTERS
 from aftermap.model.assessment import (
     GRADES,
@@ -36,20 +36,23 @@ from aftermap.publish.shared.wording import (
 
 SHEET_NAME = "sheet.html"
 WHO = {
-    AssessorKind.MACHINE: "machine",
+    AssessorKind.MACHINE: "model grade",
     AssessorKind.REVIEWER: "reviewer",
-    AssessorKind.ADOPTED: "adopted",
+    AssessorKind.ADOPTED: "accepted grade",
 }
-SIDES = {ReasonSide.FOR: "For this grade", ReasonSide.AGAINST: "Against it", ReasonSide.NOTE: ""}
+SIDES = {
+    ReasonSide.FOR: "For this grade",
+    ReasonSide.AGAINST: "Against this grade",
+    ReasonSide.NOTE: "",
+}
 IMAGERY_WORDS = {
-    Imagery.NADIR_PHOTOGRAPHS: "photographs from above",
-    Imagery.OBLIQUE_PHOTOGRAPHS: "slanting photographs",
-    Imagery.VIDEO: "video, or one photograph",
+    Imagery.NADIR_PHOTOGRAPHS: "nadir photographs",
+    Imagery.OBLIQUE_PHOTOGRAPHS: "oblique photographs",
+    Imagery.VIDEO: "video or one photograph",
 }
 SHIFTED_BY = {
-    ShiftSource.OWN: "its own edges",
-    ShiftSource.NEIGHBOURS: "its neighbours",
-    ShiftSource.NONE: "nothing: it was not moved",
+    ShiftSource.OWN: "matched to its own edges",
+    ShiftSource.NEIGHBOURS: "matched to its neighbours",
 }
 
 
@@ -65,7 +68,7 @@ class MeasureRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SheetFacts:
-    """What a sheet tells. ``assessments`` may be empty: evidence needs no grade."""
+    """The facts of a sheet. ``assessments`` may be empty: evidence needs no grade."""
 
     case_name: str
     building: Building
@@ -104,10 +107,14 @@ def evidence_sheet(facts: SheetFacts) -> str:
 
 
 def _place(facts: SheetFacts) -> str:
+    """Latitude and longitude of the building; its coordinates where the case has no CRS."""
     corners = facts.building.polygons_m[0][0][:-1]
     middle = [sum(axis) / len(corners) for axis in zip(*corners, strict=True)]
+    if facts.crs == LOCAL:
+        east, north = (grouped_digits(value, 2) for value in middle)
+        return f"local coordinates {east} east, {north} north"
     ((lon, lat),) = transformed_xy(facts.crs, WGS84, [middle])
-    return f"{lat:.5f}° N, {lon:.5f}° E".replace("-", "\u2212")
+    return f"{abs(lat):.5f}° {'S' if lat < 0 else 'N'}, {abs(lon):.5f}° {'W' if lon < 0 else 'E'}"
 
 
 def _head(assessments: Sequence[Assessment]) -> dict[str, Any] | None:
@@ -124,7 +131,7 @@ def _told(one: Assessment) -> dict[str, Any]:
     name = GRADE_WORDS[str(one.grade)] if one.grade else "not assessed"
     run = ""
     if len(grades) > 1:
-        run = f"{'possible damage: ' if one.is_possible else ''}{grades[0]} to {grades[-1]}"
+        run = f"{'uncertain: ' if one.is_possible else ''}{grades[0]} to {grades[-1]}"
     bars = [
         (str(grade), f"{share * 100:.1f}", f"{share:.0%}", GRADE_COLOURS[str(grade)])
         for grade, share in zip(GRADES, one.probabilities or (), strict=False)
@@ -152,11 +159,11 @@ def _visibility(seen: Visibility) -> list[tuple[str, str]]:
     agree = seen.surface_photographs
     return [
         ("roof measured", _share(seen.roof_fraction)),
-        ("views kept", f"{seen.views}"),
-        ("sides seen", f"{seen.facades} of 4"),
-        ("best pixel", approximate_length(seen.ground_sample_m)),
-        ("photographs agree", NOT_KNOWN if agree is None else f"{agree:g}"),
-        ("best seen by", NOT_KNOWN if seen.imagery is None else IMAGERY_WORDS[seen.imagery]),
+        ("views", f"{seen.views}"),
+        ("sides visible", f"{seen.facades} of 4"),
+        ("best GSD", approximate_length(seen.ground_sample_m)),
+        ("images that agree", NOT_KNOWN if agree is None else f"{agree:g}"),
+        ("best imagery", NOT_KNOWN if seen.imagery is None else IMAGERY_WORDS[seen.imagery]),
     ]
 
 
@@ -166,10 +173,13 @@ def _alignment(building: Building) -> str:
     residual = (
         "" if moved.residual_m is None else f", residual {approximate_length(moved.residual_m)}"
     )
+    sigma = f"± {approximate_length(moved.sigma_m)}"
+    if moved.source is ShiftSource.NONE:
+        return f"not shifted ({sigma}{residual})"
     return (
-        f"moved {grouped_digits(east, 2)}{NARROW}m east and "
-        f"{grouped_digits(north, 2)}{NARROW}m north, by "
-        f"{SHIFTED_BY[moved.source]}, to ±{approximate_length(moved.sigma_m)}{residual}"
+        f"shifted {grouped_digits(east, 2)}{NARROW}m east and "
+        f"{grouped_digits(north, 2)}{NARROW}m north, {SHIFTED_BY[moved.source]} "
+        f"({sigma}{residual})"
     )
 
 
@@ -190,7 +200,7 @@ def _row(one: Evidence) -> dict[str, Any]:
         cut = one.window
         window = f"{cut.left_px}, {cut.top_px}, {cut.width_px} by {cut.height_px}"
         if cut.turn_deg:
-            window += f"; turned {cut.turn_deg:.1f}°".replace("-", "\u2212")
+            window += f"; rotated {cut.turn_deg:.1f}°".replace("-", "\u2212")
     return {
         "file": PurePosixPath(one.name).name,
         "digest": one.file_sha256,
@@ -202,11 +212,11 @@ def _row(one: Evidence) -> dict[str, Any]:
 
 
 def _words_of(row: Evidence) -> str:
-    """A picture in words, for those who do not see it."""
+    """The text alternative of an image."""
     if row.kind is EvidenceKind.ORTHOPHOTO:
-        return "the building from above in the orthophoto, its outline drawn"
+        return "orthophoto of the building with its footprint"
     if row.kind is EvidenceKind.PROFILE:
-        return "heights along a cut through the building"
+        return "height profile across the building"
     sides = "".join(letter for bit, letter in FACE_LETTERS.items() if (row.faces or 0) & bit)
     seen = f", showing sides {', '.join(sides)}" if sides else ""
     return f"view {row.rank} from azimuth {row.azimuth_deg:.0f} degrees{seen}"

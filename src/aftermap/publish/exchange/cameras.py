@@ -34,7 +34,7 @@ from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.left_out import merged
 
 ROTATION_TOLERANCE = 1e-6
-NO_PLACE = "has no place any more: its shot was located anew"
+NO_PLACE = "no longer has a pose: its shot was located again"
 _BY_OTHER_WAYS = (PoseSource.RESECTED.value, PoseSource.TELEMETRY.value)
 SURFACE_SIGMA_M = 0.5
 """Of a height of the map's surface, which was matched from these poses."""
@@ -182,7 +182,7 @@ def read_cameras(path: str | Path) -> CameraList:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CaseError(
             f"{path}: is not a camera list ({error}); "
-            "delete it and run `aftermap map` again to have it made anew"
+            "delete it and run `aftermap map` again to recreate it"
         ) from error
     for entry in frames:
         _check(entry, path)
@@ -255,14 +255,17 @@ def _flown_entry(frame: Frame, path: Trajectory) -> CameraEntry | None:
     if moment is None or pose is None:
         return None
     camera = path.camera_of(moment.shot)
-    by = {PoseSource.TELEMETRY: "by telemetry alone", PoseSource.RESECTED: "by hand"}
+    by = {
+        PoseSource.TELEMETRY: "located from telemetry only",
+        PoseSource.RESECTED: "located by hand",
+    }
     spread = _known(pose.pose.covariance_m2)
     variances = [pose.covariance[axis][axis] for axis in range(3)]
     return CameraEntry(
         name=frame.name,
         sha256=frame.sha256,
         registered=True,
-        reason=f"placed {by.get(pose.source, 'between two frames')}; no map is made of it",
+        reason=f"{by.get(pose.source, 'interpolated between two frames')}; not used for the map",
         width_px=camera.width_px,
         height_px=camera.height_px,
         camera_model=camera.model,
@@ -331,7 +334,7 @@ def _check(entry: CameraEntry, path: Path) -> None:
     if rotation.shape != (3, 3) or not _is_rotation(rotation):
         raise CaseError(
             f"{path}: the rotation of {entry.name} is not a rotation; "
-            "delete the file and run `aftermap map` again to have it made anew"
+            "delete the file and run `aftermap map` again to recreate it"
         )
 
 

@@ -161,7 +161,7 @@ def _to_degrees(crs: str) -> Callable[[Array], Array]:
 def _write(features: Iterable[Json], path: Path, crs: str) -> Path:
     """One line a feature, so that a text editor and a diff can read the file."""
     note = (
-        ' "note": "the case has no place on the globe: coordinates are units of its own frame",\n'
+        ' "note": "the case is not georeferenced: coordinates are units of its local frame",\n'
         if crs == LOCAL
         else ""
     )

@@ -113,7 +113,7 @@ def residual_scatter(contents: Contents) -> Scatter | None:
                 x=20 + 60 * ((index * GOLDEN) % 1),
                 y=50 - 50 * float(np.clip(residual[2] / limit_h, -1, 1)),
                 kind="wild" if photograph.gps_wild else "tame",
-                title=f"{photograph.name}: {figure_text(residual[2], 'signed')} in height",
+                title=f"{photograph.name}: {figure_text(residual[2], 'signed')} vertical",
             )
             for index, (photograph, residual) in enumerate(known)
         ),
@@ -241,7 +241,9 @@ def _camera_dot(photograph: Photograph, x: float, y: float) -> Dot:
 
 def _mark_dot(mark: ControlMark, x: float, y: float) -> Dot:
     error = (
-        f", off by {approximate_length(mark.horizontal_m)}" if mark.horizontal_m is not None else ""
+        ""
+        if mark.horizontal_m is None
+        else f", horizontal residual {approximate_length(mark.horizontal_m)}"
     )
     return Dot(x=x, y=y, kind=mark.role, title=f"{mark.name} ({mark.role}{error})")
 

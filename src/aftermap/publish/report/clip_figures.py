@@ -70,9 +70,9 @@ def _seconds(path: Trajectory) -> tuple[PlacedSeconds, ...]:
 def _why_not_known(facts: ClipFacts, offsets: ClipOffsets | None) -> str | None:
     """Why constants of the telemetry are missing; None where all three are there."""
     if facts.clip.track is None:
-        return "it has no telemetry"
+        return "no telemetry"
     if offsets is None:
-        return "too few of its frames were placed to tell"
+        return "too few of its frames were aligned"
     missing = [
         what
         for what, value in (
@@ -83,8 +83,8 @@ def _why_not_known(facts: ClipFacts, offsets: ClipOffsets | None) -> str | None:
         if value is None
     ]
     reasons = {
-        "time": "a time shows only where a flight turns or changes its speed",
-        "height": "a height only beside other pictures that record theirs",
-        "yaw": "a yaw only in views that slant",
+        "time": "the time offset needs a flight that turns or changes speed",
+        "height": "the height offset needs other images with recorded heights",
+        "yaw": "the yaw offset needs oblique views",
     }
     return "; ".join(reasons[what] for what in missing) or None

@@ -99,7 +99,7 @@ def map_figures(facts: ReportFacts, overviews: Overviews) -> MapFigures:
         covered_fraction=facts.orthophoto.covered_fraction,
         low_m=float(low) if low is not None else None,
         high_m=float(high) if high is not None else None,
-        not_known=None if len(heights) else "no height on the surface was measured",
+        not_known=None if len(heights) else "no surface height was measured",
     )
 
 
@@ -107,7 +107,7 @@ def spread(counts: Uint16Array, known: BoolArray) -> Spread:
     """How a count is spread over the cells whose height is known."""
     values = counts[known]
     if not values.size:
-        return Spread(median=None, classes=(), not_known="the surface holds no height")
+        return Spread(median=None, classes=(), not_known="the surface model has no heights")
     classes = tuple(
         CountClass(
             least=least,
@@ -130,9 +130,7 @@ def poses(reconstruction: Reconstruction) -> Poses:
         reprojection_px=reconstruction.reprojection_px,
         position_sigma_m=vector3(np.median(known, axis=0)) if len(known) else None,
         worst_position_sigma_m=vector3(known.max(axis=0)) if len(known) else None,
-        not_known=f"the adjustment gave no uncertainty for {missing} photographs"
-        if missing
-        else None,
+        not_known=f"the adjustment gave no uncertainty for {missing} images" if missing else None,
     )
 
 

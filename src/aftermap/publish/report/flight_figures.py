@@ -57,7 +57,7 @@ def flying_height(placed: Sequence[PlacedFrame], above_m: Mapping[str, float]) -
             difference_m=None,
             difference_spread_m=None,
             difference_fraction=None,
-            not_known="the photographs do not record a height above take-off of 5 m or more",
+            not_known="the images record no height of 5 m or more above take-off",
         )
     difference = pairs[:, 0] - pairs[:, 1]
     middle = float(np.median(difference))

@@ -86,7 +86,7 @@ def report_images(facts: ReportFacts, overviews: Overviews, contents: Contents) 
         backdrop=_picture(_faded(backdrop), backdrop_grid, unit, quality=60),
         backdrop_grid=backdrop_grid,
         ramp=CIVIDIS,
-        coverage_legend=_legend(contents.coverage.classes, "coverage", "seen by none"),
+        coverage_legend=_legend(contents.coverage.classes, "coverage", "none"),
         confidence_legend=_legend(
             contents.confidence.classes, "confidence", "filled, not measured"
         ),

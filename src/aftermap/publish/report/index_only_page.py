@@ -1,4 +1,4 @@
-"""A finished run without a map to report.html and report.json: its poses, its clips, and why.
+"""An index-only run -> report.html and report.json: its poses, its clips, and why it has no map.
 
 The same page as that of a map in style and rules; docs/reference/report.md.
 """
@@ -37,6 +37,10 @@ NARROW_TIMES = 10.0
 """Distance to the ground over distance to the next pictures, from which depth is weak: an error of
 a pixel across is one of ten in depth."""
 MANY_LEFT_OUT_FRACTION = 0.4
+SEARCH = "Search them with aftermap seen."
+TELEMETRY_ONLY = (
+    "Locations from telemetry only do not identify a building, only the area within their CE90."
+)
 
 
 def write_unmapped_report(facts: UnmappedFacts, folder: str | Path) -> Report:
@@ -66,7 +70,7 @@ def unmapped_contents_of(facts: UnmappedFacts) -> UnmappedContents:
     """Every figure of the report."""
     made = facts.reconstruction
     clips = clip_figures(facts.clips, made)
-    pictures = photographs(facts)
+    images = photographs(facts)
     return UnmappedContents(
         format=FORMAT,
         version=VERSION,
@@ -80,18 +84,18 @@ def unmapped_contents_of(facts: UnmappedFacts) -> UnmappedContents:
         crs_name=crs_name(made.crs),
         unit=unit_of(made),
         vertical_datum=str(made.vertical_datum),
-        verdict=_verdict(facts, clips, pictures),
+        verdict=_verdict(facts, clips, images),
         why=facts.why,
-        next_steps=next_steps(made, pictures),
+        next_steps=next_steps(made, images),
         warnings=_warnings(made),
         notes=facts.notes,
         map=None,
         surface=None if facts.elevation is None else _surface(facts.elevation),
         poses=poses(made) if made.placed else None,
         lenses=lenses(made),
-        photographs=pictures,
+        photographs=images,
         clips=clips,
-        left_out_list=pictures.left_out_list,
+        left_out_list=images.left_out_list,
         cost=cost(facts.stages),
     )
 
@@ -106,33 +110,28 @@ def _surface(elevation: Elevation) -> SurfaceFigures:
 
 
 def _verdict(
-    facts: UnmappedFacts, clips: tuple[ClipFigures, ...], pictures: Photographs
+    facts: UnmappedFacts, clips: tuple[ClipFigures, ...], images: Photographs
 ) -> tuple[str, ...]:
     sentences = [_what_is_missing(facts)]
-    if pictures.placed:
-        were = "picture was" if pictures.placed == 1 else "pictures were"
+    if images.placed:
+        were = "image was" if images.placed == 1 else "images were"
         where = (
-            "in a frame without place, scale or north; "
+            " in a local frame without position, scale or north"
             if facts.reconstruction.crs == LOCAL
             else ""
         )
         sentences.append(
-            f"{pictures.placed} {were} placed {where}cameras.json says where each was taken from "
-            "and how surely."
+            f"{images.placed} {were} aligned{where}. cameras.json has their positions and accuracy."
         )
     seconds = sum(one.seconds for clip in clips for one in clip.placed)
     if seconds:
         placed = sum(1 for clip in clips if clip.placed)
         were = "clip was" if placed == 1 else "clips were"
         within = _within_m(facts)
-        known = (
-            ""
-            if within is None
-            else f"; half of them hold to within {approximate_length(within)} (CE90)"
-        )
+        known = "" if within is None else f", with a median CE90 of {approximate_length(within)}"
         sentences += [
-            f"{placed} {were} placed, {seconds} seconds in all{known}; aftermap seen asks them.",
-            "Places by telemetry alone name no building, only what lies within so many metres.",
+            f"{placed} {were} located, {seconds} seconds in total{known}. {SEARCH}",
+            TELEMETRY_ONLY,
         ]
     return tuple(sentences)
 
@@ -141,42 +140,42 @@ def _what_is_missing(facts: UnmappedFacts) -> str:
     if facts.elevation is not None:
         share = figure_text(facts.elevation.measured_fraction, "share")
         return (
-            f"There is no orthophoto: the surface could not be coloured. surface.tif is there, "
-            f"{share} of it measured."
+            "There is no orthophoto: it could not be rendered. The surface model surface.tif was "
+            f"produced; {share} of it is measured."
         )
     if facts.reconstruction.placed:
-        return "There is no map: no surface could be measured from the pictures that were placed."
-    return "There is no map: the pictures could not be joined."
+        return "There is no map: no surface could be measured from the aligned images."
+    return "There is no map: the images could not be aligned."
 
 
-def next_steps(made: Reconstruction, pictures: Photographs) -> tuple[str, ...]:
-    """What to do about a map that is missing, by what the poses show; ``why`` is told apart."""
+def next_steps(made: Reconstruction, images: Photographs) -> tuple[str, ...]:
+    """What to do about a missing map, from what the poses show; ``why`` is a field of its own."""
     steps = []
     ratio = height_to_base(made.mapped) if made.placed else None
     if ratio is not None and ratio > NARROW_TIMES:
         steps.append(
-            f"The pictures stand close together for what they look at: it is {ratio:.0f} times as "
-            "far away as they are apart, so depth is weak. Add pictures taken farther apart, or "
-            "flown across the view instead of along it."
+            f"The baseline is too short: the distance to the scene is {ratio:.0f} times the "
+            "distance between images, so depth is weak. Add images taken farther apart, or flown "
+            "across the viewing direction."
         )
-    tried = pictures.placed + sum(1 for one in made.skipped if one.sha256 is not None)
+    tried = images.placed + sum(1 for one in made.skipped if one.sha256 is not None)
     if made.placed and len(made.placed) < (1 - MANY_LEFT_OUT_FRACTION) * tried:
         steps.append(
-            f"Only {pictures.placed} of {tried} pictures could be joined. Add pictures of what "
-            "lies between them, each of which overlaps the next by 60 % or more."
+            f"Only {images.placed} of {tried} images could be aligned. Add images of the ground in "
+            "between, each overlapping the next by 60 % or more."
         )
     if made.placed and made.crs == LOCAL:
         steps.append(
-            "Give the telemetry of the clips (SRT, CSV, GPX beside them) or ground control points "
-            "(--gcp): then the cameras have a place, a scale and a level."
+            "Add telemetry (SRT, CSV or GPX files beside the clips) or ground control points "
+            "(--gcp) to give the cameras position, scale and vertical datum."
         )
     if made.placed:
         steps.append(
-            "Look at the plan: where the cameras stand in one point, or fly straight along their "
-            "view, little can be measured. Pictures that look down at 45 to 90 degrees and overlap "
-            "by 60 % or more make a map."
+            "Check the plan of camera positions: cameras at one point, or moving along their "
+            "viewing direction, measure little depth. For a map, use images that look down at 45 "
+            "to 90 degrees and overlap by 60 % or more."
         )
-    return (*steps, "The same command with more footage reuses everything that is finished.")
+    return (*steps, "Run the same command with more footage; finished results are reused.")
 
 
 def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
@@ -187,8 +186,9 @@ def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
             Caution(
                 code="local",
                 grave=True,
-                text="The positions have no place on the globe, no scale and no north: nothing "
-                "says where a picture was taken. Lengths in cameras.json are not metres.",
+                text="The camera positions are not georeferenced: they have no position, scale or "
+                "north, because no image records where it was taken. Lengths in cameras.json are "
+                "not metres.",
             )
         )
     if any(one.focal_prior_source is FocalSource.ASSUMED for one in made.cameras):
@@ -196,8 +196,8 @@ def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
             Caution(
                 code="focal_assumed",
                 grave=True,
-                text="The pictures do not say which lens took them, so its focal length was "
-                "assumed: distances along the view may be wrong by a tenth or more.",
+                text="The images record no focal length, so a typical value was assumed. Distances "
+                "along the viewing direction may be wrong by 10 % or more.",
             )
         )
     told = [Caution(code="reconstruction", text=text, grave=False) for text in made.warnings]

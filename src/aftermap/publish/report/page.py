@@ -1,6 +1,6 @@
-"""A finished run to report.html and report.json: how far to trust the map, in words and pictures.
+"""A finished run -> report.html and report.json: the quality of the map, in words and pictures.
 
-The page is one file that asks for nothing: pictures are inside it, a content security policy
+The page is one file that works offline: pictures are inside it, a content security policy
 forbids every request and every script, and each figure is a ``<data>`` element that carries the
 value in report.json and its key there. Formats: docs/reference/report.md.
 """
@@ -22,7 +22,6 @@ from aftermap.publish.report.contents import (
     Contents,
     FlyingHeight,
     Run,
-    Trust,
     UnmappedContents,
 )
 from aftermap.publish.report.facts import ReportFacts
@@ -50,7 +49,6 @@ from aftermap.publish.shared.wording import (
     FOCAL_FROM,
     NOT_KNOWN,
     figure_text,
-    worded,
 )
 
 HTML_NAME = "report.html"
@@ -59,7 +57,7 @@ JSON_NAME = "report.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The page to open, and what it says first: the verdict, and the warnings."""
+    """The page to open, its summary (the verdict) and its warnings."""
 
     page: Path
     verdict: tuple[str, ...]
@@ -87,9 +85,7 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
         reconstruction=reconstruction,
         map=map_figures(facts, overviews),
         coverage=spread(overviews.seen, overviews.seen_surface.known),
-        trust=_worded(
-            trust_in(reconstruction, gps, control, facts.elevation.ground_sample_m), facts
-        ),
+        trust=trust_in(reconstruction, gps, control, facts.elevation.ground_sample_m),
         gps=gps,
         control=control,
         flying_height=_flying_height(facts, overviews),
@@ -126,21 +122,12 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
     )
 
 
-def _worded(trust: Trust, facts: ReportFacts) -> Trust:
-    has_clips = any(one.frame.moment is not None for one in facts.reconstruction.placed)
-    return replace(
-        trust,
-        horizontal_from=worded(trust.horizontal_from, has_clips=has_clips),
-        vertical_from=worded(trust.vertical_from, has_clips=has_clips),
-    )
-
-
 def _flying_height(facts: ReportFacts, overviews: Overviews) -> FlyingHeight:
     mapped = facts.reconstruction.mapped
     if facts.reconstruction.crs != LOCAL:
         return flying_height(mapped, overviews.above_ground_m)
     unscaled = flying_height((), overviews.above_ground_m)
-    return replace(unscaled, not_known="the map has no scale to compare a height in metres with")
+    return replace(unscaled, not_known="the map has no scale")
 
 
 def crs_name(crs: str) -> str:
@@ -149,7 +136,7 @@ def crs_name(crs: str) -> str:
 
 
 def page_maker(contents: Contents | UnmappedContents, unit: str) -> Environment:
-    """What makes a page: templates that may look up figures, and escape all that they are given."""
+    """The templates of a page: they look figures up by key and escape all text."""
     environment = page_environment()
     environment.globals["figure"] = _Figures(contents, unit)
     return environment
@@ -185,7 +172,7 @@ def _shares(contents: Contents) -> dict[str, str]:
 
 
 class _Figures:
-    """Looks a figure up by its key in report.json and tells it as a ``<data>`` element."""
+    """Looks a figure up by its key in report.json and writes it as a ``<data>`` element."""
 
     def __init__(self, contents: Contents | UnmappedContents, unit: str) -> None:
         self._root: Any = asdict(contents)

@@ -77,7 +77,7 @@ def gps_figures(reconstruction: Reconstruction) -> GpsFigures:
     wild = wild_frames(mapped)
     with_gps = [frame for frame in mapped if frame.frame.prior_position_m is not None]
     tame = [frame for frame in with_gps if frame.frame.sha256 not in wild]
-    why = "no photograph recorded where it was taken"
+    why = "no image records its position"
     horizontal, vertical = stated_sigma_m(mapped)
     return GpsFigures(
         all=residual_statistics(_residuals(with_gps), none_because=why),
@@ -115,7 +115,7 @@ def control_figures(control: Sequence[ControlResidual]) -> ControlFigures:
         ),
         check=residual_statistics(
             _marked(control, checks=True),
-            none_because=_why(control, "no ground control points were kept aside for checking"),
+            none_because=_why(control, "no check points were given"),
         ),
         marks=tuple(
             ControlMark(
@@ -136,7 +136,7 @@ def _why(control: Sequence[ControlResidual], otherwise: str) -> str:
     if not control:
         return "no ground control points were given"
     if any(mark.residual_m is None for mark in control):
-        return f"{otherwise}, or none of them could be measured in two photographs"
+        return f"{otherwise}, or none could be measured in two images"
     return otherwise
 
 

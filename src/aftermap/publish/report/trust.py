@@ -1,10 +1,10 @@
-"""How far the map can be trusted, from what held it in place. One standard deviation throughout.
+"""The accuracy of the map, from what georeferences it. One standard deviation throughout.
 
-Against the world: check points where there are any; else control points; else the accuracy that
-the drone states for its GPS, which no averaging improves, as all photographs share its bias.
-Inside the map: neighbouring points from the reprojection error and the geometry of the flight,
-and the scale and level over 100 m by propagating the scatter of the positions that held them
-(least squares for a similarity and for a plane).
+Absolute: check points where there are any; else ground control points; else the accuracy that the
+drone states for its GPS, which averaging does not improve, as all images share its bias. Relative:
+neighbouring points from the reprojection error and the geometry of the flight, and scale and tilt
+over 100 m by propagating the scatter of the positions that determine them (least squares for a
+similarity and for a plane).
 """
 
 import math
@@ -19,17 +19,18 @@ from aftermap.model.media import VerticalDatum
 from aftermap.publish.report.contents import ControlFigures, GpsFigures, Residuals, Trust
 from aftermap.publish.report.flight_figures import height_to_base
 
+FROM_GPS = "from the drone's GPS, not verified with check points"
 LEAST_CONTROL = 3
 LEAST_FOR_SCATTER = 6
 STRAIGHT = 0.05
 """Positions whose width is under this share of their length lie on a line: no level across it."""
 
 FLOATING = {
-    VerticalDatum.BAROMETRIC: "the drone took its heights from air pressure, which drifts",
-    VerticalDatum.TAKEOFF_RELATIVE: "heights count from the take-off point, whose height is not "
-    "known",
-    VerticalDatum.UNKNOWN: "the photographs do not say what their heights are measured from",
-    VerticalDatum.LOCAL: "the map has no place on the globe",
+    VerticalDatum.BAROMETRIC: "the drone recorded barometric heights, which drift",
+    VerticalDatum.TAKEOFF_RELATIVE: "heights are relative to the take-off point, whose height is "
+    "not known",
+    VerticalDatum.UNKNOWN: "the images do not state the reference of their heights",
+    VerticalDatum.LOCAL: "the map is not georeferenced",
 }
 
 
@@ -39,7 +40,7 @@ def trust_in(
     control: ControlFigures,
     ground_sample_m: float,
 ) -> Trust:
-    """What to rely on, and on what ground."""
+    """Absolute and relative accuracy, each with its source."""
     horizontal, horizontal_from = _horizontal(reconstruction, gps, control)
     vertical, vertical_from = _vertical(reconstruction, gps, control)
     error_m = ground_sample_m * max(1.0, reconstruction.reprojection_px)
@@ -67,10 +68,10 @@ def _horizontal(
         return marks.rms_horizontal_m, basis
     rms = _tame(gps).rms_horizontal_m
     if reconstruction.crs == LOCAL or rms is None:
-        return None, "no photograph says where it was taken"
+        return None, "no image records its position"
     if gps.stated_horizontal_m is None:
-        return rms, "the scatter of the GPS positions alone; the drone states no accuracy"
-    return max(gps.stated_horizontal_m, rms), "the GPS of the drone, not checked on the ground"
+        return rms, "from the scatter of the GPS positions only; the drone states no accuracy"
+    return max(gps.stated_horizontal_m, rms), FROM_GPS
 
 
 def _vertical(
@@ -85,8 +86,8 @@ def _vertical(
         return None, floating
     rms = _tame(gps).rms_m
     if rms is None or gps.stated_vertical_m is None:
-        return None, "no photograph states how accurate its height is"
-    return max(gps.stated_vertical_m, rms[2]), "the GPS of the drone, not checked on the ground"
+        return None, "no image states the accuracy of its height"
+    return max(gps.stated_vertical_m, rms[2]), FROM_GPS
 
 
 def _tame(gps: GpsFigures) -> Residuals:
@@ -97,11 +98,11 @@ def _from_marks(control: ControlFigures) -> tuple[Residuals, str] | None:
     if control.check.count:
         count = control.check.count
         points = f"{count} check points" if count > 1 else "one check point"
-        return control.check, f"{points} that took no part in the solution"
+        return control.check, f"from {points} not used in the adjustment"
     if control.control.count >= LEAST_CONTROL:
         return control.control, (
-            f"the {control.control.count} control points that the solution was fitted to, "
-            "so the true error is larger"
+            f"from the residuals of the {control.control.count} ground control points used in the "
+            "adjustment; the true error is larger"
         )
     return None
 
@@ -111,16 +112,16 @@ def _over_100_m(
 ) -> tuple[float | None, float | None, str | None]:
     """Errors of a length and of a height difference over 100 m, and why one is not known."""
     if reconstruction.crs == LOCAL and control.control.count < LEAST_CONTROL:
-        return None, None, "nothing recorded gives this map a scale or a level"
+        return None, None, "no recorded position gives the map a scale or a level"
     positions, sigma = _holding(reconstruction, gps, control)
     if len(positions) < LEAST_CONTROL or sigma is None:
-        return None, None, "fewer than three positions with a known accuracy hold the map"
+        return None, None, "fewer than three positions of known accuracy georeference the map"
     away = positions[:, :2] - positions[:, :2].mean(axis=0)
     across, along = (float(np.sqrt(max(value, 0))) for value in np.linalg.eigvalsh(away.T @ away))
     one_axis = math.hypot(sigma[0], sigma[1]) / math.sqrt(2)
     length = 100 * one_axis / math.hypot(across, along)
     if across < STRAIGHT * along:
-        why = "the positions that hold the map lie on one line, so it may lean to either side of it"
+        why = "the positions that georeference the map are collinear, so it may be tilted across"
         return length, None, why
     return length, 100 * sigma[2] / across, None
 
@@ -128,7 +129,7 @@ def _over_100_m(
 def _holding(
     reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
 ) -> tuple[Array, Vector3 | None]:
-    """(N, 3) positions that hold scale and level, and the standard deviation of each axis."""
+    """(N, 3) positions that determine scale and tilt, and the standard deviation of each axis."""
     if control.control.count >= LEAST_CONTROL:
         marks = [mark for mark in control.marks if mark.residual_m is not None]
         tested = control.check if control.check.count >= LEAST_CONTROL else control.control

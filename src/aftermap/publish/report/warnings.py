@@ -1,11 +1,11 @@
-"""What to know before using the map, in the words of a map user, from the figures of the report.
+"""What to know before using the map, from the figures of the report.
 
-Each rule is one function with its threshold beside it; none ever says that something is fine.
-Grave cautions come first.
+Each rule is one function with its threshold beside it; no rule ever says that something is fine.
+Grave cautions come first. "Images" are photographs and frames of clips.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Camera, Reconstruction
@@ -26,7 +26,6 @@ from aftermap.publish.shared.wording import (
     approximate_length,
     figure_text,
     visible_text,
-    worded,
 )
 
 FEW_PHOTOGRAPHS = 10
@@ -60,13 +59,7 @@ class WarningFigures:
 
 def cautions(measured: WarningFigures) -> tuple[Caution, ...]:
     """All that apply, the grave ones first, then in the order of the rules."""
-    has_clips = any(one.frame.moment is not None for one in measured.reconstruction.placed)
-    found = [
-        replace(caution, text=worded(caution.text, has_clips=has_clips))
-        for rule in RULES
-        for caution in [rule(measured)]
-        if caution is not None
-    ]
+    found = [caution for rule in RULES if (caution := rule(measured)) is not None]
     found += [
         Caution(code="reconstruction", text=text, grave=False)
         for text in measured.reconstruction.warnings
@@ -80,25 +73,26 @@ def _local(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="local",
         grave=True,
-        text="This map has no place on the globe, no scale and no north: no photograph says where "
-        "it was taken. Shapes can be compared; lengths, areas and heights cannot be read from it. "
-        "Ground control points (--gcp) would give it all three.",
+        text="This map is not georeferenced: it has no position, scale or north, because no image "
+        "records where it was taken. Shapes can be compared, but lengths, areas and heights cannot "
+        "be measured. Add ground control points (--gcp) to georeference it.",
     )
 
 
 def _vertical(measured: WarningFigures) -> Caution | None:
-    """How surely up is up; one that is not trusted has a line of its own from the poses."""
+    """The accuracy of the vertical; an untrusted one has a warning of its own from the poses."""
     vertical = measured.reconstruction.vertical
     if vertical is None or not vertical.is_trusted:
         return None
     by = ", ".join(witness.name for witness in vertical.witnesses if witness.is_used)
     aside = [witness.name for witness in vertical.witnesses if not witness.is_used]
-    without = f"; {aside[0]} says otherwise and was left aside" if aside else ""
+    without = f"; {aside[0]} disagrees and was not used" if aside else ""
     return Caution(
         code="vertical",
         grave=False,
-        text=f"Which way is up was found from the pictures alone ({by}{without}), to "
-        f"{vertical.sigma_deg:.1f} degrees (one sigma). Heights lean by as much across the map.",
+        text=f"The vertical direction was estimated from the images only ({by}{without}), with a "
+        f"standard deviation of {vertical.sigma_deg:.1f} degrees. Heights may be tilted by as much "
+        "across the map.",
     )
 
 
@@ -109,9 +103,9 @@ def _datum(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="heights_without_level",
         grave=False,
-        text=f"Heights are not tied to a known level: {FLOATING[datum]}. Use differences of height "
-        "inside the map; do not compare its heights with another map's without shifting one of "
-        "them, and do not use them for flood levels.",
+        text=f"Heights do not refer to a known vertical datum: {FLOATING[datum]}. Use height "
+        "differences within this map only. Before comparing heights with another map, shift one of "
+        "them. Do not use these heights for flood levels.",
     )
 
 
@@ -124,24 +118,21 @@ def _recorded_height(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="height_mismatch",
         grave=True,
-        text=f"Heights may be wrong by about {abs(share) * 100:.0f}{NARROW}%. The map puts the "
-        f"camera {approximate_length(flight.above_ground_m)} above the ground below it; the "
-        "drone recorded "
-        f"{approximate_length(flight.recorded_m)} above where it took off, so the map has it "
-        f"{more}. "
-        f"{_held(measured.reconstruction.cameras)} If the drone took off from ground as high as "
-        "the ground in the map, the focal length is the likely cause: measure a known height or "
-        "add ground control points before relying on any height.",
+        text=f"Heights may be wrong by about {abs(share) * 100:.0f}{NARROW}%. The flying height is "
+        f"{approximate_length(flight.above_ground_m)} above ground in the map, {more} than the "
+        f"{approximate_length(flight.recorded_m)} above take-off recorded by the drone. "
+        f"{_held(measured.reconstruction.cameras)} If the take-off point is as high as the mapped "
+        "ground, the focal length is the likely cause: measure a known height or add ground "
+        "control points before relying on any height.",
     )
 
 
 def _held(cameras: tuple[Camera, ...]) -> str:
     if any(_is_held(camera) for camera in cameras):
         return (
-            "The focal length was held at the value the photographs record, which these "
-            "photographs cannot confirm."
+            "The focal length was fixed at the recorded value, which these images cannot confirm."
         )
-    return "The focal length was estimated from the photographs together with what they record."
+    return "The focal length was estimated from the images and the recorded value."
 
 
 def _is_held(camera: Camera) -> bool:
@@ -156,9 +147,10 @@ def _unchecked_focal(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="heights_unchecked",
         grave=False,
-        text="Nothing here checks the scale of heights: the photographs record no height above "
-        "take-off and there are no ground control points. A focal length that is wrong by a "
-        "percentage makes every height wrong by about as much, with no other sign of it.",
+        text="The scale of heights has not been checked: the images record no height above "
+        "take-off, and there are no ground control points. A relative error of the focal length "
+        "causes a similar relative error of all heights, and no other figure reveals it. Measure a "
+        "known height before relying on heights.",
     )
 
 
@@ -171,8 +163,8 @@ def _assumed_focal(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="focal_assumed",
         grave=True,
-        text="The photographs do not say which lens took them, so its focal length was assumed. "
-        "Shapes on the ground hold, heights may be wrong by a tenth or more.",
+        text="The images record no focal length, so a typical value was assumed. The horizontal "
+        "geometry is reliable, but heights may be wrong by 10 % or more.",
     )
 
 
@@ -186,12 +178,12 @@ def _freed_focal(measured: WarningFigures) -> Caution | None:
             return Caution(
                 code="focal_disagrees",
                 grave=False,
-                text="Left free, the focal length would move by "
+                text="Self-calibration would change the focal length by "
                 f"{figure_text(share, 'signed share')} "
                 f"(from {figure_text(camera.focal_px, 'focal')} to "
-                f"{figure_text(freed, 'focal')}). On level "
-                "ground seen from straight above that is usual and means little; with slanting "
-                "photographs it would mean that the recorded focal length is wrong.",
+                f"{figure_text(freed, 'focal')}). For nadir images of level ground this is common "
+                "and not significant; with oblique images it indicates that the recorded focal "
+                "length is wrong.",
             )
     return None
 
@@ -203,8 +195,8 @@ def _few(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="few_photographs",
         grave=False,
-        text=f"The map stands on {mapped} photographs only. With fewer than {FEW_PHOTOGRAPHS}, "
-        "one bad position or one blurred picture can bend all of it.",
+        text=f"The map is based on only {mapped} images. With fewer than {FEW_PHOTOGRAPHS}, one "
+        "wrong position or one blurred image can distort the whole map.",
     )
 
 
@@ -215,14 +207,15 @@ def _left_out(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="many_left_out",
         grave=False,
-        text=f"{photographs.left_out} of {photographs.given} {_what_is_counted(measured)} are not "
-        "in the map. Each is listed below with its reason; what only they show is not in the map.",
+        text=f"{photographs.left_out} of {photographs.given} {_what_is_counted(measured)} were not "
+        "used. They are listed below with the reason. Ground that only they show is missing from "
+        "the map.",
     )
 
 
 def _what_is_counted(measured: WarningFigures) -> str:
     has_clips = any(one.frame.moment is not None for one in measured.reconstruction.placed)
-    return "files, frames and stretches of clips" if has_clips else "files given"
+    return "files, frames and clip sections" if has_clips else "input files"
 
 
 def _groups(measured: WarningFigures) -> Caution | None:
@@ -234,9 +227,9 @@ def _groups(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="disconnected",
         grave=True,
-        text=f"The photographs fall into {groups} groups that share no view. Only the largest, "
-        f"{photographs.mapped} photographs, is mapped; {apart} placed photographs are not in the "
-        "map. Photographs of the ground in between would join them.",
+        text=f"The images form {groups} groups without overlap. Only the largest group, of "
+        f"{photographs.mapped} images, is mapped; {apart} aligned images are not in the map. Add "
+        "images of the ground in between to connect the groups.",
     )
 
 
@@ -247,10 +240,9 @@ def _filled(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="much_filled",
         grave=False,
-        text=f"{figure_text(filled, 'share')} of the surface was filled in from its "
-        "surroundings, because "
-        "fewer than two photographs agree there. Filled ground is hatched wherever it is "
-        "shown: its heights were not measured, and what stands there may be missing.",
+        text=f"{figure_text(filled, 'share')} of the surface was filled from its surroundings, "
+        "because fewer than two images agree there. Filled areas are hatched: their heights were "
+        "not measured, and objects there may be missing.",
     )
 
 
@@ -265,9 +257,9 @@ def _thin(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="thin_coverage",
         grave=False,
-        text=f"{figure_text(thin, 'share')} of the surface is seen by fewer than "
-        f"{THIN_PHOTOGRAPHS} "
-        "photographs. One error there has nothing to be outvoted by.",
+        text=f"{figure_text(thin, 'share')} of the surface is covered by fewer than "
+        f"{THIN_PHOTOGRAPHS} images. Errors there cannot be detected by comparison. Add images "
+        "with more overlap.",
     )
 
 
@@ -280,14 +272,13 @@ def _gps(measured: WarningFigures) -> Caution | None:
     limit = GPS_RMS_M if stated is None else min(GPS_RMS_M, GPS_TIMES_STATED * stated)
     if rms <= limit:
         return None
-    claimed = f", where the drone states {approximate_length(stated)}" if stated is not None else ""
+    claimed = f"; the drone states {approximate_length(stated)}" if stated is not None else ""
     return Caution(
         code="gps_scatter",
         grave=False,
-        text=f"The recorded positions scatter by {approximate_length(rms)} about the places "
-        "where the "
-        f"photographs fit together{claimed}. The place of the whole map is uncertain by at least "
-        "that much. Reception between tall buildings or jamming can cause it.",
+        text=f"The recorded positions differ from the estimated ones by {approximate_length(rms)} "
+        f"(RMS{claimed}). The absolute position of the map is uncertain by at least as much. "
+        "Multipath between tall buildings or GNSS jamming can cause this.",
     )
 
 
@@ -297,18 +288,15 @@ def _wild(measured: WarningFigures) -> Caution | None:
         return None
     named = ", ".join(visible_text(name) for name in wild[:5])
     more = f" and {len(wild) - 5} more" if len(wild) > 5 else ""
-    said = "says it was" if len(wild) == 1 else "say they were"
+    many = f"{len(wild)} recorded positions are outliers"
+    if len(wild) == 1:
+        many = "One recorded position is an outlier"
     return Caution(
         code="gps_wild",
         grave=False,
-        text=f"{_photographs(len(wild))} {said} taken far from where the pictures "
-        f"themselves put them: {named}{more}. Jammed or forged satellite signals do this. If most "
-        "positions were forged alike, nothing here could tell.",
+        text=f"{many}: {named}{more}. GNSS jamming or spoofing can cause this. Spoofing that "
+        "shifts most positions alike cannot be detected here.",
     )
-
-
-def _photographs(count: int) -> str:
-    return "One photograph" if count == 1 else f"{count} photographs"
 
 
 def _leaning(measured: WarningFigures) -> Caution | None:
@@ -319,16 +307,14 @@ def _leaning(measured: WarningFigures) -> Caution | None:
     if lean is not None and lean <= LEANING_M_PER_100_M:
         return None
     size = (
-        "by an unknown amount"
-        if lean is None
-        else f"by about {approximate_length(lean)} in every 100 metres"
+        "by an unknown amount" if lean is None else f"by about {approximate_length(lean)} per 100 m"
     )
-    why = f": {trust.not_known}" if lean is None else ", as GPS heights scatter"
+    why = f": {trust.not_known}" if lean is None else ", because of the scatter of GPS heights"
     return Caution(
         code="leaning",
         grave=False,
-        text=f"The whole map may lean {size}{why}. Heights compared across the map carry that; "
-        "heights of single buildings above their own street do not.",
+        text=f"The whole map may be tilted {size}{why}. This affects heights compared across the "
+        "map, but not the height of a building above its street.",
     )
 
 
@@ -339,9 +325,9 @@ def _reprojection(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="loose_fit",
         grave=False,
-        text=f"The photographs fit together loosely ({figure_text(error, 'px')} reprojection "
-        "error; below "
-        "1 is usual). Blur, a rolling shutter or a lens the model does not fit may be the cause.",
+        text=f"The reprojection error of {figure_text(error, 'px')} is high (below 1 px is usual). "
+        "Blur, a rolling shutter or lens distortion that the camera model does not describe may be "
+        "the cause.",
     )
 
 
@@ -351,9 +337,8 @@ def _checked(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="not_checked",
         grave=False,
-        text="Accuracy on the ground has not been checked independently: no surveyed points were "
-        "kept aside as check points. Figures of accuracy here come from the same photographs and "
-        "the same GPS that made the map.",
+        text="Absolute accuracy has not been verified independently: there are no check points. "
+        "The accuracy figures come from the same images and the same GPS as the map.",
     )
 
 
@@ -364,8 +349,8 @@ def _few_checks(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="few_checks",
         grave=False,
-        text=f"Only {count} check {'point was' if count == 1 else 'points were'} measured: too few "
-        "to speak for the whole map.",
+        text=f"Only {count} check {'point was' if count == 1 else 'points were'} measured, too few "
+        "to represent the whole map.",
     )
 
 
@@ -377,10 +362,9 @@ def _check_error(measured: WarningFigures) -> Caution | None:
     return Caution(
         code="check_error",
         grave=True,
-        text=f"The check points are off by {approximate_length(error)} on the ground, more than "
-        f"{CHECK_TIMES_SAMPLE:.0f} pixels of the photographs ({approximate_length(limit)}). "
-        "Look at the marks "
-        "one by one below: a mark on the wrong stone shows as one large residual.",
+        text=f"The horizontal check point RMSE is {approximate_length(error)}, more than "
+        f"{CHECK_TIMES_SAMPLE:.0f} image pixels ({approximate_length(limit)}). Check the residual "
+        "of each point below: a misidentified point shows as one large residual.",
     )
 
 

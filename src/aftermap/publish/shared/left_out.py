@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.runs import Skipped
 
-NO_REASON = "was read but not placed; the step that placed the others gave no reason"
+NO_REASON = "was read but not aligned, and the alignment gave no reason"
 
 
 def merged(*lists: Iterable[Skipped]) -> tuple[Skipped, ...]:

@@ -126,5 +126,5 @@ def _opened(raster: Raster) -> Iterator[Any]:
     except RasterioIOError as error:
         raise CaseError(
             f"{raster.path}: cannot be read for the report ({error}); "
-            "run the command again to have it made anew"
+            "run the same command again to recreate it"
         ) from error

@@ -1,10 +1,9 @@
-"""Figures and names to the words of the report: units, signs, and nothing that hides in a name.
+"""Figures and names -> the text of the reports: units, signs, and names without hidden characters.
 
-A figure that is not known is told as "not known", never as zero or an empty cell.
+A figure that is not known is written as "not known", never as zero or an empty cell.
 """
 
 import math
-import re
 import unicodedata
 from datetime import datetime
 
@@ -25,35 +24,35 @@ GRADE_WORDS = {
 }
 
 HEIGHTS_ARE = {
-    VerticalDatum.ELLIPSOID: "Heights are above the ellipsoid of satellite positioning, not above "
-    "sea level: the two can differ by tens of metres.",
+    VerticalDatum.ELLIPSOID: "Heights are above the WGS 84 ellipsoid, not above sea level; the two "
+    "can differ by tens of metres.",
     VerticalDatum.GEOID: "Heights are above the geoid, which is close to mean sea level.",
-    VerticalDatum.BAROMETRIC: "Heights are as the drone took them from air pressure: differences "
-    "inside the map hold, but its level is not known.",
-    VerticalDatum.TAKEOFF_RELATIVE: "Heights count from the place where the drone took off, whose "
-    "own height is not known.",
-    VerticalDatum.CONTROL: "Heights are in the height system of the ground control points.",
-    VerticalDatum.LOCAL: "Heights are in arbitrary units with no level of their own.",
-    VerticalDatum.UNKNOWN: "Heights are as the camera wrote them; the files do not say what they "
-    "are measured from.",
+    VerticalDatum.BAROMETRIC: "Heights are barometric: height differences within the map are "
+    "valid, but the absolute level is not known.",
+    VerticalDatum.TAKEOFF_RELATIVE: "Heights are relative to the take-off point, whose height is "
+    "not known.",
+    VerticalDatum.CONTROL: "Heights are in the vertical datum of the ground control points.",
+    VerticalDatum.LOCAL: "Heights are in arbitrary units without a vertical datum.",
+    VerticalDatum.UNKNOWN: "Heights are as recorded by the camera; the files do not state their "
+    "vertical datum.",
 }
 
 DATUM_NAMES = {
-    VerticalDatum.ELLIPSOID: "height above the ellipsoid",
-    VerticalDatum.GEOID: "height above the geoid",
+    VerticalDatum.ELLIPSOID: "height above ellipsoid",
+    VerticalDatum.GEOID: "height above geoid",
     VerticalDatum.BAROMETRIC: "barometric height, level not known",
     VerticalDatum.TAKEOFF_RELATIVE: "height above take-off",
-    VerticalDatum.CONTROL: "height in the system of the control points",
+    VerticalDatum.CONTROL: "height in the datum of the ground control points",
     VerticalDatum.LOCAL: "height in arbitrary units",
-    VerticalDatum.UNKNOWN: "height of unknown origin",
+    VerticalDatum.UNKNOWN: "height, datum not known",
 }
 
 FOCAL_FROM = {
-    FocalSource.XMP_CALIBRATED: "the calibration the drone wrote into the photograph",
-    FocalSource.SENSOR_DATABASE: "the focal length in the EXIF and a table of sensor sizes",
-    FocalSource.FOCAL_PLANE_RESOLUTION: "the focal length and focal plane resolution in the EXIF",
-    FocalSource.FOCAL_35MM: "the 35 mm equivalent focal length in the EXIF",
-    FocalSource.ASSUMED: "an assumption: the photographs say nothing of their lens",
+    FocalSource.XMP_CALIBRATED: "the manufacturer's calibration in XMP",
+    FocalSource.SENSOR_DATABASE: "the focal length in EXIF and the sensor size from a database",
+    FocalSource.FOCAL_PLANE_RESOLUTION: "the focal length and focal plane resolution in EXIF",
+    FocalSource.FOCAL_35MM: "the 35 mm equivalent focal length in EXIF",
+    FocalSource.ASSUMED: "an assumption: the images record no focal length",
 }
 
 _BIDI_CONTROLS = frozenset(
@@ -61,15 +60,8 @@ _BIDI_CONTROLS = frozenset(
 )
 
 
-def worded(text: str, *, has_clips: bool) -> str:
-    """Our own sentence, which speaks of pictures where frames of clips are meant as well."""
-    if not has_clips:
-        return text
-    return re.sub(r"\b([Pp])hotograph", lambda found: f"{found[1]}icture", text)
-
-
 def figure_text(value: float | None, kind: str, *, unit: str = "m") -> str:
-    """A figure in words. ``kind`` is one of the keys of the table below; ``unit`` is m or units."""
+    """A figure as text. ``kind`` is one of the keys of the table below; ``unit`` is m or units."""
     if value is None or not math.isfinite(value):
         return NOT_KNOWN
     if kind in _LENGTHS:
@@ -89,12 +81,12 @@ def approximate_length(value: float | None, *, unit: str = "m") -> str:
 
 
 def moment(iso: str) -> str:
-    """A date and time as a person writes it; what is no ISO 8601 is told as it is."""
+    """A date and time as a person writes it; text that is not ISO 8601 stays as it is."""
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
         return iso
-    zone = when.strftime("%Z") if when.tzinfo else "in a zone that is not known"
+    zone = when.strftime("%Z") if when.tzinfo else "(time zone not known)"
     return f"{when.day} {when:%B %Y, %H:%M} {zone}"
 
 
