@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from aftermap.assessment.imagery import flattened_by_imagery, note_on
+from aftermap.assessment.names import family, said
 from aftermap.assessment.ordinal import OrdinalModel, model_of
-from aftermap.assessment.words import family, said
 from aftermap.errors import InputError
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL

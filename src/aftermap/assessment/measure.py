@@ -2,12 +2,12 @@
 
 Buildings are taken by squares of ``SQUARE_M``. One window of every raster is read for a square,
 and memory holds no more than that. Every measure has one sigma beside it; NaN (null in the table)
-is not known. Measures are in metres or shares of one; docs/explanation/grading.md says what
+is not known. Measures are in metres or shares of one; docs/reference/measures.md says what
 each is.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,7 @@ from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, roof_measures, whole_measures
 from aftermap.assessment.roof_texture import (
     LEAST_PIXELS,
+    RoofPicture,
     broken_texture,
     looks_of,
     mask_at_cells,
@@ -54,8 +55,10 @@ SUNK_BESIDE = 1.2
 LEAST_M2 = 3.0
 """Roof that must be measured before anything is said about its shape."""
 
-VISIBLE = ("measured_fraction", "filled_fraction", "empty_fraction", "photographs")
-CONTEXT = ("neighbour_height_fraction", "height_loss_fraction")
+FROM_HEIGHTS: tuple[Callable[[BuildingSite], Found], ...] = (apron_measures,)
+"""What is measured of the heights alone, of one building and the ground around it."""
+FROM_PICTURE: tuple[Callable[[RoofPicture, BuildingSite], Found], ...] = (hole_measures,)
+"""What is measured of the roof in the orthophoto, where it shows enough of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,12 +165,16 @@ def _measure(
         return found
     picture = roof_picture(pixels, shape, place)
     roof, on_roof = roof_measures(site, index)
-    found |= roof | apron_measures(site)
+    found |= roof
+    for measures_of in FROM_HEIGHTS:
+        found |= measures_of(site)
     if picture.inner.sum() >= LEAST_PIXELS:
         looks = looks_of(picture)
         broken = mask_at_cells(site.grid, looks.picture.grid, broken_texture(looks))
         found |= whole_measures(site, on_roof, broken, roof["roof_height_m"][0])
-        found |= texture_measures(looks) | hole_measures(picture, site)
+        found |= texture_measures(looks)
+        for picture_measures_of in FROM_PICTURE:
+            found |= picture_measures_of(picture, site)
     if earlier is not None:
         found |= height_change(site, cut_to(site.grid, cells.grid, earlier))
     if before is not None and before.orthophoto is not None:

@@ -1,50 +1,200 @@
-"""The measures by name."""
+"""The measures of a building in one table: their names, and what each says in words.
 
-NAMES = (
-    "measured_fraction",
-    "filled_fraction",
-    "empty_fraction",
-    "photographs",
-    "height_m",
-    "roof_height_m",
-    "height_spread_fraction",
-    "below_half_fraction",
-    "plane_residual_m",
-    "plane_count",
-    "plane_fraction",
-    "largest_plane_fraction",
-    "lower_plane_fraction",
-    "standing_fraction",
-    "whole_fraction",
-    "broken_fraction",
-    "fallen_fraction",
-    "bare_fraction",
-    "low_fraction",
-    "hole_fraction",
-    "hole_count",
-    "deepest_m",
-    "raised_fraction",
-    "roughness_m",
-    "rough_fraction",
-    "normal_entropy",
-    "apron_fraction",
-    "apron_height_m",
-    "apron_sides",
-    "gradient_isotropy",
-    "edge_entropy",
-    "edge_fraction",
-    "contrast",
-    "broken_texture",
-    "dust_fraction",
-    "dark_hole_m2",
-    "dark_hole_count",
-    "hole_probability",
-    "neighbour_height_fraction",
-    "sunk_fraction",
-    "sunk_beside_fraction",
-    "height_loss_fraction",
-    "before_loss_m",
-    "before_lost_fraction",
-    "before_height_m",
-    "before_correlation",
+A measure has a row here and is computed by a function that ``measure.py`` lists. Reference:
+docs/reference/measures.md. docs/architecture.md has a recipe for a new one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One measure: ``name`` carries its unit, and is a column of the table of measures.
+
+    ``text`` says a value in words, as a reason of a grade; a measure without it is told by its
+    bare name. Of one ``family`` only the measure that weighs most is told.
+    """
+
+    name: str
+    family: str = ""
+    text: Callable[[float], str] | None = None
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(name="measured_fraction"),
+    Measure(name="filled_fraction"),
+    Measure(name="empty_fraction"),
+    Measure(name="photographs"),
+    Measure(name="height_m"),
+    Measure(
+        name="roof_height_m", family="height", text=lambda v: f"roof {v:.1f} m above the ground"
+    ),
+    Measure(
+        name="height_spread_fraction",
+        family="spread",
+        text=lambda v: f"heights spread over {_percent(v)} of the roof's height",
+    ),
+    Measure(
+        name="below_half_fraction",
+        family="missing",
+        text=lambda v: f"{_percent(v)} of the footprint below half height",
+    ),
+    Measure(
+        name="plane_residual_m", family="planes", text=lambda v: f"roof plane residual {v:.2f} m"
+    ),
+    Measure(name="plane_count"),
+    Measure(
+        name="plane_fraction",
+        family="planes",
+        text=lambda v: f"{_percent(v)} of the roof lies on planes",
+    ),
+    Measure(
+        name="largest_plane_fraction",
+        family="planes",
+        text=lambda v: f"largest roof plane covers {_percent(v)}",
+    ),
+    Measure(
+        name="lower_plane_fraction",
+        family="floors",
+        text=lambda v: f"{_percent(v)} of the footprint on floors below the roof",
+    ),
+    Measure(
+        name="standing_fraction",
+        family="planes",
+        text=lambda v: f"{_percent(v)} of the roof stands at its height",
+    ),
+    Measure(
+        name="whole_fraction",
+        family="whole",
+        text=lambda v: f"{_percent(v)} of the roof there and whole to look at",
+    ),
+    Measure(
+        name="broken_fraction",
+        family="whole",
+        text=lambda v: f"{_percent(v)} of the roof looks broken",
+    ),
+    Measure(
+        name="fallen_fraction",
+        family="missing",
+        text=lambda v: f"{_percent(v)} of the footprint fallen to near the ground",
+    ),
+    Measure(name="bare_fraction"),
+    Measure(
+        name="low_fraction",
+        family="missing",
+        text=lambda v: f"{_percent(v)} of the roof missing by more than 1 m",
+    ),
+    Measure(
+        name="hole_fraction",
+        family="missing",
+        text=lambda v: f"holes over {_percent(v)} of the roof",
+    ),
+    Measure(name="hole_count"),
+    Measure(
+        name="deepest_m",
+        family="missing",
+        text=lambda v: f"lowest places {v:.1f} m below the roof plane",
+    ),
+    Measure(name="raised_fraction"),
+    Measure(name="roughness_m"),
+    Measure(name="rough_fraction"),
+    Measure(
+        name="normal_entropy",
+        family="facing",
+        text=lambda v: f"directions that the roof faces: entropy {v:.2f} of 1",
+    ),
+    Measure(
+        name="apron_fraction",
+        family="apron",
+        text=lambda v: f"{_percent(v)} of the ground within 5 m heaped",
+    ),
+    Measure(name="apron_height_m"),
+    Measure(
+        name="apron_sides", family="apron", text=lambda v: f"rubble apron on {v:.0f} of 4 sides"
+    ),
+    Measure(
+        name="gradient_isotropy",
+        family="edges",
+        text=lambda v: f"directions of its edges: isotropy {v:.2f} of 1",
+    ),
+    Measure(
+        name="edge_entropy",
+        family="edges",
+        text=lambda v: f"directions of its edges: entropy {v:.2f} of 1",
+    ),
+    Measure(
+        name="edge_fraction",
+        family="edges",
+        text=lambda v: f"edges over {_percent(v)} of the roof's picture",
+    ),
+    Measure(name="contrast"),
+    Measure(
+        name="broken_texture",
+        family="edges",
+        text=lambda v: f"ragged texture over {_percent(v)} of the roof's picture",
+    ),
+    Measure(name="dust_fraction"),
+    Measure(
+        name="dark_hole_m2", family="holes", text=lambda v: f"dark holes of {v:.1f} m2 in the roof"
+    ),
+    Measure(name="dark_hole_count"),
+    Measure(
+        name="hole_probability",
+        family="holes",
+        text=lambda v: f"a hole seen in the roof with probability {v:.2f}",
+    ),
+    Measure(
+        name="neighbour_height_fraction",
+        family="height",
+        text=lambda v: f"stands at {_percent(v)} of its neighbours' height",
+    ),
+    Measure(
+        name="sunk_fraction",
+        family="height",
+        text=lambda v: f"{_percent(v)} broken and no higher than a heap",
+    ),
+    Measure(
+        name="sunk_beside_fraction",
+        family="height",
+        text=lambda v: f"{_percent(v)} broken and lower than its neighbours",
+    ),
+    Measure(
+        name="height_loss_fraction",
+        family="height",
+        text=lambda v: f"{_percent(v)} lower than it was or its storeys make it",
+    ),
+    Measure(name="before_loss_m"),
+    Measure(
+        name="before_lost_fraction",
+        family="change",
+        text=lambda v: f"{_percent(v)} lost more than 1.5 m since earlier",
+    ),
+    Measure(name="before_height_m"),
+    Measure(
+        name="before_correlation",
+        family="change",
+        text=lambda v: f"correlates {v:.2f} with the picture of earlier",
+    ),
 )
+NAMES = tuple(measure.name for measure in MEASURES)
+"""The names in the order of the columns."""
+
+
+def said(name: str, value: float) -> str:
+    """The measure in words; its bare name and number where there are no words for it."""
+    measure = _named(name)
+    return measure.text(value) if measure.text else f"{name} {value:.3g}"
+
+
+def family(name: str) -> str:
+    """What a measure is about; two of one family say much the same."""
+    return _named(name).family or name
+
+
+def _named(name: str) -> Measure:
+    return next((one for one in MEASURES if one.name == name), Measure(name=name))

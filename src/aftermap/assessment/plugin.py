@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from aftermap.assessment.names import NAMES
+from aftermap.assessment.names import NAMES, said
 from aftermap.assessment.ordinal import doubted
-from aftermap.assessment.words import said
 from aftermap.errors import InputError, MissingExtraError
 from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Reason, ReasonSide
@@ -94,7 +93,7 @@ def onnx_grader(path: Path) -> OnnxGrader:
     if not inputs or unknown:
         raise InputError(
             f"{path}: its metadata 'measures' states {unknown or 'nothing'}; state names out of "
-            "docs/explanation/grading.md in the order of its input, with commas"
+            "docs/reference/measures.md in the order of its input, with commas"
         )
     return OnnxGrader(
         name=path.name, sha256=hashlib.sha256(data).hexdigest(), session=session, inputs=inputs

@@ -1,10 +1,11 @@
 """Any file that holds telemetry -> a track: what the bytes are decides, and the name only helps.
 
-A sidecar is read by its kind. A video is searched for subtitles of DJI, KLV, GoPro's GPMF and
-DJI's djmd, in this order.
+Each dialect is a row of ``DIALECTS``: how it is told in a sidecar or in a stream of a video, and
+what reads it. The rows are tried in their order. docs/architecture.md has a recipe for a new one.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.errors import InputError
@@ -59,34 +60,34 @@ def _sidecar_draft(path: Path, name: str) -> Draft:
     if size > LARGEST_BYTES:
         raise InputError(f"{name}: {size} bytes are too many for telemetry; name the right file")
     data = path.read_bytes()
-    if is_gpmf(data):
-        return gpmf_draft([Payload(data=data)], name)
-    if is_klv(data):
-        return misb_draft([KlvPiece(data=data)], name)
-    reader = _BY_SUFFIX.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{name}: holds no telemetry that is known; readable are {READ}")
-    return reader(data.decode("utf-8", "replace"), name)
+    for dialect in DIALECTS:
+        if dialect.read_bytes is not None and dialect.is_bytes(data):
+            return dialect.read_bytes(data, name)
+    for dialect in DIALECTS:
+        if dialect.read_text is not None and path.suffix.lower() == dialect.text_suffix:
+            return dialect.read_text(data.decode("utf-8", "replace"), name)
+    raise InputError(f"{name}: holds no telemetry that is known; readable are {READ}")
 
 
 def _srt_text(text: str, name: str) -> Draft:
     return srt_draft(cues_in(text), name)
 
 
-_BY_SUFFIX: dict[str, Callable[[str, str], Draft]] = {
-    ".srt": _srt_text,
-    ".csv": logs_draft,
-    ".gpx": gpx_draft,
-}
+def _gopro_bytes(data: bytes, name: str) -> Draft:
+    return gpmf_draft([Payload(data=data)], name)
+
+
+def _klv_bytes(data: bytes, name: str) -> Draft:
+    return misb_draft([KlvPiece(data=data)], name)
 
 
 def _video_draft(path: Path, name: str) -> Draft:
     packets = data_packets(path)
-    for fits, read in _TRACKS:
+    for dialect in DIALECTS:
         for stream in sorted({packet.stream for packet in packets}):
             found = [packet for packet in packets if packet.stream == stream]
-            if fits(found):
-                return read(found, path, name)
+            if dialect.read_stream is not None and dialect.is_stream(found):
+                return dialect.read_stream(found, path, name)
     raise InputError(f"{name}: {NO_TELEMETRY}; give its sidecar (.SRT, .CSV, .GPX) if there is one")
 
 
@@ -145,15 +146,50 @@ def _of_djmd(_: Sequence[DataPacket], path: Path, name: str) -> Draft:
     return exiftool_draft(path, name)
 
 
-_TRACKS: tuple[
-    tuple[
-        Callable[[Sequence[DataPacket]], bool],
-        Callable[[Sequence[DataPacket], Path, str], Draft],
-    ],
-    ...,
-] = (
-    (_is_subtitles, _of_subtitles),
-    (_is_klv, _of_klv),
-    (_is_gopro, _of_gopro),
-    (_is_djmd, _of_djmd),
+def _never(_: object) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """A family of telemetry: each way in which it comes, and the reader that makes a draft of it.
+
+    A sidecar is told by its bytes, or else by its ending and read as UTF-8 text; a stream of a
+    video by its packets. A reader raises InputError where nothing in it can be used.
+    """
+
+    name: str
+    text_suffix: str = ""
+    read_text: Callable[[str, str], Draft] | None = None
+    is_bytes: Callable[[bytes], bool] = _never
+    read_bytes: Callable[[bytes, str], Draft] | None = None
+    is_stream: Callable[[Sequence[DataPacket]], bool] = _never
+    read_stream: Callable[[Sequence[DataPacket], Path, str], Draft] | None = None
+
+
+DIALECTS: tuple[Dialect, ...] = (
+    Dialect(
+        name="DJI subtitles",
+        text_suffix=".srt",
+        read_text=_srt_text,
+        is_stream=_is_subtitles,
+        read_stream=_of_subtitles,
+    ),
+    Dialect(
+        name="MISB KLV",
+        is_bytes=is_klv,
+        read_bytes=_klv_bytes,
+        is_stream=_is_klv,
+        read_stream=_of_klv,
+    ),
+    Dialect(
+        name="GoPro GPMF",
+        is_bytes=is_gpmf,
+        read_bytes=_gopro_bytes,
+        is_stream=_is_gopro,
+        read_stream=_of_gopro,
+    ),
+    Dialect(name="DJI djmd", is_stream=_is_djmd, read_stream=_of_djmd),
+    Dialect(name="flight logs", text_suffix=".csv", read_text=logs_draft),
+    Dialect(name="GPX", text_suffix=".gpx", read_text=gpx_draft),
 )

@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv", ".bin", ".raw", ".gpmf"})
+from aftermap.media.find import SIDECARS
+
+BESIDE_A_CLIP = SIDECARS | {".raw"}
+"""A ``.raw`` beside a clip of its name is telemetry; elsewhere it is a photograph to convert."""
 _ADDED = re.compile(
     r"[ _.-]+(clip|log|telemetry|track|gps|klv|data|flight|airdata|litchi|srt|metadata|gpmf)$"
 )
@@ -20,7 +23,9 @@ def sidecars_of(clip: Path, siblings: Iterable[Path]) -> tuple[Path, ...]:
     found = [
         path
         for path in siblings
-        if path.suffix.lower() in SIDECARS and path.parent == clip.parent and _stem(path) == stem
+        if path.suffix.lower() in BESIDE_A_CLIP
+        and path.parent == clip.parent
+        and _stem(path) == stem
     ]
     return tuple(sorted(found, key=lambda path: (path.suffix.lower() != ".srt", path.name)))
 
