@@ -8,7 +8,7 @@ PAGE := src/aftermap/web/static/index.html
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup page demo test lock clean
+.PHONY: setup page demo test docs lock clean
 
 setup: $(READY) page
 
@@ -47,6 +47,12 @@ test: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# The pages as a website, in build/docs/html. A broken link is an error, and nothing is fetched.
+docs: setup
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet \
+	  --doctree-dir build/docs/trees docs build/docs/html
+	@echo "Read it: build/docs/html/index.html"
 
 # Pins every package with its hashes for every system, and names no registry.
 lock: setup

@@ -1,17 +1,15 @@
 """What the documents say is true: commands parse, links lead somewhere, formats are as written."""
 
-import importlib.util
 import json
 import re
 import shlex
 import sqlite3
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 import pytest
+import report_scene
 
 from aftermap.cli import aftermap
 from aftermap.model.media import VerticalDatum
@@ -159,23 +157,10 @@ def test_links_lead_to_files_that_are_there(page):
 
 
 @pytest.fixture(scope="module")
-def scene() -> ModuleType:
-    """The made-up flight of the tests of the report."""
-    path = ROOT / "tests" / "publish" / "report_scene.py"
-    spec = importlib.util.spec_from_file_location("report_scene", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.get("report_scene") or importlib.util.module_from_spec(spec)
-    if "report_scene" not in sys.modules:
-        spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def layers(scene, tmp_path_factory) -> dict[str, set[str]]:
+def layers(tmp_path_factory) -> dict[str, set[str]]:
     """Columns by layer of a case that holds cameras."""
     folder = tmp_path_factory.mktemp("case") / "case"
-    built = scene.reconstruction()
+    built = report_scene.reconstruction()
     corners = [(0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)]
     with Case.create_or_open(folder) as case:
         case.replace_cameras(built, {p.frame.sha256: corners for p in built.placed}, ())
@@ -209,8 +194,8 @@ def test_the_columns_of_a_layer_are_those_described(layers, layer):
     assert own <= in_text, f"{layer}: {own - in_text} is not described"
 
 
-def test_the_keys_of_cameras_json_are_those_described(scene, tmp_path):
-    path = write_cameras(scene.reconstruction(), tmp_path / "cameras.json")
+def test_the_keys_of_cameras_json_are_those_described(tmp_path):
+    path = write_cameras(report_scene.reconstruction(), tmp_path / "cameras.json")
     content = json.loads(path.read_text("utf-8"))
     page = FORMATS / "cameras.md"
     whole = page.read_text("utf-8")
@@ -220,11 +205,11 @@ def test_the_keys_of_cameras_json_are_those_described(scene, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def report(scene, tmp_path_factory) -> dict[str, Any]:
+def report(tmp_path_factory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("report")
-    built = scene.reconstruction(control=scene.control_marks())
-    rasters = scene.write_rasters(folder)
-    write_report(scene.facts(folder, rasters, reconstruction=built), folder)
+    built = report_scene.reconstruction(control=report_scene.control_marks())
+    rasters = report_scene.write_rasters(folder)
+    write_report(report_scene.facts(folder, rasters, reconstruction=built), folder)
     content: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return content
 

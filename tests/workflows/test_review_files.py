@@ -26,7 +26,8 @@ from aftermap.record.assessments import (
     reviews,
 )
 from aftermap.record.custody import entries_of
-from aftermap.workflows.compare import unosat_sites, write_exchange
+from aftermap.workflows.compare import unosat_sites
+from aftermap.workflows.exports import write_exports
 
 RAQQA = Path(__file__).resolve().parents[3] / "shared" / "data" / "unosat" / "raqqa_damage.gpkg"
 CODES = {"none": 6, "light": None, "moderate": 3, "severe": 2, "destroyed": 1}
@@ -374,7 +375,7 @@ def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
         standing = {
             k.assessment.source_id: k.assessment.grade for k in machine_grades(case.package)
         }
-        hxl, unosat = write_exchange(case, ("2024-05-01", "2024-05-02"))
+        hxl, unosat = write_exports(case, ("2024-05-01", "2024-05-02"))
     standing["b50"] = Grade.DESTROYED
     found = other_assessment(unosat, ReferenceOptions(scale=Scale.UNOSAT))
     assert len(found.codes) == 300

@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from aftermap.assessment.before import height_change, picture_change, raster_at_cells
 from aftermap.assessment.cells import Cells, Pixels, cells_over, pixels_over
 from aftermap.assessment.holes import hole_measures
-from aftermap.assessment.names import NAMES
+from aftermap.assessment.names import MEASURES
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import Found, roof_measures, whole_measures
 from aftermap.assessment.roof_texture import (
@@ -255,7 +255,7 @@ def _expected_height_m(one: Building, row: Mapping[str, tuple[float, float]]) ->
 
 
 def _written(rows: Sequence[Found], files: Workspace) -> MeasureTable:
-    names = [name for name in NAMES if any(name in row for row in rows)]
+    names = [one.name for one in MEASURES if any(one.name in row for row in rows)]
     columns: dict[str, pa.Array] = {"building": pa.array(range(len(rows)), pa.int32())}
     for name in names:
         pairs = [row.get(name, (math.nan, math.nan)) for row in rows]

@@ -1,4 +1,4 @@
-"""``aftermap compare``, and a case's grades in the forms of others: UNOSAT's schema, HXL.
+"""``aftermap compare``: the grades of a case against another assessment of the same buildings.
 
 Joins the record with what ``assessment`` knows of scales and other assessments.
 """
@@ -27,17 +27,12 @@ from aftermap.assessment.scales import (
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.arrays import AnyArray
 from aftermap.geo.crs import WGS84
-from aftermap.model.assessment import Assessment, AssessorKind, Grade, for_and_against
+from aftermap.model.assessment import AssessorKind, Grade
 from aftermap.model.runs import Skipped
-from aftermap.publish.exchange.hxl import hxl_text
-from aftermap.publish.exchange.unosat import DamageSite, write_unosat
-from aftermap.publish.shared.files import write_whole
+from aftermap.publish.exchange.unosat import DamageSite
 from aftermap.record import Case
-from aftermap.record.assessments import adopted_grades, machine_grades
-from aftermap.record.outlines import building_outlines, building_places
-
-UNOSAT_NAME = "buildings_unosat.gpkg"
-HXL_NAME = "buildings_hxl.csv"
+from aftermap.record.outlines import building_outlines
+from aftermap.workflows.exports import standing_grades
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,32 +105,6 @@ def _refuse_elsewhere(path: Path, sites: AnyArray, ours: list[Any], within_m: fl
         )
 
 
-def standing_grades(case: Case) -> dict[str, Assessment]:
-    """What stands for each building: its adopted grade, where there is one, else the machine's."""
-    machine = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
-    adopted = {name: kept.assessment for name, kept in adopted_grades(case.package).items()}
-    return machine | adopted
-
-
-def write_exchange(case: Case, dates: tuple[str, str] | None) -> tuple[Path, ...]:
-    """The case's grades as UNOSAT's schema and as CSV with HXL tags, in its products.
-
-    ``dates`` are the first and last day of the pictures. A case without a place on the globe has
-    no UNOSAT file.
-    """
-    standing, places = standing_grades(case), building_places(case.package)
-    rows = [_hxl_row(one, places.get(name), dates) for name, one in standing.items()]
-    found = [write_whole(hxl_text(rows), case.products / HXL_NAME)]
-    sites = [
-        _site(one, place, dates)
-        for name, one in standing.items()
-        if (place := places.get(name)) is not None
-    ]
-    if sites:
-        found.append(write_unosat(case.products / UNOSAT_NAME, sites))
-    return tuple(found)
-
-
 def unosat_sites(other: OtherAssessment) -> tuple[tuple[DamageSite, ...], tuple[Skipped, ...]]:
     """Another's sites in UNOSAT's codes, and those that have no one code there.
 
@@ -169,44 +138,6 @@ def _unosat_codes(code: Code | None) -> tuple[Code, ...]:
     words: tuple[Grade | Meaning, ...] = code.grades or (code.meaning,)
     found = [one for word in words for one in codes_written(Scale.UNOSAT, word)]
     return tuple(dict.fromkeys(found)) if len(words) == len(found) else ()
-
-
-def _site(
-    one: Assessment, lonlat_deg: tuple[float, float], dates: tuple[str, str] | None
-) -> DamageSite:
-    codes = () if one.grade is None else codes_written(Scale.UNOSAT, one.grade)
-    return DamageSite(
-        site_id=one.source_id,
-        lonlat_deg=lonlat_deg,
-        main_class=int(codes[0].code) if codes else None,
-        sensor_date=dates and dates[1],
-        grade=one.grade and one.grade.value,
-        reason=one.not_assessed_reason,
-        assessor=f"{one.kind.value}: {one.assessor}",
-    )
-
-
-def _hxl_row(
-    one: Assessment, lonlat_deg: tuple[float, float] | None, dates: tuple[str, str] | None
-) -> dict[str, object]:
-    lon, lat = lonlat_deg or (None, None)
-    reasons, against = for_and_against(one.reasons)
-    return {
-        "source_id": one.source_id,
-        "lat": None if lat is None else f"{lat:.7f}",
-        "lon": None if lon is None else f"{lon:.7f}",
-        "grade": "not_assessed" if one.grade is None else one.grade.value,
-        "grades": " ".join(grade.value for grade in one.grades),
-        "confidence": None if one.confidence is None else f"{one.confidence:.3f}",
-        "not_assessed_reason": one.not_assessed_reason,
-        "reasons": "; ".join(reasons),
-        "reasons_against": None if against is None else "; ".join(against),
-        "assessor": one.assessor,
-        "assessor_kind": one.kind.value,
-        "first_seen": dates and dates[0],
-        "last_seen": dates and dates[1],
-        "scale": "Aftermap grades",
-    }
 
 
 def _matrix_lines(found: Compared, other: OtherAssessment) -> list[str]:

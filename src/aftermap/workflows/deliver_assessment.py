@@ -40,7 +40,7 @@ from aftermap.record.evidence_table import place_evidence, replace_evidence
 from aftermap.record.street_table import replace_streets
 from aftermap.run import Runner
 from aftermap.workflows.assess import ALL, Graded, Map, grade_map, map_of
-from aftermap.workflows.compare import write_exchange
+from aftermap.workflows.exports import write_exports
 from aftermap.workflows.products import write_styles
 from aftermap.workflows.totals import totalled_in
 
@@ -94,7 +94,7 @@ def deliver_assessment(case: Case, run: Runner, made: Map, found: Graded) -> Ass
             found.buildings, found.grading, case.products / "buildings.geojson", sensor_date=dates
         ),
         write_streets(found.streets, case.products / "streets.geojson"),
-        *write_exchange(case, dates),
+        *write_exports(case, dates),
     )
     for path in products:
         run.deliver(path, path.name)
