@@ -7,7 +7,6 @@ samples were drawn, and which rows a model has learnt from. docs/reference/asses
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,7 +22,7 @@ from aftermap.model.assessment import (
 from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import custody
 from aftermap.record.artefact import canonical_json, decode_artefact, encode_artefact
-from aftermap.record.geopackage import GeoPackage, Table, add_table, insert
+from aftermap.record.geopackage import GeoPackage, Table, add_table, has_table, insert
 
 ASSESSED = "assessed"
 DRAWN = "sample drawn"
@@ -231,7 +230,7 @@ def changed_batches(package: GeoPackage) -> tuple[str, ...]:
 def _make_tables(package: GeoPackage) -> None:
     with package.transaction() as connection:
         for table in TABLES:
-            if not _has(connection, table.name):
+            if not has_table(connection, table.name):
                 add_table(connection, table)
                 for rule in _guards(table.name):
                     connection.execute(rule)
@@ -246,11 +245,6 @@ def _guards(table: str) -> list[str]:
     ]
 
 
-def _has(connection: sqlite3.Connection, table: str) -> bool:
-    sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-    return connection.execute(sql, (table,)).fetchone() is not None
-
-
 def _rows(
     package: GeoPackage,
     sql: str,
@@ -258,7 +252,7 @@ def _rows(
     values: Sequence[Any] = (),
 ) -> list[tuple[Any, ...]]:
     """Rows of a query on these tables, or ``without`` where the case has none of them yet."""
-    if not package.rows("SELECT 1 FROM sqlite_master WHERE name = 'learning_label'"):
+    if not package.has_table(LEARNING_LABEL.name):
         return list(without)
     return package.rows(sql, values)
 

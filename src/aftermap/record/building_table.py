@@ -23,7 +23,15 @@ from aftermap.model.assessment import (
 from aftermap.model.building import Building, Buildings, MeasureTable
 from aftermap.record.artefact import canonical_json
 from aftermap.record.geometry import envelope_header
-from aftermap.record.geopackage import GeoPackage, Table, add_table, describe, srs_id_of
+from aftermap.record.geopackage import (
+    GeoPackage,
+    Table,
+    add_table,
+    describe,
+    has_table,
+    insert_all,
+    srs_id_of,
+)
 from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
 
 BUILDING = Table(
@@ -71,7 +79,7 @@ def replace_buildings(
     )
     with package.transaction() as connection:
         teach_envelopes(connection)
-        if not _is_there(connection):
+        if not has_table(connection, "building"):
             add_table(connection, BUILDING)
             describe(connection, "building", crs=buildings.crs, bounds=None)
             add_rtree(connection, "building")
@@ -80,9 +88,9 @@ def replace_buildings(
         connection.execute("DELETE FROM building")
         connection.execute("DELETE FROM measurement")
         for batch in _batches(rows):
-            _insert_many(connection, "building", batch)
+            insert_all(connection, "building", batch)
         for batch in _batches(_measurements(measures) if measures else iter(())):
-            _insert_many(connection, "measurement", batch)
+            insert_all(connection, "measurement", batch)
         bounds = rtree_bounds(connection, "building")
         describe(connection, "building", crs=buildings.crs, bounds=bounds)
 
@@ -166,18 +174,6 @@ def _measurements(measures: MeasureTable) -> Iterator[dict[str, Any]]:
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     while batch := list(itertools.islice(rows, BATCH_ROWS)):
         yield batch
-
-
-def _insert_many(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    names = list(rows[0])
-    columns, marks = ", ".join(names), ", ".join(f":{name}" for name in names)
-    sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - names are ours
-    connection.executemany(sql, rows)
-
-
-def _is_there(connection: sqlite3.Connection) -> bool:
-    sql = "SELECT 1 FROM sqlite_master WHERE name = 'building'"
-    return connection.execute(sql).fetchone() is not None
 
 
 def _text(grade: Grade | None) -> str | None:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from aftermap.geo.arrays import AnyArray, Array
 from aftermap.model.assessment import Visibility
 from aftermap.model.building import Buildings, ViewTable
-from aftermap.record.geopackage import GeoPackage, Table, add_table
+from aftermap.record.geopackage import GeoPackage, Table, add_table, has_table, insert_all
 from aftermap.record.sightings import SAME_MOMENT_S, SIGHTING_COLUMNS, has_sightings
 
 SEEN = Table(
@@ -79,30 +79,21 @@ def replace_views(
             {"building": i, "source_id": name, **_row_of(one)}
             for i, (name, one) in enumerate(zip(ids, visibility, strict=True), start=1)
         ]
-        _insert(connection, SEEN.name, seen)
+        insert_all(connection, SEEN.name, seen)
         for rows in _view_rows(views.path, ids):
-            _insert(connection, VIEW.name, rows)
+            insert_all(connection, VIEW.name, rows)
         if has_sightings(connection):
             connection.execute("DELETE FROM sighting WHERE place < 0")
             _add_seconds(connection, views.clip_path)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
-    sql = "SELECT 1 FROM sqlite_master WHERE name = 'building_seen'"
-    if connection.execute(sql).fetchone() is None:
+    if not has_table(connection, SEEN.name):
         for table in (SEEN, VIEW):
             add_table(connection, table)
             connection.execute(f"CREATE INDEX {table.name}_id ON {table.name} (source_id)")
     for table in (SEEN, VIEW):
         connection.execute(f"DELETE FROM {table.name}")  # noqa: S608 - names are ours
-
-
-def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    names, marks = ", ".join(rows[0]), ", ".join("?" for _ in rows[0])
-    sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
-    connection.executemany(sql, (tuple(row.values()) for row in rows))
 
 
 def _view_rows(path: str, ids: Sequence[str]) -> Iterator[list[dict[str, Any]]]:

@@ -372,8 +372,8 @@ def _opened(path: Path, *, read_only: bool, whole: bool = True) -> GeoPackage:
 
 
 def _refuse_newer(package: GeoPackage) -> None:
-    rows = package.rows("SELECT name FROM sqlite_master WHERE name = 'case_info'")
-    info = dict(package.rows("SELECT key, value FROM case_info")) if rows else {}
+    known = package.has_table("case_info")
+    info = dict(package.rows("SELECT key, value FROM case_info")) if known else {}
     found = info.get("format_version", "")
     if not found.isdigit():
         raise CaseError(

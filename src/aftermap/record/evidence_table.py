@@ -8,7 +8,6 @@ docs/reference/evidence.md describes every column.
 import hashlib
 import json
 import shutil
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from aftermap.model.evidence import CropWindow, Evidence, EvidenceKind, Evidence
 from aftermap.record import custody
 from aftermap.record.artefact import canonical_json
 from aftermap.record.disk import write_text, writing_to
-from aftermap.record.geopackage import GeoPackage, Table, add_table, insert
+from aftermap.record.geopackage import GeoPackage, Table, add_table, has_table, insert
 
 FOLDER = "evidence"
 SUMS = "SHA256SUMS"
@@ -64,7 +63,7 @@ def replace_evidence(package: GeoPackage, evidence: EvidenceSet, *, actor: str) 
     """
     detail = {"files": len(evidence.rows), "sums_sha256": _digest(sums_of(evidence))}
     with package.transaction() as connection:
-        if not _is_there(connection):
+        if not has_table(connection, EVIDENCE.name):
             add_table(connection, EVIDENCE)
             connection.execute("CREATE INDEX evidence_source_id ON evidence (source_id)")
         connection.execute("DELETE FROM evidence")
@@ -75,7 +74,7 @@ def replace_evidence(package: GeoPackage, evidence: EvidenceSet, *, actor: str) 
 
 def evidence_in(package: GeoPackage, source_id: str, products: Path) -> tuple[Evidence, ...]:
     """The recorded pictures of a building, in the order in which they were chosen."""
-    if not package.rows("SELECT 1 FROM sqlite_master WHERE name = 'evidence'"):
+    if not package.has_table(EVIDENCE.name):
         return ()
     names = ("building", "kind", "file", "is_masked", "sources", *_WINDOW, *_SAME)
     sql = f"SELECT {', '.join(names)} FROM evidence WHERE source_id = ? ORDER BY fid"  # noqa: S608
@@ -111,11 +110,6 @@ def sums_of(evidence: EvidenceSet) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _is_there(connection: sqlite3.Connection) -> bool:
-    sql = "SELECT 1 FROM sqlite_master WHERE name = 'evidence'"
-    return connection.execute(sql).fetchone() is not None
 
 
 def _row(row: Evidence) -> dict[str, Any]:

@@ -102,6 +102,31 @@ class GeoPackage:
         with telling_what_is_wrong(self.path):
             return self._connection.execute(sql, values).fetchall()
 
+    def has_table(self, name: str) -> bool:
+        """Whether the file has a table of that name. Raises CaseError where it cannot be read."""
+        with telling_what_is_wrong(self.path):
+            return has_table(self._connection, name)
+
+    def has_rows(self, table: str) -> bool:
+        """Whether the file has that table, with something in it."""
+        sql = f'SELECT 1 FROM "{table}" LIMIT 1'  # noqa: S608 - names are ours
+        return self.has_table(table) and bool(self.rows(sql))
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns, in their order; empty where there is no such table."""
+        return [name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,))]
+
+    def crs_of(self, table: str) -> str | None:
+        """The CRS of a layer, "EPSG:n"; None where it is not there or not on the globe."""
+        sql = "SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
+        found = self.rows(sql, (table,))
+        return crs_of_srs_id(int(found[0][0])) if found else None
+
+    def log_ahead(self) -> None:
+        """Write by a write-ahead log, each transaction synced to the disk before it ends."""
+        self.rows("PRAGMA journal_mode = WAL")
+        self.rows("PRAGMA synchronous = FULL")
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Writes that are kept together when the block ends well, and not at all otherwise."""
@@ -171,12 +196,30 @@ def add_crs(connection: sqlite3.Connection, crs: str) -> int:
     return srs_id
 
 
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the file has a table of that name."""
+    sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(sql, (name,)).fetchone() is not None
+
+
 def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int:
     """Add one row; the number it got."""
     names = ", ".join(f'"{name}"' for name in row)
     marks = ", ".join("?" for _ in row)
     sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names are ours
     return int(connection.execute(sql, tuple(row.values())).lastrowid or 0)
+
+
+def insert_all(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add rows that all have the same columns, in the same order; none where there are none."""
+    if not rows:
+        return
+    names = ", ".join(f'"{name}"' for name in rows[0])
+    marks = ", ".join("?" for _ in rows[0])
+    sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names are ours
+    connection.executemany(sql, (tuple(row.values()) for row in rows))
 
 
 def describe(

@@ -4,7 +4,7 @@ A mark is of an original (a photograph or a clip) by its SHA-256.
 """
 
 from aftermap.record import custody
-from aftermap.record.geopackage import GeoPackage, Table, add_table, insert
+from aftermap.record.geopackage import GeoPackage, Table, add_table, has_table, insert
 
 MARKED = "marked"
 GRAPHIC, NOT_GRAPHIC = "graphic", "not graphic"
@@ -21,7 +21,6 @@ _GUARDS = tuple(
     "BEGIN SELECT RAISE(ABORT, 'rows of picture_mark are only added'); END"
     for done, act in (("changed", "UPDATE"), ("removed", "DELETE"))
 )
-_HAS = "SELECT 1 FROM sqlite_master WHERE name = 'picture_mark'"
 _NEWEST = """
 SELECT sha256, mark FROM picture_mark
 WHERE fid IN (SELECT max(fid) FROM picture_mark GROUP BY sha256)"""
@@ -33,7 +32,7 @@ def add_mark(
     """Record that an original is graphic, or that it is not after all."""
     mark = GRAPHIC if is_graphic else NOT_GRAPHIC
     with package.transaction() as connection:
-        if connection.execute(_HAS).fetchone() is None:
+        if not has_table(connection, PICTURE_MARK.name):
             add_table(connection, PICTURE_MARK)
             for guard in _GUARDS:
                 connection.execute(guard)
@@ -46,6 +45,6 @@ def add_mark(
 
 def graphic_originals(package: GeoPackage) -> frozenset[str]:
     """The SHA-256 of every original whose newest mark says that it is graphic."""
-    if not package.rows(_HAS):
+    if not package.has_table(PICTURE_MARK.name):
         return frozenset()
     return frozenset(sha256 for sha256, mark in package.rows(_NEWEST) if mark == GRAPHIC)

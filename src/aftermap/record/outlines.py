@@ -5,7 +5,7 @@ from typing import Any
 import shapely
 
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
+from aftermap.record.geopackage import GeoPackage
 
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 _FLAGS_AT = 3
@@ -17,15 +17,12 @@ def building_outlines(package: GeoPackage) -> tuple[str | None, dict[str, Any]]:
 
     Empty where the case has no buildings yet.
     """
-    if not package.rows("SELECT 1 FROM sqlite_master WHERE name = 'building'"):
+    if not package.has_table("building"):
         return None, {}
-    ((srs_id,),) = package.rows(
-        "SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = 'building'"
-    )
     rows = package.rows("SELECT source_id, geom FROM building WHERE geom IS NOT NULL ORDER BY fid")
     shapes = shapely.from_wkb([_wkb(blob) for _, blob in rows])
     names = [str(name) for name, _ in rows]
-    return crs_of_srs_id(int(srs_id)), dict(zip(names, shapes.tolist(), strict=True))
+    return package.crs_of("building"), dict(zip(names, shapes.tolist(), strict=True))
 
 
 def building_places(package: GeoPackage) -> dict[str, tuple[float, float] | None]:

@@ -10,7 +10,15 @@ import shapely
 
 from aftermap.model.street import StreetTable
 from aftermap.record.geometry import envelope_header
-from aftermap.record.geopackage import GeoPackage, Table, add_table, describe, srs_id_of
+from aftermap.record.geopackage import (
+    GeoPackage,
+    Table,
+    add_table,
+    describe,
+    has_table,
+    insert_all,
+    srs_id_of,
+)
 from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
 
 STREET = Table(
@@ -25,7 +33,6 @@ STREET = Table(
     geometry="LINESTRING",
 )
 BATCH_ROWS = 5_000
-_IS_THERE = "SELECT 1 FROM sqlite_master WHERE name = 'street'"
 _COLUMNS = (
     "source_id",
     "name",
@@ -47,18 +54,15 @@ _COLUMNS = (
 def replace_streets(package: GeoPackage, table: StreetTable) -> None:
     """Put the pieces of street in the record, in place of those of an earlier run."""
     srs_id = srs_id_of(table.crs)
-    names = (*_COLUMNS, "geom")
-    marks = ", ".join(f":{name}" for name in names)
-    sql = f"INSERT INTO street ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names are ours
     with package.transaction() as connection, pq.ParquetFile(table.path) as file:
         teach_envelopes(connection)
-        if not connection.execute(_IS_THERE).fetchone():
+        if not has_table(connection, "street"):
             add_table(connection, STREET)
             describe(connection, "street", crs=table.crs, bounds=None)
             add_rtree(connection, "street")
         connection.execute("DELETE FROM street")
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            connection.executemany(sql, [_row(row, srs_id) for row in batch.to_pylist()])
+            insert_all(connection, "street", [_row(row, srs_id) for row in batch.to_pylist()])
         describe(connection, "street", crs=table.crs, bounds=rtree_bounds(connection, "street"))
 
 

@@ -16,7 +16,16 @@ import shapely
 from aftermap.errors import CaseError
 from aftermap.model.assessment import WITHDRAWN
 from aftermap.record.assessments import newest_draw
-from aftermap.web.layers import Rows, collection, geojson_features
+from aftermap.record.building_rows import (
+    building_features,
+    building_row,
+    evidence_row,
+    evidence_rows,
+    measurement_rows,
+)
+from aftermap.record.map_layers import FeatureTable
+from aftermap.record.reviews import newest_reviews, reviews_of
+from aftermap.web.layers import collection, geojson_features
 from aftermap.web.opened import OpenedCase, ResponseCache
 from aftermap.web.place import shapes_of
 
@@ -41,14 +50,6 @@ IN_THE_QUEUE = ("source_id", "area_m2", *ON_THE_MAP, "confidence", "possible")
 """What the queue needs of every building; the rest comes with the one looked at."""
 LISTS = ("probabilities", "sources")
 
-_REVIEWS = """
-SELECT fid, assessor, grade, not_assessed_reason, note, at, reasons FROM assessment
-WHERE kind = 'reviewer' AND source_id = ? ORDER BY fid"""
-_NEWEST = """
-SELECT source_id, assessor, grade, not_assessed_reason FROM assessment
-WHERE fid IN (SELECT max(fid) FROM assessment WHERE kind = 'reviewer' {}
-  GROUP BY source_id, assessor) ORDER BY fid"""
-
 
 @dataclass
 class BuildingDesk:
@@ -60,7 +61,7 @@ class BuildingDesk:
     @property
     def has_any(self) -> bool:
         """Whether the case has buildings."""
-        return self.case.has("building") and bool(self.case.rows("SELECT 1 FROM building LIMIT 1"))
+        return self.case.package.has_rows("building")
 
     def layer(self, *, is_blind: bool) -> bytes:
         """The outline of every building as GeoJSON, with its colour."""
@@ -82,69 +83,69 @@ class BuildingDesk:
         return self._kept.get(key, lambda: self._queue(in_sample, is_blind=is_blind))
 
     def _layer(self, *, is_blind: bool) -> bytes:
-        names, rows = self._rows(ON_THE_MAP, is_blind=is_blind)
-        return collection(geojson_features(rows, names, self.case.place))
+        return collection(
+            geojson_features(self._features(ON_THE_MAP, is_blind=is_blind), self.case.place)
+        )
 
     def _queue(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
-        names, rows = self._rows(IN_THE_QUEUE, is_blind=is_blind)
-        middles = shapely.point_on_surface(shapes_of([row[1] for row in rows]))
-        columns = dict(zip(names, zip(*(row[2:] for row in rows), strict=True), strict=True))
-        told = {name: [_value(name, one) for one in column] for name, column in columns.items()}
-        told["id"] = [row[0] for row in rows]
+        table = self._features(IN_THE_QUEUE, is_blind=is_blind)
+        middles = shapely.point_on_surface(shapes_of([row.geometry for row in table.rows]))
+        values = zip(*(row.values for row in table.rows), strict=True)
+        told = {
+            name: [_value(name, one) for one in column]
+            for name, column in zip(table.names, values, strict=True)
+        }
+        told["id"] = [row.number for row in table.rows]
         told["at"] = self.case.place.lonlat_deg(shapely.get_coordinates(middles)).tolist()
         told["sample"] = [in_sample.get(source_id) for source_id in told["source_id"]]
         return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
 
-    def _rows(self, wanted: Sequence[str], *, is_blind: bool) -> tuple[list[str], Rows]:
-        """The wanted columns that may be seen; fid, geom and they of each building."""
-        may_be_seen = [name for name in wanted if not (is_blind and name in THE_MACHINES)]
-        names = [name for name in self._columns("building") if name in may_be_seen]
-        shown = "".join(f', "{name}"' for name in names)
-        return names, self.case.rows(f"SELECT fid, geom{shown} FROM building ORDER BY fid")  # noqa: S608 - ours
+    def _features(self, wanted: Sequence[str], *, is_blind: bool) -> FeatureTable:
+        """Every building with the wanted columns that may be seen."""
+        return building_features(
+            self.case.package,
+            tuple(name for name in wanted if not (is_blind and name in THE_MACHINES)),
+        )
 
     def one(self, source_id: str, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
-        """A building with its measurements, its pictures and what everyone says of it."""
-        found = self._table("building", "source_id", source_id) if self.has_any else []
-        if not found:
+        """A building with its measurements, its pictures and what everyone says of it.
+
+        Raises CaseError where the case has no such building.
+        """
+        package = self.case.package
+        found = building_row(package, source_id)
+        if found is None:
             raise CaseError(f"{source_id[:80]}: is no building of this case")
-        building = {name: value for name, value in found[0].items() if name != "geom"}
+        building = row_json(found)
+        reviews = reviews_of(package, source_id, reviewer=reviewer if is_blind else None)
         return {
             "building": without_the_machine(building) if is_blind else building,
-            "measurements": self._table("measurement", "building", building["fid"]),
-            "evidence": sorted(
-                self._table("evidence", "source_id", source_id), key=lambda row: row["rank"]
-            ),
-            "reviews": self._reviews(source_id, reviewer if is_blind else None),
+            "measurements": [
+                row_json(one._asdict()) for one in measurement_rows(package, building["fid"])
+            ],
+            "evidence": [row_json(one) for one in evidence_rows(package, source_id)],
+            "reviews": [
+                {**row_json(one._asdict()), "is_withdrawn": one.not_assessed_reason == WITHDRAWN}
+                for one in reviews
+            ],
         }
-
-    def _reviews(self, source_id: str, only: str | None) -> list[dict[str, Any]]:
-        if not self.case.has("assessment"):
-            return []
-        names = ("number", "reviewer", "grade", "not_assessed_reason", "note", "at", "reasons")
-        rows = [
-            row_json(dict(zip(names, row, strict=True)))
-            for row in self.case.rows(_REVIEWS, (source_id,))
-        ]
-        for row in rows:
-            row["is_withdrawn"] = row["not_assessed_reason"] == WITHDRAWN
-        return [row for row in rows if only is None or row["reviewer"] == only]
 
     def grades(self, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
         """The newest grade of each building by each reviewer: building -> reviewer -> grade."""
         found: dict[str, dict[str, Any]] = {}
-        if self.case.has("assessment"):
-            only, values = ("AND assessor = ?", (reviewer,)) if is_blind else ("", ())
-            for source_id, who, grade, reason in self.case.rows(_NEWEST.format(only), values):
-                if reason != WITHDRAWN:
-                    found.setdefault(source_id, {})[who] = grade
+        for one in newest_reviews(self.case.package, reviewer=reviewer if is_blind else None):
+            if one.not_assessed_reason != WITHDRAWN:
+                found.setdefault(one.source_id, {})[one.reviewer] = one.grade
         return found
 
     def picture(self, number: int, sha256: str) -> Path:
         """The file of a row of evidence, which lies in the evidence folder and has that digest.
 
         Rows are numbered anew by each run, so a number alone may mean another building by now.
+        Raises CaseError where the row is another's, or its file is not there.
         """
-        for row in self._table("evidence", "fid", number):
+        row = evidence_row(self.case.package, number)
+        if row is not None:
             if row["file_sha256"] != sha256:
                 raise CaseError(f"evidence {number}: was made anew; load the page again")
             folder = (self.case.products / "evidence").resolve()
@@ -152,23 +153,6 @@ class BuildingDesk:
             if path.is_relative_to(folder) and path.is_file():
                 return path
         raise CaseError(f"evidence {number}: is not there; aftermap assess makes it again")
-
-    def _columns(self, table: str) -> list[str]:
-        return [
-            name for (name,) in self.case.rows("SELECT name FROM pragma_table_info(?)", (table,))
-        ]
-
-    def _table(self, table: str, column: str, value: object) -> list[dict[str, Any]]:
-        """The rows of a table in which a column has a value, as JSON values."""
-        if not self.case.has(table):
-            return []
-        names = [name for name in self._columns(table) if name != "geom"]
-        shown = ", ".join(f'"{name}"' for name in names)
-        rows = self.case.rows(
-            f'SELECT {shown} FROM "{table}" WHERE "{column}" = ?',  # noqa: S608 - ours
-            (value,),
-        )
-        return [row_json(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def row_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,10 +28,10 @@ from aftermap.model.assessment import (
     Reason,
     ReasonSide,
 )
-from aftermap.record.assessments import ASSESSMENT, add_assessments
 from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
 from aftermap.record.geopackage import GeoPackage
+from aftermap.record.reviews import ReviewRow, add_review, add_reviews, reviews_of
 
 Value = TypeVar("Value")
 
@@ -39,15 +39,6 @@ MOST_TOGETHER = 500
 TAKES_BACK = "takes back row "
 CLOCKS_APART = timedelta(days=1)
 """A browser whose clock is further off is not believed."""
-
-_SAME = (
-    "SELECT fid FROM assessment WHERE source_id = ? AND kind = 'reviewer' AND assessor = ? "
-    "AND at = ?"
-)
-_OWN = (
-    "SELECT fid, grade, not_assessed_reason, note, reasons FROM assessment "
-    "WHERE source_id = ? AND kind = 'reviewer' AND assessor = ? ORDER BY fid"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +127,13 @@ class Writer:
 
     def _answer(self, group: Sequence[_Asked]) -> None:
         try:
-            package = self._opened()
+            package = self._open()
             first = group[0].work
             if isinstance(first, Decision):
                 works = [one.work for one in group if isinstance(one.work, Decision)]
                 answers: Sequence[Any] = _write_decisions(package, works)
             elif isinstance(first, Undo):
-                answers = [_undone(package, first)]
+                answers = [_take_back(package, first)]
             else:
                 answers = [first(package)]
         except (AftermapError, OSError) as error:
@@ -152,11 +143,10 @@ class Writer:
         for one, answer in zip(group, answers, strict=True):
             one.answer.set_result(answer)
 
-    def _opened(self) -> GeoPackage:
+    def _open(self) -> GeoPackage:
         if self._package is None:
             package = GeoPackage(self._record, read_only=False, again=True)
-            package.rows("PRAGMA journal_mode = WAL")
-            package.rows("PRAGMA synchronous = FULL")
+            package.log_ahead()
             self._package = package
         return self._package
 
@@ -175,48 +165,38 @@ def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
 def _write_decisions(package: GeoPackage, works: Sequence[Decision]) -> list[Saved]:
     """Decisions written in one transaction. One that is sent again is found, not written twice."""
     rows = [_assessment(work) for work in works]
-    new = []
-    for row in rows:
-        if row not in new and not _numbers(package, row):
-            new.append(row)
-    if new:
-        add_assessments(package, new, actor=ACTOR)
-        package.rows("CREATE INDEX IF NOT EXISTS assessment_source ON assessment (source_id)")
-    return [_saved(_numbers(package, row)[-1], row) for row in rows]
+    numbers = add_reviews(package, rows, actor=ACTOR)
+    return [_saved(number, row) for number, row in zip(numbers, rows, strict=True)]
 
 
-def _numbers(package: GeoPackage, row: Assessment) -> list[int]:
-    if not package.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (ASSESSMENT.name,)):
-        return []
-    found = package.rows(_SAME, (row.source_id, row.assessor, row.at))
-    return [number for (number,) in found]
+def _take_back(package: GeoPackage, work: Undo) -> Saved:
+    """Write what holds again once the last of a reviewer's decisions is taken back.
 
-
-def _undone(package: GeoPackage, work: Undo) -> Saved:
-    standing: list[tuple[Any, ...]] = []
-    has_table = package.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (ASSESSMENT.name,))
-    for row in package.rows(_OWN, (work.source_id, work.reviewer)) if has_table else ():
-        if TAKES_BACK in row[4] and standing:
+    Raises InputError where there is none left.
+    """
+    standing: list[ReviewRow] = []
+    for row in reviews_of(package, work.source_id, reviewer=work.reviewer):
+        if TAKES_BACK in row.reasons and standing:
             standing.pop()
         else:
             standing.append(row)
     if not standing:
         raise InputError(f"{work.source_id}: there is no grade of yours to take back")
     taken = standing.pop()
-    grade, reason, note = standing[-1][1:4] if standing else (None, WITHDRAWN, None)
-    told = _assessment(
+    before = standing[-1] if standing else None
+    held = _assessment(
         Decision(
             source_id=work.source_id,
             reviewer=work.reviewer,
-            note=note,
+            note=before and before.note,
             at=work.at,
-            grade=None if grade is None else Grade(grade),
-            not_assessed_reason=reason,
+            grade=Grade(before.grade) if before and before.grade else None,
+            not_assessed_reason=before.not_assessed_reason if before else WITHDRAWN,
         )
     )
-    told = replace(told, reasons=(Reason(text=f"{TAKES_BACK}{taken[0]}", side=ReasonSide.NOTE),))
-    add_assessments(package, [told], actor=ACTOR)
-    return _saved(_numbers(package, told)[-1], told)
+    why = Reason(text=f"{TAKES_BACK}{taken.number}", side=ReasonSide.NOTE)
+    held = replace(held, reasons=(why,))
+    return _saved(add_review(package, held, actor=ACTOR), held)
 
 
 def _assessment(work: Decision) -> Assessment:

@@ -13,6 +13,15 @@ import numpy as np
 import shapely
 
 from aftermap.errors import CaseError
+from aftermap.record.map_layers import (
+    FeatureTable,
+    TrackSecond,
+    camera_features,
+    clip_footprint_features,
+    photo_footprint_features,
+    street_features,
+    track_seconds,
+)
 from aftermap.web.opened import OpenedCase, ResponseCache
 from aftermap.web.place import CasePlace, shapes_of
 
@@ -20,8 +29,6 @@ KEPT_BYTES = 256 << 20
 SIMPLER_M = 0.5
 BREAK_S = 5.0
 """Seconds of a clip that are farther apart are not joined by a line."""
-
-Rows = list[tuple[Any, ...]]
 
 
 @dataclass
@@ -33,18 +40,14 @@ class Layers:
 
     def names(self) -> list[str]:
         """The layers that this case has something in."""
-        return [
-            name
-            for name, (table, _) in MAKERS.items()
-            if self.case.has(table) and self.case.rows(f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608 - ours
-        ]
+        return [name for name, (table, _) in MAKERS.items() if self.case.package.has_rows(table)]
 
     def text(self, name: str) -> bytes:
-        """A layer as a GeoJSON FeatureCollection."""
+        """A layer as a GeoJSON FeatureCollection. Raises CaseError for an unknown name."""
         if name not in MAKERS:
             raise CaseError(f"{name[:40]}: there is no such layer")
         table, make = MAKERS[name]
-        if not self.case.has(table):
+        if not self.case.package.has_table(table):
             return collection(())
         key = name, self.case.generation
         return self._kept.get(key, lambda: make(self.case))
@@ -55,16 +58,14 @@ def collection(features: Sequence[str]) -> bytes:
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'.encode()
 
 
-def geojson_features(
-    rows: Rows, names: Sequence[str], place: CasePlace, *, simpler_m: float = 0.0
-) -> list[str]:
-    """A feature for each row: its number, its geometry, then the properties that ``names`` name."""
-    shapes = shapes_of([row[1] for row in rows])
+def geojson_features(table: FeatureTable, place: CasePlace, *, simpler_m: float = 0.0) -> list[str]:
+    """A feature for each row of a layer, its outline made simpler by at most ``simpler_m``."""
+    shapes = shapes_of([row.geometry for row in table.rows])
     if simpler_m:
         shapes = shapely.simplify(shapes, simpler_m)
     return [
-        feature(row[0], text, dict(zip(names, row[2:], strict=True)))
-        for row, text in zip(rows, place.geojson(shapes), strict=True)
+        feature(row.number, text, dict(zip(table.names, row.values, strict=True)))
+        for row, text in zip(table.rows, place.geojson(shapes), strict=True)
     ]
 
 
@@ -75,65 +76,45 @@ def feature(number: int, geometry: str | None, properties: dict[str, Any]) -> st
 
 
 def _cameras(case: OpenedCase) -> bytes:
-    names = ("name", "sha256", "mapped", "reason", "height_m", "frame")
-    sql = (
-        "SELECT c.fid, c.geom, c.name, c.sha256, c.mapped, c.reason, round(c.height_m, 1), "
-        "m.sha256 IS NULL FROM camera c LEFT JOIN media m ON m.sha256 = c.sha256 WHERE c.registered"
-    )
-    return collection(geojson_features(case.rows(sql), names, case.place))
+    return collection(geojson_features(camera_features(case.package), case.place))
 
 
 def _photo_footprints(case: OpenedCase) -> bytes:
-    sql = (
-        "SELECT p.fid, p.geom, p.name, p.sha256 FROM camera_footprint p "
-        "JOIN media m ON m.sha256 = p.sha256"
-    )
-    return collection(
-        geojson_features(case.rows(sql), ("name", "sha256"), case.place, simpler_m=SIMPLER_M)
-    )
+    found = photo_footprint_features(case.package)
+    return collection(geojson_features(found, case.place, simpler_m=SIMPLER_M))
 
 
 def _clip_footprints(case: OpenedCase) -> bytes:
-    sql = (
-        "SELECT f.fid, f.geom, f.clip, f.source, round(f.ce90_m, 1), s.clip_sha256, s.from_s "
-        "FROM clip_footprint f JOIN segment s ON s.fid = f.fid"
-    )
-    names = ("clip", "source", "ce90_m", "sha256", "from_s")
-    return collection(geojson_features(case.rows(sql), names, case.place, simpler_m=SIMPLER_M))
+    found = clip_footprint_features(case.package)
+    return collection(geojson_features(found, case.place, simpler_m=SIMPLER_M))
 
 
 def _tracks(case: OpenedCase) -> bytes:
     """The way of the camera of each clip, one line for each unbroken stretch."""
-    rows = case.rows(
-        "SELECT clip, clip_sha256, shot, from_s, to_s, camera_east_m, camera_north_m, source "
-        "FROM segment ORDER BY clip_sha256, shot, from_s"
-    )
-    lines: list[list[tuple[Any, ...]]] = []
-    for row in rows:
-        last = lines[-1][-1] if lines else None
-        follows = last is not None and last[1:3] == row[1:3] and row[3] - last[4] <= BREAK_S
-        if follows:
-            lines[-1].append(row)
+    lines: list[list[TrackSecond]] = []
+    for second in track_seconds(case.package):
+        if lines and _goes_on(lines[-1][-1], second):
+            lines[-1].append(second)
         else:
-            lines.append([row])
+            lines.append([second])
     features = []
     for number, line in enumerate((line for line in lines if len(line) > 1), start=1):
-        xy = case.place.lonlat_deg(np.array([row[5:7] for row in line], float))
+        xy = case.place.lonlat_deg(np.array([(one.east_m, one.north_m) for one in line], float))
         geometry = json.dumps({"type": "LineString", "coordinates": xy.tolist()})
-        told = {"clip": line[0][0], "sha256": line[0][1], "source": line[0][7]}
+        first = line[0]
+        told = {"clip": first.clip, "sha256": first.sha256, "source": first.source}
         features.append(feature(number, geometry, told))
     return collection(features)
 
 
+def _goes_on(last: TrackSecond, second: TrackSecond) -> bool:
+    """Whether a second follows on another, in the same shot of the same clip."""
+    is_same_shot = (last.sha256, last.shot) == (second.sha256, second.shot)
+    return is_same_shot and second.from_s - last.to_s <= BREAK_S
+
+
 def _streets(case: OpenedCase) -> bytes:
-    names = [
-        name
-        for (name,) in case.rows("SELECT name FROM pragma_table_info('street')")
-        if name not in ("fid", "geom")
-    ]
-    shown = ", ".join(f'"{name}"' for name in names)
-    rows = case.rows(f"SELECT fid, geom, {shown} FROM street")  # noqa: S608 - the record's own
-    return collection(geojson_features(rows, names, case.place))
+    return collection(geojson_features(street_features(case.package), case.place))
 
 
 MAKERS: dict[str, tuple[str, Callable[[OpenedCase], bytes]]] = {

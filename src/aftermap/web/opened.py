@@ -8,14 +8,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from aftermap.errors import CaseError
-from aftermap.geo.crs import LOCAL
 from aftermap.record import Case
-from aftermap.record.geopackage import GeoPackage, crs_of_srs_id
+from aftermap.record.geopackage import GeoPackage
+from aftermap.record.map_layers import case_crs
+from aftermap.record.media_table import is_original
+from aftermap.record.run_table import Generation, newest_generation
 from aftermap.web.place import CasePlace
 
 Value = TypeVar("Value")
@@ -27,15 +28,6 @@ REMAKES = {
     "source": "aftermap map",
     "before": "a new setting of before in aftermap.toml",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Generation:
-    """The newest run that ended, and whether one is under way."""
-
-    run: int
-    ended_at: str
-    is_running: bool
 
 
 class OpenedCase:
@@ -68,38 +60,35 @@ class OpenedCase:
 
     def has(self, table: str) -> bool:
         """Whether the record has a table of that name."""
-        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
+        return self.package.has_table(table)
 
     @property
     def generation(self) -> Generation:
         """Which answer the record holds now."""
-        ((run, ended_at, running),) = self.rows(
-            "SELECT coalesce(max(fid), 0), coalesce(max(ended_at), ''), "
-            "count(*) FILTER (WHERE status = 'running') FROM run"
-        )
-        return Generation(run=run, ended_at=ended_at, is_running=running > 0)
+        return newest_generation(self.package)
 
     @property
     def place(self) -> CasePlace:
         """Where the case is: the CRS of its cameras, else of its buildings, else nowhere."""
-        known = dict(self.rows("SELECT table_name, srs_id FROM gpkg_geometry_columns"))
-        for table in ("camera", "building"):
-            crs = crs_of_srs_id(known.get(table, 0))
-            if crs is not None:
-                return CasePlace(crs=crs)
-        return CasePlace(crs=LOCAL)
+        return CasePlace(crs=case_crs(self.package))
 
     def original(self, sha256: str) -> Path:
-        """The kept original of that digest, which must be one of the case's."""
-        if not self.rows("SELECT 1 FROM media WHERE sha256 = ?", (sha256,)):
+        """The kept original of that digest.
+
+        Raises CaseError where the case never received it, or its copy is missing.
+        """
+        if not is_original(self.package, sha256):
             raise CaseError(f"{sha256[:16]}: is no original of this case")
-        kept = sorted((self.store.folder / sha256[:2]).glob(f"{sha256}*"))
-        if not kept:
+        kept = self.store.find(sha256)
+        if kept is None:
             raise CaseError(f"{sha256[:16]}: the original is missing; run aftermap verify")
-        return kept[0]
+        return kept
 
     def raster(self, name: str) -> Path:
-        """The product of that name, or an error that says what makes it again."""
+        """The product of that name.
+
+        Raises CaseError, which says what makes it, where it is not there.
+        """
         path = self.products / f"{name}.tif"
         if name not in REMAKES or not path.is_file():
             made_by = REMAKES.get(name, "nothing")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -23,11 +22,6 @@ SIZES_PX = (320, 1600, 6000)
 KEPT_BYTES = 96 << 20
 QUALITY = 85
 
-_PHOTOGRAPHS = """
-SELECT m.sha256, m.name, m.width_px, m.height_px, m.taken_at, m.clock, c.mapped, c.reason
-FROM media m LEFT JOIN camera c ON c.sha256 = m.sha256
-WHERE NOT instr(m.metadata, '"container"') ORDER BY m.fid"""
-
 
 @dataclass
 class Thumbnails:
@@ -37,11 +31,6 @@ class Thumbnails:
     _kept: ResponseCache[Tile] = field(
         default_factory=lambda: ResponseCache(KEPT_BYTES, lambda tile: len(tile.body))
     )
-
-    def photographs(self) -> list[dict[str, Any]]:
-        """Every photograph of the case, with why it is not on the map where it is not."""
-        names = ("sha256", "name", "width_px", "height_px", "taken_at", "clock", "mapped", "reason")
-        return [dict(zip(names, row, strict=True)) for row in self.case.rows(_PHOTOGRAPHS)]
 
     def photograph(self, sha256: str, side_px: int) -> Tile:
         """A photograph, no longer than ``side_px`` (one of ``SIZES_PX``, or the next larger)."""

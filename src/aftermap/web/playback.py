@@ -24,7 +24,8 @@ from aftermap.errors import AftermapError, CaseError
 from aftermap.frames.decode import OPEN_OPTIONS
 from aftermap.frames.proxy import proxy_of, proxy_offset_s
 from aftermap.model.clip import Clip, product_name
-from aftermap.record.tables import media_item
+from aftermap.record.map_layers import PlacedSpan, placed_spans
+from aftermap.record.media_table import recorded_clips
 from aftermap.record.workspace import StageFolder
 from aftermap.web.opened import OpenedCase, ResponseCache, stamp_of
 from aftermap.web.place import CasePlace
@@ -35,11 +36,6 @@ SIMPLER_M = 0.3
 KEPT_BYTES = 64 << 20
 PLAYED_AS_IT_IS = ("mp4", "mov")
 LARGEST_PLAYED_PX = 1920
-
-_CLIPS = "SELECT metadata FROM media ORDER BY fid"
-_SPANS = """
-SELECT clip_sha256, count(*), min(from_s), max(to_s), group_concat(DISTINCT source), min(ce90_m)
-FROM segment GROUP BY clip_sha256"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,22 +80,18 @@ class PlaybackClips:
 
     def clips(self) -> list[ClipSummary]:
         """Every clip of the case, in the order of receipt."""
-        spans = {}
-        if self.case.has("segment"):
-            spans = {row[0]: row[1:] for row in self.case.rows(_SPANS)}
-        return [_facts(clip, spans.get(clip.sha256), *self._copy(clip)) for clip in self._all()]
+        spans = placed_spans(self.case.package)
+        return [
+            _summary(clip, spans.get(clip.sha256), *self._copy(clip))
+            for clip in recorded_clips(self.case.package)
+        ]
 
     def clip(self, sha256: str) -> Clip:
-        """The clip of that digest."""
-        for clip in self._all():
+        """The clip of that digest. Raises CaseError where the case has none."""
+        for clip in recorded_clips(self.case.package):
             if clip.sha256 == sha256:
                 return clip
         raise CaseError(f"{sha256[:16]}: is no clip of this case")
-
-    def _all(self) -> list[Clip]:
-        sql = _CLIPS.replace("ORDER", "WHERE instr(metadata, '\"container\"') ORDER")
-        items = [media_item(metadata) for (metadata,) in self.case.rows(sql)]
-        return [item for item in items if isinstance(item, Clip)]
 
     def played(self, sha256: str) -> tuple[Path, Fraction]:
         """The file that the page plays, and what is added to its times to give the clip's."""
@@ -181,8 +173,7 @@ class PlaybackClips:
         return None
 
 
-def _facts(clip: Clip, span: tuple[Any, ...] | None, copy: str, reason: str | None) -> ClipSummary:
-    seconds, first, last, source, circle = span or (0, None, None, None, None)
+def _summary(clip: Clip, span: PlacedSpan | None, copy: str, reason: str | None) -> ClipSummary:
     return ClipSummary(
         sha256=clip.sha256,
         name=clip.name,
@@ -194,11 +185,11 @@ def _facts(clip: Clip, span: tuple[Any, ...] | None, copy: str, reason: str | No
         rotation_deg=clip.rotation_deg,
         size_bytes=clip.size_bytes,
         recorded_at=clip.recorded_at,
-        placed_seconds=seconds,
-        placed_from_s=first,
-        placed_to_s=last,
-        source=source,
-        ce90_m=circle,
+        placed_seconds=span.seconds if span else 0,
+        placed_from_s=span.from_s if span else None,
+        placed_to_s=span.to_s if span else None,
+        source=span.source if span else None,
+        ce90_m=span.ce90_m if span else None,
         copy=copy,
         copy_reason=reason,
         notes=clip.notes,

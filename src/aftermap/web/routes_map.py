@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from aftermap.errors import AftermapError, CaseError
+from aftermap.record.map_layers import camera_datum
 from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
 from aftermap.web.mesh_info import ADDRESS, mesh_facts, mesh_path
@@ -103,7 +104,7 @@ def _case_facts(desk: Desk) -> dict[str, Any]:
         "name": desk.case.name,
         "crs": place.crs,
         "is_on_globe": place.is_on_globe,
-        "vertical_datum": _datum(desk),
+        "vertical_datum": camera_datum(desk.case.package),
         "rasters": rasters,
         "missing": missing,
         "height": height,
@@ -115,8 +116,3 @@ def _case_facts(desk: Desk) -> dict[str, Any]:
         "basemap_stamp": stamp_of(desk.basemap) if desk.basemap else "",
         **asdict(desk.case.generation),
     }
-
-
-def _datum(desk: Desk) -> str | None:
-    found = desk.case.rows("SELECT vertical_datum FROM camera LIMIT 1")
-    return found[0][0] if found else None

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from aftermap.errors import InputError
+from aftermap.record.building_rows import has_building
 from aftermap.web.desk import Desk
 from aftermap.web.grading import Decision, Saved, Undo
 from aftermap.web.security import Door, Session, session_of
@@ -81,9 +82,7 @@ def _add_buildings(routes: APIRouter, desk: Desk) -> None:
 
 def _refuse_unknown(desk: Desk, source_id: str) -> None:
     """Raise for a building that the case does not have; one look by index."""
-    if not desk.case.has("building") or not desk.case.rows(
-        "SELECT 1 FROM building WHERE source_id = ?", (source_id,)
-    ):
+    if not has_building(desk.case.package, source_id):
         raise InputError(f"{source_id[:80]}: is no building of this case")
 
 

@@ -41,6 +41,7 @@ from aftermap.record.assessments import (
     newest_draw,
     reviews,
 )
+from aftermap.record.media_table import dates_taken
 from aftermap.record.outlines import building_outlines
 
 _SHOWN = 10
@@ -96,7 +97,7 @@ def totalled_in(
         )
     population = _population(case, draw)
     labels, notes = _labels(case, draw)
-    dates = _dates(case)
+    dates = dates_taken(case.package)
     places = None if areas is None else _inside(case, areas, population.names)
     open_ = [one.source_id for one in draw.buildings if one.source_id not in labels]
     if open_ and not assume_alike:
@@ -216,13 +217,6 @@ def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
             "are those of the earlier grades, and the totals hold as they are"
         )
     return labels, notes
-
-
-def _dates(case: Case) -> tuple[str, str] | None:
-    ((first, last),) = case.package.rows(
-        "SELECT min(substr(taken_at, 1, 10)), max(substr(taken_at, 1, 10)) FROM media"
-    )
-    return None if first is None else (str(first), str(last))
 
 
 def _assumption(missing: int) -> str:

@@ -1,0 +1,95 @@
+"""What reviewers decided of buildings, as rows: the newest, all of one building, and new ones.
+
+Rows are only added (:mod:`aftermap.record.assessments`): a second thought is a row of its own.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aftermap.model.assessment import Assessment
+from aftermap.record.assessments import ASSESSMENT, add_assessments
+from aftermap.record.geopackage import GeoPackage
+
+_OF_BUILDING = """
+SELECT fid, assessor, grade, not_assessed_reason, note, at, reasons FROM assessment
+WHERE kind = 'reviewer' AND source_id = ? ORDER BY fid"""
+_NEWEST = """
+SELECT source_id, assessor, grade, not_assessed_reason FROM assessment
+WHERE fid IN (SELECT max(fid) FROM assessment WHERE kind = 'reviewer' GROUP BY source_id, assessor)
+ORDER BY fid"""
+_SAME = """
+SELECT fid FROM assessment
+WHERE source_id = ? AND kind = 'reviewer' AND assessor = ? AND at = ? ORDER BY fid"""
+_INDEX = "CREATE INDEX IF NOT EXISTS assessment_source ON assessment (source_id)"
+
+
+class ReviewRow(NamedTuple):
+    """A decision with its number in the record. ``at`` is UTC; ``reasons`` is JSON text."""
+
+    number: int
+    reviewer: str
+    grade: str | None
+    not_assessed_reason: str | None
+    note: str | None
+    at: str
+    reasons: str
+
+
+class NewestReview(NamedTuple):
+    """What a reviewer said last of a building."""
+
+    source_id: str
+    reviewer: str
+    grade: str | None
+    not_assessed_reason: str | None
+
+
+def reviews_of(
+    package: GeoPackage, source_id: str, *, reviewer: str | None = None
+) -> list[ReviewRow]:
+    """All that reviewers (or the one named) ever said of a building, the oldest first."""
+    if not package.has_table(ASSESSMENT.name):
+        return []
+    rows = [ReviewRow(*row) for row in package.rows(_OF_BUILDING, (source_id,))]
+    return [row for row in rows if reviewer in (None, row.reviewer)]
+
+
+def newest_reviews(package: GeoPackage, *, reviewer: str | None = None) -> list[NewestReview]:
+    """What each reviewer (or the one named) said last of each building, in the order of record."""
+    if not package.has_table(ASSESSMENT.name):
+        return []
+    rows = [NewestReview(*row) for row in package.rows(_NEWEST)]
+    return [row for row in rows if reviewer in (None, row.reviewer)]
+
+
+def add_reviews(package: GeoPackage, reviews: Sequence[Assessment], *, actor: str) -> list[int]:
+    """Add what reviewers decided as one batch; the number of each in the record.
+
+    A decision that is there (same building, reviewer and time) is found and not added again.
+    Raises CaseError where the record cannot be written.
+    """
+    new: list[Assessment] = []
+    for one in reviews:
+        if one not in new and not _numbers_of(package, one):
+            new.append(one)
+    if new:
+        add_assessments(package, new, actor=actor)
+        with package.transaction() as connection:
+            connection.execute(_INDEX)
+    return [_numbers_of(package, one)[-1] for one in reviews]
+
+
+def add_review(package: GeoPackage, review: Assessment, *, actor: str) -> int:
+    """Add one decision, even where another of the same time is there; its number.
+
+    Raises CaseError where the record cannot be written.
+    """
+    add_assessments(package, [review], actor=actor)
+    return _numbers_of(package, review)[-1]
+
+
+def _numbers_of(package: GeoPackage, review: Assessment) -> list[int]:
+    if not package.has_table(ASSESSMENT.name):
+        return []
+    found = package.rows(_SAME, (review.source_id, review.assessor, review.at))
+    return [number for (number,) in found]
