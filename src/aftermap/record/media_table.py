@@ -16,7 +16,7 @@ _DATES = "SELECT min(substr(taken_at, 1, 10)), max(substr(taken_at, 1, 10)) FROM
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotographRow:
+class PhotographEntry:
     """A photograph, and why it is not on the map where it is not.
 
     ``taken_at`` is by the camera's clock, which ``clock`` names. ``mapped`` is 1 or 0, and None
@@ -33,14 +33,14 @@ class PhotographRow:
     reason: str | None
 
 
-def photograph_rows(package: GeoPackage) -> list[PhotographRow]:
+def recorded_photographs(package: GeoPackage) -> list[PhotographEntry]:
     """Every photograph of the case, in the order of receipt.
 
     Raises CaseError where the record cannot be read.
     """
-    names = tuple(PhotographRow.__dataclass_fields__)
+    names = tuple(PhotographEntry.__dataclass_fields__)
     rows = package.rows(_PHOTOGRAPHS)
-    return [PhotographRow(**dict(zip(names, row, strict=True))) for row in rows]
+    return [PhotographEntry(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def recorded_clips(package: GeoPackage) -> list[Clip]:

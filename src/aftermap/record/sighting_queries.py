@@ -11,7 +11,7 @@ import numpy as np
 
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.arrays import Array, IntArray
-from aftermap.record.geopackage import Bounds, GeoPackage, crs_of_srs_id
+from aftermap.record.geopackage import Bounds, GeoPackage
 from aftermap.record.sightings import HEADER_BYTES, WKB_OF_POLYGON_BYTES
 
 _RANKS = "SELECT segment, rank_um FROM sighting WHERE place IN ({})"
@@ -119,12 +119,12 @@ class BuildingViewRow(NamedTuple):
 
 def sightings_crs(package: GeoPackage) -> str | None:
     """The CRS of what clips saw, "EPSG:n"; None in a case without clips."""
-    return _crs_of(package, "segment")
+    return package.crs_of("segment")
 
 
 def photographs_crs(package: GeoPackage) -> str | None:
     """The CRS of the photographs' footprints; None where they have no place on the globe."""
-    return _crs_of(package, "camera_footprint")
+    return package.crs_of("camera_footprint")
 
 
 def ranks_of(package: GeoPackage, places: Sequence[int]) -> list[tuple[int, float]]:
@@ -184,7 +184,7 @@ def numbers_of_building(package: GeoPackage, source_id: str) -> list[int]:
 
     Raises CaseError where the case knows no buildings, InputError where none has the id.
     """
-    if not _has(package, "building_seen"):
+    if not package.has_table("building_seen"):
         raise CaseError(
             f"{package.path.parent}: knows no buildings yet; run aftermap assess with --footprints"
         )
@@ -213,16 +213,6 @@ def flat_rings(geometries: Sequence[bytes]) -> tuple[Array, IntArray]:
     corners = [np.frombuffer(blob, "<f8", offset=skip, count=-1)[:-2] for blob in geometries]
     sizes = np.array([len(one) // 2 for one in corners])
     return np.concatenate(corners).reshape(-1, 2), np.concatenate([[0], np.cumsum(sizes)])
-
-
-def _crs_of(package: GeoPackage, layer: str) -> str | None:
-    sql = "SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
-    found = package.rows(sql, (layer,))
-    return crs_of_srs_id(found[0][0]) if found else None
-
-
-def _has(package: GeoPackage, table: str) -> bool:
-    return bool(package.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
 
 
 def _marks(values: Sequence[object]) -> str:

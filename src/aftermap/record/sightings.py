@@ -7,7 +7,7 @@ recorded, so that a case of photographs has none of them.
 import itertools
 import sqlite3
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,14 @@ from aftermap.errors import CaseError
 from aftermap.geo.arrays import IntArray
 from aftermap.model.sighting import ClipIndex, time_code
 from aftermap.record.geometry import envelope_header
-from aftermap.record.geopackage import Table, add_table, describe, srs_id_of
+from aftermap.record.geopackage import (
+    Table,
+    add_table,
+    describe,
+    has_table,
+    insert_all,
+    srs_id_of,
+)
 from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
 
 SEGMENT = Table(
@@ -92,8 +99,7 @@ HEADER_BYTES = 40
 
 def has_sightings(connection: sqlite3.Connection) -> bool:
     """Whether a clip was ever recorded in this case."""
-    sql = "SELECT 1 FROM sqlite_master WHERE name = 'sighting'"
-    return connection.execute(sql).fetchone() is not None
+    return has_table(connection, "sighting")
 
 
 def replace_clip(connection: sqlite3.Connection, index: ClipIndex) -> None:
@@ -172,7 +178,7 @@ def _add_segments(connection: sqlite3.Connection, index: ClipIndex, fids: IntArr
     srs_id = srs_id_of(index.crs)
     for batch in _numbered_batches(index.segments, fids):
         segments = [_segment(fid, row, index, srs_id) for fid, row in batch]
-        _insert_many(connection, "segment", segments)
+        insert_all(connection, "segment", segments)
         footprints = [
             {
                 "fid": fid,
@@ -184,7 +190,7 @@ def _add_segments(connection: sqlite3.Connection, index: ClipIndex, fids: IntArr
             }
             for fid, row in batch
         ]
-        _insert_many(connection, "clip_footprint", footprints)
+        insert_all(connection, "clip_footprint", footprints)
 
 
 def _segment(fid: int, row: Mapping[str, Any], index: ClipIndex, srs_id: int) -> dict[str, Any]:
@@ -197,15 +203,6 @@ def _segment(fid: int, row: Mapping[str, Any], index: ClipIndex, srs_id: int) ->
         **{name: row[name] for name in _SAME_IN_BOTH},
         "geom": _geometry(srs_id, row["outer"]),
     }
-
-
-def _insert_many(
-    connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    names = ", ".join(rows[0])
-    marks = ", ".join("?" for _ in rows[0])
-    sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
-    connection.executemany(sql, (tuple(row.values()) for row in rows))
 
 
 def _add_sightings(connection: sqlite3.Connection, path: str, fids: IntArray) -> None:

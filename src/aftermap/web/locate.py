@@ -27,6 +27,7 @@ from aftermap.model.clip import Clip
 from aftermap.model.media import VerticalDatum
 from aftermap.model.sighting import Ground, GroundKind
 from aftermap.model.trajectory import PoseSource
+from aftermap.record.building_rows import building_geometries
 from aftermap.record.disk import write_text
 from aftermap.viewshed import SightingOptions
 from aftermap.viewshed.terrain import open_ground
@@ -124,10 +125,8 @@ class Locating:
 
         A roof whose height was not measured has none.
         """
-        if not self.case.has("building"):
-            return []
         surface = self._surface()
-        shapes = shapes_of([geom for (geom,) in self.case.rows("SELECT geom FROM building")])
+        shapes = shapes_of(building_geometries(self.case.package))
         inside = shapes[shapely.intersects(shapes, shapely.Polygon(ring_m))][:MOST_OUTLINES]
         found = []
         for shape in inside:

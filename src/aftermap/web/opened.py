@@ -6,10 +6,10 @@ A run may map the case at the same time. What is read is what the newest finishe
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from aftermap.errors import CaseError
 from aftermap.record import Case
@@ -53,14 +53,6 @@ class OpenedCase:
             found = GeoPackage(self.path / "case.gpkg", read_only=True, again=True)
             self._here.package = found
         return found
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Every row of a query."""
-        return self.package.rows(sql, values)
-
-    def has(self, table: str) -> bool:
-        """Whether the record has a table of that name."""
-        return self.package.has_table(table)
 
     @property
     def generation(self) -> Generation:

@@ -15,7 +15,7 @@ from aftermap.model.clip import Clip
 from aftermap.record.case import ACTOR
 from aftermap.record.geopackage import GeoPackage
 from aftermap.record.mark_table import add_mark, graphic_originals
-from aftermap.record.media_table import photograph_rows
+from aftermap.record.media_table import recorded_photographs
 from aftermap.web.desk import Desk
 from aftermap.web.locate import (
     Click,
@@ -48,7 +48,7 @@ def _add_looking(routes: APIRouter, desk: Desk) -> None:
     def footage() -> dict[str, Any]:
         return {
             "clips": [asdict(one) for one in desk.footage.clips()],
-            "photographs": [asdict(one) for one in photograph_rows(desk.case.package)],
+            "photographs": [asdict(one) for one in recorded_photographs(desk.case.package)],
             "graphic": sorted(graphic_originals(desk.case.package)),
         }
 
