@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import time
 import types
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import numba
 import numpy as np
 import pytest
 from rasterio._err import CPLE_AppDefinedError
+from waiting import wait_until
 
 import aftermap
 from aftermap.cli import options, status_of
@@ -134,9 +134,8 @@ def test_a_stop_that_compiled_code_swallowed_comes_again(monkeypatch):
         with options.sigterm_as_ctrl_c():
             with suppress(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGTERM)
-                time.sleep(1)
-            for _ in range(100):
-                time.sleep(0.05)
+                wait_until(lambda: False)
+            wait_until(lambda: False)
 
     with pytest.raises(KeyboardInterrupt):
         run()

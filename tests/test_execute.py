@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from functools import partial
 from pathlib import Path
 
 import cv2
 import pytest
+from waiting import HANGS_AFTER_S, wait_until
 
 from aftermap.errors import AftermapError, ControlError
 from aftermap.execute import SENT_AHEAD, WINDOW_PER_WORKER, LocalExecutor
 from aftermap.progress import NoProgress
+
+PATHS = [str(Path(__file__).parent), str(Path(__file__).parent / "support")]
 
 
 class Said(NoProgress):
@@ -37,8 +40,8 @@ def squared(number: int) -> int:
 
 
 def squared_late_if_even(number: int) -> int:
-    time.sleep(0.02 if number % 2 == 0 else 0)
-    return number * number
+    """An even number takes far more work than an odd one, so that the odd one is done before."""
+    return number * number + (sum(range(300_000)) * 0 if number % 2 == 0 else 0)
 
 
 def refused(number: int) -> int:
@@ -56,6 +59,12 @@ def killed(name: str) -> str:
 def marked(folder: Path, number: int) -> int:
     (folder / str(number)).touch()
     return number
+
+
+def endless(folder: Path, number: int) -> int:
+    """Longer than any test waits."""
+    marked(folder, number)
+    return int(threading.Event().wait(10 * HANGS_AFTER_S))
 
 
 def a_function(number: int):
@@ -131,7 +140,7 @@ def test_a_killed_worker_is_told_with_what_it_worked_on_and_what_to_do():
 def test_results_do_not_pile_up_before_one_that_is_not_asked_for(executor, tmp_path):
     results = executor.map(partial(marked, tmp_path), range(200), label="marks")
     next(results)
-    time.sleep(0.2)
+    list(executor.map(squared, range(20), label="after what was sent"))
     begun = len(list(tmp_path.iterdir()))
     assert begun <= executor.workers * (WINDOW_PER_WORKER + SENT_AHEAD)
     assert list(results) == list(range(1, 200))
@@ -173,40 +182,41 @@ def test_ctrl_c_ends_the_workers():
     with pytest.raises(KeyboardInterrupt):
         stopped_by_the_user()
     assert pids
-    assert all(gone_within(pid, 5) for pid in pids)
+    for pid in pids:
+        wait_until(partial(is_gone, pid))
 
 
-def test_workers_end_when_their_parent_is_killed():
+def test_workers_end_when_their_parent_is_killed(tmp_path):
     """A run that is killed with signal 9 leaves no process that goes on computing."""
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import sys; sys.path[:0] = sys.argv[1:3]\n"
         "from test_execute import *\n"
         "executor = LocalExecutor(2, progress=NoProgress(), preload=())\n"
         "print(*set(executor.map(process, range(20), label='processes')), flush=True)\n"
-        "list(executor.map(time.sleep, [60, 60], label='sleep'))\n"
+        "list(executor.map(partial(endless, Path(sys.argv[3])), [1, 2], label='endless'))\n"
     )
-    here = str(Path(__file__).parent)
-    command = [sys.executable, "-c", program, here]
+    command = [sys.executable, "-c", program, *PATHS, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 - ours
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
-        time.sleep(0.1)
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
         parent.kill()
     assert pids
-    assert all(gone_within(pid, 10) for pid in pids)
+    for pid in pids:
+        wait_until(partial(is_gone, pid))
 
 
 def test_ctrl_c_at_a_terminal_makes_workers_say_nothing():
     """The terminal sends Ctrl-C to every process; only the first may answer."""
     program = (
-        "import contextlib, sys; sys.path.insert(0, sys.argv[1])\n"
+        "import contextlib, sys; sys.path[:0] = sys.argv[1:3]\n"
         "from test_execute import *\n"
         "with contextlib.suppress(KeyboardInterrupt):\n"
         "    with LocalExecutor(2, progress=NoProgress()) as executor:\n"
         "        for _ in executor.map(squared_late_if_even, range(10_000), label='long'):\n"
         "            print('ready', flush=True)\n"
     )
-    command = [sys.executable, "-c", program, str(Path(__file__).parent)]
+    command = [sys.executable, "-c", program, *PATHS]
     with subprocess.Popen(  # noqa: S603 - ours
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as parent:
@@ -218,14 +228,9 @@ def test_ctrl_c_at_a_terminal_makes_workers_say_nothing():
     assert parent.returncode == 0
 
 
-def gone_within(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
+def is_gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z"

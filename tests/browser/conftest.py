@@ -3,7 +3,6 @@
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,15 +10,16 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from hands import until
 from made_up_case import make_case
 from playwright.sync_api import Browser, Page, sync_playwright
+from waiting import HANGS_AFTER_S, wait_until
 
 from aftermap.web.app import STATIC, workbench
 from aftermap.web.desk import desk_of
 from aftermap.web.security import Door, host_names
 
 CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE_MS = 90_000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-quic",
@@ -56,10 +56,7 @@ class Bench:
 
     def saved(self) -> None:
         """Wait until the page says that everything is on the disk."""
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while self.page.evaluate("document.querySelector('.saved').textContent") != "All saved":
-            assert time.monotonic() < deadline
-            self.page.wait_for_timeout(50)
+        until(self.page, "document.querySelector('.saved').textContent === 'All saved'")
 
 
 @pytest.fixture(scope="session")
@@ -102,11 +99,11 @@ def bench(request, browser: Browser, whole_case: Path, tmp_path: Path) -> Iterat
     )
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.02)
+    wait_until(lambda: server.started or not thread.is_alive())
+    assert server.started
     context = browser.new_context(viewport={"width": WIDTH_PX, "height": HEIGHT_PX})
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(1000 * HANGS_AFTER_S)
     made = Bench(page=page, door=door, case=case)
     page.on("request", lambda request: made.asked.append(request.url))
     page.on("console", lambda message: made.said.append(f"{message.type}: {message.text}"))

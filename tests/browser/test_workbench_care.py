@@ -1,13 +1,13 @@
 """That the page mixes nothing up and loses nothing, done in a real browser."""
 
 import json
-import time
 from io import BytesIO
 
 import pytest
-from hands import SETTLED, SHADE, grade_in_vain, map_click, one_tile_pmtiles, rows, until
+from hands import SETTLED, SHADE, grade_in_vain, map_click, one_tile_pmtiles, paused_in, rows, until
 from made_up_case import EAST_M, NORTH_M
 from PIL import Image
+from waiting import wait_until
 
 NAME = "document.querySelector('.review-head h2 bdi')?.textContent"
 
@@ -116,9 +116,10 @@ def test_a_reviewer_sees_what_another_has_said_meanwhile(bench):
     other.wait_for_selector(".grade")
     other.keyboard.press("4")
     until(other, "document.querySelector('.saved').textContent === 'All saved'")
-    page.wait_for_timeout(5000)
+    page.evaluate("performance.now = () => 1e9")  # what was read before is old
+    first = page.locator(".review-head h2 bdi").inner_text()
     page.keyboard.press("j")
-    page.wait_for_timeout(200)
+    until(page, f"{NAME} !== '{first}'")
     page.keyboard.press("k")
     page.wait_for_selector(".reviews li:has-text('Omar')")
     second.close()
@@ -134,7 +135,7 @@ def test_an_arrow_on_the_time_line_goes_one_picture_not_two(bench):
 def test_the_picture_told_after_stopping_is_the_one_that_is_shown(bench):
     page = open_clip(bench)
     page.keyboard.press("l")
-    page.wait_for_timeout(900)
+    until(page, "document.querySelector('.screen video').currentTime > 0.3")
     page.keyboard.press("k")
     until(page, SETTLED)
     number = int(page.locator(".told").inner_text().split("frame ")[1].split()[0])
@@ -207,9 +208,7 @@ def test_a_base_map_of_ones_own_is_drawn_below(bench):
         picture = Image.open(BytesIO(page.screenshot()))
         return picture.getpixel((int(box["x"]) + 40, int(box["y"] + box["height"]) - 160))[:3]
 
-    deadline = time.monotonic() + 30
-    while colour() != pytest.approx((20, 160, 40), abs=3):
-        assert time.monotonic() < deadline, colour()
+    wait_until(lambda: colour() == pytest.approx((20, 160, 40), abs=3), pause=paused_in(page))
     origin = page.evaluate("location.origin")
     assert [url for url in bench.asked if not url.startswith((origin, "blob:", "data:"))] == []
 

@@ -51,9 +51,17 @@ def shown_3d(bench):
     page.keyboard.press("e")  # no grades over it
     page.keyboard.press("t")
     until(page, f"!!{MAP}.getLayer('mesh')")
-    until(page, f"{MAP}.loaded()")
-    page.wait_for_timeout(500)
+    drawn(page)
     return page
+
+
+def drawn(page):
+    """Wait until the map has everything, moves no more and has drawn what it has."""
+    page.evaluate(
+        f"""new Promise((done) => {{ const map = {MAP};
+        map.once("idle", () => requestAnimationFrame(() => requestAnimationFrame(done)));
+        map.triggerRepaint(); }})"""
+    )
 
 
 def pixels(page):
@@ -78,7 +86,7 @@ def test_the_mesh_stands_on_the_map_and_goes_with_the_same_key(bench):
     until(page, f"!{MAP}.getLayer('mesh')")
     assert page.evaluate(f"{MAP}.getPitch()") == 0
     assert page.evaluate(f"{MAP}.getLayoutProperty('orthophoto', 'visibility')") == "visible"
-    page.wait_for_timeout(500)
+    drawn(page)
     assert share(pixels(page), RED) == 0
     assert [text for text in bench.said if text.startswith("error")] == []
     origin = page.evaluate("location.origin")
@@ -113,8 +121,7 @@ def test_grades_lie_on_the_mesh_and_a_click_on_one_opens_its_building(bench):
     page = shown_3d(bench)
     plain = pixels(page)
     page.keyboard.press("e")
-    until(page, f"{MAP}.loaded()")
-    page.wait_for_timeout(1000)
+    drawn(page)
     graded = pixels(page)
     is_ground = np.abs(plain.astype(int) - BLUE).max(axis=-1) < 40
     is_other = np.abs(plain.astype(int) - graded).max(axis=-1) > 25

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from in_process import InProcess
 from made_up_clips import clip_of, flight, written
@@ -88,7 +88,6 @@ def test_of_a_jpeg_the_blurred_edge_is_cut_at_half(tmp_path):
     wide=st.integers(1, 3),
     deep=st.integers(1, 3),
 )
-@settings(max_examples=40)
 def test_a_mask_of_another_size_leaves_out_the_same_places(
     tmp_path_factory, factor, left, top, wide, deep
 ):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.errors import CrsError
@@ -84,7 +85,7 @@ def test_positions_go_to_the_utm_zone_of_the_scene() -> None:
     assert east_m == pytest.approx(4e-4 * 111_320 * np.cos(np.radians(35.95)), rel=2e-3)
 
 
-@settings(max_examples=25)
+@share_of_examples(0.5)
 @given(lon_deg=st.floats(-179.9, 179.9), lat_deg=st.floats(-79, 79))
 def test_positions_come_back_from_any_zone(lon_deg: float, lat_deg: float) -> None:
     items = [item(n, tag(lon_deg, lat_deg)) for n in range(3)]

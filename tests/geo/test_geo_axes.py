@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import (
@@ -32,7 +32,6 @@ def test_opencv_finds_a_dot_half_a_pixel_left_of_where_gdal_and_colmap_put_it():
     assert np.allclose(corner_from_opencv_px(opencv), [11.5, 7.5])
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)), min_size=1, max_size=5))
 def test_a_pixel_comes_back_from_opencv(pixels):
     assert np.allclose(corner_from_opencv_px(opencv_from_corner_px(pixels)), pixels, atol=1e-9)
@@ -64,7 +63,6 @@ def test_a_camera_rolled_clockwise_has_its_right_side_down():
     assert np.allclose(right, [np.cos(np.radians(10)), 0, -np.sin(np.radians(10))], atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
 @given(yaw=ANGLE, pitch=PITCH, roll=ANGLE)
 def test_a_rotation_is_one_and_comes_back_from_its_gimbal_angles(yaw, pitch, roll):
     rotation = rotation_cam_from_world(yaw, pitch, roll)
@@ -75,14 +73,12 @@ def test_a_rotation_is_one_and_comes_back_from_its_gimbal_angles(yaw, pitch, rol
     assert turn_deg(again, rotation) < (0.02 if gimbal_lock else 1e-6)
 
 
-@settings(max_examples=50, deadline=None)
 @given(yaw=st.floats(-179, 179), pitch=st.floats(-89.9, 89.9), roll=st.floats(-179, 179))
 def test_gimbal_angles_come_back_from_their_rotation(yaw, pitch, roll):
     found = gimbal_angles_deg(rotation_cam_from_world(yaw, pitch, roll))
     assert np.allclose(found, [yaw, pitch, roll], atol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
 @given(yaw=st.floats(-179, 179), roll=st.floats(-60, 60))
 def test_straight_down_yaw_and_roll_are_given_as_one_yaw(yaw, roll):
     found_yaw, pitch, found_roll = gimbal_angles_deg(rotation_cam_from_world(yaw, -90, roll))
@@ -92,7 +88,6 @@ def test_straight_down_yaw_and_roll_are_given_as_one_yaw(yaw, roll):
     assert abs(turn) < 1e-6
 
 
-@settings(max_examples=50, deadline=None)
 @given(yaw=ANGLE, pitch=PITCH, roll=ANGLE)
 def test_off_nadir_is_the_pitch_counted_from_straight_down(yaw, pitch, roll):
     assert off_nadir_deg(rotation_cam_from_world(yaw, pitch, roll)) == pytest.approx(

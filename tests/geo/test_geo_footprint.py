@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import rotation_cam_from_world
@@ -77,7 +77,6 @@ def test_a_camera_turned_east_covers_a_strip_that_is_longer_from_north_to_south(
     assert np.allclose(np.ptp(outline, axis=0), [54, 72])
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     yaw=st.floats(-180, 180),
     pitch=st.floats(-90, -60),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.grid import Block, blocks_of, cell_centres_m, grid_over, rowcol_of, window_of
@@ -24,7 +24,6 @@ def grids(draw):
     )
 
 
-@settings(max_examples=50, deadline=None)
 @given(grid=grids())
 def test_the_centre_of_every_cell_lies_at_half_past_its_row_and_column(grid):
     east, north = cell_centres_m(grid)
@@ -41,7 +40,6 @@ def test_rows_run_south_and_columns_east_from_the_outer_corner():
     assert np.allclose(rowcol_of(GRID, [[corner[0] + 1, corner[1] - 2]]), [[8, 4]])
 
 
-@settings(max_examples=50, deadline=None)
 @given(rows=st.integers(1, 200), columns=st.integers(1, 200), size=st.integers(1, 90))
 def test_blocks_cover_every_cell_exactly_once(rows, columns, size):
     grid = Grid(crs=UTM, east_m=0, north_m=0, cell_m=1, columns=columns, rows=rows)
@@ -53,7 +51,6 @@ def test_blocks_cover_every_cell_exactly_once(rows, columns, size):
     assert (times == 1).all()
 
 
-@settings(max_examples=50, deadline=None)
 @given(grid=grids(), size=st.integers(1, 40), margin=st.integers(0, 9))
 def test_a_window_with_its_margin_has_its_cells_where_the_whole_grid_has_them(grid, size, margin):
     east, north = cell_centres_m(grid)
@@ -77,7 +74,6 @@ def test_a_window_at_the_corner_reaches_beyond_the_grid_by_its_margin():
     assert (window.east_m, window.north_m) == (GRID.east_m - 1, GRID.north_m + 1)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     west=st.floats(1e5, 9e5),
     south=st.floats(-1e6, 9e6),
@@ -98,7 +94,6 @@ def test_the_grid_over_a_box_covers_it_with_no_row_or_column_to_spare(
     assert ((last > size - 1 - slack) | (size == 1)).all()
 
 
-@settings(max_examples=50, deadline=None)
 @given(shift=st.integers(-400, 400))
 def test_two_maps_of_overlapping_areas_have_their_cells_in_the_same_places(shift):
     first = grid_over(UTM, (500_000.3, 3_978_000.1), (500_050.0, 3_978_050.0), 0.25)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import corner_from_opencv_px, opencv_from_corner_px
@@ -27,7 +27,6 @@ lenses = st.builds(
 pixels = st.tuples(st.floats(0, WIDTH), st.floats(0, HEIGHT))
 
 
-@settings(max_examples=50, deadline=None)
 @given(params=lenses, xy_px=pixels, depth=st.floats(0.01, 1e4))
 def test_a_point_anywhere_on_the_ray_of_a_pixel_is_seen_at_that_pixel(params, xy_px, depth):
     ray = rays_cam([xy_px], params)
@@ -35,7 +34,6 @@ def test_a_point_anywhere_on_the_ray_of_a_pixel_is_seen_at_that_pixel(params, xy
     assert np.allclose(projected_px(depth * ray, params), [xy_px], atol=5e-3)
 
 
-@settings(max_examples=50, deadline=None)
 @given(params=lenses, x=st.floats(-0.7, 0.7), y=st.floats(-0.55, 0.55))
 def test_distortion_is_taken_out_again(params, x, y):
     assert np.allclose(undistorted(distorted([[x, y]], params), params), [[x, y]], atol=1e-7)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import rotation_cam_from_world
@@ -52,7 +52,6 @@ def test_footprint_of_a_level_camera_is_its_picture_at_scale():
     assert met[:, 2] == pytest.approx(30.0)
 
 
-@settings(deadline=None)  # the first call may compile
 @given(
     yaw=st.floats(0, 360),
     pitch=st.floats(-90, -15),
@@ -161,7 +160,6 @@ def test_what_is_framed_is_what_projects_into_the_picture():
     assert area == pytest.approx(outline, rel=0.01)
 
 
-@settings(deadline=None)  # the first call may compile
 @given(
     yaw=st.floats(0, 360), pitch=st.floats(-90, -20), px=st.floats(0, 1600), py=st.floats(0, 1200)
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.ring import (
@@ -22,7 +22,6 @@ def flat(*rings):
     return np.concatenate(rings), np.cumsum([0, *(len(ring) for ring in rings)])
 
 
-@settings(deadline=None)  # the first call may compile
 @given(seed=st.integers(0, 10_000), count=st.integers(3, 60))
 def test_a_hull_holds_every_point_and_turns_left(seed, count):
     points = np.random.default_rng(seed).normal(size=(count, 2)) * [100, 3] + [5e5, 4e6]

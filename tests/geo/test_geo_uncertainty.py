@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -51,7 +51,6 @@ def test_circle_and_line_have_their_known_ce90():
     assert np.isnan(ce90_m(np.full((2, 2), np.nan)))
 
 
-@settings(deadline=None)  # the first call may compile
 @given(ratio=st.floats(0.0, 1.0), sigma=st.floats(0.01, 1000.0), angle=st.floats(0.0, np.pi))
 def test_ce90_holds_nine_of_ten_draws(ratio, sigma, angle):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -61,7 +60,6 @@ def test_ce90_holds_nine_of_ten_draws(ratio, sigma, angle):
     assert 0.89 < inside < 0.91
 
 
-@settings(deadline=None)  # the first call may compile
 @given(factor=st.floats(0.1, 10.0), seed=st.integers(0, 1000))
 def test_twice_the_sigma_is_twice_the_circle(factor, seed):
     spot, eye = [[40.0, 60.0, 0.0]], [0.0, 0.0, 100.0]

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pycolmap
 import pytest
-from hypothesis import given, settings
+from examples import share_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.imaging.matching import one_geometry
@@ -47,7 +48,7 @@ def still_with_two_wrong(seed, count, shake_px):
 
 @pytest.mark.parametrize("kind", DEGENERATE)
 @pytest.mark.parametrize("method", [cv2.USAC_MAGSAC, cv2.FM_RANSAC])
-@settings(max_examples=15)
+@share_of_examples(0.3)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(5, 300))
 def test_degenerate_matches_are_an_answer_and_no_error(kind, method, seed, count):
     xy = np.random.default_rng(seed).uniform(0, SIDE_PX, (count, 2))

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.mesh.block_surface import part_of
@@ -49,7 +50,7 @@ def plan_areas(part):
     return -((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
 
 
-@settings(max_examples=12)
+@share_of_examples(0.24)
 @given(
     turn_deg=st.floats(0, 90),
     half_length=st.floats(25, 45),
@@ -72,7 +73,7 @@ def test_walls_of_a_block_stand_where_it_ends(turn_deg, half_length, half_width,
     assert np.abs(low).max() < 1.0
 
 
-@settings(max_examples=12)
+@share_of_examples(0.24)
 @given(turn_deg=st.floats(0, 90), height=st.floats(6, 60))
 def test_no_triangle_spans_a_step_and_nothing_is_missing(turn_deg, height):
     _, height_of = box(turn_deg, 40, 18, height)

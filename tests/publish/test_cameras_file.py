@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import report_scene as scene
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.errors import CaseError
@@ -84,7 +84,6 @@ def test_unknown_covariance_is_null_and_not_a_number(tmp_path):
     assert read_cameras(tmp_path / "cameras.json").frames[0].position_sigma_m is None
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     angles=st.tuples(st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180)),
     position=st.tuples(*[st.floats(-1e7, 1e7, allow_nan=False)] * 3),

@@ -108,13 +108,15 @@ def test_a_case_in_use_can_be_read(tmp_path, tagged):
 
 def test_a_killed_run_frees_the_case_and_is_recorded_as_interrupted(tmp_path):
     program = (
-        "import sys, time; from pathlib import Path; from aftermap.record import Case\n"
+        "import sys; from pathlib import Path; from aftermap.record import Case\n"
         "case = Case.create_or_open(Path(sys.argv[1]))\n"
         "case.start_run(command='map', options={}, versions={})\n"
-        "print('ready', flush=True); time.sleep(60)\n"
+        "print('ready', flush=True); sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "case")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:  # noqa: S603 - ours
+    with subprocess.Popen(  # noqa: S603 - ours
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "ready\n"
         with pytest.raises(CaseInUseError, match=rf"process {holder.pid}\)"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_flight import frame_of, ground, jittered, nadir, oblique
 from scipy.spatial.transform import Rotation
@@ -36,7 +36,6 @@ def tilt_deg(rotation):
     return np.degrees(np.arccos(np.clip(rotation[2, 2], -1, 1)))
 
 
-@settings(max_examples=60, deadline=None)
 @given(world=similarities(), seed=st.integers(0, 999), flat=st.booleans())
 def test_a_scaled_turned_and_shifted_block_is_laid_back_exactly(world, seed, flat):
     rng = np.random.default_rng(seed)
@@ -53,7 +52,6 @@ def test_a_mirrored_block_is_never_taken_for_a_turned_one():
     assert np.linalg.det(rotation) == pytest.approx(1)
 
 
-@settings(max_examples=30, deadline=None)
 @given(world=similarities(), seed=st.integers(0, 999))
 def test_a_flight_comes_to_lie_where_the_gps_says_within_its_noise(world, seed):
     rng = np.random.default_rng(seed)

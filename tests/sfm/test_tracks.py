@@ -1,7 +1,7 @@
 """Matches chained into tracks: one place of the scene, seen at most once by each photograph."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.sfm.pair_matches import PairMatches
@@ -66,7 +66,6 @@ def tangled_matches(draw):
     return pairs, [features] * frames
 
 
-@settings(max_examples=100, deadline=None)
 @given(tangled_matches())
 def test_no_track_holds_two_features_of_one_photograph_and_no_feature_two_tracks(tangled):
     pairs, counts = tangled
@@ -88,7 +87,6 @@ def test_photographs_without_matches_give_no_tracks():
         assert len(tracks.frame) == 0
 
 
-@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 9999), per_frame=st.integers(1, 30))
 def test_a_thinner_choice_leaves_every_photograph_as_many_points_as_asked_or_all_it_has(
     seed, per_frame

@@ -2,9 +2,10 @@
 
 import sqlite3
 import struct
-import time
 from contextlib import closing
 from pathlib import Path
+
+from waiting import wait_until
 
 from aftermap.geo.crs import transformed_xy
 
@@ -22,12 +23,14 @@ SHADE = """
 SETTLED = "!document.querySelector('.screen video').seeking"
 
 
+def paused_in(page):
+    """How to pause between two looks at a page: its events are served meanwhile."""
+    return lambda seconds: page.wait_for_timeout(1000 * seconds)
+
+
 def until(page, expression):
     """Wait for an expression to hold; the page's policy forbids Playwright's own way."""
-    deadline = time.monotonic() + 90
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
+    wait_until(lambda: page.evaluate(expression), pause=paused_in(page))
 
 
 def rows(case: Path) -> list[tuple]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from known_ground import (
     GROUND_M,
@@ -48,7 +48,6 @@ def test_a_census_changes_with_no_exposure_and_no_shade():
     assert len(np.unique(codes[0])) > 700
 
 
-@settings(max_examples=60)
 @given(
     east=st.floats(-20, 20),
     yaw=st.floats(-40, 40),

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from examples import share_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 from known_ground import EAST_M, GROUND_M, NORTH_M, SAMPLE_M, grid, pose
 from known_views import pinhole, plane_inverse
@@ -113,7 +114,7 @@ def test_joined_blocks_equal_the_whole(tmp_path):
 
 
 @given(seed=st.integers(0, 1000), clip_views=st.integers(1, 9))
-@settings(max_examples=10)
+@share_of_examples(0.2)
 def test_a_clip_changes_nothing_that_photographs_measured(tmp_path_factory, seed, clip_views):
     """A clip that says otherwise, by however many pictures, only measures what they left open."""
     folder = tmp_path_factory.mktemp("clip")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from known_ground import (
     EAST_M,
@@ -71,7 +71,6 @@ def level_task(folder, height_m, base_m, step_m):
     )
 
 
-@settings(max_examples=30)
 @given(part=st.floats(0.01, 0.99), step_m=st.floats(0.001, 0.05))
 def test_a_height_in_16_bits_is_off_by_less_than_its_step(tmp_path_factory, part, step_m):
     folder = tmp_path_factory.mktemp("steps")

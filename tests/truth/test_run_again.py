@@ -7,12 +7,12 @@ import shutil
 import signal
 import sqlite3
 import sys
-import time
 
 import numpy as np
 import pytest
 import rasterio
 from known_district import PRODUCTS, map_apart, map_here
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -91,10 +91,9 @@ def test_a_killed_run_resumes_and_ends_like_an_unbroken_one(mapped, copy_of_case
 
 def wait_for_depths(stages, run):
     """Depths of finished views, as soon as there are some."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and run.poll() is None:
-        notes = list(stages.glob("surface-*/depth/depth-*.npy"))
-        if len(notes) >= 3:
-            return notes
-        time.sleep(0.005)
-    return []
+
+    def depths():
+        return list(stages.glob("surface-*/depth/depth-*.npy"))
+
+    wait_until(lambda: len(depths()) >= 3 or run.poll() is not None)
+    return depths() if run.poll() is None else []

@@ -1,7 +1,8 @@
 import hashlib
 
 import numpy as np
-from hypothesis import given, settings
+from examples import share_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_district import Made
 
@@ -102,7 +103,6 @@ def test_oblique_flights_look_in_from_four_sides() -> None:
     rows=st.integers(12, 40),
     columns=st.integers(12, 40),
 )
-@settings(max_examples=40)
 def test_damage_only_takes_away(
     seed: int, grade: Grade, levels: int, rows: int, columns: int
 ) -> None:
@@ -124,7 +124,7 @@ def test_damage_only_takes_away(
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20)
+@share_of_examples(0.4)
 def test_lots_lie_inside_their_blocks_and_blocks_inside_the_plan(seed: int) -> None:
     low, high = np.array([-90.0, -70.0]), np.array([90.0, 70.0])
     plan = plan_over(np.random.default_rng(seed), low, high)

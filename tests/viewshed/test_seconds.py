@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_paths import path_of, pose
 
@@ -21,7 +21,6 @@ def at(*times_s, shot=0):
     return [pose(time, (time * 10, 0, 350), shot=shot) for time in times_s]
 
 
-@settings(deadline=None)  # the first call may compile
 @given(st.lists(st.fractions(-5, 60, max_denominator=30), min_size=1, max_size=80, unique=True))
 def test_every_pose_lies_in_exactly_one_second(times_s):
     found = seconds_of(path_of(at(*times_s)), OPTIONS)
@@ -48,7 +47,6 @@ def test_nothing_is_filled_in_across_a_cut():
     assert [(s.shot, s.is_filled_in) for s in found] == [(0, False), (1, False)]
 
 
-@settings(deadline=None)  # the first call may compile
 @given(weight=st.fractions(0, 1, max_denominator=100), yaw=st.floats(-170, 170))
 def test_a_filled_in_pose_lies_on_the_way_and_is_less_sure(weight, yaw):
     one = pose(0, (0, 0, 300), yaw_deg=yaw, pitch_deg=-40)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +18,7 @@ from made_up_case import (
     outline,
 )
 from PIL import Image
+from waiting import wait_until
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import transformed_xy
@@ -77,10 +77,7 @@ def test_a_still_is_the_picture_of_that_moment_and_not_its_neighbour(client, cli
 def test_a_copy_for_playing_is_made_and_then_played(client, clip, case_path):
     assert clip["copy"] == "original"
     client.post(f"/api/clips/{clip['sha256']}/copy", json={})
-    deadline = time.monotonic() + 120
-    while client.get("/api/footage").json()["clips"][0]["copy"] != "ready":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: client.get("/api/footage").json()["clips"][0]["copy"] == "ready")
     assert (case_path / "products" / "proxies" / f"{clip['sha256']}.mp4").is_file()
     told = client.get(f"/api/clips/{clip['sha256']}/times").json()
     times = [one * Fraction(told["tick_s"]) + Fraction(told["offset_s"]) for one in told["ticks"]]
@@ -214,9 +211,13 @@ def test_saved_clicks_are_kept_as_ties_and_come_back(client, clip, case_path):
     back = client.get(f"/api/clips/{clip['sha256']}/clicks").json()["clicks"]
     assert back[0]["time_s"] == "7/10"
     assert back[0]["lon"] == pytest.approx(sent[0]["lon"], abs=1e-8)
-    deadline = time.monotonic() + 180
-    while (state := client.get(f"/api/clips/{clip['sha256']}/place").json())["state"] == "working":
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    said = []
+
+    def is_placed():
+        said.append(client.get(f"/api/clips/{clip['sha256']}/place").json())
+        return said[-1]["state"] != "working"
+
+    wait_until(is_placed)
+    state = said[-1]
     assert state["state"] in ("done", "failed")
     assert state["state"] == "done" or state["error"]

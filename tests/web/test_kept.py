@@ -1,30 +1,35 @@
 """Answers that are kept."""
 
 import threading
-import time
 
 import pytest
+from waiting import wait_until
 
 from aftermap.web.opened import ResponseCache
 
 
 def test_two_who_ask_at_once_wait_for_one_answer():
-    kept, made, got = ResponseCache(100, len), [], []
+    """Whoever makes it goes on only when all four have come to ask."""
+    kept, made, got = ResponseCache(1000, len), [], []
+    for key in range(20):
+        asked = []
 
-    def making():
-        made.append(1)
-        time.sleep(0.1)
-        return b"answer"
+        def making(key=key, asked=asked):
+            made.append(key)
+            wait_until(lambda: len(asked) == 4)
+            return b"answer"
 
-    threads = [
-        threading.Thread(target=lambda: got.append(kept.get("key", making))) for _ in range(4)
-    ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert got == [b"answer"] * 4
-    assert len(made) == 1
+        def asking(key=key, asked=asked, making=making):
+            asked.append(1)
+            got.append(kept.get(key, making))
+
+        threads = [threading.Thread(target=asking) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+    assert got == [b"answer"] * 80
+    assert made == list(range(20))
 
 
 def test_what_failed_is_tried_again():

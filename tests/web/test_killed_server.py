@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx2
+from waiting import HANGS_AFTER_S
 
 from aftermap.record import Case
 from aftermap.record.assessments import changed_batches, reviews
 from aftermap.record.custody import entries_of, verify_chain
 
 REVIEWERS, GRADES_EACH = 20, 15
-MOST_S = 120
 SERVER = """
 import sys, uvicorn
 from pathlib import Path
@@ -42,7 +42,7 @@ async def reviewer(name: str, address: str, buildings: int, told: list) -> None:
     """Grades one building after another until the server is gone."""
     origin = address.split("/enter", maxsplit=1)[0]
     async with httpx2.AsyncClient(
-        base_url=origin, headers={"origin": origin}, timeout=60, trust_env=False
+        base_url=origin, headers={"origin": origin}, timeout=HANGS_AFTER_S, trust_env=False
     ) as client:
         while True:
             try:
@@ -68,7 +68,7 @@ async def review(addresses: list[str], process: subprocess.Popen, told: list) ->
         asyncio.create_task(reviewer(f"reviewer {i}", address, 12, told))
         for i, address in enumerate(addresses)
     ]
-    async with asyncio.timeout(MOST_S):
+    async with asyncio.timeout(HANGS_AFTER_S):
         while len(told) < REVIEWERS * GRADES_EACH // 2 and not all(task.done() for task in tasks):
             await asyncio.sleep(0.01)
         process.kill()

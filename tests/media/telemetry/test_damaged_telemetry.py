@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from klv_bytes import flight, packet
 from telemetry_files import AIRDATA, DJI, GPX, HERE, LITCHI, OF_2017, bracket, gps5, srt
@@ -43,14 +43,12 @@ def understood(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-@settings(max_examples=40, deadline=None)
 @given(share=st.floats(0, 1))
 def test_cut_off_anywhere(name: str, share: float) -> None:
     understood(name, WHOLE[name][: int(share * len(WHOLE[name]))])
 
 
 @pytest.mark.parametrize("name", WHOLE)
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_overwritten_anywhere(name: str, data: st.DataObject) -> None:
     damaged = bytearray(WHOLE[name])
