@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.arrays import Array
+from aftermap.geo.lens import rays_cam
+from aftermap.model.camera import Camera, CameraPose, Matrix6
 from aftermap.model.sighting import Precision
 
 EXACT_M, VICINITY_M, LOCALITY_M = 10.0, 100.0, 1000.0
@@ -78,6 +80,27 @@ def ce90_m(covariance_m2: npt.ArrayLike) -> Array:
         ratio = np.where(longest > 0, shortest / longest, 1.0)
     ratios, factors = _factors()
     return np.asarray(longest * np.interp(ratio, ratios, factors), np.float64)
+
+
+def ce90_in_middle_m(
+    pose: CameraPose,
+    covariance: Matrix6 | None,
+    camera: Camera,
+    level_m: float,
+    level_sigma_m: float,
+) -> float | None:
+    """CE90 of the ground in the middle of the picture, on a level; None where it shows none."""
+    if covariance is None or not np.isfinite(covariance).all():
+        return None
+    middle = rays_cam([[camera.width_px / 2, camera.height_px / 2]], camera.params)
+    ray = middle[0] @ np.array(pose.rotation_cam_from_world)
+    position = np.array(pose.position_m)
+    if ray[2] >= 0 or position[2] <= level_m:
+        return None
+    ground = position + ray * (level_m - position[2]) / ray[2]
+    spread = ground_covariance_m2(position, ground[None], covariance, ground_sigma_m=level_sigma_m)
+    radius_m = min(float(ce90_m(spread)[0]), float(np.linalg.norm(ground - position)))
+    return radius_m if math.isfinite(radius_m) else None
 
 
 def precision_of(radius_m: float | None) -> Precision:

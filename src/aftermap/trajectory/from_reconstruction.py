@@ -1,8 +1,7 @@
 """Placed frames of clips -> the path of each clip's camera, with poses between the frames too.
 
-Between two placed frames of one shot the camera is taken to move and turn evenly; how far a real
-one may stray from that is added to the covariance, so a pose between frames is never surer than
-they are. Across a cut, and across a gap too long to be honest, nothing is filled in.
+Across a cut, and across a gap too long to be honest, nothing is filled in
+(:mod:`aftermap.geo.pose_interpolation`).
 """
 
 import itertools
@@ -11,20 +10,14 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
 
-from aftermap.geo.arrays import Array
-from aftermap.geo.tuples import matrix3, matrix6, vector3
+from aftermap.geo.pose_interpolation import is_bridged, pose_between
+from aftermap.geo.tuples import matrix3, matrix6
 from aftermap.geo.uncertainty import on_own_map as seen_on_own_map
-from aftermap.model.camera import CameraPose, Matrix6, PlacedFrame, Reconstruction
+from aftermap.model.camera import Matrix6, PlacedFrame, Reconstruction
 from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 
 STEP_S = Fraction(1, 5)
-LONGEST_GAP_S = Fraction(6)
-ACCELERATION_M_S2 = 1.0
-"""One standard deviation of a drone's acceleration while it films."""
-TURNING_RAD_S2 = 0.15
-"""The same of the change of its turn rate."""
 
 
 def trajectories_of(
@@ -106,35 +99,9 @@ def _pose_of(placed: PlacedFrame, covariance: Matrix6) -> ClipPose:
 
 def _between(first: ClipPose, second: ClipPose) -> Iterator[ClipPose]:
     """Poses every ``STEP_S`` between two, if they are of one shot and not too far apart in time."""
-    gap_s = second.time_s - first.time_s
-    if first.shot != second.shot or gap_s > LONGEST_GAP_S:
+    if not is_bridged(first, second):
         return
-    turn = Slerp(
-        [0, 1],
-        Rotation.from_matrix([p.pose.rotation_cam_from_world for p in (first, second)]),
-    )
-    start, end = (np.array(p.pose.position_m) for p in (first, second))
-    spreads = np.array(first.covariance), np.array(second.covariance)
     time_s = first.time_s + STEP_S
     while time_s < second.time_s:
-        share = float((time_s - first.time_s) / gap_s)
-        spread = (1 - share) * spreads[0] + share * spreads[1] + _straying(share, float(gap_s))
-        yield ClipPose(
-            time_s=time_s,
-            shot=first.shot,
-            covariance=matrix6(spread),
-            source=first.source,
-            pose=CameraPose(
-                rotation_cam_from_world=matrix3(turn(share).as_matrix()),
-                position_m=vector3((1 - share) * start + share * end),
-                covariance_m2=matrix3(spread[:3, :3]),
-            ),
-        )
+        yield pose_between(first, second, time_s)
         time_s += STEP_S
-
-
-def _straying(share: float, gap_s: float) -> Array:
-    """(6, 6) of an even acceleration that the ends do not show: a t (T - t) / 2 at time t of T."""
-    reach_s2 = share * (1 - share) * gap_s**2 / 2
-    sigmas = np.repeat([ACCELERATION_M_S2 * reach_s2, TURNING_RAD_S2 * reach_s2], 3)
-    return np.diag(sigmas**2)

@@ -173,7 +173,7 @@ def _write_tables(
         segments_file(parts[1]) as segments,
         sightings_file(parts[2]) as sightings,
     ):
-        for second in seconds_of(path, options):
+        for second in seconds_of(path):
             eye = eyes[second.poses[0].shot]
             _add_second(second, eye, windows, walk, (footprints, segments, sightings))
     walk.moments, walk.segments = footprints.count, segments.count

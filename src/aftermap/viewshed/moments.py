@@ -12,9 +12,8 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from aftermap.geo.pose_interpolation import pose_between
+from aftermap.geo.pose_interpolation import is_bridged, pose_between
 from aftermap.model.trajectory import ClipPose, Trajectory
-from aftermap.viewshed.options import SightingOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,28 +39,22 @@ class Second:
         return self.poses[len(self.poses) // 2]
 
 
-def seconds_of(path: Trajectory, options: SightingOptions) -> tuple[Second, ...]:
+def seconds_of(path: Trajectory) -> tuple[Second, ...]:
     """Every second of which a pose is known or can be filled in, in order of time."""
     ordered = sorted(path.poses, key=lambda pose: (pose.shot, pose.time_s))
-    return tuple(
-        second
-        for stretch in _stretches(ordered, options.longest_gap_s)
-        for second in _seconds_in(stretch, options.sag_fraction)
-    )
+    return tuple(second for stretch in _stretches(ordered) for second in _seconds_in(stretch))
 
 
-def _stretches(ordered: Sequence[ClipPose], longest_gap_s: float) -> Iterator[list[ClipPose]]:
+def _stretches(ordered: Sequence[ClipPose]) -> Iterator[list[ClipPose]]:
     """Poses of one shot, cut where two are too far apart to fill in between."""
     for _, shot in groupby(ordered, key=lambda pose: pose.shot):
         poses = list(shot)
-        breaks = [
-            i for i, (a, b) in enumerate(pairwise(poses), 1) if b.time_s - a.time_s > longest_gap_s
-        ]
+        breaks = [i for i, (a, b) in enumerate(pairwise(poses), 1) if not is_bridged(a, b)]
         for start, end in pairwise([0, *breaks, len(poses)]):
             yield poses[start:end]
 
 
-def _seconds_in(stretch: list[ClipPose], sag_fraction: float) -> Iterator[Second]:
+def _seconds_in(stretch: list[ClipPose]) -> Iterator[Second]:
     first, last = stretch[0].time_s, stretch[-1].time_s
     by_second: dict[int, list[ClipPose]] = {}
     for pose in stretch:
@@ -73,7 +66,7 @@ def _seconds_in(stretch: list[ClipPose], sag_fraction: float) -> Iterator[Second
         filled_in = not poses
         if filled_in:
             ends = stretch[following - 1], stretch[following]
-            poses = [pose_between(*ends, whole + Fraction(1, 2), sag_fraction=sag_fraction)]
+            poses = [pose_between(*ends, whole + Fraction(1, 2))]
         yield Second(
             shot=stretch[0].shot,
             from_s=max(first, Fraction(whole)),

@@ -15,9 +15,6 @@ class SightingOptions:
     ``moments_per_segment``: poses of a second that are looked at for the best time code.
     ``points_per_side``: points on a side of the smallest cells that are asked whether they are
     hidden; each larger size of cell is asked at twice as many.
-    ``longest_gap_s``: between two poses of a shot so far apart at most, the seconds between are
-    filled in along a straight line; farther apart nothing is claimed.
-    ``sag_fraction``: how far a filled-in pose may be off, as a share of the way (and turn) between.
     """
 
     farthest_heights: float = 5.0
@@ -27,5 +24,3 @@ class SightingOptions:
     window_cells: int = 4000
     moments_per_segment: int = 3
     points_per_side: int = 3
-    longest_gap_s: float = 5.0
-    sag_fraction: float = 0.1

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from aftermap.errors import CaseError
+from aftermap.geo.pose_interpolation import pose_at
 from aftermap.geo.tuples import matrix6
-from aftermap.geo.uncertainty import on_own_map
+from aftermap.geo.uncertainty import ce90_in_middle_m, on_own_map
 from aftermap.model.camera import (
     Camera,
     Frame,
@@ -29,7 +30,6 @@ from aftermap.model.camera import (
 )
 from aftermap.model.runs import Skipped
 from aftermap.model.trajectory import PoseSource, Trajectory
-from aftermap.publish.exchange.moments import ce90_in_middle_m, pose_at
 from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.left_out import merged
 
