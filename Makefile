@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PAGE := src/aftermap/web/static/index.html
+MODULES := frontend/node_modules/.package-lock.json
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup page demo test docs lock clean
+.PHONY: setup page demo test test-page docs lock clean
 
 setup: $(READY) page
 
@@ -26,12 +27,23 @@ $(READY): requirements.lock pyproject.toml
 # The page of aftermap serve. Without npm the rest works, and that command says what is missing.
 page: $(PAGE)
 
-$(PAGE): frontend/package.json frontend/package-lock.json frontend/build.mjs $(wildcard frontend/src/*)
+$(MODULES): frontend/package.json frontend/package-lock.json
+	@! command -v npm >/dev/null || { cd frontend && \
+	  npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; } || \
+	  echo "the packages of the page could not be installed; see above" >&2
+
+$(PAGE): $(MODULES) frontend/build.mjs $(wildcard frontend/src/*)
 	@if ! command -v npm >/dev/null; then \
-	  echo "npm is not there, so the page of aftermap serve is not built;" \
+	  echo "npm is not installed, so the page of aftermap serve is not built;" \
 	    "install Node.js 20 or later, then: make page" >&2; \
-	elif ! (cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build); then \
+	elif ! (test -e $(MODULES) && cd frontend && npm run --silent build); then \
 	  echo "the page of aftermap serve could not be built; see above, then: make page" >&2; fi
+
+# The page's own checks: Biome, the TypeScript compiler, Vitest.
+test-page: $(MODULES)
+	@if ! command -v npm >/dev/null || ! test -e $(MODULES); then \
+	  echo "npm is not installed: the checks of the page are skipped" >&2; \
+	else cd frontend && npm run --silent lint && npm run --silent check && npm run --silent test; fi
 
 # A practice flight over a synthetic ruined district, then its map.
 demo: setup
@@ -46,6 +58,7 @@ test: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test-page
 	$(BIN)/pytest
 
 # The pages as a website, in build/docs/html. A broken link is an error, and nothing is fetched.

@@ -193,7 +193,7 @@ export const texts = {
     impassable: "Impassable",
     notSeen: "Not seen",
     twoAgree: "2 photographs",
-    manyAgree: "12 or more photographs",
+    manyAgree: "12+ photographs",
     filled: "Filled, not measured",
     heightWithDatum: (height: string, datum: string) => `${height} (${datum})`,
     path: "Camera path",
@@ -206,7 +206,7 @@ export const texts = {
   solid: {
     tool: "3D",
     noMesh:
-      "This case has no 3D mesh. Run aftermap map; it needs enough measured surface to build one.",
+      "This case has no 3D mesh. Run aftermap map to build one; it needs enough measured surface.",
     cannotShow: (reason: string) => `3D view not available: ${reason}`,
     loading: (size: string) => `Loading the 3D mesh (${size})`,
   },
@@ -371,7 +371,7 @@ export const texts = {
     allFootage: "All footage",
     viewColumns: ["Footage", "Best", "GSD (cm)", "Off nadir", "Seen from", "Occluded", "CE90"],
     span: (from: string, to: string) => `${from} to ${to}`,
-    photographTime: "photograph",
+    photographTime: "photo",
     atEdge: "at the edge",
     notSeenHint: "No footage in this case shows this point. This says nothing about its condition.",
     more: (count: number) => counted(count, { one: `${count} more`, other: `${count} more` }),

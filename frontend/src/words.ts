@@ -11,6 +11,8 @@ export const GRADE_COLOURS: Record<Grade, string> = {
   severe: "#f46d43",
   destroyed: "#a50026",
 };
+/** Between a number and its unit, which no line break parts. */
+const SPACE = "\u00a0";
 export const NOT_ASSESSED_COLOUR = "#8a8f94";
 export const PASSAGE_COLOURS: [string, string][] = [
   ["truck", "#2c7bb6"],
@@ -31,25 +33,25 @@ export function datumWord(datum: string | null | undefined): string {
 export function metres(value: number | null | undefined, digits = 1): string {
   if (value === null || value === undefined || !Number.isFinite(value))
     return texts.common.notKnown;
-  return `${value.toFixed(digits)} m`;
+  return `${value.toFixed(digits)}${SPACE}m`;
 }
 
 export function length(value: number): string {
   return value >= 1000
-    ? `${(value / 1000).toFixed(2)} km`
-    : `${value.toFixed(value < 10 ? 2 : 1)} m`;
+    ? `${(value / 1000).toFixed(2)}${SPACE}km`
+    : `${value.toFixed(value < 10 ? 2 : 1)}${SPACE}m`;
 }
 
 export function area(value: number): string {
   return value >= 1e6
-    ? `${(value / 1e6).toFixed(3)} km²`
-    : `${value.toFixed(value < 100 ? 1 : 0)} m²`;
+    ? `${(value / 1e6).toFixed(3)}${SPACE}km²`
+    : `${value.toFixed(value < 100 ? 1 : 0)}${SPACE}m²`;
 }
 
 export function percent(fraction: number | null | undefined): string {
   return fraction === null || fraction === undefined
     ? texts.common.unknown
-    : `${Math.round(100 * fraction)} %`;
+    : `${Math.round(100 * fraction)}${SPACE}%`;
 }
 
 export function compass(azimuth: number | null | undefined): string {
@@ -79,8 +81,10 @@ export function timeCode(seconds: number): string {
 }
 
 export function bytes(size: number): string {
-  if (size >= 1e9) return `${(size / 1e9).toFixed(1)} GB`;
-  return size >= 1e6 ? `${(size / 1e6).toFixed(0)} MB` : `${Math.ceil(size / 1e3)} kB`;
+  if (size >= 1e9) return `${(size / 1e9).toFixed(1)}${SPACE}GB`;
+  return size >= 1e6
+    ? `${(size / 1e6).toFixed(0)}${SPACE}MB`
+    : `${Math.ceil(size / 1e3)}${SPACE}kB`;
 }
 
 /** A column's name as a person reads it: ``roof_fraction`` -> "roof fraction". */

@@ -1,3 +1,4 @@
+// @vitest-environment node
 /// <reference types="vite/client" />
 import { describe, expect, test } from "vitest";
 import { texts } from "../src/texts.js";
