@@ -23,6 +23,9 @@ from waiting import wait_until
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.lens import projected_px
+from aftermap.model.trajectory import Trajectory
+from aftermap.record.artefact import decode_artefact
+from aftermap.workflows.locate import locate
 
 POINTS = [
     (outline(i).bounds[side] + inset, outline(i).bounds[side + 1] + inset)
@@ -164,7 +167,8 @@ def test_six_pairs_and_more_give_the_camera_with_its_residuals(client, clip):
     assert len(told["outlines"]) > 3
 
 
-def test_a_camera_is_no_surer_than_the_map_that_was_clicked(client, clip, case_path):
+def write_cameras_off_by(case_path, sigma_m):
+    """The list of the map's cameras: one, whose position is off by so much east, north and up."""
     level = {
         "name": "a.jpg",
         "sha256": None,
@@ -173,14 +177,37 @@ def test_a_camera_is_no_surer_than_the_map_that_was_clicked(client, clip, case_p
         "mapped": True,
         "rotation_cam_from_world": [[1, 0, 0], [0, -1, 0], [0, 0, -1]],
         "position_m": [0, 0, 9],
-        "position_sigma_m": [6, 7, 11],
+        "position_sigma_m": sigma_m,
     }
     content = {"crs": "EPSG:32637", "vertical_datum": "ellipsoid", "frames": [level]}
     (case_path / "products" / "cameras.json").write_text(json.dumps(content))
+
+
+def test_a_camera_is_no_surer_than_the_map_that_was_clicked(client, clip, case_path):
+    write_cameras_off_by(case_path, (6.0, 7.0, 11.0))
     told = client.post(f"/api/clips/{clip['sha256']}/solve", json={"clicks": clicks()}).json()
     east, north, up = told["sigma_m"]
     assert min(east, north) > 7
     assert up > 11
+
+
+def test_the_page_and_the_command_state_the_same_accuracy_for_the_same_clicks(
+    client, clip, case_path, tmp_path
+):
+    write_cameras_off_by(case_path, (2.0, 2.0, 4.0))
+    sent = clicks()
+    told = client.post(f"/api/clips/{clip['sha256']}/solve", json={"clicks": sent}).json()
+    ties = tmp_path / "ties.csv"
+    rows = [f"0.7,{one['px']},{one['py']},{one['lon']},{one['lat']}," for one in sent]
+    ties.write_text("time_s,px,py,lon,lat,height\n" + "\n".join(rows) + "\n")
+    located = locate(case_path, clip["sha256"], ties)
+    path = decode_artefact(Trajectory, json.loads(located.path.read_text()), root=case_path)
+    (saved,) = [one for one in path.poses if one.time_s == Fraction(7, 10)]
+    assert told["ce90_m"] == pytest.approx(saved.ce90_m, rel=1e-3)
+    assert told["position"][2] == pytest.approx(saved.pose.position_m[2], abs=0.02)
+    east, north, up = told["sigma_m"]
+    said = f"  sigma     {east:.1f} m east, {north:.1f} m north, {up:.1f} m up"
+    assert said in located.lines
 
 
 def test_a_wrong_click_is_found(client, clip):

@@ -41,6 +41,13 @@ class ObjectPoints:
     from_surface: tuple[int, ...]
     filled: tuple[int, ...] = ()
 
+    @property
+    def lowest_m(self) -> float:
+        """The lowest height that was measured or given; of all where none was."""
+        known = np.array([tie.line not in self.filled for tie in self.ties])
+        up = self.xyz_m[:, 2]
+        return float(up[known].min() if known.any() else up.min())
+
 
 def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> ObjectPoints:
     """The places of ties in the CRS of the surface; ``path`` names their file in an error.

@@ -44,6 +44,8 @@ class Ground:
     sigma_m: float
 
 
+SURFACE_SIGMA_M = 0.5
+"""Of a height of the map's surface that a ray meets, in the datum of the poses it is made of."""
 FLAT_GROUND = Ground(kind=GroundKind.FLAT, sigma_m=3.0)
 """A town's ground is seldom more than a few metres off its middle level."""
 

@@ -1,11 +1,12 @@
 """Places clicked in a picture of a clip and on the map -> where the clip was filmed from, live.
 
-The solution is that of ``aftermap locate`` (:mod:`aftermap.localization.resect`), and what is saved
-goes the way of that command; the clicks are kept in ``ties/`` of the case.
+The solution and its accuracy are those of ``aftermap locate``
+(:mod:`aftermap.localization.clicked_camera`), and what is saved goes the way of that command; the
+clicks are kept in ``ties/`` of the case.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,14 @@ import shapely
 from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.arrays import Array
 from aftermap.geo.lens import projected_px
-from aftermap.localization.camera_fit import CameraPrior
+from aftermap.localization.clicked_camera import as_camera, ground_ce90_m, solved_camera
 from aftermap.localization.correspondences import Tie
 from aftermap.localization.object_points import placed_ties
 from aftermap.localization.reference import Reference, filled_at, heights_at_m, surface_in
-from aftermap.localization.resect import Resected, clip_pose, resect
-from aftermap.model.camera import Camera
+from aftermap.localization.resect import Resected, clip_pose
 from aftermap.model.clip import Clip
 from aftermap.model.media import VerticalDatum
-from aftermap.model.sighting import Ground, GroundKind
+from aftermap.model.sighting import SURFACE_SIGMA_M, Ground, GroundKind
 from aftermap.model.trajectory import PoseSource
 from aftermap.record.building_rows import building_geometries
 from aftermap.record.disk import write_text
@@ -37,7 +37,6 @@ from aftermap.web.place import shapes_of
 from aftermap.workflows.locate import locate
 from aftermap.workflows.map_accuracy import map_sigma_m
 
-GROUND_SIGMA_M = 0.5
 MOST_OUTLINES = 400
 CLICKS = Path("clicks")
 """What errors call the ties, in place of the file that the command reads."""
@@ -67,27 +66,13 @@ class Locating:
         surface = self._surface()
         ties = [_tie(number, one) for number, one in enumerate(clicks, start=1)]
         placed = placed_ties(ties, surface, CLICKS)
-        view = CameraPrior(
-            width_px=clip.width_px,
-            height_px=clip.height_px,
-            focal_px=clip.focal.focal_px,
-            focal_sigma_px=clip.focal.sigma_px,
-        )
-        clicked = np.array([one.xy_px for one in clicks], float)
-        pose = resect(
-            placed.xyz_m, clicked, view, what="these clicks", place_sigma_m=placed.sigma_m
-        )
-        across, upwards = surface.sigma_m
-        spread = pose.covariance.copy()
-        spread[:3, :3] += np.diag([across**2, across**2, upwards**2])
-        pose = replace(pose, covariance=spread)
+        solved = solved_camera(clip, placed, surface, what="these clicks")
+        pose = solved.pose
         filled = [tie.line in placed.filled for tie in ties]
-        up = placed.xyz_m[:, 2]
-        ground_m = float(np.median(up if all(filled) else up[~np.array(filled)]))
         camera = self.case.place.lonlat_deg([pose.position_m[:2]])[0]
         return {
             "position": [*camera.tolist(), float(pose.position_m[2])],
-            "sigma_m": np.sqrt(np.diag(pose.covariance)[:3]).tolist(),
+            "sigma_m": solved.position_sigma_m.tolist(),
             "focal_px": float(pose.params[0]),
             "focal_sigma_px": pose.focal_sigma_px,
             "focal_before_px": clip.focal.focal_px,
@@ -97,26 +82,25 @@ class Locating:
             "sigma_px": pose.sigma_px,
             "heights_m": placed.xyz_m[:, 2].tolist(),
             "filled": filled,
-            **self._seen(clip, pose, Fraction(clicks[0].time_s), ground_m),
+            "ce90_m": ground_ce90_m(pose, clip, surface),
+            **self._seen(clip, pose, Fraction(clicks[0].time_s), placed.lowest_m),
         }
 
     def _seen(
         self, clip: Clip, pose: Resected, time_s: Fraction, ground_m: float
     ) -> dict[str, Any]:
         """The footprint with its band, and the outlines of buildings in the picture."""
-        camera = _camera(clip, pose)
-        eye = Eye.of(camera, ground_m, GROUND_SIGMA_M, SightingOptions())
+        eye = Eye.of(as_camera(clip, pose), ground_m, SURFACE_SIGMA_M, SightingOptions())
         moment = clip_pose(pose, time_s, 0, PoseSource.RESECTED)
         ground = _ground(self.case.raster("surface"))
         with open_ground(ground, self.case.place.crs, ground_m, SightingOptions()) as windows:
             look = look_of(moment, eye, windows.over(eye.box_m(moment)))
         if look is None:
-            return {"ring": [], "outer": [], "ce90_m": None, "outlines": []}
+            return {"ring": [], "outer": [], "outlines": []}
         place = self.case.place
         return {
             "ring": place.lonlat_deg(look.ring_m).tolist(),
             "outer": place.lonlat_deg(look.outer_m).tolist(),
-            "ce90_m": float(look.ce90_m) if np.isfinite(look.ce90_m) else None,
             "outlines": self._outlines(clip, pose, look.ring_m),
         }
 
@@ -170,19 +154,6 @@ def _tie(number: int, one: Click) -> Tie:
     )
 
 
-def _camera(clip: Clip, pose: Resected) -> Camera:
-    return Camera(
-        model="OPENCV",
-        width_px=clip.width_px,
-        height_px=clip.height_px,
-        params=tuple(float(value) for value in pose.params),
-        focal_prior_px=clip.focal.focal_px,
-        focal_prior_source=clip.focal.source,
-        focal_sigma_px=pose.focal_sigma_px,
-        focal_decision="solved with the pose",
-    )
-
-
 def _ground(surface: Path) -> Ground:
     with rasterio.open(surface) as heights:
         tag = heights.tags().get("AFTERMAP_VERTICAL_DATUM", VerticalDatum.UNKNOWN.value)
@@ -190,7 +161,7 @@ def _ground(surface: Path) -> Ground:
         kind=GroundKind.SURFACE,
         path=str(surface),
         vertical_datum=VerticalDatum(tag),
-        sigma_m=GROUND_SIGMA_M,
+        sigma_m=SURFACE_SIGMA_M,
     )
 
 

@@ -24,7 +24,7 @@ from aftermap.model.clip import Clip, ClipOffsets, Shot
 from aftermap.model.media import VerticalDatum
 from aftermap.model.raster import Elevation
 from aftermap.model.runs import Skipped
-from aftermap.model.sighting import Ground, GroundKind
+from aftermap.model.sighting import SURFACE_SIGMA_M, Ground, GroundKind
 from aftermap.model.trajectory import Trajectory
 from aftermap.record import Case
 from aftermap.record.artefact import decode_artefact
@@ -35,8 +35,6 @@ LOCATED = "located"
 """The folder in ``products/`` where ``aftermap locate`` keeps the poses of each clip."""
 APART_S = Fraction(2)
 """Within so long of a pose that the pictures gave, the record alone is not asked."""
-SURFACE_SIGMA_M = 0.5
-"""Of a height of the surface that a ray meets, in the datum of the poses: matched from them."""
 DEM_SIGMA_M = 5.0
 FLAT_SIGMA_M = 10.0
 """Of flat ground as high as take-off: a town lies on slopes, and take-off on a roof or a hill."""

@@ -29,6 +29,7 @@ from aftermap.model.camera import (
     Vector3,
 )
 from aftermap.model.runs import Skipped
+from aftermap.model.sighting import SURFACE_SIGMA_M
 from aftermap.model.trajectory import PoseSource, Trajectory
 from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.left_out import merged
@@ -36,8 +37,6 @@ from aftermap.publish.shared.left_out import merged
 ROTATION_TOLERANCE = 1e-6
 NO_PLACE = "no longer has a pose: its shot was located again"
 _BY_OTHER_WAYS = (PoseSource.RESECTED.value, PoseSource.TELEMETRY.value)
-SURFACE_SIGMA_M = 0.5
-"""Of a height of the map's surface, which was matched from these poses."""
 GROUND_SIGMA_M = 5.0
 """Of the level of the ground that a frame of a clip looks at, where no picture measured it."""
 
