@@ -29,9 +29,9 @@ from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.localization.camera_fit import CameraPrior
-from aftermap.localization.correspondences import Tie
+from aftermap.localization.correspondences import Correspondence
 from aftermap.localization.drape import places_met
-from aftermap.localization.object_points import placed_ties
+from aftermap.localization.object_points import object_points_of
 from aftermap.localization.reference import Reference, reference_in, reference_of
 from aftermap.localization.register import NotLocated, ShotFrame, register_shot
 from aftermap.localization.resect import CLICK_SIGMA_PX, PLACE_SIGMA_M, Resected, resect
@@ -200,11 +200,13 @@ def _clicks(clip: dict, reference: Reference) -> dict:
             clicked += rng.normal(0, CLICK_SIGMA_PX, clicked.shape)
             xyz[:, :2] += rng.normal(0, 1, (len(xyz), 2)) * PLACE_SIGMA_M[:2]
             ties = [
-                Tie(line=i, time_s=None, frame=0, xy_px=(0, 0), lonlat_deg=tuple(ll), height_m=None)
+                Correspondence(
+                    line=i, time_s=None, frame=0, xy_px=(0, 0), lonlat_deg=tuple(ll), height_m=None
+                )
                 for i, ll in enumerate(transformed_xy(reference.crs, WGS84, xyz[:, :2]))
             ]
             try:
-                placed = placed_ties(ties, reference, Path("drawn"))
+                placed = object_points_of(ties, reference, Path("drawn"))
                 pose = resect(
                     placed.xyz_m, clicked, view, place_sigma_m=placed.sigma_m, leave_one_out=False
                 )

@@ -20,9 +20,9 @@ from aftermap.localization.clicked_camera import (
     on_case_map,
     solved_camera,
 )
-from aftermap.localization.correspondences import Tie
+from aftermap.localization.correspondences import Correspondence
 from aftermap.localization.drape import places_met
-from aftermap.localization.object_points import placed_ties
+from aftermap.localization.object_points import object_points_of
 from aftermap.localization.reference import reference_of
 from aftermap.model.clip import Clip
 from aftermap.model.media import FocalPrior, FocalSource
@@ -67,7 +67,7 @@ def ties(*, off_m=(0.0, 0.0, 0.0), given):
     true = places_met(surface(), PLACE, rays_cam(clicked, LENS) @ TURN)
     lonlat = transformed_xy("EPSG:32637", WGS84, true[:, :2] + off_m[:2])
     return [
-        Tie(
+        Correspondence(
             line=line,
             time_s=Fraction(0),
             frame=None,
@@ -83,7 +83,7 @@ def ties(*, off_m=(0.0, 0.0, 0.0), given):
 
 def camera_on(reference, clicks):
     return solved_camera(
-        CLIP, placed_ties(clicks, reference, Path("ties.csv")), reference, what="ties"
+        CLIP, object_points_of(clicks, reference, Path("ties.csv")), reference, what="ties"
     )
 
 

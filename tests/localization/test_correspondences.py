@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 
 from aftermap.errors import ControlError
-from aftermap.localization.correspondences import by_moment, ties_in
+from aftermap.localization.correspondences import by_moment, correspondences_in
 
 HEAD = "time_s,px,py,lon,lat,height"
 
@@ -15,7 +15,9 @@ def _file(tmp_path, *lines):
 
 
 def test_ties_keep_exact_times_and_say_which_heights_are_missing(tmp_path):
-    ties = ties_in(_file(tmp_path, HEAD, "1.04,10.5,20,39.01,35.95,251", "", "2,1,2,39,36,"))
+    ties = correspondences_in(
+        _file(tmp_path, HEAD, "1.04,10.5,20,39.01,35.95,251", "", "2,1,2,39,36,")
+    )
     assert ties[0].time_s == Fraction(26, 25)
     assert ties[0].lonlat_deg == (39.01, 35.95)
     assert [tie.height_m for tie in ties] == [251.0, None]
@@ -23,7 +25,7 @@ def test_ties_keep_exact_times_and_say_which_heights_are_missing(tmp_path):
 
 
 def test_columns_may_come_in_any_order_and_height_may_be_missing(tmp_path):
-    (tie,) = ties_in(_file(tmp_path, "lat, lon, py, px, frame", "36,39,2,1,7"))
+    (tie,) = correspondences_in(_file(tmp_path, "lat, lon, py, px, frame", "36,39,2,1,7"))
     assert (tie.frame, tie.time_s, tie.xy_px, tie.height_m) == (7, None, (1.0, 2.0), None)
 
 
@@ -43,11 +45,11 @@ def test_columns_may_come_in_any_order_and_height_may_be_missing(tmp_path):
 )
 def test_a_bad_file_is_told_by_line_and_column(tmp_path, lines, told):
     with pytest.raises(ControlError, match=told):
-        ties_in(_file(tmp_path, *lines))
+        correspondences_in(_file(tmp_path, *lines))
 
 
 def test_a_file_that_is_not_there_or_empty_is_told(tmp_path):
     with pytest.raises(ControlError, match="cannot be read"):
-        ties_in(tmp_path / "none.csv")
+        correspondences_in(tmp_path / "none.csv")
     with pytest.raises(ControlError, match="is empty"):
-        ties_in(_file(tmp_path, ""))
+        correspondences_in(_file(tmp_path, ""))

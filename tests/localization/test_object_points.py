@@ -8,9 +8,9 @@ import rasterio
 
 from aftermap.errors import ControlError
 from aftermap.geo.crs import transformed_xy
-from aftermap.localization.correspondences import Tie
+from aftermap.localization.correspondences import Correspondence
 from aftermap.localization.drape import places_met
-from aftermap.localization.object_points import FILLED_SIGMA_M, placed_ties
+from aftermap.localization.object_points import FILLED_SIGMA_M, object_points_of
 from aftermap.localization.reference import filled_at, heights_at_m, reference_in, reference_of
 
 FILE = Path("ties.csv")
@@ -28,7 +28,7 @@ def surface():
 
 def _tie(surface, xy_m, height_m=None, line=2):
     ((lon, lat),) = transformed_xy(surface.crs, "EPSG:4326", [xy_m])
-    return Tie(
+    return Correspondence(
         line=line, time_s=None, frame=0, xy_px=(1, 1), lonlat_deg=(lon, lat), height_m=height_m
     )
 
@@ -38,7 +38,7 @@ def test_heights_that_are_missing_are_those_of_the_surface(surface):
         _tie(surface, (500_710.0, 3_978_390.5)),
         _tie(surface, (500_720.0, 3_978_330.5), 255.5, line=3),
     ]
-    placed = placed_ties(ties, surface, FILE)
+    placed = object_points_of(ties, surface, FILE)
     assert placed.xyz_m == pytest.approx(
         np.array([[500_710, 3_978_390.5, 260], [500_720, 3_978_330.5, 255.5]]), abs=1e-3
     )
@@ -49,7 +49,7 @@ def test_heights_that_are_missing_are_those_of_the_surface(surface):
 
 def test_a_place_without_any_height_is_told(surface):
     with pytest.raises(ControlError, match="line 7: has no height"):
-        placed_ties([_tie(surface, (500_710.0, 3_978_305.0), line=7)], surface, FILE)
+        object_points_of([_tie(surface, (500_710.0, 3_978_305.0), line=7)], surface, FILE)
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,16 @@ def test_slips_of_place_get_a_line_of_their_own(surface, slip, told):
     tie = _tie(surface, (500_710.0, 3_978_390.0))
     wrong = replace(tie, lonlat_deg=slip(*tie.lonlat_deg))
     with pytest.raises(ControlError, match=told):
-        placed_ties([wrong], surface, FILE)
+        object_points_of([wrong], surface, FILE)
 
 
 def test_a_height_beside_the_edge_of_a_roof_is_hardly_trusted(surface):
     edge = [(500_710.0, 3_978_350.2), (500_710.0, 3_978_380.5)]
-    placed = placed_ties([_tie(surface, xy) for xy in edge], surface, FILE)
+    placed = object_points_of([_tie(surface, xy) for xy in edge], surface, FILE)
     beside, open_roof = placed.sigma_m
     assert beside[2] > 4
     assert tuple(open_roof) == (0.5, 0.5, 0.5)
-    (told,) = placed_ties([_tie(surface, edge[0], 255.0)], surface, FILE).sigma_m
+    (told,) = object_points_of([_tie(surface, edge[0], 255.0)], surface, FILE).sigma_m
     assert told[2] == 0.5
 
 
@@ -92,7 +92,7 @@ def test_a_filled_height_is_named_and_hardly_counts(half_filled):
         _tie(half_filled, (500_780.0, 3_978_390.5), line=3),
         _tie(half_filled, (500_780.0, 3_978_370.5), 255.5, line=4),
     ]
-    placed = placed_ties(ties, half_filled, FILE)
+    placed = object_points_of(ties, half_filled, FILE)
     assert placed.from_surface == (2, 3)
     assert placed.filled == (3,)
     assert placed.sigma_m[:, 2].tolist() == [0.5, FILLED_SIGMA_M, 0.5]
@@ -103,7 +103,7 @@ def test_filled_heights_beside_a_measured_click_make_it_no_less_sure(half_filled
     height[:, 50:] = 900
     wild = replace(half_filled, height_m=height)
     ties = [_tie(wild, (500_749.7, 3_978_390.5))]
-    assert placed_ties(ties, wild, FILE).sigma_m.tolist() == [[0.5, 0.5, 0.5]]
+    assert object_points_of(ties, wild, FILE).sigma_m.tolist() == [[0.5, 0.5, 0.5]]
 
 
 def test_a_ray_that_meets_a_filled_height_meets_no_place(half_filled):

@@ -16,7 +16,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import FrameSet
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
-from aftermap.publish import UnmappedFacts, write_unmapped_report
+from aftermap.publish import IndexOnlyFacts, write_index_only_report
 from aftermap.publish.report.figures import photographs
 from aftermap.publish.report.index_only_page import next_steps
 from aftermap.publish.report.pose_plan import pose_plan
@@ -25,7 +25,7 @@ WHY = "no two placed photographs overlap at a usable angle; add <photographs>"
 
 
 def facts(reconstruction, **changes):
-    base = UnmappedFacts(
+    base = IndexOnlyFacts(
         case_name="raqqa",
         command="aftermap map",
         versions=(("aftermap", "0"),),
@@ -68,7 +68,7 @@ def turned(placed, rotation):
 @pytest.fixture
 def report_on(tmp_path):
     def write(reconstruction, **changes):
-        made = write_unmapped_report(facts(reconstruction, **changes), tmp_path)
+        made = write_index_only_report(facts(reconstruction, **changes), tmp_path)
         told = json.loads((tmp_path / "report.json").read_text("utf-8"))
         return SimpleNamespace(html=made.page.read_text("utf-8"), json=told)
 

@@ -16,10 +16,10 @@ from aftermap.model.assessment import (
 from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import Case
 from aftermap.record.assessments import (
+    accepted_grades,
     add_assessments,
     add_draw,
     add_learning_labels,
-    adopted_grades,
     changed_batches,
     learning_labels,
     machine_grades,
@@ -98,7 +98,7 @@ def test_what_was_added_is_read_again(case):
 def test_a_new_case_has_no_grades_and_asking_writes_nothing(case):
     assert machine_grades(case.package) == ()
     assert reviews(case.package) == ()
-    assert adopted_grades(case.package) == {}
+    assert accepted_grades(case.package) == {}
     assert newest_draw(case.package) is None
     assert learning_labels(case.package) == {}
     assert not case.package.rows("SELECT 1 FROM sqlite_master WHERE name = 'assessment'")
@@ -118,7 +118,7 @@ def test_machine_reviewer_and_adopted_grade_stand_side_by_side(case):
     add_assessments(case.package, [adopted], actor="test")
     assert machine_grades(case.package)[0].assessment.grade is Grade.SEVERE
     assert [k.assessment for k in reviews(case.package)] == [REVIEW]
-    assert adopted_grades(case.package)["بيت 1"].assessment == adopted
+    assert accepted_grades(case.package)["بيت 1"].assessment == adopted
 
 
 @pytest.mark.parametrize("table", ["assessment", "sample_draw", "sample", "learning_label"])

@@ -9,7 +9,7 @@ from known_ground import EAST_M, HEIGHT_PX, WIDTH_PX, camera, grid, pixels_of, p
 from aftermap.geo.grid import Block, cell_centres_m, window_of
 from aftermap.surface import balance
 from aftermap.surface.mosaic_grid import MosaicPicture
-from aftermap.surface.thumbnail_pass import Glance
+from aftermap.surface.thumbnail_pass import CoarseView
 
 CELLS = grid(240, 200, 0.6)
 
@@ -58,7 +58,7 @@ def glances(folder, gains, *, vignette=0.0, seed=1):
             pose=at,
             window=window,
         )
-        made.append(Glance(picture=picture, cells=str(path), seen="", window=window))
+        made.append(CoarseView(picture=picture, cells=str(path), seen="", window=window))
     return tuple(made), ground
 
 

@@ -10,7 +10,7 @@ from aftermap.surface.thumbnail_pass import calm
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 AT = pose(3.0, -4.0, yaw=25, pitch=-84, roll=1)
-NOBODY = sampling.NOBODY
+NO_LABEL = sampling.NO_LABEL
 
 
 def numbers(at=AT, *, gain=1.0, shade=None):
@@ -56,7 +56,7 @@ def laid(pixels, height, pixel_m, *, tone=1.0, picture=None, part=1.0):
         corner(shape[1], shape[0], pixel_m),
         height,
         np.zeros(shape, np.int16),
-        np.full(shape, NOBODY, np.int16),
+        np.full(shape, NO_LABEL, np.int16),
         np.full(shape, part, np.float32),
         colour,
         weight,
@@ -161,7 +161,7 @@ def test_the_picture_reaches_as_far_as_the_surface_around_every_hole(offset):
 
 def sources(labels, seen, height):
     shape = height.shape
-    main, second = np.full(shape, NOBODY, np.int16), np.full(shape, NOBODY, np.int16)
+    main, second = np.full(shape, NO_LABEL, np.int16), np.full(shape, NO_LABEL, np.int16)
     share = np.ones(shape, np.float32)
     cell = np.arange(height.size, dtype=np.int32).reshape(shape)
     sampling.sources(labels, 8, 2.0, seen.reshape(len(seen), -1), cell, height, main, second, share)
@@ -191,7 +191,7 @@ def test_pictures_are_blended_along_a_cut_and_nowhere_else():
 
 def test_a_picture_that_does_not_see_a_pixel_is_never_its_source():
     main, _, _ = sources(*two_sides(seen_by_first=0))
-    assert (main[10:20, 0:8] == NOBODY).all()  # only picture 0 is a neighbour there
+    assert (main[10:20, 0:8] == NO_LABEL).all()  # only picture 0 is a neighbour there
     assert (main[10:20, 8:12] != 0).all()
     assert (main[:9, :15] == 0).all()
 
@@ -200,8 +200,8 @@ def test_where_there_is_no_height_there_is_no_source():
     labels, seen, height = two_sides()
     height[5, 6] = np.nan
     main, _, _ = sources(labels, seen, height)
-    assert main[5, 6] == NOBODY
-    assert (main == NOBODY).sum() == 1
+    assert main[5, 6] == NO_LABEL
+    assert (main == NO_LABEL).sum() == 1
 
 
 @pytest.mark.parametrize("turn_deg", [0.0, 11.0, 26.6, 38.0, 45.0, 71.0])
@@ -242,7 +242,7 @@ def test_no_pixel_of_a_filled_cell_belongs_to_a_measured_one():
 
 def offered(pictures, seen, height, least, done):
     """The picture of pixels that have none yet, of those that see them at least so well."""
-    main, second = np.full((2, *height.shape), NOBODY, np.int16)
+    main, second = np.full((2, *height.shape), NO_LABEL, np.int16)
     cost = np.where(done > 0, -np.inf, np.inf).astype(np.float32)
     cell = np.arange(height.size, dtype=np.int32).reshape(height.shape)
     for slot, (picture, level) in enumerate(zip(pictures, seen, strict=True)):
@@ -258,7 +258,7 @@ def offered(pictures, seen, height, least, done):
             main,
             second,
         )
-    assert (main[done > 0] == NOBODY).all()
+    assert (main[done > 0] == NO_LABEL).all()
     return set(main[done == 0].tolist())
 
 
@@ -273,9 +273,9 @@ def test_a_pixel_that_none_of_the_chosen_shows_takes_the_steepest_view_that_sees
     assert offered(pictures, seen, height, DOUBTFUL, done) == {0}
     seen[0, 4:8, 4:8] = HIDDEN
     assert offered(pictures, seen, height, DOUBTFUL, done) == {1}
-    assert offered(pictures, seen, height, CLEAR, done) == {NOBODY}
+    assert offered(pictures, seen, height, CLEAR, done) == {NO_LABEL}
     seen[1, 4:8, 4:8] = HIDDEN  # nobody does: no picture of what hides it
-    assert offered(pictures, seen, height, DOUBTFUL, done) == {NOBODY}
+    assert offered(pictures, seen, height, DOUBTFUL, done) == {NO_LABEL}
 
 
 def test_specks_of_a_surface_are_calmed_and_its_holes_and_edges_stay():

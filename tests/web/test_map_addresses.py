@@ -98,7 +98,7 @@ def test_wild_filled_heights_change_no_relief_tile_and_no_span(client, case_path
 
 def test_the_span_of_heights_mixes_nothing_filled_into_it(client, case_path, monkeypatch):
     """Every third column filled, far up; the overviews are means, as of earlier maps."""
-    monkeypatch.setattr("aftermap.web.tiles.GLANCE_PX", 64)
+    monkeypatch.setattr("aftermap.web.tiles.OVERVIEW_PX", 64)
     products = case_path / "products"
     with rasterio.open(products / "confidence.tif", "r+") as file:
         counts = file.read(1)

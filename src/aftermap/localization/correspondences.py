@@ -19,7 +19,7 @@ COLUMNS = "time_s or frame, px, py, lon, lat and optionally height"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tie:
+class Correspondence:
     """One click. ``time_s`` or ``frame`` is set, never both; ``height_m`` None: the surface's."""
 
     line: int
@@ -30,7 +30,7 @@ class Tie:
     height_m: float | None
 
 
-def ties_in(path: Path) -> tuple[Tie, ...]:
+def correspondences_in(path: Path) -> tuple[Correspondence, ...]:
     """The ties of a file, in its order.
 
     Raises ControlError with line and column of the first thing that is wrong.
@@ -54,9 +54,9 @@ def ties_in(path: Path) -> tuple[Tie, ...]:
     return tuple(_tie(path, header, number, cells) for number, cells in rows[1:])
 
 
-def by_moment(ties: Sequence[Tie]) -> dict[Fraction | int, tuple[Tie, ...]]:
+def by_moment(ties: Sequence[Correspondence]) -> dict[Fraction | int, tuple[Correspondence, ...]]:
     """The ties of each picture, by its time (Fraction) or frame number (int), in file order."""
-    found: dict[Fraction | int, list[Tie]] = {}
+    found: dict[Fraction | int, list[Correspondence]] = {}
     for tie in ties:
         moment = tie.time_s if tie.time_s is not None else tie.frame
         if moment is not None:
@@ -82,7 +82,7 @@ def _header(path: Path, number: int, cells: Sequence[str]) -> list[str]:
     return header
 
 
-def _tie(path: Path, header: Sequence[str], number: int, cells: Sequence[str]) -> Tie:
+def _tie(path: Path, header: Sequence[str], number: int, cells: Sequence[str]) -> Correspondence:
     if len(cells) != len(header):
         raise ControlError(
             f"{path}, line {number}: has {len(cells)} columns, the header {len(header)}; "
@@ -97,7 +97,7 @@ def _tie(path: Path, header: Sequence[str], number: int, cells: Sequence[str]) -
                 "check that lon and lat are not swapped and are degrees"
             )
     height = row.get("height") or None
-    return Tie(
+    return Correspondence(
         line=number,
         time_s=_time(path, number, row["time_s"]) if "time_s" in row else None,
         frame=_frame(path, number, row["frame"]) if "frame" in row else None,

@@ -15,7 +15,7 @@ from aftermap.errors import ControlError, CrsError
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.great_circle import LonLat, great_circle_m
-from aftermap.localization.correspondences import Tie
+from aftermap.localization.correspondences import Correspondence
 from aftermap.localization.reference import Reference, filled_at, heights_at_m
 from aftermap.localization.resect import PLACE_SIGMA_M
 
@@ -35,7 +35,7 @@ class ObjectPoints:
     those lines of ``from_surface`` whose height the surface filled in: nobody measured it.
     """
 
-    ties: tuple[Tie, ...]
+    ties: tuple[Correspondence, ...]
     xyz_m: Array
     sigma_m: Array
     from_surface: tuple[int, ...]
@@ -49,7 +49,9 @@ class ObjectPoints:
         return float(up[known].min() if known.any() else up.min())
 
 
-def placed_ties(ties: Sequence[Tie], surface: Reference, path: Path) -> ObjectPoints:
+def object_points_of(
+    ties: Sequence[Correspondence], surface: Reference, path: Path
+) -> ObjectPoints:
     """The places of ties in the CRS of the surface; ``path`` names their file in an error.
 
     Raises ControlError where a tie has no height and the surface has none there.
@@ -101,7 +103,7 @@ def _middle_lonlat(surface: Reference) -> LonLat:
     return float(lon), float(lat)
 
 
-def _check_place(ties: Sequence[Tie], middle: LonLat, path: Path) -> None:
+def _check_place(ties: Sequence[Correspondence], middle: LonLat, path: Path) -> None:
     for tie in ties:
         lon, lat = tie.lonlat_deg
         away_m = great_circle_m((lon, lat), middle)

@@ -22,7 +22,7 @@ from aftermap.mesh.options import MeshOptions
 from aftermap.mesh.points import PointPart, points_written
 from aftermap.mesh.scene import scene_written
 from aftermap.mesh.wall_atlas import BlockDone
-from aftermap.mesh.walls import NOBODY, Wall, sights_of, walls_of
+from aftermap.mesh.walls import NO_CAMERA, Wall, patch_sources_of, walls_of
 from aftermap.model.camera import Reconstruction
 from aftermap.model.mesh import Mesh
 from aftermap.model.raster import Elevation, Orthophoto
@@ -146,9 +146,9 @@ def _block_done(work: _Work, block: Block) -> BlockDone | None:
     window = window_of(work.grid.grid, block)
     walls = _walls(part, np.array([window.east_m, window.north_m, cell_m, level_m]), work)
     seen = [k for k, wall in enumerate(walls) if wall.is_measured]
-    sources = [np.full((1, 1), NOBODY, np.int32) for _ in walls]
+    sources = [np.full((1, 1), NO_CAMERA, np.int32) for _ in walls]
     if seen:
-        sights = sights_of(
+        sights = patch_sources_of(
             [walls[k] for k in seen],
             work.reconstruction.mapped,
             work.reconstruction.cameras,
@@ -227,5 +227,5 @@ def _textured_fraction(done: list[BlockDone]) -> float:
     for one in done:
         for wall, source in zip(one.walls, one.sources, strict=True):
             area += wall.area_m2
-            textured += wall.area_m2 * float((source != NOBODY).mean())
+            textured += wall.area_m2 * float((source != NO_CAMERA).mean())
     return textured / area if area else float("nan")

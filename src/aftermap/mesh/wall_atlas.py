@@ -10,7 +10,7 @@ from aftermap.geo.grid import Block
 from aftermap.mesh.atlas import Atlas, pack_rectangles
 from aftermap.mesh.colours import hatch_tile
 from aftermap.mesh.wall_texture import PictureTask, Rectangle, picture_done, rectangles_of
-from aftermap.mesh.walls import NOBODY, Wall
+from aftermap.mesh.walls import NO_CAMERA, Wall
 from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Orthophoto
 from aftermap.model.runs import Executor, Workspace
@@ -56,7 +56,7 @@ def atlas_of(done: Sequence[BlockDone], *, wall_px: int, least_px_m: float) -> W
         (b, w)
         for b, one in enumerate(done)
         for w, source in enumerate(one.sources)
-        if (source != NOBODY).any()
+        if (source != NO_CAMERA).any()
     ]
     walls = [done[b].walls[w] for b, w in keys]
     area = sum((w.length_m + 2 * least_px_m) * (w.height_m + 2 * least_px_m) for w in walls)
@@ -81,7 +81,7 @@ def wall_pictures(
     """Files with what every frame shows of the walls that are textured from it."""
     wanted: dict[int, list[tuple[int, Rectangle]]] = {}
     for number, rectangle in enumerate(atlas.rectangles):
-        for index in np.unique(rectangle.source[rectangle.source != NOBODY]):
+        for index in np.unique(rectangle.source[rectangle.source != NO_CAMERA]):
             wanted.setdefault(int(index), []).append((number, rectangle))
     tasks = [
         PictureTask(

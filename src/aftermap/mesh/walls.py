@@ -16,7 +16,7 @@ from aftermap.geo.march import HeightWindow, Spots, eye_row, spots_seen
 from aftermap.geo.masks import covered, read_mask
 from aftermap.model.camera import Camera, PlacedFrame
 
-NOBODY = -1
+NO_CAMERA = -1
 PATCH_CELLS, MOST_ALONG, MOST_UP = 4.0, 16, 12
 PROUD_CELLS = 1.0
 """The middle of a patch is looked at this far before the wall, in the cell below it."""
@@ -67,7 +67,7 @@ class Wall:
 class PatchSources:
     """Which picture each patch of a wall is taken from.
 
-    ``source`` (rows from the top, columns) counts the cameras that were asked, NOBODY where none
+    ``source`` (rows from the top, columns) counts the cameras that were asked, NO_CAMERA where none
     sees the patch.
     """
 
@@ -134,7 +134,7 @@ def _wall(start: Array, end: Array, share: Array, lower: Array, upper: Array, wo
     )
 
 
-def sights_of(
+def patch_sources_of(
     walls: Sequence[Wall],
     placed: Sequence[PlacedFrame],
     cameras: Sequence[Camera],
@@ -150,7 +150,7 @@ def sights_of(
     shapes = [_patches(wall, heights.cell_m) for wall in walls]
     pairs, finest = _pairs(walls, placed, cameras)
     seen = _seen(walls, shapes, pairs, placed, cameras, heights)
-    sights = [PatchSources(source=np.full(shape, NOBODY, np.int32)) for shape in shapes]
+    sights = [PatchSources(source=np.full(shape, NO_CAMERA, np.int32)) for shape in shapes]
     order = np.argsort(pairs[:, 0], kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(pairs[order, 0])) + 1) if len(order) else ():
         number = int(pairs[rows[0], 0])
@@ -159,7 +159,7 @@ def sights_of(
         worth = seen[rows, :count].mean(axis=1) * finest[rows]
         for row in rows[np.argsort(-worth, kind="stable")][:most_views]:
             if seen[row, :count].mean() >= LEAST_SEEN_FRACTION:
-                source[seen[row, :count] & (source == NOBODY)] = pairs[row, 1]
+                source[seen[row, :count] & (source == NO_CAMERA)] = pairs[row, 1]
     return sights
 
 

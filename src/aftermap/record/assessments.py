@@ -130,7 +130,7 @@ def reviews(package: GeoPackage) -> tuple[RecordedAssessment, ...]:
     return _kept(package, "kind = 'reviewer'", ())
 
 
-def adopted_grades(package: GeoPackage) -> dict[str, RecordedAssessment]:
+def accepted_grades(package: GeoPackage) -> dict[str, RecordedAssessment]:
     """What the case stands by: the newest adopted grade of each building that has one."""
     found = _kept(package, "kind = 'adopted'", ())
     return {one.assessment.source_id: one for one in found}

@@ -29,7 +29,7 @@ MIN_ANGLE_DEG = 1.5
 GROSS_SIGMAS = 6.0
 """Observations farther off than this, in sigmas of the block, are taken out."""
 MIN_SIGMA_PX = 0.03
-MIN_SIGHTS = 12
+MIN_OBSERVATIONS = 12
 """Tie points that a frame must see: three fix its six unknowns, and then nothing speaks against."""
 MIN_SHARED = 6
 """Tie points that two parts of a block must have in common: three fix how one lies to the other."""
@@ -102,7 +102,7 @@ def pieces(block: BundleBlock) -> list[BoolArray]:
 
     Raises ReconstructionError where no three frames hang together.
     """
-    held = np.bincount(block.sights.frame, minlength=len(block.frames)) >= MIN_SIGHTS
+    held = np.bincount(block.sights.frame, minlength=len(block.frames)) >= MIN_OBSERVATIONS
     part = np.zeros(len(block.frames), int) if block.located else _parts(block)
     masks = [held & (part == number) for number in np.unique(part)]
     found = sorted((m for m in masks if m.sum() >= MIN_FRAMES), key=lambda m: -m.sum())
@@ -174,12 +174,12 @@ def adjust_with_outlier_rejection(
         near = squared < (GROSS_SIGMAS * sigma) ** 2
         sigma *= _swallowed(int(near.sum()), len(found.state.points), len(block.frames))
         state, sights = _trusted(found.state, block.sights, near)
-        block = with_sights(block, state, sights, sigma)
+        block = with_observations(block, state, sights, sigma)
         found = adjust_bundle(state, sights, block.sigma_px, block.knowns, iterations=10)
     return replace(block, state=found.state), found
 
 
-def with_sights(
+def with_observations(
     block: BundleBlock, state: State, sights: Observations, sigma_px: float
 ) -> BundleBlock:
     """The block with other tie points, about which nothing is known apart from the pictures."""

@@ -24,7 +24,7 @@ from aftermap.sfm.block import (
     is_whole,
     pieces,
     with_frames,
-    with_sights,
+    with_observations,
 )
 from aftermap.sfm.bundle import Adjusted, block_covariance
 from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
@@ -190,7 +190,7 @@ def _groups(first: BundleBlock, options: PoseOptions, executor: Executor) -> lis
     rough, offsets = _freed_of_offsets(rough)
     chosen = evenly_chosen(rough, options.tie_points_per_frame)
     state, sights = aligned_tie_points(rough, chosen, executor)
-    whole = with_sights(rough, state, sights, FIRST_SIGMA_PX)
+    whole = with_observations(rough, state, sights, FIRST_SIGMA_PX)
     block, estimate = adjust_with_outlier_rejection(whole)
     if not is_whole(block):
         return of_pieces(block)

@@ -21,7 +21,7 @@ from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid
 from aftermap.surface.mosaic_grid import NODE_CELLS, overlap, within
 from aftermap.surface.sampling import LEAN_LIMIT, SHADE_LIMIT
-from aftermap.surface.thumbnail_pass import Glance
+from aftermap.surface.thumbnail_pass import CoarseView
 
 SAMPLE_EVERY_CELLS = 8
 CLEAR_SHARE = 250
@@ -85,14 +85,14 @@ class Tone:
     factor: Float32Array
 
 
-def colour_samples(glances: Sequence[Glance], cells: Grid) -> ColourSample:
+def colour_samples(coarse_views: Sequence[CoarseView], cells: Grid) -> ColourSample:
     """A sparse, even sample of clear, measured cells that are neither black nor burnt out."""
     parts = []
-    for at, glance in enumerate(glances):
-        window = glance.picture.window
+    for at, coarse_view in enumerate(coarse_views):
+        window = coarse_view.picture.window
         rows = np.arange(-window.row % SAMPLE_EVERY_CELLS, window.rows, SAMPLE_EVERY_CELLS)
         columns = np.arange(-window.column % SAMPLE_EVERY_CELLS, window.columns, SAMPLE_EVERY_CELLS)
-        with np.load(glance.cells) as kept:
+        with np.load(coarse_view.cells) as kept:
             pick = np.ix_(rows, columns)
             kept_ground, colour = _kept_ground(kept, pick), kept["colour"][pick]
             terms = shade_terms(kept["radius"][pick], kept["lean"][pick])
@@ -103,7 +103,7 @@ def colour_samples(glances: Sequence[Glance], cells: Grid) -> ColourSample:
             (
                 cell[usable],
                 np.full(n, at),
-                np.full(n, glance.picture.camera_index),
+                np.full(n, coarse_view.picture.camera_index),
                 colour[usable],
                 terms[usable],
             )
@@ -175,10 +175,10 @@ def _robust(design: sparse.csr_array, wanted: Array, prior: Array) -> Array:
 class TargetTones:
     """Adds up, region by region, what all pictures show and what each one shows of it."""
 
-    def __init__(self, glances: Sequence[Glance], exposure: Exposure) -> None:
-        self._glances = glances
+    def __init__(self, coarse_views: Sequence[CoarseView], exposure: Exposure) -> None:
+        self._coarse_views = coarse_views
         self._exposure = exposure
-        self._windows = [nodes_under(g.picture.window) for g in glances]
+        self._windows = [nodes_under(g.picture.window) for g in coarse_views]
         self._sums = [np.zeros((w.rows, w.columns, 6), np.float32) for w in self._windows]
 
     def add(self, region: Block) -> None:
@@ -186,19 +186,21 @@ class TargetTones:
         target = np.zeros((region.rows, region.columns, 3), np.float32)
         weights = np.zeros((region.rows, region.columns), np.float32)
         shown = []
-        for at, glance in enumerate(self._glances):
-            shared = overlap(glance.picture.window, region)
+        for at, coarse_view in enumerate(self._coarse_views):
+            shared = overlap(coarse_view.picture.window, region)
             if shared is None:
                 continue
-            cut = within(shared, glance.picture.window)
-            with np.load(glance.cells) as kept:
+            cut = within(shared, coarse_view.picture.window)
+            with np.load(coarse_view.cells) as kept:
                 kept_ground = _kept_ground(kept, cut)
                 share, edge = kept["share"][cut], kept["edge"][cut]
                 colour, radius, lean = kept["colour"][cut], kept["radius"][cut], kept["lean"][cut]
             clear = kept_ground & (colour.max(-1) <= BRIGHTEST)
             if not clear.any():
                 continue
-            even = colour * self._exposure.factors(at, glance.picture.camera_index, radius, lean)
+            even = colour * self._exposure.factors(
+                at, coarse_view.picture.camera_index, radius, lean
+            )
             weight = np.where(clear, _trust(share, edge), 0).astype(np.float32)
             inner = within(shared, region)
             target[inner] += even * weight[..., None]

@@ -13,14 +13,14 @@ from aftermap.geo.arrays import BoolArray, ByteArray
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.surface.drawable import EMPTY, MARGIN_CELLS, MEASURED, drawn_in, without_fringes
 from aftermap.surface.mosaic_grid import Sheet, overlap, within
-from aftermap.surface.thumbnail_pass import Glance, seen_in
+from aftermap.surface.thumbnail_pass import CoarseView, seen_in
 
 REGION_CELLS = 1024
 CORE_CELLS = 5
 LEAST_CELLS = 1500
 
 
-def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
+def write_outline(sheet: Sheet, coarse_views: Sequence[CoarseView], path: Path) -> None:
     """Write an .npy over the cells of the surface: EMPTY to MEASURED, as they are drawn."""
     ground = sheet.surface.grid
     kept = np.lib.format.open_memmap(path, "w+", np.uint8, (ground.rows, ground.columns))
@@ -33,7 +33,7 @@ def write_outline(sheet: Sheet, glances: Sequence[Glance], path: Path) -> None:
         )
         kinds = drawn_in(sheet, around)
         shown = without_fringes(
-            (kinds == MEASURED) & _seen_by_any(glances, around), CORE_CELLS, LEAST_CELLS
+            (kinds == MEASURED) & _seen_by_any(coarse_views, around), CORE_CELLS, LEAST_CELLS
         )
         kinds[(kinds == MEASURED) & ~shown] = EMPTY
         rows = slice(region.row, region.row + region.rows)
@@ -53,9 +53,9 @@ def outline_in(path: str, window: Block) -> ByteArray:
     return kinds
 
 
-def _seen_by_any(glances: Sequence[Glance], window: Block) -> BoolArray:
+def _seen_by_any(coarse_views: Sequence[CoarseView], window: Block) -> BoolArray:
     seen = np.zeros((window.rows, window.columns), np.bool_)
-    for glance in glances:
-        if overlap(glance.window, window) is not None:
-            seen |= seen_in(glance, window) > 0
+    for coarse_view in coarse_views:
+        if overlap(coarse_view.window, window) is not None:
+            seen |= seen_in(coarse_view, window) > 0
     return seen

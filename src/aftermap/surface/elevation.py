@@ -23,8 +23,8 @@ from aftermap.surface import fuse
 from aftermap.surface.blocks import FusedBlock, fused_block, tolerance_m
 from aftermap.surface.cog import Layer, cog_written
 from aftermap.surface.dense import dense_heights, remove_depths
+from aftermap.surface.measured_cells import MeasuredCellsTask, write_measured_cells
 from aftermap.surface.options import SurfaceOptions
-from aftermap.surface.sights import SightTask, write_sight
 from aftermap.surface.sigma import sigma_m
 from aftermap.surface.view_heights import DenseHeights
 
@@ -39,7 +39,7 @@ CALM_CELLS = 4.0
 """Sigma of the smoothing of filled heights."""
 STACK_BYTES = 160_000_000
 LEAST_BLOCK_CELLS = 192
-SIGHTS = "sights"
+MEASURED_CELLS_FOLDER = "sights"
 FILES = ("surface.tif", "confidence.tif", "surface_sigma.tif")
 
 
@@ -99,7 +99,7 @@ def _sights(
 ) -> tuple[MeasuredCells, ...]:
     """Keep what each view measured itself, before its heights go."""
     tasks = [
-        SightTask(
+        MeasuredCellsTask(
             frame=frame,
             view=view,
             tolerance_m=tolerance_m(heights.grid.cell_m, heights.round_of(place).scatter_cells),
@@ -107,11 +107,13 @@ def _sights(
             step_m=heights.step_m,
             surface=elevation.surface,
             confidence=elevation.confidence,
-            file=str(files.path(f"{SIGHTS}/{frame:05d}.npy")),
+            file=str(files.path(f"{MEASURED_CELLS_FOLDER}/{frame:05d}.npy")),
         )
         for place, (frame, view) in enumerate(zip(heights.frames, heights.views, strict=True))
     ]
-    return tuple(executor.map(write_sight, tasks, label="keeping what each picture measured"))
+    return tuple(
+        executor.map(write_measured_cells, tasks, label="keeping what each picture measured")
+    )
 
 
 def _check_vertical(reconstruction: Reconstruction) -> None:

@@ -138,7 +138,7 @@ def surface_under(sheet: Sheet, window: Block, *, margin: int = 0) -> Block:
     return Block(row=top, column=left, rows=bottom - top, columns=right - left)
 
 
-def window_of_sight(sight: MeasuredCells) -> Block:
+def measured_window(sight: MeasuredCells) -> Block:
     """The part of the surface raster that a picture's heights lie over."""
     row, column, rows, columns = sight.window
     return Block(row=row, column=column, rows=rows, columns=columns)
@@ -175,7 +175,7 @@ def _window_shown(
     """
     low = replace(placed, ground_m=(placed.ground_m[0], placed.ground_m[0]))
     rowcol = rowcol_of(sheet.cells, ground_outline_m(reconstruction, low))
-    own = None if sight is None else window_of_sight(sight)
+    own = None if sight is None else measured_window(sight)
     if own is not None and own.rows and own.columns:
         corners = [[own.row, own.column], [own.row + own.rows, own.column + own.columns]]
         rowcol = np.concatenate([rowcol, np.array(corners) / sheet.surface_per_cell])

@@ -26,7 +26,13 @@ from aftermap.surface.options import SurfaceOptions
 from aftermap.surface.pyramid import hatched_cog_written
 from aftermap.surface.render import Laying, blocks_in_order, render_block
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.thumbnail_pass import FOLDER, Glance, GlanceTask, glance_at, mean_heights
+from aftermap.surface.thumbnail_pass import (
+    FOLDER,
+    CoarseView,
+    CoarseViewTask,
+    coarse_view_at,
+    mean_heights,
+)
 
 FILLED_TAG = "AFTERMAP_FILLED"
 REGION_CELLS = 512
@@ -65,18 +71,18 @@ def orthophoto_of(
     """
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
     tasks = [
-        GlanceTask(sheet=sheet, picture=p, files=files)
+        CoarseViewTask(sheet=sheet, picture=p, files=files)
         for p in mosaic_pictures(reconstruction, sheet, elevation.sights)
     ]
-    glances = tuple(executor.map(glance_at, tasks, label="looking at the pictures"))
-    if not glances:
+    coarse_views = tuple(executor.map(coarse_view_at, tasks, label="looking at the pictures"))
+    if not coarse_views:
         raise SurfaceError(
             "no placed photograph shows any of the measured surface, so there is nothing to make "
             "an orthophoto of; check the photographs' positions, or run again with --fresh"
         )
-    laying = _laying(sheet, glances, len(reconstruction.cameras), files)
+    laying = _laying(sheet, coarse_views, len(reconstruction.cameras), files)
     blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
-    frames = _frame_numbers(reconstruction, glances)
+    frames = _frame_numbers(reconstruction, coarse_views)
     image_path, source_path, gaps_path = (
         files.path(name) for name in ("orthophoto.tif", "source.tif", "gaps.tif")
     )
@@ -96,7 +102,9 @@ def orthophoto_of(
             shown += part.shown
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
     gains = np.ones(len(reconstruction.mapped))
-    gains[[g.picture.index for g in glances]] = np.exp(np.log(laying.exposure.gains).mean(axis=1))
+    gains[[g.picture.index for g in coarse_views]] = np.exp(
+        np.log(laying.exposure.gains).mean(axis=1)
+    )
     return Orthophoto(
         image=Raster(path=str(image_path), grid=sheet.pixels, nodata=None),
         source=Raster(path=str(source_path), grid=sheet.pixels, nodata=NO_PICTURE),
@@ -119,31 +127,33 @@ def _image_layer(sheet: Sheet) -> Layer:
     return replace(IMAGE, tags={FILLED_TAG: "draped" if sheet.draped else "hatched"})
 
 
-def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Workspace) -> Laying:
+def _laying(
+    sheet: Sheet, coarse_views: tuple[CoarseView, ...], cameras: int, files: Workspace
+) -> Laying:
     """Balance the pictures and choose between them; the answers go to files for the workers."""
     exposure = balance.exposure_of(
-        balance.colour_samples(glances, sheet.cells), len(glances), cameras
+        balance.colour_samples(coarse_views, sheet.cells), len(coarse_views), cameras
     )
-    target = balance.TargetTones(glances, exposure)
+    target = balance.TargetTones(coarse_views, exposure)
     regions = tuple(blocks_of(sheet.cells, REGION_CELLS))
     for region in regions:
         target.add(region)
     tones = target.tones()
     labels = np.full((sheet.cells.rows, sheet.cells.columns), NO_PICTURE, np.uint16)
     for region in regions:
-        _choose(sheet, glances, exposure, tones, region, labels)
+        _choose(sheet, coarse_views, exposure, tones, region, labels)
     labels_path = files.path(f"{FOLDER}/labels.npy")
     np.save(labels_path, labels)
     outline_path = files.path(f"{FOLDER}/outline.npy")
-    write_outline(sheet, glances, outline_path)
+    write_outline(sheet, coarse_views, outline_path)
     tone_paths = []
-    for glance, tone in zip(glances, tones, strict=True):
-        path = files.path(f"{FOLDER}/tone-{glance.picture.index:05d}.npy")
+    for coarse_view, tone in zip(coarse_views, tones, strict=True):
+        path = files.path(f"{FOLDER}/tone-{coarse_view.picture.index:05d}.npy")
         np.save(path, tone.factor)
         tone_paths.append(str(path))
     return Laying(
         sheet=sheet,
-        glances=glances,
+        coarse_views=coarse_views,
         exposure=exposure,
         tones=tuple(tone_paths),
         labels=str(labels_path),
@@ -153,7 +163,7 @@ def _laying(sheet: Sheet, glances: tuple[Glance, ...], cameras: int, files: Work
 
 def _choose(
     sheet: Sheet,
-    glances: Sequence[Glance],
+    coarse_views: Sequence[CoarseView],
     exposure: balance.Exposure,
     tones: Sequence[balance.Tone],
     region: Block,
@@ -165,7 +175,7 @@ def _choose(
     right = min(region.column + region.columns + RIM_CELLS, sheet.cells.columns)
     around = Block(row=top, column=left, rows=bottom - top, columns=right - left)
     raised = seams.raised_above(mean_heights(sheet, around) / np.float32(sheet.cells.cell_m))
-    choice = seams.candidates(glances, exposure, tones, around, raised)
+    choice = seams.candidates(coarse_views, exposure, tones, around, raised)
     found = seams.choose_pictures(choice, labels[top:bottom, left:right])
     rows = slice(region.row, region.row + region.rows)
     columns = slice(region.column, region.column + region.columns)
@@ -175,13 +185,15 @@ def _choose(
     ]
 
 
-def _frame_numbers(reconstruction: Reconstruction, glances: Sequence[Glance]) -> Uint16Array:
-    """For every glance, and for NO_PICTURE, what source.tif calls it: the place in ``placed``."""
+def _frame_numbers(
+    reconstruction: Reconstruction, coarse_views: Sequence[CoarseView]
+) -> Uint16Array:
+    """For every coarse view and NO_PICTURE what source.tif calls it: the place in ``placed``."""
     mapped = [
         at
         for at, placed in enumerate(reconstruction.placed)
         if reconstruction.why_not_mapped(placed) is None
     ]
     numbers = np.full(NO_PICTURE + 1, NO_PICTURE, np.uint16)
-    numbers[: len(glances)] = [mapped[g.picture.index] for g in glances]
+    numbers[: len(coarse_views)] = [mapped[g.picture.index] for g in coarse_views]
     return numbers

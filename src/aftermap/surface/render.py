@@ -41,7 +41,7 @@ from aftermap.surface.mosaic_grid import (
     within,
 )
 from aftermap.surface.seams import NO_PICTURE
-from aftermap.surface.thumbnail_pass import Glance, calm, picture_pixels, seen_in
+from aftermap.surface.thumbnail_pass import CoarseView, calm, picture_pixels, seen_in
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
 BLOCK_ROWS = 512
@@ -87,7 +87,7 @@ class Laying:
     """
 
     sheet: Sheet
-    glances: tuple[Glance, ...]
+    coarse_views: tuple[CoarseView, ...]
     exposure: Exposure
     tones: tuple[str, ...]
     labels: str
@@ -97,7 +97,7 @@ class Laying:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """(rows, columns, 4) red, green, blue, alpha; and (rows, columns) the glance it came from.
+    """(rows, columns, 4) red, green, blue, alpha; and (rows, columns) the coarse view it came from.
 
     ``filled`` (rows, columns) is where the hatch goes, ``through_gaps`` (rows, columns, 4) what
     pictures show of gaps under it; ``shown`` counts the pixels with a picture of measured ground.
@@ -170,7 +170,7 @@ def _wanted(
     labels: Uint16Array,
 ) -> "_Wanted":
     """The sources of a block: those chosen for its cells, but clear views before doubtful ones."""
-    seen = np.stack([seen_in(laying.glances[g], ground.under).ravel() for g in chosen])
+    seen = np.stack([seen_in(laying.coarse_views[g], ground.under).ravel() for g in chosen])
     cell_px = laying.sheet.cell_px
     wanted = _Wanted.nobody(ground.block)
     sampling.sources(
@@ -212,8 +212,8 @@ def _lay_the_rest(laying: Laying, ground: "_Ground", done: "_Done") -> None:
     near = np.array(
         [
             at
-            for at, glance in enumerate(laying.glances)
-            if overlap(glance.window, ground.under) is not None
+            for at, coarse_view in enumerate(laying.coarse_views)
+            if overlap(coarse_view.window, ground.under) is not None
         ],
         np.int64,
     )
@@ -222,7 +222,7 @@ def _lay_the_rest(laying: Laying, ground: "_Ground", done: "_Done") -> None:
         sampling.offer_source(
             slot,
             numbers[slot],
-            seen_in(laying.glances[at], ground.under).ravel(),
+            seen_in(laying.coarse_views[at], ground.under).ravel(),
             ground.cell,
             ground.corner,
             ground.height,
@@ -282,8 +282,8 @@ class _Wanted:
     def nobody(block: Block) -> "_Wanted":
         shape = block.rows, block.columns
         return _Wanted(
-            main=np.full(shape, sampling.NOBODY, np.int16),
-            second=np.full(shape, sampling.NOBODY, np.int16),
+            main=np.full(shape, sampling.NO_LABEL, np.int16),
+            second=np.full(shape, sampling.NO_LABEL, np.int16),
             share=np.ones(shape, np.float32),
         )
 
@@ -329,7 +329,7 @@ def _ground_of(laying: Laying, block: Block) -> _Ground:
 
 
 def _labels_around(laying: Laying, block: Block) -> tuple[IntArray, Uint16Array]:
-    """The glances chosen in a block, and the labels of its cells counting those, with a rim."""
+    """The coarse views chosen in a block, and its cells as labels that count those, with a rim."""
     cell_px = laying.sheet.cell_px
     cells = Block(
         row=block.row // cell_px - 1,
@@ -362,8 +362,8 @@ def _lay(
     counts += np.bincount(wanted.second[wanted.second >= 0], minlength=len(chosen))
     step = 1 / (laying.sheet.cell_px * NODE_CELLS)
     for slot in np.flatnonzero(counts):
-        glance = laying.glances[chosen[slot]]
-        picture = glance.picture
+        coarse_view = laying.coarse_views[chosen[slot]]
+        picture = coarse_view.picture
         finer = float(np.quantile(_finer(picture, ground, wanted.of(int(slot))), COARSE_PART))
         halvings = max(0, round(math.log2(max(finer / FINER, 1))))
         pixels = laying.pictures.read(picture.path, halvings)
@@ -407,7 +407,7 @@ def _drop_covered(
     rows, columns = rows[dropped], columns[dropped]
     for source in (wanted.main, wanted.second):
         source[rows, columns] = np.where(
-            source[rows, columns] == slot, sampling.NOBODY, source[rows, columns]
+            source[rows, columns] == slot, sampling.NO_LABEL, source[rows, columns]
         )
 
 
@@ -427,7 +427,7 @@ def _finer(picture: MosaicPicture, ground: _Ground, asked: BoolArray) -> Array:
 
 def _numbers(laying: Laying, at: int) -> Array:
     """A picture's row of numbers as the compiled loops read it."""
-    picture = laying.glances[at].picture
+    picture = laying.coarse_views[at].picture
     camera, pose = picture.camera, picture.pose
     return np.concatenate(
         [

@@ -12,7 +12,7 @@ from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import folding_r2
 from aftermap.surface.drawable import MEASURED
 
-NOBODY = -1
+NO_LABEL = -1
 DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.05, 1.0
 MAYBE_COST = 100.0
 STEEP_CELLS = 2.0
@@ -158,7 +158,7 @@ def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
     ``labels`` (cell rows + 2, cell columns + 2) counts the pictures of this block and reaches one
     cell beyond it on every side, ``seen`` (pictures, cells) is over surface cells and ``cell``
     says which of them a pixel belongs to. A picture that does not see a pixel is never its source;
-    NOBODY where none of the labels around does.
+    NO_LABEL where none of the labels around does.
     """
     slot = np.empty(4, np.int64)
     weight = np.empty(4, np.float64)
@@ -167,8 +167,8 @@ def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
         r = int(y)
         dy = y - r
         for j in range(height.shape[1]):
-            main[i, j] = NOBODY
-            second[i, j] = NOBODY
+            main[i, j] = NO_LABEL
+            second[i, j] = NO_LABEL
             share[i, j] = 1.0
             if not height[i, j] > -np.inf:
                 continue
@@ -250,7 +250,7 @@ def offer_source(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             if own < cost[i, j]:
                 cost[i, j] = own
                 main[i, j] = slot
-                second[i, j] = NOBODY
+                second[i, j] = NO_LABEL
 
 
 @compiled

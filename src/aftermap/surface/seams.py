@@ -27,7 +27,7 @@ from aftermap.geo.grid import Block
 from aftermap.surface.balance import Exposure, Tone, tone_at_cells
 from aftermap.surface.cut import sink_side
 from aftermap.surface.mosaic_grid import overlap, within
-from aftermap.surface.thumbnail_pass import Glance
+from aftermap.surface.thumbnail_pass import CoarseView
 
 NO_PICTURE = 65_535
 CANDIDATES = 6
@@ -61,7 +61,7 @@ class Choice:
 
 
 def candidates(
-    glances: Sequence[Glance],
+    coarse_views: Sequence[CoarseView],
     exposure: Exposure,
     tones: Sequence[Tone],
     region: Block,
@@ -75,15 +75,15 @@ def candidates(
         colour=np.zeros((*shape, 3), np.uint8),
         raised=raised,
     )
-    for at, glance in enumerate(glances):
-        shared = overlap(glance.picture.window, region)
+    for at, coarse_view in enumerate(coarse_views):
+        shared = overlap(coarse_view.picture.window, region)
         if shared is None:
             continue
-        cut = within(shared, glance.picture.window)
-        with np.load(glance.cells) as kept:
+        cut = within(shared, coarse_view.picture.window)
+        with np.load(coarse_view.cells) as kept:
             share, cost, colour = kept["share"][cut], kept["cost"][cut], kept["colour"][cut]
             radius, lean = kept["radius"][cut], kept["lean"][cut]
-        factor = exposure.factors(at, glance.picture.camera_index, radius, lean)
+        factor = exposure.factors(at, coarse_view.picture.camera_index, radius, lean)
         even = colour * factor * tone_at_cells(tones[at], shared)
         cost = np.where(share > 0, cost + HIDDEN_COST * (1 - share / np.float32(255)), np.inf)
         inner = within(shared, region)

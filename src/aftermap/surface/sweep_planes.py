@@ -19,7 +19,7 @@ STEEP_DOWN_SINE = 0.64
 FARTHEST_PARALLAX_PX = 20.0
 """Where the parallax against infinity is less, half a pixel moves a place by over a fortieth of
 its distance: nothing is measured there."""
-PERCENT_OF_TIES = (1.0, 99.0)
+PERCENT_OF_TIE_POINTS = (1.0, 99.0)
 ROOM_BELOW, ROOM_ABOVE = 0.08, 0.15
 """Tie points miss cellars and chimneys: how far to search beyond them, of the distance."""
 MOST_PLANES = 2000
@@ -54,7 +54,7 @@ def sweep_of(
     distance = distance[distance > 0]
     if len(distance) < 2:
         return None
-    near, far = np.percentile(distance, PERCENT_OF_TIES)
+    near, far = np.percentile(distance, PERCENT_OF_TIE_POINTS)
     step = 1 / _parallax_px(view, sources, direction, points_m)
     low = max(1 / (far * (1 + ROOM_BELOW)), FARTHEST_PARALLAX_PX * step)
     high = 1 / (near * (1 - ROOM_ABOVE))

@@ -20,6 +20,7 @@ from aftermap.geo.masks import covered, read_mask
 from aftermap.model.raster import Grid
 from aftermap.model.runs import Workspace
 from aftermap.surface.drawable import GAP, MEASURED, drawn_in, least_drawn
+from aftermap.surface.measured_cells import measured_cells_over
 from aftermap.surface.mosaic_grid import (
     MosaicPicture,
     Sheet,
@@ -28,7 +29,6 @@ from aftermap.surface.mosaic_grid import (
     surface_under,
     within,
 )
-from aftermap.surface.sights import sight_over
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
 
 FOLDER = "ortho"
@@ -45,7 +45,7 @@ _REDUCED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class GlanceTask:
+class CoarseViewTask:
     """All that a worker needs to look at one picture, and where to leave what it saw."""
 
     sheet: Sheet
@@ -54,7 +54,7 @@ class GlanceTask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glance:
+class CoarseView:
     """What one picture shows, in files.
 
     ``cells`` is an .npz over ``picture.window``: ``colour`` (rows, columns, 3) uint8 blue, green,
@@ -73,7 +73,7 @@ class Glance:
     window: Block
 
 
-def glance_at(task: GlanceTask) -> Glance:
+def coarse_view_at(task: CoarseViewTask) -> CoarseView:
     """Look at one picture. An earlier, finished look at it is used as it is."""
     picture, sheet = task.picture, task.sheet
     window = surface_under(sheet, picture.window, margin=2)
@@ -97,18 +97,18 @@ def glance_at(task: GlanceTask) -> Glance:
         some=np.packbits(seen >= DOUBTFUL, axis=1),
         clear=np.packbits(seen >= CLEAR, axis=1),
     )
-    return Glance(picture=picture, cells=str(cells_path), seen=str(seen_path), window=window)
+    return CoarseView(picture=picture, cells=str(cells_path), seen=str(seen_path), window=window)
 
 
-def seen_in(glance: Glance, window: Block) -> ByteArray:
+def seen_in(coarse_view: CoarseView, window: Block) -> ByteArray:
     """(rows, columns) HIDDEN, DOUBTFUL or CLEAR over a window of the surface raster."""
     out = np.zeros((window.rows, window.columns), np.uint8)
-    shared = overlap(glance.window, window)
+    shared = overlap(coarse_view.window, window)
     if shared is not None:
-        rows, columns = within(shared, glance.window)
-        with np.load(glance.seen) as kept:
+        rows, columns = within(shared, coarse_view.window)
+        with np.load(coarse_view.seen) as kept:
             for name in ("some", "clear"):
-                bits = np.unpackbits(kept[name][rows], axis=1, count=glance.window.columns)
+                bits = np.unpackbits(kept[name][rows], axis=1, count=coarse_view.window.columns)
                 out[within(shared, window)] += bits[:, columns]
     return out
 
@@ -136,7 +136,7 @@ def _seen(sheet: Sheet, picture: MosaicPicture, window: Block) -> ByteArray:
         (row - around.row, column - around.column),
         (up - float(base)) / ground.cell_m,
         None if sheet.draped else presumed(cells, is_known),
-        None if picture.sight is None else sight_over(picture.sight, around),
+        None if picture.sight is None else measured_cells_over(picture.sight, around),
     )
     return np.ascontiguousarray(seen[within(window, around)])
 
@@ -201,7 +201,7 @@ class _Ground:
 
 
 def _write_cells(path: Path, sheet: Sheet, picture: MosaicPicture, ground: _Ground) -> None:
-    """Write the ``cells`` of a :class:`Glance`."""
+    """Write the ``cells`` of a :class:`CoarseView`."""
     grid = window_of(sheet.cells, picture.window)
     up, share, measured = _means(sheet, picture.window, ground)
     offset = _offsets(picture, grid, up)

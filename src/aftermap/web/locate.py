@@ -19,8 +19,8 @@ from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.arrays import Array
 from aftermap.geo.lens import projected_px
 from aftermap.localization.clicked_camera import as_camera, ground_ce90_m, solved_camera
-from aftermap.localization.correspondences import Tie
-from aftermap.localization.object_points import placed_ties
+from aftermap.localization.correspondences import Correspondence
+from aftermap.localization.object_points import object_points_of
 from aftermap.localization.reference import Reference, filled_at, heights_at_m, surface_in
 from aftermap.localization.resect import Resected, clip_pose
 from aftermap.model.clip import Clip
@@ -65,7 +65,7 @@ class Locating:
         """The camera of one picture, how well each click fits, and what it sees, for the page."""
         surface = self._surface()
         ties = [_tie(number, one) for number, one in enumerate(clicks, start=1)]
-        placed = placed_ties(ties, surface, CLICKS)
+        placed = object_points_of(ties, surface, CLICKS)
         solved = solved_camera(clip, placed, surface, what="these clicks")
         pose = solved.pose
         filled = [tie.line in placed.filled for tie in ties]
@@ -143,8 +143,8 @@ def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[li
     return [[float(value) for value in row] for row in np.round(seen, 1)]
 
 
-def _tie(number: int, one: Click) -> Tie:
-    return Tie(
+def _tie(number: int, one: Click) -> Correspondence:
+    return Correspondence(
         line=number,
         time_s=Fraction(one.time_s),
         frame=None,

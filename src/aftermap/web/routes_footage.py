@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from aftermap.errors import InputError
-from aftermap.localization.correspondences import ties_in
+from aftermap.localization.correspondences import correspondences_in
 from aftermap.model.clip import Clip
 from aftermap.record.case import ACTOR
 from aftermap.record.geopackage import GeoPackage
@@ -181,7 +181,7 @@ def _kept_clicks(desk: Desk, clip: Clip) -> list[dict[str, Any]]:
             "lat": tie.lonlat_deg[1],
             "height_m": tie.height_m,
         }
-        for tie in ties_in(path)
+        for tie in correspondences_in(path)
     ]
 
 

@@ -41,7 +41,7 @@ DEEPEST = 24
 KEPT_BYTES = 192 << 20
 WEBP_QUALITY = 88
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.0
-GLANCE_PX = 512
+OVERVIEW_PX = 512
 MOST_COUNT = 12
 """So many photographs and more have the last colour of the ramp."""
 
@@ -198,7 +198,7 @@ def before_path(case: OpenedCase) -> Path:
 
 def _span_m(path: Path) -> tuple[float, float]:
     with opened_surface(path) as raster:
-        shrink = max(1.0, max(raster.shape) / GLANCE_PX)
+        shrink = max(1.0, max(raster.shape) / OVERVIEW_PX)
         shape = tuple(max(1, round(side / shrink)) for side in raster.shape)
         heights = raster.read(1, out_shape=shape, masked=True).astype(np.float32)
     known = heights.compressed()

@@ -102,7 +102,7 @@ def map_of(run: Runner) -> Map:
     )
 
 
-def asked_for(made: Map, settings: Settings) -> AssessmentInputs:
+def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
     """The files of the settings, as far as they lie on the map.
 
     Raises InputError where no footprints are named.
@@ -143,7 +143,7 @@ def grade_map(
     shown: tuple[str, ...] = (),
 ) -> Graded:
     """Footprints to grades with their evidence, and streets to ways through: every step in turn."""
-    asked = run.each_time("footprints", lambda: asked_for(made, settings))
+    asked = run.each_time("footprints", lambda: assessment_inputs(made, settings))
     cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
     run.skip(asked.footprints.skipped)
     buildings = run.stage(

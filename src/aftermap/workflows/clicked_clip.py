@@ -18,7 +18,7 @@ from aftermap.frames.decode import Decoded, Losses, decoded_frames, luma_of
 from aftermap.frames.given_masks import GivenMask, kept_by
 from aftermap.frames.shots import shots_of, thumb_of, transitions_in
 from aftermap.geo.arrays import ByteArray
-from aftermap.localization.correspondences import Tie
+from aftermap.localization.correspondences import Correspondence
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected
 from aftermap.localization.tracking import Carried, TrackedPicture, track_pose
@@ -71,7 +71,7 @@ class Film:
         """The shot that a moment belongs to."""
         return [shot for shot in self.shots if shot.start_s <= time_s][-1]
 
-    def check_inside(self, ties: Sequence[Tie]) -> None:
+    def check_inside(self, ties: Sequence[Correspondence]) -> None:
         """Raise where a click lies beside the picture."""
         width, height = self.clip.width_px, self.clip.height_px
         for tie in ties:

@@ -31,7 +31,7 @@ from aftermap.publish.damage.evidence_sheet import SheetFacts, write_evidence_sh
 from aftermap.publish.damage.measure_rows import measured_rows
 from aftermap.publish.exchange.geojson import sensor_dates, write_buildings, write_streets
 from aftermap.record import Case
-from aftermap.record.assessments import add_assessments, adopted_grades, machine_grades, reviews
+from aftermap.record.assessments import accepted_grades, add_assessments, machine_grades, reviews
 from aftermap.record.building_table import replace_buildings
 from aftermap.record.building_views import replace_views
 from aftermap.record.case import ACTOR, RECORD_NAME
@@ -122,7 +122,7 @@ def deliver_assessment(case: Case, run: Runner, made: Map, found: Graded) -> Ass
 
 def _accepted_grades(case: Case) -> dict[str, Grade]:
     """What the case stands by, by building."""
-    kept = adopted_grades(case.package)
+    kept = accepted_grades(case.package)
     named = ((name, one.assessment.grade) for name, one in kept.items())
     return {name: grade for name, grade in named if grade is not None}
 
@@ -186,7 +186,7 @@ def _sheets(case: Case, found: Graded) -> Path:
 
 def _said_of(case: Case) -> Mapping[str, tuple[Assessment, ...]]:
     """What the case stands by, the machine and every reviewer said of each building."""
-    told = [*adopted_grades(case.package).values(), *machine_grades(case.package)]
+    told = [*accepted_grades(case.package).values(), *machine_grades(case.package)]
     said: dict[str, tuple[Assessment, ...]] = {}
     for kept in (*told, *reviews(case.package)):
         name = kept.assessment.source_id

@@ -14,7 +14,7 @@ from aftermap.publish.exchange.hxl import hxl_text
 from aftermap.publish.exchange.unosat import DamageSite, write_unosat
 from aftermap.publish.shared.files import write_whole
 from aftermap.record import Case
-from aftermap.record.assessments import adopted_grades, machine_grades
+from aftermap.record.assessments import accepted_grades, machine_grades
 from aftermap.record.outlines import building_places
 
 Dates = tuple[str, str] | None
@@ -35,7 +35,7 @@ class ExportedBuilding:
 def standing_grades(case: Case) -> dict[str, Assessment]:
     """What stands for each building: its adopted grade, where there is one, else the machine's."""
     machine = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
-    adopted = {name: kept.assessment for name, kept in adopted_grades(case.package).items()}
+    adopted = {name: kept.assessment for name, kept in accepted_grades(case.package).items()}
     return machine | adopted
 
 

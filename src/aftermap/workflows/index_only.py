@@ -9,7 +9,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.raster import Elevation
 from aftermap.model.runs import Skipped
-from aftermap.publish import ClipFacts, UnmappedFacts, write_unmapped_report
+from aftermap.publish import ClipFacts, IndexOnlyFacts, write_index_only_report
 from aftermap.workflows.footage import GivenFootage
 from aftermap.workflows.index_clips import index_footage
 from aftermap.workflows.job import Job
@@ -84,7 +84,7 @@ def deliver_index_only(
     skipped = (*received.skipped, *clips.skipped, *placed.skipped)
     write_cameras_file(case, cameras, frames, skipped, placed)
     facts = _facts(job, footage, cameras, elevation, told, skipped, why)
-    report = run.each_time("report", lambda: write_unmapped_report(facts, case.products))
+    report = run.each_time("report", lambda: write_index_only_report(facts, case.products))
     missing = "there is no map" if elevation is None else "there is no orthophoto"
     return deliver_in_part(job, deliver_report(run, case, report), f"{missing}: {why}", why)
 
@@ -105,8 +105,8 @@ def _facts(
     clips: tuple[ClipFacts, ...],
     skipped: tuple[Skipped, ...],
     why: AftermapError,
-) -> UnmappedFacts:
-    return UnmappedFacts(
+) -> IndexOnlyFacts:
+    return IndexOnlyFacts(
         case_name=job.case.path.name,
         command="aftermap map",
         started_at=job.run.started_at,

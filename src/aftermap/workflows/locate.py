@@ -21,8 +21,8 @@ from aftermap.localization.clicked_camera import (
     on_case_map,
     solved_camera,
 )
-from aftermap.localization.correspondences import by_moment, ties_in
-from aftermap.localization.object_points import FILLED_SIGMA_M, ObjectPoints, placed_ties
+from aftermap.localization.correspondences import by_moment, correspondences_in
+from aftermap.localization.object_points import FILLED_SIGMA_M, ObjectPoints, object_points_of
 from aftermap.localization.reference import Reference, surface_in
 from aftermap.localization.resect import clip_pose
 from aftermap.localization.tracking import Carried
@@ -62,7 +62,7 @@ def locate(case_path: Path, clip: str, ties_path: Path) -> LocalizationOutcome:
 
     Raises CaseError where the case has no surface.
     """
-    ties = ties_in(ties_path)
+    ties = correspondences_in(ties_path)
     with Case.open_to_read(case_path) as case:
         asked, video = _clip_of(case, clip)
         mask = case.mask_of(asked.sha256)
@@ -73,7 +73,8 @@ def locate(case_path: Path, clip: str, ties_path: Path) -> LocalizationOutcome:
             )
     surface = surface_in(surface_path, map_sigma_m(surface_path))
     groups = {
-        moment: placed_ties(group, surface, ties_path) for moment, group in by_moment(ties).items()
+        moment: object_points_of(group, surface, ties_path)
+        for moment, group in by_moment(ties).items()
     }
     film = film_of(asked, video, mask)
     solved = [_solved(film, surface, moment, placed) for moment, placed in groups.items()]

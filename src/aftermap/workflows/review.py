@@ -29,9 +29,9 @@ from aftermap.errors import AftermapError, CaseError, InputError, PartialError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind
 from aftermap.record import Case
 from aftermap.record.assessments import (
+    accepted_grades,
     add_assessments,
     add_draw,
-    adopted_grades,
     machine_grades,
     newest_draw,
     reviews,
@@ -151,7 +151,7 @@ def _reviewed(case: Case) -> dict[str, dict[str, Assessment]]:
 def _adopted(case: Case) -> dict[str, dict[str, Assessment]]:
     return {
         name: {kept.assessment.assessor: kept.assessment}
-        for name, kept in adopted_grades(case.package).items()
+        for name, kept in accepted_grades(case.package).items()
     }
 
 

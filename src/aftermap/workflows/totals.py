@@ -35,7 +35,7 @@ from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.model.sample import Draw
 from aftermap.record import Case
 from aftermap.record.assessments import (
-    adopted_grades,
+    accepted_grades,
     learning_labels,
     machine_grades,
     newest_draw,
@@ -188,7 +188,7 @@ def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
     kept = reviews(case.package)
     usable = newest_by_reviewer(one.assessment for one in kept if one.number not in learnt)
     taught = {one.assessment.source_id for one in kept if one.number in learnt}
-    adopted = adopted_grades(case.package)
+    adopted = accepted_grades(case.package)
     sampled = {one.source_id for one in draw.buildings}
     labels = {}
     for name in sorted(sampled):

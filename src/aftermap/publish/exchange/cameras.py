@@ -110,7 +110,7 @@ def write_cameras(
 
     ``flights`` place those of the ``frames`` that the reconstruction does not hold.
     """
-    flown = flown_entries(reconstruction, flights, frames)
+    flown = clip_frame_entries(reconstruction, flights, frames)
     there = {entry.sha256 for entry in flown}
     skipped = merged(left_out, reconstruction.skipped)
     content = CameraList(
@@ -148,7 +148,7 @@ def refill_cameras(
     All else stays as it is, in its order.
     """
     known = read_cameras(path)
-    flown = flown_entries(reconstruction, flights, frames)
+    flown = clip_frame_entries(reconstruction, flights, frames)
     there = {entry.sha256 for entry in flown}
     of_clips = {flight.clip_sha256 for flight in flights}
     others = [entry for entry in known.frames if entry.sha256 not in there]
@@ -234,21 +234,21 @@ def _clip_fields(placed: PlacedFrame, camera: Camera, *, on_map: bool) -> dict[s
     }
 
 
-def flown_entries(
+def clip_frame_entries(
     reconstruction: Reconstruction, flights: Sequence[Trajectory], frames: Sequence[Frame]
 ) -> tuple[CameraEntry, ...]:
     """The frames of clips that were placed in another way than by the reconstruction."""
     paths = {path.clip_sha256: path for path in flights if path.crs == reconstruction.crs}
     there = {placed.frame.sha256 for placed in reconstruction.placed}
     found = [
-        _flown_entry(frame, paths[frame.moment.clip_sha256])
+        _clip_frame_entry(frame, paths[frame.moment.clip_sha256])
         for frame in frames
         if frame.sha256 not in there and frame.moment and frame.moment.clip_sha256 in paths
     ]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _flown_entry(frame: Frame, path: Trajectory) -> CameraEntry | None:
+def _clip_frame_entry(frame: Frame, path: Trajectory) -> CameraEntry | None:
     moment = frame.moment
     pose = None if moment is None else pose_at(path, moment.shot, moment.time_s)
     if moment is None or pose is None:

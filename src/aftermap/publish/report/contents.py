@@ -328,7 +328,7 @@ class SurfaceFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnmappedContents:
+class IndexOnlyContents:
     """The report of a run without a map: ``map`` is None, and ``why`` says why.
 
     ``next_steps`` are what to do about it. ``poses`` is None where no picture was placed,

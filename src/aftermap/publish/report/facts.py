@@ -25,7 +25,7 @@ class ClipFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnmappedFacts:
+class IndexOnlyFacts:
     """A finished run that gives no map: its poses, if any, and the index of what its clips saw.
 
     ``why`` is the error that the map ended with. ``reconstruction`` holds nothing where no picture

@@ -23,7 +23,7 @@ from aftermap.publish.report.contents import (
     Spread,
     StageCost,
 )
-from aftermap.publish.report.facts import ReportFacts, UnmappedFacts
+from aftermap.publish.report.facts import IndexOnlyFacts, ReportFacts
 from aftermap.publish.report.flight_figures import above_ground_m
 from aftermap.publish.report.overlap import photographs_seeing
 from aftermap.publish.report.residuals import gps_residual_m, wild_frames
@@ -171,7 +171,7 @@ def _camera_name(placed: Sequence[PlacedFrame], index: int) -> str:
 
 
 def photographs(
-    facts: ReportFacts | UnmappedFacts, overviews: Overviews | None = None
+    facts: ReportFacts | IndexOnlyFacts, overviews: Overviews | None = None
 ) -> Photographs:
     """Every photograph, the placed ones in the order of cameras.json.
 

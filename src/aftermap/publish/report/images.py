@@ -22,7 +22,7 @@ from aftermap.publish.shared.wording import NARROW, approximate_length
 
 ORTHO_LONGEST = 1800
 PLAN_LONGEST = 1000
-GLANCE_LONGEST = 640
+OVERVIEW_LONGEST_PX = 640
 CLASSED_LEAST_PX = 900
 LOSSY_QUALITY = 84
 
@@ -74,7 +74,7 @@ def report_images(facts: ReportFacts, overviews: Overviews, contents: Contents) 
     shaded = with_hatch(
         relief(surface.measured_m, surface.grid.cell_m, low, high), surface.known & surface.filled
     )
-    glance_grid, glance = colour_overview(facts.orthophoto.image, GLANCE_LONGEST)
+    glance_grid, glance = colour_overview(facts.orthophoto.image, OVERVIEW_LONGEST_PX)
     return ReportImages(
         glance=_picture(glance, glance_grid, unit, quality=70),
         orthophoto=_picture(ortho, grid, unit, quality=LOSSY_QUALITY),

@@ -19,12 +19,12 @@ from aftermap.publish.report.contents import (
     VERSION,
     Caution,
     ClipFigures,
+    IndexOnlyContents,
     Photographs,
     Run,
     SurfaceFigures,
-    UnmappedContents,
 )
-from aftermap.publish.report.facts import UnmappedFacts
+from aftermap.publish.report.facts import IndexOnlyFacts
 from aftermap.publish.report.figures import cost, lenses, photographs, poses, unit_of
 from aftermap.publish.report.flight_figures import height_to_base
 from aftermap.publish.report.page import HTML_NAME, JSON_NAME, Report, crs_name, page_maker
@@ -43,9 +43,9 @@ TELEMETRY_ONLY = (
 )
 
 
-def write_unmapped_report(facts: UnmappedFacts, folder: str | Path) -> Report:
+def write_index_only_report(facts: IndexOnlyFacts, folder: str | Path) -> Report:
     """Write report.html into the folder, with report.json beside it."""
-    contents = unmapped_contents_of(facts)
+    contents = index_only_contents_of(facts)
     page = (
         page_maker(contents, contents.unit)
         .get_template("unmapped.html")
@@ -66,12 +66,12 @@ def write_unmapped_report(facts: UnmappedFacts, folder: str | Path) -> Report:
     )
 
 
-def unmapped_contents_of(facts: UnmappedFacts) -> UnmappedContents:
+def index_only_contents_of(facts: IndexOnlyFacts) -> IndexOnlyContents:
     """Every figure of the report."""
     made = facts.reconstruction
     clips = clip_figures(facts.clips, made)
     images = photographs(facts)
-    return UnmappedContents(
+    return IndexOnlyContents(
         format=FORMAT,
         version=VERSION,
         run=Run(
@@ -110,7 +110,7 @@ def _surface(elevation: Elevation) -> SurfaceFigures:
 
 
 def _verdict(
-    facts: UnmappedFacts, clips: tuple[ClipFigures, ...], images: Photographs
+    facts: IndexOnlyFacts, clips: tuple[ClipFigures, ...], images: Photographs
 ) -> tuple[str, ...]:
     sentences = [_what_is_missing(facts)]
     if images.placed:
@@ -136,7 +136,7 @@ def _verdict(
     return tuple(sentences)
 
 
-def _what_is_missing(facts: UnmappedFacts) -> str:
+def _what_is_missing(facts: IndexOnlyFacts) -> str:
     if facts.elevation is not None:
         share = figure_text(facts.elevation.measured_fraction, "share")
         return (
@@ -204,7 +204,7 @@ def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
     return (*found, *told)
 
 
-def _within_m(facts: UnmappedFacts) -> float | None:
+def _within_m(facts: IndexOnlyFacts) -> float | None:
     """Median CE90 of the moments that were placed."""
     circles = [
         pq.read_table(one.index.footprints, columns=["ce90_m"])["ce90_m"].to_numpy()

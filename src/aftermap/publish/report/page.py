@@ -21,8 +21,8 @@ from aftermap.publish.report.contents import (
     VERSION,
     Contents,
     FlyingHeight,
+    IndexOnlyContents,
     Run,
-    UnmappedContents,
 )
 from aftermap.publish.report.facts import ReportFacts
 from aftermap.publish.report.figures import (
@@ -135,7 +135,7 @@ def crs_name(crs: str) -> str:
     return "local frame, unscaled" if crs == LOCAL else str(CRS.from_user_input(crs).name)
 
 
-def page_maker(contents: Contents | UnmappedContents, unit: str) -> Environment:
+def page_maker(contents: Contents | IndexOnlyContents, unit: str) -> Environment:
     """The templates of a page: they look figures up by key and escape all text."""
     environment = page_environment()
     environment.globals["figure"] = _Figures(contents, unit)
@@ -174,7 +174,7 @@ def _shares(contents: Contents) -> dict[str, str]:
 class _Figures:
     """Looks a figure up by its key in report.json and writes it as a ``<data>`` element."""
 
-    def __init__(self, contents: Contents | UnmappedContents, unit: str) -> None:
+    def __init__(self, contents: Contents | IndexOnlyContents, unit: str) -> None:
         self._root: Any = asdict(contents)
         self._unit = unit
 

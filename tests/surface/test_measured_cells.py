@@ -7,7 +7,11 @@ from affine import Affine
 
 from aftermap.geo.grid import Block
 from aftermap.model.raster import Grid, Raster
-from aftermap.surface.sights import SightTask, sight_over, write_sight
+from aftermap.surface.measured_cells import (
+    MeasuredCellsTask,
+    measured_cells_over,
+    write_measured_cells,
+)
 from aftermap.surface.view_heights import ViewHeights
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
 
@@ -43,7 +47,7 @@ def task(tmp_path):
     np.save(tmp_path / "view.npy", steps.astype(np.uint16))
     confidence = np.full((50, 60), 3, np.uint8)
     confidence[:, :12] = 0  # filled
-    return SightTask(
+    return MeasuredCellsTask(
         frame=7,
         view=ViewHeights(
             heights=str(tmp_path / "view.npy"),
@@ -60,7 +64,9 @@ def task(tmp_path):
 
 
 def test_a_picture_measured_what_it_has_at_the_height_of_the_map(task):
-    found = sight_over(write_sight(task), Block(row=0, column=0, rows=50, columns=60))
+    found = measured_cells_over(
+        write_measured_cells(task), Block(row=0, column=0, rows=50, columns=60)
+    )
     expected = np.zeros((50, 60), bool)
     expected[8:28, 12:40] = True
     expected[8:28, 20:30] = False  # the wall is not the street
@@ -69,16 +75,16 @@ def test_a_picture_measured_what_it_has_at_the_height_of_the_map(task):
 
 
 def test_a_window_takes_its_part_and_one_elsewhere_nothing(task):
-    file = write_sight(task)
-    whole = sight_over(file, Block(row=-5, column=-7, rows=70, columns=80))
-    part = sight_over(file, Block(row=10, column=15, rows=9, columns=11))
+    file = write_measured_cells(task)
+    whole = measured_cells_over(file, Block(row=-5, column=-7, rows=70, columns=80))
+    part = measured_cells_over(file, Block(row=10, column=15, rows=9, columns=11))
     assert (part == whole[15:24, 22:33]).all()
     assert part.any()
-    assert not sight_over(file, Block(row=200, column=0, rows=5, columns=5)).any()
+    assert not measured_cells_over(file, Block(row=200, column=0, rows=5, columns=5)).any()
 
 
 def test_a_view_without_heights_measured_nothing(task):
-    empty = SightTask(
+    empty = MeasuredCellsTask(
         frame=0,
         view=ViewHeights(heights="none", views="none", window=None),
         tolerance_m=1.5,
@@ -88,7 +94,9 @@ def test_a_view_without_heights_measured_nothing(task):
         confidence=task.confidence,
         file=task.file,
     )
-    assert not sight_over(write_sight(empty), Block(row=0, column=0, rows=50, columns=60)).any()
+    assert not measured_cells_over(
+        write_measured_cells(empty), Block(row=0, column=0, rows=50, columns=60)
+    ).any()
 
 
 def test_ground_behind_an_unknown_stretch_is_seen_only_by_who_measured_it():

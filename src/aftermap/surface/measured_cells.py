@@ -13,7 +13,7 @@ import numpy as np
 from aftermap.geo.arrays import BoolArray
 from aftermap.geo.grid import Block
 from aftermap.model.raster import MeasuredCells, Raster
-from aftermap.surface.mosaic_grid import overlap, raster_window, window_of_sight, within
+from aftermap.surface.mosaic_grid import measured_window, overlap, raster_window, within
 from aftermap.surface.saving import save_whole
 from aftermap.surface.view_heights import ViewHeights, metres_of
 
@@ -22,7 +22,7 @@ CLOSED_CELLS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class SightTask:
+class MeasuredCellsTask:
     """The heights of one view, the finished surface, and where the answer goes.
 
     ``tolerance_m`` is how far a picture's own height may lie from that of the map.
@@ -38,7 +38,7 @@ class SightTask:
     file: str
 
 
-def write_sight(task: SightTask) -> MeasuredCells:
+def write_measured_cells(task: MeasuredCellsTask) -> MeasuredCells:
     """Write the cells of a view's window that it measured as the map has them, as bits."""
     window = task.view.window or Block(row=0, column=0, rows=0, columns=0)
     bits = np.zeros((window.rows, -(-window.columns // 8)), np.uint8)
@@ -59,10 +59,10 @@ def write_sight(task: SightTask) -> MeasuredCells:
     )
 
 
-def sight_over(sight: MeasuredCells, window: Block) -> BoolArray:
+def measured_cells_over(sight: MeasuredCells, window: Block) -> BoolArray:
     """(rows, columns) whether a picture measured the cells of a window of the surface itself."""
     out = np.zeros((window.rows, window.columns), np.bool_)
-    own = window_of_sight(sight)
+    own = measured_window(sight)
     shared = overlap(own, window)
     if shared is not None:
         there, across = within(shared, own)
