@@ -79,7 +79,7 @@ def test_undo_brings_back_what_held_before_as_a_new_row(client, case_path):
     assert len(said(case_path)) == 4
     nothing = client.post("/api/undo", json={"source_id": "B001"})
     assert nothing.status_code == 422
-    assert "no grade of yours" in nothing.json()["error"]
+    assert "no grade to undo" in nothing.json()["error"]
     grade(client, "B001", "none")
     assert client.post("/api/undo", json={"source_id": "B001"}).json()["grade"] is None
 

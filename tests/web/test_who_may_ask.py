@@ -19,7 +19,7 @@ def test_an_address_lets_one_browser_in_once(stranger, door):
     assert stranger.get("/api/case").status_code == 200
     again = stranger.get(address, follow_redirects=False)
     assert again.status_code == 403
-    assert "used already" in again.text
+    assert "already been used" in again.text
 
 
 def test_a_wrong_token_lets_nobody_in(stranger):
@@ -125,7 +125,7 @@ def test_a_picture_of_an_earlier_run_is_never_another_buildings(client, case_pat
         record.execute("UPDATE evidence SET file_sha256 = ? WHERE fid = 2", ("f" * 64,))
     answer = client.get(f"/media/evidence/2?sha256={sha256}")
     assert answer.status_code == 404
-    assert "load the page again" in answer.json()["error"]
+    assert "reload the page" in answer.json()["error"]
 
 
 def test_someone_who_is_in_can_ask_another_in(client, door):

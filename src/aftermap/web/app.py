@@ -82,8 +82,8 @@ def _add_page(app: FastAPI, door: Door) -> None:
         key = door.enter(token)
         if key is None:
             return Response(
-                "This address was used already or is not one of this server. Start aftermap serve "
-                "again, or ask someone who is in for an invitation.",
+                "This link has already been used or does not belong to this server. "
+                "Start aftermap serve again, or ask a connected reviewer for an invitation.",
                 status_code=403,
                 media_type="text/plain",
             )
@@ -96,7 +96,7 @@ def _add_page(app: FastAPI, door: Door) -> None:
 
     async def part(name: str) -> Response:
         if name not in PAGES:
-            return Response("There is no such page.", status_code=404, media_type="text/plain")
+            return Response("Page not found.", status_code=404, media_type="text/plain")
         return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
 
     app.add_api_route(ENTRANCE, enter)

@@ -115,7 +115,7 @@ class BuildingDesk:
         package = self.case.package
         found = building_row(package, source_id)
         if found is None:
-            raise CaseError(f"{source_id[:80]}: is no building of this case")
+            raise CaseError(f"{source_id[:80]}: is not a building of this case")
         building = row_json(found)
         reviews = reviews_of(package, source_id, reviewer=reviewer if is_blind else None)
         return {
@@ -147,12 +147,12 @@ class BuildingDesk:
         row = evidence_row(self.case.package, number)
         if row is not None:
             if row["file_sha256"] != sha256:
-                raise CaseError(f"evidence {number}: was made anew; load the page again")
+                raise CaseError(f"evidence {number}: was replaced by a newer run; reload the page")
             folder = (self.case.products / "evidence").resolve()
             path = (self.case.products / str(row["file"])).resolve()
             if path.is_relative_to(folder) and path.is_file():
                 return path
-        raise CaseError(f"evidence {number}: is not there; aftermap assess makes it again")
+        raise CaseError(f"evidence {number}: file not found; run aftermap assess to recreate it")
 
 
 def row_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _take_back(package: GeoPackage, work: Undo) -> Saved:
         else:
             standing.append(row)
     if not standing:
-        raise InputError(f"{work.source_id}: there is no grade of yours to take back")
+        raise InputError(f"{work.source_id}: you have no grade to undo")
     taken = standing.pop()
     before = standing[-1] if standing else None
     held = _assessment(

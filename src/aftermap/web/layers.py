@@ -45,7 +45,7 @@ class Layers:
     def text(self, name: str) -> bytes:
         """A layer as a GeoJSON FeatureCollection. Raises CaseError for an unknown name."""
         if name not in MAKERS:
-            raise CaseError(f"{name[:40]}: there is no such layer")
+            raise CaseError(f"{name[:40]}: is not a layer of this case")
         table, make = MAKERS[name]
         if not self.case.package.has_table(table):
             return collection(())

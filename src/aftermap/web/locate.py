@@ -202,4 +202,4 @@ def refuse_without_surface(case: OpenedCase) -> None:
     """Raise where there is no surface, or the case has no place on the globe."""
     case.raster("surface")
     if not case.place.is_on_globe:
-        raise CaseError("this case has no place on the globe; a clip cannot be placed in it")
+        raise CaseError("this case is not georeferenced; a clip cannot be located in it")

@@ -42,7 +42,7 @@ def mesh_path(case: OpenedCase) -> Path:
     """The mesh of the case, or an error that says what makes it."""
     path = case.products / "mesh.glb"
     if not path.is_file():
-        raise CaseError("products/mesh.glb: is not there; made again by aftermap map")
+        raise CaseError("products/mesh.glb: not found; run aftermap map to create it")
     return path
 
 
@@ -83,7 +83,7 @@ def _description(path: Path) -> dict[str, Any]:
 
 
 def _damaged(path: Path) -> DamagedError:
-    return DamagedError(f"products/{path.name}: cannot be read; made again by aftermap map")
+    return DamagedError(f"products/{path.name}: cannot be read; run aftermap map to recreate it")
 
 
 def _box_m(text: dict[str, Any]) -> tuple[float, float, float, float]:

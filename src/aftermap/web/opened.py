@@ -21,12 +21,13 @@ from aftermap.web.place import CasePlace
 
 Value = TypeVar("Value")
 
+RUN_MAP = "run aftermap map to create it"
 REMAKES = {
-    "orthophoto": "aftermap map",
-    "surface": "aftermap map",
-    "confidence": "aftermap map",
-    "source": "aftermap map",
-    "before": "a new setting of before in aftermap.toml",
+    "orthophoto": RUN_MAP,
+    "surface": RUN_MAP,
+    "confidence": RUN_MAP,
+    "source": RUN_MAP,
+    "before": "set before in aftermap.toml to a readable orthophoto",
 }
 
 
@@ -70,7 +71,7 @@ class OpenedCase:
         Raises CaseError where the case never received it, or its copy is missing.
         """
         if not is_original(self.package, sha256):
-            raise CaseError(f"{sha256[:16]}: is no original of this case")
+            raise CaseError(f"{sha256[:16]}: is not an original of this case")
         kept = self.store.find(sha256)
         if kept is None:
             raise CaseError(f"{sha256[:16]}: the original is missing; run aftermap verify")
@@ -83,8 +84,7 @@ class OpenedCase:
         """
         path = self.products / f"{name}.tif"
         if name not in REMAKES or not path.is_file():
-            made_by = REMAKES.get(name, "nothing")
-            raise CaseError(f"products/{name}.tif: is not there; made again by {made_by}")
+            raise CaseError(f"products/{name}.tif: not found; {REMAKES.get(name, RUN_MAP)}")
         return path
 
 

@@ -58,7 +58,7 @@ def _small(path: Path, side_px: int) -> Tile:
 def _still(path: Path, clip: Clip, time_s: Fraction) -> Tile:
     for _, bgr in pictures_at(path, [time_s]):
         return _jpeg(Image.fromarray(np.ascontiguousarray(bgr[..., ::-1])))
-    raise InputError(f"{clip.name}: has no picture at {float(time_s):.3f} s")
+    raise InputError(f"{clip.name}: has no frame at {float(time_s):.3f} s")
 
 
 def _jpeg(picture: Image.Image) -> Tile:

@@ -91,7 +91,7 @@ class PlaybackClips:
         for clip in recorded_clips(self.case.package):
             if clip.sha256 == sha256:
                 return clip
-        raise CaseError(f"{sha256[:16]}: is no clip of this case")
+        raise CaseError(f"{sha256[:16]}: is not a clip of this case")
 
     def played(self, sha256: str) -> tuple[Path, Fraction]:
         """The file that the page plays, and what is added to its times to give the clip's."""
@@ -101,7 +101,7 @@ class PlaybackClips:
             return copy, proxy_offset_s(clip)
         if _plays_as_it_is(clip):
             return self.case.original(sha256), Fraction(0)
-        raise CaseError(f"{clip.name}: has no copy for playing yet; ask for one to be made")
+        raise CaseError(f"{clip.name}: has no playable copy yet; request one first")
 
     def make_copy(self, sha256: str) -> None:
         """Begin to make the copy for playing, unless it is there or under way."""

@@ -108,7 +108,7 @@ def _add_solving(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/api/clips/{sha256}/solve")
     async def solve(sha256: str, sent: ClicksSent, request: Request) -> Response:
         if not sent.clicks:
-            raise InputError("click places in the picture and on the map first")
+            raise InputError("click points in the frame and on the map first")
         async with solving:
             if await request.is_disconnected():  # another click has come meanwhile
                 return Response(status_code=204)
@@ -123,7 +123,7 @@ def _add_placing(routes: APIRouter, desk: Desk) -> None:
         refuse_without_surface(desk.case)
         clip = desk.footage.clip(sha256)
         if sha256 in jobs and not jobs[sha256].done():
-            raise InputError(f"{clip.name}: is being placed; wait until that has ended")
+            raise InputError(f"{clip.name}: is already being located; wait until that has finished")
         ties = keep_clicks(desk.case, clip, _clicks(sent.clicks))
         jobs[sha256] = desk.footage.in_background(locate_clip, desk.case.path, clip, ties)
         return {"state": "working"}
@@ -136,7 +136,7 @@ def _add_placing(routes: APIRouter, desk: Desk) -> None:
         if not job.done():
             return {"state": "working"}
         if job.cancelled() or job.exception() is not None:
-            return {"state": "failed", "error": "the work ended early; save again"}
+            return {"state": "failed", "error": "locating stopped unexpectedly; save again"}
         ended = job.result()
         return {"state": "failed" if ended.error else "done", **asdict(ended)}
 

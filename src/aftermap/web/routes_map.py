@@ -76,7 +76,7 @@ def _add_places(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/media/basemap")
     def basemap() -> Response:
         if desk.basemap is None:
-            raise CaseError("no base map was named; start aftermap serve with --basemap FILE")
+            raise CaseError("no base map was given; start aftermap serve with --basemap FILE")
         return FileResponse(desk.basemap, media_type="application/octet-stream")
 
 

@@ -83,7 +83,7 @@ def _add_buildings(routes: APIRouter, desk: Desk) -> None:
 def _refuse_unknown(desk: Desk, source_id: str) -> None:
     """Raise for a building that the case does not have; one look by index."""
     if not has_building(desk.case.package, source_id):
-        raise InputError(f"{source_id[:80]}: is no building of this case")
+        raise InputError(f"{source_id[:80]}: is not a building of this case")
 
 
 def _reviewer(request: Request) -> str:

@@ -145,11 +145,11 @@ class Gate:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         if not self._door.is_host(headers.get("host")):
-            return 421, "This server does not go by that name."
+            return 421, "The server does not accept this host name."
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return 403, (
-                "Another page may not ask this server. If you followed a link, copy its address "
-                "into the address bar of the browser instead."
+                "Requests from other pages are not allowed. If you followed a link, copy its "
+                "address into the address bar of the browser instead."
             )
         session = self._door.session(headers.get("cookie"))
         scope.setdefault("state", {})["session"] = session
@@ -157,8 +157,8 @@ class Gate:
             return None
         if session is None:
             return 401, (
-                "This page opens with the address that aftermap serve prints; each address works "
-                "once. Start aftermap serve again, or ask someone who is in for an invitation."
+                "Open this page with the link that aftermap serve prints; each link works "
+                "once. Start aftermap serve again, or ask a connected reviewer for an invitation."
             )
         if scope["method"] not in READING:
             return self._refusal_to_write(headers)
@@ -166,12 +166,12 @@ class Gate:
 
     def _refusal_to_write(self, headers: Headers) -> tuple[int, str] | None:
         if not self._door.is_origin(headers.get("origin")):
-            return 403, "Only the workbench's own page may write."
+            return 403, "Only the workbench page itself may send changes."
         if headers.get("content-type", "").split(";")[0] != "application/json":
-            return 415, "Send JSON."
+            return 415, "The request must be JSON."
         length = headers.get("content-length", "")
         if not length.isdigit() or int(length) > LARGEST_BODY_BYTES:
-            return 413, "That is too long."
+            return 413, "The request is too large."
         return None
 
 

@@ -173,7 +173,7 @@ class _Lent:
 def _trouble(path: Path) -> str:
     """What is told of a raster that cannot be read."""
     remake = REMAKES.get(path.stem, REMAKES["before"])
-    return f"{path.name}: is damaged or no raster; made again by {remake}"
+    return f"{path.name}: is damaged or not a raster; {remake}"
 
 
 def _reader(path: Path) -> Any:
@@ -192,7 +192,7 @@ def before_path(case: OpenedCase) -> Path:
 
     path = settings_in(case.path / SETTINGS_NAME).before
     if path is None or not path.is_file():
-        raise CaseError("before: the case names no orthophoto from before; set it in aftermap.toml")
+        raise CaseError("before: the case has no pre-event orthophoto; set before in aftermap.toml")
     return path
 
 

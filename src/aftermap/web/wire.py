@@ -42,7 +42,7 @@ class Me(Sent):
     def _one_line(cls, name: str) -> str:
         name = " ".join(name.split())
         if not name or not name.isprintable():
-            raise ValueError("a name is one line of text")
+            raise ValueError("a name must be one line of text")
         return name
 
 
@@ -58,7 +58,7 @@ class GradeSent(Sent):
     @model_validator(mode="after")
     def _says_why(self) -> "GradeSent":
         if self.grade is None and not (self.not_assessed_reason or "").strip():
-            raise ValueError("say why the building is not assessed")
+            raise ValueError("give a reason why the building is not assessed")
         return self
 
 
@@ -97,7 +97,7 @@ class ClicksSent(Sent):
     def _finite(cls, clicks: list[ClickSent]) -> list[ClickSent]:
         for one in clicks:
             if not math.isfinite(float(Fraction(one.time_s))):
-                raise ValueError("a time is no number")
+                raise ValueError("a time must be a finite number")
         return clicks
 
 
