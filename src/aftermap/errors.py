@@ -21,6 +21,14 @@ class CaseInUseError(CaseError):
     """Another run holds the case."""
 
 
+class RecordBusyError(CaseError):
+    """Another program is writing to the record at this moment; the same may be tried again."""
+
+
+class NoTelemetryError(InputError):
+    """A video holds no telemetry of a kind that is known."""
+
+
 class CrsError(AftermapError):
     """A coordinate reference system or vertical datum is missing, unknown or unsuitable."""
 

@@ -192,6 +192,13 @@ def test_a_record_that_another_program_holds_is_busy_and_then_goes_on(
     assert len(said(case_path)) == 1
 
 
+def test_a_building_that_is_called_like_an_error_is_not_there_and_not_busy(client):
+    name = "another program is writing to it"
+    answer = client.get("/api/building", params={"source_id": name})
+    assert name in answer.json()["error"]
+    assert answer.status_code == 404
+
+
 def test_a_run_can_write_while_the_workbench_is_open(client, case_path):
     grade(client, "B001", "light")
     with Case.create_or_open(case_path) as case:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftermap.cli.options import PATH, LonLat, LonLatParam, debug_option
-from aftermap.errors import InputError, PartialError
+from aftermap.errors import InputError, NoTelemetryError, PartialError
 
 if TYPE_CHECKING:
     from aftermap.model.telemetry import TelemetrySample, Track
@@ -66,9 +66,9 @@ def _track(file: Path, near: LonLat | None) -> "Track":
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     try:
         return track_in(file, name=name, sha256=sha256, near_lonlat_deg=near)
-    except InputError as error:
+    except NoTelemetryError as error:
         beside = _beside(file)
-        if not (beside and NO_TELEMETRY in str(error)):
+        if not beside:
             raise
         raise InputError(f"{name}: {NO_TELEMETRY}; name its sidecar instead: {beside}") from error
 

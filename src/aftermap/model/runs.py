@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -10,13 +11,24 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class SkipReason(StrEnum):
+    """Why something was left out, where code decides by it; ``Skipped.reason`` is for people."""
+
+    NOT_LOCATED = "not_located"
+    NO_TELEMETRY = "no_telemetry"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """Something that was left out. It is listed with its reason, never dropped quietly."""
+    """Something that was left out. It is listed with its reason, never dropped quietly.
+
+    ``code`` is given where code decides by it; ``reason`` is never compared.
+    """
 
     name: str
     reason: str
     sha256: str | None = None
+    code: SkipReason | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

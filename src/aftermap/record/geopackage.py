@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from aftermap.errors import CaseError
+from aftermap.errors import CaseError, RecordBusyError
 from aftermap.geo.crs import LOCAL, WGS84, wkt_of
 from aftermap.record.disk import whole_file, writing_to
 
@@ -25,6 +25,25 @@ UNDEFINED_CARTESIAN = -1
 BUSY_TIMEOUT_S = 10.0
 
 Bounds = tuple[float, float, float, float]
+
+_PRIMARY_CODE = 0xFF
+_BUSY = "another program is writing to it; close it there (QGIS?) and run again"
+_ADVICE: dict[int, tuple[type[CaseError], str]] = {
+    sqlite3.SQLITE_FULL: (
+        CaseError,
+        "the disk is full; free some space and run the same command again",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        CaseError,
+        "cannot be written; put the case on a disk that can be written and try again",
+    ),
+    sqlite3.SQLITE_BUSY: (RecordBusyError, _BUSY),
+    sqlite3.SQLITE_LOCKED: (RecordBusyError, _BUSY),
+    sqlite3.SQLITE_CANTOPEN: (
+        CaseError,
+        "cannot be opened; check that the file is there and that you may read it",
+    ),
+}
 
 _REQUIRED_TABLES = """
 CREATE TABLE gpkg_spatial_ref_sys (
@@ -246,22 +265,18 @@ def telling_what_is_wrong(path: Path) -> Iterator[None]:
     except sqlite3.IntegrityError:
         raise  # a row broke a rule of ours: a fault in the program, not in the disk
     except sqlite3.DatabaseError as error:
-        raise CaseError(f"{path}: {_advice_on(error)}") from error
+        raise _case_error(path, error) from error
 
 
-def _advice_on(error: sqlite3.DatabaseError) -> str:
-    text = str(error)
-    if "full" in text:
-        return "the disk is full; free some space and run the same command again"
-    if "readonly" in text or "read-only" in text:
-        return "cannot be written; put the case on a disk that can be written and try again"
-    if "locked" in text:
-        return "another program is writing to it; close it there (QGIS?) and run again"
-    if "unable to open" in text:
-        return "cannot be opened; check that the file is there and that you may read it"
-    return (
-        f"is damaged or is no GeoPackage ({text}); put back a copy of this one file, or start a "
-        "new case: the originals in media/ are untouched"
+def _case_error(path: Path, error: sqlite3.DatabaseError) -> CaseError:
+    """By SQLite's result code (https://www.sqlite.org/rescode.html); ours have none."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & _PRIMARY_CODE
+    if code in _ADVICE:
+        kind, advice = _ADVICE[code]
+        return kind(f"{path}: {advice}")
+    return CaseError(
+        f"{path}: is damaged or is no GeoPackage ({error}); put back a copy of this one file, or "
+        "start a new case: the originals in media/ are untouched"
     )
 
 

@@ -20,9 +20,11 @@ from starlette.types import ASGIApp
 from aftermap.errors import (
     AftermapError,
     CaseError,
+    CaseInUseError,
     ControlError,
     CrsError,
     InputError,
+    RecordBusyError,
 )
 from aftermap.web.desk import Desk
 from aftermap.web.routes_footage import footage_routes
@@ -33,19 +35,20 @@ from aftermap.web.tiles import DamagedError
 
 STATIC = Path(__file__).with_name("static")
 PAGES = ("app.js", "app.css", "mesh.js", "maplibre-worker.js", "LICENSES.txt", "icon.svg")
-IN_USE = 503
 
 STATUS_OF: dict[type[Exception], int] = {
     InputError: 422,
     ControlError: 422,
     CrsError: 422,
     CaseError: 404,
+    CaseInUseError: 503,
+    RecordBusyError: 503,
     AftermapError: 500,
     DamagedError: 500,
     OSError: 500,
 }
 """The nearest class counts. The map takes a 404 for a tile without anything, and says nothing.
-A record that is busy is 503: the same request may be sent again."""
+503: the same request may be sent again."""
 
 
 def workbench(desk: Desk, door: Door) -> ASGIApp:
@@ -106,11 +109,7 @@ def _add_page(app: FastAPI, door: Door) -> None:
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
     nearest = next(kind for kind in type(error).__mro__ if kind in STATUS_OF)
-    status = STATUS_OF[nearest]
-    text = str(error)
-    if "is writing to it" in text:
-        status = IN_USE
-    return JSONResponse({"error": text}, status_code=status)
+    return JSONResponse({"error": str(error)}, status_code=STATUS_OF[nearest])
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:

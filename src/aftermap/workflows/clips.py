@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from aftermap.errors import InputError
+from aftermap.errors import InputError, NoTelemetryError
 from aftermap.frames import (
     ClipFrameOptions,
     ClipFrames,
@@ -21,10 +21,10 @@ from aftermap.frames.proxy import proxy_of
 from aftermap.geo.measured_heights import confidence_beside
 from aftermap.localization import shot_place, shot_tasks
 from aftermap.media import Ingested, RefusedFootageError, ingest
-from aftermap.media.telemetry import NO_TELEMETRY, track_in
+from aftermap.media.telemetry import track_in
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Clip, product_name
-from aftermap.model.runs import Executor, Skipped, Workspace
+from aftermap.model.runs import Executor, Skipped, SkipReason, Workspace
 from aftermap.model.sighting import Ground, SightingIndex
 from aftermap.model.telemetry import Track
 from aftermap.model.trajectory import ShotPlace, Trajectory
@@ -199,6 +199,7 @@ def with_places(filmed: Filmed, registration: Registration) -> Filmed:
             name=f"{shot.clip_name}, shot {shot.shot + 1}",
             sha256=shot.clip_sha256,
             reason=f"not located: {shot.reason}",
+            code=SkipReason.NOT_LOCATED,
         )
         for shot in lost.values()
     ]
@@ -292,7 +293,7 @@ def _read_tracks(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, .
             inside = _read_track(ingested.stored[clip.sha256], clip.name, clip.sha256, clip)
             if not isinstance(inside, Skipped):
                 track = inside
-            elif not inside.reason.startswith(NO_TELEMETRY):
+            elif inside.code is not SkipReason.NO_TELEMETRY:
                 skipped.append(replace(inside, name=f"{clip.name}, telemetry in it"))
         skipped += [] if track is None else _refused_records(track)
         clips.append(replace(clip, track=track))
@@ -316,7 +317,9 @@ def _read_track(path: Path, name: str, sha256: str, clip: Clip) -> Track | Skipp
     try:
         track = track_in(path, name=name, sha256=sha256)
     except InputError as error:
-        return Skipped(name=name, reason=str(error).removeprefix(f"{name}: "), sha256=sha256)
+        code = SkipReason.NO_TELEMETRY if isinstance(error, NoTelemetryError) else None
+        reason = str(error).removeprefix(f"{name}: ")
+        return Skipped(name=name, reason=reason, sha256=sha256, code=code)
     ends = track.samples[:1] + track.samples[-1:]
     span_s = ends[-1].time_s - ends[0].time_s if ends else Fraction(0)
     if span_s > LONGER_SHARE * clip.duration_s + 5:

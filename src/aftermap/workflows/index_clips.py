@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from aftermap.media import Ingested
 from aftermap.model.camera import Reconstruction
-from aftermap.model.runs import Skipped
+from aftermap.model.runs import Skipped, SkipReason
 from aftermap.model.sighting import SightingIndex
 from aftermap.publish import ClipFacts
 from aftermap.workflows.clips import Filmed, proxies, sightings
@@ -27,7 +27,7 @@ def index_footage(
         by_hand = by_hand_in(job.case)
         flights = flights_of(place, clips.clips, clips.footage.clips, cameras, by_hand)
         seen = sightings(flights.paths, clips.clips, place.ground, job.run, job.executor)
-    told_before = {one.name for one in clips.skipped if one.reason.startswith("not located")}
+    told_before = {one.name for one in clips.skipped if one.code is SkipReason.NOT_LOCATED}
     others = tuple(one for one in flights.skipped if one.name not in told_before)
     flights = replace(flights, skipped=others)
     unseen = _without_place(clips, flights)

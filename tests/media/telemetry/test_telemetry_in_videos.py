@@ -10,7 +10,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from klv_bytes import flight, packet
 
-from aftermap.errors import InputError
+from aftermap.errors import InputError, NoTelemetryError
 from aftermap.media.telemetry import track_in
 from aftermap.model.telemetry import Track
 
@@ -115,5 +115,5 @@ def test_a_clip_without_telemetry_says_so(tmp_path: Path) -> None:
         video = picture_stream(out, "mpeg4")
         out.mux(video.encode(picture(0)))
         out.mux(video.encode())
-    with pytest.raises(InputError, match="holds no telemetry that is known"):
+    with pytest.raises(NoTelemetryError, match="holds no telemetry that is known"):
         read(path)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermap.errors import InputError
+from aftermap.errors import InputError, NoTelemetryError
 from aftermap.geo.great_circle import LonLat
 from aftermap.media.find import VIDEOS
 from aftermap.media.telemetry.container import DataPacket, data_packets
@@ -88,7 +88,9 @@ def _video_draft(path: Path, name: str) -> Draft:
             found = [packet for packet in packets if packet.stream == stream]
             if dialect.read_stream is not None and dialect.is_stream(found):
                 return dialect.read_stream(found, path, name)
-    raise InputError(f"{name}: {NO_TELEMETRY}; give its sidecar (.SRT, .CSV, .GPX) if there is one")
+    raise NoTelemetryError(
+        f"{name}: {NO_TELEMETRY}; give its sidecar (.SRT, .CSV, .GPX) if there is one"
+    )
 
 
 def _is_subtitles(packets: Sequence[DataPacket]) -> bool:
