@@ -47,7 +47,7 @@ def mapped(kind, tmp_path, capsys):
     told = capsys.readouterr()
     (line,) = [one for one in told.err.splitlines() if one.startswith("aftermap: ")]
     assert "Traceback" not in told.err
-    assert "fault in Aftermap" not in line
+    assert "internal error in Aftermap" not in line
     return status, line, case
 
 

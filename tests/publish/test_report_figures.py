@@ -230,7 +230,7 @@ def test_a_second_group_is_reported_and_kept_out_of_the_map_figures(report_on):
     assert "disconnected" in codes(report)
     assert report.json["gps"]["all"]["count"] == 16
     assert [p["mapped"] for p in report.json["photographs"]["placed_list"]].count(False) == 4
-    assert report.html.count("not mapped: placed, but nothing joins its group") == 4
+    assert report.html.count("not mapped: aligned, but its group does not overlap") == 4
 
 
 def test_warnings_of_the_reconstruction_reach_the_reader(report_on):

@@ -86,7 +86,7 @@ def test_another_geopackage_is_no_case(tmp_path):
 
 
 def test_a_folder_without_a_record_cannot_be_read(tmp_path):
-    with pytest.raises(CaseError, match=r"holds no case\.gpkg"):
+    with pytest.raises(CaseError, match=r"no case\.gpkg in it"):
         Case.open_to_read(tmp_path)
 
 

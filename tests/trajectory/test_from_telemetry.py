@@ -135,14 +135,14 @@ def test_take_off_is_put_on_the_ground_where_the_datums_differ():
     )
     assert path.poses[0].pose.position_m[2] == pytest.approx(GROUND_M + 70, abs=0.01)
     assert path.vertical_datum is VerticalDatum.ELLIPSOID
-    assert "take-off is put at 240 m" in path.notes[0]
+    assert "take-off height assumed at 240 m" in path.notes[0]
 
 
 def test_without_any_ground_it_is_taken_as_flat_and_as_high_as_take_off():
     path = trajectory_from_telemetry(clip_with(true_record()), SHOTS, CRS, Floor())
     assert path.ground_m == pytest.approx(GROUND_M)
     assert path.poses[0].pose.position_m[2] - path.ground_m == pytest.approx(70, abs=0.01)
-    assert "flat and as high as take-off" in path.notes[0]
+    assert "flat, at take-off height" in path.notes[0]
 
 
 def test_heights_of_unlike_datums_are_set_together_with_what_they_may_differ_by():
@@ -159,9 +159,9 @@ def test_heights_of_unlike_datums_are_set_together_with_what_they_may_differ_by(
     ("clip", "told"),
     [
         (replace(clip_with([]), track=None), "has none"),
-        (clip_with(true_record(lonlat_deg=None)), "holds times and no position"),
-        (clip_with(true_record(attitude=None)), "does not say where the camera looked"),
-        (clip_with(true_record(), clock="recorder"), "a clock of its own"),
+        (clip_with(true_record(lonlat_deg=None)), "has times but no positions"),
+        (clip_with(true_record(attitude=None)), "has no camera attitude"),
+        (clip_with(true_record(), clock="recorder"), "unknown offset"),
         (clip_with([sample(100, flown_at(0))]), "do not overlap in time"),
         (clip_with(true_record(height_m=None, relative_height_m=None)), "no height is recorded"),
     ],

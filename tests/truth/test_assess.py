@@ -163,7 +163,7 @@ def test_a_map_with_footprints_is_graded_in_the_same_command(mapped, tmp_path, c
         str(mapped.flight / "truth" / "buildings.geojson"),
     ]
     assert status_of(words) == 0
-    assert "graded by the machine" in capsys.readouterr().out
+    assert "graded by the model" in capsys.readouterr().out
     assert json.loads((case / "products" / "buildings.geojson").read_text("utf-8"))["features"]
 
 

@@ -20,7 +20,7 @@ from aftermap.errors import AftermapError, SurfaceError
 from aftermap.workflows.products import OF_A_MAP
 
 WHY = "no heights could be matched; add sharper photographs"
-A_FAULT = "stopped by a fault in Aftermap"
+A_FAULT = "internal error in Aftermap"
 LATER = ("mesh.glb", "points.laz")
 """Products of a map that this run does not make."""
 
@@ -90,7 +90,7 @@ def test_without_a_surface_the_poses_the_report_and_the_record_are_there(without
     for one in frames:
         assert one["registered"]
         assert not one["mapped"]
-        assert one["reason"] == f"placed, but there is no map: {WHY}"
+        assert one["reason"] == f"aligned, but there is no map: {WHY}"
         assert one["position_m"] == before[one["sha256"]]["position_m"]
         assert one["position_sigma_m"]
     assert cameras_kept(case) == [(1, 0, frames[0]["reason"])] * PHOTOS

@@ -128,7 +128,7 @@ def test_a_ground_file_that_is_none_is_refused_by_name(indexed, tmp_path):
     bad = tmp_path / "notes.tif"
     bad.write_text("no raster")
     ground = Ground(kind=GroundKind.DEM, path=str(bad), sigma_m=1.0)
-    with pytest.raises(InputError, match=r"notes\.tif: is not a raster"):
+    with pytest.raises(InputError, match=r"notes\.tif: cannot be read as an elevation raster"):
         indexed(path_of([north_looking()]), ground=ground)
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_indexed_is_listed_with_its_reason(indexed):
     assert index.clips == ()
     reasons = {one.name: one.reason for one in index.skipped}
     assert set(reasons) == {"sky.mp4", "empty.mp4", "below.mp4"}
-    assert "no moment" in reasons["empty.mp4"]
+    assert "no second" in reasons["empty.mp4"]
     assert "only sky" in reasons["sky.mp4"]
 
 

@@ -133,7 +133,10 @@ def test_a_clip_is_located_by_clicks_and_carried_through_its_shot(scene, distric
 def test_heights_are_taken_from_the_surface_and_that_is_said(scene, district, capsys):
     points = _ties(district, scene, change=lambda row: [*row[:5], ""])
     assert _run(scene, points) == 0
-    assert "12 of 12 heights at 0.400 s are those of the case's surface" in capsys.readouterr().out
+    assert (
+        "12 of 12 heights at 0.400 s were read from the surface model of the case"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_tie_on_a_filled_height_is_named_in_its_line(scene, district, capsys, tmp_path):
@@ -153,9 +156,9 @@ def test_a_tie_on_a_filled_height_is_named_in_its_line(scene, district, capsys, 
         file.write(counts, 1)
     assert _run(copied, points) == 0
     said = capsys.readouterr().out
-    named = [line for line in said.splitlines() if "height filled in, not measured" in line]
+    named = [line for line in said.splitlines() if "height filled, not measured" in line]
     assert 3 <= len(named) < 21
-    assert "heights filled in, not measured, at 0.400 s: line " in said
+    assert "heights filled, not measured, at 0.400 s: line " in said
     (product,) = (products / "located").glob("news-*.json")
     path = decode_artefact(Trajectory, json.loads(product.read_text()), root=copied / "case")
     (pose,) = [one for one in path.poses if one.time_s == Fraction(4, 10)]
@@ -168,8 +171,8 @@ def test_a_tie_on_a_filled_height_is_named_in_its_line(scene, district, capsys, 
         ({"change": lambda r: [*r[:3], r[4], r[3], r[5]]}, "lon and lat are exchanged"),
         ({"change": lambda r: [*r[:4], -r[4], r[5]]}, "other side of the equator"),
         ({"count": 5}, "5 points, and a camera needs 6"),
-        ({"change": lambda r: [99, *r[1:]]}, "has 10 pictures, and ties name frame 99"),
-        ({"change": lambda r: [r[0], r[1] + 400, *r[2:]]}, "lies outside the picture"),
+        ({"change": lambda r: [99, *r[1:]]}, "has 10 frames, and the points name frame 99"),
+        ({"change": lambda r: [r[0], r[1] + 400, *r[2:]]}, "is outside the frame"),
         ({"change": lambda r: [r[0], "nan", *r[2:]]}, "px is 'nan'"),
         ({"change": lambda r: [*r[:5], 250]}, "lie in one plane"),
         ({"change": lambda r: [r[0], 480 - r[1], *r[2:]]}, "mirrored"),
@@ -185,11 +188,11 @@ def test_bad_ties_get_their_line_and_nothing_is_written(scene, district, capsys,
 def test_a_clip_or_case_that_is_not_there_is_told(scene, district, capsys, tmp_path):
     points = _ties(district, scene)
     assert _run(scene, points, clip="other.mp4") == 2
-    assert "is no clip of the case" in capsys.readouterr().err
+    assert "is not a clip of the case" in capsys.readouterr().err
     Case.create_or_open(tmp_path / "empty").close()
     clip = str(scene / "news.mp4")
     assert status_of(["locate", str(tmp_path / "empty"), clip, "--points", points]) == 2
-    assert "run aftermap map on footage first" in capsys.readouterr().err
+    assert "run aftermap map first" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -303,7 +306,7 @@ def _locate(mapped, points):
 def test_what_is_located_is_in_the_index_and_in_cameras_json(mapped, scene, district, capsys):
     assert _locate(mapped, _ties(district, scene)) == 0
     said = capsys.readouterr().out
-    assert "index: the clip has 1 seconds in it now, shot 1 placed by hand" in said
+    assert "index: 1 seconds of the clip, shot 1 located by hand" in said
     cameras = json.loads((mapped / "products/cameras.json").read_text())["frames"]
     assert [one["registered"] for one in cameras] == [True] * 5
     assert [one["source"] for one in cameras[3:]] == ["resected"] * 2
@@ -325,7 +328,7 @@ def test_who_located_what_by_which_ties_is_in_the_chain_of_custody(mapped, scene
     points = _ties(district, scene)
     assert _locate(mapped, points) == 0
     sha256 = sha256_of_file(Path(points))
-    assert f"ties kept in the case, SHA-256 {sha256}" in capsys.readouterr().out
+    assert f"points stored in the case, SHA-256 {sha256}" in capsys.readouterr().out
     with Case.open_to_read(mapped) as case:
         *_, entry = [one for one in entries_of(case.package) if one.action == "located"]
         assert json.loads(entry.detail)["ties_sha256"] == sha256
@@ -350,7 +353,7 @@ def test_a_later_map_takes_up_the_poses_only_where_they_fit(mapped, scene, distr
     moved = replace(place, crs="EPSG:32638")
     flights = flights_of(moved, [clip], [taken], _photographs(), [path])
     assert flights.paths == ()
-    assert "run aftermap locate on it again with its ties" in flights.skipped[0].reason
+    assert "run aftermap locate again with its points" in flights.skipped[0].reason
 
 
 def test_a_shot_that_is_located_anew_replaces_its_poses(mapped, scene, district):

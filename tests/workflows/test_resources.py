@@ -62,7 +62,7 @@ def told(room, **changes):
 def test_time_memory_and_disk_are_one_line_before_the_run():
     (line,) = told(PLENTY)
     assert re.fullmatch(
-        r"surface, orthophoto and mesh of up to 60 pictures: about [\d.]+ (minutes|hours) on "
+        r"surface, orthophoto and mesh for up to 60 images: about [\d.]+ (minutes|hours) on "
         r"\d+ cores?, [\d.]+ GB of memory, [\d.]+ GB of disk",
         line,
     )
@@ -98,7 +98,9 @@ def test_what_a_refusal_advises_fits(memory, workers, quality):
     if asked._need(OF_A_MAP).memory_bytes <= memory:
         asked.told(Said())
         return
-    with pytest.raises(ResourcesError, match=r"of memory, and [\d.]+ GB are available") as refused:
+    with pytest.raises(
+        ResourcesError, match=r"of memory, but only [\d.]+ GB are available"
+    ) as refused:
         asked.told(Said())
     line = str(refused.value)
     fewer, draft = re.search(r"--workers (\d+)", line), "--quality draft" in line

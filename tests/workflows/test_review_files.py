@@ -133,7 +133,7 @@ def test_a_file_that_a_reviewer_filled_in_is_not_written_over(made, run, again):
     )
     status, _, err = run(*words)
     assert status == 2
-    assert "holds what somebody filled in (20 lines)" in err
+    assert "contains reviewed labels (20 lines)" in err
     assert path.read_bytes() == before
     with Case.open_to_read(made.path) as case:
         assert [one.action for one in entries_of(case.package)].count("sample drawn") == 1
@@ -153,13 +153,13 @@ def test_an_import_adds_rows_and_tells_what_it_left_out(made, run, tmp_path):
     status, out, err = run("review", "import", made.path, path)
     assert status == 1
     assert err == (
-        f"aftermap: {path}: 2 lines left out, named above with the reason; correct them and import "
-        "the file again, what is in the record already is not added twice\n"
+        f"aftermap: {path}: 2 lines not used, listed above with the reason; correct the file and "
+        "import it again (grades already in the record are not added twice)\n"
     )
     added, unknown, awful = out.splitlines()
-    assert added == "2 grades added from labels.csv"
-    assert "left out: labels.csv, line 4: 'nobody' is no building of the case" in unknown
-    assert "left out: labels.csv, line 5: b3: 'awful' is no grade; one of none, light" in awful
+    assert added == "2 grades imported from labels.csv"
+    assert "not used: labels.csv, line 4: 'nobody' is no building of the case" in unknown
+    assert "not used: labels.csv, line 5: b3: 'awful' is no grade; one of none, light" in awful
     with Case.open_to_read(made.path) as case:
         assert [k.assessment.grade for k in reviews(case.package)] == [Grade.SEVERE, Grade.NONE]
 
@@ -169,18 +169,18 @@ def test_an_import_of_which_no_line_can_be_used_has_delivered_nothing(made, run,
     path.write_text("source_id,grade,reviewer\nnobody,none,anna\n")
     status, out, err = run("review", "import", made.path, path)
     assert (status, err.count("\n")) == (2, 1)
-    assert "1 line left out" in err
-    assert "left out: labels.csv, line 2: 'nobody' is no building of the case" in out
+    assert "1 line not used" in err
+    assert "not used: labels.csv, line 2: 'nobody' is no building of the case" in out
 
 
 def test_the_same_file_twice_adds_nothing_and_a_changed_mind_adds_a_row(made, run, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("source_id,grade,reviewer\nb1,severe,anna\nb2,none,anna\n")
     run("review", "import", made.path, path)
-    assert "2 are in the record already" in run("review", "import", made.path, path)[1]
+    assert "2 are already in the record" in run("review", "import", made.path, path)[1]
     path.write_text("source_id,grade,reviewer\nb1,destroyed,anna\n")
     out = run("review", "import", made.path, path)[1]
-    assert "anna graded b1 before; the earlier grade stays in the record" in out
+    assert "anna had already graded b1; the new grade counts" in out
     with Case.open_to_read(made.path) as case:
         grades = [k.assessment.grade for k in reviews(case.package)]
     assert grades == [Grade.SEVERE, Grade.NONE, Grade.DESTROYED]
@@ -190,7 +190,7 @@ def test_an_export_for_a_reviewer_holds_what_they_said_and_can_be_imported_again
     path = reviewed.path / "again.csv"
     run("review", "export", reviewed.path, path, "--reviewer", "anna")
     assert all(row["grade"] for row in rows_of(path))
-    assert "120 are in the record already" in run("review", "import", reviewed.path, path)[1]
+    assert "120 are already in the record" in run("review", "import", reviewed.path, path)[1]
 
 
 def test_several_reviewers_are_compared(reviewed, run):
@@ -201,17 +201,17 @@ def test_several_reviewers_are_compared(reviewed, run):
     out = run("review", "import", reviewed.path, path)[1]
     assert "Krippendorff's alpha (ordinal) 0." in out
     assert "Cohen's kappa (quadratic weights) of anna and ben 0." in out
-    assert "of 120 buildings with several grades are disagreed on" in out
+    assert "of 120 buildings with several grades" in out
 
 
 def test_what_reviewers_leave_open_is_settled_by_adopting_a_grade(reviewed, run):
     path = fill(reviewed, reviewed.path / "sample.csv", "ben", lambda _: Grade.SEVERE)
     run("review", "import", reviewed.path, path)
     status, _, err = run("totals", reviewed.path)
-    assert (status, "adopt a grade" in err) == (2, True)
+    assert (status, "accept a grade" in err) == (2, True)
     path = fill(reviewed, reviewed.path / "sample.csv", "carla")
     out = run("review", "import", reviewed.path, path, "--adopt")[1]
-    assert out.startswith("120 grades that the case stands by added from carla.csv")
+    assert out.startswith("120 accepted grades imported from carla.csv")
     assert run("totals", reviewed.path)[0] == 0
     with Case.open_to_read(reviewed.path) as case:
         assert len(reviews(case.package)) == 240
@@ -245,7 +245,7 @@ def test_totals_are_said_in_every_scale(reviewed, run, scale):
 def test_totals_without_a_sample_are_refused(made, run):
     status, _, err = run("totals", made.path)
     assert status == 2
-    assert "has no sample, and the map is not counted" in err
+    assert "has no sample, and model grades are not counted" in err
 
 
 def test_sampled_buildings_without_a_review_are_refused_or_said(made, run):
@@ -256,9 +256,9 @@ def test_sampled_buildings_without_a_review_are_refused_or_said(made, run):
     run("review", "import", made.path, path)
     status, _, err = run("totals", made.path)
     assert status == 2
-    assert "5 of 60 sampled buildings have no settled grade" in err
+    assert "5 of 60 sampled buildings have no consensus grade" in err
     out = run("totals", made.path, "--assume-alike")[1]
-    assert "assumed, and not known, that the 5 sampled buildings" in out
+    assert "assumed, not known, that the 5 sampled buildings" in out
 
 
 def test_labels_that_a_model_learnt_from_are_refused(reviewed, run):
@@ -268,7 +268,7 @@ def test_labels_that_a_model_learnt_from_are_refused(reviewed, run):
         )
     status, _, err = run("totals", reviewed.path)
     assert status == 2
-    assert "a model has learnt from the labels of 7 sampled buildings" in err
+    assert "a model was trained on the labels of 7 sampled buildings" in err
 
 
 def test_reviewed_buildings_beyond_the_sample_are_not_used(reviewed, run):
@@ -280,7 +280,7 @@ def test_reviewed_buildings_beyond_the_sample_are_not_used(reviewed, run):
     run("review", "import", reviewed.path, path)
     after = json.loads(run("totals", reviewed.path, "--json")[1])
     assert after["totals"] == before["totals"]
-    assert after["notes"][0].startswith(f"{len(others)} reviewed buildings are not of the sample")
+    assert after["notes"][0].startswith(f"{len(others)} reviewed buildings are not in the sample")
 
 
 def test_totals_by_area_say_too_few_where_they_are(reviewed, run, tmp_path):
@@ -320,7 +320,7 @@ def test_a_slip_in_the_name_of_a_case_makes_no_case(run, tmp_path, words):
     )
     status, _, err = run(*place)
     assert status == 2
-    assert "holds no case.gpkg" in err
+    assert "no case.gpkg in it" in err
     assert not (tmp_path / "no").exists()
 
 
@@ -343,9 +343,9 @@ def test_compare_tells_agreement_and_what_is_in_neither(made, run, tmp_path):
     status, out, err = run("compare", made.path, path, "--scale", "unosat")
     assert (status, err) == (0, "")
     assert "Cohen's kappa (quadratic weights) of our grades and theirs 0.9" in out
-    assert "which does not mean undamaged" in out
+    assert "does not mean undamaged" in out
     light = sum(made.truth[f"b{i}"] == "light" for i in range(200))
-    assert f"without a value: {light}" in out
+    assert f"without a class: {light}" in out
     plain = json.loads(run("compare", made.path, path, "--scale", "unosat", "--json")[1])
     assert sum(plain["without_site"].values()) == 100 + light
     assert plain["crosswalk"] == 1
@@ -356,7 +356,7 @@ def test_compare_says_that_a_file_lies_elsewhere(made, run, tmp_path):
     path = write_unosat(tmp_path / "aleppo.gpkg", [site, site])
     status, out, err = run("compare", made.path, path, "--scale", "unosat")
     assert (status, out) == (2, "")
-    assert "aleppo.gpkg: lies elsewhere: none of its 2 sites is where the case has" in err
+    assert "aleppo.gpkg: does not overlap the case: none of its 2 sites" in err
 
 
 def test_compare_does_not_guess_the_coding(made, run, tmp_path):

@@ -243,7 +243,7 @@ class Reconstruction:
     def why_not_mapped(self, placed: PlacedFrame) -> str | None:
         """Why the map is not made of a placed frame; None where it is."""
         if self.no_map_because is not None:
-            return f"placed, but there is no map: {self.no_map_because}"
+            return f"aligned, but there is no map: {self.no_map_because}"
         if placed.group != self.mapped_group:
-            return "placed, but nothing joins its group to the mapped one"
+            return "aligned, but its group does not overlap the mapped group"
         return None

@@ -79,7 +79,7 @@ class Case:
         """
         path = path.absolute()
         if not (path / RECORD_NAME).is_file():
-            raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
+            raise CaseError(f"{path}: is not a case (no {RECORD_NAME} in it); name a case folder")
         with ExitStack() as stack:
             package = stack.enter_context(_opened(path, read_only=True, whole=whole))
             return cls(path, package, stack.pop_all())

@@ -86,7 +86,7 @@ def trajectory_from_telemetry(
     shift_s = _shift_s(offsets)
     told = at_times(track, [float(time_s) - shift_s for _, time_s in times])
     if not np.isfinite(told.lonlat_deg).any():
-        return _skipped(clip, "its record and its pictures do not overlap in time")
+        return _skipped(clip, "its telemetry and its frames do not overlap in time")
     heights = _heights(track, told, floor, offsets)
     if isinstance(heights, str):
         return _skipped(clip, heights)
@@ -104,7 +104,7 @@ def trajectory_from_telemetry(
         camera=camera,
         ground_m=heights.ground_m,
         poses=tuple(_pose(*times[i], *poses.at(i)) for i in usable.tolist()),
-        notes=(f"placed by {track.name} alone: {heights.note}",),
+        notes=(f"located from {track.name} only: {heights.note}",),
     )
 
 
@@ -137,7 +137,9 @@ def joined_trajectory(known: Trajectory, record: Trajectory, *, apart_s: Fractio
 
 
 def _skipped(clip: Clip, reason: str) -> Skipped:
-    return Skipped(name=clip.name, reason=f"not placed by telemetry: {reason}", sha256=clip.sha256)
+    return Skipped(
+        name=clip.name, reason=f"not located from telemetry: {reason}", sha256=clip.sha256
+    )
 
 
 def _unusable(clip: Clip, offsets: ClipOffsets | None) -> str | None:
@@ -145,18 +147,18 @@ def _unusable(clip: Clip, offsets: ClipOffsets | None) -> str | None:
     if track is None or not track.samples:
         return "has none"
     if not any(sample.lonlat_deg for sample in track.samples):
-        return f"{track.name} holds times and no position"
+        return f"{track.name} has times but no positions"
     if not any(sample.attitude for sample in track.samples):
-        return f"{track.name} does not say where the camera looked"
+        return f"{track.name} has no camera attitude"
     if track.clock != "video" and not (offsets and offsets.is_determined):
-        return f"{track.name} runs on a clock of its own, and how far that is off is not known"
+        return f"the clock of {track.name} has an unknown offset"
     return None
 
 
 def _what_is_missing(told: TrackArrays) -> str:
     if not np.isfinite(told.angles_deg).all(axis=1).any():
-        return "where it has positions it does not say where the camera looked"
-    return "it tells place, height and angles at no moment together"
+        return "it has no camera attitude where it has positions"
+    return "it never has position, height and attitude at the same time"
 
 
 def _steps(shot: Shot) -> list[Fraction]:
@@ -187,8 +189,8 @@ def _heights(
         )
     if has_relative:
         note = (
-            f"take-off is put at {level_m:.0f} m, the level of the ground at its first position, "
-            f"within {TAKEOFF_SIGMA_M:.0f} m"
+            f"take-off height assumed at {level_m:.0f} m, the ground below its first position "
+            f"(sigma {TAKEOFF_SIGMA_M:.0f} m)"
         )
         return _Heights(
             up_m=level_m + relative,
@@ -201,10 +203,10 @@ def _heights(
         return "no height is recorded"
     is_level = track.vertical_datum is VerticalDatum.GEOID and floor.datum is None
     sigma_m = GEOID_SIGMA_M if is_level else UNSAID_SIGMA_M
-    of_ground = "no named datum" if floor.datum is None else f"datum {floor.datum}"
+    of_ground = "unknown datum" if floor.datum is None else f"datum {floor.datum}"
     note = (
-        f"its heights ({track.vertical_datum}) are set against ground of {of_ground}, within "
-        f"{sigma_m:.0f} m"
+        f"its heights ({track.vertical_datum}) are compared with ground of {of_ground} (sigma "
+        f"{sigma_m:.0f} m)"
     )
     return _Heights(up_m=height, sigma_m=sigma_m, datum=datum, ground_m=level_m, note=note)
 
@@ -213,8 +215,8 @@ def _over_flat_ground(track: Track, height: Array, relative: Array) -> _Heights 
     """Heights above take-off, over ground that is taken to be as high as take-off."""
     if not np.isfinite(relative).any():
         return (
-            "its record holds no height above take-off, so how high above the ground it was is "
-            "not known; name heights of the ground with --dem"
+            "its telemetry has no height above take-off, so its height above ground is not "
+            "known; give an elevation model with --dem"
         )
     both = height - relative
     ground_m = float(np.nanmedian(both)) if np.isfinite(both).any() else 0.0
@@ -226,7 +228,7 @@ def _over_flat_ground(track: Track, height: Array, relative: Array) -> _Heights 
         sigma_m=TAKEOFF_SIGMA_M,
         datum=datum,
         ground_m=ground_m,
-        note="the ground is taken to be flat and as high as take-off",
+        note="the ground is assumed flat, at take-off height",
     )
 
 
@@ -241,13 +243,13 @@ def _camera(clip: Clip, told: TrackArrays) -> tuple[Camera, float]:
     """The lens by the recorded field of view, else as the clip claims; and its relative sigma."""
     seen = told.hfov_deg[np.isfinite(told.hfov_deg)]
     focal_px, sigma_px = clip.focal.focal_px, clip.focal.sigma_px
-    decision = "as the clip claims"
+    decision = "from the clip's metadata"
     if seen.size:
         ends = np.percentile(seen, [5, 50, 95])
         wide, focal_px, tele = clip.width_px / 2 / np.tan(np.radians(ends[::-1]) / 2)
         focal_px = float(focal_px)
         sigma_px = max(HFOV_SIGMA_SHARE * focal_px, float(abs(tele - wide)) / 2)
-        decision = "by the field of view in the telemetry"
+        decision = "from the field of view in the telemetry"
     middle = (clip.width_px / 2, clip.height_px / 2)
     camera = Camera(
         model="OPENCV",

@@ -73,9 +73,9 @@ def index_clips(
 
 def _unusable(path: Trajectory) -> str | None:
     if not path.poses:
-        return "no moment of it is located, so it is not known what it saw"
+        return "no second of it is located, so its footprints are not known"
     if path.crs == LOCAL:
-        return "it is reconstructed without scale or place, so it is not known what it saw"
+        return "it was reconstructed without scale or position, so its footprints are not known"
     return None
 
 
@@ -95,7 +95,9 @@ def _index(
         walk = _write_tables(path, used, parts, options)
         if walk.segments == 0:
             parts[3].write_text("{}\n", encoding="utf-8")
-            return _skipped(path, "no moment of it shows ground within reach: only sky, or too far")
+            return _skipped(
+                path, "no second of it shows ground within range: only sky or distant ground"
+            )
         with parts[0].open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         item = item_of(path, work.clip, name, walk.summary(), digest)
@@ -125,8 +127,8 @@ def _fitting(ground: Ground, path: Trajectory) -> tuple[Ground, tuple[str, ...]]
     if ground.kind is GroundKind.FLAT or ground.vertical_datum in (None, path.vertical_datum):
         return ground, ()
     note = (
-        f"flat ground is used: the heights of the {ground.kind.value} are from "
-        f"{ground.vertical_datum}, those of the clip from {path.vertical_datum}"
+        f"flat ground is used: the heights of the {ground.kind.value} are "
+        f"{ground.vertical_datum}, those of the clip {path.vertical_datum}"
     )
     return FLAT_GROUND, (note,)
 

@@ -75,7 +75,7 @@ def _assets(
     ending = Path(path.clip_name).suffix.lower()
     video: dict[str, Any] = {
         "href": f"../../media/{sha256[:2]}/{sha256}{ending}",
-        "title": "the clip as it was received",
+        "title": "original clip",
         "roles": ["data"],
         "file:checksum": SHA256_MULTIHASH + sha256,
     }
@@ -85,7 +85,7 @@ def _assets(
         "video": video,
         "footprints": {
             "href": f"./{name}.parquet",
-            "title": "the ground that each moment shows, with its CE90 band",
+            "title": "image footprints on the ground, with their CE90 band",
             "type": "application/vnd.apache.parquet",
             "roles": ["metadata"],
             "file:checksum": SHA256_MULTIHASH + footprints_sha256,

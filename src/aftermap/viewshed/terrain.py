@@ -116,7 +116,7 @@ def open_ground(
             raster = stack.enter_context(rasterio.open(ground.path))
             if raster.crs is None:
                 raise InputError(
-                    f"{ground.path}: does not say its CRS; assign one (gdal_edit -a_srs) first"
+                    f"{ground.path}: declares no CRS; assign one (gdal_edit.py -a_srs) first"
                 )
             own = None
             if raster.crs == rasterio.crs.CRS.from_user_input(crs):
@@ -133,8 +133,8 @@ def open_ground(
                 )
         except RasterioIOError as error:
             raise InputError(
-                f"{ground.path}: is not a raster of heights that can be read ({error}); "
-                "give a GeoTIFF, or leave it out for flat ground"
+                f"{ground.path}: cannot be read as an elevation raster ({error}); "
+                "give a GeoTIFF, or omit it for flat ground"
             ) from error
         yield GroundWindows(raster=raster, ground_m=ground_m, options=options, own=own)
 

@@ -109,8 +109,8 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
     """
     if settings.footprints is None:
         raise InputError(
-            "no footprints: name a file of building outlines with --footprints, such as an OSM "
-            "extract, or set footprints in aftermap.toml"
+            "no footprints: give building footprints with --footprints, such as an OSM extract, "
+            "or set footprints in aftermap.toml"
         )
     crs = made.cameras.crs
     before = None

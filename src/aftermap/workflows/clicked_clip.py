@@ -54,7 +54,7 @@ class Film:
         if isinstance(moment, int):
             if moment >= len(self.times_s):
                 raise ControlError(
-                    f"{self.clip.name}: has {len(self.times_s)} pictures, and ties name frame "
+                    f"{self.clip.name}: has {len(self.times_s)} frames, and the points name frame "
                     f"{moment}; frames count from 0"
                 )
             return self.times_s[moment]
@@ -62,7 +62,7 @@ class Film:
         near = min(self.times_s[max(0, at - 1) : at + 1], key=lambda time: abs(time - moment))
         if abs(near - moment) > 1 / self.clip.frame_rate_hz:
             raise ControlError(
-                f"{self.clip.name}: has no picture at {float(moment):.3f} s; it runs from "
+                f"{self.clip.name}: has no frame at {float(moment):.3f} s; give a time from "
                 f"{float(self.times_s[0]):.3f} to {float(self.times_s[-1]):.3f} s"
             )
         return near
@@ -78,8 +78,9 @@ class Film:
             x, y = tie.xy_px
             if not (0 <= x <= width and 0 <= y <= height):
                 raise ControlError(
-                    f"ties, line {tie.line}: pixel {x:g}, {y:g} lies outside the picture of "
-                    f"{width} by {height}; count in pixels of {self.clip.name} itself"
+                    f"points, line {tie.line}: pixel {x:g}, {y:g} is outside the frame "
+                    f"of {width} by {height}; give pixel coordinates of "
+                    f"{self.clip.name} itself"
                 )
 
 
@@ -93,7 +94,7 @@ def film_of(clip: Clip, path: Path, mask: Sidecar | None = None) -> Film:
         times.append(one.time_s)
         thumbs.append(thumb_of(one.frame))
     if not times:
-        raise InputError(f"{clip.name}: no picture in it can be decoded; copy it again")
+        raise InputError(f"{clip.name}: no frame can be decoded; copy the file again")
     changes = transitions_in(np.stack(thumbs), times)
     shots = shots_of(changes, times, max(times[-1], clip.start_s + clip.duration_s))
     kept = None if mask is None else kept_by(GivenMask.of(clip, mask))

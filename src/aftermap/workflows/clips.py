@@ -155,8 +155,8 @@ def locate_in_reference(
     surface = dem or reference.with_name("surface.tif")
     if not surface.exists():
         raise InputError(
-            f"{reference}: needs heights to place footage by; name them with --dem "
-            f"(there is no {surface.name} beside it)"
+            f"{reference}: needs an elevation model; give one with --dem (there is no "
+            f"{surface.name} beside it)"
         )
     sigma_m = map_sigma_m(reference)
     tasks = shot_tasks(without, reference, surface, sigma_m)
@@ -255,7 +255,7 @@ def _copy_clip(clip: Clip, stored: Mapping[str, Path], files: Workspace) -> Path
         return proxy_of(clip, stored[clip.sha256], files)
     except InputError as error:
         reason = str(error).removeprefix(f"{clip.name}: ")
-        return Skipped(name=clip.name, reason=f"no copy for playing: {reason}", sha256=clip.sha256)
+        return Skipped(name=clip.name, reason=f"no playback copy: {reason}", sha256=clip.sha256)
 
 
 def _choose_frames(
@@ -287,14 +287,14 @@ def _read_tracks(ingested: Ingested) -> tuple[tuple[Clip, ...], tuple[Skipped, .
             elif track is None:
                 track = found
             else:
-                reason = f"{clip.name} has its telemetry from {track.name} already"
+                reason = f"{clip.name} already has telemetry from {track.name}"
                 skipped.append(Skipped(name=sidecar.name, reason=reason, sha256=sidecar.sha256))
         if track is None:
             inside = _read_track(ingested.stored[clip.sha256], clip.name, clip.sha256, clip)
             if not isinstance(inside, Skipped):
                 track = inside
             elif inside.code is not SkipReason.NO_TELEMETRY:
-                skipped.append(replace(inside, name=f"{clip.name}, telemetry in it"))
+                skipped.append(replace(inside, name=f"{clip.name}, embedded telemetry"))
         skipped += [] if track is None else _refused_records(track)
         clips.append(replace(clip, track=track))
     return tuple(clips), tuple(skipped)
@@ -307,7 +307,7 @@ def _refused_records(track: Track) -> list[Skipped]:
         for one in track.refused
     ]
     if not any(sample.lonlat_deg for sample in track.samples):
-        reason = "holds times and no position that is believed: nothing is placed by it"
+        reason = "has times but no valid positions, so it locates nothing"
         refused.append(Skipped(name=track.name, reason=reason, sha256=track.sha256))
     return refused
 
@@ -324,8 +324,9 @@ def _read_track(path: Path, name: str, sha256: str, clip: Clip) -> Track | Skipp
     span_s = ends[-1].time_s - ends[0].time_s if ends else Fraction(0)
     if span_s > LONGER_SHARE * clip.duration_s + 5:
         reason = (
-            f"its record lasts {float(span_s):.0f} s and {clip.name} {float(clip.duration_s):.0f} "
-            "s: it is of another clip; give the one that belongs to it"
+            f"its telemetry lasts {float(span_s):.0f} s and {clip.name} "
+            f"{float(clip.duration_s):.0f} s, so it belongs to another clip; give the matching "
+            "file"
         )
         return Skipped(name=name, reason=reason, sha256=sha256)
     return track

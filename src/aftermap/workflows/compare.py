@@ -47,8 +47,8 @@ class ComparisonOutcome:
         """The matrix, the agreement, and everything that is in neither."""
         return (
             f"{self.other.name}: {len(self.other.codes)} sites, {self.other.notes[0]}"
-            + (f", pictures of {self.other.date}" if self.other.date else ""),
-            *(f"left out: {one.name}: {one.reason}" for one in self.other.skipped),
+            + (f", imagery of {self.other.date}" if self.other.date else ""),
+            *(f"not used: {one.name}: {one.reason}" for one in self.other.skipped),
             f"ours: {self.ours}",
             *_matrix_lines(self.compared, self.other),
             *(str(one) for one in self.compared.agreements),
@@ -80,8 +80,8 @@ def compared_with(
         crs, shapes = building_outlines(case.package)
     if not standing or crs is None:
         raise CaseError(
-            f"{case_path}: holds no graded buildings with a place on the globe; run aftermap "
-            "assess on a case that has one"
+            f"{case_path}: has no georeferenced graded buildings; run aftermap assess on a "
+            "georeferenced case"
         )
     other = other_assessment(path, asked)
     _refuse_elsewhere(path, other.shapes_in(crs), list(shapes.values()), within_m)
@@ -90,7 +90,8 @@ def compared_with(
     return ComparisonOutcome(
         other=other,
         compared=compare_assessments(grades, shapes, other, crs, within_m),
-        ours=f"{len(grades)} buildings, {adopted} by their adopted grade, others by the machine",
+        ours=f"{len(grades)} buildings: {adopted} with accepted grades, the others with model "
+        "grades",
     )
 
 
@@ -100,8 +101,8 @@ def _refuse_elsewhere(path: Path, sites: AnyArray, ours: list[Any], within_m: fl
     box = shapely.box(west - within_m, south - within_m, east + within_m, north + within_m)
     if not shapely.intersects(box, sites).any():
         raise InputError(
-            f"{path}: lies elsewhere: none of its {len(sites)} sites is where the case has "
-            "buildings; name the assessment of this town, and its CRS with --crs if it has none"
+            f"{path}: does not overlap the case: none of its {len(sites)} sites is near the "
+            "buildings; check the area, and give the CRS with --crs if the file declares none"
         )
 
 
@@ -115,7 +116,7 @@ def unosat_sites(other: OtherAssessment) -> tuple[tuple[DamageSite, ...], tuple[
     for fid, (lon, lat), code in zip(other.fids.tolist(), places, other.codes, strict=True):
         classes = _unosat_codes(code)
         if code is not None and len(classes) != 1:
-            reason = f"{code.label} is none or several of UNOSAT's classes"
+            reason = f"{code.label} has no single UNOSAT class"
             skipped.append(Skipped(name=f"{other.name}, site {fid}", reason=reason))
             continue
         sites.append(
@@ -158,20 +159,23 @@ def _label(scale: Scale, code: str) -> str:
 
 
 def _apart_lines(found: Compared) -> list[str]:
-    same = f"{found.same} of {found.compared} buildings with a grade on both sides"
-    lines = [f"{same} have a grade that their code may mean"]
+    same = f"{found.same} of {found.compared} buildings graded in both assessments"
+    lines = [f"{same} agree"]
     told: list[tuple[int, str]] = [
-        (found.no_class, f"have a grade that {found.scale} has no class for; not in the kappa"),
-        (len(found.differing), "have sites that say different things; in neither"),
+        (
+            found.no_class,
+            f"buildings have a grade without a class in {found.scale}; excluded from kappa",
+        ),
+        (len(found.differing), "buildings have sites with conflicting classes; excluded"),
     ]
-    lines += [f"{count} buildings {what}" for count, what in told if count]
+    lines += [f"{count} {what}" for count, what in told if count]
     lines.append(
-        f"no site within {found.within_m:g} m, which does not mean undamaged: "
+        f"without a site within {found.within_m:g} m (does not mean undamaged): "
         f"{_counts(found.without_site)}"
     )
     lines.append(
-        f"sites that are no building of the case: {_counts(found.without_building)}; craters and "
-        f"the like: {found.no_building}; without a value: {found.unrated}"
+        f"sites without a building of the case: {_counts(found.without_building)}; not a "
+        f"building, such as craters: {found.no_building}; without a class: {found.unrated}"
     )
     return lines
 

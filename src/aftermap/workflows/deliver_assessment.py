@@ -71,7 +71,7 @@ def assess(
     Raises CaseError where the folder holds no case.
     """
     if not (case_path / RECORD_NAME).is_file():
-        raise CaseError(f"{case_path}: is no case; make one with aftermap map FOOTAGE --case")
+        raise CaseError(f"{case_path}: is not a case; create one with aftermap map FOOTAGE --case")
     with (
         Case.create_or_open(case_path) as case,
         Runner(case, command="assess", options=settings, progress=progress) as run,
@@ -206,8 +206,9 @@ def _lines(found: Graded) -> Iterator[str]:
     told = ", ".join(f"{counts[grade]} {grade}" for grade in GRADES)
     graded = sum(counts.values())
     yield (
-        f"Buildings: {graded} of {len(grades)} graded by the machine ({told}); this counts grades "
-        "and is no estimate: aftermap sample draws what people have to review for totals"
+        f"Buildings: {graded} of {len(grades)} graded by the model ({told}). These are model "
+        "grades, not estimates; draw a sample for review with aftermap sample to estimate "
+        "totals."
     )
     reasons = [one.not_assessed_reason or "" for one in grades if one.grade is None]
     for count, reason in sorted(_alike(reasons), reverse=True)[:4]:
@@ -237,6 +238,7 @@ def _street_lines(found: Graded) -> Iterator[str]:
     ways = Counter(pq.read_table(found.streets.path, columns=["passage"])["passage"].to_pylist())
     if ways:
         yield (
-            f"Streets: of {sum(ways.values())} pieces of 10 m, {ways['nobody']} let nobody "
-            f"through, {ways['car']} a car, {ways['truck']} a truck; {ways['not_seen']} not seen"
+            f"Streets, sections of 10 m: {ways['truck']} passable by truck, {ways['car']} by car "
+            f"only, {ways['nobody']} impassable, {ways['not_seen']} not seen (of "
+            f"{sum(ways.values())})"
         )

@@ -38,17 +38,17 @@ def deliver_mesh(
     except (AftermapError, OSError, MemoryError) as error:
         for name in OF_A_MESH:
             (case.products / name).unlink(missing_ok=True)
-        run.skip((Skipped(name="mesh.glb", reason=f"3-D could not be made: {error}"),))
-        return (f"Warning: there is no 3-D mesh and no point cloud: {error}",)
+        run.skip((Skipped(name="mesh.glb", reason=f"the 3D mesh could not be created: {error}"),))
+        return (f"Warning: no 3D mesh and no point cloud: {error}",)
     for path in (mesh.mesh, mesh.points):
         run.deliver(path, Path(path).name)
     walls = (
         "no walls"
         if not mesh.walls
         else (
-            f"{100 * mesh.walls_textured_fraction:.0f} % of its walls' area from photographs, "
+            f"{100 * mesh.walls_textured_fraction:.0f} % of the wall area textured from images, "
             "the rest hatched"
         )
     )
     size_mb = Path(mesh.mesh).stat().st_size / 1e6
-    return (f"3-D: {mesh.triangles} triangles, {walls}; mesh.glb has {size_mb:.1f} MB",)
+    return (f"3D mesh: {mesh.triangles} triangles, {walls}; mesh.glb has {size_mb:.1f} MB",)

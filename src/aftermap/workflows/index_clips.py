@@ -63,7 +63,7 @@ def _unindexed(clips: Filmed, seen: SightingIndex) -> tuple[Skipped, ...]:
 def _without_place(clips: Filmed, flights: Trajectories) -> tuple[Skipped, ...]:
     """The clips of which no moment has a place, and that nothing was said of yet."""
     told = {path.clip_sha256 for path in flights.paths} | {one.sha256 for one in flights.skipped}
-    reason = "it is reconstructed without scale or place, so it is not known what it saw"
+    reason = "it was reconstructed without scale or position, so its footprints are not known"
     return tuple(
         Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
         for clip in clips.clips

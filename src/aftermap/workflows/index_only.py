@@ -48,8 +48,8 @@ def failing_as(kind: type[AftermapError], what: str) -> Iterator[None]:
         raise kind(str(error)) from error
     except Exception as error:
         raise kind(
-            f"{what}: stopped by a fault in Aftermap ({type(error).__name__}: {error}); "
-            "report it with what the same command says with --debug"
+            f"{what}: internal error in Aftermap ({type(error).__name__}: {error}); report it "
+            "with the output of the same command with --debug"
         ) from error
 
 
@@ -134,7 +134,7 @@ def _place(
 def _notes(job: Job, frames: FrameSet, cameras: Reconstruction) -> tuple[str, ...]:
     """What a local map lacks, an index does not; where no picture was placed it is not said."""
     local_index = frames.crs == LOCAL and not cameras.placed
-    ungraded = ("The buildings were not graded: that needs a map.",)
+    ungraded = ("The buildings were not graded: grading needs a map.",)
     return (
         *(() if local_index else frames.notes),
         *(() if job.settings.footprints is None else ungraded),

@@ -55,13 +55,13 @@ def learn_city_model(
         made = write_model(model, out)
         add_learning_labels(case.package, used, model_sha256=made.sha256, actor=ACTOR)
     lines = [
-        f"Learnt from {len(used)} grades of {len(names)} buildings: {out}",
-        f"Grade with it: aftermap assess {case_path} --model {out}",
+        f"Trained on {len(used)} grades of {len(names)} buildings: {out}",
+        f"To grade with this model: aftermap assess {case_path} --model {out}",
     ]
     if sampled:
         lines.append(
-            f"Left out: the {len(sampled)} buildings of the newest sample, so that totals can "
-            "still be estimated from them"
+            f"Not used for training: the {len(sampled)} buildings of the newest sample, so that "
+            "totals can still be estimated from it"
         )
     return Learnt(path=out, lines=tuple(lines))
 

@@ -69,7 +69,7 @@ def locate(case_path: Path, clip: str, ties_path: Path) -> LocalizationOutcome:
         surface_path = case.products / "surface.tif"
         if not surface_path.is_file():
             raise CaseError(
-                f"{case_path}: has no products/surface.tif; run aftermap map on footage first"
+                f"{case_path}: has no products/surface.tif; run aftermap map first"
             )
     surface = surface_in(surface_path, map_sigma_m(surface_path))
     groups = {
@@ -95,8 +95,8 @@ def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
     ]
     if len(found) > 1:
         raise InputError(
-            f"{asked}: {len(found)} clips of the case have that name; give the SHA-256 of one, "
-            f"such as {found[0].sha256[:16]}"
+            f"{asked}: {len(found)} clips of the case have this name; give the SHA-256 of one, "
+f"such as {found[0].sha256[:16]}"
         )
     if found:
         kept = case.store.find(found[0].sha256)
@@ -106,7 +106,7 @@ def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
     path = Path(asked)
     if not path.is_file():
         names = ", ".join(clip.name for clip in clips) or "none"
-        raise InputError(f"{asked}: is no clip of the case (it has: {names}) and no file")
+        raise InputError(f"{asked}: is not a clip of the case (it has: {names}) and not a file")
     return probe_video(path, name=path.name, sha256=sha256_of_file(path)), path
 
 
@@ -116,7 +116,7 @@ def _solved(
     """The camera of one picture, carried both ways as far as it goes."""
     time_s = film.time_of(moment)
     film.check_inside(placed.ties)
-    what = f"ties at {float(time_s):.3f} s"
+    what = f"points at {float(time_s):.3f} s"
     camera = solved_camera(film.clip, placed, surface, what=what)
     shot = film.shot_at(time_s)
     carried = carried_both_ways(film, shot, time_s, camera.pose, surface)
@@ -173,11 +173,11 @@ def _notes(one: _Solved) -> list[str]:
     if one.camera.placed.filled:
         lines = ", ".join(str(line) for line in one.camera.placed.filled)
         notes.append(
-            f"heights filled in, not measured, at {float(one.time_s):.3f} s: line {lines} of the "
-            f"ties; they hardly count (sigma {FILLED_SIGMA_M:.0f} m)"
+            f"heights filled, not measured, at {float(one.time_s):.3f} s: line {lines} of the "
+f"points; they have little weight (sigma {FILLED_SIGMA_M:.0f} m)"
         )
     notes += [
-        f"not carried beyond {float(part.stopped_s):.3f} s: {part.reason}"
+        f"not tracked beyond {float(part.stopped_s):.3f} s: {part.reason}"
         for part in one.carried
         if part.stopped_s is not None
     ]
@@ -192,9 +192,10 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: Trajectory) -> li
     circle = ground_ce90_m(pose, clip, surface)
     own = ground_ce90_m(on_case_map(pose, surface), clip, surface)
     within = (
-        "no measured ground seen"
+        "no measured ground in view"
         if circle is None or own is None
-        else f"{circle:.1f} m ({precision_of(circle)}), {own:.1f} m on the case's own map"
+        else (f"{circle:.1f} m ({precision_of(circle)}), {own:.1f} m relative to the map of this "
+"case")
     )
     sigma = one.camera.position_sigma_m
     times = [p.time_s for p in path.poses if p.shot == one.shot.index]
@@ -205,12 +206,13 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: Trajectory) -> li
             f"({surface.crs}, {path.vertical_datum})"
         ),
         f"  sigma     {sigma[0]:.1f} m east, {sigma[1]:.1f} m north, {sigma[2]:.1f} m up",
-        f"  CE90      {within}: of the ground in the middle of the picture",
+        f"  CE90      {within}, at the centre of the frame",
         (
-            f"  focal     {pose.params[0]:.0f} px, sigma {pose.focal_sigma_px:.0f} px; "
-            f"{clip.focal.focal_px:.0f} px ({clip.focal.source.value}) believed before"
+            f"  focal     {pose.params[0]:.0f} px, sigma {pose.focal_sigma_px:.0f} px; prior "
+f"{clip.focal.focal_px:.0f} px ({clip.focal.source.value})"
         ),
-        f"  carried   {float(min(times)):.3f} to {float(max(times)):.3f} s, {len(times)} pictures",
+        (f"  tracked   {float(min(times)):.3f} to {float(max(times)):.3f} s, {len(times)} "
+"frames"),
     ]
     lines += [f"  note      {note}" for note in _notes(one)]
     return lines + _residual_lines(one)
@@ -218,12 +220,12 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: Trajectory) -> li
 
 def _residual_lines(one: _Solved) -> list[str]:
     fits = np.linalg.norm(one.camera.pose.residuals_px, axis=1)
-    lines = ["  line   residual px   without it px"]
+    lines = ["  line   residual px   leave-one-out residual px"]
     for tie, fit, alone, used in zip(
         one.camera.placed.ties, fits, one.camera.pose.left_out_px, one.camera.pose.used, strict=True
     ):
-        mark = "" if used else "   left out: it does not fit the others"
+        mark = "" if used else "   outlier, not used"
         if tie.line in one.camera.placed.filled:
-            mark = "   height filled in, not measured" + mark
+            mark = "   height filled, not measured" + mark
         lines.append(f"  {tie.line:4d}   {fit:11.1f}   {alone:13.1f}{mark}")
     return lines

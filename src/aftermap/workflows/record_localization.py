@@ -68,7 +68,7 @@ def keep(case_path: Path, path: Trajectory, ties: Path) -> tuple[Path, tuple[str
                     "poses": len(path.poses),
                 },
             )
-            known = f"ties kept in the case, SHA-256 {stored.sha256}"
+            known = f"points stored in the case, SHA-256 {stored.sha256}"
             return file, (known, *_index_clip(case, run, path))
 
 
@@ -78,7 +78,7 @@ def _name_of(path: Trajectory) -> str:
 
 def _with_earlier(path: Trajectory, file: Path, case: Case, asked: _Asked) -> Trajectory:
     """The path with the shots that were located before, if they are in the same coordinates."""
-    notes = (*path.notes, f"by {asked.ties}, SHA-256 {asked.ties_sha256}")
+    notes = (*path.notes, f"from {asked.ties}, SHA-256 {asked.ties_sha256}")
     path = replace(path, notes=notes)
     try:
         earlier = decode_artefact(
@@ -105,14 +105,16 @@ def _index_clip(case: Case, run: Runner, path: Trajectory) -> tuple[str, ...]:
     """The clip's rows of the index and its frames in cameras.json made anew, with these poses."""
     clips = {one.sha256: one for one in case.media() if isinstance(one, Clip)}
     if path.clip_sha256 not in clips:
-        return (f"{path.clip_name} is no clip of the case: name it in aftermap map to index it",)
+        return (
+            f"{path.clip_name} is not a clip of the case; add it with aftermap map to index it",
+        )
     try:
         cameras = run.left(POSES, command=COMMAND)
         elevation = run.left(SURFACE, command=COMMAND)
         tracked = run.left(TRACKS, command=COMMAND).clips
         footage = run.left(FRAMES, command=COMMAND).clips
     except CaseError:
-        return ("not in the index yet: aftermap map on the same footage takes up these poses",)
+        return ("not indexed yet; run aftermap map on the same footage to index these poses",)
     (taken,) = [one for one in footage if one.clip_sha256 == path.clip_sha256]
     (clip,) = [one for one in tracked if one.sha256 == path.clip_sha256]
     place = mapped_place(cameras, elevation)
@@ -139,12 +141,12 @@ def _index_clip(case: Case, run: Runner, path: Trajectory) -> tuple[str, ...]:
 def _told(paths: Sequence[Trajectory], seen: SightingIndex, listed: int) -> tuple[str, ...]:
     by_hand = [p.shot for path in paths for p in path.poses if p.source is PoseSource.RESECTED]
     shots = ", ".join(str(shot + 1) for shot in sorted(set(by_hand)))
-    told = f"shot {shots} placed by hand" if shots else "no shot of it placed by hand"
+    told = f"shot {shots} located by hand" if shots else "no shot located by hand"
     seconds = sum(one.segment_count for one in seen.clips)
     return (
         (
-            f"index: the clip has {seconds} seconds in it now, {told}; "
-            f"cameras.json: {listed} frames of it that no picture placed"
+            f"index: {seconds} seconds of the clip, {told}; cameras.json: {listed} frames located "
+            "without the reconstruction"
         ),
-        "the report tells of it after the next aftermap map",
+        "the report is updated by the next aftermap map",
     )

@@ -70,7 +70,7 @@ class Estimates:
         cores = min(self.workers, usable_cores())
         many = f"{cores} cores" if cores > 1 else "1 core"
         return (
-            f"{_listed(stages)} of up to {len(self.sizes_px)} pictures: "
+            f"{_listed(stages)} for up to {len(self.sizes_px)} images: "
             f"{approximate_duration(wall_s(need.cpu_s, self.workers, cores))} on {many}, "
             f"{size(need.memory_bytes)} of memory, {size(need.disk_bytes)} of disk"
         )
@@ -82,14 +82,17 @@ class Estimates:
             verb = "needs" if len(stages) == 1 else "need"
             raise ResourcesError(
                 f"{self.run.case_path}: {_listed(stages)} {verb} about "
-                f"{size(need.disk_bytes - already_bytes)} of disk, and {size(room.disk_bytes)} are "
-                f"free; free some space, {self._less(stages)}or put the case on a larger disk"
+                f"{size(need.disk_bytes - already_bytes)} of disk, but only "
+                f"{size(room.disk_bytes)} are free; free some space, "
+                f"{self._less(stages)}or move the case to a larger disk"
             )
         if room.memory_bytes is not None and need.memory_bytes > room.memory_bytes:
             greedy = max(stages, key=lambda stage: self._need([stage]).memory_bytes)
             raise ResourcesError(
-                f"{greedy.name}: {_workers(self.workers)} need about {size(need.memory_bytes)} of "
-                f"memory, and {size(room.memory_bytes)} are available; "
+                f"{greedy.name}: {_workers(self.workers)} "
+                f"{'needs' if self.workers == 1 else 'need'} about "
+                f"{size(need.memory_bytes)} of memory, but only "
+                f"{size(room.memory_bytes)} are available; "
                 f"{self._smaller(stages, room.memory_bytes)}"
             )
 

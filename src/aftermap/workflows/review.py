@@ -71,7 +71,7 @@ def export_labels(
             names, which = sorted(places), "all buildings of the case"
         else:
             names = [one.source_id for one in draw.buildings]
-            which = f"the sample of {draw.drawn_at}, seed {draw.seed}, in the order of drawing"
+            which = f"the sample of {draw.drawn_at}, seed {draw.seed}, in drawing order"
         told = _reviewed(case)
         graded = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
     if not names:
@@ -86,7 +86,7 @@ def export_labels(
         for name in names
     ]
     write_text(path, labels_text(rows, (*PLACE, *(MACHINE if machine else ()))))
-    seen = "with the machine's grades" if machine else "without the machine's grades"
+    seen = "with model grades" if machine else "without model grades"
     return ReviewOutcome(lines=(f"{len(rows)} buildings ({which}), {seen}: {path}",), path=path)
 
 
@@ -114,18 +114,21 @@ def import_labels(
         if new:
             add_assessments(case.package, new, actor=ACTOR, subject=sha256_of_file(path))
         after = _reviewed(case)
-    what = "grades that the case stands by" if adopt else "grades"
-    lines = [f"{len(new)} {what} added from {path.name}"]
+    what = "accepted grades" if adopt else "grades"
+    lines = [f"{len(new)} {what} imported from {path.name}"]
     if again:
-        lines.append(f"{again} are in the record already, word for word, and were not added again")
+        lines.append(f"{again} are already in the record unchanged and were not imported again")
     if found.empty:
-        lines.append(f"{found.empty} lines are not filled in yet")
+        lines.append(f"{found.empty} lines have no grade yet")
     lines += found.notes
     lines += [
-        f"{who} graded {name} before; the earlier grade stays in the record, the new one counts"
+        (
+            f"{who} had already graded {name}; the new grade counts, the earlier one stays in the "
+            "record"
+        )
         for who, name in changed
     ]
-    lines += [f"left out: {one.name}: {one.reason}" for one in found.skipped]
+    lines += [f"not used: {one.name}: {one.reason}" for one in found.skipped]
     return ReviewOutcome(
         lines=(*lines, *([] if adopt else agreement_lines(after))),
         missing=_unused(path, found, taken=len(new) + again),
@@ -139,8 +142,8 @@ def _unused(path: Path, found: LabelFile, *, taken: int) -> AftermapError | None
     count = "1 line" if len(found.skipped) == 1 else f"{len(found.skipped)} lines"
     kind = PartialError if taken else InputError
     return kind(
-        f"{path}: {count} left out, named above with the reason; correct them and import the file "
-        "again, what is in the record already is not added twice"
+        f"{path}: {count} not used, listed above with the reason; correct the file and import "
+        "it again (grades already in the record are not added twice)"
     )
 
 
@@ -185,9 +188,11 @@ def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]
         return []
     lines = [str(one) for one in agreements(labels)]
     apart = disagreements(labels)
-    lines.append(f"{len(apart)} of {len(shared)} buildings with several grades are disagreed on")
+    lines.append(
+        f"reviewers disagree on {len(apart)} of {len(shared)} buildings with several grades"
+    )
     if apart:
-        lines[-1] += "; in brackets, beside that, what Dawid and Skene's model makes of it:"
+        lines[-1] += "; in brackets, the most probable grade by the model of Dawid and Skene:"
     chance = dawid_skene(labels)
     for one in apart[:_SHOWN]:
         said = ", ".join(f"{who} {grade.value}" for who, grade in one.grades)
@@ -209,9 +214,7 @@ def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> Re
     with Case.create_or_open(case_path) as case:
         kept = machine_grades(case.package)
         if not kept:
-            raise CaseError(
-                f"{case_path}: holds no machine's grades yet; run aftermap assess first"
-            )
+            raise CaseError(f"{case_path}: has no model grades yet; run aftermap assess first")
         grades = [one.assessment for one in kept]
         draw = draw_sample(grades, size=size, seed=seed, machine_batch=kept[0].batch)
         places = building_places(case.package)
@@ -222,16 +225,16 @@ def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> Re
         add_draw(case.package, draw, actor=ACTOR)
         write_text(path, labels_text(rows, PLACE))
     count = f"{len(draw.buildings)} of {len(grades)} buildings"
-    lines = [f"{count} drawn, seed {seed}, by the machine's grades:"]
+    lines = [f"{count} drawn, seed {seed}, stratified by model grade:"]
     lines += [f"  {one.name}: {one.drawn} of {one.buildings}" for one in draw.strata]
-    lines.append(f"To be graded by people who do not see the machine's grades: {path}")
+    lines.append(f"For reviewers, without model grades: {path}")
     return ReviewOutcome(lines=tuple(lines), path=path)
 
 
 def refuse_no_case(path: Path) -> None:
     """Raises CaseError where the folder holds no record: a typo must not make an empty case."""
     if not (path / RECORD_NAME).is_file():
-        raise CaseError(f"{path}: holds no {RECORD_NAME}; name the folder of a case")
+        raise CaseError(f"{path}: is not a case (no {RECORD_NAME} in it); name a case folder")
 
 
 def _refuse_filled(path: Path) -> None:
@@ -240,11 +243,13 @@ def _refuse_filled(path: Path) -> None:
         return
     filled = filled_lines(path)
     if filled is None:
-        raise InputError(f"{path}: is there and holds no labels; name another file to write")
+        raise InputError(
+            f"{path}: already exists and is not a labels file; choose another file name"
+        )
     if filled:
         raise InputError(
-            f"{path}: holds what somebody filled in ({filled} lines), which would be lost; name "
-            "another file, or import it with aftermap review import and move it away"
+            f"{path}: contains reviewed labels ({filled} lines) that would be lost; choose "
+            "another file name, or import it with aftermap review import and move it away"
         )
 
 

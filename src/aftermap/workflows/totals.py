@@ -92,7 +92,7 @@ def totalled_in(
     draw = newest_draw(case.package)
     if draw is None:
         raise CaseError(
-            f"{case_path}: has no sample, and the map is not counted; draw one with "
+            f"{case_path}: has no sample, and model grades are not counted; draw one with "
             "aftermap sample, have it reviewed, and import the labels"
         )
     population = _population(case, draw)
@@ -103,10 +103,10 @@ def totalled_in(
     if open_ and not assume_alike:
         shown = ", ".join(open_[:_SHOWN]) + (" ..." if len(open_) > _SHOWN else "")
         raise InputError(
-            f"{case_path}: {len(open_)} of {len(draw.buildings)} sampled buildings have no settled "
-            f"grade ({shown}); have them reviewed or, where reviewers differ, adopt a grade "
-            "(aftermap review import --adopt); or say with --assume-alike that they are like the "
-            "others of their stratum"
+            f"{case_path}: {len(open_)} of {len(draw.buildings)} sampled buildings have no "
+            f"consensus grade ({shown}); have them reviewed, accept a grade where reviewers "
+            "differ (aftermap review import --adopt), or assume with --assume-alike that they "
+            "resemble the others of their stratum"
         )
     said = Said(
         area=f"the area of case {case_path.name}",
@@ -199,22 +199,22 @@ def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
     refused = sorted((taught & sampled) - labels.keys())
     if refused:
         raise InputError(
-            f"{case.path}: a model has learnt from the labels of {len(refused)} sampled buildings "
-            f"({', '.join(refused[:_SHOWN])}); what it was taught cannot test it: draw a new "
-            "sample with aftermap sample and have it reviewed"
+            f"{case.path}: a model was trained on the labels of {len(refused)} sampled buildings "
+            f"({', '.join(refused[:_SHOWN])}), so they cannot test it; draw a new sample with "
+            "aftermap sample and have it reviewed"
         )
     notes = []
     others = usable.keys() - sampled
     if others:
         notes.append(
-            f"{len(others)} reviewed buildings are not of the sample and were not used: nobody "
-            "knows what they stand for"
+            f"{len(others)} reviewed buildings are not in the sample and were not used: their "
+            "inclusion probability is not known"
         )
     newest = machine_grades(case.package)
     if newest and newest[0].batch != draw.machine_batch:
         notes.append(
-            "the machine has graded anew since the sample was drawn; its strata and probabilities "
-            "are those of the earlier grades, and the totals hold as they are"
+            "the model has regraded the buildings since the sample was drawn; the strata and "
+            "probabilities are those of the earlier grades, and the totals remain valid"
         )
     return labels, notes
 
@@ -223,8 +223,8 @@ def _assumption(missing: int) -> str:
     if not missing:
         return ""
     return (
-        f"it is assumed, and not known, that the {missing} sampled buildings without a settled "
-        "grade are like the others of their stratum"
+        f"it is assumed, not known, that the {missing} sampled buildings without a consensus "
+        "grade resemble the others of their stratum"
     )
 
 
@@ -233,8 +233,7 @@ def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, BoolArray
     crs, shapes = building_outlines(case.package)
     if crs is None:
         raise CaseError(
-            f"{case.path}: holds no buildings with a place on the globe, so that no area can be "
-            "told apart; leave --by out"
+            f"{case.path}: has no georeferenced buildings, so areas cannot be told apart; omit --by"
         )
     areas = _areas(path, crs)
     rows = [i for i, name in enumerate(names) if name in shapes]
@@ -253,7 +252,7 @@ def _areas(path: Path, crs: str) -> dict[str, Any]:
         meta, _, shapes, columns = pyogrio.raw.read(path)
     except (DataSourceError, DataLayerError) as error:
         raise InputError(
-            f"{path}: cannot be read as a map of areas ({error}); name a GeoJSON file of polygons"
+            f"{path}: cannot be read as polygons ({error}); give a GeoJSON file of areas"
         ) from error
     if meta["crs"] is None:
         raise CrsError(f"{path}: declares no CRS; save it as GeoJSON in EPSG:4326")
@@ -271,7 +270,7 @@ def _areas(path: Path, crs: str) -> dict[str, Any]:
             shapely.transform(shape, lambda xy: transformed_xy(meta["crs"], crs, xy))
         )
     if not found:
-        raise InputError(f"{path}: holds no polygon; draw the areas and save them as GeoJSON")
+        raise InputError(f"{path}: has no polygons; draw the areas and save them as GeoJSON")
     return found
 
 

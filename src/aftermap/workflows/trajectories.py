@@ -177,8 +177,8 @@ def _with_hand(
     """The path with the shots that were located by hand and that the pictures do not place."""
     if (hand.crs, hand.vertical_datum) != (place.crs, place.datum):
         reason = (
-            f"was located by hand in {hand.crs} ({hand.vertical_datum}), and the case is in "
-            f"{place.crs} now; run aftermap locate on it again with its ties"
+            f"was located by hand in {hand.crs} ({hand.vertical_datum}), but the case is now in "
+            f"{place.crs}; run aftermap locate again with its points"
         )
         return path, [reason]
     if path is None:
@@ -187,7 +187,7 @@ def _with_hand(
     both = sorted({pose.shot for pose in hand.poses} & placed)
     added = replace(hand, poses=tuple(pose for pose in hand.poses if pose.shot not in placed))
     notes = [
-        f"shot {shot + 1} was located by hand and is placed by its pictures as well; theirs is used"
+        f"shot {shot + 1} was located by hand and by its images; the images are used"
         for shot in both
     ]
     if not added.poses:
@@ -222,7 +222,7 @@ def _with_record(
     if path is None:
         return record, ""
     if record.vertical_datum is not path.vertical_datum:
-        return path, f"its record has heights in another datum ({record.vertical_datum})"
+        return path, f"its telemetry has heights in another datum ({record.vertical_datum})"
     return joined_trajectory(path, record, apart_s=APART_S), ""
 
 
@@ -238,10 +238,10 @@ def _how_far(first: tuple[float, float], place: MapPlace) -> str | None:
         away_m = math.hypot(east - place.middle_m[0], north - place.middle_m[1])
     if away_m <= FAR_M:
         return None
-    how = f"{away_m / 1000:.0f} km" if math.isfinite(away_m) else "half a globe"
+    how = f"{away_m / 1000:.0f} km" if math.isfinite(away_m) else "half the globe"
     return (
-        f"not placed by telemetry: it begins {how} from the rest of the case; check the hemisphere "
-        "and the order of the axes, or give it a case of its own"
+        f"not located from telemetry: it begins {how} from the rest of the case; check the "
+        "hemisphere and the axis order, or put it into a case of its own"
     )
 
 
@@ -260,7 +260,7 @@ def _unplaced(
     placed = set() if path is None else {pose.shot for pose in path.poses}
     without = [shot for shot in shots if shot.index not in placed]
     told = "it has no telemetry" if clip.track is None else reason
-    why = f"its pictures could not be placed, and {told or 'its telemetry does not reach it'}"
+    why = f"its frames could not be aligned, and {told or 'its telemetry does not cover it'}"
     if without and not placed:
         yield Skipped(name=clip.name, reason=why, sha256=clip.sha256)
         return
