@@ -102,7 +102,7 @@ def as_camera(clip: Clip, pose: Resected) -> Camera:
         focal_prior_px=clip.focal.focal_px,
         focal_prior_source=clip.focal.source,
         focal_sigma_px=pose.focal_sigma_px,
-        focal_decision="solved with the pose of the first picture that has ties",
+        focal_decision="solved together with the pose of the first frame that has points",
     )
 
 

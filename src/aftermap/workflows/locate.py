@@ -68,9 +68,7 @@ def locate(case_path: Path, clip: str, ties_path: Path) -> LocalizationOutcome:
         mask = case.mask_of(asked.sha256)
         surface_path = case.products / "surface.tif"
         if not surface_path.is_file():
-            raise CaseError(
-                f"{case_path}: has no products/surface.tif; run aftermap map first"
-            )
+            raise CaseError(f"{case_path}: has no products/surface.tif; run aftermap map first")
     surface = surface_in(surface_path, map_sigma_m(surface_path))
     groups = {
         moment: object_points_of(group, surface, ties_path)
@@ -96,7 +94,7 @@ def _clip_of(case: Case, asked: str) -> tuple[Clip, Path]:
     if len(found) > 1:
         raise InputError(
             f"{asked}: {len(found)} clips of the case have this name; give the SHA-256 of one, "
-f"such as {found[0].sha256[:16]}"
+            f"such as {found[0].sha256[:16]}"
         )
     if found:
         kept = case.store.find(found[0].sha256)
@@ -168,13 +166,13 @@ def _notes(one: _Solved) -> list[str]:
     if one.camera.placed.from_surface:
         notes.append(
             f"{len(one.camera.placed.from_surface)} of {len(one.camera.placed.ties)} heights at "
-            f"{float(one.time_s):.3f} s are those of the case's surface"
+            f"{float(one.time_s):.3f} s were read from the surface model of the case"
         )
     if one.camera.placed.filled:
         lines = ", ".join(str(line) for line in one.camera.placed.filled)
         notes.append(
             f"heights filled, not measured, at {float(one.time_s):.3f} s: line {lines} of the "
-f"points; they have little weight (sigma {FILLED_SIGMA_M:.0f} m)"
+            f"points; they have little weight (sigma {FILLED_SIGMA_M:.0f} m)"
         )
     notes += [
         f"not tracked beyond {float(part.stopped_s):.3f} s: {part.reason}"
@@ -194,8 +192,9 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: Trajectory) -> li
     within = (
         "no measured ground in view"
         if circle is None or own is None
-        else (f"{circle:.1f} m ({precision_of(circle)}), {own:.1f} m relative to the map of this "
-"case")
+        else (
+            f"{circle:.1f} m ({precision_of(circle)}), {own:.1f} m relative to the map of this case"
+        )
     )
     sigma = one.camera.position_sigma_m
     times = [p.time_s for p in path.poses if p.shot == one.shot.index]
@@ -209,10 +208,9 @@ def _lines(clip: Clip, surface: Reference, one: _Solved, path: Trajectory) -> li
         f"  CE90      {within}, at the centre of the frame",
         (
             f"  focal     {pose.params[0]:.0f} px, sigma {pose.focal_sigma_px:.0f} px; prior "
-f"{clip.focal.focal_px:.0f} px ({clip.focal.source.value})"
+            f"{clip.focal.focal_px:.0f} px ({clip.focal.source.value})"
         ),
-        (f"  tracked   {float(min(times)):.3f} to {float(max(times)):.3f} s, {len(times)} "
-"frames"),
+        (f"  tracked   {float(min(times)):.3f} to {float(max(times)):.3f} s, {len(times)} frames"),
     ]
     lines += [f"  note      {note}" for note in _notes(one)]
     return lines + _residual_lines(one)
