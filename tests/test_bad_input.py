@@ -9,7 +9,6 @@ import sys
 import types
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numba
@@ -31,7 +30,7 @@ from aftermap.progress import NoProgress, TerminalProgress, progress_on
 from aftermap.record import Case
 from aftermap.record.disk import whole_file
 from aftermap.run import Runner, Stage
-from aftermap.sfm import PoseOptions, control_in, gcp, initial_reconstruction
+from aftermap.sfm import PoseOptions, control_in, initial_reconstruction
 from aftermap.sfm.tracks import Tracks
 from aftermap_twin import lookups
 
@@ -247,58 +246,6 @@ def test_a_control_file_whose_crs_cannot_be_used(first_line, told, tmp_path):
         control_in(file)
     assert str(caught.value).startswith(f"{file}, line 1: ")
     assert len(str(caught.value)) < 600
-
-
-SURVEY = gcp.Survey(
-    file=Path("marks/gcp.txt"),
-    crs="EPSG:32637",
-    marks=(),
-    roles=(),
-    positions_m=np.zeros((0, 3)),
-    warnings=(),
-)
-FIELD_M = np.array([[0.0, 0.0, 2.0], [100.0, 0.0, 0.0], [0.0, 100.0, 1.0]])
-
-
-@pytest.mark.parametrize(
-    ("miss_m", "bent_m", "told"),
-    [
-        ([9.0, 30.0, 20.0], 0.0, "they miss by 20.0 m"),
-        ([0.1, 0.1, 0.1], 56.0, "positions would be wrong by 56 m against each other"),
-    ],
-)
-def test_marks_that_the_photographs_contradict_are_refused(miss_m, bent_m, told):
-    with pytest.raises(ControlError, match=rf"^marks/gcp\.txt: the marks do not fit.*{told}"):
-        gcp._check_fit(SURVEY, FIELD_M, np.array(miss_m), bent_m)
-
-
-def test_marks_with_one_blunder_are_not_refused():
-    gcp._check_fit(SURVEY, FIELD_M, np.array([0.3, 30.0, 0.4]), 0.0)
-
-
-@pytest.mark.parametrize(
-    ("scale", "gps_sigma_m", "bent"),
-    [(1.1, 3.0, False), (1.5, 3.0, True), (0.3048, 3.0, True), (1.5, 20.0, False)],
-)
-def test_a_noisy_receiver_may_be_corrected_and_a_map_not_resized(scale, gps_sigma_m, bent):
-    before, after = (
-        SimpleNamespace(
-            state=SimpleNamespace(positions=size * FIELD_M),
-            knowns=SimpleNamespace(position_sigma=np.full((3, 3), gps_sigma_m)),
-        )
-        for size in (1.0, scale)
-    )
-    assert (gcp._bent_m(before, after) > 0) == bent
-
-
-@pytest.mark.parametrize(("rise_m", "told"), [(560.0, "560 m higher"), (-400.0, "400 m lower")])
-def test_heights_in_feet_are_warned_of(rise_m, told):
-    before, after = (
-        SimpleNamespace(state=SimpleNamespace(positions=FIELD_M + np.array([0, 0, height_m])))
-        for height_m in (0.0, rise_m)
-    )
-    assert told in gcp.level_warnings(SURVEY, before, after)[0]
-    assert not gcp.level_warnings(SURVEY, before, before)
 
 
 @pytest.mark.parametrize("compiled", [machine_code.compiled, lookups.without_lock])

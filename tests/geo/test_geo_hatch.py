@@ -27,7 +27,8 @@ def test_every_line_of_two_periods_has_strokes_and_paper(
 ) -> None:
     drawn = hatch_mask(2 * period, 2 * period, row, column, period)
     assert set(drawn.sum(0)) == set(drawn.sum(1)) == {2 * max(1, round(period / 3))}
-    assert 0 < drawn.mean() < 1
+    steps = (row + np.arange(2 * period))[:, None] + column + np.arange(2 * period)
+    assert np.array_equal(drawn == 1, steps % period < max(1, round(period / 3)))
 
 
 def test_the_grey_of_a_hatching_is_that_of_its_strokes_and_paper() -> None:

@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import IFDRational
 from aftermap.media.exif import ExifFacts, exif_facts
 from aftermap.media.position import attitude_of, geotag_of
 from aftermap.media.xmp import number, properties_in
-from aftermap.model.media import VerticalDatum
+from aftermap.model.media import Attitude, VerticalDatum
 
 MakePhotograph = Callable[..., Path]
 PLACE = ExifFacts(lonlat_deg=(39.01, 35.95), altitude_m=300.0)
@@ -181,7 +181,7 @@ def test_a_zero_position_in_the_xmp_is_no_fix() -> None:
 
 def test_angles_that_are_missing_or_no_angles_give_no_attitude() -> None:
     whole = {f"drone-dji:Gimbal{axis}Degree": "-90.0" for axis in ("Yaw", "Pitch", "Roll")}
-    assert attitude_of(whole) is not None
+    assert attitude_of(whole) == Attitude(yaw_deg=-90, pitch_deg=-90, roll_deg=-90)
     assert attitude_of({k: v for k, v in whole.items() if "Roll" not in k}) is None
     assert attitude_of(whole | {"drone-dji:GimbalYawDegree": "nan"}) is None
     assert attitude_of(whole | {"drone-dji:GimbalYawDegree": "6553.5"}) is None

@@ -1,5 +1,6 @@
 """Ground control on a made-up flight: the map lies where the surveyor says, blunders apart."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,13 @@ from aftermap.errors import ControlError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.sfm.block import adjust_with_outlier_rejection
 from aftermap.sfm.focal import WEAK_FACTOR, with_focal_weight
-from aftermap.sfm.gcp import SURVEY_SIGMA_M, adjust_with_control, control_residuals, survey_of
+from aftermap.sfm.gcp import (
+    SURVEY_SIGMA_M,
+    adjust_with_control,
+    control_residuals,
+    level_warnings,
+    survey_of,
+)
 from aftermap.sfm.gcp_file import control_in
 from aftermap.sfm.levelling import world_from_pictures
 
@@ -277,3 +284,47 @@ def test_marks_that_only_unmapped_photographs_show_have_no_residual(tmp_path, ca
     names = [f.name for f in case.flight.frames]
     marks = control_residuals(case.block, survey, {}, names)
     assert all(m.residual_m is None and m.images == () for m in marks)
+
+
+def fitted(case, control, block=None):
+    survey = survey_of(control, case.flight.frames, UTM)
+    block = block or case.block
+    return survey, adjust_with_control(block, survey, case.numbers)
+
+
+def test_marks_whose_names_are_mixed_up_are_refused(tmp_path, case):
+    """Every mark has the coordinates of the next one: the pictures contradict all of them."""
+    control = control_file(tmp_path, case.flight, surveyed=np.roll(surveyed_m(), 3, axis=0))
+    with pytest.raises(ControlError, match=r"gcp_list.txt: the marks do not fit.*they miss by"):
+        fitted(case, control)
+
+
+@pytest.mark.parametrize(
+    ("scale", "gps_sigma_m", "is_refused"),
+    [(1.1, 3.0, False), (1.5, 3.0, True), (0.3048, 3.0, True), (1.5, 20.0, False)],
+)
+def test_a_noisy_receiver_may_be_corrected_and_a_map_not_resized(
+    tmp_path, case, scale, gps_sigma_m, is_refused
+):
+    """What the marks may stretch, against the positions that the photographs recorded."""
+    middle = ORIGIN_M + FIELD.mean(axis=0)
+    control = control_file(tmp_path, case.flight, surveyed=middle + scale * (surveyed_m() - middle))
+    sigma = np.full_like(case.block.knowns.position_sigma, gps_sigma_m)
+    block = replace(case.block, knowns=replace(case.block.knowns, position_sigma=sigma))
+    if not is_refused:
+        assert fitted(case, control, block)[1].used.any()
+        return
+    with pytest.raises(ControlError, match=r"positions would be wrong by \d+ m against each other"):
+        fitted(case, control, block)
+
+
+@pytest.mark.parametrize(("rise_m", "told"), [(560.0, "higher"), (-400.0, "lower")])
+def test_heights_in_feet_are_warned_of(tmp_path, case, rise_m, told):
+    """All marks, and so the whole map, are lifted against the recorded heights."""
+    lifted = surveyed_m() + np.array([0, 0, rise_m + GPS_BIAS_M[2]])
+    survey, found = fitted(case, control_file(tmp_path, case.flight, surveyed=lifted))
+    (warning,) = level_warnings(survey, case.block, found.block)
+    number, way = re.search(r"(\d+) m (higher|lower) than", warning).groups()
+    assert float(number) == pytest.approx(abs(rise_m), abs=3)  # the receiver's noise
+    assert way == told
+    assert level_warnings(survey, case.block, case.block) == []

@@ -180,4 +180,5 @@ def test_an_assertion_inside_opencv_is_no_end_of_the_run(monkeypatch):
         return whole(a, b, method, *rest)
 
     monkeypatch.setattr(cv2, "findFundamentalMat", asserting)
-    assert one_geometry(first, first + np.float32([30, 4]), 2.0) is not None
+    found = one_geometry(first, first + np.float32([30, 4]), 2.0)
+    assert found.plane == pytest.approx(np.array([[1, 0, 30], [0, 1, 4], [0, 0, 1]]), abs=1e-2)

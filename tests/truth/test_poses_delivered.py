@@ -97,7 +97,7 @@ def test_without_a_surface_the_poses_the_report_and_the_record_are_there(without
     assert newest_run(case) == ("ok", f"there is no map: {WHY}")
 
 
-def test_the_report_draws_the_positions_and_says_why_and_what_next(without_surface):
+def test_the_report_draws_the_positions_and_says_why_and_what_next(without_surface, mapped):
     report = json_in(without_surface.case, "report.json")
     assert report["map"] is None
     assert report["surface"] is None
@@ -106,7 +106,9 @@ def test_the_report_draws_the_positions_and_says_why_and_what_next(without_surfa
     pictures = report["photographs"]
     assert (pictures["placed"], pictures["mapped"]) == (PHOTOS, 0)
     assert {one["map_fraction"] for one in pictures["placed_list"]} == {None}
-    assert 0 < report["poses"]["reprojection_px"] < 1.5
+    assert (
+        report["poses"]["reprojection_px"] == mapped.json("report.json")["poses"]["reprojection_px"]
+    )
     assert report["lenses"][0]["photographs"] == PHOTOS
     page = (without_surface.case / "products/report.html").read_text("utf-8")
     assert page.count('class="dot mapped"') == PHOTOS

@@ -146,7 +146,6 @@ def test_a_known_mark_is_where_the_pose_says(tmp_path: Path) -> None:
     left, top = round(x) - 7, round(y) - 7
     near = images[1][top : top + 14, left : left + 14].mean(2)
     rows, columns = np.nonzero(near > 150)
-    assert 12 < len(rows) < 100
     assert np.hypot(columns.mean() + 0.5 + left - x, rows.mean() + 0.5 + top - y) < 0.7
 
 

@@ -77,7 +77,7 @@ def test_a_wall_hides_the_street_behind_it(indexed, tmp_path):
     assert rows[(0, *cell_at(5, 65))]["occluded_percent"] == 0  # the wall itself
     for hidden_m in (75, 85, 95):
         assert (0, *cell_at(5, hidden_m)) not in rows
-    assert 0 < rows[(0, *cell_at(5, 105))]["occluded_percent"] < 100
+    assert rows[(0, *cell_at(5, 105))]["occluded_percent"] in (33, 67)  # 3 x 3 samples
     assert rows[(0, *cell_at(5, 125))]["occluded_percent"] == 0
     level = sightings_of(indexed(path_of([north_looking()])).clips[0])
     assert level[(0, *cell_at(5, 85))]["occluded_percent"] == 0

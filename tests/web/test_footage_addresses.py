@@ -162,7 +162,6 @@ def test_six_pairs_and_more_give_the_camera_with_its_residuals(client, clip):
     assert max(np.hypot(*np.array(told["residuals_px"]).T)) < 4
     assert len(told["left_out_px"]) == len(sent)
     assert told["heights_m"][0] == pytest.approx(GROUND_M + ROOF_M)
-    assert 0 < told["ce90_m"] < 50
     assert len(told["ring"]) > 8
     assert len(told["outlines"]) > 3
 

@@ -131,7 +131,10 @@ def test_a_picture_of_an_earlier_run_is_never_another_buildings(client, case_pat
 def test_someone_who_is_in_can_ask_another_in(client, door):
     address = client.post("/api/invitations", json={}).json()["address"]
     assert address.startswith(f"{ORIGIN}/enter?token=")
-    assert door.enter(address.split("token=")[1]) is not None
+    session = door.enter(address.split("token=")[1])
+    assert door.session(f"{door.cookie}={session}") is not None
+    assert door.session(f"{door.cookie}={session}x") is None
+    assert door.enter(address.split("token=")[1]) is None  # it lets one browser in, once
 
 
 def test_two_servers_on_one_computer_do_not_share_a_cookie():

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import rasterio
+from drawn_errors import drawn_ce90_m
 
 from aftermap.cli import status_of
 from aftermap.frames import ClipFrames
@@ -27,7 +28,7 @@ from aftermap.model.clip import Clip, Moment, Shot
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.runs import Skipped
-from aftermap.model.sighting import Ground, GroundKind
+from aftermap.model.sighting import SURFACE_SIGMA_M, Ground, GroundKind
 from aftermap.model.trajectory import PoseSource, Trajectory
 from aftermap.progress import NoProgress
 from aftermap.publish import write_cameras
@@ -126,8 +127,14 @@ def test_a_clip_is_located_by_clicks_and_carried_through_its_shot(scene, distric
     assert [pose.time_s for pose in path.poses] == [Fraction(k, 10) for k in range(PICTURES)]
     assert {pose.source for pose in path.poses} == {PoseSource.RESECTED}
     for k, pose in enumerate(path.poses):
-        assert np.linalg.norm(np.array(pose.pose.position_m) - _camera(k)[1]) < 1.0
-        assert 0 < pose.ce90_m < 5
+        position = np.array(pose.pose.position_m)
+        assert np.linalg.norm(position - _camera(k)[1]) < 1.0
+        ray = np.array(pose.pose.rotation_cam_from_world)[2]
+        (ground,) = places_met(district, position, ray[None])
+        drawn = drawn_ce90_m(position, ray, pose.covariance, ground[2], SURFACE_SIGMA_M)
+        assert pose.ce90_m == pytest.approx(drawn, rel=0.05)
+        (true,) = places_met(district, _camera(k)[1], _camera(k)[0][2:])
+        assert np.linalg.norm((ground - true)[:2]) < 2 * pose.ce90_m
 
 
 def test_heights_are_taken_from_the_surface_and_that_is_said(scene, district, capsys):
@@ -313,7 +320,9 @@ def test_what_is_located_is_in_the_index_and_in_cameras_json(mapped, scene, dist
     assert [one["time_s"] for one in cameras[3:]] == ["1/10", "3/5"]
     for one, k in zip(cameras[3:], (1, 6), strict=True):
         assert np.linalg.norm(np.array(one["position_m"]) - _camera(k)[1]) < 1.0
-        assert 0 < one["ce90_m"] < 10
+        # Of a position alone a circle holds 90 % in 1.645 to 2.146 sigma; turns and heights add.
+        assert one["ce90_m"] > 1.645 * min(one["position_sigma_m"][:2])
+        assert one["ce90_m"] < 5 * max(one["position_sigma_m"])
     with closing(sqlite3.connect(mapped / "case.gpkg")) as record:
         assert record.execute("SELECT DISTINCT clip, source FROM segment").fetchall() == [
             ("news.mp4", "resected")

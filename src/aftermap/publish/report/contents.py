@@ -7,6 +7,7 @@ recorded or surveyed. The format is public: docs/reference/report.md.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from aftermap.model.camera import Vector3
 
@@ -14,11 +15,36 @@ FORMAT = "aftermap-report"
 VERSION = 1
 
 
+class CautionCode(StrEnum):
+    """Which warning it is; the codes of ``report.json`` (docs/reference/report.md, Warnings)."""
+
+    LOCAL = "local"
+    HEIGHT_MISMATCH = "height_mismatch"
+    FOCAL_ASSUMED = "focal_assumed"
+    DISCONNECTED = "disconnected"
+    CHECK_ERROR = "check_error"
+    NOT_CHECKED = "not_checked"
+    FEW_CHECKS = "few_checks"
+    VERTICAL = "vertical"
+    HEIGHTS_WITHOUT_LEVEL = "heights_without_level"
+    HEIGHTS_UNCHECKED = "heights_unchecked"
+    FOCAL_DISAGREES = "focal_disagrees"
+    LEANING = "leaning"
+    GPS_SCATTER = "gps_scatter"
+    GPS_WILD = "gps_wild"
+    FEW_PHOTOGRAPHS = "few_photographs"
+    MANY_LEFT_OUT = "many_left_out"
+    MUCH_FILLED = "much_filled"
+    THIN_COVERAGE = "thin_coverage"
+    LOOSE_FIT = "loose_fit"
+    RECONSTRUCTION = "reconstruction"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caution:
     """One thing to know before using the map: a stable code, and what it means in plain words."""
 
-    code: str
+    code: CautionCode
     text: str
     grave: bool
 

@@ -18,6 +18,7 @@ from aftermap.publish.report.contents import (
     FORMAT,
     VERSION,
     Caution,
+    CautionCode,
     ClipFigures,
     IndexOnlyContents,
     Photographs,
@@ -184,7 +185,7 @@ def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
     if made.placed and made.crs == LOCAL:
         found.append(
             Caution(
-                code="local",
+                code=CautionCode.LOCAL,
                 grave=True,
                 text="The camera positions are not georeferenced: they have no position, scale or "
                 "north, because no image records where it was taken. Lengths in cameras.json are "
@@ -194,13 +195,15 @@ def _warnings(made: Reconstruction) -> tuple[Caution, ...]:
     if any(one.focal_prior_source is FocalSource.ASSUMED for one in made.cameras):
         found.append(
             Caution(
-                code="focal_assumed",
+                code=CautionCode.FOCAL_ASSUMED,
                 grave=True,
                 text="The images record no focal length, so a typical value was assumed. Distances "
                 "along the viewing direction may be wrong by 10 % or more.",
             )
         )
-    told = [Caution(code="reconstruction", text=text, grave=False) for text in made.warnings]
+    told = [
+        Caution(code=CautionCode.RECONSTRUCTION, text=text, grave=False) for text in made.warnings
+    ]
     return (*found, *told)
 
 

@@ -12,6 +12,7 @@ from aftermap.model.camera import Camera, Reconstruction
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.publish.report.contents import (
     Caution,
+    CautionCode,
     ControlFigures,
     FlyingHeight,
     GpsFigures,
@@ -61,7 +62,7 @@ def cautions(measured: WarningFigures) -> tuple[Caution, ...]:
     """All that apply, the grave ones first, then in the order of the rules."""
     found = [caution for rule in RULES if (caution := rule(measured)) is not None]
     found += [
-        Caution(code="reconstruction", text=text, grave=False)
+        Caution(code=CautionCode.RECONSTRUCTION, text=text, grave=False)
         for text in measured.reconstruction.warnings
     ]
     return tuple(sorted(found, key=lambda caution: not caution.grave))
@@ -71,7 +72,7 @@ def _local(measured: WarningFigures) -> Caution | None:
     if measured.reconstruction.crs != LOCAL:
         return None
     return Caution(
-        code="local",
+        code=CautionCode.LOCAL,
         grave=True,
         text="This map is not georeferenced: it has no position, scale or north, because no image "
         "records where it was taken. Shapes can be compared, but lengths, areas and heights cannot "
@@ -88,7 +89,7 @@ def _vertical(measured: WarningFigures) -> Caution | None:
     aside = [witness.name for witness in vertical.witnesses if not witness.is_used]
     without = f"; {aside[0]} disagrees and was not used" if aside else ""
     return Caution(
-        code="vertical",
+        code=CautionCode.VERTICAL,
         grave=False,
         text=f"The vertical direction was estimated from the images only ({by}{without}), with a "
         f"standard deviation of {vertical.sigma_deg:.1f} degrees. Heights may be tilted by as much "
@@ -101,7 +102,7 @@ def _datum(measured: WarningFigures) -> Caution | None:
     if datum not in FLOATING or datum is VerticalDatum.LOCAL:
         return None
     return Caution(
-        code="heights_without_level",
+        code=CautionCode.HEIGHTS_WITHOUT_LEVEL,
         grave=False,
         text=f"Heights do not refer to a known vertical datum: {FLOATING[datum]}. Use height "
         "differences within this map only. Before comparing heights with another map, shift one of "
@@ -116,7 +117,7 @@ def _recorded_height(measured: WarningFigures) -> Caution | None:
         return None
     more = "higher" if share > 0 else "lower"
     return Caution(
-        code="height_mismatch",
+        code=CautionCode.HEIGHT_MISMATCH,
         grave=True,
         text=f"Heights may be wrong by about {abs(share) * 100:.0f}{NARROW}%. The flying height is "
         f"{approximate_length(flight.above_ground_m)} above ground in the map, {more} than the "
@@ -145,7 +146,7 @@ def _unchecked_focal(measured: WarningFigures) -> Caution | None:
     if known or reconstruction.crs == LOCAL:
         return None
     return Caution(
-        code="heights_unchecked",
+        code=CautionCode.HEIGHTS_UNCHECKED,
         grave=False,
         text="The scale of heights has not been checked: the images record no height above "
         "take-off, and there are no ground control points. A relative error of the focal length "
@@ -161,7 +162,7 @@ def _assumed_focal(measured: WarningFigures) -> Caution | None:
     if FocalSource.ASSUMED not in sources:
         return None
     return Caution(
-        code="focal_assumed",
+        code=CautionCode.FOCAL_ASSUMED,
         grave=True,
         text="The images record no focal length, so a typical value was assumed. The horizontal "
         "geometry is reliable, but heights may be wrong by 10 % or more.",
@@ -176,7 +177,7 @@ def _freed_focal(measured: WarningFigures) -> Caution | None:
         share = freed / camera.focal_px - 1
         if abs(share) > FREED_FOCAL_FRACTION:
             return Caution(
-                code="focal_disagrees",
+                code=CautionCode.FOCAL_DISAGREES,
                 grave=False,
                 text="Self-calibration would change the focal length by "
                 f"{figure_text(share, 'signed share')} "
@@ -193,7 +194,7 @@ def _few(measured: WarningFigures) -> Caution | None:
     if mapped >= FEW_PHOTOGRAPHS:
         return None
     return Caution(
-        code="few_photographs",
+        code=CautionCode.FEW_PHOTOGRAPHS,
         grave=False,
         text=f"The map is based on only {mapped} images. With fewer than {FEW_PHOTOGRAPHS}, one "
         "wrong position or one blurred image can distort the whole map.",
@@ -205,7 +206,7 @@ def _left_out(measured: WarningFigures) -> Caution | None:
     if photographs.left_out <= LEFT_OUT_FRACTION * photographs.given:
         return None
     return Caution(
-        code="many_left_out",
+        code=CautionCode.MANY_LEFT_OUT,
         grave=False,
         text=f"{photographs.left_out} of {photographs.given} {_what_is_counted(measured)} were not "
         "used. They are listed below with the reason. Ground that only they show is missing from "
@@ -225,7 +226,7 @@ def _groups(measured: WarningFigures) -> Caution | None:
     if not apart or groups < 2:  # one group: the others are frames with something over them
         return None
     return Caution(
-        code="disconnected",
+        code=CautionCode.DISCONNECTED,
         grave=True,
         text=f"The images form {groups} groups without overlap. Only the largest group, of "
         f"{photographs.mapped} images, is mapped; {apart} aligned images are not in the map. Add "
@@ -238,7 +239,7 @@ def _filled(measured: WarningFigures) -> Caution | None:
     if filled <= FILLED_FRACTION:
         return None
     return Caution(
-        code="much_filled",
+        code=CautionCode.MUCH_FILLED,
         grave=False,
         text=f"{figure_text(filled, 'share')} of the surface was filled from its surroundings, "
         "because fewer than two images agree there. Filled areas are hatched: their heights were "
@@ -255,7 +256,7 @@ def _thin(measured: WarningFigures) -> Caution | None:
     if thin <= THIN_FRACTION:
         return None
     return Caution(
-        code="thin_coverage",
+        code=CautionCode.THIN_COVERAGE,
         grave=False,
         text=f"{figure_text(thin, 'share')} of the surface is covered by fewer than "
         f"{THIN_PHOTOGRAPHS} images. Errors there cannot be detected by comparison. Add images "
@@ -274,7 +275,7 @@ def _gps(measured: WarningFigures) -> Caution | None:
         return None
     claimed = f"; the drone states {approximate_length(stated)}" if stated is not None else ""
     return Caution(
-        code="gps_scatter",
+        code=CautionCode.GPS_SCATTER,
         grave=False,
         text=f"The recorded positions differ from the estimated ones by {approximate_length(rms)} "
         f"(RMS{claimed}). The absolute position of the map is uncertain by at least as much. "
@@ -292,7 +293,7 @@ def _wild(measured: WarningFigures) -> Caution | None:
     if len(wild) == 1:
         many = "One recorded position is an outlier"
     return Caution(
-        code="gps_wild",
+        code=CautionCode.GPS_WILD,
         grave=False,
         text=f"{many}: {named}{more}. GNSS jamming or spoofing can cause this. Spoofing that "
         "shifts most positions alike cannot be detected here.",
@@ -311,7 +312,7 @@ def _leaning(measured: WarningFigures) -> Caution | None:
     )
     why = f": {trust.not_known}" if lean is None else ", because of the scatter of GPS heights"
     return Caution(
-        code="leaning",
+        code=CautionCode.LEANING,
         grave=False,
         text=f"The whole map may be tilted {size}{why}. This affects heights compared across the "
         "map, but not the height of a building above its street.",
@@ -323,7 +324,7 @@ def _reprojection(measured: WarningFigures) -> Caution | None:
     if error <= REPROJECTION_PX:
         return None
     return Caution(
-        code="loose_fit",
+        code=CautionCode.LOOSE_FIT,
         grave=False,
         text=f"The reprojection error of {figure_text(error, 'px')} is high (below 1 px is usual). "
         "Blur, a rolling shutter or lens distortion that the camera model does not describe may be "
@@ -335,7 +336,7 @@ def _checked(measured: WarningFigures) -> Caution | None:
     if measured.control.check.count or measured.reconstruction.crs == LOCAL:
         return None
     return Caution(
-        code="not_checked",
+        code=CautionCode.NOT_CHECKED,
         grave=False,
         text="Absolute accuracy has not been verified independently: there are no check points. "
         "The accuracy figures come from the same images and the same GPS as the map.",
@@ -347,7 +348,7 @@ def _few_checks(measured: WarningFigures) -> Caution | None:
     if not 0 < count < FEW_CHECKS:
         return None
     return Caution(
-        code="few_checks",
+        code=CautionCode.FEW_CHECKS,
         grave=False,
         text=f"Only {count} check {'point was' if count == 1 else 'points were'} measured, too few "
         "to represent the whole map.",
@@ -360,7 +361,7 @@ def _check_error(measured: WarningFigures) -> Caution | None:
     if error is None or error <= limit:
         return None
     return Caution(
-        code="check_error",
+        code=CautionCode.CHECK_ERROR,
         grave=True,
         text=f"The horizontal check point RMSE is {approximate_length(error)}, more than "
         f"{CHECK_TIMES_SAMPLE:.0f} image pixels ({approximate_length(limit)}). Check the residual "
