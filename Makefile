@@ -9,7 +9,7 @@ MODULES := frontend/node_modules/.package-lock.json
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup page demo test test-page docs lock clean
+.PHONY: setup page demo test test-page quick test-slow docs lock clean
 
 setup: $(READY) page
 
@@ -60,6 +60,22 @@ test: setup
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test-page
 	$(BIN)/pytest
+
+# Before each commit, in under 90 seconds on two cores: the checks, and the tests of packages that need
+# no rendered flight. The rest is for make test.
+QUICK := tests/geo tests/assessment tests/record tests/media tests/imaging tests/trajectory \
+  tests/viewshed tests/test_architecture.py tests/test_cli.py tests/test_config.py tests/test_docs.py \
+  tests/test_words.py
+quick: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not slow" --hypothesis-profile=quick $(QUICK)
+
+# What is marked slow, and ten times as many examples of every property, drawn anew.
+test-slow: setup
+	$(BIN)/pytest -m "slow or hypothesis" --hypothesis-profile=thorough
 
 # The pages as a website, in build/docs/html. A broken link is an error, and nothing is fetched.
 docs: setup

@@ -94,7 +94,7 @@ def _undate(path: Path) -> None:
 def compound_wkt(crs: str, datum: VerticalDatum) -> str:
     """The CRS in plan with a vertical part of our own name, as WKT of 2001."""
     number = DATUM_TYPES.get(datum, OTHER_DATUM_TYPE)
-    name = f"height ({datum.value}), as docs/reference/rasters.md tells"
+    name = f"height ({datum.value}), as docs/formats/rasters.md tells"
     vertical = (
         f'VERT_CS["{name}",VERT_DATUM["{datum.value}",{number}],UNIT["metre",1],AXIS["Up",UP]]'
     )
