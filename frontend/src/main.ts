@@ -157,7 +157,7 @@ async function start(): Promise<void> {
     views[view].mapClick?.(at, solid.isOn ? map.project(at) : event.point);
   });
   map.on("error", (event) => {
-    if (/abort/i.test(event.error?.message ?? "")) return;
+    if ((event.error as Error | undefined)?.name === "AbortError") return; // the map moved on meanwhile
     console.warn(event.error?.message);
     void troubleOf(facts, event as TileTrouble).then((isNew) => {
       if (isNew) layerPanel(bench, page.layers);
