@@ -101,12 +101,19 @@ export function measurements(rows: Row[], building: BuildingFeature): HTMLElemen
         ...told.map(([name, value, sigma]) =>
           line(
             texts.measures[name] ?? plainName(name),
-            `${short(value as number)}${typeof sigma === "number" ? ` ± ${short(sigma)}` : ""} ${unitOf(name)}`,
+            measured(value as number, typeof sigma === "number" ? sigma : null, unitOf(name)),
           ),
         ),
       ),
     ),
   );
+}
+
+/** A value with its standard deviation; a share of one is told in percent. */
+export function measured(value: number, sigma: number | null, unit: string): string {
+  const told = (one: number): string => (unit === "%" ? (100 * one).toFixed(1) : short(one));
+  const words = sigma === null ? told(value) : `${told(value)} ± ${told(sigma)}`;
+  return `${words} ${unit}`.trimEnd();
 }
 
 function short(value: number): string {

@@ -87,12 +87,14 @@ export function bytes(size: number): string {
     : `${Math.ceil(size / 1e3)}${SPACE}kB`;
 }
 
-/** A column's name as a person reads it: ``roof_fraction`` -> "roof fraction". */
+const UNIT = /_(m2|m3|m|deg|px|s|fraction)$/;
+
+/** A column's name as a person reads it: ``roof_fraction`` -> "roof". */
 export function plainName(name: string): string {
-  return name.replace(/_(m2|m3|m|deg|px|s)$/, "").replaceAll("_", " ");
+  return name.replace(UNIT, "").replaceAll("_", " ");
 }
 
 export function unitOf(name: string): string {
-  const unit = /_(m2|m3|m|deg|px|s)$/.exec(name)?.[1] ?? "";
-  return { m2: "m²", m3: "m³", m: "m", deg: "°", px: "px", s: "s" }[unit] ?? "";
+  const unit = UNIT.exec(name)?.[1] ?? "";
+  return { m2: "m²", m3: "m³", m: "m", deg: "°", px: "px", s: "s", fraction: "%" }[unit] ?? "";
 }

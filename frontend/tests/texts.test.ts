@@ -85,6 +85,24 @@ describe("every text", () => {
   });
 });
 
+describe("measures of a building", () => {
+  const [guide] = Object.values(
+    import.meta.glob<string>("../../docs/reference/measures.md", {
+      eager: true,
+      query: "?raw",
+      import: "default",
+    }),
+  );
+  const rows = guide!.split("\n").filter((line) => line.startsWith("| `"));
+  const documented = rows.flatMap((row) =>
+    [...row.split("|")[1]!.matchAll(/`(\w+)`/g)].map((found) => found[1]!),
+  );
+
+  test("every measure that is documented has a text, and no other", () => {
+    expect(Object.keys(texts.measures).sort()).toEqual([...documented].sort());
+  });
+});
+
 describe("counts", () => {
   test.each([
     [texts.footage.viewsOfPoint(0), "No views of this point"],

@@ -87,5 +87,6 @@ test("grade none is a grade", () => {
 test("a column's name as a person reads it, with its unit apart", () => {
   expect([plainName("roof_height_m"), unitOf("roof_height_m")]).toEqual(["roof height", "m"]);
   expect([plainName("dark_hole_m2"), unitOf("dark_hole_m2")]).toEqual(["dark hole", "m²"]);
+  expect([plainName("hole_fraction"), unitOf("hole_fraction")]).toEqual(["hole", "%"]);
   expect([plainName("apron_sides"), unitOf("apron_sides")]).toEqual(["apron sides", ""]);
 });
