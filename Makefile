@@ -71,6 +71,7 @@ quick: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test-page
 	$(BIN)/pytest -m "not slow" --hypothesis-profile=quick $(QUICK)
 
 # What is marked slow, and ten times as many examples of every property, drawn anew.
