@@ -23,11 +23,11 @@ from aftermap.sfm.block import (
     with_frames,
 )
 from aftermap.sfm.bundle import Priors, block_covariance
-from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
 from aftermap.sfm.initial_reconstruction import skeletons_of
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pair_matches import PairMatches
+from aftermap.sfm.projection_kernel import Observations, State
 from aftermap.sfm.tracks import tracks_from
 
 UTM = "EPSG:32637"

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.lens import projected_px
 from aftermap.sfm.bundle import Priors, adjust_bundle, block_covariance, rotation_matrices
-from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
+from aftermap.sfm.projection_kernel import Observations, State, residuals_px
 
 LENS = np.array([1000.0, 600.0, 450.0, 0.02, -0.01, 0.001, -0.0005, 0.0])
 FREE = np.array([*[np.nan] * 7, 1e-6])

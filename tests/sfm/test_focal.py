@@ -9,7 +9,6 @@ from made_up_flight import LENS, block_of_flown, flown, ground, jittered, nadir,
 from aftermap.model.media import FocalSource
 from aftermap.sfm.block import adjust_with_outlier_rejection
 from aftermap.sfm.bundle import block_covariance
-from aftermap.sfm.bundle_kernel import POSE
 from aftermap.sfm.focal import (
     FIRM_FACTOR,
     MIN_FRAMES,
@@ -18,6 +17,7 @@ from aftermap.sfm.focal import (
     focal_report,
     with_focal_weight,
 )
+from aftermap.sfm.projection_kernel import POSE
 
 TRUE_PX = LENS[0]
 

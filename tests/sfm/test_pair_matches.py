@@ -8,7 +8,7 @@ from made_up_flight import HEIGHT, LENS, WIDTH, ground, pixels_of
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.imaging.features import Features, descriptor_bytes, rootsift, unit
 from aftermap.imaging.matching import guided_matches, mutual_matches, one_geometry
-from aftermap.sfm.bundle_kernel import State
+from aftermap.sfm.projection_kernel import State
 
 NOISE_PX = 0.5
 TOLERANCE_PX = 0.0035 * WIDTH

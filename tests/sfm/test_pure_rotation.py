@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from aftermap.sfm.bundle_kernel import Observations
+from aftermap.sfm.projection_kernel import Observations
 from aftermap.sfm.pure_rotation import only_turns, only_zooms
 
 SIZE_PX = (960, 540)

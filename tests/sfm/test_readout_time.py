@@ -15,8 +15,12 @@ from aftermap.model.camera import Readout, ReadoutSource
 from aftermap.model.clip import Moment
 from aftermap.sfm.block import adjust_with_outlier_rejection
 from aftermap.sfm.bundle import adjust_bundle, block_covariance
-from aftermap.sfm.bundle_kernel import LENS as UNKNOWNS
-from aftermap.sfm.bundle_kernel import (
+from aftermap.sfm.exposure_motion import course_of
+from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
+from aftermap.sfm.georeference import similarity
+from aftermap.sfm.position_scatter import within_the_case
+from aftermap.sfm.projection_kernel import LENS as UNKNOWNS
+from aftermap.sfm.projection_kernel import (
     POSE,
     READOUT,
     Course,
@@ -25,10 +29,6 @@ from aftermap.sfm.bundle_kernel import (
     residuals_px,
     velocities_of,
 )
-from aftermap.sfm.exposure_motion import course_of
-from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
-from aftermap.sfm.georeference import similarity
-from aftermap.sfm.position_scatter import within_the_case
 from aftermap.sfm.readout_time import adjust_with_shutters
 from aftermap.sfm.triangulate import pixels_in, triangulate_points
 

@@ -5,7 +5,7 @@ import pytest
 from made_up_flight import HEIGHT, LENS, WIDTH, flown, ground, nadir, oblique
 
 from aftermap.geo.axes import rotation_cam_from_world
-from aftermap.sfm.bundle_kernel import Observations, State
+from aftermap.sfm.projection_kernel import Observations, State
 from aftermap.sfm.triangulate import (
     opencv_params,
     ray_angles_deg,

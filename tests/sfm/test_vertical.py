@@ -11,13 +11,13 @@ from scipy.spatial.transform import Rotation
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.sfm.assemble import Group
 from aftermap.sfm.bundle import adjust_bundle, block_covariance
-from aftermap.sfm.bundle_kernel import POSE, State, residuals_px
 from aftermap.sfm.levelling import (
     LOCAL_HEIGHT,
     contradicted_vertical,
     vertical_of,
     world_from_pictures,
 )
+from aftermap.sfm.projection_kernel import POSE, State, residuals_px
 from aftermap.sfm.upright import upright_group
 from aftermap.sfm.vertical import Witness, combined, known_direction, vertical_warnings
 from aftermap.sfm.vertical_lines import Edges, edge_witness, edges_in

@@ -10,7 +10,7 @@ from aftermap.model.camera import Frame
 from aftermap.model.media import FocalSource
 from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import HELD, Priors, rotation_matrices
-from aftermap.sfm.bundle_kernel import Observations, State
+from aftermap.sfm.projection_kernel import Observations, State
 from aftermap.sfm.triangulate import opencv_params
 
 WIDTH, HEIGHT = 1200, 900

@@ -17,6 +17,11 @@ def compiled(loop: Loop) -> Loop:
     return _in_machine_code(loop, {})
 
 
+def inlined(loop: Loop) -> Loop:
+    """As :func:`compiled`, for the few lines inside a hot loop: laid into each caller."""
+    return _in_machine_code(loop, {"forceinline": True})
+
+
 def vectorised(loop: Loop) -> Loop:
     """As :func:`compiled`, in a form that the compiler may spread over the lanes of a processor.
 

@@ -26,7 +26,10 @@ from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import Adjusted
-from aftermap.sfm.bundle_kernel import (
+from aftermap.sfm.focal import focal_report
+from aftermap.sfm.pair_matches import PairMatches
+from aftermap.sfm.position_scatter import within_the_case
+from aftermap.sfm.projection_kernel import (
     INSTANT_S,
     LENS,
     POSE,
@@ -35,9 +38,6 @@ from aftermap.sfm.bundle_kernel import (
     State,
     velocities_of,
 )
-from aftermap.sfm.focal import focal_report
-from aftermap.sfm.pair_matches import PairMatches
-from aftermap.sfm.position_scatter import within_the_case
 from aftermap.sfm.readout_time import NOT_ASKED, Shutter
 from aftermap.sfm.triangulate import opencv_params
 

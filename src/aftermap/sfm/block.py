@@ -12,7 +12,6 @@ from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.geo.robust import nmad
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle import HELD, Adjusted, Priors, adjust_bundle
-from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.exposure_motion import course_of
 from aftermap.sfm.georeference import plumb_line, world_from_positions
 from aftermap.sfm.initial_reconstruction import (
@@ -21,6 +20,7 @@ from aftermap.sfm.initial_reconstruction import (
     model_observations,
 )
 from aftermap.sfm.levelling import world_from_pictures
+from aftermap.sfm.projection_kernel import Observations, State
 from aftermap.sfm.tracks import Tracks
 from aftermap.sfm.triangulate import ray_angles_deg, thinned
 

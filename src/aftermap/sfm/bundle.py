@@ -15,15 +15,8 @@ from scipy.spatial.transform import Rotation
 
 from aftermap.errors import ReconstructionError
 from aftermap.geo.arrays import Array
-from aftermap.sfm.bundle_kernel import (
-    LENS,
-    POSE,
-    Observations,
-    State,
-    back_substitute,
-    eliminate,
-    residuals_px,
-)
+from aftermap.sfm.bundle_kernel import Equations, back_substitute, eliminate
+from aftermap.sfm.projection_kernel import LENS, POSE, Observations, State, residuals_px
 
 HELD = 1e-9
 """Relative sigma that stands for 'not estimated'."""
@@ -203,7 +196,7 @@ def _system(
     inverses = np.zeros((len(state.points), 3, 3))
     inverses[:, range(3), range(3)] = point_weight
     pulls = point_weight * np.nan_to_num(knowns.points - state.points)
-    eliminate(state, sights, weight, damping, normal, gradient, inverses, pulls)
+    eliminate(state, sights, weight, damping, Equations(normal, gradient), inverses, pulls)
 
     misfit = _position_misfit(state, offset, knowns)
     position_weight = _position_weights(misfit, knowns)

@@ -1,233 +1,56 @@
 """Normal equations of a bundle adjustment, points eliminated (Triggs et al. 2000, section 6).
 
-Compiled loops over plain arrays. A frame has six unknowns: a small rotation in camera axes,
-applied from the left, and its position in the world. A camera has eight: focal length, principal
-point, k1, k2, p1, p2 (COLMAP's OPENCV model with one focal length), and the readout time of its
-shutter. Observations are sorted by point; ``start`` (P + 1,) says where each point's begin.
-
-A row is exposed ``readout * (row / height - 1/2)`` after the pose of its frame, which is that of
-the middle row. Until then the camera goes on as it does from the frame before to the frame after
-(decision 0010).
+Compiled loops over plain arrays; what is estimated and how it is seen is in
+:mod:`aftermap.sfm.projection_kernel`. Unknowns are in the order: frames, then cameras.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from aftermap.geo.arrays import Array, Int32Array, IntArray
-from aftermap.geo.compiled import compiled
-
-
-class Course(NamedTuple):
-    """Between which frames each frame was taken, all (N,), and the height of its picture.
-
-    From frame ``before`` to frame ``after`` the camera moved for ``interval_s`` and turned for
-    ``turning_s``; 0 where its velocity or turn rate is not known, and taken to be none.
-    """
-
-    before: Int32Array
-    after: Int32Array
-    interval_s: Array
-    turning_s: Array
-    height_px: Array
-
-
-NO_COURSE = Course(
-    before=np.zeros(0, np.int32),
-    after=np.zeros(0, np.int32),
-    interval_s=np.zeros(0),
-    turning_s=np.zeros(0),
-    height_px=np.zeros(0),
+from aftermap.geo.arrays import Array, IntArray
+from aftermap.geo.compiled import compiled, inlined
+from aftermap.sfm.projection_kernel import (
+    LENS,
+    MIN_DEPTH,
+    POSE,
+    Observations,
+    State,
+    exposure_share,
+    fill_jacobian,
+    residual_of,
+    velocities_of,
 )
-"""Nothing is known of when the frames were taken: every shutter is a global one."""
+
+POINT_AT = POSE + LENS
+RESIDUAL_AT = POINT_AT + 3
+"""Columns of an observation's row: frame, camera, point, and the residual itself."""
 
 
-class State(NamedTuple):
-    """Everything that is estimated.
+class Equations(NamedTuple):
+    """``normal`` (K, K), of which the upper triangle counts, and ``gradient`` (K,)."""
 
-    ``rotations`` (N, 3, 3) cam_from_world, ``positions`` (N, 3), ``lenses`` (K, 8) per camera (the
-    last one the readout time in seconds), ``camera_of`` (N,) which camera a frame was taken with,
-    ``points`` (P, 3); ``course`` is known, and may be empty.
+    normal: Array
+    gradient: Array
+
+
+class _PointTerms(NamedTuple):
+    """What one point has in common with frames and cameras, one slot for each of them.
+
+    ``mixed`` (S, 8, 3) is the slot's part of the normal equations, ``carried`` (S, 8, 3) that times
+    the inverse of the point's; ``column`` and ``size`` (S,) where the slot's unknowns begin and how
+    many they are; ``slot_of`` (K,) the slot of a camera, -1 for none yet. ``block`` (3, 3) is the
+    point's own. ``row`` (2, 18) and ``ideal`` (3,) are filled in anew for each observation.
     """
 
-    rotations: Array
-    positions: Array
-    lenses: Array
-    camera_of: Int32Array
-    points: Array
-    course: Course = NO_COURSE
-
-
-class Observations(NamedTuple):
-    """Observations sorted by point: frame (M,), start (P + 1,), corner-origin pixels (M, 2)."""
-
-    frame: Int32Array
-    start: Int32Array
-    xy_px: Array
-
-
-POSE = 6
-LENS = 8
-READOUT = 7
-MIN_DEPTH = 1e-6
-INSTANT_S = 1e-9
-"""Readout times below this are those of global shutters, held at 0."""
-
-
-@compiled
-def velocities_of(state: State) -> Array:
-    """(N, 6) turn in camera axes (radians) and motion in the world, both per second."""
-    rotations, positions, _, _, _, course = state
-    out = np.zeros((len(rotations), POSE))
-    turn = np.empty((3, 3))
-    for f in range(len(course.before)):
-        first, last = course.before[f], course.after[f]
-        if course.interval_s[f] > 0:
-            for i in range(3):
-                out[f, 3 + i] = (positions[last, i] - positions[first, i]) / course.interval_s[f]
-        if course.turning_s[f] > 0:
-            for i in range(3):
-                for j in range(3):
-                    turn[i, j] = (rotations[last, i] * rotations[first, j]).sum()
-            x = turn[2, 1] - turn[1, 2]
-            y = turn[0, 2] - turn[2, 0]
-            z = turn[1, 0] - turn[0, 1]
-            sine = np.sqrt(x * x + y * y + z * z) / 2
-            angle = np.arctan2(sine, (turn[0, 0] + turn[1, 1] + turn[2, 2] - 1) / 2)
-            per_s = (0.5 if sine < 1e-9 else angle / (2 * sine)) / course.turning_s[f]
-            out[f, 0], out[f, 1], out[f, 2] = per_s * x, per_s * y, per_s * z
-    return out
-
-
-@compiled
-def _share(state: State, sights: Observations, m: int) -> float:
-    """When an observation was exposed, in parts of the readout time after the middle row."""
-    height_px = state.course.height_px
-    if len(height_px) == 0:
-        return 0.0
-    return float(sights.xy_px[m, 1] / height_px[sights.frame[m]] - 0.5)
-
-
-@compiled
-def _residual(
-    rotation: Array,
-    position: Array,
-    velocity: Array,
-    lens: Array,
-    share: float,
-    point: Array,
-    xy_px: Array,
-    ideal: Array,
-) -> tuple[float, float]:
-    """Residual in pixels; leaves in ``ideal`` the point in camera axes at the middle row.
-
-    Behind the camera: huge.
-    """
-    dx = point[0] - position[0]
-    dy = point[1] - position[1]
-    dz = point[2] - position[2]
-    for i in range(3):
-        ideal[i] = rotation[i, 0] * dx + rotation[i, 1] * dy + rotation[i, 2] * dz
-    if ideal[2] < MIN_DEPTH:
-        return 1e6, 1e6
-    later = lens[READOUT] * share
-    if abs(later) < INSTANT_S:
-        return _off(lens, ideal[0] / ideal[2], ideal[1] / ideal[2], xy_px)
-    x, y, z = _seen_later(rotation, velocity, later, ideal)
-    return _off(lens, x / z, y / z, xy_px)
-
-
-@compiled
-def _off(lens: Array, x: float, y: float, xy_px: Array) -> tuple[float, float]:
-    """Pixels from an observation to where a place at x/z, y/z is seen."""
-    r2 = x * x + y * y
-    radial = 1.0 + r2 * (lens[3] + r2 * lens[4])
-    u = x * radial + 2.0 * lens[5] * x * y + lens[6] * (r2 + 2.0 * x * x)
-    v = y * radial + 2.0 * lens[6] * x * y + lens[5] * (r2 + 2.0 * y * y)
-    return lens[0] * u + lens[1] - xy_px[0], lens[0] * v + lens[2] - xy_px[1]
-
-
-@compiled
-def _seen_later(
-    rotation: Array, velocity: Array, later: float, ideal: Array
-) -> tuple[float, float, float]:
-    """A point in camera axes once the camera has moved on and turned (to the second order)."""
-    east, north, up = later * velocity[3], later * velocity[4], later * velocity[5]
-    a = ideal[0] - rotation[0, 0] * east - rotation[0, 1] * north - rotation[0, 2] * up
-    b = ideal[1] - rotation[1, 0] * east - rotation[1, 1] * north - rotation[1, 2] * up
-    c = ideal[2] - rotation[2, 0] * east - rotation[2, 1] * north - rotation[2, 2] * up
-    x, y, z = later * velocity[0], later * velocity[1], later * velocity[2]
-    u = y * c - z * b
-    v = z * a - x * c
-    w = x * b - y * a
-    return (
-        a + u + 0.5 * (y * w - z * v),
-        b + v + 0.5 * (z * u - x * w),
-        max(c + w + 0.5 * (x * v - y * u), MIN_DEPTH),
-    )
-
-
-@compiled
-def _jacobian(
-    rotation: Array, velocity: Array, lens: Array, share: float, ideal: Array, jac: Array
-) -> None:
-    """(2, 17) derivatives of the pixel: rotation 3, position 3, lens 8, point 3.
-
-    They are those of the middle row, which differ by thousandths and, unlike those of the row
-    itself, leave free what pictures do not show: where the whole block lies, its turn and its size.
-    """
-    inverse = 1.0 / ideal[2]
-    x = ideal[0] * inverse
-    y = ideal[1] * inverse
-    f, k1, k2, p1, p2 = lens[0], lens[3], lens[4], lens[5], lens[6]
-    r2 = x * x + y * y
-    radial = 1.0 + r2 * (k1 + r2 * k2)
-    slope = 2.0 * (k1 + 2.0 * r2 * k2)
-    xx = f * (radial + x * x * slope + 2.0 * p1 * y + 6.0 * p2 * x)
-    xy = f * (x * y * slope + 2.0 * p1 * x + 2.0 * p2 * y)
-    yy = f * (radial + y * y * slope + 2.0 * p2 * x + 6.0 * p1 * y)
-    for row in range(2):
-        a = (xx if row == 0 else xy) * inverse
-        b = (xy if row == 0 else yy) * inverse
-        c = -(a * x + b * y)
-        jac[row, 0] = c * ideal[1] - b * ideal[2]
-        jac[row, 1] = a * ideal[2] - c * ideal[0]
-        jac[row, 2] = b * ideal[0] - a * ideal[1]
-        for k in range(3):
-            world = a * rotation[0, k] + b * rotation[1, k] + c * rotation[2, k]
-            jac[row, 3 + k] = -world
-            jac[row, 14 + k] = world
-        jac[row, 13] = 0.0
-        for k in range(POSE):
-            jac[row, 13] += share * jac[row, k] * velocity[k]
-    jac[0, 6] = x * radial + 2.0 * p1 * x * y + p2 * (r2 + 2.0 * x * x)
-    jac[1, 6] = y * radial + 2.0 * p2 * x * y + p1 * (r2 + 2.0 * y * y)
-    jac[0, 7], jac[0, 8], jac[1, 7], jac[1, 8] = 1.0, 0.0, 0.0, 1.0
-    jac[0, 9], jac[1, 9] = f * x * r2, f * y * r2
-    jac[0, 10], jac[1, 10] = f * x * r2 * r2, f * y * r2 * r2
-    jac[0, 11], jac[1, 11] = 2.0 * f * x * y, f * (r2 + 2.0 * y * y)
-    jac[0, 12], jac[1, 12] = f * (r2 + 2.0 * x * x), 2.0 * f * x * y
-
-
-@compiled
-def residuals_px(state: State, sights: Observations, out: Array) -> None:
-    """Fill ``out`` (M, 2) with projected minus observed pixels."""
-    ideal = np.empty(3)
-    velocities = velocities_of(state)
-    for p in range(len(state.points)):
-        for m in range(sights.start[p], sights.start[p + 1]):
-            f = sights.frame[m]
-            lens = state.lenses[state.camera_of[f]]
-            out[m, 0], out[m, 1] = _residual(
-                state.rotations[f],
-                state.positions[f],
-                velocities[f],
-                lens,
-                _share(state, sights, m),
-                state.points[p],
-                sights.xy_px[m],
-                ideal,
-            )
+    mixed: Array
+    carried: Array
+    column: IntArray
+    size: IntArray
+    slot_of: IntArray
+    block: Array
+    row: Array
+    ideal: Array
 
 
 @compiled
@@ -251,97 +74,104 @@ def eliminate(
     sights: Observations,
     weight: Array,
     damping: float,
-    normal: Array,
-    gradient: Array,
+    equations: Equations,
     inverses: Array,
     pulls: Array,
 ) -> None:
-    """Add every point's share to ``normal`` and ``gradient`` (frames first, then lenses).
+    """Add every point's share to ``equations`` (frames first, then cameras).
 
     ``weight`` (M,) multiplies squared residuals. On entry ``inverses`` (P, 3, 3) and ``pulls``
     (P, 3) hold what a survey says of each point (weights and right-hand side; zero where nothing);
     they leave as the inverse of each point's damped block and its whole right-hand side. Only
-    the upper triangle of ``normal`` is filled.
+    the upper triangle of the normal matrix is filled.
     """
-    rotations, positions, lenses, camera_of, points, _ = state
     velocities = velocities_of(state)
-    frame, start, xy_px = sights
-    lens_at = POSE * len(rotations)
-    longest = 0
-    for p in range(len(points)):
-        longest = max(longest, start[p + 1] - start[p])
-    jac = np.empty((2, 17))
-    ideal = np.empty(3)
-    block = np.empty((3, 3))
-    mixed = np.zeros((longest + len(lenses), LENS, 3))
-    carried = np.zeros((longest + len(lenses), LENS, 3))
-    column = np.empty(longest + len(lenses), np.int64)
-    size = np.empty(longest + len(lenses), np.int64)
-    slot_of = np.full(len(lenses), -1, np.int64)
-    for p in range(len(points)):
+    terms = _room_for_terms(state, sights)
+    block = terms.block
+    for p in range(len(state.points)):
         block[:] = inverses[p]
-        pull = pulls[p]
-        count = 0
-        slot_of[:] = -1
-        for m in range(start[p], start[p + 1]):
-            f = frame[m]
-            cam = camera_of[f]
-            share = _share(state, sights, m)
-            r0, r1 = _residual(
-                rotations[f],
-                positions[f],
-                velocities[f],
-                lenses[cam],
-                share,
-                points[p],
-                xy_px[m],
-                ideal,
-            )
-            if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
-                continue
-            _jacobian(rotations[f], velocities[f], lenses[cam], share, ideal, jac)
-            w = weight[m]
-            for i in range(3):
-                pull[i] -= w * (jac[0, 14 + i] * r0 + jac[1, 14 + i] * r1)
-                for j in range(3):
-                    block[i, j] += w * (
-                        jac[0, 14 + i] * jac[0, 14 + j] + jac[1, 14 + i] * jac[1, 14 + j]
-                    )
-            own = count
-            count += 1
-            column[own] = POSE * f
-            size[own] = POSE
-            lens_slot = slot_of[cam]
-            if lens_slot < 0:
-                lens_slot = count
-                count += 1
-                slot_of[cam] = lens_slot
-                column[lens_slot] = lens_at + LENS * cam
-                size[lens_slot] = LENS
-                mixed[lens_slot] = 0.0
-            _add_observation(
-                jac,
-                r0,
-                r1,
-                w,
-                column[own],
-                column[lens_slot],
-                normal,
-                gradient,
-                mixed[own],
-                mixed[lens_slot],
-            )
+        count = _add_point(state, sights, velocities, weight, p, pulls[p], terms, equations)
         for k in range(3):
             block[k, k] += damping * block[k, k] + 1e-12
         _inverse3(block, inverses[p])
-        _subtract_point(mixed, carried, column, size, count, inverses[p], pull, normal, gradient)
+        _subtract_point(terms, count, inverses[p], pulls[p], equations)
 
 
 @compiled
-def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    jac: Array,
-    r0: float,
-    r1: float,
+def _room_for_terms(state: State, sights: Observations) -> _PointTerms:
+    """Slots for the point that most frames see."""
+    longest = 0
+    for p in range(len(state.points)):
+        longest = max(longest, sights.start[p + 1] - sights.start[p])
+    slots = longest + len(state.lenses)
+    return _PointTerms(
+        np.zeros((slots, LENS, 3)),
+        np.zeros((slots, LENS, 3)),
+        np.empty(slots, np.int64),
+        np.empty(slots, np.int64),
+        np.empty(len(state.lenses), np.int64),
+        np.empty((3, 3)),
+        np.empty((2, RESIDUAL_AT + 1)),
+        np.empty(3),
+    )
+
+
+@compiled
+def _add_point(
+    state: State,
+    sights: Observations,
+    velocities: Array,
+    weight: Array,
+    p: int,
+    pull: Array,
+    terms: _PointTerms,
+    equations: Equations,
+) -> int:
+    """Add all that sees a point; how many slots of ``terms`` that took."""
+    rotations, positions, lenses, camera_of, points, course = state
+    mixed, _, column, size, slot_of, block, row, ideal = terms
+    normal, gradient = equations
+    count = 0
+    slot_of[:] = -1
+    for m in range(sights.start[p], sights.start[p + 1]):
+        f = sights.frame[m]
+        cam = camera_of[f]
+        turn, moving, lens = rotations[f], velocities[f], lenses[cam]
+        share = exposure_share(course.height_px, f, sights.xy_px[m, 1])
+        row[0, RESIDUAL_AT], row[1, RESIDUAL_AT] = residual_of(
+            turn, positions[f], moving, lens, share, points[p], sights.xy_px[m], ideal
+        )
+        if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
+            continue
+        fill_jacobian(turn, moving, lens, share, ideal, row)
+        _add_to_point(row, weight[m], block, pull)
+        own, count = count, count + 1
+        column[own], size[own] = POSE * f, POSE
+        if slot_of[cam] < 0:
+            slot_of[cam], count = count, count + 1
+            column[slot_of[cam]], size[slot_of[cam]] = POSE * len(rotations) + LENS * cam, LENS
+            mixed[slot_of[cam]] = 0.0
+        at = slot_of[cam]
+        _add_observation(
+            row, weight[m], column[own], column[at], normal, gradient, mixed[own], mixed[at]
+        )
+    return count
+
+
+@inlined
+def _add_to_point(row: Array, w: float, block: Array, pull: Array) -> None:
+    """One observation's part of the point's own (3, 3) block and (3,) right-hand side."""
+    r0, r1 = row[0, RESIDUAL_AT], row[1, RESIDUAL_AT]
+    for i in range(3):
+        a0, a1 = row[0, POINT_AT + i], row[1, POINT_AT + i]
+        pull[i] -= w * (a0 * r0 + a1 * r1)
+        for j in range(3):
+            block[i, j] += w * (a0 * row[0, POINT_AT + j] + a1 * row[1, POINT_AT + j])
+
+
+@compiled
+def _add_observation(
+    row: Array,
     w: float,
     pose_at: int,
     lens_at: int,
@@ -350,37 +180,33 @@ def _add_observation(  # noqa: PLR0913, PLR0917 - compiled loops take plain arra
     pose_mixed: Array,
     lens_mixed: Array,
 ) -> None:
+    """One observation's part of its frame and camera, whose unknowns begin at these columns."""
+    r0, r1 = row[0, RESIDUAL_AT], row[1, RESIDUAL_AT]
     for i in range(POSE):
-        a0, a1 = w * jac[0, i], w * jac[1, i]
+        a0, a1 = w * row[0, i], w * row[1, i]
         gradient[pose_at + i] -= a0 * r0 + a1 * r1
         for j in range(i, POSE):
-            normal[pose_at + i, pose_at + j] += a0 * jac[0, j] + a1 * jac[1, j]
+            normal[pose_at + i, pose_at + j] += a0 * row[0, j] + a1 * row[1, j]
         for j in range(LENS):
-            normal[pose_at + i, lens_at + j] += a0 * jac[0, 6 + j] + a1 * jac[1, 6 + j]
+            normal[pose_at + i, lens_at + j] += a0 * row[0, POSE + j] + a1 * row[1, POSE + j]
         for j in range(3):
-            pose_mixed[i, j] = a0 * jac[0, 14 + j] + a1 * jac[1, 14 + j]
+            pose_mixed[i, j] = a0 * row[0, POINT_AT + j] + a1 * row[1, POINT_AT + j]
     for i in range(LENS):
-        a0, a1 = w * jac[0, 6 + i], w * jac[1, 6 + i]
+        a0, a1 = w * row[0, POSE + i], w * row[1, POSE + i]
         gradient[lens_at + i] -= a0 * r0 + a1 * r1
         for j in range(i, LENS):
-            normal[lens_at + i, lens_at + j] += a0 * jac[0, 6 + j] + a1 * jac[1, 6 + j]
+            normal[lens_at + i, lens_at + j] += a0 * row[0, POSE + j] + a1 * row[1, POSE + j]
         for j in range(3):
-            lens_mixed[i, j] += a0 * jac[0, 14 + j] + a1 * jac[1, 14 + j]
+            lens_mixed[i, j] += a0 * row[0, POINT_AT + j] + a1 * row[1, POINT_AT + j]
 
 
 @compiled
-def _subtract_point(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    mixed: Array,
-    carried: Array,
-    column: IntArray,
-    size: IntArray,
-    count: int,
-    inverse: Array,
-    pull: Array,
-    normal: Array,
-    gradient: Array,
+def _subtract_point(
+    terms: _PointTerms, count: int, inverse: Array, pull: Array, equations: Equations
 ) -> None:
     """Take a point's part out: normal -= W V^-1 W', gradient -= W V^-1 pull."""
+    mixed, carried, column, size = terms.mixed, terms.carried, terms.column, terms.size
+    normal, gradient = equations
     for s in range(count):
         for i in range(size[s]):
             for j in range(3):
@@ -415,48 +241,42 @@ def back_substitute(
     pulls: Array,
     point_step: Array,
 ) -> None:
-    """Fill ``point_step`` (P, 3) from the step of the frames and lenses.
-
-    ``weight`` is (M,) a number for each observation; ``inverses`` (P, 3, 3) and ``pulls`` (P, 3)
-    are
-    those of :func:`eliminate`.
-    """
-    rotations, positions, lenses, camera_of, points, _ = state
+    """Fill ``point_step`` (P, 3) from the step of the frames and cameras."""
+    rotations, positions, lenses, camera_of, points, course = state
     velocities = velocities_of(state)
-    frame, start, xy_px = sights
     lens_at = POSE * len(rotations)
-    jac = np.empty((2, 17))
-    ideal = np.empty(3)
+    jac, ideal = np.empty((2, RESIDUAL_AT)), np.empty(3)
     for p in range(len(points)):
         right = pulls[p].copy()
-        for m in range(start[p], start[p + 1]):
-            f = frame[m]
+        for m in range(sights.start[p], sights.start[p + 1]):
+            f = sights.frame[m]
             cam = camera_of[f]
-            share = _share(state, sights, m)
-            _residual(
-                rotations[f],
-                positions[f],
-                velocities[f],
-                lenses[cam],
-                share,
-                points[p],
-                xy_px[m],
-                ideal,
-            )
+            turn, moving, lens = rotations[f], velocities[f], lenses[cam]
+            share = exposure_share(course.height_px, f, sights.xy_px[m, 1])
+            residual_of(turn, positions[f], moving, lens, share, points[p], sights.xy_px[m], ideal)
             if ideal[2] < MIN_DEPTH or weight[m] <= 0.0:
                 continue
-            _jacobian(rotations[f], velocities[f], lenses[cam], share, ideal, jac)
-            for row in range(2):
-                moved = 0.0
-                for i in range(POSE):
-                    moved += jac[row, i] * step[POSE * f + i]
-                for i in range(LENS):
-                    moved += jac[row, 6 + i] * step[lens_at + LENS * cam + i]
-                for k in range(3):
-                    right[k] -= weight[m] * jac[row, 14 + k] * moved
+            fill_jacobian(turn, moving, lens, share, ideal, jac)
+            own, of_lens = step[POSE * f :], step[lens_at + LENS * cam :]
+            _take_out(jac, weight[m], own, of_lens, right)
+        _fill_product(inverses[p], right, point_step[p])
+
+
+@inlined
+def _take_out(jac: Array, w: float, pose_step: Array, lens_step: Array, right: Array) -> None:
+    """Take what the steps of a frame and its camera explain out of a point's right-hand side."""
+    for row in range(2):
+        moved = 0.0
+        for i in range(POSE):
+            moved += jac[row, i] * pose_step[i]
+        for i in range(LENS):
+            moved += jac[row, POSE + i] * lens_step[i]
         for k in range(3):
-            point_step[p, k] = (
-                inverses[p, k, 0] * right[0]
-                + inverses[p, k, 1] * right[1]
-                + inverses[p, k, 2] * right[2]
-            )
+            right[k] -= w * jac[row, POINT_AT + k] * moved
+
+
+@inlined
+def _fill_product(a: Array, b: Array, out: Array) -> None:
+    """Fill ``out`` (3,) with a (3, 3) times b (3,)."""
+    for k in range(3):
+        out[k] = a[k, 0] * b[0] + a[k, 1] * b[1] + a[k, 2] * b[2]

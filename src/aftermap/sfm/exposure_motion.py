@@ -12,7 +12,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle_kernel import Course
+from aftermap.sfm.projection_kernel import Course
 
 LONGEST_S = 20.0
 """Photographs farther apart in time do not tell how the camera moved when they were taken."""

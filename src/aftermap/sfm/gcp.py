@@ -18,10 +18,10 @@ from aftermap.geo.tuples import vector3
 from aftermap.model.camera import ControlResidual, Frame
 from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import Adjusted, adjust_bundle
-from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
 from aftermap.sfm.focal import with_focal_weight
 from aftermap.sfm.gcp_file import ControlFile, GroundControlPoint, marks_of, roles_of
 from aftermap.sfm.georeference import similarity
+from aftermap.sfm.projection_kernel import Observations, State, residuals_px
 from aftermap.sfm.triangulate import ray_angles_deg, triangulate_points
 
 SURVEY_SIGMA_M = (0.02, 0.02, 0.03)

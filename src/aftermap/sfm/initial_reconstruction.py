@@ -23,8 +23,8 @@ from aftermap.errors import CaseError
 from aftermap.geo.arrays import Array, Int32Array, Uint32Array
 from aftermap.imaging.robust_geometry import global_models, incremental_models
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
 from aftermap.sfm.options import PoseOptions
+from aftermap.sfm.projection_kernel import Observations, State, residuals_px
 from aftermap.sfm.tracks import Tracks, thinned_tracks
 from aftermap.sfm.triangulate import triangulate_points
 

@@ -11,7 +11,7 @@ import numpy as np
 from aftermap.geo.arrays import Array
 from aftermap.model.camera import TRUSTED_VERTICAL_DEG, Frame, Vertical, VerticalWitness
 from aftermap.model.runs import Executor
-from aftermap.sfm.bundle_kernel import State
+from aftermap.sfm.projection_kernel import State
 from aftermap.sfm.vertical import CONTRADICTS_SIGMAS, Witness, combined
 from aftermap.sfm.vertical_lines import edge_witness, edges_in
 from aftermap.sfm.vertical_witnesses import (

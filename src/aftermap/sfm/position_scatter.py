@@ -15,7 +15,7 @@ import numpy as np
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Frame
 from aftermap.sfm.bundle import CAUCHY_POSITION, Adjusted, Priors
-from aftermap.sfm.bundle_kernel import POSE
+from aftermap.sfm.projection_kernel import POSE
 
 STATED_COUNTS = 4.0
 """The stated sigma counts as much as so many residuals: few positions do not overrule it."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.model.camera import Frame
-from aftermap.sfm.bundle_kernel import Observations
+from aftermap.sfm.projection_kernel import Observations
 
 FOCAL_SHARES = np.geomspace(0.5, 1.6, 60)
 """Focal lengths that are tried, as shares of the longer side: 90 to 35 degrees across. Over flat

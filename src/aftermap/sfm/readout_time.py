@@ -16,7 +16,7 @@ from aftermap.geo.arrays import Array, BoolArray
 from aftermap.model.camera import Readout, ReadoutSource
 from aftermap.sfm.block import BundleBlock, adjust_with_outlier_rejection
 from aftermap.sfm.bundle import HELD, Adjusted, adjust_bundle, block_covariance
-from aftermap.sfm.bundle_kernel import LENS, POSE, READOUT
+from aftermap.sfm.projection_kernel import LENS, POSE, READOUT
 
 TRIED = 30
 FREE_S = 0.1

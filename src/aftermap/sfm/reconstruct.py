@@ -27,7 +27,6 @@ from aftermap.sfm.block import (
     with_observations,
 )
 from aftermap.sfm.bundle import Adjusted, block_covariance
-from aftermap.sfm.bundle_kernel import Observations, State, residuals_px
 from aftermap.sfm.feature_files import extract_features
 from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
 from aftermap.sfm.gcp import (
@@ -44,6 +43,7 @@ from aftermap.sfm.levelling import contradicted_vertical
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pair_matches import matches_of
 from aftermap.sfm.position_scatter import as_scattered
+from aftermap.sfm.projection_kernel import Observations, State, residuals_px
 from aftermap.sfm.pure_rotation import only_turns, only_zooms
 from aftermap.sfm.readout_time import adjust_with_shutters
 from aftermap.sfm.telemetry_offsets import without_offsets

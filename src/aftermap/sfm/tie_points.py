@@ -15,8 +15,8 @@ from aftermap.imaging.grey import grey_picture
 from aftermap.model.camera import Frame
 from aftermap.model.runs import Executor
 from aftermap.sfm.block import BundleBlock
-from aftermap.sfm.bundle_kernel import Observations, State
 from aftermap.sfm.patch_kernel import HALF, SEARCH, SIDE, align, templates_at
+from aftermap.sfm.projection_kernel import Observations, State
 from aftermap.sfm.triangulate import pixels_in, rays_world
 
 MIN_LIKENESS = 0.8

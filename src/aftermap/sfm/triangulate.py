@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from aftermap.geo.arrays import Array, BoolArray, Int32Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.geo.rolling_shutter import rolled_px
-from aftermap.sfm.bundle_kernel import INSTANT_S, READOUT, Observations, State, velocities_of
+from aftermap.sfm.projection_kernel import INSTANT_S, READOUT, Observations, State, velocities_of
 
 
 def opencv_params(lens: Sequence[float] | Array) -> tuple[float, ...]:

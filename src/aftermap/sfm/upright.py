@@ -8,8 +8,8 @@ from aftermap.geo.arrays import Array
 from aftermap.model.camera import Vertical
 from aftermap.model.runs import Executor
 from aftermap.sfm.assemble import Group
-from aftermap.sfm.bundle_kernel import POSE, State
 from aftermap.sfm.levelling import vertical_of, world_from_vertical
+from aftermap.sfm.projection_kernel import POSE, State
 
 
 def upright_group(group: Group, executor: Executor) -> tuple[Group, Vertical]:

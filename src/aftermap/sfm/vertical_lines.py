@@ -22,7 +22,7 @@ from aftermap.geo.masks import read_mask
 from aftermap.imaging.grey import grey_picture
 from aftermap.model.camera import Frame
 from aftermap.model.runs import Executor
-from aftermap.sfm.bundle_kernel import State
+from aftermap.sfm.projection_kernel import State
 from aftermap.sfm.triangulate import opencv_params
 from aftermap.sfm.vertical import Witness
 
