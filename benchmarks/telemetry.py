@@ -13,9 +13,9 @@ from typing import Any
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import track_in
-from aftermap.media.telemetry.misb.st0601 import FIELDS
 from benchmarks.klv_gold import against_st1201, against_stream
 from benchmarks.machine import tidy, write_result
+from benchmarks.st0601.local_set import FIELDS
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -7,9 +7,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-
-from aftermap.media.telemetry.misb.imap import linear_signed_bytes, linear_unsigned_bytes
-from aftermap.media.telemetry.misb.klv import ST0601
+from klv_bytes import linear_signed_bytes, linear_unsigned_bytes, packet
 
 SIZE = (320, 180)
 RATE_HZ = 5
@@ -113,10 +111,7 @@ def klv(number: int, *, lat_deg: float = LAT, sum_off: int = 0) -> bytes:
         19: linear_signed_bytes(-50, 180, 4),
         20: linear_unsigned_bytes(0, 0, 360, 4),
     }
-    body = b"".join(bytes([tag, len(value)]) + value for tag, value in items.items()) + b"\x01\x02"
-    covered = ST0601 + bytes([len(body) + 2]) + body
-    total = (sum(covered[0::2]) << 8) + sum(covered[1::2]) + sum_off
-    return covered + (total & 0xFFFF).to_bytes(2, "big")
+    return packet(items, sum_off=sum_off)
 
 
 def _clock(ms: int) -> str:

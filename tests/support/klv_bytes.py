@@ -1,11 +1,33 @@
 """KLV packets for tests, written the way ST 0601 says."""
 
+import math
 from collections.abc import Mapping
 
-from aftermap.media.telemetry.misb.imap import linear_signed_bytes, linear_unsigned_bytes
+from aftermap.media.telemetry.misb.imap import imap_scale
 from aftermap.media.telemetry.misb.klv import ST0601
 
 STAMP_US = 1_600_000_000_000_000
+
+
+def linear_signed_bytes(value: float, limit: float, length: int) -> bytes:
+    """The inverse of :func:`linear_signed`, to the nearest integer."""
+    return round(value / limit * ((1 << 8 * length - 1) - 1)).to_bytes(length, "big", signed=True)
+
+
+def linear_unsigned_bytes(value: float, low: float, high: float, length: int) -> bytes:
+    """The inverse of :func:`linear_unsigned`, to the nearest integer."""
+    return round((value - low) / (high - low) * ((1 << 8 * length) - 1)).to_bytes(length, "big")
+
+
+def imap_bytes(value: float, low: float, high: float, length: int) -> bytes:
+    """The inverse of :func:`imap_value`; values outside of the range become infinities."""
+    top = 8 * (length - 1)
+    if math.isnan(value):
+        return (0b11010 << 3 << top).to_bytes(length, "big")
+    if value < low or value > high:
+        return ((0b11101 if value < low else 0b11001) << 3 << top).to_bytes(length, "big")
+    scale = imap_scale(low, high, length)
+    return math.floor(scale.forward * (value - low) + scale.zero_offset).to_bytes(length, "big")
 
 
 def ber(length: int) -> bytes:

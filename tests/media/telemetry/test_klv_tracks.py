@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from klv_bytes import flight, item, packet
+from klv_bytes import flight, item, linear_unsigned_bytes, packet
 
 from aftermap.errors import InputError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.media.telemetry import track_in
-from aftermap.media.telemetry.attitudes import composed
-from aftermap.media.telemetry.misb.imap import linear_unsigned_bytes
 from aftermap.media.telemetry.misb.klv import EG0104
+from aftermap.media.telemetry.misb.stream import composed
 from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.telemetry import Track
 

@@ -5,16 +5,14 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from klv_bytes import imap_bytes, linear_signed_bytes, linear_unsigned_bytes
 
 from aftermap.media.telemetry.draft import wrapped_deg
 from aftermap.media.telemetry.misb.imap import (
-    imap_bytes,
     imap_scale,
     imap_value,
     linear_signed,
-    linear_signed_bytes,
     linear_unsigned,
-    linear_unsigned_bytes,
 )
 
 RANGES = st.sampled_from([(-900.0, 19_000.0), (0.0, 360.0), (-19.2, 19.2), (0.1, 100.0)])

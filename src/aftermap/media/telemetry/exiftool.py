@@ -25,7 +25,10 @@ HOW_TO = (
 
 
 def exiftool_draft(path: Path, name: str) -> Draft:
-    """The draft, or an InputError that says what ExifTool lacks."""
+    """The draft of a track that ExifTool reads out of a video.
+
+    Raises InputError where ExifTool is missing, does not answer as expected, or finds no samples.
+    """
     program = shutil.which("exiftool")
     if program is None:
         raise InputError(f"{name}: {HOW_TO}")

@@ -65,7 +65,10 @@ def is_gpmf(data: bytes) -> bool:
 
 
 def gpmf_draft(payloads: Sequence[Payload], name: str) -> Draft:
-    """The draft, or an InputError where the bytes hold no set of GoPro's."""
+    """The draft of a track from GoPro's payloads.
+
+    Raises InputError where the bytes hold no set of GoPro's.
+    """
     fixes: list[TelemetrySample] = []
     refused: list[tuple[int, str]] = []
     keys: set[str] = set()

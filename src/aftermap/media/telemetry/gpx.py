@@ -19,7 +19,10 @@ NO_TIME = "it has no time, and can be matched to no picture"
 
 
 def gpx_draft(text: str, name: str) -> Draft:
-    """The draft, or an InputError where there is no point of a track with a time."""
+    """The draft of a track from a GPX document.
+
+    Raises InputError where there is no point of a track with a time.
+    """
     samples, refused = [], []
     first: datetime | None = None
     points = list(_POINT.finditer(text))

@@ -48,7 +48,10 @@ class _Log:
 
 
 def logs_draft(text: str, name: str) -> Draft:
-    """The draft, or an InputError where the columns are of no log that is known."""
+    """The draft of a track from a log in CSV.
+
+    Raises InputError where there are no rows, or the columns are of no log that is known.
+    """
     rows = _rows(text)
     if not rows:
         raise InputError(

@@ -22,8 +22,8 @@ from aftermap.media.telemetry.draft import (
 )
 from aftermap.media.telemetry.srt_fields import (
     attitude_in,
+    begins_field,
     bracket_fields,
-    called,
     hfov_deg_of,
     is_brackets,
     moment_in,
@@ -75,7 +75,10 @@ def cues_in(text: str) -> tuple[Cue, ...]:
 
 
 def srt_draft(cues: Sequence[Cue], name: str) -> Draft:
-    """The draft, or an InputError where nothing in it was written by a drone."""
+    """The draft of a track from the subtitles that a drone wrote.
+
+    Raises InputError where there are no subtitles, or none of a drone.
+    """
     if not cues:
         raise InputError(
             f"{name}: holds no subtitles (it is empty or cut off before the first one); "
@@ -188,7 +191,9 @@ _HFOV_NOTE = (
 _TAKEOFF = VerticalDatum.TAKEOFF_RELATIVE
 _OF_2017 = _Dialect(
     name="DJI SRT of 2017: GPS(longitude,latitude,satellites)",
-    fits=lambda text: called("HOME", text) or (called("GPS", text) and "F/" not in text),
+    fits=lambda text: (
+        begins_field("HOME", text) or (begins_field("GPS", text) and "F/" not in text)
+    ),
     sample=_of_2017,
     lon_first=True,
     datum=_TAKEOFF,

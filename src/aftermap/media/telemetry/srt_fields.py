@@ -23,7 +23,7 @@ FULL_FRAME_WIDTH_MM = 36.0
 SHORTEST_MM, LONGEST_MM = 10.0, 500.0
 
 
-def called(word: str, text: str) -> bool:
+def begins_field(word: str, text: str) -> bool:
     """Whether a field like ``HOME(...)`` begins in the text, cut off or not."""
     return re.search(rf"\b{word}\s*\(", text) is not None
 

@@ -1,4 +1,4 @@
-"""MISB EG 0104, the older universal set: its labels, by the tags of ST 0601 that mean the same.
+"""MISB EG 0104, the older universal set: labels that a track needs, by their tags of ST 0601.
 
 Values are IEEE numbers in degrees and metres. Its "obliquity angle" and "angle to north" are not
 used: senders measure the first from the horizon or from straight down, and do not say which.
@@ -7,7 +7,7 @@ used: senders measure the first from the horizon or from straight down, and do n
 from typing import Any
 
 from aftermap.media.telemetry.misb.klv import universal_items
-from aftermap.media.telemetry.misb.klv_values import Reader, real, text, unsigned, value_of
+from aftermap.media.telemetry.misb.klv_values import Reader, real, unsigned, value_of
 
 _VERSION_AT = 7  # which edition of the dictionary a label is from; senders do not agree on it
 
@@ -18,10 +18,6 @@ def _label(digits: str) -> bytes:
 
 NAMED: dict[bytes, tuple[int, Reader]] = {
     _label("0702010101050000"): (2, unsigned),
-    _label("0105050000000000"): (3, text),
-    _label("0101200100000000"): (10, text),
-    _label("0420010201010000"): (11, text),
-    _label("0701010100000000"): (12, text),
     _label("0701100106000000"): (5, real),
     _label("0701100105000000"): (6, real),
     _label("0701100104000000"): (7, real),
@@ -29,12 +25,6 @@ NAMED: dict[bytes, tuple[int, Reader]] = {
     _label("0701020102060200"): (14, real),
     _label("0701020102020000"): (15, real),
     _label("0420020101080000"): (16, real),
-    _label("04200201010a0100"): (17, real),
-    _label("0701080101000000"): (21, real),
-    _label("0701090201000000"): (22, real),
-    _label("0701020103020000"): (23, real),
-    _label("0701020103040000"): (24, real),
-    _label("0701020103160000"): (25, real),
 }
 
 

@@ -1,4 +1,4 @@
-"""Numbers as MISB maps them onto integers, both ways.
+"""Numbers that MISB has mapped onto integers.
 
 Linear maps of ST 0601 (a range over all integers of a length, the most negative one meaning "out
 of range") and the maps of ST 1201.5, forms A and B, whose special values carry the top bit.
@@ -29,16 +29,6 @@ def linear_signed(data: bytes, limit: float) -> float | None:
     largest = (1 << 8 * len(data) - 1) - 1
     raw = signed_in(data)
     return None if raw < -largest else raw * limit / largest
-
-
-def linear_signed_bytes(value: float, limit: float, length: int) -> bytes:
-    """The inverse of :func:`linear_signed`, to the nearest integer."""
-    return round(value / limit * ((1 << 8 * length - 1) - 1)).to_bytes(length, "big", signed=True)
-
-
-def linear_unsigned_bytes(value: float, low: float, high: float, length: int) -> bytes:
-    """The inverse of :func:`linear_unsigned`, to the nearest integer."""
-    return round((value - low) / (high - low) * ((1 << 8 * length) - 1)).to_bytes(length, "big")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +70,3 @@ def imap_value(data: bytes, low: float, high: float) -> float | None:
     value = scale.reverse * (raw - scale.zero_offset) + low
     slack = scale.reverse + 1e-12 * max(abs(low), abs(high))  # rounding, here and in the sender
     return value if low - slack <= value <= high + slack else None
-
-
-def imap_bytes(value: float, low: float, high: float, length: int) -> bytes:
-    """The inverse of :func:`imap_value`; values outside of the range become infinities."""
-    top = 8 * (length - 1)
-    if math.isnan(value):
-        return (0b11010 << 3 << top).to_bytes(length, "big")
-    if value < low or value > high:
-        return ((0b11101 if value < low else 0b11001) << 3 << top).to_bytes(length, "big")
-    scale = imap_scale(low, high, length)
-    return math.floor(scale.forward * (value - low) + scale.zero_offset).to_bytes(length, "big")

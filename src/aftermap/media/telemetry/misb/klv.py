@@ -9,7 +9,6 @@ from dataclasses import dataclass
 PREFIX = bytes.fromhex("060e2b34")
 ST0601 = bytes.fromhex("060e2b34020b01010e01030101000000")
 EG0104 = bytes.fromhex("060e2b34020101010e01010201010000")
-ST0102_SET = bytes.fromhex("060e2b34020301010e01030302000000")
 KEY_BYTES = 16
 CUT_OFF = "cut off before its end"
 

@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from aftermap.errors import InputError
+from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
 from aftermap.media.exif import checked_lonlat_deg
-from aftermap.media.telemetry.attitudes import composed
 from aftermap.media.telemetry.draft import RECORDER, VIDEO, Draft, skipped_by_reason, wrapped_deg
 from aftermap.media.telemetry.misb import eg0104
 from aftermap.media.telemetry.misb.klv import (
@@ -23,19 +25,17 @@ from aftermap.media.telemetry.misb.klv import (
     Damage,
     Packet,
     checksum_is_right,
-    local_items,
     packets_in,
 )
-from aftermap.media.telemetry.misb.klv_values import value_of
-from aftermap.media.telemetry.misb.st0601 import FIELDS
+from aftermap.media.telemetry.misb.st0601 import local_set_values
 from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.model.telemetry import TelemetrySample
 
-NEEDED = frozenset({2, 5, 6, 7, 13, 14, 15, 16, 18, 19, 20, 75, 90, 91, 104, 136})
 WRONG_SUM = "its checksum is wrong"
 NO_SUM = "it has no checksum"
 LATEST_YEAR = 2200
+_LEVEL_NORTH = rotation_cam_from_world(0.0, 0.0, 0.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NOTE_UTC = (
@@ -55,14 +55,17 @@ class KlvPiece:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Read:
+class _KlvSample:
     sample: TelemetrySample
     is_ellipsoid: bool
 
 
 def misb_draft(pieces: Sequence[KlvPiece], name: str) -> Draft:
-    """The draft, or an InputError where no packet could be read."""
-    reads: list[_Read] = []
+    """The draft of a track from packets of ST 0601 or EG 0104.
+
+    Raises InputError where no packet could be read.
+    """
+    reads: list[_KlvSample] = []
     stamps: list[int | None] = []
     kinds: set[str] = set()
     refused: list[tuple[int, str]] = []
@@ -81,7 +84,7 @@ def misb_draft(pieces: Sequence[KlvPiece], name: str) -> Draft:
             if place_problem:
                 refused.append((number, place_problem))
             kinds.add("ST 0601" if one.key == ST0601 else "EG 0104")
-            reads.append(_read(values, piece.time_s, has_place=place_problem is None))
+            reads.append(_sample_of(values, piece.time_s, has_place=place_problem is None))
             stamps.append(values.get(2))
     if not reads:
         raise InputError(_nothing(name, refused))
@@ -109,11 +112,7 @@ def _values(packet: Packet) -> dict[int, Any]:
     if packet.key != ST0601:
         found = eg0104.universal_set_values(packet.value)
     else:
-        found = {
-            tag: value_of(FIELDS[tag][1], item)
-            for tag, item in local_items(packet.value)
-            if tag in NEEDED
-        }
+        found = local_set_values(packet.value)
     return {tag: value for tag, value in found.items() if _is_known(value)}
 
 
@@ -132,9 +131,9 @@ def _place_problem(values: dict[int, Any]) -> str | None:
     return None
 
 
-def _read(values: dict[int, Any], time_s: Fraction | None, *, has_place: bool) -> _Read:
+def _sample_of(values: dict[int, Any], time_s: Fraction | None, *, has_place: bool) -> _KlvSample:
     height_m, is_ellipsoid = _height(values)
-    return _Read(
+    return _KlvSample(
         sample=TelemetrySample(
             time_s=time_s if time_s is not None else Fraction(0),
             lonlat_deg=(values[14], values[13]) if has_place else None,
@@ -170,6 +169,20 @@ def _attitude(values: dict[int, Any]) -> Attitude | None:
     return composed(platform, relative)
 
 
+def composed(platform: Attitude, relative: Attitude) -> Attitude:
+    """The absolute attitude of a sensor that is turned by ``relative`` on its platform.
+
+    Both are turned Z-Y-X in the frame of what carries them, as ST 0601 (tags 5 to 7 and 18 to 20)
+    and gimbals do. With a banked platform azimuths do not add up, which is why they are composed.
+    """
+    inner = rotation_cam_from_world(relative.yaw_deg, relative.pitch_deg, relative.roll_deg)
+    outer = rotation_cam_from_world(platform.yaw_deg, platform.pitch_deg, platform.roll_deg)
+    # A level camera that looks north has the platform's axes, so it leads from one to the other.
+    rotation = np.asarray(inner @ _LEVEL_NORTH.T @ outer, float)
+    yaw, pitch, roll = gimbal_angles_deg(rotation)
+    return Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
+
+
 def _utc(values: dict[int, Any]) -> str | None:
     stamp = values.get(2)
     if not stamp:
@@ -182,7 +195,7 @@ def _utc(values: dict[int, Any]) -> str | None:
 
 
 def _draft(
-    reads: Sequence[_Read],
+    reads: Sequence[_KlvSample],
     stamps: Sequence[int | None],
     kinds: Sequence[str],
     refused: tuple[Skipped, ...],
@@ -214,7 +227,7 @@ def _draft(
     )
 
 
-def _in_datum(read: _Read, *, is_ellipsoid: bool) -> TelemetrySample:
+def _in_datum(read: _KlvSample, *, is_ellipsoid: bool) -> TelemetrySample:
     """A height in another datum than the rest of the track is left out."""
     if read.is_ellipsoid == is_ellipsoid:
         return read.sample

@@ -9,7 +9,8 @@ from typing import Any
 
 from aftermap.media.telemetry.misb.imap import imap_value
 from aftermap.media.telemetry.misb.klv import ber_oid
-from aftermap.media.telemetry.misb.klv_values import Reader, real, records, unsigned, value_of
+from aftermap.media.telemetry.misb.klv_values import Reader, real, unsigned, value_of
+from benchmarks.st0601.values import records
 
 _PLAIN, _MAPPED = 1, 2
 _SHARE = (-1.0, 1.0)

@@ -8,24 +8,19 @@ from typing import Any
 
 from aftermap.media.telemetry.misb.imap import imap_value
 from aftermap.media.telemetry.misb.klv import ber_oid
-from aftermap.media.telemetry.misb.klv_arrays import array_by_rows, array_of, section_value
 from aftermap.media.telemetry.misb.klv_values import (
     HEIGHT,
     LATITUDE,
     LONGITUDE,
-    Fields,
     Reader,
-    each,
     imap,
-    local_set,
-    raw,
     real,
     signed,
-    text,
     unsigned,
-    uuid,
 )
-from aftermap.media.telemetry.misb.st0601_packs import core_identifier
+from benchmarks.st0601.arrays import array_by_rows, array_of, section_value
+from benchmarks.st0601.packs import core_identifier
+from benchmarks.st0601.values import Fields, each, local_set, raw, text, uuid
 
 
 def _named(names: str, reader: Reader, first: int) -> dict[int, tuple[str, Reader]]:

@@ -4,18 +4,8 @@ from typing import Any
 
 from aftermap.media.telemetry.misb.imap import imap_value
 from aftermap.media.telemetry.misb.klv import ber_oid
-from aftermap.media.telemetry.misb.klv_values import (
-    flags,
-    oids,
-    plus_minus,
-    position_value,
-    records,
-    signed,
-    text,
-    unsigned,
-    uuid,
-    value_of,
-)
+from aftermap.media.telemetry.misb.klv_values import plus_minus, signed, unsigned, value_of
+from benchmarks.st0601.values import flags, oids, position_value, records, text, uuid
 
 _ID_BYTES = 16
 
