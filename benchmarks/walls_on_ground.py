@@ -20,7 +20,7 @@ import rasterio
 from aftermap.geo.arrays import Array, BoolArray, IndexArray, Int32Array, Uint16Array
 from aftermap.geo.lens import projected_px, rays_cam
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
-from aftermap.surface.sampling import heights_at_pixels
+from aftermap.surface.pixel_heights import heights_at_pixels
 from aftermap.surface.thumbnail_pass import calm
 from aftermap_twin.caster import Caster
 from aftermap_twin.flight import stations_of

@@ -148,7 +148,7 @@ def test_a_caption_over_a_wall_is_not_painted_on_it_and_another_picture_is_taken
     elevation, picture = rasters(tmp_path, crs=CRS, datum=VerticalDatum.ELLIPSOID)
     cameras = reconstruction(tmp_path, crs=CRS, datum=VerticalDatum.ELLIPSOID)
     south, west = cameras.placed
-    placed = (captioned(south, tmp_path), west, *[south] * others)
+    placed = (with_caption(south, tmp_path), west, *[south] * others)
     files = StageFolder(folder=tmp_path / "stage")
     mesh = mesh_of(
         replace(cameras, placed=placed),
@@ -168,7 +168,7 @@ def test_a_caption_over_a_wall_is_not_painted_on_it_and_another_picture_is_taken
     assert mesh.walls_textured_fraction == pytest.approx(0.5 if others else 20 / 56, abs=0.06)
 
 
-def captioned(placed, folder):
+def with_caption(placed, folder):
     """The frame with the lower half of the red wall under a mask and painted over."""
     pixels = cv2.imread(placed.frame.path)
     is_wall = (pixels == np.array(RED)[::-1]).all(axis=-1)

@@ -13,7 +13,7 @@ from aftermap.surface.measured_cells import (
     write_measured_cells,
 )
 from aftermap.surface.view_heights import ViewHeights
-from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed_heights, seen_cells
 
 CELL_M, BASE_M, STEP_M = 0.5, 90.0, 0.01
 GRID = Grid(crs="EPSG:32637", east_m=1000, north_m=2000, cell_m=CELL_M, columns=60, rows=50)
@@ -107,7 +107,7 @@ def test_ground_behind_an_unknown_stretch_is_seen_only_by_who_measured_it():
     own = np.zeros(heights.shape, bool)
     own[:, 60:100] = True
     camera, above = (20.0, -60.0), 25.0
-    guess = presumed(heights, is_measured)
+    guess = presumed_heights(heights, is_measured)
     alone = seen_cells(heights, camera, above, guess)
     assert (alone[5:-5, 62:80] == HIDDEN).all()
     seen = seen_cells(heights, camera, above, guess, own)

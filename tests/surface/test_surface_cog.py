@@ -14,7 +14,7 @@ from rasterio.enums import ColorInterp
 
 from aftermap.geo.crs import LOCAL
 from aftermap.geo.grid import Block, blocks_of
-from aftermap.surface.cog import Layer, cog_written
+from aftermap.surface.cog import Layer, open_cog
 from aftermap.surface.ortho import IMAGE, SOURCE
 
 SURFACE = Layer(
@@ -30,7 +30,7 @@ TILE_OFFSETS, WIDTH, SUBFILE = 324, 256, 254
 
 def write(path, over, layer, values, *, size=512, backwards=False):
     blocks = list(blocks_of(over, size))
-    with cog_written(path, over, layer) as out:
+    with open_cog(path, over, layer) as out:
         for block in reversed(blocks) if backwards else blocks:
             rows = slice(block.row, block.row + block.rows)
             columns = slice(block.column, block.column + block.columns)
@@ -141,7 +141,7 @@ def test_a_picture_has_colours_and_an_alpha_and_a_source_its_nearest_overview(tm
 def test_blocks_that_were_never_written_have_no_data(tmp_path):
     over = grid(1200, 700)
     path = tmp_path / "surface.tif"
-    with cog_written(path, over, SURFACE) as out:
+    with open_cog(path, over, SURFACE) as out:
         out.write(Block(row=512, column=0, rows=100, columns=50), np.ones((100, 50), np.float32))
     with rasterio.open(path) as file:
         values = file.read(1)
@@ -164,7 +164,7 @@ def test_a_raster_smaller_than_a_tile_and_one_without_a_place_are_fine(tmp_path)
 
 def test_an_error_while_writing_leaves_no_file(tmp_path):
     def fail():
-        with cog_written(tmp_path / "surface.tif", grid(600, 600), SURFACE) as out:
+        with open_cog(tmp_path / "surface.tif", grid(600, 600), SURFACE) as out:
             out.write(Block(row=0, column=0, rows=9, columns=9), np.ones((9, 9), np.float32))
             raise KeyboardInterrupt
 

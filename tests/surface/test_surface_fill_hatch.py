@@ -16,7 +16,7 @@ from aftermap.geo.hatch import PERIOD_PX
 from aftermap.geo.hatch import STROKE as DARK
 from aftermap.surface.fill_hatch import hatched, next_overview
 from aftermap.surface.ortho import IMAGE
-from aftermap.surface.pyramid import hatched_cog_written
+from aftermap.surface.pyramid import open_hatched_cog
 
 DARK_PX = 4
 
@@ -79,7 +79,7 @@ def made(request, tmp_path_factory):
     filled[:, 200:216] = True
     path = tmp_path_factory.mktemp("hatch") / "orthophoto.tif"
     layer = replace(IMAGE, tags={"AFTERMAP_FILLED": "x"})
-    with hatched_cog_written(path, over, layer, draped=request.param) as out:
+    with open_hatched_cog(path, over, layer, draped=request.param) as out:
         for block in blocks_of(over, 512):
             cut = np.s_[block.row : block.row + 512, block.column : block.column + 512]
             out.write(block, image[cut], filled[cut])
@@ -125,14 +125,14 @@ def test_a_picture_without_a_place_and_an_error_on_the_way(tmp_path):
     local = replace(grid(40, 30, 0.5), crs=LOCAL, east_m=-20.3, north_m=8.1)
     image, filled = painted(30, 40)
     whole = Block(row=0, column=0, rows=30, columns=40)
-    with hatched_cog_written(tmp_path / "one.tif", local, IMAGE, draped=False) as out:
+    with open_hatched_cog(tmp_path / "one.tif", local, IMAGE, draped=False) as out:
         out.write(whole, image, filled)
     with rasterio.open(tmp_path / "one.tif") as file:
         assert "local" in file.crs.to_wkt().lower()
         assert (file.read(4)[filled] == 255).all()
 
     def fail():
-        with hatched_cog_written(tmp_path / "two.tif", local, IMAGE, draped=False) as out:
+        with open_hatched_cog(tmp_path / "two.tif", local, IMAGE, draped=False) as out:
             out.write(whole, image, filled)
             raise KeyboardInterrupt
 

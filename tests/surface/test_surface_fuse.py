@@ -99,7 +99,7 @@ def test_small_patches_go_and_the_more_agree_the_smaller_they_may_be():
         count = np.zeros((60, 60), np.uint8)
         height[10 : 10 + side, 10 : 10 + side] = 5000
         count[10 : 10 + side, 10 : 10 + side] = photographs
-        fuse.islands_removed(height, count, 100.0, least)
+        fuse.remove_islands(height, count, 100.0, least)
         kept = side * side if stays else 0
         assert ((height > 0).sum(), (count > 0).sum()) == (kept, kept), (photographs, side)
 
@@ -109,7 +109,7 @@ def test_a_patch_that_stands_apart_in_height_is_an_island_too():
     count = np.full((60, 60), 2, np.uint8)
     height[20:30, 20:30] = 6500
     height[40:50, 40:50] = 5060  # within the tolerance: the same surface
-    fuse.islands_removed(height, count, 100.0, 400)
+    fuse.remove_islands(height, count, 100.0, 400)
     assert (height[20:30, 20:30] == 0).all()
     assert (count[20:30, 20:30] == 0).all()
     assert (height == 0).sum() == 100

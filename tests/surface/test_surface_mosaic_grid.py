@@ -22,7 +22,7 @@ from known_ground import (
 
 from aftermap.geo.grid import Block, cell_centres_m, rowcol_of, window_of
 from aftermap.model.raster import Elevation, Raster
-from aftermap.surface.cog import Layer, cog_written
+from aftermap.surface.cog import Layer, open_cog
 from aftermap.surface.mosaic_grid import (
     Sheet,
     mosaic_pictures,
@@ -40,7 +40,7 @@ HEIGHT = Layer(
 
 def written(folder, values, over):
     path = Path(folder) / "surface.tif"
-    with cog_written(path, over, HEIGHT) as out:
+    with open_cog(path, over, HEIGHT) as out:
         out.write(Block(row=0, column=0, rows=over.rows, columns=over.columns), values)
     return Raster(path=str(path), grid=over, nodata=-9999.0)
 

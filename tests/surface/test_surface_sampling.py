@@ -6,6 +6,7 @@ from known_ground import EAST_M, GROUND_M, HEIGHT_PX, LENS, NORTH_M, WIDTH_PX, p
 
 from aftermap.surface import sampling
 from aftermap.surface.drawable import EMPTY, FILLED, MEASURED
+from aftermap.surface.pixel_heights import heights_at_pixels
 from aftermap.surface.thumbnail_pass import calm
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
 
@@ -39,29 +40,33 @@ def centres(columns, rows, pixel_m):
     )
 
 
+def ground_of(height, at):
+    """Pixels each of which belongs to a cell of its own."""
+    cell = np.arange(height.size, dtype=np.int32).reshape(height.shape)
+    return sampling.PixelGround(height=height, cell=cell, corner=at)
+
+
 def laid(pixels, height, pixel_m, *, tone=1.0, picture=None, part=1.0):
     shape = height.shape
     colour, weight = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
     source = np.full(shape, 65535, np.uint16)
     scale = pixels.shape[0] / HEIGHT_PX, pixels.shape[1] / WIDTH_PX
-    sampling.laid_down(
-        0,
-        numbers() if picture is None else picture,
-        17,
-        pixels,
-        scale,
-        np.full((4, 4, 3), tone, np.float32),
-        (0.5, 0.5),
-        0.01,
-        corner(shape[1], shape[0], pixel_m),
-        height,
-        np.zeros(shape, np.int16),
-        np.full(shape, NO_LABEL, np.int16),
-        np.full(shape, part, np.float32),
-        colour,
-        weight,
-        source,
+    read = sampling.PictureColours(
+        numbers=numbers() if picture is None else picture,
+        pixels=pixels,
+        scale=scale,
+        tone=np.full((4, 4, 3), tone, np.float32),
+        tone_first=(0.5, 0.5),
+        tone_step=0.01,
     )
+    sources = sampling.PixelSources(
+        main=np.zeros(shape, np.int16),
+        second=np.full(shape, NO_LABEL, np.int16),
+        share=np.full(shape, part, np.float32),
+    )
+    ground = ground_of(height, corner(shape[1], shape[0], pixel_m))
+    out = sampling.PixelColours(colour=colour, weight=weight, source=source)
+    sampling.add_colours(0, 17, read, ground, sources, out)
     return colour, weight, source
 
 
@@ -130,7 +135,7 @@ def at_pixels(surface, first, step, shape, kinds=None):
     if kinds is None:
         kinds = np.where(np.isnan(surface), EMPTY, MEASURED)
     out, cell = np.empty(shape, np.float32), np.empty(shape, np.int32)
-    sampling.heights_at_pixels(surface, kinds.astype(np.uint8), first, step, 0.5, out, cell)
+    heights_at_pixels(surface, kinds.astype(np.uint8), first, step, 0.5, out, cell)
     return out, np.stack(np.divmod(cell, surface.shape[1]), -1)
 
 
@@ -163,8 +168,9 @@ def sources(labels, seen, height):
     shape = height.shape
     main, second = np.full(shape, NO_LABEL, np.int16), np.full(shape, NO_LABEL, np.int16)
     share = np.ones(shape, np.float32)
-    cell = np.arange(height.size, dtype=np.int32).reshape(shape)
-    sampling.sources(labels, 8, 2.0, seen.reshape(len(seen), -1), cell, height, main, second, share)
+    ground = ground_of(height, np.zeros(3))
+    out = sampling.PixelSources(main=main, second=second, share=share)
+    sampling.choose_sources(labels, 8, 2.0, seen.reshape(len(seen), -1), ground, out)
     return main, second, share
 
 
@@ -244,20 +250,10 @@ def offered(pictures, seen, height, least, done):
     """The picture of pixels that have none yet, of those that see them at least so well."""
     main, second = np.full((2, *height.shape), NO_LABEL, np.int16)
     cost = np.where(done > 0, -np.inf, np.inf).astype(np.float32)
-    cell = np.arange(height.size, dtype=np.int32).reshape(height.shape)
+    ground = ground_of(height, corner(16, 16, 0.3))
+    out = sampling.PixelSources(main=main, second=second, share=np.ones(height.shape, np.float32))
     for slot, (picture, level) in enumerate(zip(pictures, seen, strict=True)):
-        sampling.offer_source(
-            slot,
-            picture,
-            level.ravel(),
-            cell,
-            corner(16, 16, 0.3),
-            height,
-            least,
-            cost,
-            main,
-            second,
-        )
+        sampling.offer_source(slot, picture, level.ravel(), least, ground, cost, out)
     assert (main[done > 0] == NO_LABEL).all()
     return set(main[done == 0].tolist())
 

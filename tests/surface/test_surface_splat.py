@@ -63,7 +63,8 @@ CORNER = np.array([EAST_M - COLUMNS * CELL_M / 2, NORTH_M + ROWS * CELL_M / 2, C
 def heights_of(seen, inverse, agreement_m=2 * CELL_M):
     heights, counts = np.full((ROWS, COLUMNS), np.nan, np.float32), np.zeros((ROWS, COLUMNS), "u1")
     views = np.full(inverse.shape, 3, np.uint8)
-    splat.highest_m(inverse, views, camera_row(seen), CORNER, heights, counts, agreement_m)
+    depths = splat.ViewDepths(inverse, views, camera_row(seen))
+    splat.fill_heights(depths, splat.GroundCells(CORNER, heights, counts), agreement_m)
     assert ((counts == 3) == np.isfinite(heights)).all()
     return heights
 
@@ -128,7 +129,8 @@ def test_points_well_below_the_topmost_one_of_a_cell_do_not_pull_it_down():
     top, count = np.full((1, 1), np.nan, np.float32), np.zeros((1, 1), np.uint8)
     inverse = house_inverse(seen)
     views = np.full(inverse.shape, 2, np.uint8)
-    splat.highest_m(inverse, views, camera_row(seen), size, top, count, 0.8)
+    depths = splat.ViewDepths(inverse, views, camera_row(seen))
+    splat.fill_heights(depths, splat.GroundCells(size, top, count), 0.8)
     assert top[0, 0] == pytest.approx(ROOF_M, abs=0.02)
     assert count[0, 0] == 2
 
@@ -163,12 +165,12 @@ def test_single_holes_between_two_that_agree_are_closed_and_others_are_not():
     counts = np.where(np.isfinite(heights), 4, 0).astype(np.uint8)
     counts[1, 2] = 2
     closed, seen = heights.copy(), counts.copy()
-    splat.pinholes_closed(closed, seen, 0.5)
+    splat.close_pinholes(closed, seen, 0.5)
     assert closed[2, 2] == 10.0
     assert seen[2, 2] == 2
     assert (closed[3, 6:8] == 30.0).all()
     assert np.isnan(closed[0, 0])
     heights[2:5, 4] = np.nan
     heights[2:5, 3] = 10.0
-    splat.pinholes_closed(heights, counts, 0.5)
+    splat.close_pinholes(heights, counts, 0.5)
     assert np.isnan(heights[3, 4])  # between ground and roof nothing is invented

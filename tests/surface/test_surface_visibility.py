@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed_heights, seen_cells
 
 ROWS, COLUMNS = 60, 120
 WALL = 40  # column, 3 cells thick
@@ -131,7 +131,7 @@ def test_what_nobody_measured_hides_what_lies_behind_it():
     heights[:20, 10:60] = 10.0  # as high as its neighbour may be
     is_measured = np.ones(heights.shape, bool)
     is_measured[40:70, 40:60] = False
-    blocking = presumed(heights, is_measured)
+    blocking = presumed_heights(heights, is_measured)
     assert (blocking[is_measured] == heights[is_measured]).all()
     assert (blocking[44:66, 44:56] == 10.0).all()
     assert (blocking[40:42, 44:56] == 0.0).all()  # right beside measured street, as high as that
@@ -148,4 +148,4 @@ def test_what_nobody_measured_hides_what_lies_behind_it():
 
 def test_where_nothing_was_measured_nothing_is_presumed():
     unknown = np.full((40, 40), np.nan, np.float32)
-    assert np.isnan(presumed(unknown, np.zeros((40, 40), bool))).all()
+    assert np.isnan(presumed_heights(unknown, np.zeros((40, 40), bool))).all()

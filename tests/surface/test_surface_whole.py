@@ -33,7 +33,7 @@ from aftermap.model.camera import Vertical
 from aftermap.model.raster import Elevation, Raster
 from aftermap.record import StageFolder
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
-from aftermap.surface.cog import cog_written
+from aftermap.surface.cog import open_cog
 from aftermap.surface.ortho import SOURCE
 
 DARK_PX = 4
@@ -326,8 +326,8 @@ def test_what_a_mask_covers_is_never_drawn_nor_balanced_to(flight, elevation, or
         assert cv2.imwrite(str(path), pixels)
         frames.append(replace(one, frame=replace(one.frame, path=str(path), mask=str(mask_path))))
     files = StageFolder(folder=tmp_path / "stage")
-    captioned = replace(flight, placed=tuple(frames))
-    made = orthophoto_of(captioned, elevation, SurfaceOptions(), files, InProcess())
+    with_caption = replace(flight, placed=tuple(frames))
+    made = orthophoto_of(with_caption, elevation, SurfaceOptions(), files, InProcess())
     shown = read(made.source) != 65535
     colours = np.stack([read(made.image, band) for band in (1, 2, 3)]).astype(int)
     assert np.ptp(colours[:, shown], axis=0).max() <= 3  # grey ground, nothing red
@@ -426,7 +426,7 @@ def test_a_surface_with_a_hole_has_a_picture_with_a_hole(flight, tmp_path):
     heights[40:60, 70:90] = -9999
     path = tmp_path / "surface.tif"
     layer = replace(SOURCE, dtype="float32", nodata=-9999.0)
-    with cog_written(path, over, layer) as out:
+    with open_cog(path, over, layer) as out:
         out.write(Block(row=0, column=0, rows=120, columns=160), heights)
     raster = Raster(path=str(path), grid=over, nodata=-9999.0)
     ground = Elevation(

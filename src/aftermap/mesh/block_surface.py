@@ -40,7 +40,8 @@ class Part:
 def part_of(height: Array, filled: Array, options: MeshOptions, *, most_faces: int) -> Part:
     """The part for a block from its heights in cells, with a margin of MARGIN_CELLS around it.
 
-    ``height`` is NaN where nothing was measured, ``filled`` where nothing was filled in.
+    Both (rows, columns): ``height`` is NaN where nothing was measured, ``filled`` where nothing was
+    filled in.
     """
     drawn = drawn_cells(height, filled, step=options.step, least_cells=options.least_cells)
     ring = MARGIN_CELLS - 1

@@ -5,7 +5,6 @@ that a wall is textured from is opened once; then all is written as it comes, bl
 """
 
 import shutil
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,12 +14,12 @@ from aftermap.geo.arrays import Array
 from aftermap.geo.grid import Block, blocks_of, cell_centres_m, window_of
 from aftermap.geo.march import HeightWindow
 from aftermap.geo.windows import coarse_heights
-from aftermap.mesh.block_heights import MeshGrid, block_heights, mesh_grid, raster_heights
+from aftermap.mesh.block_heights import block_heights, mesh_grid, raster_heights
 from aftermap.mesh.block_surface import Part, part_of
 from aftermap.mesh.colours import colours_at
 from aftermap.mesh.options import MeshOptions
-from aftermap.mesh.points import PointPart, points_written
-from aftermap.mesh.scene import scene_written
+from aftermap.mesh.points import PointPart, write_points
+from aftermap.mesh.scene import MeshWork, write_scene
 from aftermap.mesh.wall_atlas import BlockDone
 from aftermap.mesh.walls import NO_CAMERA, Wall, patch_sources_of, walls_of
 from aftermap.model.camera import Reconstruction
@@ -34,20 +33,6 @@ LEAST_FACES = 4000
 
 REACH_CELLS = (40, 400)
 """How far around a block it is looked for what hides its walls."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What every block needs; ``relief_m`` is how far the scene's heights reach."""
-
-    reconstruction: Reconstruction
-    elevation: Elevation
-    orthophoto: Orthophoto
-    grid: MeshGrid
-    options: MeshOptions
-    origin_m: tuple[float, float, float]
-    relief_m: float
-    files: Workspace
 
 
 def mesh_of(
@@ -64,7 +49,7 @@ def mesh_of(
     """
     work = _work(reconstruction, elevation, orthophoto, options, files)
     blocks = tuple(blocks_of(work.grid.grid, options.block_cells))
-    made = executor.map(partial(_block_done, work), blocks, label="building the mesh")
+    made = executor.map(partial(_build_block, work), blocks, label="building the mesh")
     done = [one for one in made if one is not None]
     if not done:
         raise SurfaceError(
@@ -73,35 +58,19 @@ def mesh_of(
         )
     points, mesh = files.path("points.laz"), files.path("mesh.glb")
     parts = executor.map(partial(_points_in, work), blocks, label="taking points")
-    count = points_written(
-        points,
-        parts,
-        crs=work.grid.grid.crs,
-        datum=reconstruction.vertical_datum,
-        origin_m=work.origin_m,
-    )
+    crs, datum = work.grid.grid.crs, reconstruction.vertical_datum
     answer = Mesh(
         mesh=str(mesh),
         points=str(points),
-        crs=work.grid.grid.crs,
-        vertical_datum=reconstruction.vertical_datum,
+        crs=crs,
+        vertical_datum=datum,
         origin_m=work.origin_m,
         triangles=sum(one.triangles for one in done),
         walls=sum(len(one.walls) for one in done),
         walls_textured_fraction=_textured_fraction(done),
-        point_count=count,
+        point_count=write_points(points, parts, crs=crs, datum=datum, origin_m=work.origin_m),
     )
-    scene_written(
-        answer,
-        done,
-        work.grid.grid,
-        reconstruction,
-        elevation,
-        orthophoto,
-        options,
-        files,
-        executor,
-    )
+    write_scene(answer, done, work, executor)
     shutil.rmtree(files.path(FOLDER), ignore_errors=True)
     return answer
 
@@ -112,13 +81,13 @@ def _work(
     orthophoto: Orthophoto,
     options: MeshOptions,
     files: Workspace,
-) -> _Work:
+) -> MeshWork:
     grid = mesh_grid(elevation, most_cells=options.most_cells)
     west, south, east, north = grid.grid.area_m
     low = min(p.ground_m[0] for p in reconstruction.mapped)
     high = max(p.ground_m[1] for p in reconstruction.mapped)
     middle = (np.floor((west + east) / 2), np.floor((south + north) / 2))
-    return _Work(
+    return MeshWork(
         reconstruction=reconstruction,
         elevation=elevation,
         orthophoto=orthophoto,
@@ -130,7 +99,7 @@ def _work(
     )
 
 
-def _block_done(work: _Work, block: Block) -> BlockDone | None:
+def _build_block(work: MeshWork, block: Block) -> BlockDone | None:
     """One block's surface and walls; None where there is nothing to draw."""
     measured, filled = block_heights(work.elevation, work.grid, block)
     cell_m, level_m = work.grid.grid.cell_m, work.origin_m[2]
@@ -168,7 +137,7 @@ def _block_done(work: _Work, block: Block) -> BlockDone | None:
     )
 
 
-def _walls(part: Part, world: Array, work: _Work) -> list[Wall]:
+def _walls(part: Part, world: Array, work: MeshWork) -> list[Wall]:
     found = []
     for is_measured in (True, False):
         rows = part.is_measured == is_measured
@@ -184,7 +153,7 @@ def _walls(part: Part, world: Array, work: _Work) -> list[Wall]:
     return found
 
 
-def _around(work: _Work, block: Block) -> HeightWindow:
+def _around(work: MeshWork, block: Block) -> HeightWindow:
     """What stands in and around a block, filled ground too; beyond it nothing hides a wall."""
     west, south, east, north = window_of(work.grid.grid, block).area_m
     cell_m = work.grid.grid.cell_m
@@ -206,7 +175,7 @@ def _around(work: _Work, block: Block) -> HeightWindow:
     )
 
 
-def _points_in(work: _Work, block: Block) -> PointPart:
+def _points_in(work: MeshWork, block: Block) -> PointPart:
     """The measured cells of a block of the mesh, every one at its middle."""
     height_m, photographs, grid = raster_heights(work.elevation, work.grid, block)
     is_measured = (photographs > 0) & np.isfinite(height_m)

@@ -30,18 +30,7 @@ def hatch_tile(height_px: int, width_px: int, *, tile_px: float) -> ByteArray:
 def colours_at(image: Raster, grid: Grid) -> tuple[ByteArray, BoolArray]:
     """(rows, columns, 3) colours over a grid, and where the orthophoto has a picture at all."""
     finer = image.grid.cell_m < grid.cell_m / 1.5
-    with (
-        rasterio.open(Path(image.path)) as file,
-        WarpedVRT(
-            file,
-            crs=file.crs,
-            width=grid.columns,
-            height=grid.rows,
-            transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-            resampling=Resampling.average if finer else Resampling.bilinear,
-        ) as view,
-    ):
-        cells = view.read()
+    cells = _read_over(image, grid, Resampling.average if finer else Resampling.bilinear)
     return np.moveaxis(cells[:3], 0, -1), cells[3] >= OPAQUE
 
 
@@ -62,6 +51,11 @@ def ground_texture(image: Raster, confidence: Raster, grid: Grid, *, hatch_m: fl
 
 def _nearest(raster: Raster, grid: Grid) -> ByteArray:
     """(rows, columns) of a raster of bytes over another grid, 0 beyond it."""
+    return np.asarray(_read_over(raster, grid, Resampling.nearest)[0], np.uint8)
+
+
+def _read_over(raster: Raster, grid: Grid, resampling: Resampling) -> ByteArray:
+    """(bands, rows, columns) of a raster of bytes over another grid."""
     with (
         rasterio.open(Path(raster.path)) as file,
         WarpedVRT(
@@ -70,7 +64,7 @@ def _nearest(raster: Raster, grid: Grid) -> ByteArray:
             width=grid.columns,
             height=grid.rows,
             transform=Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m),
-            resampling=Resampling.nearest,
+            resampling=resampling,
         ) as view,
     ):
-        return np.asarray(view.read(1), np.uint8)
+        return np.asarray(view.read(), np.uint8)

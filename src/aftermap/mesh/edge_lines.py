@@ -8,6 +8,8 @@ ends on a line ends on it after it was moved. Nothing on the border of the block
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,50 +45,66 @@ def straightened(
     lines: Lines, corners: Corners, *, within: float, within_height: float
 ) -> Outlines:
     """Straight outlines of a block's lines, within so many cells in plan and in height."""
-    points = len(lines.corner)
     moved = np.full((*corners.down.shape, 2), np.nan)
-    kept = np.zeros(points, np.bool_)
+    kept = np.zeros(len(lines.corner), np.bool_)
+    parts = [slice(*ends) for ends in pairwise(lines.starts.tolist())]
     for is_again in (False, True):  # once more, from where the lines went that others end on
         ends = moved.copy()
-        for k in range(len(lines.kind)):
-            part = slice(lines.starts[k], lines.starts[k + 1])
-            _straighten(
-                lines.corner[part], bool(lines.ring[k]), within, ends, is_again, moved, kept[part]
-            )
-    xyz = corners.xyz.copy()
-    rim = np.full(len(xyz), -1, np.int32)
-    piece, chain = np.empty((4 * points, 2, 3)), np.empty(4 * points, np.int32)
-    wall, face = np.empty((2 * points, 2, 4)), np.empty(2 * points, np.int32)
-    counts = np.zeros(3, np.int64)
-    turn = np.zeros(len(xyz), np.bool_)
+        for part, ring in zip(parts, lines.ring.tolist(), strict=True):
+            _straighten(lines.corner[part], ring, within, ends, is_again, moved, kept[part])
+    out = _room_for(len(lines.corner), corners)
+    turn = np.zeros(len(out.xyz), np.bool_)
     turn[_ids(lines.side[kept])] = True
-    for k in range(len(lines.kind)):
-        part = slice(lines.starts[k], lines.starts[k + 1])
-        _raise_line(
-            lines.corner[part],
-            lines.side[part],
-            kept[part],
-            moved,
-            within_height,
-            lines.kind[k] == BREAK,
-            xyz,
-            rim,
-            piece,
-            chain,
-            wall,
-            face,
-            counts,
-        )
-    pieces, walls = counts[0], counts[1]
-    _spread(corners.vertex, corners.xyz, rim >= 0, xyz)
+    for part, kind in zip(parts, lines.kind, strict=True):
+        line = _lifted(lines.corner[part], lines.side[part], kept[part], moved, out.xyz)
+        _raise_line(line, within_height, kind == BREAK, out)
+    pieces, walls = out.counts[0], out.counts[1]
+    _spread(corners.vertex, corners.xyz, out.rim >= 0, out.xyz)
     return Outlines(
-        xyz=xyz,
+        xyz=out.xyz,
         turn=turn,
-        rim=rim,
-        piece=piece[:pieces],
-        chain=chain[:pieces],
-        wall=wall[:walls],
-        face=face[:walls],
+        rim=out.rim,
+        piece=out.piece[:pieces],
+        chain=out.chain[:pieces],
+        wall=out.wall[:walls],
+        face=out.face[:walls],
+    )
+
+
+class _Line(NamedTuple):
+    """One line of N corners.
+
+    ``side`` (N, 2, 2) are its vertices as in :class:`Lines`, ``kept`` (N,) where it turns;
+    ``place`` (N, 2) x, y and ``level`` (N, 2, 2) the heights of its vertices, NaN for none.
+    """
+
+    side: Int32Array
+    kept: BoolArray
+    place: Array
+    level: Array
+
+
+class _Raised(NamedTuple):
+    """Room for the arrays of :class:`Outlines`; ``counts`` (3,) of pieces, walls and planes."""
+
+    xyz: Array
+    rim: Int32Array
+    piece: Array
+    chain: Int32Array
+    wall: Array
+    face: Int32Array
+    counts: IntArray
+
+
+def _room_for(points: int, corners: Corners) -> _Raised:
+    return _Raised(
+        xyz=corners.xyz.copy(),
+        rim=np.full(len(corners.xyz), -1, np.int32),
+        piece=np.empty((4 * points, 2, 3)),
+        chain=np.empty(4 * points, np.int32),
+        wall=np.empty((2 * points, 2, 4)),
+        face=np.empty(2 * points, np.int32),
+        counts=np.zeros(3, np.int64),
     )
 
 
@@ -127,18 +145,31 @@ def _straighten(
             if not np.isnan(ends[r, c, 0]):
                 spot[e, 0], spot[e, 1] = ends[r, c, 0], ends[r, c, 1]
     for s in range(len(at) - 1):
-        first, last = at[s], at[s + 1]
-        dx, dy = spot[s + 1, 0] - spot[s, 0], spot[s + 1, 1] - spot[s, 1]
-        length2 = max(dx * dx + dy * dy, 1e-12)
-        reached = 0.0
-        for k in range(first, last + 1):
-            if (k in (0, count - 1)) and not is_ring:
-                continue  # the end of this line is for the line that goes through there
-            along = ((flat[k, 0] - spot[s, 0]) * dx + (flat[k, 1] - spot[s, 1]) * dy) / length2
-            reached = max(reached, min(max(along, 0.0), 1.0))
-            share = 0.0 if k == first else 1.0 if k == last else reached
-            moved[corner[k, 0], corner[k, 1], 0] = spot[s, 0] + share * dx
-            moved[corner[k, 0], corner[k, 1], 1] = spot[s, 1] + share * dy
+        _move_to_chord(corner, flat, (at[s], at[s + 1]), spot[s : s + 2], is_ring, moved)
+
+
+@compiled
+def _move_to_chord(
+    corner: Int32Array,
+    flat: Array,
+    between: tuple[int, int],
+    spot: Array,
+    is_ring: bool,  # noqa: FBT001
+    moved: Array,
+) -> None:
+    """Move the corners between two turns onto the straight line of their (2, 2) places."""
+    first, last = between
+    dx, dy = spot[1, 0] - spot[0, 0], spot[1, 1] - spot[0, 1]
+    length2 = max(dx * dx + dy * dy, 1e-12)
+    reached = 0.0
+    for k in range(first, last + 1):
+        if (k in (0, len(corner) - 1)) and not is_ring:
+            continue  # the end of this line is for the line that goes through there
+        along = ((flat[k, 0] - spot[0, 0]) * dx + (flat[k, 1] - spot[0, 1]) * dy) / length2
+        reached = max(reached, min(max(along, 0.0), 1.0))
+        share = 0.0 if k == first else 1.0 if k == last else reached
+        moved[corner[k, 0], corner[k, 1], 0] = spot[0, 0] + share * dx
+        moved[corner[k, 0], corner[k, 1], 1] = spot[0, 1] + share * dy
 
 
 @compiled
@@ -152,26 +183,12 @@ def _farthest(flat: Array, x: float, y: float) -> int:
 
 
 @compiled
-def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
-    corner: Int32Array,
-    side: Int32Array,
-    kept: BoolArray,
-    moved: Array,
-    within_height: float,
-    is_break: bool,  # noqa: FBT001
-    xyz: Array,
-    rim: Int32Array,
-    piece: Array,
-    chain: Int32Array,
-    wall: Array,
-    face: Int32Array,
-    counts: IntArray,
-) -> None:
-    """Give one line its heights: thin them, lay the vertices on them, and put up its walls."""
+def _lifted(
+    corner: Int32Array, side: Int32Array, kept: BoolArray, moved: Array, xyz: Array
+) -> _Line:
+    """A line with the places and heights of its corners."""
     count = len(corner)
-    profile, cuts = np.zeros((count, 3)), np.zeros(count, np.bool_)
-    place = np.empty((count, 2))
-    level = np.full((count, 2, 2), np.nan)
+    place, level = np.empty((count, 2)), np.full((count, 2, 2), np.nan)
     for k in range(count):
         r, c = corner[k, 0], corner[k, 1]
         place[k, 0], place[k, 1] = c, r
@@ -181,87 +198,94 @@ def _raise_line(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer wh
             for e in range(2):
                 if side[k, s, e] >= 0:
                     level[k, s, e] = xyz[side[k, s, e], 2]
-        cuts[k] = kept[k] or side[k, 0, 0] != side[k, 0, 1] or side[k, 1, 0] != side[k, 1, 1]
-    at = np.flatnonzero(cuts)
-    for m in range(len(at) - 1):
-        first, last = at[m], at[m + 1]
-        length = 0.0
-        turns = np.zeros(last - first + 1, np.bool_)
-        turns[0] = turns[-1] = True
-        for k in range(first, last + 1):
-            if k > first:
-                length += np.hypot(place[k, 0] - place[k - 1, 0], place[k, 1] - place[k - 1, 1])
-            profile[k, 0] = length
-            for s in range(2):
-                found = level[k, s, 1 if k == first else 0]
-                profile[k, 1 + s] = 0.0 if np.isnan(found) else found
-        thin(profile[first : last + 1], turns, within_height)
-        if kept[first]:
-            counts[2] += 1  # a new plane
-        turned = np.flatnonzero(turns) + first
-        for n in range(len(turned) - 1):
-            _raise_piece(
-                turned[n],
-                turned[n + 1],
-                n == 0,
-                side,
-                place,
-                level,
-                profile,
-                is_break,
-                xyz,
-                rim,
-                piece,
-                chain,
-                wall,
-                face,
-                counts,
-            )
+    return _Line(side, kept, place, level)
 
 
 @compiled
-def _raise_piece(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    i: int,
-    j: int,
-    is_first: bool,  # noqa: FBT001
-    side: Int32Array,
-    place: Array,
-    level: Array,
-    profile: Array,
+def _raise_line(
+    line: _Line,
+    within_height: float,
     is_break: bool,  # noqa: FBT001
-    xyz: Array,
-    rim: Int32Array,
-    piece: Array,
-    chain: Int32Array,
-    wall: Array,
-    face: Int32Array,
-    counts: IntArray,
+    out: _Raised,
 ) -> None:
-    """One straight piece, from corner i to corner j of a line."""
-    span = max(profile[j, 0] - profile[i, 0], 1e-12)
+    """Give one line its heights: thin them, lay the vertices on them, and put up its walls."""
+    side, count = line.side, len(line.kept)
+    cuts = np.zeros(count, np.bool_)
+    for k in range(count):
+        changes = side[k, 0, 0] != side[k, 0, 1] or side[k, 1, 0] != side[k, 1, 1]
+        cuts[k] = line.kept[k] or changes
+    at = np.flatnonzero(cuts)
+    for m in range(len(at) - 1):
+        first, last = at[m], at[m + 1]
+        profile = _profile(line, first, last)
+        turns = np.zeros(last - first + 1, np.bool_)
+        turns[0] = turns[-1] = True
+        thin(profile, turns, within_height)
+        if line.kept[first]:
+            out.counts[2] += 1  # a new plane
+        turned = np.flatnonzero(turns)
+        along = profile[:, 0]
+        for n in range(len(turned) - 1):
+            ends = first + turned[n], first + turned[n + 1]
+            _raise_piece(line, ends, first, along, is_break, out)
+
+
+@compiled
+def _profile(line: _Line, first: int, last: int) -> Array:
+    """(corners, 3) the way from ``first``, and the heights left and right; 0 for none."""
+    profile = np.zeros((last - first + 1, 3))
+    length = 0.0
+    for k in range(first, last + 1):
+        if k > first:
+            dx = line.place[k, 0] - line.place[k - 1, 0]
+            length += np.hypot(dx, line.place[k, 1] - line.place[k - 1, 1])
+        profile[k - first, 0] = length
+        for s in range(2):
+            found = line.level[k, s, 1 if k == first else 0]
+            profile[k - first, 1 + s] = 0.0 if np.isnan(found) else found
+    return profile
+
+
+@compiled
+def _raise_piece(
+    line: _Line,
+    ends: tuple[int, int],
+    first: int,
+    along: Array,
+    is_break: bool,  # noqa: FBT001
+    out: _Raised,
+) -> None:
+    """One straight piece, from one corner of a line to another.
+
+    ``along`` is how far the corners lie from ``first`` on.
+    """
+    i, j = ends
+    place, level, counts = line.place, line.level, out.counts
+    leaving = 1 if i == first else 0
+    span = max(along[j - first] - along[i - first], 1e-12)
     for s in range(2):
-        start, end = level[i, s, 1 if is_first else 0], level[j, s, 0]
-        if side[i, s, 1] < 0:
+        start, end = level[i, s, leaving], level[j, s, 0]
+        if line.side[i, s, 1] < 0:
             continue
         for k in range(i, j + 1):
-            v = side[k, s, 1 if k == i else 0]
+            v = line.side[k, s, 1 if k == i else 0]
             if i < k < j:
-                xyz[v, 2] = start + (profile[k, 0] - profile[i, 0]) / span * (end - start)
-            xyz[v, 0], xyz[v, 1] = place[k, 0], place[k, 1]
-            rim[v] = counts[0]
-        piece[counts[0], 0, 0], piece[counts[0], 0, 1] = place[i, 0], place[i, 1]
-        piece[counts[0], 1, 0], piece[counts[0], 1, 1] = place[j, 0], place[j, 1]
-        piece[counts[0], 0, 2], piece[counts[0], 1, 2] = start, end
-        chain[counts[0]] = 2 * counts[2] + s
+                share = (along[k - first] - along[i - first]) / span
+                out.xyz[v, 2] = start + share * (end - start)
+            out.xyz[v, 0], out.xyz[v, 1] = place[k, 0], place[k, 1]
+            out.rim[v] = counts[0]
+        piece = out.piece[counts[0]]
+        piece[0, 0], piece[0, 1], piece[0, 2] = place[i, 0], place[i, 1], start
+        piece[1, 0], piece[1, 1], piece[1, 2] = place[j, 0], place[j, 1], end
+        out.chain[counts[0]] = 2 * counts[2] + s
         counts[0] += 1
     if is_break:
-        w = counts[1]
-        wall[w, 0, 0], wall[w, 0, 1] = place[i, 0], place[i, 1]
-        wall[w, 1, 0], wall[w, 1, 1] = place[j, 0], place[j, 1]
+        wall = out.wall[counts[1]]
+        wall[0, 0], wall[0, 1] = place[i, 0], place[i, 1]
+        wall[1, 0], wall[1, 1] = place[j, 0], place[j, 1]
         for s in range(2):
-            wall[w, 0, 2 + s] = level[i, s, 1 if is_first else 0]
-            wall[w, 1, 2 + s] = level[j, s, 0]
-        face[w] = counts[2]
+            wall[0, 2 + s], wall[1, 2 + s] = level[i, s, leaving], level[j, s, 0]
+        out.face[counts[1]] = counts[2]
         counts[1] += 1
 
 

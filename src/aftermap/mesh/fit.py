@@ -60,7 +60,7 @@ def joints(flat: Array, at: IntArray, is_ring: bool) -> Array:  # noqa: FBT001
         _fit(flat, at[s], at[s + 1], lines[s])
     for k in range(0 if is_ring else 1, pieces):
         before, after = lines[(k - 1) % pieces], lines[k]
-        x, y = _met(before, after, spot[k, 0], spot[k, 1])
+        x, y = _intersection(before, after, spot[k, 0], spot[k, 1])
         if (x - spot[k, 0]) ** 2 + (y - spot[k, 1]) ** 2 <= FARTHEST_CELLS**2:
             spot[k, 0], spot[k, 1] = x, y
     if is_ring:
@@ -89,7 +89,7 @@ def _fit(flat: Array, first: int, last: int, line: Array) -> None:
 
 
 @compiled
-def _met(before: Array, after: Array, x: float, y: float) -> tuple[float, float]:
+def _intersection(before: Array, after: Array, x: float, y: float) -> tuple[float, float]:
     """Where two lines meet; where they hardly do, or one is not known, the place beside (x, y)."""
     if np.isnan(before[0]) and np.isnan(after[0]):
         return x, y

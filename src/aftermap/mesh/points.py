@@ -44,7 +44,7 @@ class PointPart:
     is_coloured: BoolArray
 
 
-def points_written(
+def write_points(
     path: Path,
     parts: Iterable[PointPart],
     *,

@@ -12,6 +12,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, Int32Array
 from aftermap.geo.grid import window_of
+from aftermap.mesh.block_heights import MeshGrid
 from aftermap.mesh.colours import ground_texture, hatch_tile
 from aftermap.mesh.gltf import GlbWriter, Triangles
 from aftermap.mesh.options import MeshOptions
@@ -33,6 +34,23 @@ Corners = tuple[Array, Array, Int32Array]
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeshWork:
+    """What every block needs; ``relief_m`` is how far the scene's heights reach.
+
+    ``origin_m`` is the east, north and height that coordinates of the mesh are counted from.
+    """
+
+    reconstruction: Reconstruction
+    elevation: Elevation
+    orthophoto: Orthophoto
+    grid: MeshGrid
+    options: MeshOptions
+    origin_m: tuple[float, float, float]
+    relief_m: float
+    files: Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Paint:
     """The materials of a scene, as the file numbers them: one a page, and the hatch."""
 
@@ -42,21 +60,12 @@ class _Paint:
     hatch_m: float
 
 
-def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
-    mesh: Mesh,
-    done: Sequence[BlockDone],
-    grid: Grid,
-    reconstruction: Reconstruction,
-    elevation: Elevation,
-    orthophoto: Orthophoto,
-    options: MeshOptions,
-    files: Workspace,
-    executor: Executor,
-) -> None:
+def write_scene(mesh: Mesh, done: Sequence[BlockDone], work: MeshWork, executor: Executor) -> None:
     """Write the file that ``mesh`` names."""
+    grid, orthophoto, options = work.grid.grid, work.orthophoto, work.options
     least_px_m = orthophoto.image.grid.cell_m
     atlas = atlas_of(done, wall_px=options.wall_px, least_px_m=least_px_m)
-    pictures = wall_pictures(atlas, reconstruction, orthophoto, files, executor)
+    pictures = wall_pictures(atlas, work.reconstruction, orthophoto, work.files, executor)
     hatch_m = HATCH_CELLS * grid.cell_m
     area = sum(one.block.rows * one.block.columns for one in done) * grid.cell_m**2
     pixel_m = max(least_px_m, float(np.sqrt(area / options.ground_px)))
@@ -74,9 +83,8 @@ def scene_written(  # noqa: PLR0913, PLR0917 - the parts of a scene
         for index, one in enumerate(done):
             cells = window_of(grid, one.block)
             pixels = _pixels_over(cells, pixel_m)
-            texture = ground_texture(
-                orthophoto.image, elevation.confidence, pixels, hatch_m=hatch_m
-            )
+            confidence = work.elevation.confidence
+            texture = ground_texture(orthophoto.image, confidence, pixels, hatch_m=hatch_m)
             name = f"ground {one.block.row} {one.block.column}"
             ground = out.material(name, texture, quality=options.jpeg_quality)
             parts = [(_ground(one, cells, pixels), ground)]

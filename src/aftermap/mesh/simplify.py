@@ -51,10 +51,10 @@ def simplified(
 def laid_on_rims(
     xyz: Array, became: Int32Array, given: Array, outlines: Outlines, used: IntArray
 ) -> Array:
-    """(V, 3) with the vertices that stand for a rim's laid onto its straight pieces.
+    """(V, 3) positions in cells, the vertices that stand for a rim's laid onto its straight pieces.
 
-    ``given`` (N, 3) are the vertices that became them, the ``used`` ones of the outlines. Where a
-    line turns or ends its vertex lies exactly there.
+    ``became`` (N,) is the vertex that each of ``given`` (N, 3) became, which are the ``used`` ones
+    of the outlines. Where a line turns or ends its vertex lies exactly there.
     """
     rim, piece, chain = outlines.rim[used], outlines.piece, outlines.chain
     own = np.full(len(xyz), -1, np.int32)
@@ -81,9 +81,10 @@ def laid_on_rims(
 
 
 def without_turned(xyz: Array, laid: Array, faces: Int32Array) -> tuple[Array, Int32Array]:
-    """Vertices and faces that all lie face up: what laying turned over goes back where it was.
+    """Vertices (V, 3) and faces (F, 3) that all lie face up: what laying turned over goes back.
 
-    A face that lay face down before is left out.
+    ``xyz`` are the positions before, ``laid`` after, in cells. A face that lay face down before is
+    left out.
     """
     laid = laid.copy()
     for _ in range(TURNS):
@@ -96,7 +97,10 @@ def without_turned(xyz: Array, laid: Array, faces: Int32Array) -> tuple[Array, I
 
 
 def twice_areas(xyz: Array, faces: Int32Array) -> Array:
-    """(F,) twice the area in plan, positive where a face runs anticlockwise in a map (y down)."""
+    """(F,) twice the area in plan, in units of a cell; positive where a face runs anticlockwise.
+
+    As seen in a map (y down); ``xyz`` (V, 3), ``faces`` (F, 3) are indices of vertices.
+    """
     a, b, c = (xyz[faces[:, k], :2] for k in range(3))
     return np.asarray(
         (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) - (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
@@ -104,7 +108,10 @@ def twice_areas(xyz: Array, faces: Int32Array) -> Array:
 
 
 def vertices_in(faces: Int32Array, count: int) -> IntArray:
-    """Which of ``count`` vertices are in any face, in their order; faster than sorting them."""
+    """(U,) indices of those of ``count`` vertices that are in any of (F, 3) faces, in their order.
+
+    Faster than sorting them.
+    """
     is_used = np.zeros(count, np.bool_)
     is_used[faces.ravel()] = True
     return np.flatnonzero(is_used)

@@ -7,6 +7,7 @@ their border.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,22 +47,34 @@ def boundary_lines(corners: Corners, height: Array) -> Lines:
     inner, outer = np.s_[1 : rows + 1, 1 : columns + 2], np.s_[1 : rows + 2, 1 : columns + 1]
     down[inner], across[outer] = corners.down[inner], corners.across[outer]
     room = 2 * int(np.count_nonzero(down) + np.count_nonzero(across)) + 1
-    corner = np.empty((room, 2), np.int32)
-    side = np.empty((room, 2, 2), np.int32)
-    starts = np.zeros(room + 1, np.int32)
-    kind = np.empty(room, np.uint8)
-    ring = np.zeros(room, np.bool_)
+    found = _Traced(
+        corner=np.empty((room, 2), np.int32),
+        starts=np.zeros(room + 1, np.int32),
+        side=np.empty((room, 2, 2), np.int32),
+        kind=np.empty(room, np.uint8),
+        ring=np.zeros(room, np.bool_),
+    )
     onward = np.full((*down.shape, 4), NOWHERE, np.int8)
     _join(corners.down, corners.across, down, across, height, onward)
-    count = _trace(down, across, onward, corners.vertex, corner, side, starts, kind, ring)
-    used = int(starts[count])
+    count = _trace(down, across, onward, corners.vertex, found)
+    used = int(found.starts[count])
     return Lines(
-        corner=corner[:used],
-        starts=starts[: count + 1],
-        side=side[:used],
-        kind=kind[:count],
-        ring=ring[:count],
+        corner=found.corner[:used],
+        starts=found.starts[: count + 1],
+        side=found.side[:used],
+        kind=found.kind[:count],
+        ring=found.ring[:count],
     )
+
+
+class _Traced(NamedTuple):
+    """Room for the arrays of :class:`Lines`."""
+
+    corner: Int32Array
+    starts: Int32Array
+    side: Int32Array
+    kind: ByteArray
+    ring: BoolArray
 
 
 @compiled
@@ -153,11 +166,11 @@ def _follow(
     onward: Int8Array,
     vertex: Int32Array,
     start: Int32Array,
-    corner: Int32Array,
-    side: Int32Array,
+    out: _Traced,
     at: int,
 ) -> int:
     """Write one line from ``start`` (row, column, way) into place ``at``; how far it went."""
+    corner, side = out.corner, out.side
     r, c, way = start[0], start[1], start[2]
     first = at
     while True:
@@ -179,17 +192,10 @@ def _follow(
 
 
 @compiled
-def _trace(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    down: ByteArray,
-    across: ByteArray,
-    onward: Int8Array,
-    vertex: Int32Array,
-    corner: Int32Array,
-    side: Int32Array,
-    starts: Int32Array,
-    kind: ByteArray,
-    ring: BoolArray,
+def _trace(
+    down: ByteArray, across: ByteArray, onward: Int8Array, vertex: Int32Array, out: _Traced
 ) -> int:
+    """Follow every line once and use up its edges; how many lines there are."""
     count, at = 0, 0
     start = np.empty(3, np.int32)
     for only_ends in (True, False):  # lines with ends first; what is left are rings
@@ -200,8 +206,8 @@ def _trace(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                     if not found or (only_ends and onward[r, c, way] != NOWHERE):
                         continue
                     start[0], start[1], start[2] = r, c, way
-                    at = _follow(down, across, onward, vertex, start, corner, side, at)
-                    kind[count], ring[count] = found, not only_ends
+                    at = _follow(down, across, onward, vertex, start, out, at)
+                    out.kind[count], out.ring[count] = found, not only_ends
                     count += 1
-                    starts[count] = at
+                    out.starts[count] = at
     return count

@@ -9,7 +9,7 @@ from aftermap.geo.arrays import Array, ByteArray, Int32Array
 from aftermap.geo.grid import Block
 from aftermap.mesh.atlas import Atlas, pack_rectangles
 from aftermap.mesh.colours import hatch_tile
-from aftermap.mesh.wall_texture import PictureTask, Rectangle, picture_done, rectangles_of
+from aftermap.mesh.wall_texture import PictureTask, Rectangle, rectangles_of, write_rectangles
 from aftermap.mesh.walls import NO_CAMERA, Wall
 from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Orthophoto
@@ -94,11 +94,14 @@ def wall_pictures(
         )
         for index, some in sorted(wanted.items())
     ]
-    return list(executor.map(picture_done, tasks, label="texturing walls"))
+    return list(executor.map(write_rectangles, tasks, label="texturing walls"))
 
 
 def pages_of(atlas: WallAtlas, pictures: Sequence[str], *, hatch_m: float) -> Iterator[ByteArray]:
-    """Every page of the atlas, hatched where no picture shows the wall."""
+    """Every page of the atlas, (rows, columns, 3) uint8 BGR colours.
+
+    It is hatched where no picture shows the wall.
+    """
     for number, (width, height) in enumerate(atlas.packed.pages):
         page = np.zeros((height, width, 3), np.uint8)
         on_page = [k for k, spot in enumerate(atlas.packed.spots) if spot.page == number]

@@ -48,8 +48,11 @@ class PictureTask:
     file: str
 
 
-def picture_done(task: PictureTask) -> str:
-    """Write what one frame shows of its rectangles: an .npz of a picture and a mask for each."""
+def write_rectangles(task: PictureTask) -> str:
+    """Write what one frame shows of its rectangles: an .npz of a picture and a mask for each.
+
+    Raises SurfaceError where the picture can no longer be read.
+    """
     picture = cv2.imread(task.placed.frame.path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture is None:
         raise SurfaceError(
@@ -60,13 +63,13 @@ def picture_done(task: PictureTask) -> str:
     covering = None if mask is None else read_mask(mask)
     arrays: dict[str, Any] = {}
     for number, rectangle in task.rectangles:
-        colours, seen = _rectangle_seen(rectangle, task, levels, covering)
+        colours, seen = _read_rectangle(rectangle, task, levels, covering)
         arrays[f"colours-{number}"], arrays[f"mask-{number}"] = colours, seen
     np.savez(task.file, **arrays)
     return task.file
 
 
-def _rectangle_seen(
+def _read_rectangle(
     rectangle: Rectangle,
     task: PictureTask,
     levels: list[ByteArray],
@@ -115,7 +118,10 @@ def _spread(patches: BoolArray, rows: int, columns: int) -> BoolArray:
 def rectangles_of(
     walls: Sequence[Wall], sources: Sequence[Int32Array], *, pixel_m: float, most_px: int
 ) -> list[Rectangle]:
-    """The textures of walls, pixels of ``pixel_m``, none longer than ``most_px``."""
+    """The textures of walls, pixels of ``pixel_m``, none longer than ``most_px``.
+
+    ``sources`` holds for each wall (rows, columns) indices of the frames of its patches.
+    """
     return [
         Rectangle(
             wall=wall,

@@ -51,7 +51,7 @@ class Wall:
 
     @property
     def normal(self) -> Array:
-        """(3,) the way it faces."""
+        """(3,) unit vector of the way it faces: east, north, up."""
         east, north = self.end_m[0] - self.start_m[0], self.end_m[1] - self.start_m[1]
         return np.array([north, -east, 0.0]) / max(self.length_m, 1e-9)
 
@@ -149,7 +149,7 @@ def patch_sources_of(
     """
     shapes = [_patches(wall, heights.cell_m) for wall in walls]
     pairs, finest = _pairs(walls, placed, cameras)
-    seen = _seen(walls, shapes, pairs, placed, cameras, heights)
+    seen = _visible_patches(walls, shapes, pairs, placed, cameras, heights)
     sights = [PatchSources(source=np.full(shape, NO_CAMERA, np.int32)) for shape in shapes]
     order = np.argsort(pairs[:, 0], kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(pairs[order, 0])) + 1) if len(order) else ():
@@ -209,7 +209,7 @@ def _pairs(
     return np.concatenate(pairs).astype(np.int64), np.concatenate(worth)
 
 
-def _seen(
+def _visible_patches(
     walls: Sequence[Wall],
     shapes: Sequence[tuple[int, int]],
     pairs: IntArray,
@@ -223,42 +223,41 @@ def _seen(
     """
     if not len(pairs):
         return np.empty((0, 1), np.bool_)
-    counts = np.array([rows * columns for rows, columns in shapes])
-    places = np.concatenate(
-        [
-            middles_m(wall, shape) + PROUD_CELLS * heights.cell_m * wall.normal
-            for wall, shape in zip(walls, shapes, strict=True)
-        ]
-    )
-    spots = Spots(
-        place_m=places,
-        normal=np.repeat(np.array([w.normal for w in walls]), counts, axis=0),
-        part=np.concatenate([np.arange(count) for count in counts]),
-        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        parts=int(counts.max()),
-    )
-    eyes = np.stack(
-        [
-            eye_row(
-                p.pose.rotation_cam_from_world,
-                p.pose.position_m,
-                cameras[p.camera].params[:8],
-                (cameras[p.camera].width_px, cameras[p.camera].height_px),
-            )
-            for p in placed
-        ]
-    )
+    spots = _spots(walls, shapes, heights.cell_m)
+    eyes = np.stack([_eye(one, cameras[one.camera]) for one in placed])
     framed, hidden = spots_seen(spots, pairs, eyes, heights)
     seen = np.asarray((framed > 0) & (hidden == 0))
     for index, one in enumerate(placed):
         rows = np.flatnonzero(pairs[:, 1] == index)
         if one.frame.mask is not None and len(rows):
-            under = _under_mask(places, one, cameras[one.camera])
+            under = _under_mask(spots.place_m, one, cameras[one.camera])
             for row in rows:
                 wall = pairs[row, 0]
                 own = under[spots.starts[wall] : spots.starts[wall + 1]]
                 seen[row, : len(own)] &= ~own
     return seen
+
+
+def _spots(walls: Sequence[Wall], shapes: Sequence[tuple[int, int]], cell_m: float) -> Spots:
+    """The middles of the patches of walls, a little before them."""
+    counts = np.array([rows * columns for rows, columns in shapes])
+    places = [
+        middles_m(wall, shape) + PROUD_CELLS * cell_m * wall.normal
+        for wall, shape in zip(walls, shapes, strict=True)
+    ]
+    return Spots(
+        place_m=np.concatenate(places),
+        normal=np.repeat(np.array([w.normal for w in walls]), counts, axis=0),
+        part=np.concatenate([np.arange(count) for count in counts]),
+        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        parts=int(counts.max()),
+    )
+
+
+def _eye(placed: PlacedFrame, camera: Camera) -> Array:
+    """A frame's row of numbers as the compiled loops read it."""
+    pose, size_px = placed.pose, (camera.width_px, camera.height_px)
+    return eye_row(pose.rotation_cam_from_world, pose.position_m, camera.params[:8], size_px)
 
 
 def _under_mask(places_m: Array, placed: PlacedFrame, camera: Camera) -> BoolArray:

@@ -60,7 +60,11 @@ class Exposure:
 
 
 def shade_terms(radius: Float32Array, lean: Float32Array) -> Float32Array:
-    """(..., 5) what the coefficients of :class:`Exposure` are multiplied with."""
+    """(..., 5) values that the coefficients of :class:`Exposure` are multiplied with.
+
+    ``radius`` (...) is the distance from the principal point, 1 in the corner; ``lean`` (..., 2)
+    east and north over down of the line of sight.
+    """
     r2 = radius * radius
     lean = np.clip(lean, -LEAN_LIMIT, LEAN_LIMIT)
     return np.stack([r2, r2**2, r2**3, lean[..., 0], lean[..., 1]], axis=-1)

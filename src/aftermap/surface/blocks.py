@@ -72,6 +72,6 @@ def _fused(
     fuse.highest_run(stack, views, int(tolerance), SHARE_OF_LARGEST, steps, count, shared)
     steps[shared == 0] = 0
     count[shared == 0] = 0
-    fuse.islands_removed(steps, count, tolerance, heights.least_cells)
+    fuse.remove_islands(steps, count, tolerance, heights.least_cells)
     steps = fuse.smoothed(steps, count, CALM * scatter)
     return fuse.gaps_closed(steps, count, GAP_CELLS, GAP_STEP * scatter)

@@ -39,14 +39,14 @@ class BlockWriter:
         self._dataset = dataset
 
     def write(self, block: Block, values: GenericArray) -> None:
-        """Put one block where it belongs."""
+        """Put one block of (rows, columns) or (bands, rows, columns) values where it belongs."""
         bands = values if values.ndim == 3 else values[None]
         window = Window(block.column, block.row, block.columns, block.rows)
         self._dataset.write(bands, window=window)
 
 
 @contextmanager
-def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
+def open_cog(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
     """A writer whose blocks become a COG at ``path`` when the context ends without an error.
 
     DEFLATE with a predictor: every GIS reads it, and nothing is lost. At its fastest it makes files
@@ -55,7 +55,7 @@ def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
     draft = path.with_name(path.name + ".blocks.tif")
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MB, GDAL_NUM_THREADS="1"):
         try:
-            with blocks_written(draft, grid, layer) as writer:
+            with open_blocks(draft, grid, layer) as writer:
                 yield writer
             made_cog(draft, path, overviews=layer.overviews)
         finally:
@@ -63,7 +63,7 @@ def cog_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
 
 
 @contextmanager
-def blocks_written(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
+def open_blocks(path: Path, grid: Grid, layer: Layer) -> Iterator[BlockWriter]:
     """A writer of a plain tiled GeoTIFF, without overviews: quick to write and to read again."""
     transform = Affine(grid.cell_m, 0, grid.east_m, 0, -grid.cell_m, grid.north_m)
     profile = {

@@ -51,7 +51,10 @@ def views_file(file: str) -> Path:
 
 
 def confirmed_depths(task: ConfirmTask) -> tuple[Float32Array, ByteArray]:
-    """(rows, columns) inverse z that others confirm, and how many views see it, itself included."""
+    """(rows, columns) inverse z, 1 / m, that others confirm, and how many views see it.
+
+    The view itself is counted.
+    """
     is_slanting = -task.view.rotation[2, 2] < SLANTING_DOWN_SINE
     rim_px = SLANTING_RIM_PX if is_slanting else STEEP_RIM_PX
     own = rim_trimmed(np.load(task.files[0]), level(task.view), rim_px, RIM_SHARE)

@@ -38,9 +38,7 @@ def count_agreement(
                 continue
             u = x + 0.5
             px, py, ratio = _moved(there, u, v, inverse)
-            if not ratio > 1e-9:
-                continue
-            if not (1 <= px < wide - 1 and 1 <= py < tall - 1):
+            if not ratio > 1e-9 or not (1 <= px < wide - 1 and 1 <= py < tall - 1):
                 continue
             c, r = int(px), int(py)
             expected = inverse / ratio

@@ -8,6 +8,8 @@ Cells are numbered row by row on a grid with a rim of unused cells, so that ever
 four neighbours: 0 right, 1 left, 2 below, 3 above (the way back is ``way ^ 1``).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from aftermap.geo.arrays import BoolArray, Int32Array, IntArray
@@ -23,45 +25,69 @@ HEAD, TAIL = 0, 1
 
 @compiled
 def sink_side(capacity: Int32Array, terminal: Int32Array, width: int) -> BoolArray:
-    """(cells,) True where a cell falls to the sink.
+    """(cells,) whether a cell falls to the sink.
 
     ``capacity`` (cells, 4) is what may flow to each neighbour, ``terminal`` (cells,) from the
-    source (positive) or to the sink (negative). Both are used up. ``width`` is cells per row.
+    source (positive) or to the sink (negative), in the unit of costs. Both are used up. ``width``
+    is cells per row.
     """
     cells = terminal.shape[0]
-    offset = np.array([1, -1, width, -width], np.int32)
-    state = np.zeros((cells, 5), np.int32)
-    queue = np.empty(cells + 1, np.int32)
-    ends = np.zeros(2, np.int64)
-    orphans = np.empty(cells, np.int32)
+    net = _Net(capacity, terminal, np.array([1, -1, width, -width], np.int32))
+    search = _Search(
+        np.zeros((cells, 5), np.int32),
+        np.empty(cells + 1, np.int32),
+        np.zeros(2, np.int64),
+        np.empty(cells, np.int32),
+    )
+    state, queue, ends = search.state, search.queue, search.ends
     for i in range(cells):
         state[i, PARENT] = NONE
         if terminal[i] != 0:
             state[i, TREE] = SOURCE if terminal[i] > 0 else SINK
             state[i, PARENT] = TERMINAL
             state[i, DEPTH] = 1
-            _queue_up(i, state, queue, ends)
+            _queue_up(i, search)
     clock = 0
     while ends[HEAD] != ends[TAIL]:
         i = queue[ends[HEAD]]
         if state[i, TREE] != FREE:
-            cell, way = _grow(i, capacity, offset, state, queue, ends)
+            cell, way = _grow(i, net, search)
             if way >= 0:
                 clock += 1
-                left = _fill(cell, way, capacity, terminal, offset, state, orphans)
-                _adopt(left, clock, capacity, offset, state, queue, ends, orphans)
+                _adopt(_fill(cell, way, net, search), clock, net, search)
                 continue
         state[i, QUEUED] = 0
         ends[HEAD] = (ends[HEAD] + 1) % queue.shape[0]
     return np.asarray(state[:, TREE] == SINK)
 
 
+class _Net(NamedTuple):
+    """What may still flow: as in :func:`sink_side`, and how far each neighbour's number is off."""
+
+    capacity: Int32Array
+    terminal: Int32Array
+    offset: Int32Array
+
+
+class _Search(NamedTuple):
+    """The two trees.
+
+    ``state`` (cells, 5) are the columns above, ``queue`` (cells + 1,) a ring of the cells to grow
+    at between its ``ends`` (2,), ``orphans`` (cells,) those that lost their parent.
+    """
+
+    state: Int32Array
+    queue: Int32Array
+    ends: IntArray
+    orphans: Int32Array
+
+
 @compiled
-def _queue_up(i: int, state: Int32Array, queue: Int32Array, ends: IntArray) -> None:
-    if state[i, QUEUED] == 0:
-        state[i, QUEUED] = 1
-        queue[ends[TAIL]] = i
-        ends[TAIL] = (ends[TAIL] + 1) % queue.shape[0]
+def _queue_up(i: int, search: _Search) -> None:
+    if search.state[i, QUEUED] == 0:
+        search.state[i, QUEUED] = 1
+        search.queue[search.ends[TAIL]] = i
+        search.ends[TAIL] = (search.ends[TAIL] + 1) % search.queue.shape[0]
 
 
 @compiled
@@ -71,24 +97,18 @@ def _room(i: int, j: int, way: int, tree: int, capacity: Int32Array) -> int:
 
 
 @compiled
-def _grow(
-    i: int,
-    capacity: Int32Array,
-    offset: Int32Array,
-    state: Int32Array,
-    queue: Int32Array,
-    ends: IntArray,
-) -> tuple[int, int]:
+def _grow(i: int, net: _Net, search: _Search) -> tuple[int, int]:
     """Grow the tree at one cell. The edge (cell, way) where source tree meets sink tree, or -1."""
+    state = search.state
     tree = state[i, TREE]
     for way in range(4):
-        j = i + offset[way]
-        if _room(i, j, way, tree, capacity) <= 0:
+        j = i + net.offset[way]
+        if _room(i, j, way, tree, net.capacity) <= 0:
             continue
         shorter = state[j, CHECKED] <= state[i, CHECKED] and state[j, DEPTH] > state[i, DEPTH] + 1
         if state[j, TREE] == FREE or (state[j, TREE] == tree and shorter):
             if state[j, TREE] == FREE:
-                _queue_up(j, state, queue, ends)
+                _queue_up(j, search)
             state[j, TREE] = tree
             state[j, PARENT] = way ^ 1
             state[j, CHECKED] = state[i, CHECKED]
@@ -99,63 +119,42 @@ def _grow(
 
 
 @compiled
-def _fill(
-    cell: int,
-    way: int,
-    capacity: Int32Array,
-    terminal: Int32Array,
-    offset: Int32Array,
-    state: Int32Array,
-    orphans: Int32Array,
-) -> int:
+def _fill(cell: int, way: int, net: _Net, search: _Search) -> int:
     """Send all that a path can carry through it; how many cells lost their parent."""
-    other = cell + offset[way]
+    other = cell + net.offset[way]
     flow = min(
-        capacity[cell, way],
-        _narrowest(cell, SOURCE, capacity, terminal, offset, state),
-        _narrowest(other, SINK, capacity, terminal, offset, state),
+        net.capacity[cell, way],
+        _narrowest(cell, SOURCE, net, search.state),
+        _narrowest(other, SINK, net, search.state),
     )
-    capacity[cell, way] -= flow
-    capacity[other, way ^ 1] += flow
-    left = _send(cell, SOURCE, flow, capacity, terminal, offset, state, orphans, 0)
-    return _send(other, SINK, flow, capacity, terminal, offset, state, orphans, left)
+    net.capacity[cell, way] -= flow
+    net.capacity[other, way ^ 1] += flow
+    left = _send(cell, SOURCE, flow, net, search, 0)
+    return _send(other, SINK, flow, net, search, left)
 
 
 @compiled
-def _narrowest(
-    i: int,
-    tree: int,
-    capacity: Int32Array,
-    terminal: Int32Array,
-    offset: Int32Array,
-    state: Int32Array,
-) -> int:
+def _narrowest(i: int, tree: int, net: _Net, state: Int32Array) -> int:
     """The least room on the way from a cell to its terminal."""
     least = FAR
     while state[i, PARENT] != TERMINAL:
         up = state[i, PARENT]
-        j = i + offset[up]
-        least = min(least, _room(j, i, up ^ 1, tree, capacity))
+        j = i + net.offset[up]
+        least = min(least, _room(j, i, up ^ 1, tree, net.capacity))
         i = j
-    return int(min(least, abs(terminal[i])))
+    return int(min(least, abs(net.terminal[i])))
 
 
 @compiled
-def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    i: int,
-    tree: int,
-    flow: int,
-    capacity: Int32Array,
-    terminal: Int32Array,
-    offset: Int32Array,
-    state: Int32Array,
-    orphans: Int32Array,
-    left: int,
-) -> int:
-    """Take a flow off every edge from a cell to its terminal, noting the edges that are full."""
+def _send(i: int, tree: int, flow: int, net: _Net, search: _Search, left: int) -> int:
+    """Take a flow off every edge from a cell to its terminal, noting the edges that are full.
+
+    ``left`` is how many cells had lost their parent before; it returns how many have after.
+    """
+    state, capacity = search.state, net.capacity
     while state[i, PARENT] != TERMINAL:
         up = state[i, PARENT]
-        j = i + offset[up]
+        j = i + net.offset[up]
         if tree == SOURCE:
             capacity[j, up ^ 1] -= flow
             capacity[i, up] += flow
@@ -164,32 +163,24 @@ def _send(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             capacity[j, up ^ 1] += flow
         if _room(j, i, up ^ 1, tree, capacity) == 0:
             state[i, PARENT] = ORPHAN
-            orphans[left] = i
+            search.orphans[left] = i
             left += 1
         i = j
-    terminal[i] += -flow if tree == SOURCE else flow
-    if terminal[i] == 0:
+    net.terminal[i] += -flow if tree == SOURCE else flow
+    if net.terminal[i] == 0:
         state[i, PARENT] = ORPHAN
-        orphans[left] = i
+        search.orphans[left] = i
         left += 1
     return left
 
 
 @compiled
-def _adopt(
-    left: int,
-    clock: int,
-    capacity: Int32Array,
-    offset: Int32Array,
-    state: Int32Array,
-    queue: Int32Array,
-    ends: IntArray,
-    orphans: Int32Array,
-) -> None:
+def _adopt(left: int, clock: int, net: _Net, search: _Search) -> None:
     """Find every orphan a new parent that leads to its terminal, or set it free."""
+    state, capacity, offset = search.state, net.capacity, net.offset
     while left > 0:
         left -= 1
-        i = orphans[left]
+        i = search.orphans[left]
         tree = state[i, TREE]
         best, nearest = -1, FAR
         for way in range(4):
@@ -208,10 +199,10 @@ def _adopt(
             if state[j, TREE] != tree:
                 continue
             if _room(j, i, way ^ 1, tree, capacity) > 0:
-                _queue_up(j, state, queue, ends)
+                _queue_up(j, search)
             if state[j, PARENT] == way ^ 1:
                 state[j, PARENT] = ORPHAN
-                orphans[left] = j
+                search.orphans[left] = j
                 left += 1
         state[i, TREE] = FREE
         state[i, PARENT] = NONE

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int16Array, Int32Array
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int16Array
 from aftermap.geo.grid import Block
 from aftermap.surface import aggregate, sweep_kernel
 from aftermap.surface.aggregate import NO_PLANE
@@ -19,7 +19,7 @@ from aftermap.surface.refine import refined
 from aftermap.surface.refine_kernel import specks_closed
 from aftermap.surface.saving import save_whole
 from aftermap.surface.search_range import TILE_PX, around, everything
-from aftermap.surface.sweep_kernel import REACH_PX
+from aftermap.surface.sweep_kernel import REACH_PX, SourceViews
 from aftermap.surface.sweep_planes import PlaneSweep, warps_of
 from aftermap.surface.undistorted import PinholeView
 
@@ -74,7 +74,7 @@ def depth_of(task: DepthTask) -> str:
 
 
 def inverse_depths(task: DepthTask) -> Float32Array:
-    """(rows, columns) inverse of the z of camera axes, NaN where nothing was matched."""
+    """(rows, columns) inverse of the z of camera axes, 1 / m, NaN where nothing was matched."""
     grey = task.view.read()
     sources = [source.read() for source in task.sources]
     warps = warps_of(task.view, task.sources, task.sweep.direction)
@@ -110,7 +110,7 @@ def _matching(
             wanted = everything(small.shape, sweep.count)
         smaller = np.diag([1 / times, 1 / times, 1.0])
         scaled = smaller @ warps @ np.linalg.inv(smaller)
-        found, before = _searched(small, others, scaled, sweep, wanted, room), times
+        found, before = _search(small, others, scaled, sweep, wanted, room), times
     w = task.sweep.first + found * np.float32(task.sweep.step)
     return np.where(found >= 0, w, np.nan).astype(np.float32)
 
@@ -126,7 +126,7 @@ def _reduced(grey: ByteArray, times: int) -> ByteArray:
     return np.where(empty, 0, np.maximum(small, 1)).astype(np.uint8)
 
 
-def _searched(
+def _search(
     grey: ByteArray,
     sources: list[ByteArray],
     warps: Array,
@@ -139,12 +139,13 @@ def _searched(
     stack = np.zeros((len(sources), int(sizes.prod(axis=1).max()) + 2), np.uint8)
     for number, source in enumerate(sources):
         stack[number, : source.size] = source.ravel()
+    views = SourceViews(grey=stack, sizes=sizes, warps=warps)
     out = np.full(grey.shape, NO_PLANE, np.float32)
     tall, wide = _block_px(grey.shape[0]), _block_px(grey.shape[1])
     for top in range(0, grey.shape[0], tall):
         for left in range(0, grey.shape[1], wide):
             block = Block(row=top, column=left, rows=tall, columns=wide)
-            _search_block(grey, (stack, sizes, warps), sweep, wanted, block, out, room)
+            _search_block(grey, views, sweep, wanted, block, out, room)
     return out
 
 
@@ -157,7 +158,7 @@ def _block_px(side_px: int) -> int:
 
 def _search_block(
     grey: ByteArray,
-    sources: tuple[ByteArray, Int32Array, Array],
+    sources: SourceViews,
     sweep: PlaneSweep,
     wanted: ByteArray,
     block: Block,
@@ -169,36 +170,43 @@ def _search_block(
     rows = min(grey.shape[0], block.row + block.rows) + BORDER_PX - top
     columns = min(grey.shape[1], block.column + block.columns) + BORDER_PX - left
     own = _of_block(wanted, (top, left), (rows, columns))
-    planes = np.flatnonzero(own.any(axis=(0, 1)))
-    if not len(planes):
+    numbers = np.flatnonzero(own.any(axis=(0, 1)))
+    if not len(numbers):
         return
-    origin, count = int(planes[0]), int(planes[-1] - planes[0]) + 1
+    origin, count = int(numbers[0]), int(numbers[-1] - numbers[0]) + 1
     if rows * columns * count > MOST_COSTS and max(block.rows, block.columns) > TILE_PX:
         for half in _halves(block):
             if half.row < grey.shape[0] and half.column < grey.shape[1]:
                 _search_block(grey, sources, sweep, wanted, half, out, room)
         return
-    padded = cv2.copyMakeBorder(
-        grey[
-            max(0, top - REACH_PX) : top + rows + REACH_PX,
-            max(0, left - REACH_PX) : left + columns + REACH_PX,
-        ],
-        max(0, REACH_PX - top),
-        max(0, top + rows + REACH_PX - grey.shape[0]),
-        max(0, REACH_PX - left),
-        max(0, left + columns + REACH_PX - grey.shape[1]),
-        cv2.BORDER_REPLICATE,
-    ).astype(np.float32)
+    padded = _with_rim(grey, (top, left), (rows, columns))
     volume, total = room.of((rows, count, columns))
-    sweep_kernel.costs(
-        padded, (top, left), *sources, (sweep.first, sweep.step), own, origin, SECOND_SHARE, volume
-    )
+    planes = sweep.first, sweep.step
+    sweep_kernel.fill_costs(padded, (top, left), sources, planes, own, origin, SECOND_SHARE, volume)
     inner = np.ascontiguousarray(padded[REACH_PX:-REACH_PX, REACH_PX:-REACH_PX])
     aggregate.add_path_costs(volume, inner, total)
     plane = np.empty((rows, columns), np.float32)
     aggregate.lowest(total, own, TILE_PX, origin, plane)
     done = plane[BORDER_PX : rows - BORDER_PX, BORDER_PX : columns - BORDER_PX]
     out[block.row : block.row + done.shape[0], block.column : block.column + done.shape[1]] = done
+
+
+def _with_rim(grey: ByteArray, corner: tuple[int, int], size: tuple[int, int]) -> Float32Array:
+    """A window of a picture and REACH_PX around it; what lies outside repeats the border."""
+    (top, left), (rows, columns) = corner, size
+    inside = grey[
+        max(0, top - REACH_PX) : top + rows + REACH_PX,
+        max(0, left - REACH_PX) : left + columns + REACH_PX,
+    ]
+    padded = cv2.copyMakeBorder(
+        inside,
+        max(0, REACH_PX - top),
+        max(0, top + rows + REACH_PX - grey.shape[0]),
+        max(0, REACH_PX - left),
+        max(0, left + columns + REACH_PX - grey.shape[1]),
+        cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(padded, np.float32)
 
 
 def _halves(block: Block) -> tuple[Block, Block]:

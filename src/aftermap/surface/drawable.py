@@ -26,7 +26,7 @@ that a block sees all of a patch that it may drop."""
 
 
 def drawn_in(sheet: Sheet, window: Block) -> ByteArray:
-    """(rows, columns) EMPTY, FILLED, GAP or MEASURED over a window of the surface raster.
+    """(rows, columns) label EMPTY, FILLED, GAP or MEASURED over a window of the surface raster.
 
     The same cell gets the same answer in every window.
     """
@@ -44,7 +44,10 @@ def drawn_in(sheet: Sheet, window: Block) -> ByteArray:
 
 
 def drawable_kinds(heights_m: Float32Array, photographs: Float32Array) -> ByteArray:
-    """What is drawn of cells with a height (NaN: none) on which so many photographs agree."""
+    """(rows, columns) label of what is drawn of cells with a height (NaN: none).
+
+    ``photographs`` (rows, columns) is how many agree on the height.
+    """
     known = without_fringes(np.isfinite(heights_m), CORE_CELLS, LEAST_CELLS)
     measured = known & (photographs > 0)
     measured = without_fringes(measured, CORE_CELLS, LEAST_CELLS)  # no photographs: NaN or 0
@@ -84,9 +87,10 @@ def least_drawn(sheet: Sheet) -> int:
 
 
 def without_fringes(mask: BoolArray, core_cells: int, least_cells: int) -> BoolArray:
-    """A mask without threads and fringes narrower than ``core_cells``, and without small islands.
+    """A mask (rows, columns) without threads and fringes narrower than ``core_cells`` and islands.
 
-    Holes of a cell or two do not count against what lies around them, but stay holes.
+    Islands of fewer than ``least_cells`` go. Holes of a cell or two do not count against what lies
+    around them, but stay holes.
     """
     narrow = np.ones((CORE_CELLS, CORE_CELLS), np.uint8)
     whole = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, narrow)

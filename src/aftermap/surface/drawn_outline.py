@@ -43,7 +43,7 @@ def write_outline(sheet: Sheet, coarse_views: Sequence[CoarseView], path: Path) 
 
 
 def outline_in(path: str, window: Block) -> ByteArray:
-    """The kinds of the cells of a window, EMPTY beyond the surface."""
+    """(rows, columns) label of the kinds of the cells of a window, EMPTY beyond the surface."""
     kept = np.load(path, mmap_mode="r")
     whole = Block(row=0, column=0, rows=kept.shape[0], columns=kept.shape[1])
     kinds = np.full((window.rows, window.columns), EMPTY, np.uint8)

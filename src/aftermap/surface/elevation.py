@@ -21,7 +21,7 @@ from aftermap.model.raster import Elevation, MeasuredCells, Raster
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import fuse
 from aftermap.surface.blocks import FusedBlock, fused_block, tolerance_m
-from aftermap.surface.cog import Layer, cog_written
+from aftermap.surface.cog import Layer, open_cog
 from aftermap.surface.dense import dense_heights, remove_depths
 from aftermap.surface.measured_cells import MeasuredCellsTask, write_measured_cells
 from aftermap.surface.options import SurfaceOptions
@@ -79,7 +79,7 @@ def surface_of(
     drawn = measured = 0
     with ExitStack() as stack:
         outs = [
-            stack.enter_context(cog_written(path, heights.grid, layer))
+            stack.enter_context(open_cog(path, heights.grid, layer))
             for path, layer in zip(paths, _layers(tags), strict=True)
         ]
         for block, done in _blocks(heights, options, executor):

@@ -105,12 +105,13 @@ def _middle(value: IntArray, start: int, end: int) -> np.float32:
     return np.float32(total / (n - 2 * cut))
 
 
-def islands_removed(height: Float32Array, count: ByteArray, step: float, least_cells: int) -> None:
+def remove_islands(height: Float32Array, count: ByteArray, step: float, least_cells: int) -> None:
     """Clear patches of few connected cells: waves and leaves agree by chance, but never far.
 
-    A patch is cells joined by height differences of at most ``step``. The fewer photographs agree,
-    the larger it must be: ``least_cells`` where two do, a quarter of that where three do, and a
-    few cells, a water tank on a roof, where four or more do.
+    ``height`` (rows, columns) is in steps, 0 where empty, ``count`` (rows, columns) how many
+    photographs agree; both are changed. A patch is cells joined by height differences of at most
+    ``step``. The fewer photographs agree, the larger it must be: ``least_cells`` where two do, a
+    quarter of that where three do, and a few cells, a water tank on a roof, where four or more do.
     """
     scale = 30_000.0 / max(float(height.max()), 1.0)
     kept = np.zeros(height.shape, np.bool_)
@@ -160,9 +161,10 @@ def gaps_closed(
 ) -> tuple[Float32Array, ByteArray]:
     """Heights with small gaps in one surface closed: between measured cells and never beyond them.
 
-    An empty cell takes the mean of measured cells on opposite sides of it, no more than ``reach``
-    cells from one to the other, where two such pairs or more agree within ``tolerance``; it counts
-    as many photographs as the least of them.
+    ``height`` (rows, columns) is 0 where empty, ``count`` (rows, columns) how many photographs
+    agree. An empty cell takes the mean of measured cells on opposite sides of it, no more than
+    ``reach`` cells from one to the other, where two such pairs or more agree within ``tolerance``;
+    it counts as many photographs as the least of them.
     """
     rows, columns = height.shape
     out, photographs = height.copy(), count.copy()
@@ -222,9 +224,10 @@ def _across(
 def filled(height: Float32Array, reach: int, directions: int) -> Float32Array:
     """Empty cells filled with the lowest of the nearest heights in eight directions.
 
-    What no two photographs see from above lies low: beside walls, in shafts, under broken roofs.
-    Cells with heights within ``reach`` in fewer than so many ``directions`` stay 0: they lie at the
-    rim, and a guess there would be an extrapolation.
+    ``height`` (rows, columns) is 0 where empty, and so is the answer. What no two photographs see
+    from above lies low: beside walls, in shafts, under broken roofs. Cells with heights within
+    ``reach`` in fewer than so many ``directions`` stay 0: they lie at the rim, and a guess there
+    would be an extrapolation.
     """
     rows, columns = height.shape
     out = height.copy()

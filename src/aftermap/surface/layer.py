@@ -120,8 +120,12 @@ def _write(task: LayerTask, target: Path, views: Path) -> Block | None:
         [grid.east_m + column * grid.cell_m, grid.north_m - row * grid.cell_m, grid.cell_m]
     )
     agreement_m = AGREEMENT_CELLS * grid.cell_m
-    splat.highest_m(inverse, counts, camera, corner, heights, seen, agreement_m)
-    splat.pinholes_closed(heights, seen, agreement_m)
+    splat.fill_heights(
+        splat.ViewDepths(inverse=inverse, views=counts, camera=camera),
+        splat.GroundCells(window=corner, heights=heights, counts=seen),
+        agreement_m,
+    )
+    splat.close_pinholes(heights, seen, agreement_m)
     value = (heights - np.float32(task.base_m)) / np.float32(task.step_m) + np.float32(1.5)
     usable = (value >= 1) & (value < 65_535)
     save_whole(target, np.where(usable, value, 0).astype(np.uint16))

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -19,11 +20,11 @@ from aftermap.model.camera import Reconstruction
 from aftermap.model.raster import Elevation, Orthophoto, Raster
 from aftermap.model.runs import Executor, Workspace
 from aftermap.surface import balance, seams
-from aftermap.surface.cog import Layer, cog_written
+from aftermap.surface.cog import Layer, open_cog
 from aftermap.surface.drawn_outline import write_outline
 from aftermap.surface.mosaic_grid import Sheet, mosaic_pictures, raster_window, sheet_of
 from aftermap.surface.options import SurfaceOptions
-from aftermap.surface.pyramid import hatched_cog_written
+from aftermap.surface.pyramid import open_hatched_cog
 from aftermap.surface.render import Laying, blocks_in_order, render_block
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.thumbnail_pass import (
@@ -70,10 +71,8 @@ def orthophoto_of(
     SurfaceError where no picture shows any of it.
     """
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
-    tasks = [
-        CoarseViewTask(sheet=sheet, picture=p, files=files)
-        for p in mosaic_pictures(reconstruction, sheet, elevation.sights)
-    ]
+    pictures = mosaic_pictures(reconstruction, sheet, elevation.sights)
+    tasks = [CoarseViewTask(sheet=sheet, picture=picture, files=files) for picture in pictures]
     coarse_views = tuple(executor.map(coarse_view_at, tasks, label="looking at the pictures"))
     if not coarse_views:
         raise SurfaceError(
@@ -81,18 +80,36 @@ def orthophoto_of(
             "an orthophoto of; check the photographs' positions, or run again with --fresh"
         )
     laying = _laying(sheet, coarse_views, len(reconstruction.cameras), files)
-    blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
-    frames = _frame_numbers(reconstruction, coarse_views)
-    image_path, source_path, gaps_path = (
-        files.path(name) for name in ("orthophoto.tif", "source.tif", "gaps.tif")
+    paths = [files.path(name) for name in ("orthophoto.tif", "source.tif", "gaps.tif")]
+    shown = _write_rasters(laying, _frame_numbers(reconstruction, coarse_views), paths, executor)
+    shutil.rmtree(files.path(FOLDER), ignore_errors=True)
+    gains = np.ones(len(reconstruction.mapped))
+    means = np.exp(np.log(laying.exposure.gains).mean(axis=1))
+    gains[[view.picture.index for view in coarse_views]] = means
+    return Orthophoto(
+        image=Raster(path=str(paths[0]), grid=sheet.pixels, nodata=None),
+        source=Raster(path=str(paths[1]), grid=sheet.pixels, nodata=NO_PICTURE),
+        gaps=Raster(path=str(paths[2]), grid=sheet.pixels, nodata=None),
+        gains=tuple(gains.tolist()),
+        covered_fraction=shown * sheet.pixels.cell_m**2 / _area_with_heights(sheet),
     )
-    shown = 0
+
+
+def _write_rasters(
+    laying: Laying, frames: Uint16Array, paths: Sequence[Path], executor: Executor
+) -> int:
+    """Render every block into image, source and gaps; how many pixels show measured ground.
+
+    ``frames`` holds the frame of each coarse view.
+    """
+    sheet, shown = laying.sheet, 0
+    blocks = tuple(blocks_in_order(sheet.pixels, sheet.cell_px))
+    image_path, source_path, gaps_path = paths
+    layer = _image_layer(sheet)
     with (
-        hatched_cog_written(
-            image_path, sheet.pixels, _image_layer(sheet), draped=sheet.draped
-        ) as image_out,
-        cog_written(source_path, sheet.pixels, SOURCE) as source_out,
-        cog_written(gaps_path, sheet.pixels, IMAGE) as gaps_out,
+        open_hatched_cog(image_path, sheet.pixels, layer, draped=sheet.draped) as image_out,
+        open_cog(source_path, sheet.pixels, SOURCE) as source_out,
+        open_cog(gaps_path, sheet.pixels, IMAGE) as gaps_out,
     ):
         done = executor.map(partial(render_block, laying), blocks, label="laying down the pictures")
         for block, part in zip(blocks, done, strict=True):
@@ -100,18 +117,7 @@ def orthophoto_of(
             source_out.write(block, frames[part.source])
             gaps_out.write(block, np.moveaxis(part.through_gaps, -1, 0))
             shown += part.shown
-    shutil.rmtree(files.path(FOLDER), ignore_errors=True)
-    gains = np.ones(len(reconstruction.mapped))
-    gains[[g.picture.index for g in coarse_views]] = np.exp(
-        np.log(laying.exposure.gains).mean(axis=1)
-    )
-    return Orthophoto(
-        image=Raster(path=str(image_path), grid=sheet.pixels, nodata=None),
-        source=Raster(path=str(source_path), grid=sheet.pixels, nodata=NO_PICTURE),
-        gaps=Raster(path=str(gaps_path), grid=sheet.pixels, nodata=None),
-        gains=tuple(gains.tolist()),
-        covered_fraction=shown * sheet.pixels.cell_m**2 / _area_with_heights(sheet),
-    )
+    return shown
 
 
 def _area_with_heights(sheet: Sheet) -> float:

@@ -19,7 +19,7 @@ from aftermap.geo.arrays import BoolArray, ByteArray
 from aftermap.geo.crs import wkt_of
 from aftermap.geo.grid import Block, blocks_of
 from aftermap.model.raster import Grid
-from aftermap.surface.cog import CACHE_MB, TILE, BlockWriter, Layer, blocks_written, made_cog
+from aftermap.surface.cog import CACHE_MB, TILE, BlockWriter, Layer, made_cog, open_blocks
 from aftermap.surface.fill_hatch import hatched, next_overview
 
 BLOCK_PX = 2 * TILE
@@ -34,7 +34,10 @@ class HatchWriter:
         self._draped = draped
 
     def write(self, block: Block, image: ByteArray, filled: BoolArray) -> None:
-        """Put (rows, columns, 4) red, green, blue, alpha where it belongs, hatched where filled."""
+        """Put (rows, columns, 4) red, green, blue, alpha where it belongs, hatched where filled.
+
+        ``filled`` is a mask (rows, columns).
+        """
         corner = block.row, block.column
         shown = hatched(image, filled, corner, draped=self._draped)
         self._shown.write(block, np.moveaxis(shown, -1, 0))
@@ -47,7 +50,7 @@ class HatchWriter:
 
 
 @contextmanager
-def hatched_cog_written(
+def open_hatched_cog(
     path: Path, grid: Grid, layer: Layer, *, draped: bool
 ) -> Iterator[HatchWriter]:
     """A writer whose blocks become a COG at ``path`` when the context ends without an error.
@@ -63,14 +66,14 @@ def hatched_cog_written(
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MB, GDAL_NUM_THREADS="1"):
         try:
             with (
-                blocks_written(shown[0], grid, layer) as whole,
-                blocks_written(plain[1], _half(grid), kept) as half,
+                open_blocks(shown[0], grid, layer) as whole,
+                open_blocks(plain[1], _half(grid), kept) as half,
             ):
                 yield HatchWriter(whole, half, draped=draped)
             for k in range(1, len(levels)):
                 with (
-                    blocks_written(shown[k], levels[k], layer) as whole,
-                    blocks_written(plain[k + 1], _half(levels[k]), kept) as half,
+                    open_blocks(shown[k], levels[k], layer) as whole,
+                    open_blocks(plain[k + 1], _half(levels[k]), kept) as half,
                 ):
                     _rewrite(plain[k], levels[k], HatchWriter(whole, half, draped=draped))
                 plain[k].unlink()

@@ -35,9 +35,11 @@ def refined(
     *,
     rounds: int = 2,
 ) -> Float32Array:
-    """(rows, columns) refined w, NaN where unlike every source.
+    """(rows, columns) refined inverse distance w, 1 / m, NaN where unlike every source.
 
-    ``inverse`` is w with NaN for none, ``step`` the w of one plane.
+    ``grey`` and ``sources`` are pictures (rows, columns), ``warps`` (sources, 2, 3, 3) as in
+    :func:`warps_of`; ``inverse`` (rows, columns) is w with NaN for none, ``step`` the w of one
+    plane.
     """
     best = levelled(inverse, LEVEL_PLANES * step, LEVEL_REACH_PX)
     alike = np.zeros(grey.shape, np.uint8)

@@ -6,7 +6,7 @@ unknown a pixel, its inverse distance, and all sources that look alike there.
 
 import numpy as np
 
-from aftermap.geo.arrays import Array, ByteArray, Float32Array
+from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int32Array
 from aftermap.geo.compiled import vectorised
 
 
@@ -20,10 +20,11 @@ def sample_source(
     out: Float32Array,
     seen: ByteArray,
 ) -> None:
-    """Fill ``out`` (rows, columns) with what a source shows at the pixels' inverse distances.
+    """Fill ``out`` (rows, columns) float32 with the grey of a source at pixels' inverse distances.
 
-    ``warp`` (2, 3, 3) is A and B of :func:`planes.warps_of`, ``inverse`` (rows, columns) is w, to
-    which ``shift`` is added. ``seen`` is 0 where w is NaN or the source shows nothing.
+    ``source`` uint8 is of ``size``, row by row; ``warp`` (2, 3, 3) is A and B of :func:`warps_of`;
+    ``inverse`` (rows, columns) is w, to which ``shift`` is added. ``seen`` (rows, columns) uint8 is
+    0 where w is NaN or the source shows nothing.
     """
     rows, columns = size
     height, width = inverse.shape
@@ -33,17 +34,8 @@ def sample_source(
     zero, half = np.float32(0), np.float32(0.5)
     first, second = warp[0].astype(np.float32), warp[1].astype(np.float32)
     for y in range(height):
-        v = np.float32(y + 0.5)
-        ax, ay, az = (
-            first[0, 1] * v + first[0, 2],
-            first[1, 1] * v + first[1, 2],
-            first[2, 1] * v + first[2, 2],
-        )
-        bx, by, bz = (
-            second[0, 1] * v + second[0, 2],
-            second[1, 1] * v + second[1, 2],
-            second[2, 1] * v + second[2, 2],
-        )
+        ax, ay, az = _along_row(first, np.float32(y + 0.5))
+        bx, by, bz = _along_row(second, np.float32(y + 0.5))
         for x in range(width):
             u = np.float32(x) + half
             w = inverse[y, x] + np.float32(shift)
@@ -58,22 +50,46 @@ def sample_source(
             down[x] = py - np.float32(r)
             at[x] = np.int32(np.int32(r * columns) + c)
             seen[y, x] = np.uint8(inside)
-        for x in range(width):
-            i = at[x]
-            a, b = np.float32(source[i]), np.float32(source[i + 1])
-            d, e = np.float32(source[i + columns]), np.float32(source[i + columns + 1])
-            upper = a + across[x] * (b - a)
-            lower = d + across[x] * (e - d)
-            out[y, x] = upper + down[x] * (lower - upper)
-            seen[y, x] &= np.uint8(min(a, b, d, e) > zero)
+        _read_row(source, columns, at, across, down, out[y], seen[y])
+
+
+@vectorised
+def _along_row(matrix: Float32Array, v: np.float32) -> tuple[np.float32, np.float32, np.float32]:
+    """What is the same for all pixels of a row when a matrix is applied to them."""
+    return (
+        matrix[0, 1] * v + matrix[0, 2],
+        matrix[1, 1] * v + matrix[1, 2],
+        matrix[2, 1] * v + matrix[2, 2],
+    )
+
+
+@vectorised
+def _read_row(
+    source: ByteArray,
+    columns: int,
+    at: Int32Array,
+    across: Float32Array,
+    down: Float32Array,
+    out: Float32Array,
+    seen: ByteArray,
+) -> None:
+    """Fill a row with a source read bilinearly, and take from ``seen`` where it shows nothing."""
+    for x in range(len(at)):
+        i = at[x]
+        a, b = np.float32(source[i]), np.float32(source[i + 1])
+        d, e = np.float32(source[i + columns]), np.float32(source[i + columns + 1])
+        upper = a + across[x] * (b - a)
+        lower = d + across[x] * (e - d)
+        out[x] = upper + down[x] * (lower - upper)
+        seen[x] &= np.uint8(min(a, b, d, e) > np.float32(0))
 
 
 @vectorised
 def specks_closed(inverse: Float32Array, grey: ByteArray) -> Float32Array:
-    """Inverse distances with single unknown pixels (NaN) taken over from a neighbour.
+    """Inverse distances (rows, columns), single unknown pixels (NaN) taken over from a neighbour.
 
-    Of the eight around it, from that whose grey is most like the pixel's: an edge of depth follows
-    the edge of the picture (after Kopf et al. 2007).
+    Of the eight around it, from that whose ``grey`` (rows, columns) is most like the pixel's: an
+    edge of depth follows the edge of the picture (after Kopf et al. 2007).
     """
     rows, columns = inverse.shape
     out = inverse.copy()
@@ -93,10 +109,10 @@ def specks_closed(inverse: Float32Array, grey: ByteArray) -> Float32Array:
 
 @vectorised
 def levelled(inverse: Float32Array, tolerance: float, reach: int) -> Float32Array:
-    """Inverse distances as the mean of their surroundings on the same surface, NaN where none.
+    """Inverse distances (rows, columns) as the mean of their surroundings on the same surface.
 
-    Those within ``reach`` pixels that differ by no more than ``tolerance`` count. Whole planes
-    leave steps, and a window of least squares moves all that is in it alike.
+    Those within ``reach`` pixels that differ by no more than ``tolerance`` count; NaN where none
+    do. Whole planes leave steps, and a window of least squares moves all that is in it alike.
     """
     rows, columns = inverse.shape
     out = np.empty((rows, columns), np.float32)

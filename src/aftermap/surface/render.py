@@ -17,10 +17,7 @@ from aftermap.geo.arrays import (
     Array,
     BoolArray,
     ByteArray,
-    Float32Array,
     IndexArray,
-    Int16Array,
-    Int32Array,
     IntArray,
     Uint16Array,
 )
@@ -40,6 +37,8 @@ from aftermap.surface.mosaic_grid import (
     raster_window,
     within,
 )
+from aftermap.surface.pixel_heights import heights_at_pixels
+from aftermap.surface.sampling import PictureColours, PixelColours, PixelGround, PixelSources
 from aftermap.surface.seams import NO_PICTURE
 from aftermap.surface.thumbnail_pass import CoarseView, calm, picture_pixels, seen_in
 from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN
@@ -62,7 +61,7 @@ class LastPictures:
         self._kept: OrderedDict[tuple[str, int], ByteArray] = OrderedDict()
 
     def read(self, path: str, halvings: int) -> ByteArray:
-        """A picture's pixels, halved in size a number of times by averaging."""
+        """Colours (rows, columns, 3) of a picture, halved in size some times by averaging."""
         key = path, halvings
         if key not in self._kept:
             pixels = picture_pixels(path)
@@ -133,7 +132,7 @@ def blocks_in_order(pixels: Grid, cell_px: int) -> Iterator[Block]:
 def render_block(laying: Laying, block: Block) -> Rendered:
     """One block of the orthophoto."""
     ground = _ground_of(laying, block)
-    done = _Done(
+    done = PixelColours(
         colour=np.zeros((block.rows, block.columns, 3), np.float32),
         weight=np.zeros((block.rows, block.columns), np.float32),
         source=np.full((block.rows, block.columns), NO_PICTURE, np.uint16),
@@ -141,9 +140,9 @@ def render_block(laying: Laying, block: Block) -> Rendered:
     chosen, labels = _labels_around(laying, block)
     if ground.drawn.any() and len(chosen):
         numbers = np.stack([_numbers(laying, int(g)) for g in chosen])
-        wanted = _wanted(laying, ground, chosen, numbers, labels)
-        _lay(laying, chosen, numbers, ground, wanted, done)
-        _lay_the_rest(laying, ground, done)
+        wanted = _sources_of(laying, ground, chosen, numbers, labels)
+        _add_colours(laying, chosen, numbers, ground, wanted, done)
+        _add_remaining(laying, ground, done)
     shown = done.weight > 0
     is_gap = ground.kind == GAP
     filled = (ground.kind == FILLED) | is_gap
@@ -162,53 +161,32 @@ def render_block(laying: Laying, block: Block) -> Rendered:
     )
 
 
-def _wanted(
+def _sources_of(
     laying: Laying,
     ground: "_Ground",
     chosen: IntArray,
     numbers: Array,
     labels: Uint16Array,
-) -> "_Wanted":
+) -> PixelSources:
     """The sources of a block: those chosen for its cells, but clear views before doubtful ones."""
     seen = np.stack([seen_in(laying.coarse_views[g], ground.under).ravel() for g in chosen])
     cell_px = laying.sheet.cell_px
-    wanted = _Wanted.nobody(ground.block)
-    sampling.sources(
-        labels,
-        cell_px,
-        cell_px / FEATHER_PX,
-        seen,
-        ground.cell,
-        ground.height,
-        wanted.main,
-        wanted.second,
-        wanted.share,
-    )
-    level = np.where(wanted.main >= 0, seen[np.maximum(wanted.main, 0), ground.cell], HIDDEN)
+    wanted = _no_sources(ground.block)
+    sampling.choose_sources(labels, cell_px, cell_px / FEATHER_PX, seen, ground.pixels, wanted)
+    level = np.where(wanted.main >= 0, seen[np.maximum(wanted.main, 0), ground.pixels.cell], HIDDEN)
     cost = np.where(level < CLEAR, np.inf, -np.inf).astype(np.float32)
     for slot, numbers_of_one in enumerate(numbers):
-        sampling.offer_source(
-            slot,
-            numbers_of_one,
-            seen[slot],
-            ground.cell,
-            ground.corner,
-            ground.height,
-            CLEAR,
-            cost,
-            wanted.main,
-            wanted.second,
-        )
+        sampling.offer_source(slot, numbers_of_one, seen[slot], CLEAR, ground.pixels, cost, wanted)
     return wanted
 
 
-def _lay_the_rest(laying: Laying, ground: "_Ground", done: "_Done") -> None:
+def _add_remaining(laying: Laying, ground: "_Ground", done: PixelColours) -> None:
     """Pixels that none of the chosen pictures gave a colour: any picture that sees them."""
     missing = (done.weight == 0) & ground.drawn
     if not missing.any():
         return
     cost = np.where(missing, np.inf, -np.inf).astype(np.float32)
-    wanted = _Wanted.nobody(ground.block)
+    wanted = _no_sources(ground.block)
     near = np.array(
         [
             at
@@ -219,19 +197,9 @@ def _lay_the_rest(laying: Laying, ground: "_Ground", done: "_Done") -> None:
     )
     numbers = np.stack([_numbers(laying, int(at)) for at in near])
     for slot, at in enumerate(near):
-        sampling.offer_source(
-            slot,
-            numbers[slot],
-            seen_in(laying.coarse_views[at], ground.under).ravel(),
-            ground.cell,
-            ground.corner,
-            ground.height,
-            DOUBTFUL,
-            cost,
-            wanted.main,
-            wanted.second,
-        )
-    _lay(laying, near, numbers, ground, wanted, done)
+        seen = seen_in(laying.coarse_views[at], ground.under).ravel()
+        sampling.offer_source(slot, numbers[slot], seen, DOUBTFUL, ground.pixels, cost, wanted)
+    _add_colours(laying, near, numbers, ground, wanted, done)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,62 +207,38 @@ class _Ground:
     """Heights per pixel of a block, and where it lies.
 
     ``under`` is the window of the surface raster, ``first`` the first pixel's centre in it, in
-    surface cells, and ``ratio`` the step from pixel to pixel; ``corner`` is east, north and the
-    pixel's size. ``cell`` is the cell of the window that a pixel belongs to, ``kind`` how that is
-    drawn, and ``drawn`` whether a picture is wanted there.
+    surface cells, and ``ratio`` the step from pixel to pixel. ``pixels`` belong to cells of the
+    window; ``kind`` is how such a cell is drawn, and ``drawn`` whether a picture is wanted there.
     """
 
     block: Block
     under: Block
     first: tuple[float, float]
     ratio: float
-    corner: Array
-    height: Float32Array
-    cell: Int32Array
+    pixels: PixelGround
     kind: ByteArray
     drawn: BoolArray
 
     def places_m(self, rows: IndexArray, columns: IndexArray) -> Array:
         """(N, 3) east, north and height of the middles of (N,) pixels."""
-        east, north, size_m = self.corner
-        return np.column_stack(
-            [
-                east + (columns + 0.5) * size_m,
-                north - (rows + 0.5) * size_m,
-                self.height[rows, columns],
-            ]
-        )
+        east, north, size_m = self.pixels.corner
+        up = self.pixels.height[rows, columns]
+        return np.column_stack([east + (columns + 0.5) * size_m, north - (rows + 0.5) * size_m, up])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Wanted:
-    """Per pixel the main source, a second one, and the first one's share."""
-
-    main: Int16Array
-    second: Int16Array
-    share: Float32Array
-
-    def of(self, slot: int) -> BoolArray:
-        """(rows, columns) which pixels want anything of a source."""
-        return np.asarray((self.main == slot) | (self.second == slot))
-
-    @staticmethod
-    def nobody(block: Block) -> "_Wanted":
-        shape = block.rows, block.columns
-        return _Wanted(
-            main=np.full(shape, sampling.NO_LABEL, np.int16),
-            second=np.full(shape, sampling.NO_LABEL, np.int16),
-            share=np.ones(shape, np.float32),
-        )
+def _no_sources(block: Block) -> PixelSources:
+    """Sources of a block of which nobody is one yet."""
+    shape = block.rows, block.columns
+    return PixelSources(
+        main=np.full(shape, sampling.NO_LABEL, np.int16),
+        second=np.full(shape, sampling.NO_LABEL, np.int16),
+        share=np.ones(shape, np.float32),
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Done:
-    """Colours so far, times their weights, and where they came from."""
-
-    colour: Float32Array
-    weight: Float32Array
-    source: Uint16Array
+def _asked_of(slot: int, sources: PixelSources) -> BoolArray:
+    """(rows, columns) which pixels want anything of a picture."""
+    return np.asarray((sources.main == slot) | (sources.second == slot))
 
 
 def _ground_of(laying: Laying, block: Block) -> _Ground:
@@ -310,9 +254,7 @@ def _ground_of(laying: Laying, block: Block) -> _Ground:
     height = np.empty((block.rows, block.columns), np.float32)
     cell = np.empty(height.shape, np.int32)
     surface, kinds = calm(raster_window(sheet.surface, under)), outline_in(laying.outline, under)
-    sampling.heights_at_pixels(
-        surface, kinds, first, ratio, sheet.surface.grid.cell_m, height, cell
-    )
+    heights_at_pixels(surface, kinds, first, ratio, sheet.surface.grid.cell_m, height, cell)
     kind = np.where(np.isfinite(height), kinds.ravel()[cell], EMPTY)
     grid = window_of(sheet.pixels, block)
     return _Ground(
@@ -320,11 +262,9 @@ def _ground_of(laying: Laying, block: Block) -> _Ground:
         under=under,
         first=first,
         ratio=ratio,
-        height=height,
-        cell=cell,
+        pixels=PixelGround(height, cell, np.array([grid.east_m, grid.north_m, grid.cell_m])),
         kind=kind,
         drawn=kind >= least_drawn(sheet),
-        corner=np.array([grid.east_m, grid.north_m, grid.cell_m]),
     )
 
 
@@ -349,59 +289,54 @@ def _labels_around(laying: Laying, block: Block) -> tuple[IntArray, Uint16Array]
     return chosen.astype(np.int64), labels.astype(np.uint16)
 
 
-def _lay(
+def _add_colours(
     laying: Laying,
     chosen: IntArray,
     numbers: Array,
     ground: _Ground,
-    wanted: _Wanted,
-    done: _Done,
+    wanted: PixelSources,
+    done: PixelColours,
 ) -> None:
     """Add the colours of every picture that is wanted anywhere in the block."""
     counts = np.bincount(wanted.main[wanted.main >= 0], minlength=len(chosen))
     counts += np.bincount(wanted.second[wanted.second >= 0], minlength=len(chosen))
-    step = 1 / (laying.sheet.cell_px * NODE_CELLS)
-    for slot in np.flatnonzero(counts):
-        coarse_view = laying.coarse_views[chosen[slot]]
-        picture = coarse_view.picture
-        finer = float(np.quantile(_finer(picture, ground, wanted.of(int(slot))), COARSE_PART))
+    for slot in np.flatnonzero(counts).tolist():
+        picture = laying.coarse_views[chosen[slot]].picture
+        finer = float(np.quantile(_finer(picture, ground, _asked_of(slot, wanted)), COARSE_PART))
         halvings = max(0, round(math.log2(max(finer / FINER, 1))))
-        pixels = laying.pictures.read(picture.path, halvings)
         if picture.mask is not None:
-            _drop_covered(picture, int(slot), ground, wanted, CUBIC_PX << halvings)
-        nodes = nodes_under(picture.window)
-        first = (
-            (ground.block.row + 0.5) * step - nodes.row,
-            (ground.block.column + 0.5) * step - nodes.column,
-        )
-        sampling.laid_down(
-            int(slot),
-            numbers[slot],
-            int(chosen[slot]),
-            pixels,
-            (pixels.shape[0] / picture.camera.height_px, pixels.shape[1] / picture.camera.width_px),
-            np.load(laying.tones[chosen[slot]]),
-            first,
-            step,
-            ground.corner,
-            ground.height,
-            wanted.main,
-            wanted.second,
-            wanted.share,
-            done.colour,
-            done.weight,
-            done.source,
-        )
+            _drop_covered(picture, slot, ground, wanted, CUBIC_PX << halvings)
+        colours = _colours_of(laying, int(chosen[slot]), numbers[slot], ground.block, halvings)
+        sampling.add_colours(slot, int(chosen[slot]), colours, ground.pixels, wanted, done)
+
+
+def _colours_of(
+    laying: Laying, at: int, numbers: Array, block: Block, halvings: int
+) -> PictureColours:
+    """A picture as the compiled loops read it, for one block."""
+    picture = laying.coarse_views[at].picture
+    pixels = laying.pictures.read(picture.path, halvings)
+    nodes, step = nodes_under(picture.window), 1 / (laying.sheet.cell_px * NODE_CELLS)
+    first = (block.row + 0.5) * step - nodes.row, (block.column + 0.5) * step - nodes.column
+    camera = picture.camera
+    return PictureColours(
+        numbers=numbers,
+        pixels=pixels,
+        scale=(pixels.shape[0] / camera.height_px, pixels.shape[1] / camera.width_px),
+        tone=np.load(laying.tones[at]),
+        tone_first=first,
+        tone_step=step,
+    )
 
 
 def _drop_covered(
-    picture: MosaicPicture, slot: int, ground: _Ground, wanted: _Wanted, reach_px: int
+    picture: MosaicPicture, slot: int, ground: _Ground, wanted: PixelSources, reach_px: int
 ) -> None:
     """Take a picture from the pixels that it shows under its mask, or within ``reach_px`` of it.
 
     Cells were asked before, with room; but a pixel beside a step may lie farther from its cell.
     """
-    rows, columns = np.nonzero(wanted.of(slot))
+    rows, columns = np.nonzero(_asked_of(slot, wanted))
     at = seen_px(ground.places_m(rows, columns), picture.pose, picture.camera.params)
     dropped = covered(_kept_mask(str(picture.mask)), picture.camera, at, reach_px=reach_px)
     rows, columns = rows[dropped], columns[dropped]
@@ -420,7 +355,7 @@ def _finer(picture: MosaicPicture, ground: _Ground, asked: BoolArray) -> Array:
     some = some[:: max(1, len(some) // SOME_PIXELS)]
     ray = ground.places_m(*np.divmod(some, asked.shape[1])) - np.array(picture.pose.position_m)
     away = np.linalg.norm(ray, axis=1)
-    pixel_px = ground.corner[2] * picture.camera.focal_px / away
+    pixel_px = ground.pixels.corner[2] * picture.camera.focal_px / away
     finer = pixel_px * np.sqrt(np.abs(ray[:, 2]) / away)
     return np.asarray(finer, float)
 

@@ -1,208 +1,162 @@
-"""Compiled loops of the orthophoto: heights and sources per pixel, and the pictures' colours there.
+"""Compiled loops of the orthophoto: sources per pixel, and the pictures' colours there.
 
 Positions are exact: every pixel is projected through the camera and its distortion on its own, and
 read from the picture by a cubic through four by four pixels (Keys 1981, a = -1/2). Pixels count
 from the outer corner.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int16Array, Int32Array, Uint16Array
+from aftermap.geo.arrays import (
+    Array,
+    ByteArray,
+    Float32Array,
+    Int16Array,
+    Int32Array,
+    IntArray,
+    Uint16Array,
+)
 from aftermap.geo.compiled import compiled
 from aftermap.geo.lens import folding_r2
-from aftermap.surface.drawable import MEASURED
 
 NO_LABEL = -1
 DOUBTFUL_WEIGHT, CLEAR_WEIGHT = 0.05, 1.0
 MAYBE_COST = 100.0
-STEEP_CELLS = 2.0
 BORDER_PX = 1.0
 LEAN_LIMIT, SHADE_LIMIT = 1.5, 0.7
 """Brightness is not extrapolated to flatter views than were compared, nor beyond a factor of 2."""
 
-SORTS = 2 * (MEASURED + 1)
-"""Of cells: what is drawn of them, and above or below the middle of a step."""
 # One row of numbers per picture.
 ROTATION, POSITION, LENS, SIZE, SHADE, GAIN, NUMBERS = 0, 9, 12, 20, 22, 37, 40
 
 
-@compiled
-def heights_at_pixels(
-    surface: Float32Array,
-    kinds: ByteArray,
-    first: tuple[float, float],
-    step: float,
-    cell_m: float,
-    out: Float32Array,
-    cell: Int32Array,
-) -> None:
-    """Heights per pixel from surface cells, and which of them (counted by rows) each belongs to.
+class PixelGround(NamedTuple):
+    """What the pixels of a block show.
 
-    ``first`` is the first pixel's centre in cells, ``kinds`` how a cell is drawn. Bilinear within
-    one surface of one kind. Where the four cells around lie on two (a roof and the street below,
-    measured ground and filled), a pixel belongs to the one that has most of the cells around it,
-    weighted by a cubic B-spline, so that a straight edge is straight at the size of pixels; between
-    a roof and a street is only a wall, which has no place in the plan. No pixel of a filled or
-    empty cell comes to belong to a measured one. NaN where a pixel belongs to an empty cell.
+    ``height`` (rows, columns) float32 metres in the map's CRS, NaN where nothing is drawn; ``cell``
+    (rows, columns) int32 the surface cell that a pixel belongs to, counted by rows; ``corner`` (3,)
+    east and north of the block's outer corner and a pixel's size, in metres.
     """
-    rows, columns = surface.shape
-    for i in range(out.shape[0]):
-        y = first[0] + i * step
-        row = min(max(int(np.floor(y)), 0), rows - 1)
-        top = min(max(int(np.floor(y - 0.5)), 0), rows - 2)
-        dy = min(max(y - 0.5 - top, 0.0), 1.0)
-        for j in range(out.shape[1]):
-            x = first[1] + j * step
-            column = min(max(int(np.floor(x)), 0), columns - 1)
-            left = min(max(int(np.floor(x - 0.5)), 0), columns - 2)
-            dx = min(max(x - 0.5 - left, 0.0), 1.0)
-            cell[i, j] = row * columns + column
-            if kinds[row, column] == 0:
-                out[i, j] = np.nan
-                continue
-            a, b = surface[top, left], surface[top, left + 1]
-            c, d = surface[top + 1, left], surface[top + 1, left + 1]
-            spread = max(a, b, c, d) - min(a, b, c, d) + 0 * (a + b + c + d)  # NaN if one is
-            kind = kinds[top, left]
-            alike = kind == kinds[top, left + 1] == kinds[top + 1, left] == kinds[top + 1, left + 1]
-            if alike and spread < STEEP_CELLS * cell_m:
-                out[i, j] = (1 - dy) * ((1 - dx) * a + dx * b) + dy * ((1 - dx) * c + dx * d)
-            else:
-                _at_edge(
-                    surface, kinds, (top, left), (dy, dx), STEEP_CELLS * cell_m, (i, j), out, cell
-                )
+
+    height: Float32Array
+    cell: Int32Array
+    corner: Array
 
 
-@compiled
-def _at_edge(  # noqa: C901 - a compiled loop is clearer whole
-    surface: Float32Array,
-    kinds: ByteArray,
-    corner: tuple[int, int],
-    part: tuple[float, float],
-    steep: float,
-    at: tuple[int, int],
-    out: Float32Array,
-    cell: Int32Array,
-) -> None:
-    """Height and cell of one pixel where surfaces or kinds meet between four cells.
+class PixelSources(NamedTuple):
+    """Which pictures a block's pixels are taken from, all (rows, columns).
 
-    Cells are sorted by kind, and by whether they are above the middle of a step in height.
+    ``main`` and ``second`` int16 count the pictures of the block, NO_LABEL where there is none;
+    ``share`` float32 is the main one's, 0 to 1.
     """
-    rows, columns = surface.shape
-    top, left = corner
-    own = cell[at]
-    low, high = np.inf, -np.inf
-    for k in range(4):
-        z = surface[top + (k >> 1), left + (k & 1)]
-        if z > -np.inf:
-            low, high = min(low, z), max(high, z)
-    middle = 0.5 * (low + high) if high - low >= steep else np.inf
-    across, down = _spline(part[1]), _spline(part[0])
-    sums = np.zeros(SORTS, np.float64)
-    for r in range(4):
-        row = min(max(top - 1 + r, 0), rows - 1)
-        for c in range(4):
-            column = min(max(left - 1 + c, 0), columns - 1)
-            sums[_sort(surface[row, column], kinds[row, column], middle)] += down[r] * across[c]
-    own_z, own_kind = surface[own // columns, own % columns], kinds[own // columns, own % columns]
-    mine = _sort(own_z, own_kind, middle)
-    best = mine
-    for sort in range(SORTS):
-        if sums[sort] > sums[best] and (sort >> 1) <= (mine >> 1):
-            best = sort
-    total, weights, nearest = 0.0, 0.0, -1.0
-    for k in range(4):
-        row, column = top + (k >> 1), left + (k & 1)
-        if _sort(surface[row, column], kinds[row, column], middle) == best:
-            near = 1e-6 + (part[0] if k >> 1 else 1 - part[0]) * (part[1] if k & 1 else 1 - part[1])
-            total += near * surface[row, column]
-            weights += near
-            if near > nearest:
-                nearest = near
-                cell[at] = row * columns + column
-    if weights == 0.0:  # none of the four: it stays with its own
-        out[at] = own_z
-    else:
-        out[at] = np.nan if best < 2 else total / weights
+
+    main: Int16Array
+    second: Int16Array
+    share: Float32Array
+
+
+class PixelColours(NamedTuple):
+    """Colours so far, times their weights, and where they came from.
+
+    ``colour`` (rows, columns, 3) float32 blue, green, red; ``weight`` (rows, columns) float32;
+    ``source`` (rows, columns) uint16.
+    """
+
+    colour: Float32Array
+    weight: Float32Array
+    source: Uint16Array
+
+
+class PictureColours(NamedTuple):
+    """One picture as it is read and evened out.
+
+    ``numbers`` (NUMBERS,) are its camera and brightness; ``pixels`` (rows, columns, 3) uint8 blue,
+    green, red, by ``scale`` (down, across) of its size; ``tone`` (rows, columns, 3) float32 its
+    factors on nodes, the first pixel's centre at ``tone_first`` in nodes, ``tone_step`` apart.
+    """
+
+    numbers: Array
+    pixels: ByteArray
+    scale: tuple[float, float]
+    tone: Float32Array
+    tone_first: tuple[float, float]
+    tone_step: float
 
 
 @compiled
-def _sort(z: float, kind: int, middle: float) -> int:
-    """A cell's kind, and whether it lies above the middle of the step that is looked at."""
-    return 2 * int(kind) + (1 if z > middle else 0)
-
-
-@compiled
-def _spline(t: float) -> tuple[float, float, float, float]:
-    """Weights of the cells at -1, 0, 1 and 2 (uniform cubic B-spline)."""
-    s = 1.0 - t
-    b = (4.0 - 6.0 * t * t + 3.0 * t * t * t) / 6.0
-    c = (4.0 - 6.0 * s * s + 3.0 * s * s * s) / 6.0
-    return s * s * s / 6.0, b, c, t * t * t / 6.0
-
-
-@compiled
-def sources(  # noqa: C901, PLR0913, PLR0917 - a compiled loop is clearer whole
+def choose_sources(
     labels: Uint16Array,
     cell_px: int,
     sharpness: float,
     seen: ByteArray,
-    cell: Int32Array,
-    height: Float32Array,
-    main: Int16Array,
-    second: Int16Array,
-    share: Float32Array,
+    ground: PixelGround,
+    out: PixelSources,
 ) -> None:
-    """The picture of every pixel, the one blended into it near a cut, and the first one's share.
+    """Fill ``out`` with the picture of every pixel, the one blended in near a cut, and the share.
 
-    ``labels`` (cell rows + 2, cell columns + 2) counts the pictures of this block and reaches one
-    cell beyond it on every side, ``seen`` (pictures, cells) is over surface cells and ``cell``
-    says which of them a pixel belongs to. A picture that does not see a pixel is never its source;
-    NO_LABEL where none of the labels around does.
+    ``labels`` (cell rows + 2, cell columns + 2) uint16 counts the pictures of this block and
+    reaches one cell beyond it on every side, ``seen`` (pictures, cells) uint8 is over surface
+    cells. A picture that does not see a pixel is never its source; NO_LABEL where none of the
+    labels around does.
     """
     slot = np.empty(4, np.int64)
     weight = np.empty(4, np.float64)
-    for i in range(height.shape[0]):
+    for i in range(ground.height.shape[0]):
         y = (i + 0.5) / cell_px + 0.5
         r = int(y)
-        dy = y - r
-        for j in range(height.shape[1]):
-            main[i, j] = NO_LABEL
-            second[i, j] = NO_LABEL
-            share[i, j] = 1.0
-            if not height[i, j] > -np.inf:
+        for j in range(ground.height.shape[1]):
+            out.main[i, j] = NO_LABEL
+            out.second[i, j] = NO_LABEL
+            out.share[i, j] = 1.0
+            if not ground.height[i, j] > -np.inf:
                 continue
             x = (j + 0.5) / cell_px + 0.5
             c = int(x)
-            dx = x - c
-            n = 0
-            for k in range(4):
-                label = labels[r + (k >> 1), c + (k & 1)]
-                if label >= seen.shape[0]:
-                    continue
-                w = (dy if k >> 1 else 1 - dy) * (dx if k & 1 else 1 - dx)
-                level = seen[label, cell[i, j]]
-                if level == 0:
-                    continue
-                w *= CLEAR_WEIGHT if level == 2 else DOUBTFUL_WEIGHT
-                known = False
-                for m in range(n):
-                    if slot[m] == label:
-                        weight[m] += w
-                        known = True
-                if not known:
-                    slot[n] = label
-                    weight[n] = w
-                    n += 1
+            around = labels[r : r + 2, c : c + 2]
+            n = _weigh_labels(around, (y - r, x - c), seen, ground.cell[i, j], slot, weight)
             if n == 0:
                 continue
             best, next_best = _two_heaviest(weight, n)
-            main[i, j] = slot[best]
+            out.main[i, j] = slot[best]
             if next_best >= 0 and weight[next_best] > 0.0:
                 lead = (weight[best] - weight[next_best]) / (weight[best] + weight[next_best])
                 if lead * sharpness < 1.0:
-                    second[i, j] = slot[next_best]
-                    share[i, j] = 0.5 + 0.5 * lead * sharpness
+                    out.second[i, j] = slot[next_best]
+                    out.share[i, j] = 0.5 + 0.5 * lead * sharpness
+
+
+@compiled
+def _weigh_labels(
+    around: Uint16Array,
+    part: tuple[float, float],
+    seen: ByteArray,
+    cell: int,
+    slot: IntArray,
+    weight: Array,
+) -> int:
+    """Fill in which of the (2, 2) labels around a pixel see it, and their weights; how many."""
+    n = 0
+    for k in range(4):
+        label = around[k >> 1, k & 1]
+        if label >= seen.shape[0]:
+            continue
+        w = (part[0] if k >> 1 else 1 - part[0]) * (part[1] if k & 1 else 1 - part[1])
+        level = seen[label, cell]
+        if level == 0:
+            continue
+        w *= CLEAR_WEIGHT if level == 2 else DOUBTFUL_WEIGHT
+        known = False
+        for m in range(n):
+            if slot[m] == label:
+                weight[m] += w
+                known = True
+        if not known:
+            slot[n] = label
+            weight[n] = w
+            n += 1
+    return n
 
 
 @compiled
@@ -217,40 +171,44 @@ def _two_heaviest(weight: Array, n: int) -> tuple[int, int]:
 
 
 @compiled
-def offer_source(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def offer_source(
     slot: int,
     picture: Array,
     seen: ByteArray,
-    cell: Int32Array,
-    corner: Array,
-    height: Float32Array,
     least: int,
+    ground: PixelGround,
     cost: Float32Array,
-    main: Int16Array,
-    second: Int16Array,
+    out: PixelSources,
 ) -> None:
     """Make a picture the source of pixels that it sees, at ``least`` so well, for a lower cost.
 
     Of views the steepest is the cheapest, and one that sees the pixel clearly goes before any that
-    only may. ``seen`` (cells,) is this picture's, ``corner`` is east and north of the block and the
-    pixel's size.
+    only may. ``picture`` (NUMBERS,) and ``seen`` (cells,) uint8 are this picture's; ``cost``
+    (rows, columns) float32 is what each pixel's source costs so far.
     """
+    height, corner = ground.height, ground.corner
     for i in range(height.shape[0]):
         for j in range(height.shape[1]):
-            level = seen[cell[i, j]]
+            level = seen[ground.cell[i, j]]
             if level < least or cost[i, j] == -np.inf or not height[i, j] > -np.inf:
                 continue
             east = corner[0] + (j + 0.5) * corner[2]
             north = corner[1] - (i + 0.5) * corner[2]
             x, y, lean_e, lean_n = _projected(picture, east, north, height[i, j])
-            width, tall = picture[SIZE], picture[SIZE + 1]
-            if not (BORDER_PX < x < width - BORDER_PX and BORDER_PX < y < tall - BORDER_PX):
+            if not _is_inside(picture, x, y):
                 continue
             own = lean_e**2 + lean_n**2 + (0.0 if level == 2 else MAYBE_COST)
             if own < cost[i, j]:
                 cost[i, j] = own
-                main[i, j] = slot
-                second[i, j] = NO_LABEL
+                out.main[i, j] = slot
+                out.second[i, j] = NO_LABEL
+
+
+@compiled
+def _is_inside(picture: Array, x: float, y: float) -> bool:
+    """Whether a pixel lies in the picture, off its border."""
+    width, tall = picture[SIZE], picture[SIZE + 1]
+    return bool(BORDER_PX < x < width - BORDER_PX and BORDER_PX < y < tall - BORDER_PX)
 
 
 @compiled
@@ -281,54 +239,43 @@ def _projected(
 
 
 @compiled
-def laid_down(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def add_colours(
     slot: int,
-    picture: Array,
     index: int,
-    pixels: ByteArray,
-    scale: tuple[float, float],
-    tone: Float32Array,
-    tone_first: tuple[float, float],
-    tone_step: float,
-    corner: Array,
-    height: Float32Array,
-    main: Int16Array,
-    second: Int16Array,
-    share: Float32Array,
-    colour: Float32Array,
-    weight: Float32Array,
-    source: Uint16Array,
+    picture: PictureColours,
+    ground: PixelGround,
+    sources: PixelSources,
+    out: PixelColours,
 ) -> None:
     """Add one picture's colours where it is a pixel's main or second source.
 
-    ``pixels`` is the picture, by ``scale`` (down, across) of its size; ``tone`` its factors on
-    nodes, the first pixel's centre at ``tone_first`` in nodes.
+    ``slot`` is its place among the pictures of the block, ``index`` that among all.
     """
-    half = 0.25 * (picture[SIZE] ** 2 + picture[SIZE + 1] ** 2)
+    numbers, corner = picture.numbers, ground.corner
+    first, step = picture.tone_first, picture.tone_step
+    half = 0.25 * (numbers[SIZE] ** 2 + numbers[SIZE + 1] ** 2)
     factor = np.empty(3, np.float64)
-    for i in range(height.shape[0]):
+    for i in range(ground.height.shape[0]):
         north = corner[1] - (i + 0.5) * corner[2]
-        for j in range(height.shape[1]):
-            if main[i, j] == slot:
-                part = share[i, j]
-            elif second[i, j] == slot:
-                part = np.float32(1.0) - share[i, j]
+        for j in range(ground.height.shape[1]):
+            if sources.main[i, j] == slot:
+                part = sources.share[i, j]
+            elif sources.second[i, j] == slot:
+                part = np.float32(1.0) - sources.share[i, j]
             else:
                 continue
             east = corner[0] + (j + 0.5) * corner[2]
-            x, y, lean_e, lean_n = _projected(picture, east, north, height[i, j])
-            if not (
-                BORDER_PX < x < picture[SIZE] - BORDER_PX
-                and BORDER_PX < y < picture[SIZE + 1] - BORDER_PX
-            ):
+            x, y, lean_e, lean_n = _projected(numbers, east, north, ground.height[i, j])
+            if not _is_inside(numbers, x, y):
                 continue
-            away_x, away_y = x - picture[LENS + 2], y - picture[LENS + 3]
-            _brightness(picture, (away_x * away_x + away_y * away_y) / half, lean_e, lean_n, factor)
-            _apply_tone(tone, tone_first[0] + i * tone_step, tone_first[1] + j * tone_step, factor)
-            _add_colour(pixels, x * scale[1] - 0.5, y * scale[0] - 0.5, factor, part, colour[i, j])
-            if part >= 0.5 or weight[i, j] == 0:
-                source[i, j] = index
-            weight[i, j] += part
+            away_x, away_y = x - numbers[LENS + 2], y - numbers[LENS + 3]
+            _brightness(numbers, (away_x * away_x + away_y * away_y) / half, lean_e, lean_n, factor)
+            _apply_tone(picture.tone, first[0] + i * step, first[1] + j * step, factor)
+            at = x * picture.scale[1] - 0.5, y * picture.scale[0] - 0.5
+            _add_colour(picture.pixels, at[0], at[1], factor, part, out.colour[i, j])
+            if part >= 0.5 or out.weight[i, j] == 0:
+                out.source[i, j] = index
+            out.weight[i, j] += part
 
 
 @compiled

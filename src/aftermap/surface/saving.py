@@ -8,7 +8,10 @@ from aftermap.geo.arrays import GenericArray
 
 
 def save_whole(target: Path, values: GenericArray) -> None:
-    """Write to a temporary name beside ``target`` and rename; an earlier file is replaced."""
+    """Write values (...) to a temporary name beside ``target`` and rename.
+
+    An earlier file is replaced.
+    """
     part = target.with_suffix(".part")
     with part.open("wb") as stream:
         np.save(stream, values)

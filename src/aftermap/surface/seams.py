@@ -9,7 +9,7 @@ finished ones held fixed, so memory does not grow with the map.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -46,12 +46,12 @@ OPENING_CELLS = 41
 WORST = 1 << 24
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """The candidates of a region's cells: up to six pictures each, -1 where there are fewer.
 
-    ``picture`` and ``cost`` (rows, columns, 6), ``colour`` (rows, columns, 6, 3) uint8, balanced;
-    ``raised`` (rows, columns) from 0 on the ground to 1 on what stands on it.
+    ``picture`` (rows, columns, 6) int16 and ``cost`` (rows, columns, 6) float32, ``colour`` (rows,
+    columns, 6, 3) uint8 blue, green, red, balanced; ``raised`` (rows, columns) float32 from 0 on
+    the ground to 1 on what stands on it.
     """
 
     picture: Int16Array
@@ -67,7 +67,10 @@ def candidates(
     region: Block,
     raised: Float32Array,
 ) -> Choice:
-    """The pictures that may be chosen for the cells of a region."""
+    """The pictures that may be chosen for the cells of a region.
+
+    ``raised`` (rows, columns) is that of :class:`Choice`, a share from 0 to 1.
+    """
     shape = region.rows, region.columns, CANDIDATES
     choice = Choice(
         picture=np.full(shape, -1, np.int16),
@@ -95,15 +98,16 @@ def candidates(
             choice.cost[inner],
             choice.colour[inner],
         )
-    _add_unlikeness(choice.picture, choice.cost, choice.colour)
+    _add_unlikeness(choice)
     return choice
 
 
 def raised_above(height_cells: Float32Array) -> Float32Array:
-    """0 on the ground to 1 on what stands more than a cell above it; heights are in cells.
+    """(rows, columns) 0 on the ground to 1 on what stands more than a cell above it.
 
-    The ground is what an opening leaves: things narrower than about ten metres' worth of cells
-    vanish from it. Cells next to a raised one count as raised, since its edges are never exact.
+    Heights (rows, columns) are in cells, NaN where there is none. The ground is what an opening
+    leaves: things narrower than about ten metres' worth of cells vanish from it. Cells next to a
+    raised one count as raised, since its edges are never exact.
     """
     known = np.isfinite(height_cells)
     high = float(height_cells[known].max()) if known.any() else 0.0  # which an opening ignores
@@ -115,9 +119,10 @@ def raised_above(height_cells: Float32Array) -> Float32Array:
 
 
 def choose_pictures(choice: Choice, fixed: Uint16Array) -> Uint16Array:
-    """(rows, columns) picture per cell, NO_PICTURE where no picture shows it.
+    """(rows, columns) index of the picture of each cell, NO_PICTURE where no picture shows it.
 
-    ``fixed`` holds the choice of cells that are already decided, NO_PICTURE elsewhere.
+    ``fixed`` (rows, columns) holds the choice of cells that are already decided, NO_PICTURE
+    elsewhere.
     """
     pick = np.empty(fixed.shape, np.int16)
     _start(choice.picture, choice.cost, fixed, pick)
@@ -129,15 +134,7 @@ def choose_pictures(choice: Choice, fixed: Uint16Array) -> Uint16Array:
         for picture in pictures:
             if not active[picture]:
                 continue
-            gain = _expand(
-                picture,
-                boxes[picture],
-                choice.picture,
-                choice.cost,
-                choice.colour,
-                choice.raised,
-                pick,
-            )
+            gain = _expand(picture, boxes[picture], choice, pick)
             active[picture] = gain > 0
             changed += gain
         if changed == 0:
@@ -179,8 +176,9 @@ def _offer(
 
 
 @compiled
-def _add_unlikeness(pictures: Int16Array, costs: Float32Array, colours: ByteArray) -> None:
+def _add_unlikeness(choice: Choice) -> None:
     """Make a picture dearer where its brightness is far from the middle one: walls, passers-by."""
+    pictures, costs, colours = choice.picture, choice.cost, choice.colour
     rows, columns, limit = pictures.shape
     light = np.empty(limit, np.float64)
     for row in range(rows):
@@ -214,125 +212,113 @@ def _start(pictures: Int16Array, costs: Float32Array, fixed: Uint16Array, pick: 
             pick[row, column] = best
 
 
+class _Graph(NamedTuple):
+    """The cells that may change to one picture, as the smallest cut takes them.
+
+    ``candidate`` (height, width) int16 is the place of the picture among a cell's candidates, -1
+    where it cannot change; one cell of rim around the box. ``capacity`` (cells, 4) and ``terminal``
+    (cells,) int32 are those of :func:`sink_side`.
+    """
+
+    candidate: Int16Array
+    capacity: Int32Array
+    terminal: Int32Array
+
+
 @compiled
-def _expand(
-    picture: int,
-    box: IntArray,
-    pictures: Int16Array,
-    costs: Float32Array,
-    colours: ByteArray,
-    raised: Float32Array,
-    pick: Int16Array,
-) -> int:
+def _expand(picture: int, box: IntArray, choice: Choice, pick: Int16Array) -> int:
     """Let one picture take every cell where that lowers the sum; how many it took."""
-    top, bottom, left, right = box
-    width, height = right - left + 3, bottom - top + 3
-    own = np.full((height, width), -1, np.int16)
-    for row in range(top, bottom + 1):
-        for column in range(left, right + 1):
-            k = _place(picture, pictures, row, column)
-            if k >= 0 and pick[row, column] != k:
-                own[row - top + 1, column - left + 1] = k
-    capacity = np.zeros((height * width, 4), np.int32)
-    terminal = np.zeros(height * width, np.int32)
-    for row in range(top, bottom + 1):
-        for column in range(left, right + 1):
-            k = own[row - top + 1, column - left + 1]
-            if k >= 0:
-                i = (row - top + 1) * width + column - left + 1
-                keep, take = costs[row, column, pick[row, column]], costs[row, column, k]
-                terminal[i] += _whole(take - keep)
-                _link(
-                    picture,
-                    (row, column),
-                    (i, width),
-                    own,
-                    (top - 1, left - 1),
-                    pictures,
-                    colours,
-                    raised,
-                    pick,
-                    capacity,
-                    terminal,
-                )
-    taken = sink_side(capacity, terminal, width)
+    top, left = box[0], box[2]
+    graph = _graph_of(picture, box, choice, pick)
+    height, width = graph.candidate.shape
+    taken = sink_side(graph.capacity, graph.terminal, width)
     changed = 0
-    for row in range(top, bottom + 1):
-        for column in range(left, right + 1):
-            k = own[row - top + 1, column - left + 1]
-            if k >= 0 and taken[(row - top + 1) * width + column - left + 1]:
-                pick[row, column] = k
+    for row in range(1, height - 1):
+        for column in range(1, width - 1):
+            k = graph.candidate[row, column]
+            if k >= 0 and taken[row * width + column]:
+                pick[top + row - 1, left + column - 1] = k
                 changed += 1
     return changed
 
 
 @compiled
-def _link(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _graph_of(picture: int, box: IntArray, choice: Choice, pick: Int16Array) -> _Graph:
+    """What it costs each cell of a box (first and last row and column) to change to a picture."""
+    top, bottom, left, right = box
+    width, height = right - left + 3, bottom - top + 3
+    own = np.full((height, width), -1, np.int16)
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            k = _place(picture, choice.picture, row, column)
+            if k >= 0 and pick[row, column] != k:
+                own[row - top + 1, column - left + 1] = k
+    graph = _Graph(own, np.zeros((height * width, 4), np.int32), np.zeros(height * width, np.int32))
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            k = own[row - top + 1, column - left + 1]
+            if k >= 0:
+                i = (row - top + 1) * width + column - left + 1
+                costs = choice.cost[row, column]
+                graph.terminal[i] += _whole(costs[k] - costs[pick[row, column]])
+                _link(picture, (row, column), (top - 1, left - 1), choice, pick, graph)
+    return graph
+
+
+@compiled
+def _link(
     picture: int,
     at: tuple[int, int],
-    node: tuple[int, int],
-    own: Int16Array,
     corner: tuple[int, int],
-    pictures: Int16Array,
-    colours: ByteArray,
-    raised: Float32Array,
+    choice: Choice,
     pick: Int16Array,
-    capacity: Int32Array,
-    terminal: Int32Array,
+    graph: _Graph,
 ) -> None:
     """Add what the borders of one cell to its neighbours cost if it or they change to a picture."""
     row, column = at
-    i, width = node
-    old = pictures[row, column, pick[row, column]]
+    width = graph.candidate.shape[1]
+    i = (row - corner[0]) * width + column - corner[1]
+    old = choice.picture[row, column, pick[row, column]]
     for way in range(4):
         r = row + (1 if way == 2 else -1 if way == 3 else 0)
         c = column + (1 if way == 0 else -1 if way == 1 else 0)
         if r < 0 or c < 0 or r >= pick.shape[0] or c >= pick.shape[1] or pick[r, c] < 0:
             continue
-        other = pictures[r, c, pick[r, c]]
-        alone = own[r - corner[0], c - corner[1]] < 0
+        other = choice.picture[r, c, pick[r, c]]
+        alone = graph.candidate[r - corner[0], c - corner[1]] < 0
         if not alone and way & 1:
             continue  # a border between two cells that may change is counted once
-        take_keep = _border(row, column, r, c, picture, other, pictures, colours, raised)
-        keep_keep = _border(row, column, r, c, old, other, pictures, colours, raised)
-        terminal[i] += _whole(take_keep - keep_keep)
+        take_keep = _border(at, (r, c), picture, other, choice)
+        keep_keep = _border(at, (r, c), old, other, choice)
+        graph.terminal[i] += _whole(take_keep - keep_keep)
         if not alone:
             keep_take = take_keep
             if old != other:
-                keep_take = _border(row, column, r, c, old, picture, pictures, colours, raised)
-            terminal[i + (1 if way == 0 else width)] -= _whole(take_keep)
-            capacity[i, way] += max(0, _whole(keep_take + take_keep - keep_keep))
+                keep_take = _border(at, (r, c), old, picture, choice)
+            graph.terminal[i + (1 if way == 0 else width)] -= _whole(take_keep)
+            graph.capacity[i, way] += max(0, _whole(keep_take + take_keep - keep_keep))
 
 
 @compiled
-def _border(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    row: int,
-    column: int,
-    r: int,
-    c: int,
-    one: int,
-    other: int,
-    pictures: Int16Array,
-    colours: ByteArray,
-    raised: Float32Array,
+def _border(
+    cell: tuple[int, int], neighbour: tuple[int, int], one: int, other: int, choice: Choice
 ) -> float:
     """What it costs that one picture meets another between two cells."""
     if one == other:
         return 0.0
-    difference = _difference(one, other, row, column, pictures, colours)
-    difference += _difference(one, other, r, c, pictures, colours)
-    above = max(raised[row, column], raised[r, c])
+    difference = _difference(one, other, cell, choice) + _difference(one, other, neighbour, choice)
+    above = max(choice.raised[cell], choice.raised[neighbour])
     return float((SEAM_COST + DIFFERENCE_COST * difference) * (1.0 + RAISED_FACTOR * above))
 
 
 @compiled
-def _difference(
-    one: int, other: int, row: int, column: int, pictures: Int16Array, colours: ByteArray
-) -> float:
+def _difference(one: int, other: int, cell: tuple[int, int], choice: Choice) -> float:
     """Mean difference of a cell's colour in two pictures; the limit where one does not show it."""
-    a, b = _place(one, pictures, row, column), _place(other, pictures, row, column)
+    row, column = cell
+    a, b = _place(one, choice.picture, row, column), _place(other, choice.picture, row, column)
     if a < 0 or b < 0:
         return DIFFERENCE_LIMIT
+    colours = choice.colour
     total = 0.0
     for channel in range(3):
         total += abs(float(colours[row, column, a, channel]) - colours[row, column, b, channel])

@@ -15,7 +15,7 @@ RARE_SHARE = 0.01
 
 
 def everything(shape: tuple[int, ...], planes: int) -> ByteArray:
-    """(tile rows, tile columns, planes): every tile of a picture over every plane."""
+    """(tile rows, tile columns, planes) mask: every tile of a picture over every plane."""
     return np.ones((-(-shape[0] // TILE_PX), -(-shape[1] // TILE_PX), planes), np.uint8)
 
 
@@ -23,7 +23,7 @@ def everything(shape: tuple[int, ...], planes: int) -> ByteArray:
 def around(
     coarse: Float32Array, times: int, shape: tuple[int, int], planes: int, spare: int
 ) -> ByteArray:
-    """(tile rows, tile columns, planes) 1 where a tile of a picture of ``shape`` is searched.
+    """(tile rows, tile columns, planes) mask: 1 where a tile of a picture of ``shape`` is searched.
 
     ``coarse`` (rows, columns) are planes of the finer level, below 0 for none, of a picture that is
     so many ``times`` smaller. A tile is searched up to ``spare`` planes from what lies in it and

@@ -44,7 +44,7 @@ class SeenPoints:
         return (self.seen @ self.seen.T).tocsr()
 
     def of(self, frame: int) -> Array:
-        """(M, 3) the points that a mapped frame sees."""
+        """(M, 3) positions of the points that a mapped frame sees, metres in the map's CRS."""
         own = self.seen.indices[self.seen.indptr[frame] : self.seen.indptr[frame + 1]]
         return np.asarray(self.xyz_m[own], float)
 
@@ -70,7 +70,7 @@ def sources_of(reconstruction: Reconstruction, points: SeenPoints, most: int) ->
     for frame, others in enumerate(other[:CANDIDATES] for other in sharing):
         own = points.of(frame)
         own = own[:: max(1, len(own) // SAMPLED_POINTS)]
-        found.append(_chosen(reconstruction, frame, others.tolist(), own, most))
+        found.append(_best_sources(reconstruction, frame, others.tolist(), own, most))
     return found
 
 
@@ -102,7 +102,7 @@ def _sharing(points: SeenPoints, videos: tuple[bool, ...], least: int) -> Iterat
         yield others[np.argsort(-counts, kind="stable")].astype(np.intp)
 
 
-def _chosen(
+def _best_sources(
     reconstruction: Reconstruction, frame: int, others: list[int], xyz_m: Array, most: int
 ) -> list[int]:
     """The sources among ``others`` that add most for (N, 3) points of a frame, best first."""

@@ -1,5 +1,7 @@
 """Depths of one view to heights on the ground grid: compiled loops, one view at a time."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
@@ -89,77 +91,66 @@ def _is_upright(across: float, down: float, here: float, u: int, v: int, camera:
     return bool(up * up < UPRIGHT * UPRIGHT * (x * x + y * y + z * z))
 
 
-@compiled
-def highest_m(
-    inverse: Float32Array,
-    views: ByteArray,
-    camera: Array,
-    window: Array,
-    heights: Float32Array,
-    counts: ByteArray,
-    agreement_m: float,
-) -> None:
-    """Write into ``heights`` (rows, columns; NaN at first) the mean of the topmost points per cell.
+class ViewDepths(NamedTuple):
+    """The depths of one view.
 
-    ``inverse`` is 1 / z, NaN for none, ``views`` how many views see it so. ``camera`` is fx, fy,
-    cx, cy, the centre (3) and the rotation cam_from_world (9); ``window`` east, north and size of
-    the cells. Points within ``agreement_m`` below the topmost one of their cell are averaged with
-    it, and ``counts`` takes the largest number of views among them. Walls are left out.
+    ``inverse`` (rows, columns) float32 is 1 / z per metre, NaN for none; ``views`` (rows, columns)
+    uint8 how many views see it so; ``camera`` (16,) fx, fy, cx, cy in pixels, the centre (3) in
+    metres of the map's CRS and the rotation cam_from_world (9), row by row.
     """
-    rows, columns = heights.shape
-    total = np.zeros((rows, columns), np.float32)
-    count = np.zeros((rows, columns), np.float32)
-    is_wall = facades(inverse, camera)
-    spots = np.zeros((3, 3))
-    for v in range(inverse.shape[0]):
-        for u in range(inverse.shape[1]):
-            if inverse[v, u] > 0 and not is_wall[v, u]:
-                _pixel(
-                    inverse,
-                    views,
-                    (v, u),
-                    camera,
-                    window,
-                    heights,
-                    total,
-                    count,
-                    counts,
-                    -1.0,
-                    spots,
-                )
-    for v in range(inverse.shape[0]):
-        for u in range(inverse.shape[1]):
-            if inverse[v, u] > 0 and not is_wall[v, u]:
-                _pixel(
-                    inverse,
-                    views,
-                    (v, u),
-                    camera,
-                    window,
-                    heights,
-                    total,
-                    count,
-                    counts,
-                    agreement_m,
-                    spots,
-                )
-    for row in range(rows):
-        for column in range(columns):
-            if count[row, column] > 0:
-                heights[row, column] += total[row, column] / count[row, column]
+
+    inverse: Float32Array
+    views: ByteArray
+    camera: Array
+
+
+class GroundCells(NamedTuple):
+    """Cells of the ground that points are dropped into.
+
+    ``window`` (3,) is east and north of the outer corner and the size of a cell, in metres;
+    ``heights`` (rows, columns) float32 metres, NaN at first; ``counts`` (rows, columns) uint8.
+    """
+
+    window: Array
+    heights: Float32Array
+    counts: ByteArray
+
+
+class _Sums(NamedTuple):
+    """Per cell what agrees with its topmost point: the sum of the differences, and how many."""
+
+    total: Float32Array
+    points: Float32Array
 
 
 @compiled
-def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    inverse: Float32Array,
-    views: ByteArray,
+def fill_heights(view: ViewDepths, cells: GroundCells, agreement_m: float) -> None:
+    """Write into the cells' ``heights`` the mean of the topmost points of each.
+
+    Points within ``agreement_m`` below the topmost one of their cell are averaged with it, and
+    ``counts`` takes the largest number of views among them. Walls are left out.
+    """
+    heights = cells.heights
+    sums = _Sums(np.zeros(heights.shape, np.float32), np.zeros(heights.shape, np.float32))
+    is_wall = facades(view.inverse, view.camera)
+    spots = np.zeros((3, 3))
+    for within_m in (-1.0, float(agreement_m)):  # first the topmost, then all that agree with it
+        for v in range(view.inverse.shape[0]):
+            for u in range(view.inverse.shape[1]):
+                if view.inverse[v, u] > 0 and not is_wall[v, u]:
+                    _drop_pixel(view, (v, u), cells, sums, within_m, spots)
+    for row in range(heights.shape[0]):
+        for column in range(heights.shape[1]):
+            if sums.points[row, column] > 0:
+                heights[row, column] += sums.total[row, column] / sums.points[row, column]
+
+
+@compiled
+def _drop_pixel(
+    view: ViewDepths,
     at: tuple[int, int],
-    camera: Array,
-    window: Array,
-    heights: Float32Array,
-    total: Float32Array,
-    count: Float32Array,
-    counts: ByteArray,
+    cells: GroundCells,
+    sums: _Sums,
     agreement_m: float,
     spots: Array,
 ) -> None:
@@ -169,11 +160,12 @@ def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
     ``spots`` (3, 3) is room to work in.
     """
     v, u = at
+    inverse, views, window, heights = view.inverse, view.views, cells.window, cells.heights
     here, below, spot = spots[0], spots[1], spots[2]
-    point_of_pixel(inverse[v, u], u, v, camera, here)
+    point_of_pixel(inverse[v, u], u, v, view.camera, here)
     steps, least = 1, views[v, u]
     if v + 1 < inverse.shape[0] and inverse[v + 1, u] > 0:
-        point_of_pixel(inverse[v + 1, u], u, v + 1, camera, below)
+        point_of_pixel(inverse[v + 1, u], u, v + 1, view.camera, below)
         steps = _joined(here, below, window[2])
         least = min(least, views[v + 1, u])
     for k in range(steps):
@@ -188,10 +180,10 @@ def _pixel(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
             if not up <= heights[row, column]:
                 heights[row, column] = up
         elif heights[row, column] - up < agreement_m:
-            total[row, column] += up - heights[row, column]
-            count[row, column] += 1
+            sums.total[row, column] += up - heights[row, column]
+            sums.points[row, column] += 1
             seen = views[v, u] if k == 0 else least
-            counts[row, column] = max(counts[row, column], seen)
+            cells.counts[row, column] = max(cells.counts[row, column], seen)
 
 
 @compiled
@@ -207,10 +199,11 @@ def _joined(here: Array, next_one: Array, cell: float) -> int:
 
 
 @compiled
-def pinholes_closed(heights: Float32Array, counts: ByteArray, agreement_m: float) -> None:
+def close_pinholes(heights: Float32Array, counts: ByteArray, agreement_m: float) -> None:
     """Close single empty cells (NaN) between two that agree, given their mean and lesser count.
 
-    Where a pixel is larger on the ground than a cell, points leave a regular pattern of holes.
+    ``heights`` (rows, columns) in metres and ``counts`` (rows, columns) are changed. Where a pixel
+    is larger on the ground than a cell, points leave a regular pattern of holes.
     """
     rows, columns = heights.shape
     known = heights.copy()
@@ -235,7 +228,11 @@ def pinholes_closed(heights: Float32Array, counts: ByteArray, agreement_m: float
 def cell_box(
     inverse: Float32Array, camera: Array, place: Array
 ) -> tuple[float, float, float, float]:
-    """First row, first column, last row, last column of the cells that a view's points lie in."""
+    """First row, first column, last row, last column of the cells that a view's points lie in.
+
+    ``inverse`` (rows, columns) and ``camera`` (16,) are those of :class:`ViewDepths`, ``place``
+    (3,) east and north of the grid's corner and the size of a cell, in metres.
+    """
     west, north_m, cell = place[0], place[1], place[2]
     low_r, low_c, high_r, high_c = np.inf, np.inf, -np.inf, -np.inf
     for v in range(inverse.shape[0]):

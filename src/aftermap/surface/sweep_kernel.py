@@ -9,6 +9,8 @@ blocked do not spoil it (Kang, Szeliski and Chai 2001). After Gallup et al. (200
 plane-sweeping stereo".
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array, Int32Array, IntArray, Uint32Array
@@ -43,7 +45,11 @@ OFFSETS = np.array(
 def census(
     picture: Float32Array, corner: tuple[int, int], window: tuple[int, int], codes: Uint32Array
 ) -> None:
-    """Fill ``codes`` with those of a window of a picture; ``corner`` is where its rim begins."""
+    """Fill ``codes`` (rows, columns) with the census of a window of a grey picture.
+
+    ``window`` is its rows and columns, ``corner`` where its rim begins in ``picture`` (rows,
+    columns).
+    """
     for y in range(window[0]):
         line = codes[y]
         row = corner[0] + y
@@ -59,13 +65,46 @@ def census(
                 line[x] |= bit if other[x] > middle[x] else np.uint32(0)
 
 
+class SourceViews(NamedTuple):
+    """The pictures that a view is compared with.
+
+    ``grey`` (S, pixels) uint8 row by row, 0 where they show nothing; ``sizes`` (S, 2) int32 their
+    rows and columns; ``warps`` (S, 2, 3, 3) the matrices A and B that take a pixel of the view
+    (corner-origin) on the plane of inverse distance w to the source: A + w B.
+    """
+
+    grey: ByteArray
+    sizes: Int32Array
+    warps: Array
+
+
+class _Room(NamedTuple):
+    """Room to work in: of every source the last censuses, and what a tile is like so far.
+
+    ``warped`` (r, r) float32 is a source on a plane; ``seen`` and ``codes`` (S, ANCHORS, r, r) say
+    where censuses hold something, and hold them; ``anchors`` (S, ANCHORS, 3, 3) are their
+    homographies, ``leads`` (S, ANCHORS, 2) where in them the tile lies, ``oldest`` (S,) which goes
+    next. ``own`` (TILE_PX, TILE_PX) is the census of the tile; ``least`` (3, TILE_PX, TILE_PX) the
+    two smallest distances and how many sources there are. ``matrix`` (3, 3), ``shift`` (2,).
+    """
+
+    warped: Float32Array
+    seen: ByteArray
+    codes: Uint32Array
+    anchors: Array
+    leads: IntArray
+    oldest: IntArray
+    own: Uint32Array
+    least: ByteArray
+    matrix: Array
+    shift: IntArray
+
+
 @vectorised
-def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def fill_costs(
     reference: Float32Array,
     corner: tuple[int, int],
-    sources: ByteArray,
-    sizes: Int32Array,
-    warps: Array,
+    sources: SourceViews,
     planes: tuple[float, float],
     wanted: ByteArray,
     origin: int,
@@ -74,81 +113,82 @@ def costs(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 ) -> None:
     """Fill ``volume`` (rows, planes, columns) where tiles are searched; it is left alone elsewhere.
 
-    ``reference`` (rows + 6, columns + 6) is the block with its rim, its first inner pixel at
-    ``corner`` (row, column) of the picture. ``sources`` (S, pixels) are grey and row by row, 0
-    where they show nothing; ``sizes`` (S, 2) their rows and columns; ``warps`` (S, 2, 3, 3) the
-    matrices A and B that take a reference pixel (corner-origin) on the plane of inverse distance w
-    to the source: A + w B. ``planes`` is the w of plane 0 and the step. ``wanted`` (tile rows,
-    tile columns, planes) are the planes of each tile; the volume holds those from ``origin`` on.
+    ``reference`` (rows + 6, columns + 6) float32 is the block with its rim, its first inner pixel
+    at ``corner`` (row, column) of the picture. ``planes`` is the w of plane 0 and the step.
+    ``wanted`` (tile rows, tile columns, planes) uint8 are the planes of each tile; the volume, in
+    tenths of a comparison, holds those from ``origin`` on.
     """
     rows, columns = reference.shape[0] - RIM_PX, reference.shape[1] - RIM_PX
-    number, room = sources.shape[0], TILE_PX + SHIFT_PX
-    warped = np.empty((room + RIM_PX, room + RIM_PX), np.float32)
-    seen = np.empty((number, ANCHORS, room + RIM_PX, room + RIM_PX), np.uint8)
-    codes = np.empty((number, ANCHORS, room, room), np.uint32)
-    anchors, oldest = np.empty((number, ANCHORS, 3, 3)), np.zeros(number, np.int64)
-    leads = np.zeros((number, ANCHORS, 2), np.int64)
-    own = np.empty((TILE_PX, TILE_PX), np.uint32)
-    least = np.empty((3, TILE_PX, TILE_PX), np.uint8)  # two distances, and how many there are
-    matrix, shift = np.empty((3, 3)), np.empty(2, np.int64)
+    room = _room_for(sources.grey.shape[0])
     for i in range(wanted.shape[0]):
         for j in range(wanted.shape[1]):
             top, left = i * TILE_PX, j * TILE_PX
             window = min(TILE_PX, rows - top), min(TILE_PX, columns - left)
             at = corner[0] + top, corner[1] + left
-            census(reference, (top, left), window, own)
-            anchors[:] = 0
+            census(reference, (top, left), window, room.own)
+            room.anchors[:] = 0
             for k in range(wanted.shape[2]):
                 if not wanted[i, j, k]:
                     continue
-                w = planes[0] + k * planes[1]
-                least[:2] = WORST
-                least[2] = 0
-                for s in range(number):
-                    for a in range(3):
-                        for b in range(3):
-                            matrix[a, b] = warps[s, 0, a, b] + w * warps[s, 1, a, b]
-                    at_hand = _nearest(anchors[s], leads[s], matrix, at, window, shift)
-                    if at_hand < 0:
-                        at_hand = oldest[s]
-                        oldest[s] = (at_hand + 1) % ANCHORS
-                        anchors[s, at_hand] = matrix
-                        _lead(matrix, warps[s, 1], planes[1], at, window, leads[s, at_hand])
-                        shift[:] = leads[s, at_hand]
-                        _anchor_census(
-                            sources[s],
-                            (sizes[s, 0], sizes[s, 1]),
-                            matrix,
-                            at,
-                            window,
-                            leads[s, at_hand],
-                            warped,
-                            seen[s, at_hand],
-                            codes[s, at_hand],
-                        )
-                    _keep_least(own, codes[s, at_hand], seen[s, at_hand], shift, window, least)
+                room.least[:2] = WORST
+                room.least[2] = 0
+                plane = planes[0] + k * planes[1], planes[1]
+                for s in range(sources.grey.shape[0]):
+                    _compare_source(sources, s, plane, at, window, room)
                 for y in range(window[0]):
                     out = volume[top + y, k - origin, left : left + window[1]]
-                    _store(least[:, y], window[1], second, out)
+                    _store(room.least[:, y], window[1], second, out)
 
 
 @vectorised
-def _anchor_census(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
-    source: ByteArray,
-    size: tuple[int, int],
-    matrix: Array,
+def _room_for(number: int) -> _Room:
+    """Room for so many sources."""
+    size = TILE_PX + SHIFT_PX
+    return _Room(
+        np.empty((size + RIM_PX, size + RIM_PX), np.float32),
+        np.empty((number, ANCHORS, size + RIM_PX, size + RIM_PX), np.uint8),
+        np.empty((number, ANCHORS, size, size), np.uint32),
+        np.empty((number, ANCHORS, 3, 3)),
+        np.zeros((number, ANCHORS, 2), np.int64),
+        np.zeros(number, np.int64),
+        np.empty((TILE_PX, TILE_PX), np.uint32),
+        np.empty((3, TILE_PX, TILE_PX), np.uint8),
+        np.empty((3, 3)),
+        np.empty(2, np.int64),
+    )
+
+
+@vectorised
+def _compare_source(
+    sources: SourceViews,
+    s: int,
+    plane: tuple[float, float],
     corner: tuple[int, int],
     window: tuple[int, int],
-    lead: IntArray,
-    warped: Float32Array,
-    seen: ByteArray,
-    codes: Uint32Array,
+    room: _Room,
 ) -> None:
-    """The census of a source on a plane, over a tile and what later planes show of it."""
-    room = window[0] + SHIFT_PX, window[1] + SHIFT_PX
-    rim = room[0] + RIM_PX, room[1] + RIM_PX
-    _warp(source, size, matrix, (corner[0] - lead[1], corner[1] - lead[0]), rim, warped, seen)
-    census(warped, (0, 0), room, codes)
+    """Put one source's distances on a plane (its w, and the step) among the least of a tile."""
+    warp, matrix, anchors, leads = sources.warps[s], room.matrix, room.anchors[s], room.leads[s]
+    for a in range(3):
+        for b in range(3):
+            matrix[a, b] = warp[0, a, b] + plane[0] * warp[1, a, b]
+    at_hand = _nearest(anchors, leads, matrix, corner, window, room.shift)
+    if at_hand < 0:
+        at_hand = room.oldest[s]
+        room.oldest[s] = (at_hand + 1) % ANCHORS
+        anchors[at_hand] = matrix
+        lead = leads[at_hand]
+        _lead(matrix, warp[1], plane[1], corner, window, lead)
+        room.shift[:] = lead
+        size = window[0] + SHIFT_PX, window[1] + SHIFT_PX
+        rim = size[0] + RIM_PX, size[1] + RIM_PX
+        first = corner[0] - lead[1], corner[1] - lead[0]
+        rows_columns = sources.sizes[s, 0], sources.sizes[s, 1]
+        seen = room.seen[s, at_hand]
+        _warp(sources.grey[s], rows_columns, matrix, first, rim, room.warped, seen)
+        census(room.warped, (0, 0), size, room.codes[s, at_hand])
+    codes, seen = room.codes[s, at_hand], room.seen[s, at_hand]
+    _keep_least(room.own, codes, seen, room.shift, window, room.least)
 
 
 @vectorised
@@ -235,8 +275,7 @@ def _warp(
     across, down = np.empty(window[1], np.float32), np.empty(window[1], np.float32)
     m00, m10, m20 = np.float32(matrix[0, 0]), np.float32(matrix[1, 0]), np.float32(matrix[2, 0])
     right, bottom = np.float32(columns - 1.001), np.float32(rows - 1.001)
-    zero, half = np.float32(0), np.float32(0.5)
-    u = corner[1] - REACH_PX + 0.5
+    zero, half, u = np.float32(0), np.float32(0.5), corner[1] - REACH_PX + 0.5
     for y in range(window[0]):
         v = corner[0] + y - REACH_PX + 0.5
         bx = np.float32(matrix[0, 0] * u + matrix[0, 1] * v + matrix[0, 2])
@@ -250,8 +289,7 @@ def _warp(
             px = px if inside else zero
             py = py if inside else zero
             c, r = np.int32(px), np.int32(py)
-            across[x] = px - np.float32(c)
-            down[x] = py - np.float32(r)
+            across[x], down[x] = px - np.float32(c), py - np.float32(r)
             at[x] = np.int32(np.int32(r * columns) + c)
             seen[y, x] = np.uint8(inside)
         for x in range(window[1]):

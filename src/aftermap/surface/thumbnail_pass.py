@@ -29,7 +29,7 @@ from aftermap.surface.mosaic_grid import (
     surface_under,
     within,
 )
-from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed, seen_cells
+from aftermap.surface.visibility import CLEAR, DOUBTFUL, HIDDEN, presumed_heights, seen_cells
 
 FOLDER = "ortho"
 BORDER_PX, INSET_PX = 1.0, 2.0
@@ -79,7 +79,7 @@ def coarse_view_at(task: CoarseViewTask) -> CoarseView:
     window = surface_under(sheet, picture.window, margin=2)
     heights = raster_window(sheet.surface, window)
     kinds = drawn_in(sheet, window)
-    seen = _seen(sheet, picture, window)
+    seen = _visibility(sheet, picture, window)
     seen[kinds < least_drawn(sheet)] = HIDDEN
     xy_px, depth_m = _in_picture(picture, window_of(sheet.surface.grid, window), heights)
     inside = _inside(xy_px, picture, BORDER_PX)
@@ -101,7 +101,7 @@ def coarse_view_at(task: CoarseViewTask) -> CoarseView:
 
 
 def seen_in(coarse_view: CoarseView, window: Block) -> ByteArray:
-    """(rows, columns) HIDDEN, DOUBTFUL or CLEAR over a window of the surface raster."""
+    """(rows, columns) label HIDDEN, DOUBTFUL or CLEAR over a window of the surface raster."""
     out = np.zeros((window.rows, window.columns), np.uint8)
     shared = overlap(coarse_view.window, window)
     if shared is not None:
@@ -114,14 +114,18 @@ def seen_in(coarse_view: CoarseView, window: Block) -> ByteArray:
 
 
 def picture_pixels(path: str, reduction: int = 1) -> ByteArray:
-    """(rows, columns, 3) blue, green, red of a picture as stored, its EXIF orientation ignored."""
+    """(rows, columns, 3) blue, green, red from 0 to 255 of a picture as stored, not turned.
+
+    Its EXIF orientation is ignored. Each side is ``reduction`` (1, 2, 4 or 8) times smaller. Raises
+    SurfaceError where the picture can no longer be read.
+    """
     pixels = cv2.imread(path, _REDUCED[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:
         raise SurfaceError(f"{path}: can no longer be read; run again with --fresh")
     return np.asarray(pixels, np.uint8)
 
 
-def _seen(sheet: Sheet, picture: MosaicPicture, window: Block) -> ByteArray:
+def _visibility(sheet: Sheet, picture: MosaicPicture, window: Block) -> ByteArray:
     """Cells of the surface window that the camera looks at without anything in between."""
     ground = sheet.surface.grid
     east, north, up = picture.pose.position_m
@@ -135,7 +139,7 @@ def _seen(sheet: Sheet, picture: MosaicPicture, window: Block) -> ByteArray:
         cells,
         (row - around.row, column - around.column),
         (up - float(base)) / ground.cell_m,
-        None if sheet.draped else presumed(cells, is_known),
+        None if sheet.draped else presumed_heights(cells, is_known),
         None if picture.sight is None else measured_cells_over(picture.sight, around),
     )
     return np.ascontiguousarray(seen[within(window, around)])
@@ -181,7 +185,10 @@ def _offsets(picture: MosaicPicture, grid: Grid, heights: Float32Array) -> Array
 
 
 def calm(heights: Float32Array) -> Float32Array:
-    """Heights without the specks that matching leaves: the median of three by three cells."""
+    """Heights (rows, columns) without the specks of matching: the median of 3 x 3 cells.
+
+    In any unit; NaN for none.
+    """
     known = np.isfinite(heights)
     if known.all():
         return np.asarray(cv2.medianBlur(heights, 3), np.float32)
@@ -228,7 +235,7 @@ def _write_cells(path: Path, sheet: Sheet, picture: MosaicPicture, ground: _Grou
 
 
 def mean_heights(sheet: Sheet, cells: Block) -> Float32Array:
-    """Mean height of what is drawn in every cell of a window, in metres, NaN where nothing is."""
+    """(rows, columns) mean height in metres of what is drawn in every cell; NaN for none."""
     window = surface_under(sheet, cells)
     heights = raster_window(sheet.surface, window)
     unseen = np.zeros(heights.shape, np.uint8)
@@ -240,40 +247,28 @@ def _means(
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     ratio = sheet.surface_per_cell
     start = cells.row * ratio - ground.window.row, cells.column * ratio - ground.window.column
-    up = np.empty((cells.rows, cells.columns), np.float32)
-    share, measured = np.empty_like(up), np.empty_like(up)
-    _gather(
-        ground.heights,
-        ground.kinds,
-        least_drawn(sheet),
-        ground.seen,
-        start,
-        ratio,
-        up,
-        share,
-        measured,
-    )
-    return up, share, measured
+    means = np.empty((3, cells.rows, cells.columns), np.float32)
+    kinds, least = ground.kinds, least_drawn(sheet)
+    _fill_means(ground.heights, kinds, least, ground.seen, start, ratio, means)
+    return means[0], means[1], means[2]
 
 
 @compiled
-def _gather(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _fill_means(
     heights: Float32Array,
     kinds: ByteArray,
     least: int,
     seen: ByteArray,
     start: tuple[float, float],
     ratio: float,
-    up: Float32Array,
-    share: Float32Array,
-    measured: Float32Array,
+    means: Float32Array,
 ) -> None:
-    """Per cell, of what is drawn: mean height (NaN: nothing is), share seen; share measured."""
+    """Fill in, of what is drawn per cell: mean height (NaN: nothing is), share seen, measured."""
     rows, columns = heights.shape
-    for row in range(up.shape[0]):
+    for row in range(means.shape[1]):
         top = max(0, int(start[0] + row * ratio + 0.5))
         bottom = min(rows, max(top + 1, int(start[0] + (row + 1) * ratio + 0.5)))
-        for column in range(up.shape[1]):
+        for column in range(means.shape[2]):
             left = max(0, int(start[1] + column * ratio + 0.5))
             right = min(columns, max(left + 1, int(start[1] + (column + 1) * ratio + 0.5)))
             total, level, drawn, sure, cells = 0.0, 0, 0, 0, 0
@@ -286,9 +281,9 @@ def _gather(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
                         drawn += 1
                     if kinds[r, c] == MEASURED:
                         sure += 1
-            up[row, column] = total / drawn if drawn else np.nan
-            share[row, column] = level / (2.0 * drawn) if drawn else 0.0
-            measured[row, column] = sure / cells if cells else 0.0
+            means[0, row, column] = total / drawn if drawn else np.nan
+            means[1, row, column] = level / (2.0 * drawn) if drawn else 0.0
+            means[2, row, column] = sure / cells if cells else 0.0
 
 
 def _inside(xy_px: Array, picture: MosaicPicture, inset_px: float) -> BoolArray:

@@ -38,7 +38,7 @@ class PinholeView:
 
     @property
     def rotation(self) -> Array:
-        """(3, 3) cam_from_world."""
+        """(3, 3) rotation cam_from_world."""
         return np.array(self.pose.rotation_cam_from_world)
 
     @property

@@ -11,7 +11,7 @@ from aftermap.model.raster import Grid
 
 
 def metres_of(steps: Uint16Array | Float32Array, base_m: float, step_m: float) -> Float32Array:
-    """Heights of steps, NaN where a step is 0."""
+    """Heights in metres of steps (rows, columns), NaN where a step is 0."""
     metres = base_m + (np.asarray(steps, np.float32) - 1) * step_m
     return np.where(steps > 0, metres, np.nan).astype(np.float32)
 
@@ -38,7 +38,10 @@ class ViewHeights:
         return replace(self, window=window)
 
     def over(self, window: Block) -> tuple[Uint16Array, ByteArray] | None:
-        """Steps and views over a window of the grid; None where nothing of it lies there."""
+        """Steps of height and number of views, (rows, columns), over a window of the grid.
+
+        None where nothing of it lies there.
+        """
         if self.window is None:
             return None
         top = max(window.row, self.window.row)

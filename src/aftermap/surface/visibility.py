@@ -6,6 +6,8 @@ followed over the raster from under the camera outwards, keeping the steepest li
 and experiments"). Walls need no points of their own, and any inclination of the camera will do.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -25,48 +27,45 @@ TILE_CELLS, AROUND_TILES = 16, 8
 
 
 def seen_cells(
-    heights_m: Float32Array,
+    heights_cells: Float32Array,
     camera_cells: tuple[float, float],
     above: float,
-    blocking_m: Float32Array | None = None,
+    blocking_cells: Float32Array | None = None,
     measured: BoolArray | None = None,
 ) -> ByteArray:
-    """(rows, columns) HIDDEN, DOUBTFUL or CLEAR for every cell of a window.
+    """(rows, columns) uint8 HIDDEN, DOUBTFUL or CLEAR for every cell of a window.
 
-    ``heights_m`` is NaN where there is no surface; those cells are HIDDEN and hide nothing. Heights
-    and ``above``, the height of the camera, are in cells; ``camera_cells`` is its row and column in
-    the window (a cell's centre is at .5; it may lie outside). Cells within two cells of a hidden
-    one are DOUBTFUL, since no surface is exact at its edges, and HIDDEN where the look is flatter
-    than 45 degrees: an edge that is a little off there puts whole walls on the ground. So are those
-    that are seen only if nothing stands as high as ``blocking_m``, which says of each cell how high
-    what hides others may stand. Neither holds of those that the camera ``measured`` itself: they
-    are DOUBTFUL beside hidden ones, and need no guess of what stands before them. What is hidden on
-    less than three cells counts as a neighbour of hidden cells: that is as often noise as a
-    chimney.
+    ``heights_cells`` (rows, columns) float32 is NaN where there is no surface; those cells are
+    HIDDEN and hide nothing. Heights and ``above``, the height of the camera, are in cells;
+    ``camera_cells`` is its row and column in the window (a cell's centre is at .5; it may lie
+    outside). Cells within two of a hidden one are DOUBTFUL, since no surface is exact at its edges,
+    and HIDDEN where the look is flatter than 45 degrees: an edge that is a little off there puts
+    whole walls on the ground. So are those that are seen only if nothing stands as high as
+    ``blocking_cells`` (rows, columns) float32. Neither holds of those that the camera ``measured``
+    (rows, columns) itself. What is hidden on less than three cells, as often noise as a chimney,
+    counts as a neighbour of hidden cells.
     """
-    seen = np.zeros(heights_m.shape, np.uint8)
-    row, column = camera_cells[0] - 0.5, camera_cells[1] - 0.5
-    _sweep(heights_m, heights_m, row, column, above, SLACK_CELLS, seen)
-    surely = seen.copy()
-    if blocking_m is not None:
-        surely = np.zeros_like(seen)
-        _sweep(heights_m, blocking_m, row, column, above, SLACK_CELLS, surely)
+    seen = np.zeros(heights_cells.shape, np.uint8)
+    camera = _Camera(row=camera_cells[0] - 0.5, column=camera_cells[1] - 0.5, above=above)
+    _sweep(heights_cells, heights_cells, camera, SLACK_CELLS, seen)
+    surely = seen.copy() if blocking_cells is None else np.zeros_like(seen)
+    if blocking_cells is not None:
+        _sweep(heights_cells, blocking_cells, camera, SLACK_CELLS, surely)
     kernel = np.ones((2 * DOUBT_CELLS + 1, 2 * DOUBT_CELLS + 1), np.uint8)
-    hidden = ((seen == 0) & np.isfinite(heights_m)).astype(np.uint8)
+    hidden = ((seen == 0) & np.isfinite(heights_cells)).astype(np.uint8)
     patches = cv2.dilate(cv2.erode(hidden, kernel[:2, :2], anchor=(0, 0)), kernel[:2, :2])
     near_hidden = cv2.dilate(patches, kernel)
-    behind = cv2.dilate(np.where(patches > 0, heights_m, -np.inf).astype(np.float32), kernel)
-    is_rim = heights_m > behind + RIM_CELLS  # of what hides: at worst it shows the ground beyond
-    is_steep = _is_steep(heights_m, camera_cells, above)
+    behind = cv2.dilate(np.where(patches > 0, heights_cells, -np.inf).astype(np.float32), kernel)
+    is_rim = heights_cells > behind + RIM_CELLS
+    is_steep = _is_steep(heights_cells, camera_cells, above)
     if measured is not None:
         surely[measured] = 1
-        is_steep = is_steep | measured
+        is_steep |= measured
     near = np.where(is_steep | is_rim, DOUBTFUL, HIDDEN)
     level = np.where(seen > 0, np.where(near_hidden > 0, near, CLEAR), HIDDEN)
     level[surely == 0] = np.minimum(level, np.where(is_steep, DOUBTFUL, HIDDEN))[surely == 0]
-    thick = cv2.morphologyEx(hidden, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    is_sliver = (hidden > 0) & (thick == 0)
-    return np.where(is_sliver, near, level).astype(np.uint8)
+    thick = cv2.morphologyEx(hidden, cv2.MORPH_OPEN, kernel[:3, :3])
+    return np.where((hidden > 0) & (thick == 0), near, level).astype(np.uint8)
 
 
 def _is_steep(heights: Float32Array, camera_cells: tuple[float, float], above: float) -> BoolArray:
@@ -76,12 +75,12 @@ def _is_steep(heights: Float32Array, camera_cells: tuple[float, float], above: f
     return np.asarray(np.hypot(row, column) < above - heights)
 
 
-def presumed(heights: Float32Array, is_measured: BoolArray) -> Float32Array:
+def presumed_heights(heights: Float32Array, is_measured: BoolArray) -> Float32Array:
     """How high what may hide others stands: the surface where measured, else as high as may be.
 
-    An unmeasured cell may hold what stands next to it, and farther in anything as high as the
-    highest that was measured in its neighbourhood: a house that nobody measured hides the street
-    behind it all the same.
+    ``heights`` (rows, columns) and the answer are in one unit, NaN for none. An unmeasured cell may
+    hold what stands next to it, and farther in anything as high as the highest that was measured in
+    its neighbourhood: a house that nobody measured hides the street behind it all the same.
     """
     low = np.float32(-1e6)
     measured = np.where(is_measured, heights, low).astype(np.float32)
@@ -106,40 +105,45 @@ def _highest_around(measured: Float32Array) -> Float32Array:
     return np.kron(wide, np.ones((TILE_CELLS, TILE_CELLS), np.float32))[:rows, :columns]
 
 
+class _Camera(NamedTuple):
+    """Where the camera is, in cells: a cell's centre is a whole number; ``above`` is its height."""
+
+    row: float
+    column: float
+    above: float
+
+
 @compiled
 def _sweep(
     height: Float32Array,
     blocking: Float32Array,
-    row: float,
-    column: float,
-    above: float,
+    camera: _Camera,
     slack: float,
     seen: ByteArray,
 ) -> None:
     """One ray to every cell of the window's border; a cell is seen where any ray reaches it."""
     rows, columns = height.shape
     for c in range(columns):
-        _follow(height, blocking, row, column, 0, c, above, slack, seen)
-        _follow(height, blocking, row, column, rows - 1, c, above, slack, seen)
+        _follow(height, blocking, camera, 0, c, slack, seen)
+        _follow(height, blocking, camera, rows - 1, c, slack, seen)
     for r in range(1, rows - 1):
-        _follow(height, blocking, row, column, r, 0, above, slack, seen)
-        _follow(height, blocking, row, column, r, columns - 1, above, slack, seen)
+        _follow(height, blocking, camera, r, 0, slack, seen)
+        _follow(height, blocking, camera, r, columns - 1, slack, seen)
 
 
 @compiled
-def _follow(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _follow(
     height: Float32Array,
     blocking: Float32Array,
-    row: float,
-    column: float,
+    camera: _Camera,
     end_row: int,
     end_column: int,
-    above: float,
     slack: float,
     seen: ByteArray,
 ) -> None:
     """Walk one ray outwards, one cell of its longer axis at a time."""
     rows, columns = height.shape
+    row, column, above = camera
     far = max(abs(end_row - row), abs(end_column - column))
     if far < 1e-6:
         if height[end_row, end_column] > -np.inf:
