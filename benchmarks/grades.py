@@ -21,7 +21,7 @@ import rasterio
 
 from aftermap.assessment.grade import grade_buildings
 from aftermap.assessment.measure import measure_buildings
-from aftermap.assessment.model_fit import weighted_kappa
+from aftermap.assessment.reliability import kappa_of
 from aftermap.buildings.align import aligned_buildings
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.polygon import shape_of, shifted
@@ -108,6 +108,11 @@ def shifted_and_aligned(where: Map, truth: Truth, by_m: float = SHIFT_M) -> Buil
         )
 
 
+def _kappa(true: IntArray, given: IntArray) -> float:
+    agreement = kappa_of(true.tolist(), given.tolist(), len(GRADES), "the model")
+    return math.nan if agreement.value is None else agreement.value
+
+
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What several maps come to together."""
     true = np.concatenate([one.true for one in outcomes])
@@ -121,8 +126,8 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "buildings": len(true),
         "not_assessed": {str(grade): left.count(str(grade)) for grade in GRADES},
-        "kappa": weighted_kappa(true, given),
-        "kappa_by_map": [weighted_kappa(one.true, one.given) for one in outcomes],
+        "kappa": _kappa(true, given),
+        "kappa_by_map": [_kappa(one.true, one.given) for one in outcomes],
         "f1": {str(grade): float(f1[k]) for k, grade in enumerate(GRADES)},
         "wrong_by_two_and_sure": float(((np.abs(true - given) >= 2) & sure).mean()),
         "confusion_true_by_given": matrix.tolist(),

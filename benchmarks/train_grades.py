@@ -12,23 +12,20 @@ import argparse
 import json
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aftermap.assessment.holes import INPUTS, holes_among
-from aftermap.assessment.model_fit import (
-    FitOptions,
-    calibration_temperature,
-    empty_model,
-    fit,
-    weighted_kappa,
-)
+from aftermap.assessment.model_fit import FitOptions, fit
 from aftermap.assessment.ordinal import OrdinalModel, document_of, of_steps
+from aftermap.assessment.reliability import kappa_of
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.model.assessment import GRADES
+from benchmarks.first_model import calibration_temperature, empty_model
 from benchmarks.grading_data import (
     Sample,
     coarse,
@@ -145,13 +142,7 @@ def trained(samples: Sequence[Sample]) -> tuple[OrdinalModel, dict[str, Any]]:
         },
         "circumstances": circumstances(),
     }
-    return _at(final, temperature), record
-
-
-def _at(model: OrdinalModel, temperature: float) -> OrdinalModel:
-    return OrdinalModel(
-        constants=model.constants, curves=model.curves, temperature=temperature, training={}
-    )
+    return replace(final, temperature=temperature, training={}), record
 
 
 def model_of(samples: Sequence[Sample]) -> OrdinalModel:
@@ -237,7 +228,7 @@ def figures(odds: Array, grades: IntArray) -> dict[str, Any]:
     sure = (np.abs(given - grades) >= 2) & (p.max(1) > 0.8)
     return {
         "buildings": len(grades),
-        "kappa": weighted_kappa(grades, given),
+        "kappa": kappa_of(grades, given, len(GRADES), "the left out").value,
         "f1": {str(grade): float(f1[k]) for k, grade in enumerate(GRADES)},
         "wrong_by_two_and_sure": float(sure.mean()),
         "confusion": matrix.tolist(),

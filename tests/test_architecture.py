@@ -147,7 +147,7 @@ def test_a_made_up_damage_measure_is_added_by_two_rows(tmp_path, monkeypatch):
     assert table.names[-1] == "dome_height_m"
     assert found["dome_height_m"] == pytest.approx(6.0, abs=0.2)
     assert found["dome_height_m_sigma"] > 0
-    assert names.said("dome_height_m", 6.04) == "dome of 6.0 m above the ground"
+    assert names.in_words("dome_height_m", 6.04) == "dome of 6.0 m above the ground"
     assert names.family("dome_height_m") == "height"
 
 

@@ -32,7 +32,6 @@ from aftermap.record.disk import whole_file
 from aftermap.run import Runner, Stage
 from aftermap.sfm import PoseOptions, control_in, initial_reconstruction
 from aftermap.sfm.tracks import Tracks
-from aftermap_twin import lookups
 
 
 def test_delivering_the_same_file_again_leaves_nothing_behind(tmp_path):
@@ -248,7 +247,7 @@ def test_a_control_file_whose_crs_cannot_be_used(first_line, told, tmp_path):
     assert len(str(caught.value)) < 600
 
 
-@pytest.mark.parametrize("compiled", [machine_code.compiled, lookups.without_lock])
+@pytest.mark.parametrize("compiled", [machine_code.compiled, machine_code.allocation_free])
 def test_without_a_place_for_machine_code_it_is_compiled_every_time(compiled, monkeypatch):
     def njit(*, cache=False, **_options):
         if cache:

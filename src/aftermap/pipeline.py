@@ -59,7 +59,7 @@ def map_footage(
         footage = read_footage(paths, job)
         frames = footage.frames
         estimates = estimates_of(frames.frames, settings.quality, executor.workers, run, room)
-        estimates.told(progress)
+        estimates.report(progress)
         cameras, elevation = None, None
         try:
             cameras = _place_cameras(frames, control, job)
@@ -111,7 +111,7 @@ def _measure_surface(cameras: Reconstruction, job: Job, estimates: Estimates) ->
             SURFACE,
             options,
             [cameras],
-            lambda files: estimates.checked(
+            lambda files: estimates.run_checked(
                 SURFACE, lambda: surface_of(cameras, options, files, job.executor)
             ),
         )
@@ -127,7 +127,7 @@ def _draw_orthophoto(
             ORTHOPHOTO,
             options,
             [cameras, elevation],
-            lambda files: estimates.checked(
+            lambda files: estimates.run_checked(
                 ORTHOPHOTO,
                 lambda: orthophoto_of(cameras, elevation, options, files, job.executor),
             ),

@@ -60,7 +60,10 @@ class TwinBuilding:
         return on_quad(self.lot.corners_m, uv)
 
     def outlines(self) -> list[Array]:
-        """Rings of the undamaged footprint in local metres: the outer one, then courtyards."""
+        """Rings (N, 2) of the undamaged footprint in local metres: the outer one first.
+
+        The others are courtyards.
+        """
         mask = (self.left != OUTSIDE).astype(np.uint8)
         polygon = max(
             (shape for shape, value in shapes(mask, connectivity=4) if value == 1),
@@ -135,7 +138,7 @@ class WallTable:
         self.rows: list[tuple[float, ...]] = []
 
     def add(self, building: TwinBuilding, start: Array, end: Array, seed: float) -> int:
-        """The row of a new wall of this building."""
+        """The index of a new wall of this building, between two ends (2,) in local metres."""
         run = end - start
         length = max(float(np.linalg.norm(run)), 1e-6)
         self.rows.append(
@@ -155,7 +158,7 @@ class WallTable:
         return len(self.rows) - 1
 
     def array(self) -> Float32Array:
-        """(W, 14) rows, at least one."""
+        """(W, 14) values of walls, at least one row."""
         return np.array(self.rows or [(0.0,) * self.COLUMNS], np.float32)
 
 

@@ -29,7 +29,7 @@ class Caster:
         self._mesh = triangle_mesh(self._scene, mesh.vertices, mesh.faces)
 
     def first_hits(self, origins: Float32Array, directions: Float32Array) -> Hits:
-        """What (N, 3) rays meet first."""
+        """What (N, 3) rays meet first; origins in local metres, directions of unit length."""
         found = self._scene.run(origins, directions, output=True)
         return Hits(
             distance=found["tfar"],
@@ -38,12 +38,15 @@ class Caster:
         )
 
     def is_free(self, origins: Float32Array, directions: Float32Array) -> BoolArray:
-        """Whether (N, 3) rays meet nothing."""
+        """(N,) whether rays meet nothing; origins (N, 3) in local metres, directions (N, 3)."""
         return np.asarray(self._scene.run(origins, directions, query="OCCLUDED") == -1)
 
 
 def embree() -> tuple[Any, Any]:
-    """Embree's scene and mesh classes, or a line that says what to install."""
+    """Embree's scene and mesh classes.
+
+    Raises MissingExtraError, which says what to install, where there is no Embree.
+    """
     try:
         from embreex.mesh_construction import TriangleMesh  # noqa: PLC0415 (an optional extra)
         from embreex.rtcore_scene import EmbreeScene  # noqa: PLC0415

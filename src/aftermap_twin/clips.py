@@ -59,7 +59,7 @@ class Take:
 
 
 def refuse_odd_clips(options: ClipOptions) -> None:
-    """An error that names the first option that no clip can be made of."""
+    """Raises InputError, which names the first option that no clip can be made of."""
     demands = (
         (options.seconds >= 1, "seconds", "use 1 or more"),
         (options.width_px >= 160 and not options.width_px % 8, "width_px", WHOLE_SIZE),

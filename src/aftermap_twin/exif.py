@@ -78,7 +78,10 @@ def _as_written(angles_deg: tuple[float, float, float]) -> tuple[float, float, f
 
 
 def write_photo(path: Path, picture: ByteArray, claim: Written, options: TwinOptions) -> bytes:
-    """Write the JPEG and return its bytes."""
+    """Write the JPEG and return its bytes.
+
+    ``picture`` is (rows, columns, 3) uint8 sRGB colours.
+    """
     buffer = io.BytesIO()
     Image.fromarray(picture).save(
         buffer,

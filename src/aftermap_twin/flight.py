@@ -43,7 +43,7 @@ class Station:
 
     @property
     def rotation_cam_from_world(self) -> Array:
-        """(3, 3) from east, north, up to right, down, forward."""
+        """(3, 3) rotation from east, north, up to right, down, forward."""
         return rotation_cam_from_world(self.yaw_deg, self.pitch_deg, self.roll_deg)
 
     def pose_after(self, later_s: float) -> tuple[Array, Array]:

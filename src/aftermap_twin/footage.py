@@ -38,7 +38,7 @@ def lens_studio(studio: Studio, camera: ClipCamera) -> Studio:
 
 
 def pictures(studio: Studio, stations: Sequence[Station], first: int) -> Iterable[ByteArray]:
-    """(rows, columns, 3) uint8 sRGB of every station in order, a few at a time."""
+    """(rows, columns, 3) sRGB colours from 0 to 255 of every station in order, a few at a time."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         for start in range(0, len(stations), AT_ONCE):
             some = range(start, min(start + AT_ONCE, len(stations)))
@@ -75,7 +75,10 @@ def write_video(
     coding: dict[str, str],
     klv: Sequence[tuple[Fraction, bytes]] = (),
 ) -> None:
-    """H.264 with a picture every 1/``fps`` s from 0 on; ``klv`` sets go in at their times."""
+    """H.264 with a picture every 1/``fps`` s from 0 on; ``klv`` sets go in at their times.
+
+    ``images`` are (rows, columns, 3) sRGB colours from 0 to 255.
+    """
     waiting = list(klv)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options=dict(coding))

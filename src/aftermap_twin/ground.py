@@ -44,11 +44,11 @@ class TwinGround:
         return np.column_stack([xy, at(self.height_m, self.extent, HEIGHT_STEP_M, xy)])
 
     def value(self, raster: Float32Array, xy_m: Array) -> float:
-        """One of the HEIGHT_STEP_M rasters at a single place."""
+        """The value of one of the HEIGHT_STEP_M rasters (rows, columns) at (2,) local metres."""
         return float(at(raster, self.extent, HEIGHT_STEP_M, xy_m[None])[0])
 
     def is_inside(self, xy_m: Array) -> bool:
-        """Whether a place lies within the extent, a step from its edge."""
+        """Whether (2,) local metres lie within the extent, a step from its edge."""
         low, high = np.array(self.extent.low_m) + 1, np.array(self.extent.high_m) - 1
         return bool(np.all(xy_m > low) and np.all(xy_m < high))
 
@@ -56,7 +56,10 @@ class TwinGround:
 def cover_of(
     rng: np.random.Generator, plan: TownPlan, extent: Extent, *, vacant: bool
 ) -> ByteArray:
-    """What covers the ground, as ``Cover`` numbers; ``vacant`` lots are bare earth."""
+    """(rows, columns) labels of what covers the ground, as ``Cover`` numbers every COVER_STEP_M.
+
+    ``vacant`` lots are bare earth.
+    """
     cover = np.full(extent.shape(COVER_STEP_M), Cover.ASPHALT, np.uint8)
     for street in plan.streets:
         if street.width_m < 5.5 and rng.random() < 0.7:
@@ -88,7 +91,10 @@ def ground_of(
     heaps: Heaps,
     marks_xy: Array,
 ) -> TwinGround:
-    """Everything put together, level and clean round the marks."""
+    """Everything put together, level and clean round the marks (M, 2), local metres.
+
+    ``bare`` (rows, columns) is the ground in metres, ``cover`` (rows, columns) what covers it.
+    """
     rows, columns = bare.shape
     street = np.isin(cover, (Cover.ASPHALT, Cover.ALLEY)).astype(np.uint8)
     raised = cv2.resize(

@@ -55,7 +55,7 @@ class TownPlan:
 
 
 def plan_over(rng: np.random.Generator, lower_left: Array, upper_right: Array) -> TownPlan:
-    """A plan that covers the box."""
+    """A plan that covers the box between two corners, (2,) local metres each."""
     streets: list[StreetAxis] = []
     blocks: list[Array] = []
     _cut_blocks(rng, _first_quad(lower_left, upper_right), 0, streets, blocks)
@@ -71,7 +71,7 @@ def plan_over(rng: np.random.Generator, lower_left: Array, upper_right: Array) -
 
 
 def inset(quad: Array, by_m: float) -> Array:
-    """The quadrilateral with every side moved inwards."""
+    """The quadrilateral (4, 2), in metres, with every side moved inwards."""
     moved = []
     for k in range(4):
         before, here, after = quad[k - 1], quad[k], quad[(k + 1) % 4]
@@ -82,13 +82,13 @@ def inset(quad: Array, by_m: float) -> Array:
 
 
 def area_m2(quad: Array) -> float:
-    """Area of a quadrilateral."""
+    """Area of a quadrilateral (4, 2) of metres."""
     x, y = quad[:, 0], quad[:, 1]
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def on_quad(quad: Array, uv: npt.ArrayLike) -> Array:
-    """(N, 2) places on a quadrilateral of (N, 2) fractions along its two sides (bilinear)."""
+    """(N, 2) metres on a quadrilateral (4, 2) of (N, 2) shares along its two sides (bilinear)."""
     fractions = np.asarray(uv, float)
     u, v = fractions[..., :1], fractions[..., 1:2]
     return np.asarray(
@@ -100,7 +100,7 @@ def on_quad(quad: Array, uv: npt.ArrayLike) -> Array:
 
 
 def sides_m(quad: Array) -> tuple[float, float]:
-    """Mean length along the first and along the second side."""
+    """Mean length along the first and along the second side of a quadrilateral (4, 2) of metres."""
     along = np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])
     across = np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])
     return float(along / 2), float(across / 2)

@@ -4,30 +4,15 @@ Colours are linear RGB in a (3,) float32 array that is changed in place, as inne
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba as nb
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from aftermap.geo.compiled import allocation_free
 
 FINE, SMOOTH, CRACKS, CELLS = range(4)
 """Planes of the noise tile."""
 NOISE_SIZE, NOISE_LEVELS = 512, 4
 STONE_SIZE, STONE_LEVELS = 1024, 5
 """Texels along a side of a tile at its finest, and how many mip levels it has."""
-
-
-def without_lock(function: Callable[P, R]) -> Callable[P, R]:
-    """The function as machine code, without Python's lock; kept on disk where that can be done."""
-    # without Numba's reference counts, which cost 40 % here; nothing compiled allocates
-    how = {"nogil": True, "fastmath": True, "error_model": "numpy", "_nrt": False}
-    try:
-        made = nb.njit(cache=True, **how)(function)
-    except RuntimeError:  # neither the package's folder nor the home can be written
-        made = nb.njit(**how)(function)
-    return cast(Callable[P, R], made)
 
 
 class Textures(NamedTuple):
@@ -59,7 +44,7 @@ class GroundRasters(NamedTuple):
     marks: Any
 
 
-@without_lock
+@allocation_free
 def noise_at(tiles: Any, plane: int, x: float, y: float, period: float, step: float) -> float:
     """Value of a noise tile that repeats every ``period`` metres, filtered to a ``step``."""
     size, first, texel = NOISE_SIZE, 0, period / NOISE_SIZE
@@ -78,7 +63,7 @@ def noise_at(tiles: Any, plane: int, x: float, y: float, period: float, step: fl
     return float(low * (1 - dv) + high * dv)
 
 
-@without_lock
+@allocation_free
 def stone_at(
     tiles: Any, x: float, y: float, period: float, step: float
 ) -> tuple[float, float, float, float]:
@@ -104,7 +89,7 @@ def stone_at(
     )
 
 
-@without_lock
+@allocation_free
 def field_at(raster: Any, x: float, y: float, low: Any, step: float) -> float:
     """Bilinear value of a raster of the district, held constant beyond its edge."""
     u = min(max((x - low[0]) / step, 0.0), raster.shape[1] - 1.001)
@@ -116,7 +101,7 @@ def field_at(raster: Any, x: float, y: float, low: Any, step: float) -> float:
     return float(south * (1 - dv) + north * dv)
 
 
-@without_lock
+@allocation_free
 def random_of(a: int, b: int, c: int) -> float:
     """A number in 0..1 that belongs to three whole numbers."""
     h = (a * 374761393 + b * 668265263 + c * 1274126177) & 0xFFFFFFFF
@@ -125,7 +110,7 @@ def random_of(a: int, b: int, c: int) -> float:
     return ((h ^ (h >> 16)) & 0xFFFFFF) / 16777216.0
 
 
-@without_lock
+@allocation_free
 def mix(out: Any, r: float, g: float, b: float, share: float) -> None:
     """Cover a colour with another by a share, held to 0..1."""
     share = min(max(share, 0.0), 1.0)
@@ -134,13 +119,13 @@ def mix(out: Any, r: float, g: float, b: float, share: float) -> None:
     out[2] += (b - out[2]) * share
 
 
-@without_lock
-def put(out: Any, r: float, g: float, b: float, gain: float) -> None:
+@allocation_free
+def paint(out: Any, r: float, g: float, b: float, gain: float) -> None:
     """Start from a colour times a gain."""
     out[0], out[1], out[2] = r * gain, g * gain, b * gain
 
 
-@without_lock
+@allocation_free
 def scale(out: Any, gain: float) -> None:
     """Lighten or darken a colour."""
     gain = max(gain, 0.05)
@@ -149,7 +134,7 @@ def scale(out: Any, gain: float) -> None:
     out[2] *= gain
 
 
-@without_lock
+@allocation_free
 def pave(out: Any, x: float, y: float, side: float, joint: float, vary: float) -> None:
     """Darken joints between square slabs and give every slab its own tone."""
     u, v = x / side, y / side
@@ -160,7 +145,7 @@ def pave(out: Any, x: float, y: float, side: float, joint: float, vary: float) -
         scale(out, 0.72)
 
 
-@without_lock
+@allocation_free
 def strew(
     stones: Any, x: float, y: float, density: float, coarse: float, step: float, out: Any
 ) -> None:

@@ -45,14 +45,15 @@ def make(
 
     ``progress`` is told how many photographs are done, and of how many, ``clip_progress`` the same
     of the pictures of the clips. Clips show the district that the photographs fly over, and change
-    nothing about it. The folder must be new or empty. Needs the optional extra ``aftermap[twin]``.
+    nothing about it. Needs the optional extra ``aftermap[twin]``. Raises InputError where the
+    folder is neither new nor empty or cannot be written, or an option makes no sense.
     """
     embree()
     _refuse_nonsense(options)
     if clips is not None:
         refuse_odd_clips(clips)
     try:
-        summary, studio = _made(out, options, progress)
+        summary, studio = _make_photographs(out, options, progress)
         if clips is not None:
             make_clips(out, studio, clips, clip_progress)
     except OSError as error:
@@ -62,7 +63,9 @@ def make(
     return summary
 
 
-def _made(out: Path, options: TwinOptions, progress: Progress | None) -> tuple[TwinSummary, Studio]:
+def _make_photographs(
+    out: Path, options: TwinOptions, progress: Progress | None
+) -> tuple[TwinSummary, Studio]:
     images, facts = _folders(out)
     stations = stations_of(options)
     scene = scene_for(options, stations)

@@ -25,7 +25,7 @@ def mark_places(
     heaps: Heaps,
     cover: ByteArray,
 ) -> Array:
-    """(M, 2) places in streets where ``often_seen``, a raster of HEIGHT_STEP_M samples."""
+    """(M, 2) local metres in streets where ``often_seen``, a raster of HEIGHT_STEP_M samples."""
     rng = np.random.default_rng([options.seed, 41])
     every = round(HEIGHT_STEP_M / COVER_STEP_M)
     street = np.zeros_like(often_seen)

@@ -11,7 +11,10 @@ BAR_OPACITY = 0.85
 
 
 def broadcast(picture: ByteArray, brightness: float) -> ByteArray:
-    """The picture dimmed by a fade, with the graphics on top; graphics do not fade."""
+    """The picture dimmed by a fade, with the graphics on top; graphics do not fade.
+
+    (rows, columns, 3) colours from 0 to 255; ``brightness`` from 0 to 1.
+    """
     out = np.ascontiguousarray((picture.astype(np.float32) * brightness).astype(np.uint8))
     height, width = out.shape[:2]
     top, bottom = round(height * 0.80), round(height * 0.93)

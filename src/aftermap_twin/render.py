@@ -42,7 +42,7 @@ class Studio:
 
 
 def sun_direction(options: TwinOptions) -> Array:
-    """Unit vector towards the sun: east, north, up."""
+    """(3,) unit vector towards the sun: east, north, up."""
     azimuth, elevation = np.radians([options.sun_azimuth_deg, options.sun_elevation_deg])
     flat = math.cos(elevation)
     return np.array(
@@ -113,7 +113,7 @@ def pixel_rays(options: TwinOptions, samples: int = SAMPLES) -> Float32Array:
 
 
 def radiance(studio: Studio, station: Station) -> Float32Array:
-    """(rows, columns, 3) linear light that reaches the lens, before the sensor."""
+    """(rows, columns, 3) linear light of the colours that reaches the lens, before the sensor."""
     height, width = studio.rays.shape[:2]
     out = np.zeros((height, width, 3), np.float32)
     readout_s = studio.options.readout_s
@@ -152,7 +152,7 @@ def _strip(
 
 
 def picture(studio: Studio, station: Station, number: int) -> ByteArray:
-    """(rows, columns, 3) uint8 sRGB: blur, vignetting, exposure and noise added."""
+    """(rows, columns, 3) sRGB colours from 0 to 255: blur, vignetting, exposure and noise added."""
     options = studio.options
     rng = np.random.default_rng([options.seed, 61, number])
     light = radiance(studio, station)
@@ -168,7 +168,7 @@ def picture(studio: Studio, station: Station, number: int) -> ByteArray:
 
 
 def srgb(light: Float32Array) -> ByteArray:
-    """Picture in sRGB (IEC 61966-2-1) with highlights rolled off above 0.8."""
+    """Colours (..., 3) from 0 to 255 in sRGB (IEC 61966-2-1), highlights rolled off above 0.8."""
     bright = np.clip(light, 0, None)
     rolled = np.where(bright > 0.8, 0.8 + 0.2 * (1 - np.exp(-(bright - 0.8) / 0.2)), bright)
     coded = np.where(rolled <= 0.0031308, rolled * 12.92, 1.055 * rolled ** (1 / 2.4) - 0.055)

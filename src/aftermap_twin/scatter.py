@@ -23,7 +23,7 @@ from aftermap_twin.things import (
 def scatter_things(
     rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround, plan: TownPlan, marks: Array
 ) -> None:
-    """Put everything loose where it belongs, away from the marks."""
+    """Put everything loose where it belongs, away from the marks (M, 2) in local metres."""
     _strew_blocks(rng, mesh, ground)
     for street in plan.streets:
         _park(rng, mesh, ground, street, marks)

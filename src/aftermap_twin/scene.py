@@ -40,7 +40,10 @@ class Scene:
 
 
 def make_scene(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> Scene:
-    """The district over ``extent``; marks lie where ``often_seen`` (HEIGHT_STEP_M samples)."""
+    """The district over ``extent``; marks lie where ``often_seen``.
+
+    That is a mask (rows, columns) of HEIGHT_STEP_M samples.
+    """
     rng = np.random.default_rng([options.seed, 31])
     low, high = np.array(extent.low_m), np.array(extent.high_m)
     plan = plan_over(rng, low - 8, high + 8)

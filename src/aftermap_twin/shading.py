@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aftermap_twin.lookups import GroundRasters, Textures, field_at, without_lock
+from aftermap.geo.compiled import allocation_free
+from aftermap_twin.lookups import GroundRasters, Textures, field_at
 from aftermap_twin.surfaces import facade, floor, floor_section, ground, roof, solid
 
 SUN_LIGHT = np.array([1.32, 1.22, 1.03], np.float32)
@@ -48,7 +49,7 @@ class HitPoint(NamedTuple):
     step: float
 
 
-@without_lock
+@allocation_free
 def shade_pixels(
     rays: Rays,
     skin: Skin,
@@ -83,7 +84,7 @@ def shade_pixels(
                 out[row, column, c] += albedo[c] * light * total / samples
 
 
-@without_lock
+@allocation_free
 def _place(rays: Rays, k: int, ray_step: float, kind: int, site: GroundRasters) -> HitPoint:
     """Where ray ``k`` ends; beside the district it ends on level ground."""
     d, origin = rays.directions[k], rays.origin
@@ -105,7 +106,7 @@ def _place(rays: Rays, k: int, ray_step: float, kind: int, site: GroundRasters) 
     return HitPoint(x, y, z, nx, ny, nz, t * size * ray_step / graze)
 
 
-@without_lock
+@allocation_free
 def _albedo(
     place: HitPoint,
     kind: int,
@@ -137,7 +138,7 @@ def _albedo(
     return sky, 1.0
 
 
-@without_lock
+@allocation_free
 def sky_openness(heights: Any, step: float, out: Any) -> None:
     """Share of the sky that is seen from every sample of a height raster, into ``out``."""
     rows, columns = heights.shape
@@ -155,7 +156,7 @@ def sky_openness(heights: Any, step: float, out: Any) -> None:
             out[j, i] = total / 8
 
 
-@without_lock
+@allocation_free
 def rays_in_world(rays: Any, world_from_cam: Any, directions: Any) -> None:
     """(N, 3) rays in world axes, of (N, 3) in camera axes, into ``directions``."""
     for k in range(rays.shape[0]):
@@ -167,7 +168,7 @@ def rays_in_world(rays: Any, world_from_cam: Any, directions: Any) -> None:
             )
 
 
-@without_lock
+@allocation_free
 def sun_starts(origin: Any, directions: Any, distance: Any, normal: Any, starts: Any) -> None:
     """Points just off the surface that rays met, towards the side they came from."""
     for k in range(distance.shape[0]):

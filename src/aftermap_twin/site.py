@@ -73,7 +73,7 @@ def at(raster: Float32Array, extent: Extent, step_m: float, xy_m: npt.ArrayLike)
 
 
 def rolling_m(extent: Extent, relief_m: float, seed: int) -> Float32Array:
-    """Gently rolling bare ground with a range of about ``relief_m``, mean 0."""
+    """(rows, columns) gently rolling bare ground with a range of about ``relief_m``, mean 0."""
     east, north = extent.samples(HEIGHT_STEP_M)
     rng = np.random.default_rng([seed, 21])
     height = np.zeros_like(east)
@@ -87,7 +87,7 @@ def rolling_m(extent: Extent, relief_m: float, seed: int) -> Float32Array:
 def smooth_noise(
     rng: np.random.Generator, extent: Extent, step_m: float, size_m: float
 ) -> Float32Array:
-    """Noise of about -1 to 1 whose patches are ``size_m`` across."""
+    """(rows, columns) values of about -1 to 1 whose patches are ``size_m`` across."""
     rows, columns = extent.shape(step_m)
     few = (max(4, int(columns * step_m / size_m) + 3), max(4, int(rows * step_m / size_m) + 3))
     coarse = rng.normal(0, 0.6, few[::-1]).astype(np.float32)

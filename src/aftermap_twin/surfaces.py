@@ -7,6 +7,7 @@ surface, in metres, of what one ray stands for.
 import math
 from typing import Any, NamedTuple
 
+from aftermap.geo.compiled import allocation_free
 from aftermap_twin.layout import PLAN_TURN_RAD
 from aftermap_twin.lookups import (
     CELLS,
@@ -18,12 +19,11 @@ from aftermap_twin.lookups import (
     field_at,
     mix,
     noise_at,
+    paint,
     pave,
-    put,
     random_of,
     scale,
     strew,
-    without_lock,
 )
 
 TURN_COS, TURN_SIN = math.cos(PLAN_TURN_RAD), math.sin(PLAN_TURN_RAD)
@@ -43,7 +43,7 @@ class SurfacePoint(NamedTuple):
     broad: float
 
 
-@without_lock
+@allocation_free
 def ground(
     x: float, y: float, step: float, site: GroundRasters, textures: Textures, out: Any
 ) -> None:
@@ -63,16 +63,16 @@ def ground(
         worn = field_at(site.paint, x, y, low, site.cover_step) / 255.0
         _street(SurfacePoint(u, v, step, fine, mid, broad), kind, away, worn, textures, out)
     elif kind == 4:
-        put(out, 0.39, 0.365, 0.325, 1 + 0.12 * fine + 0.10 * mid)
+        paint(out, 0.39, 0.365, 0.325, 1 + 0.12 * fine + 0.10 * mid)
         scale(out, 1 - 0.4 * noise_at(textures.noise, CRACKS, u, v, 40.0, step))
         mix(out, *DUST, 0.12 + 0.25 * mid)
     elif kind == 5:
-        put(out, 0.25, 0.195, 0.125, 1 + 0.12 * fine)
+        paint(out, 0.25, 0.195, 0.125, 1 + 0.12 * fine)
         broad = noise_at(textures.noise, SMOOTH, u, v, 47.0, step)
         mix(out, 0.125, 0.135, 0.062, 0.3 + 0.5 * broad + 0.45 * mid + 0.25 * fine)
         scale(out, 1 + 0.16 * fine)
     else:
-        put(out, 0.38, 0.315, 0.235, 1 + 0.13 * fine + 0.10 * mid)
+        paint(out, 0.38, 0.315, 0.235, 1 + 0.13 * fine + 0.10 * mid)
         weeds = noise_at(textures.noise, SMOOTH, u + 17, v - 9, 23.0, step) + 0.3 * fine - 1.1
         mix(out, 0.16, 0.165, 0.085, weeds)
     _broken(x, y, mid, litter, step, site, textures, out)
@@ -82,7 +82,7 @@ def ground(
             _mark(dx, dy, k, fine, out)
 
 
-@without_lock
+@allocation_free
 def _street(
     spot: SurfacePoint, kind: int, away: float, worn: float, textures: Textures, out: Any
 ) -> None:
@@ -94,14 +94,14 @@ def _street(
     if kind == 3:
         if away > -0.22:
             black = math.floor((u + v) / 0.9) % 2 == 0
-            put(out, 0.44, 0.42, 0.38, 1 + 0.08 * fine - 0.45 * black * (mid > -0.3))
+            paint(out, 0.44, 0.42, 0.38, 1 + 0.08 * fine - 0.45 * black * (mid > -0.3))
             mix(out, *DUST, 0.25 + 0.2 * mid)
             return
-        put(out, 0.40, 0.375, 0.335, 1 + 0.07 * fine + 0.08 * mid)
+        paint(out, 0.40, 0.375, 0.335, 1 + 0.07 * fine + 0.08 * mid)
         pave(out, u, v, 0.4, 0.02, 0.25)
         mix(out, *DUST, 0.22 + 0.2 * broad + 0.12 * mid)
         return
-    put(out, 0.185, 0.18, 0.172, 1 + 0.17 * fine + 0.08 * mid)
+    paint(out, 0.185, 0.18, 0.172, 1 + 0.17 * fine + 0.08 * mid)
     patch = noise_at(textures.noise, CELLS, u, v, 93.0, step)
     if patch > 1.2:
         scale(out, 0.72)
@@ -118,7 +118,7 @@ def _street(
     scale(out, 1 + 0.09 * fine)
 
 
-@without_lock
+@allocation_free
 def _broken(
     x: float,
     y: float,
@@ -140,7 +140,7 @@ def _broken(
     mix(out, 0.055, 0.05, 0.045, burnt * (0.8 + 0.25 * mid))
 
 
-@without_lock
+@allocation_free
 def _mark(dx: float, dy: float, number: int, fine: float, out: Any) -> None:
     """Paint: a quartered disc (odd marks), or a white cross on a black disc (even ones)."""
     angle = 0.35 + number * 0.7
@@ -153,10 +153,10 @@ def _mark(dx: float, dy: float, number: int, fine: float, out: Any) -> None:
     if number % 2 == 0:
         is_white = u * v > 0 or radius > 0.54
     tone = 0.66 * (1 + 0.03 * fine) if is_white else 0.035 * (1 + 0.1 * fine)
-    put(out, tone, tone * 0.99, tone * 0.96, 1.0)
+    paint(out, tone, tone * 0.99, tone * 0.96, 1.0)
 
 
-@without_lock
+@allocation_free
 def roof(x: float, y: float, step: float, wall: Any, textures: Textures, out: Any) -> None:
     """Bare concrete, bitumen, whitewash, tiles or sheet metal; stains, soot and litter."""
     dx, dy = x - wall[0], y - wall[1]
@@ -174,29 +174,29 @@ def roof(x: float, y: float, step: float, wall: Any, textures: Textures, out: An
     strew(textures.stones, x + shift, y, litter, 0.0, step, out)
 
 
-@without_lock
+@allocation_free
 def _roof_finish(spot: SurfacePoint, wall: Any, textures: Textures, out: Any) -> None:
     u, v, step, fine, mid, broad = spot
     shift = wall[12] * 91.0
     style = int(wall[13])
     if style == 1:
-        put(out, 0.135, 0.13, 0.127, 1 + 0.12 * fine + 0.15 * mid)
+        paint(out, 0.135, 0.13, 0.127, 1 + 0.12 * fine + 0.15 * mid)
         if u - math.floor(u) < 0.05:
             scale(out, 0.75)
         mix(out, *DUST, 0.22 + 0.16 * broad + 0.1 * mid)
     elif style == 2:
-        put(out, 0.56, 0.545, 0.51, 1 + 0.07 * fine + 0.06 * mid)
+        paint(out, 0.56, 0.545, 0.51, 1 + 0.07 * fine + 0.06 * mid)
         mix(out, 0.33, 0.30, 0.26, 0.36 + 0.3 * broad + 0.25 * mid)
     elif style == 3:
-        put(out, 0.42, 0.335, 0.265, 1 + 0.06 * fine + 0.06 * mid)
+        paint(out, 0.42, 0.335, 0.265, 1 + 0.06 * fine + 0.06 * mid)
         pave(out, u, v, 0.3, 0.015, 0.22)
         mix(out, *DUST, 0.25 + 0.2 * broad)
     elif style == 4:
         wave = 0.5 + 0.5 * math.sin(u * 2 * math.pi / 0.3)
-        put(out, 0.38, 0.39, 0.40, 0.82 + 0.3 * wave + 0.05 * fine)
+        paint(out, 0.38, 0.39, 0.40, 0.82 + 0.3 * wave + 0.05 * fine)
         mix(out, 0.22, 0.12, 0.07, 0.6 * (mid + 0.4 * broad - 0.4))
     else:
-        put(out, wall[8], wall[9], wall[10], 1 + 0.12 * fine + 0.10 * mid + 0.08 * broad)
+        paint(out, wall[8], wall[9], wall[10], 1 + 0.12 * fine + 0.10 * mid + 0.08 * broad)
         crack = noise_at(textures.noise, CRACKS, u + shift, v, 67.0, step)
         scale(out, 1 - 0.26 * crack * min(max(0.3 + broad, 0.0), 1.0))
         pour = random_of(math.floor(u / 5.3), math.floor(v / 4.6), int(shift * 1000))
@@ -205,7 +205,7 @@ def _roof_finish(spot: SurfacePoint, wall: Any, textures: Textures, out: Any) ->
             mix(out, 0.21, 0.20, 0.185, 0.55)
 
 
-@without_lock
+@allocation_free
 def floor(x: float, y: float, step: float, wall: Any, textures: Textures, out: Any) -> None:
     """An inner floor laid open: paving under rubble."""
     dx, dy = x - wall[0], y - wall[1]
@@ -213,13 +213,13 @@ def floor(x: float, y: float, step: float, wall: Any, textures: Textures, out: A
     fine = noise_at(textures.noise, FINE, u, v, 9.1, step)
     mid = noise_at(textures.noise, SMOOTH, u, v + wall[12] * 91.0, 8.3, step)
     broad = noise_at(textures.noise, SMOOTH, u, v, 41.0, step)
-    put(out, wall[8], wall[9], wall[10], 0.72 * (1 + 0.12 * mid + 0.1 * fine))
+    paint(out, wall[8], wall[9], wall[10], 0.72 * (1 + 0.12 * mid + 0.1 * fine))
     if wall[12] > 0.4:
         pave(out, u, v, 0.33, 0.02, 0.16)
     strew(textures.stones, x, y, 0.35 + 0.3 * mid, 0.4 + 0.3 * broad, step, out)
 
 
-@without_lock
+@allocation_free
 def facade(
     x: float, y: float, z: float, step: float, wall: Any, textures: Textures, out: Any
 ) -> None:
@@ -229,7 +229,7 @@ def facade(
     seed = wall[12]
     fine = noise_at(textures.noise, FINE, along + seed * 57.0, up, 8.0, step)
     streak = noise_at(textures.noise, SMOOTH, (along + seed * 57.0) * 3.0, up * 0.5, 19.0, step)
-    put(out, wall[8], wall[9], wall[10], 0.95 * (1 + 0.07 * fine + 0.10 * streak))
+    paint(out, wall[8], wall[9], wall[10], 0.95 * (1 + 0.07 * fine + 0.10 * streak))
     finish = random_of(int(seed * 1e6), 3, 5)
     if finish < 0.25:
         pave(out, along, up * 2.0, 0.6, 0.03, 0.12)
@@ -245,7 +245,7 @@ def facade(
         scale(out, 0.6)
 
 
-@without_lock
+@allocation_free
 def _openings(along: float, up: float, streak: float, wall: Any, out: Any) -> None:
     bays = max(1, int(wall[4] / 3.1))
     bay = wall[4] / bays
@@ -256,7 +256,7 @@ def _openings(along: float, up: float, streak: float, wall: Any, out: Any) -> No
     if level == 0 and up > 0 and wall[12] > SHOP_SEED and wall[4] > 5:
         if fx < bay * 0.42 and fz < 0.82:
             ridge = 0.85 + 0.15 * math.sin(up * 2 * math.pi / 0.16)
-            put(out, 0.19 + 0.13 * lot, 0.22 + 0.05 * lot, 0.26 - 0.08 * lot, ridge)
+            paint(out, 0.19 + 0.13 * lot, 0.22 + 0.05 * lot, 0.26 - 0.08 * lot, ridge)
         return
     if 0 <= level < wall[7] and lot > 0.14 and wall[4] > 2.4:
         half = 0.5 + 0.25 * wall[12]
@@ -264,9 +264,9 @@ def _openings(along: float, up: float, streak: float, wall: Any, out: Any) -> No
             scale(out, 1.15)
             if fx < half and 0.32 < fz < 0.80:
                 shade = 0.025 + 0.05 * lot
-                put(out, shade, shade * 1.05, shade * 1.15, 1.0)
+                paint(out, shade, shade * 1.05, shade * 1.15, 1.0)
                 if lot > 0.75 and fz > 0.45:
-                    put(out, 0.30, 0.26, 0.20, 0.6 + 0.4 * lot)
+                    paint(out, 0.30, 0.26, 0.20, 0.6 + 0.4 * lot)
         if fx < half and 0.15 < fz <= 0.29:
             scale(out, 0.90 + 0.05 * streak)
         if random_of(column, level, 77) < wall[11] and fx < half + 0.5 and fz > 0.55:
@@ -276,7 +276,7 @@ def _openings(along: float, up: float, streak: float, wall: Any, out: Any) -> No
         scale(out, 0.85)
 
 
-@without_lock
+@allocation_free
 def floor_section(
     x: float, y: float, z: float, step: float, wall: Any, textures: Textures, out: Any
 ) -> float:
@@ -288,22 +288,22 @@ def floor_section(
     fine = noise_at(textures.noise, FINE, along, up, 6.0, step)
     mid = noise_at(textures.noise, SMOOTH, along, up + level * 7, 13.0, step)
     if height > wall[6] - 0.28 or height < 0.02:
-        put(out, 0.42, 0.395, 0.35, 1 + 0.1 * fine)
+        paint(out, 0.42, 0.395, 0.35, 1 + 0.1 * fine)
         return 1.0
-    put(out, wall[8], wall[9], wall[10], 0.6 * (1 + 0.3 * mid + 0.1 * fine))
+    paint(out, wall[8], wall[9], wall[10], 0.6 * (1 + 0.3 * mid + 0.1 * fine))
     if mid > 0.9:
         return 0.9
     return float(0.42 + 0.4 * (1 - height / wall[6]))
 
 
-@without_lock
+@allocation_free
 def solid(
     x: float, y: float, z: float, step: float, kind: int, tone: Any, textures: Textures, out: Any
 ) -> None:
     """Loose things: broken stone, painted metal under dust, leaves, concrete, glass."""
     grain = noise_at(textures.noise, FINE, x + 0.7 * z, y - 0.6 * z, 7.3, step)
     stain = noise_at(textures.noise, SMOOTH, x + z, y + z, 6.1, step)
-    put(out, tone[0], tone[1], tone[2], 1.0)
+    paint(out, tone[0], tone[1], tone[2], 1.0)
     if kind == 6:
         scale(out, 1 + 0.03 * grain)
         mix(out, *DUST, 0.16 + 0.12 * stain + 0.03 * grain)

@@ -53,7 +53,7 @@ def add_slab(
     length_m: float,
     tone: Tone,
 ) -> None:
-    """A floor slab that hangs from ``top`` and slopes down outwards."""
+    """A floor slab that hangs from ``top``, (3,) local metres, and slopes down outwards."""
     lean = rng.uniform(0.4, 1.05)
     tip = np.array([[np.cos(lean), 0, np.sin(lean)], [0, 1, 0], [-np.sin(lean), 0, np.cos(lean)]])
     spin = rotation_about_up(outward_rad + rng.normal(0, 0.15)) @ tip
@@ -64,16 +64,20 @@ def add_slab(
     mesh.add_box(corners, Material.RUBBLE, tone)
 
 
+VEHICLES = {
+    "car": (4.4, 1.75, 0.85, 1.45),
+    "van": (4.9, 1.85, 1.1, 1.95),
+    "lorry": (7.5, 2.4, 1.3, 2.9),
+}
+"""Length, width, height of the body and of the roof, in metres."""
+
+
 def add_vehicle(
     rng: np.random.Generator, mesh: MeshBuilder, foot: Array, heading_rad: float, *, burnt: bool
 ) -> None:
-    """A car, van or lorry standing on ``foot``."""
+    """A car, van or lorry standing on ``foot``, (3,) local metres."""
     kind = rng.choice(["car", "van", "lorry"], p=[0.72, 0.2, 0.08])
-    length, width, body, roof = {
-        "car": (4.4, 1.75, 0.85, 1.45),
-        "van": (4.9, 1.85, 1.1, 1.95),
-        "lorry": (7.5, 2.4, 1.3, 2.9),
-    }[str(kind)]
+    length, width, body, roof = VEHICLES[str(kind)]
     spin = rotation_about_up(heading_rad)
     paint = RUST if burnt else PAINTS[rng.integers(len(PAINTS))]
     sink = 0.25 if burnt else 0.0
@@ -108,7 +112,7 @@ def add_vehicle(
 
 
 def add_tree(rng: np.random.Generator, mesh: MeshBuilder, foot: Array) -> None:
-    """A trunk and a lumpy crown."""
+    """A trunk and a lumpy crown on ``foot``, (3,) local metres."""
     height, radius = rng.uniform(3.5, 7.0), rng.uniform(1.3, 2.6)
     cylinder(mesh, foot - [0, 0, 0.3], 0.14, height * 0.7, (0.10, 0.075, 0.05), 6)
     green = rng.uniform(0.8, 1.2)
@@ -164,14 +168,14 @@ def add_wall(mesh: MeshBuilder, start: Array, end: Array, height_m: float, tone:
 
 
 def add_pole(mesh: MeshBuilder, foot: Array, height_m: float) -> None:
-    """A street lamp's post."""
+    """A street lamp's post on ``foot``, (3,) local metres."""
     cylinder(mesh, foot, 0.09, height_m, (0.20, 0.20, 0.20), 6)
 
 
 def cylinder(
     mesh: MeshBuilder, foot: Array, radius: float, height: float, tone: Tone, sides: int = 12
 ) -> None:
-    """An upright cylinder with its bottom's centre at ``foot``."""
+    """An upright cylinder with its bottom's centre at ``foot``, (3,) local metres."""
     angles = np.arange(sides) / sides * 2 * np.pi
     ring = np.column_stack([np.cos(angles) * radius, np.sin(angles) * radius, np.zeros(sides)])
     points = np.concatenate(

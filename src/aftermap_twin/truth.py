@@ -137,7 +137,10 @@ def cameras_document(
 
 
 def buildings_document(scene: Scene, grid: Grid, seen: BoolArray) -> dict[str, Any]:
-    """Footprints before the damage, with grade, floors and heights; GeoJSON (RFC 7946)."""
+    """Footprints before the damage, with grade, floors and heights; GeoJSON (RFC 7946).
+
+    ``seen`` (rows, columns) says which cells of ``grid`` photographs see.
+    """
     features = [
         _feature(
             "Polygon",
@@ -182,7 +185,10 @@ def _is_seen(grid: Grid, seen: BoolArray, xy_m: Array) -> bool:
 def streets_document(
     pieces: tuple[StreetPiece, ...], grid: Grid, seen: BoolArray
 ) -> dict[str, Any]:
-    """Ten-metre pieces of street axis; blocked where no car gets through."""
+    """Ten-metre pieces of street axis; blocked where no car gets through.
+
+    ``seen`` (rows, columns) says which cells of ``grid`` photographs see.
+    """
     features = [
         _feature(
             "LineString",
@@ -259,7 +265,7 @@ def mark_px(options: TwinOptions, station: Station, place_m: npt.ArrayLike) -> A
 
 
 def is_mark_seen(options: TwinOptions, caster: Caster, station: Station, mark: Array) -> bool:
-    """Whether centre and rim of a mark lie in the picture, off its edge, in plain view."""
+    """Whether a mark, (3,) local metres, lies in the picture, off its edge, in plain view."""
     xyz = station.rotation_cam_from_world @ (mark - station.position_m)
     if xyz[2] <= 0:
         return False

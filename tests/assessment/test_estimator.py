@@ -5,15 +5,15 @@ import pytest
 
 from aftermap.assessment.draw import STRATA
 from aftermap.assessment.estimator import (
+    Circumstances,
     Counted,
     Population,
-    Said,
     TooFew,
     error_matrix,
     totals_of,
 )
 
-SAID = Said(
+SAID = Circumstances(
     area="the area of case raqqa",
     class_set="class set ours (crosswalk 1)",
     dates=("2024-05-01", "2024-05-03"),
@@ -130,7 +130,7 @@ def test_a_large_stratum_without_a_reviewed_building_is_too_few():
 
 
 def test_what_had_to_be_assumed_is_in_the_sentence(town):
-    said = Said(
+    said = Circumstances(
         area="a", class_set="c", dates=None, sampled=95, assumption="it is assumed that 5 are alike"
     )
     text = str(totals_of(*town, [DESTROYED], said)[0])

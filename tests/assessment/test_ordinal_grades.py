@@ -7,20 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from benchmarks.first_model import calibration_temperature, empty_model
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.assessment.grade import AdditiveGrader, grader_in, smallest_run
-from aftermap.assessment.model_fit import (
-    FitOptions,
-    calibration_temperature,
-    empty_model,
-    fit,
-    weighted_kappa,
-)
+from aftermap.assessment.model_fit import FitOptions, fit
 from aftermap.assessment.ordinal import document_of, isotonic, model_of, of_steps
 from aftermap.assessment.plugin import onnx_grader
-from aftermap.assessment.refine_model import learn, learned_from, write_model
+from aftermap.assessment.refine_model import LABELS, learn, write_model
+from aftermap.assessment.reliability import kappa_of
 from aftermap.assessment.trees import forest_of
 from aftermap.errors import InputError, MissingExtraError
 from aftermap.model.assessment import Assessment, AssessorKind, Grade, ReasonSide
@@ -59,7 +55,9 @@ MADE_UP = fitted()[0]
 def test_grades_are_learned_and_a_curve_keeps_its_direction():
     model, values, grades = fitted()
     p = model.probabilities(model.parts(values), np.zeros(len(grades)))
-    assert weighted_kappa(grades, p.argmax(1)) > 0.85
+    agreement = kappa_of(grades, p.argmax(1), 5, "the model").value
+    assert agreement is not None
+    assert agreement > 0.85
     assert (model.curves[0].weights >= 0).all()
     rising = {"low_fraction": np.linspace(-0.5, 1.5, 50), "roughness_m": np.zeros(50)}
     mean = model.probabilities(model.parts(rising), np.zeros(50)) @ np.arange(5)
@@ -190,7 +188,9 @@ def test_a_citys_labels_move_the_grades_and_are_named(tmp_path):
     after = found.probabilities(found.parts(table), none_of_it)[:, 3].mean()
     assert after > before + 0.2
     write_model(found, tmp_path / "city.json")
-    assert learned_from(tmp_path / "city.json") == tuple(sorted(f"b{k}" for k in range(60)))
+    assert tuple(grader_in(tmp_path / "city.json").model.training[LABELS]) == tuple(
+        sorted(f"b{k}" for k in range(60))
+    )
 
 
 def test_too_few_labels_teach_nothing(tmp_path):

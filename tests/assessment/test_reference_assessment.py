@@ -15,7 +15,7 @@ from aftermap.assessment.reference_assessment import (
     ReferenceOptions,
     other_assessment,
 )
-from aftermap.assessment.scales import Meaning, Scale, code_read
+from aftermap.assessment.scales import Meaning, Scale, code_of
 from aftermap.errors import CrsError, InputError
 from aftermap.model.assessment import Grade
 
@@ -117,7 +117,7 @@ def other(codes, shapes, scale=Scale.UNOSAT) -> OtherAssessment:
         crs=CRS,
         date=None,
         shapes=np.array(shapes, object),
-        codes=tuple(None if code is None else code_read(scale, code) for code in codes),
+        codes=tuple(None if code is None else code_of(scale, code) for code in codes),
         fids=np.arange(len(codes)),
     )
 

@@ -6,9 +6,9 @@ from aftermap.assessment.scales import (
     Meaning,
     Scale,
     classes_in,
-    code_read,
+    code_of,
+    codes_for,
     codes_of,
-    codes_written,
     edges,
 )
 from aftermap.model.assessment import GRADES, Grade
@@ -22,60 +22,60 @@ def ours(word: str) -> Grade | Meaning:
 
 @pytest.mark.parametrize("edge", edges(), ids=lambda e: f"{e.scale}-{e.code}-{e.ours}")
 def test_an_edge_is_marked_lossy_just_where_something_is_lost(edge):
-    code = code_read(edge.scale, edge.code)
+    code = code_of(edge.scale, edge.code)
     word = ours(edge.ours)
     read_alone = code.grades == (word,) or (not code.grades and code.meaning == word)
-    written_alone = [c.code for c in codes_written(edge.scale, word)] == [edge.code]
+    written_alone = [c.code for c in codes_for(edge.scale, word)] == [edge.code]
     assert edge.is_lossy != (edge.direction == "both" and read_alone and written_alone)
 
 
 @pytest.mark.parametrize("scale", OTHERS)
 def test_every_code_is_read_as_itself_by_code_and_by_label(scale):
     for code in codes_of(scale):
-        assert code_read(scale, code.code) == code
-        assert code_read(scale, code.label.upper()).meaning is code.meaning
+        assert code_of(scale, code.code) == code
+        assert code_of(scale, code.label.upper()).meaning is code.meaning
 
 
 @pytest.mark.parametrize("value", [1, 1.0, "1", "1.0", "Destroyed", " destroyed "])
 def test_unosat_is_read_as_number_and_as_words(value):
-    assert code_read(Scale.UNOSAT, value).grades == (Grade.DESTROYED,)
+    assert code_of(Scale.UNOSAT, value).grades == (Grade.DESTROYED,)
 
 
 def test_the_same_number_means_opposite_things_in_a_recoding():
-    assert code_read(Scale.UNOSAT, 1).grades == (Grade.DESTROYED,)
-    assert code_read(Scale.UNOSAT_RECODED, 1).grades == (Grade.MODERATE,)
-    assert code_read(Scale.UNOSAT, 0) is None
+    assert code_of(Scale.UNOSAT, 1).grades == (Grade.DESTROYED,)
+    assert code_of(Scale.UNOSAT_RECODED, 1).grades == (Grade.MODERATE,)
+    assert code_of(Scale.UNOSAT, 0) is None
 
 
 def test_trap_unclassified_is_not_read_as_no_damage():
-    code = code_read(Scale.XBD, "un-classified")
+    code = code_of(Scale.XBD, "un-classified")
     assert code.meaning is Meaning.NOT_ASSESSED
     assert code.grades == ()
 
 
 def test_trap_possibly_damaged_is_not_folded_into_negligible():
-    code = code_read(Scale.CEMS, "Possibly damaged")
+    code = code_of(Scale.CEMS, "Possibly damaged")
     assert code.meaning is Meaning.POSSIBLE
     assert code.grades == ()
     for value in (4, 11):
-        assert code_read(Scale.UNOSAT, value).meaning is Meaning.POSSIBLE
+        assert code_of(Scale.UNOSAT, value).meaning is Meaning.POSSIBLE
 
 
 @pytest.mark.parametrize("value", [5, 7, 9, 10, 12])
 def test_craters_and_the_like_are_no_buildings(value):
-    code = code_read(Scale.UNOSAT, value)
+    code = code_of(Scale.UNOSAT, value)
     assert (code.meaning, code.grades) == (Meaning.NO_BUILDING, ())
 
 
 def test_damage_of_an_unknown_grade_is_no_grade():
-    assert code_read(Scale.UNOSAT, 13).meaning is Meaning.DAMAGED
-    assert [c.code for c in codes_written(Scale.UNOSAT, Meaning.DAMAGED)] == ["13"]
+    assert code_of(Scale.UNOSAT, 13).meaning is Meaning.DAMAGED
+    assert [c.code for c in codes_for(Scale.UNOSAT, Meaning.DAMAGED)] == ["13"]
 
 
 def test_codes_that_overlap_are_sets_and_are_not_decided():
-    assert code_read(Scale.EMS98, 4).grades == (Grade.SEVERE, Grade.DESTROYED)
-    assert [c.code for c in codes_written(Scale.EMS98, Grade.SEVERE)] == ["3", "4"]
-    assert codes_written(Scale.UNOSAT, Grade.LIGHT) == ()
+    assert code_of(Scale.EMS98, 4).grades == (Grade.SEVERE, Grade.DESTROYED)
+    assert [c.code for c in codes_for(Scale.EMS98, Grade.SEVERE)] == ["3", "4"]
+    assert codes_for(Scale.UNOSAT, Grade.LIGHT) == ()
 
 
 @pytest.mark.parametrize("scale", [s for s in Scale if s is not Scale.UNOSAT_RECODED])

@@ -90,11 +90,11 @@ def test_frames_survive_the_record_the_worker_and_a_second_run(
 def test_a_caption_is_masked_in_every_frame_of_its_shot_only(
     tmp_path: Path, files: StageFolder
 ) -> None:
-    plain, captioned = flight(1, 75, 8), [picture.copy() for picture in flight(2, 75, 8)]
-    for picture in captioned:
+    plain, with_caption = flight(1, 75, 8), [picture.copy() for picture in flight(2, 75, 8)]
+    for picture in with_caption:
         picture[130:165, 20:200] = (160, 40, 20)
         cv2.putText(picture, "BREAKING", (30, 156), 0, 0.8, (255, 255, 255), 2)
-    found = taken(tmp_path, files, [*plain, *captioned])
+    found = taken(tmp_path, files, [*plain, *with_caption])
     for frame in found.frames:
         assert frame.moment is not None
         if frame.moment.shot == 0:

@@ -23,7 +23,7 @@ def times(count: int) -> list[Fraction]:
     return [Fraction(i, 25) for i in range(count)]
 
 
-def captioned(pictures: list[Picture]) -> list[Picture]:
+def with_caption(pictures: list[Picture]) -> list[Picture]:
     found = [picture.copy() for picture in pictures]
     for picture in found:
         picture[130:170, 20:240] = (160, 40, 20)
@@ -34,7 +34,7 @@ def captioned(pictures: list[Picture]) -> list[Picture]:
 @pytest.mark.parametrize("with_caption", [False, True])
 def test_every_cut_is_found_at_its_picture(with_caption: bool) -> None:
     pictures = [*flight(1, 40), *flight(2, 30), *flight(3, 20, speed_px=12), *flight(4, 30)]
-    found = changes(captioned(pictures) if with_caption else pictures)
+    found = changes(with_caption(pictures) if with_caption else pictures)
     assert [(one.kind, one.at) for one in found] == [("cut", 40), ("cut", 70), ("cut", 90)]
 
 

@@ -189,11 +189,11 @@ def test_frames_of_a_clip_leave_out_what_either_mask_does(tmp_path):
 def test_a_clips_mask_holds_for_all_its_shots_beside_what_was_found_and_decodes_nothing_anew(
     tmp_path,
 ):
-    plain, captioned = flight(1, 75, 8), [picture.copy() for picture in flight(2, 75, 8)]
-    for picture in captioned:
+    plain, with_caption = flight(1, 75, 8), [picture.copy() for picture in flight(2, 75, 8)]
+    for picture in with_caption:
         picture[130:165, 20:200] = (160, 40, 20)
         cv2.putText(picture, "BREAKING", (30, 156), 0, 0.8, (255, 255, 255), 2)
-    clip = clip_of(written(tmp_path / "news.mp4", [*plain, *captioned]))
+    clip = clip_of(written(tmp_path / "news.mp4", [*plain, *with_caption]))
     smoke = np.full((180, 320), 255, np.uint8)
     smoke[:60, 200:] = 0
     found = [frames_of_clip(tmp_path, clip, mask) for mask in (None, smoke, smoke)]

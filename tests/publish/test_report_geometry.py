@@ -13,8 +13,8 @@ from aftermap.errors import CaseError
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.footprint import FARTHEST, footprint_m
 from aftermap.geo.hatch import PAPER, STROKE
+from aftermap.geo.scale_bar import scale_bar_length
 from aftermap.model.raster import Elevation, Grid, Raster
-from aftermap.publish.report.charts import nice_below
 from aftermap.publish.report.contents import CountClass
 from aftermap.publish.report.count_map import classed
 from aftermap.publish.report.figures import overviews_of
@@ -220,7 +220,7 @@ def test_one_line_of_photographs_cannot_tell_how_the_map_leans():
 
 @given(st.floats(1e-6, 1e9))
 def test_a_scale_bar_is_a_round_length_that_fits(length):
-    bar = nice_below(length)
+    bar = scale_bar_length(length)
     assert bar <= length * 1.000001
     assert bar > length / 2.6
     assert round(bar / 10 ** math.floor(math.log10(bar) + 1e-9)) in {1, 2, 5}

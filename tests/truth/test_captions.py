@@ -28,7 +28,7 @@ def placed(mapped) -> Reconstruction:
     )
 
 
-def captioned(placed: Reconstruction, folder, *, masked: bool) -> Reconstruction:
+def with_caption(placed: Reconstruction, folder, *, masked: bool) -> Reconstruction:
     """Every second photograph with a plate of magenta letters, always in the same place."""
     folder.mkdir()
     mask = np.full((450, 600), 255, np.uint8)
@@ -76,8 +76,8 @@ def test_a_masked_caption_stays_out_and_its_photographs_stay_in(mapped, placed, 
         mapped.raster("confidence.tif"),
         np.stack([mapped.raster("orthophoto.tif", band) for band in (1, 2, 3, 4)]),
     ]
-    bare = drawn(captioned(placed, tmp_path / "bare", masked=False), tmp_path / "bare")
-    masked = drawn(captioned(placed, tmp_path / "masked", masked=True), tmp_path / "masked")
+    bare = drawn(with_caption(placed, tmp_path / "bare", masked=False), tmp_path / "bare")
+    masked = drawn(with_caption(placed, tmp_path / "masked", masked=True), tmp_path / "masked")
     assert magenta_pixels(clean[2]) == 0
     assert magenta_pixels(bare[2]) > 300  # without the mask it is painted on the ground
     assert magenta_pixels(masked[2]) == 0

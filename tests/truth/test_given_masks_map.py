@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def masked(flight, tmp_path_factory) -> Mapped:
     """The flight with a channel's letters in every photograph, which keep their metadata."""
-    folder = tmp_path_factory.mktemp("captioned") / "images"
+    folder = tmp_path_factory.mktemp("with_caption") / "images"
     shutil.copytree(flight / "images", folder)
     for file in sorted(folder.iterdir()):
         burned_in(file)

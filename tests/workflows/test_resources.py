@@ -55,7 +55,7 @@ def estimates(room, *, run=None, quality=Quality.STANDARD, workers=4, sizes=TWEL
 
 def told(room, **changes):
     said = Said()
-    estimates(room, **changes).told(said)
+    estimates(room, **changes).report(said)
     return said.lines
 
 
@@ -96,12 +96,12 @@ def test_what_a_refusal_advises_fits(memory, workers, quality):
     room = Room(disk_bytes=10**13, memory_bytes=memory)
     asked = estimates(room, workers=workers, quality=quality)
     if asked._need(OF_A_MAP).memory_bytes <= memory:
-        asked.told(Said())
+        asked.report(Said())
         return
     with pytest.raises(
         ResourcesError, match=r"of memory, but only [\d.]+ GB are available"
     ) as refused:
-        asked.told(Said())
+        asked.report(Said())
     line = str(refused.value)
     fewer, draft = re.search(r"--workers (\d+)", line), "--quality draft" in line
     if fewer or draft:
@@ -135,8 +135,8 @@ def test_a_finished_map_is_not_refused_and_what_no_longer_holds_is_when_it_is_ma
     done = OldRun(finished=("surface", "orthophoto", "mesh"))
     assert told(nothing, run=done) == []
     with pytest.raises(ResourcesError, match="surface"):
-        estimates(nothing, run=done).checked(SURFACE, lambda: pytest.fail("not to be begun"))
-    assert estimates(PLENTY, run=done).checked(SURFACE, lambda: "made") == "made"
+        estimates(nothing, run=done).run_checked(SURFACE, lambda: pytest.fail("not to be begun"))
+    assert estimates(PLENTY, run=done).run_checked(SURFACE, lambda: "made") == "made"
 
 
 @pytest.mark.parametrize(

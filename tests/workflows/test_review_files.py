@@ -11,6 +11,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 import shapely
+from benchmarks.unosat import unosat_sites
 from graded_case import CRS, graded_case, middle
 
 from aftermap.assessment.reference_assessment import ReferenceOptions, other_assessment
@@ -26,7 +27,6 @@ from aftermap.record.assessments import (
     reviews,
 )
 from aftermap.record.custody import entries_of
-from aftermap.workflows.compare import unosat_sites
 from aftermap.workflows.exports import write_exports
 
 RAQQA = Path(__file__).resolve().parents[3] / "shared" / "data" / "unosat" / "raqqa_damage.gpkg"

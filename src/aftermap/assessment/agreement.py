@@ -78,10 +78,10 @@ def compare_assessments(
             sites.setdefault(names[place], []).append(code)
     differing = tuple(n for n, codes in sites.items() if len({c.code for c in codes}) > 1)
     pairs = [(grades[n], codes[0]) for n, codes in sites.items() if n not in set(differing)]
-    return _told(grades, other, within_m, pairs, sites, homeless, differing)
+    return _comparison(grades, other, within_m, pairs, sites, homeless, differing)
 
 
-def _told(
+def _comparison(
     grades: Mapping[str, Grade | None],
     other: OtherAssessment,
     within_m: float,

@@ -197,25 +197,15 @@ def picture_change(
     rows, columns = (side // step for side in picture.inner.shape)
     if min(rows, columns) < 6 or picture.inner.sum() < LEAST_PIXELS:
         return {"before_correlation": NOTHING}
-    now = cv2.resize(
-        picture.rgb[: rows * step, : columns * step].astype(np.float32).mean(2),
-        (columns, rows),
-        interpolation=cv2.INTER_AREA,
-    )
-    grid = Grid(
-        crs=crs,
-        east_m=picture.grid.east_m,
-        north_m=picture.grid.north_m,
-        cell_m=picture.grid.cell_m * step,
-        rows=rows,
-        columns=columns,
-    )
-    reach = max(1, round(SEARCH_M / grid.cell_m))
+    grey = picture.rgb[: rows * step, : columns * step].astype(np.float32).mean(2)
+    now = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA)
+    cell_m = picture.grid.cell_m * step
+    reach = max(1, round(SEARCH_M / cell_m))
     wide = Grid(
         crs=crs,
-        east_m=grid.east_m - reach * grid.cell_m,
-        north_m=grid.north_m + reach * grid.cell_m,
-        cell_m=grid.cell_m,
+        east_m=picture.grid.east_m - reach * cell_m,
+        north_m=picture.grid.north_m + reach * cell_m,
+        cell_m=cell_m,
         rows=rows + 2 * reach,
         columns=columns + 2 * reach,
     )

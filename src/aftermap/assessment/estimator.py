@@ -60,7 +60,7 @@ class Counted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class Circumstances:
     """What every sentence says of its circumstances.
 
     ``dates`` are the first and last day of the pictures, None where they are not known.
@@ -89,17 +89,18 @@ class Total:
     of: int
     reviewed: int
     estimator: str
-    said: Said
+    circumstances: Circumstances
 
     def __str__(self) -> str:
         share = [f"{100 * count / self.of:.1f}" for count in (self.buildings, self.low, self.high)]
-        assumed = f"; {self.said.assumption}" if self.said.assumption else ""
+        context = self.circumstances
+        assumed = f"; {context.assumption}" if context.assumption else ""
         return (
             f"{self.what}: an estimated {self.buildings:,} of {self.of:,} buildings "
             f"({CONFIDENCE:.0%} interval {self.low:,} to {self.high:,}; "
-            f"{share[0]} %, {share[1]} to {share[2]} %) in {self.said.area}, "
-            f"{self.said.class_set}, {_dates(self.said.dates)}; {self.estimator} from "
-            f"{self.reviewed} reviewed of {self.said.sampled} sampled buildings{assumed}"
+            f"{share[0]} %, {share[1]} to {share[2]} %) in {context.area}, "
+            f"{context.class_set}, {_dates(context.dates)}; {self.estimator} from "
+            f"{self.reviewed} reviewed of {context.sampled} sampled buildings{assumed}"
         )
 
     def __format__(self, spec: str) -> str:
@@ -134,7 +135,7 @@ def totals_of(
     population: Population,
     reviewed: Mapping[str, str],
     classes: Sequence[Counted],
-    said: Said,
+    circumstances: Circumstances,
 ) -> tuple[Total, ...] | TooFew:
     """The totals of the classes over a population, by both estimators, class by class.
 
@@ -146,14 +147,17 @@ def totals_of(
     reason = _why_too_few(sample)
     if reason is not None:
         return TooFew(
-            area=said.area, of=int(sample.sizes.sum()), reviewed=len(sample.rows), reason=reason
+            area=circumstances.area,
+            of=int(sample.sizes.sum()),
+            reviewed=len(sample.rows),
+            reason=reason,
         )
     found = []
     for counted in classes:
-        found.append(_total(counted, sample, sample.stratified(counted), STRATIFIED, said))
+        found.append(_total(counted, sample, sample.stratified(counted), STRATIFIED, circumstances))
         predicted = sample.predicted(counted)
         if predicted is not None:
-            found.append(_total(counted, sample, predicted, PREDICTED, said))
+            found.append(_total(counted, sample, predicted, PREDICTED, circumstances))
     return tuple(found)
 
 
@@ -237,7 +241,9 @@ def _why_too_few(sample: _Sample) -> str | None:
     return None
 
 
-def _total(counted: Counted, sample: _Sample, found: Interval, estimator: str, said: Said) -> Total:
+def _total(
+    counted: Counted, sample: _Sample, found: Interval, estimator: str, circumstances: Circumstances
+) -> Total:
     return Total(
         what=counted.name,
         buildings=round(float(found.estimate)),
@@ -246,7 +252,7 @@ def _total(counted: Counted, sample: _Sample, found: Interval, estimator: str, s
         of=len(sample.population.names),
         reviewed=len(sample.rows),
         estimator=estimator,
-        said=said,
+        circumstances=circumstances,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from aftermap.assessment.imagery import flattened_by_imagery, note_on
-from aftermap.assessment.names import family, said
+from aftermap.assessment.names import family, in_words
 from aftermap.assessment.ordinal import OrdinalModel, model_of
 from aftermap.errors import InputError
 from aftermap.geo.arrays import Array
@@ -110,7 +110,7 @@ class AdditiveGrader:
                     break
                 if kind not in families:
                     families.add(kind)
-                    told.append(Reason(text=said(names[k], float(one[names[k]][0])), side=side))
+                    told.append(Reason(text=in_words(names[k], float(one[names[k]][0])), side=side))
         return tuple(told)
 
 
@@ -169,24 +169,29 @@ def grade_buildings(
         if why is not None:
             assessments.append(_not_assessed(source_id, grader.name, views[k], why))
             continue
-        p = probabilities[k]
-        best = int(p.argmax())
-        run = smallest_run(p)
-        assessments.append(
-            Assessment(
-                source_id=source_id,
-                kind=AssessorKind.MACHINE,
-                assessor=grader.name,
-                grade=GRADES[best],
-                grades=run,
-                is_possible=Grade.NONE in run and len(run) > 1,
-                probabilities=tuple(round(float(value), 4) for value in p),
-                confidence=round(float(p[best]), 4),
-                visibility=views[k],
-                reasons=grader.reasons(values, k, best) + note_on(views[k].imagery),
-            )
-        )
+        best = int(probabilities[k].argmax())
+        reasons = grader.reasons(values, k, best) + note_on(views[k].imagery)
+        assessments.append(_graded(source_id, grader.name, views[k], probabilities[k], reasons))
     return Grading(assessments=tuple(assessments), model=grader.name, model_sha256=grader.sha256)
+
+
+def _graded(
+    source_id: str, grader: str, view: Visibility, p: Array, reasons: tuple[Reason, ...]
+) -> Assessment:
+    """The likeliest grade of a building with (5,) probabilities."""
+    best, run = int(p.argmax()), smallest_run(p)
+    return Assessment(
+        source_id=source_id,
+        kind=AssessorKind.MACHINE,
+        assessor=grader,
+        grade=GRADES[best],
+        grades=run,
+        is_possible=Grade.NONE in run and len(run) > 1,
+        probabilities=tuple(round(float(value), 4) for value in p),
+        confidence=round(float(p[best]), 4),
+        visibility=view,
+        reasons=reasons,
+    )
 
 
 def doubt_of(building: Building) -> float:

@@ -124,7 +124,7 @@ def dark_spots(picture: RoofPicture, site: BuildingSite) -> tuple[Array, list[Sp
         spot = label[cut] == k
         height = heights[np.ix_(rows_of[cut[0]], columns_of[cut[1]])]
         layers = (light[cut], _blue(linear[cut]), height - level, depth[cut])
-        rows.append(_described(spot, layers, picture.grid.cell_m))
+        rows.append(_inputs_of(spot, layers, picture.grid.cell_m))
         spots.append((cut, spot))
     return np.array(rows, float).reshape(-1, len(INPUTS)), spots
 
@@ -173,7 +173,7 @@ def _at(values: Float32Array, *shares: float) -> list[float]:
     return [float(ordered[int(share * (len(ordered) - 1))]) for share in shares]
 
 
-def _described(
+def _inputs_of(
     inside: BoolArray,
     layers: tuple[Float32Array, Float32Array, Float32Array, Float32Array],
     cell_m: float,
@@ -202,7 +202,7 @@ def _described(
         _shaded(light, ring),
         _shaded(light, near & ~inside),
         *_at(depth[inside], 0.5, 0.0),
-        *_known(heights, inside, near),
+        *_surroundings(heights, inside, near),
     )
 
 
@@ -241,7 +241,7 @@ def _shaded(light: Float32Array, mask: BoolArray) -> float:
     return float((light[mask] < SHADE).mean()) if mask.any() else math.nan
 
 
-def _known(above: Float32Array, inside: BoolArray, near: BoolArray) -> tuple[float, ...]:
+def _surroundings(above: Float32Array, inside: BoolArray, near: BoolArray) -> tuple[float, ...]:
     """Shares of raised and of measured pixels near the spot and in it; the level near it.
 
     ``above`` is height above the middle of the roof.

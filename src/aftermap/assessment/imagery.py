@@ -19,11 +19,6 @@ from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Imagery, Reason, ReasonSide
 
 LEAST_CHANCE = 1e-4
-WORDS = {
-    Imagery.NADIR_PHOTOGRAPHS: "photographs from above",
-    Imagery.OBLIQUE_PHOTOGRAPHS: "slanting photographs alone",
-    Imagery.VIDEO: "video or a single photograph alone",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +67,7 @@ def note_on(kind: Imagery | None) -> tuple[Reason, ...]:
         return ()
     known = reliabilities()[kind]
     text = (
-        f"seen by {WORDS[kind]}: on the practice district {100 * known.right_fraction:.0f} % of "
+        f"seen by {kind.words}: on the practice district {100 * known.right_fraction:.0f} % of "
         f"{known.buildings} such grades were right"
     )
     return (Reason(text=text, side=ReasonSide.NOTE),)

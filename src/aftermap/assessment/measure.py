@@ -102,7 +102,7 @@ def measure_buildings(
         for index, row in zip(square.own, found, strict=True):
             rows[index] = row
     in_context(buildings.buildings, rows)
-    return _written(rows, files)
+    return _write_table(rows, files)
 
 
 def _squares(buildings: Buildings) -> list[_Square]:
@@ -254,7 +254,7 @@ def _expected_height_m(one: Building, row: Mapping[str, tuple[float, float]]) ->
     return None
 
 
-def _written(rows: Sequence[Found], files: Workspace) -> MeasureTable:
+def _write_table(rows: Sequence[Found], files: Workspace) -> MeasureTable:
     names = [one.name for one in MEASURES if any(one.name in row for row in rows)]
     columns: dict[str, pa.Array] = {"building": pa.array(range(len(rows)), pa.int32())}
     for name in names:

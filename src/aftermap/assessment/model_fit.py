@@ -6,14 +6,16 @@ are held to it by bounds (L-BFGS-B, Byrd et al. 1995). A prior model can stand i
 penalty instead of nothing: that is how a city's own labels refine the shipped model.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
-from aftermap.assessment.ordinal import STEPS, Curve, OrdinalModel, of_steps, ramps
+from aftermap.assessment.ordinal import STEPS, Curve, OrdinalModel, ramps
 from aftermap.geo.arrays import Array, IntArray
+
+Limits = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,38 +30,6 @@ class FitOptions:
     ridge: float = 1.0
     together: float = 0.3
     constant_ridge: float = 0.0
-
-
-def knots_of(values: Array, count: int) -> Array:
-    """(count,) rising knots at even quantiles of the known ones of (N,) values, no two alike."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return np.array([0.0, 1.0])
-    knots = np.unique(np.round(np.quantile(known, np.linspace(0.02, 0.98, count)), 5))
-    return knots if len(knots) > 1 else np.array([knots[0], knots[0] + 1.0])
-
-
-def empty_model(
-    values: Mapping[str, Array], directions: Mapping[str, int], knots: int
-) -> OrdinalModel:
-    """A model of these measures, (N,) values each, that says nothing yet."""
-    curves = []
-    for name, direction in directions.items():
-        at = knots_of(values[name], knots)
-        known = values[name][np.isfinite(values[name])]
-        typical = float(np.median(known)) if len(known) else float(at[0])
-        curves.append(
-            Curve(
-                name=name,
-                knots=at,
-                weights=np.zeros((STEPS, len(at) - 1)),
-                typical=typical,
-                direction=direction,
-            )
-        )
-    return OrdinalModel(
-        constants=np.zeros(STEPS), curves=tuple(curves), temperature=1.0, training={}
-    )
 
 
 def fit(
@@ -94,30 +64,22 @@ def fit(
         constant = miss.sum(0) + options.constant_ridge * off
         return value, np.concatenate([constant, slope.ravel()])
 
-    directions = np.concatenate(
-        [np.full(curve.weights.shape[1], curve.direction) for curve in prior.curves]
-    )
-    limits = [(0.0, None) if d > 0 else (None, 0.0) if d < 0 else (None, None) for d in directions]
-    bounds = [(None, None)] * STEPS + limits * STEPS
     first = np.concatenate([prior.constants, start.ravel()])
-    found = minimize(
-        loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 600}
-    )
+    how = {"method": "L-BFGS-B", "bounds": _bounds(prior), "options": {"maxiter": 600}}
+    found = minimize(loss, first, jac=True, **how)
     return _with(prior, np.asarray(found.x[:STEPS]), np.asarray(found.x[STEPS:]))
 
 
-def calibration_temperature(odds: Array, grades: IntArray) -> float:
-    """The temperature that makes (N, STEPS) log odds of left-out buildings most likely.
-
-    ``grades`` (N,) are the true ones, a number from 0 to 4 each.
-    """
-    rows = np.arange(len(grades))
-
-    def loss(log_temperature: float) -> float:
-        p = of_steps(odds / np.exp(log_temperature))[rows, grades]
-        return float(-np.log(np.maximum(p, 1e-6)).sum())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-1.0, 1.5), method="bounded").x))
+def _bounds(prior: OrdinalModel) -> list[Limits]:
+    """The least and most of every constant and weight: a curve with a direction keeps it."""
+    directions = np.concatenate(
+        [np.full(curve.weights.shape[1], curve.direction) for curve in prior.curves]
+    )
+    free: Limits = (None, None)
+    limits: list[Limits] = [
+        (0.0, None) if d > 0 else (None, 0.0) if d < 0 else free for d in directions
+    ]
+    return [free] * STEPS + limits * STEPS
 
 
 def _columns(curve: Curve, values: Mapping[str, Array], count: int) -> Array:
@@ -129,35 +91,8 @@ def _columns(curve: Curve, values: Mapping[str, Array], count: int) -> Array:
 
 
 def _with(prior: OrdinalModel, constants: Array, slopes: Array) -> OrdinalModel:
-    wide = slopes.reshape(STEPS, -1)
-    curves: list[Curve] = []
-    first = 0
-    for curve in prior.curves:
-        last = first + curve.weights.shape[1]
-        curves.append(
-            Curve(
-                name=curve.name,
-                knots=curve.knots,
-                weights=wide[:, first:last],
-                typical=curve.typical,
-                direction=curve.direction,
-            )
-        )
-        first = last
-    return OrdinalModel(
-        constants=constants,
-        curves=tuple(curves),
-        temperature=prior.temperature,
-        training=prior.training,
-    )
-
-
-def weighted_kappa(
-    true: Sequence[int] | IntArray, given: Sequence[int] | IntArray, grades: int = 5
-) -> float:
-    """Cohen's kappa with quadratic weights of two lists of grades, (N,) numbers from 0 up."""
-    matrix = np.zeros((grades, grades))
-    np.add.at(matrix, (np.asarray(true), np.asarray(given)), 1)
-    apart = (np.arange(grades)[:, None] - np.arange(grades)) ** 2
-    chance = np.outer(matrix.sum(1), matrix.sum(0)) / matrix.sum()
-    return float(1 - (apart * matrix).sum() / (apart * chance).sum())
+    """The model with other constants (STEPS,) and weights (STEPS * weights of all curves,)."""
+    ends = np.cumsum([curve.weights.shape[1] for curve in prior.curves])
+    weights = np.split(slopes.reshape(STEPS, -1), ends[:-1], axis=1)
+    curves = [replace(curve, weights=own) for curve, own in zip(prior.curves, weights, strict=True)]
+    return replace(prior, constants=constants, curves=tuple(curves))

@@ -185,7 +185,7 @@ NAMES = tuple(measure.name for measure in MEASURES)
 """The names in the order of the columns."""
 
 
-def said(name: str, value: float) -> str:
+def in_words(name: str, value: float) -> str:
     """The measure in words; its bare name and number where there are no words for it."""
     measure = _named(name)
     return measure.text(value) if measure.text else f"{name} {value:.3g}"

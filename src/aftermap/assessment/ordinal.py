@@ -9,7 +9,7 @@ that is not known adds nothing. The model is JSON: knots and weights, and how it
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,10 @@ class OrdinalModel:
     training: Mapping[str, Any]
 
     def parts(self, values: Mapping[str, Array]) -> Array:
-        """(measures, N, STEPS) log odds that every measure adds for every building."""
+        """(measures, N, STEPS) log odds, a value that every measure adds for every building.
+
+        ``values`` holds (N,) values of each measure by its name, NaN where not known.
+        """
         count = len(next(iter(values.values())))
         nothing = np.full(count, math.nan)
         return np.array([curve.added(values.get(curve.name, nothing)) for curve in self.curves])
@@ -117,7 +120,11 @@ def isotonic(rows: Array) -> Array:
 
 
 def model_of(document: Mapping[str, Any]) -> OrdinalModel:
-    """The model in a JSON document; KeyError, TypeError or ValueError where it holds none."""
+    """The model in a JSON document.
+
+    Raises ValueError where the format or the knots of a curve are not right, and KeyError or
+    TypeError where something is missing.
+    """
     if document["format"] != FORMAT:
         raise ValueError(f"its format is {document['format']!r}, not {FORMAT!r}")
     curves = tuple(
@@ -162,11 +169,6 @@ def document_of(model: OrdinalModel) -> dict[str, Any]:
         ],
         "training": dict(model.training),
     }
-
-
-def with_temperature(model: OrdinalModel, temperature: float) -> OrdinalModel:
-    """The same with another temperature."""
-    return replace(model, temperature=temperature)
 
 
 def _rounded(values: Sequence[float] | Array) -> list[float]:

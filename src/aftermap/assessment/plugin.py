@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from aftermap.assessment.names import NAMES, said
+from aftermap.assessment.names import NAMES, in_words
 from aftermap.assessment.ordinal import doubted
 from aftermap.errors import InputError, MissingExtraError
 from aftermap.geo.arrays import Array
@@ -58,7 +58,7 @@ class OnnxGrader:
         """
         del grade
         told = [
-            said(name, float(values[name][index]))
+            in_words(name, float(values[name][index]))
             for name in TOLD
             if name in values and np.isfinite(values[name][index])
         ]

@@ -19,7 +19,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from aftermap.assessment.scales import Code, Scale, code_read
+from aftermap.assessment.scales import Code, Scale, code_of
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import AnyArray, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
@@ -134,7 +134,7 @@ def _codes(
     unusable: Counter[str] = Counter()
     is_nowhere = shapely.is_missing(layer.shapes) | shapely.is_empty(layer.shapes)
     for i, value in enumerate(values.tolist()):
-        code = None if _is_missing(value) else code_read(scale, value)
+        code = None if _is_missing(value) else code_of(scale, value)
         if code is None and not _is_missing(value):
             unusable[f"{value}: not of {scale}"] += 1
         elif is_nowhere[i]:
@@ -205,12 +205,12 @@ def _family(pattern: str, layer: _Layer) -> str | None:
 def _check_scale(path: Path, name: str, values: AnyArray, scale: Scale) -> None:
     """Refuse a coding that does not know a value of the file where another knows them all."""
     words = {value for value in values.tolist() if not _is_missing(value)}
-    unknown = [word for word in words if code_read(scale, word) is None]
+    unknown = [word for word in words if code_of(scale, word) is None]
     if not words:
         raise InputError(f"{path}: its field {name} is empty; name another one with --field")
     if not unknown:
         return
-    fitting = [other for other in _READABLE if all(code_read(other, word) for word in words)]
+    fitting = [other for other in _READABLE if all(code_of(other, word) for word in words)]
     if fitting or len(unknown) == len(words):
         hint = f"; {', '.join(fitting)} knows all of them, if that is the coding" if fitting else ""
         raise InputError(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aftermap.assessment.grade import AdditiveGrader, grader_in, read_measures
+from aftermap.assessment.grade import AdditiveGrader, read_measures
 from aftermap.assessment.model_fit import FitOptions, fit
 from aftermap.assessment.ordinal import OrdinalModel, document_of
 from aftermap.errors import InputError
@@ -43,14 +43,8 @@ def learn(
     place = {one.footprint.source_id: k for k, one in enumerate(buildings.buildings)}
     values = read_measures(measures)
     known = np.isfinite(values.get("whole_fraction", np.full(len(place), np.nan)))
-    used = [
-        label
-        for label in labels
-        if label.kind is not AssessorKind.MACHINE
-        and label.grade is not None
-        and label.source_id in place
-        and known[place[label.source_id]]
-    ]
+    measured = {name for name, k in place.items() if known[k]}
+    used = [label for label in labels if _teaches(label) and label.source_id in measured]
     counts = Counter(label.source_id for label in used)
     if len(counts) < LEAST_LABELS:
         raise InputError(
@@ -60,13 +54,8 @@ def learn(
     rows = np.array([place[label.source_id] for label in used])
     grades = np.array([GRADES.index(label.grade) for label in used if label.grade is not None])
     weights = np.array([1 / counts[label.source_id] for label in used])
-    found = fit(
-        shipped.model,
-        {name: column[rows] for name, column in values.items()},
-        grades,
-        STIFF,
-        weights,
-    )
+    own = {name: column[rows] for name, column in values.items()}
+    found = fit(shipped.model, own, grades, STIFF, weights)
     training = {
         "refined_from_sha256": shipped.sha256,
         "at": at,
@@ -78,6 +67,10 @@ def learn(
         "shipped_training": dict(shipped.model.training),
     }
     return replace(found, training=training)
+
+
+def _teaches(label: Assessment) -> bool:
+    return label.kind is not AssessorKind.MACHINE and label.grade is not None
 
 
 def write_model(model: OrdinalModel, path: Path) -> AdditiveGrader:
@@ -94,8 +87,3 @@ def write_model(model: OrdinalModel, path: Path) -> AdditiveGrader:
         ) from error
     digest = hashlib.sha256(text.encode()).hexdigest()
     return AdditiveGrader(name=path.name, sha256=digest, model=model)
-
-
-def learned_from(path: Path) -> tuple[str, ...]:
-    """The ids of the buildings whose labels a model file was refined with; none for the shipped."""
-    return tuple(str(name) for name in grader_in(path).model.training.get(LABELS, ()))

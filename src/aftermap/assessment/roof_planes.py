@@ -71,7 +71,7 @@ def planes_through(
         _claim(of_cell, len(found), plane, (xyz_m, slopes, smooth))
         found.append(plane)
         open_cells = open_cells[of_cell[open_cells] < 0]
-    return _described(xyz_m, of_cell, found, cell_area_m2)
+    return _planes_of(xyz_m, of_cell, found, cell_area_m2)
 
 
 @compiled
@@ -147,7 +147,7 @@ def _claim(
                 of_cell[cell] = number
 
 
-def _described(xyz: Array, of_cell: IntArray, found: list[Array], cell_area_m2: float) -> Planes:
+def _planes_of(xyz: Array, of_cell: IntArray, found: list[Array], cell_area_m2: float) -> Planes:
     count = np.bincount(of_cell[of_cell >= 0], minlength=len(found)).astype(float)
     order = np.argsort(-count, kind="stable")
     rank = np.empty(len(found) + 1, np.int64)

@@ -142,7 +142,7 @@ def _code(scale: Scale, name: str) -> Code:
     )
 
 
-def code_read(scale: Scale, value: object) -> Code | None:
+def code_of(scale: Scale, value: object) -> Code | None:
     """The code that a value of a file is: a number (3, 3.0, "3") or a label, in any letter case.
 
     None where the scale knows no such code. A missing value is no code and must not come here.
@@ -166,7 +166,7 @@ def _word(value: object) -> str:
     return text.removesuffix(".0") if text.removesuffix(".0").lstrip("-").isdigit() else text
 
 
-def codes_written(scale: Scale, ours: Grade | Meaning) -> tuple[Code, ...]:
+def codes_for(scale: Scale, ours: Grade | Meaning) -> tuple[Code, ...]:
     """The codes that a grade, or one of the things that are no grade, may be written as.
 
     Several where the scale cuts elsewhere, none where it has no such class.
@@ -185,11 +185,11 @@ def classes_in(scale: Scale) -> tuple[ScaleClass, ...]:
     """What a scale can tell apart: our grades in order, together where their codes are the same."""
     together: dict[tuple[str, ...], list[Grade]] = {}
     for grade in GRADES:
-        codes = tuple(code.code for code in codes_written(scale, grade))
+        codes = tuple(code.code for code in codes_for(scale, grade))
         together.setdefault(codes or (grade.value,), []).append(grade)
     found = []
     for grades in together.values():
-        codes_here = codes_written(scale, grades[0])
+        codes_here = codes_for(scale, grades[0])
         label = " or ".join(code.label for code in codes_here)
         found.append(
             ScaleClass(

@@ -88,7 +88,7 @@ def views_to_show(
     found: dict[int, list[ViewRow]] = {place: [] for place in chosen}
     for row in table.drop_columns(["sha256"]).to_pylist():
         found[row["building"]].append(ViewRow(**row))
-    return {place: _chosen(rows, options) for place, rows in found.items()}
+    return {place: _choose_of_building(rows, options) for place, rows in found.items()}
 
 
 def folder_names(buildings: Buildings) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ def _safe(name: str) -> str:
     return f"{letters or 'building'}-{digest}"
 
 
-def _chosen(views: Sequence[ViewRow], options: EvidenceOptions) -> tuple[ViewRow, ...]:
+def _choose_of_building(views: Sequence[ViewRow], options: EvidenceOptions) -> tuple[ViewRow, ...]:
     """From above, of each side and out of a clip first; then what differs most from those."""
     ordered = sorted(views, key=lambda v: (v.occluded_fraction > options.free_occluded, v.rank_m))
     wanted = [[v for v in ordered if v.off_nadir_deg <= options.nadir_deg]]

@@ -92,7 +92,8 @@ def crop_of(
 ) -> Crop | None:
     """A building cut out of a picture; None where no part of its outline lies in it.
 
-    ``mask`` is 0 where something lies over the scene: that part is hatched in the crop.
+    ``picture`` is (rows, columns, 3) uint8 BGR; ``mask`` (rows, columns) is 0 where something lies
+    over the scene: that part is hatched in the crop.
     """
     eye = _Eye(placed=placed, lens=lens)
     places = eye.px(np.concatenate([*drawn.ground, *drawn.roof]))

@@ -4,7 +4,7 @@ Both come as gradients cut to length below 1, so that a wall of one floor counts
 one of ten, and a roof's slope or the grain of rubble little.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -151,28 +151,27 @@ def _read_box(
         row=row * joined, column=column * joined, rows=rows * joined, columns=columns * joined
     )
     over = window_of(raster.grid, block)
-    grid = Grid(
-        crs=over.crs,
-        east_m=over.east_m,
-        north_m=over.north_m,
-        cell_m=over.cell_m * joined,
-        rows=rows,
-        columns=columns,
-    )
+    grid = replace(over, cell_m=over.cell_m * joined, rows=rows, columns=columns)
+    cells = Block(row=row, column=column, rows=rows, columns=columns)
+    return _read_joined(raster, cells, joined, how), grid
+
+
+def _read_joined(raster: Raster, block: Block, joined: int, how: Resampling) -> AnyArray:
+    """(bands, rows, columns) of a block of joined cells; no data beyond the raster, or 0."""
+    top, left = max(0, -block.row), max(0, -block.column)
+    bottom = min(block.rows, raster.grid.rows // joined - block.row)
+    right = min(block.columns, raster.grid.columns // joined - block.column)
     with rasterio.open(raster.path) as file:
         fill = 0 if raster.nodata is None else raster.nodata
-        cells = np.full((file.count, rows, columns), fill, file.dtypes[0])
-        top, left = max(0, -row), max(0, -column)
-        bottom = min(rows, raster.grid.rows // joined - row)
-        right = min(columns, raster.grid.columns // joined - column)
+        cells = np.full((file.count, block.rows, block.columns), fill, file.dtypes[0])
         if bottom > top and right > left:
             window = Window(
-                (column + left) * joined,
-                (row + top) * joined,
+                (block.column + left) * joined,
+                (block.row + top) * joined,
                 (right - left) * joined,
                 (bottom - top) * joined,
             )
             cells[:, top:bottom, left:right] = file.read(
                 window=window, out_shape=(file.count, bottom - top, right - left), resampling=how
             )
-    return cells, grid
+    return cells

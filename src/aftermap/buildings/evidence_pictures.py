@@ -23,7 +23,7 @@ from aftermap.buildings.choice import (
     views_to_show,
 )
 from aftermap.buildings.crops import Drawn, crop_of, drawn_of
-from aftermap.buildings.lettering import Caption, captioned, compass, readable
+from aftermap.buildings.lettering import Caption, compass, readable, with_caption
 from aftermap.buildings.levels import levels_of, on_low_ground
 from aftermap.buildings.plans import Planned, plan_and_profile
 from aftermap.buildings.written import digest_of, write_jpeg
@@ -161,7 +161,7 @@ def _plans(
         orthophoto=orthophoto,
         elevation=elevation,
         files=files,
-        frames=tuple(_called(one) for one in material.cameras.placed),
+        frames=tuple(_origin_of(one) for one in material.cameras.placed),
         digests=(digest_of(orthophoto.image.path), digest_of(elevation.surface.path)),
     )
     work = [
@@ -185,7 +185,7 @@ def _notes(buildings: Buildings, chosen: Sequence[int]) -> tuple[str, ...]:
     return (f"{shown}: those to be reviewed and those asked for; ask for more by their id",)
 
 
-def _called(placed: PlacedFrame) -> tuple[str, str, str | None, float | None]:
+def _origin_of(placed: PlacedFrame) -> tuple[str, str, str | None, float | None]:
     """Digest and name of a picture, and the clip and time that it was taken from."""
     moment = placed.frame.moment
     if moment is None:
@@ -278,24 +278,17 @@ def _view_row(
 ) -> Evidence | None:
     frame, view = sight.placed.frame, shown.view
     mask = None if frame.mask is None else mask_at_size(read_mask(frame.mask), picture.shape)
-    drawn = _drawn(shown.building, elevation)
+    drawn = _lines_of(shown.building, elevation)
     crop = crop_of(picture, sight.placed, sight.lens, drawn, mask)
     if crop is None:
         return None
-    moment = frame.moment
+    moment, window, name = frame.moment, crop.window, f"evidence/{shown.name}"
     original = frame.sha256 if moment is None else moment.clip_sha256
-    window = crop.window
-    caption = Caption(
-        lines=(
-            _first_line(sight),
-            _second_line(view, window.scale, drawn.unmeasured),
-            f"SHA-256 {original}",
-        ),
-        north_deg=crop.north_deg,
-        pixel_m=view.ground_sample_m / window.scale if view.off_nadir_deg <= 25 else None,
-    )
-    name = f"evidence/{shown.name}"
-    digest = write_jpeg(captioned(crop.picture, caption), files, name)
+    second = _second_line(view, window.scale, drawn.unmeasured)
+    pixel_m = view.ground_sample_m / window.scale if view.off_nadir_deg <= 25 else None
+    lines = _first_line(sight), second, f"SHA-256 {original}"
+    caption = Caption(lines=lines, north_deg=crop.north_deg, pixel_m=pixel_m)
+    digest = write_jpeg(with_caption(crop.picture, caption), files, name)
     return Evidence(
         building=view.building,
         source_id=shown.building.footprint.source_id,
@@ -351,7 +344,7 @@ def _second_line(view: ViewRow, scale: float, unmeasured: str | None) -> str:
 
 
 @lru_cache(maxsize=KEPT_BUILDINGS)
-def _drawn(building: Building, elevation: Elevation) -> Drawn:
+def _lines_of(building: Building, elevation: Elevation) -> Drawn:
     shape = shape_of(building.polygons_m)
     west, south, east, north = shape.buffer(AROUND_M).bounds
     over = measured_over(elevation, (west, south), (east, north), cell_m=MARCH_CELL_M)

@@ -24,11 +24,11 @@ from aftermap.buildings.outline_repair import (
 )
 from aftermap.buildings.shape_file import ShapeLayer, features_in, sha256_of
 from aftermap.errors import CrsError, InputError
-from aftermap.geo.arrays import Array, BoolArray, ObjectArray
+from aftermap.geo.arrays import Array, BoolArray, IntArray, ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
 from aftermap.geo.polygon import polygons_of
 from aftermap.model.building import Footprint, FootprintSet
-from aftermap.model.runs import Skipped
+from aftermap.model.runs import skipped_in_order
 
 Box = tuple[float, float, float, float]
 
@@ -37,13 +37,12 @@ WAY_FIELD = "osm_way_id"
 LEVEL_FIELDS = ("building:levels", "building_levels", "building_l", "levels")
 TAGS_FIELD = "other_tags"
 BUILDING_FIELD = "building"
+WANTED_FIELDS = (*ID_FIELDS, WAY_FIELD, *LEVEL_FIELDS, TAGS_FIELD, BUILDING_FIELD)
 NEAR_M = 100.0
 """Outlines within this of the map's box belong to the case; the others are of another place."""
 REACH_M = 5000.0
 """No building ends so far beyond the map: a place of it must be wrong."""
 MOST_LEVELS = 200
-TOLD = 20
-"""So many left out for one reason of place are named each; beyond that they are counted."""
 _TAG = re.compile(r'"building:levels"=>"([^"]*)"')
 
 
@@ -63,19 +62,17 @@ def footprints_in(
     area_m: Box,
     layer: str | None = None,
 ) -> FootprintSet:
-    """The footprints of a file that lie on the map, in ``map_crs``.
+    """The footprints of a file that lie on the map, ``area_m``, in ``map_crs``.
 
-    ``crs`` is that of the file where the file names none (or names a wrong one). ``area_m`` is the
-    map's west, south, east and north. Raises ``InputError`` or ``CrsError`` where nothing in the
-    file can be used.
+    ``crs`` is that of a file that names none. Raises InputError or CrsError where none is usable.
     """
-    wanted = [*ID_FIELDS, WAY_FIELD, *LEVEL_FIELDS, TAGS_FIELD, BUILDING_FIELD]
-    features = features_in(path, layer=layer, wanted=[*wanted, *([id_field] if id_field else [])])
+    wanted = (*WANTED_FIELDS, id_field) if id_field else WANTED_FIELDS
+    features = features_in(path, layer=layer, wanted=wanted)
     file_crs, crs_notes = _crs_of(features, crs, map_crs)
     ids = _ids_of(features, id_field)
     reasons = _no_areas(features) | _no_buildings(features)
-    shapes, near_reasons = _on_map(features, reasons, file_crs, map_crs, area_m)
-    reasons |= near_reasons
+    shapes, far = _on_map(features, reasons, file_crs, map_crs, area_m)
+    reasons |= far
     usable = np.array([i for i in range(len(shapes)) if i not in reasons], np.int64)
     clean = valid_areas(shapes[usable])
     reasons |= {int(usable[place]): reason for place, reason in clean.reasons.items()}
@@ -85,28 +82,38 @@ def footprints_in(
     reasons |= {int(usable[place]): reason for place, reason in worse.items()}
     kept = [place for place in range(len(usable)) if place not in worse]
     _refuse_nothing(features, ids, reasons, kept)
-    levels = _levels_of(features)
-    raised = int(shapely.has_z(features.shapes[usable[kept]]).sum())
-    drawn_notes = [*clean.notes, *overlapping]
-    if raised:
-        drawn_notes.append(f"{counted(raised)} with heights: the heights were dropped")
+    flattened = _height_notes(features.shapes[usable[kept]])
+    notes = (*crs_notes, *ids.notes, *clean.notes, *overlapping, *flattened)
     return FootprintSet(
         crs=map_crs,
         file_name=path.name,
         file_sha256=sha256_of(path),
         id_field=ids.field,
-        footprints=tuple(
-            Footprint(
-                source_id=ids.names[usable[place]],
-                feature=int(usable[place]),
-                polygons_m=polygons_of(areas[place]),
-                area_m2=float(areas[place].area),
-                levels=levels[usable[place]],
-            )
-            for place in kept
-        ),
-        skipped=_skipped(ids.names, reasons),
-        notes=tuple(f"{path.name}: {note}" for note in (*crs_notes, *ids.notes, *drawn_notes)),
+        footprints=_footprints(features, ids.names, usable[kept], areas[kept]),
+        skipped=skipped_in_order([one_line(name) for name in ids.names], reasons, "outline"),
+        notes=tuple(f"{path.name}: {note}" for note in notes),
+    )
+
+
+def _height_notes(shapes: ObjectArray) -> list[str]:
+    raised = int(shapely.has_z(shapes).sum())
+    return [f"{counted(raised)} with heights: the heights were dropped"] if raised else []
+
+
+def _footprints(
+    features: ShapeLayer, names: Sequence[str], places: IntArray, areas: ObjectArray
+) -> tuple[Footprint, ...]:
+    """The footprints of the features at ``places``, with their areas in the map's CRS."""
+    levels = _levels_of(features)
+    return tuple(
+        Footprint(
+            source_id=names[place],
+            feature=int(place),
+            polygons_m=polygons_of(area),
+            area_m2=float(area.area),
+            levels=levels[place],
+        )
+        for place, area in zip(places, areas, strict=True)
     )
 
 
@@ -311,7 +318,7 @@ def _unfit(areas: ObjectArray, names: Sequence[str]) -> tuple[dict[int, str], li
     fit = np.array([place for place in range(len(areas)) if place not in reasons], np.int64)
     same, overlapping = doubles(areas[fit])
     for later, first in same.items():
-        reasons[int(fit[later])] = f"has the same outline as {shown(names[int(fit[first])])}"
+        reasons[int(fit[later])] = f"has the same outline as {one_line(names[int(fit[first])])}"
     notes = f"{counted(overlapping, 'pair')} of outlines overlap by more than half of the smaller"
     return reasons, [notes] if overlapping else []
 
@@ -323,29 +330,10 @@ def _refuse_nothing(
         first = min(reasons)
         raise InputError(
             f"{features.path}: none of its {counted(len(reasons), 'feature')} can be used (the "
-            f"first, {shown(ids.names[first])}, {reasons[first]}); give footprints of this map"
+            f"first, {one_line(ids.names[first])}, {reasons[first]}); give footprints of this map"
         )
 
 
-def _skipped(names: Sequence[str], reasons: Mapping[int, str]) -> tuple[Skipped, ...]:
-    """What was left out, in the file's order; a crowd of one reason is counted after its first."""
-    told: dict[str, int] = {}
-    out = []
-    for place in sorted(reasons):
-        reason = reasons[place]
-        told[reason] = told.get(reason, 0) + 1
-        if told[reason] <= TOLD:
-            out.append(Skipped(name=shown(names[place]), reason=reason))
-    return (
-        *out,
-        *(
-            Skipped(name=f"{counted(count - TOLD, 'more outline')}", reason=f"each {reason}")
-            for reason, count in told.items()
-            if count > TOLD
-        ),
-    )
-
-
-def shown(name: str) -> str:
+def one_line(name: str) -> str:
     """An id as it can stand in one line of text, whatever it holds."""
     return name if name.isprintable() else repr(name)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray
+from aftermap.geo.scale_bar import scale_bar_length
 
 Colour = tuple[int, int, int]
 
@@ -42,8 +43,11 @@ class Caption:
     pixel_m: float | None = None
 
 
-def captioned(picture: ByteArray, caption: Caption) -> ByteArray:
-    """The picture, row for row as it was, with a strip of words below."""
+def with_caption(picture: ByteArray, caption: Caption) -> ByteArray:
+    """The picture, row for row as it was, with a strip of words below.
+
+    Both are (rows, columns, 3) uint8 BGR colours.
+    """
     times = picture.shape[1] / WIDTH_PX
     pen = _Pen(
         strip=np.full((round(STRIP_PX * times), picture.shape[1], 3), PAPER, np.uint8), times=times
@@ -93,12 +97,6 @@ def traced(picture: ByteArray, lines_px: Sequence[Array], colour: Colour) -> Byt
             else np.asarray(cv2.addWeighted(shadow, 0.35, drawn, 0.65, 0), np.uint8)
         )
     return drawn
-
-
-def scale_bar_length(length_m: float) -> float:
-    """The longest of 1, 2, 5, 10, 20 ... (and their tenths) that is no longer."""
-    power = 10.0 ** math.floor(math.log10(length_m))
-    return max(step * power for step in (1, 2, 5) if step * power <= length_m)
 
 
 @dataclass(frozen=True, kw_only=True)

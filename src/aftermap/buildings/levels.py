@@ -65,7 +65,8 @@ class LevelledBuilding:
 def on_low_ground(heights: Float32Array, grid: Grid, *, otherwise_m: float) -> HeightWindow:
     """Heights without holes: what was not measured lies on the low ground and hides nothing.
 
-    ``otherwise_m`` is for a window without any.
+    ``heights`` (rows, columns) are metres in the map's CRS, NaN where not measured; ``otherwise_m``
+    is for a window without any.
     """
     whole, low = without_holes(heights, grid.cell_m, otherwise_m=otherwise_m)
     return HeightWindow(
@@ -74,10 +75,13 @@ def on_low_ground(heights: Float32Array, grid: Grid, *, otherwise_m: float) -> H
 
 
 def levels_of(shape: MultiPolygon, heights: Float32Array, grid: Grid) -> Levels:
-    """Ground and roof of an outline, by a window of heights with NaN where there are none."""
-    inside = _known(heights_at(_inside(shape), heights, grid))
+    """Ground and roof of an outline.
+
+    ``heights`` (rows, columns) is a window of heights in metres, NaN where there are none.
+    """
+    inside = _finite(heights_at(_inside(shape), heights, grid))
     around = [shapely.get_coordinates(_spaced(shape.buffer(far), 24)) for far in AROUND_M]
-    ground = _known(heights_at(np.concatenate(around), heights, grid))
+    ground = _finite(heights_at(np.concatenate(around), heights, grid))
     ground_m = float(np.percentile(ground, GROUND_PERCENT)) if len(ground) else math.nan
     roof_m = float(np.percentile(inside, ROOF_PERCENT)) if len(inside) else math.nan
     return Levels(ground_m=ground_m, roof_m=roof_m)
@@ -86,7 +90,10 @@ def levels_of(shape: MultiPolygon, heights: Float32Array, grid: Grid) -> Levels:
 def placed_on(
     polygons_m: Sequence[Polygon], heights: Float32Array, grid: Grid, low_m: float
 ) -> LevelledBuilding:
-    """A building on the surface; where nothing was measured it lies flat at ``low_m``."""
+    """A building on the surface; where nothing was measured it lies flat at ``low_m``.
+
+    ``heights`` (rows, columns) is a window of heights in metres, NaN where there are none.
+    """
     shape = shape_of(polygons_m)
     levels = levels_of(shape, heights, grid)
     ground = levels.ground_m if math.isfinite(levels.ground_m) else low_m
@@ -176,5 +183,5 @@ def _spaced(shape: shapely.Geometry, count: int) -> shapely.Geometry:
     return shapely.line_interpolate_point(longest, at, normalized=True)
 
 
-def _known(values: Array) -> Array:
+def _finite(values: Array) -> Array:
     return values[np.isfinite(values)]

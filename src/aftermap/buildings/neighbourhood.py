@@ -94,7 +94,7 @@ def placed_in(
     window = _Window(falls=falls, contrasts=contrasts, owners=_owners(here, falls))
     priors = [None] * len(samples) if here.prior_m2 is None else list(here.prior_m2)
     return [
-        _placed(own, number, window, centre, prior)
+        _estimate(own, number, window, centre, prior)
         for number, (own, centre, prior) in enumerate(
             zip(samples, here.centre_m, priors, strict=True), start=1
         )
@@ -125,7 +125,7 @@ def _owners(here: Neighbourhood, edges: GradientField) -> Int32Array:
     return np.asarray(burnt, np.int32)
 
 
-def _placed(
+def _estimate(
     samples: Samples, number: int, window: _Window, centre_m: Array, prior_m2: Array | None
 ) -> ShiftEstimate:
     edges = window.falls

@@ -31,7 +31,10 @@ class Cleaned:
 
 
 def valid_areas(shapes: ObjectArray) -> Cleaned:
-    """Valid areas of flat shapes: crossings untangled, points and lines left out."""
+    """Valid areas of (N,) flat shapes: crossings untangled, points and lines left out.
+
+    The reasons are by index in ``shapes``.
+    """
     reasons: dict[int, str] = {}
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     reasons |= dict.fromkeys(_places(missing), "has no outline, or one that is empty or broken")
@@ -52,7 +55,7 @@ def valid_areas(shapes: ObjectArray) -> Cleaned:
 
 
 def too_small(shapes: ObjectArray) -> dict[int, str]:
-    """Why outlines (none missing) are too small to be a building, by place in the array."""
+    """Why outlines (none missing) are too small to be a building, by index in (N,)."""
     areas = shapely.area(shapes)
     reasons = {
         place: f"is a sliver of {areas[place]:.1f} m2; less than {LEAST_AREA_M2:g} m2 shows no roof"
@@ -67,10 +70,10 @@ def too_small(shapes: ObjectArray) -> dict[int, str]:
 
 
 def doubles(shapes: ObjectArray) -> tuple[dict[int, int], int]:
-    """Outlines (none missing) that repeat an earlier one, as later -> first; and how many overlap.
+    """Outlines that repeat an earlier one, as later index -> first; and how many overlap.
 
-    Overlapping are those of which over half of the smaller one lies on another that is not the
-    same.
+    ``shapes`` (N,), none missing. Overlapping are those of which over half of the smaller one lies
+    on another that is not the same.
     """
     tree = shapely.STRtree(shapes)
     first, second = tree.query(shapes, predicate="intersects")

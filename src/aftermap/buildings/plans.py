@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from aftermap.buildings.crops import ASPECT, LEAST_ACROSS_M, MARGIN, ROOF_COLOUR, SHOWN_PX
-from aftermap.buildings.lettering import BEYOND, Caption, captioned, readable, traced
+from aftermap.buildings.lettering import BEYOND, Caption, readable, traced, with_caption
 from aftermap.buildings.levels import levels_of
 from aftermap.buildings.profile import building_profile, drawing_of
 from aftermap.buildings.written import write_bytes, write_jpeg
@@ -85,41 +85,39 @@ def _plan(
     numbers, _ = read_block(orthophoto.source, block)
     sources = _sources(numbers[0][inside], frames)
     filled = float(filled_on(elevation, cut)[inside].mean())
-    shown = _scaled(_on_paper(pixels), scale)
-    rings = [
-        rowcol_of(cut, shapely.get_coordinates(ring))[:, ::-1] * scale
-        for part in shape.geoms
-        for ring in (part.exterior, *part.interiors)
-    ]
-    shown = traced(shown, rings, ROOF_COLOUR)
-    named = [f"{readable(one.name)} {one.fraction:.0%}" for one in sources[:NAMED_SOURCES]]
-    more = f" and {len(sources) - NAMED_SOURCES} more" if len(sources) > NAMED_SOURCES else ""
-    times = f" · enlarged {scale:g} times" if scale > 1 else f" · reduced to 1:{1 / scale:g}"
-    caption = Caption(
-        lines=(
-            f"Orthophoto, {grid.cell_m * 100:.1f} cm a pixel{'' if scale == 1 else times}",
-            (f"roof taken from {', '.join(named)}{more}" if named else "source not known")
-            + (f" · {filled:.0%} of it filled, not measured" if filled >= LEAST_SHARE else ""),
-            f"SHA-256 {digest}",
-        ),
-        north_deg=0.0,
-        pixel_m=grid.cell_m / scale,
-    )
+    outlines = [ring for part in shape.geoms for ring in (part.exterior, *part.interiors)]
+    rings = [rowcol_of(cut, shapely.get_coordinates(ring))[:, ::-1] * scale for ring in outlines]
+    shown = traced(_scaled(_on_paper(pixels), scale), rings, ROOF_COLOUR)
+    lines = _first_line(grid.cell_m, scale), _second_line(sources, filled), f"SHA-256 {digest}"
+    caption = Caption(lines=lines, north_deg=0.0, pixel_m=grid.cell_m / scale)
     name = f"{work.folder}/orthophoto.jpg"
-    made = write_jpeg(captioned(shown, caption), files, f"evidence/{name}")
+    made = write_jpeg(with_caption(shown, caption), files, f"evidence/{name}")
+    window = CropWindow(
+        left_px=block.column,
+        top_px=block.row,
+        width_px=block.columns,
+        height_px=block.rows,
+        turn_deg=0.0,
+        scale=scale,
+    )
     return replace(
         _row(work, EvidenceKind.ORTHOPHOTO, name, files, (made, digest)),
-        window=CropWindow(
-            left_px=block.column,
-            top_px=block.row,
-            width_px=block.columns,
-            height_px=block.rows,
-            turn_deg=0.0,
-            scale=scale,
-        ),
+        window=window,
         ground_sample_m=grid.cell_m,
         sources=sources,
     )
+
+
+def _first_line(cell_m: float, scale: float) -> str:
+    times = f" · enlarged {scale:g} times" if scale > 1 else f" · reduced to 1:{1 / scale:g}"
+    return f"Orthophoto, {cell_m * 100:.1f} cm a pixel{'' if scale == 1 else times}"
+
+
+def _second_line(sources: Sequence[SourceShare], filled: float) -> str:
+    named = [f"{readable(one.name)} {one.fraction:.0%}" for one in sources[:NAMED_SOURCES]]
+    more = f" and {len(sources) - NAMED_SOURCES} more" if len(sources) > NAMED_SOURCES else ""
+    origin = f"roof taken from {', '.join(named)}{more}" if named else "source not known"
+    return origin + (f" · {filled:.0%} of it filled, not measured" if filled >= LEAST_SHARE else "")
 
 
 def _profile(work: Planned, elevation: Elevation, digest: str, files: Workspace) -> Evidence | None:

@@ -83,7 +83,7 @@ def drawing_of(profile: Profile, title: str) -> str:
     """The cut as an SVG file."""
     box = _Box.around(profile)
     parts = [_axis_lines(box), _surface(profile, box), _ground_line(box)]
-    parts += [_expected(profile, box), _walls(profile, box), _ends(profile, box), _key(box)]
+    parts += [_expected_line(profile, box), _walls(profile, box), _ends(profile, box), _key(box)]
     width, height = WIDTH_PX, box.bottom_px + FOOT_PX
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:.0f}" '
@@ -198,7 +198,7 @@ def _ground_line(box: _Box) -> str:
     )
 
 
-def _expected(profile: Profile, box: _Box) -> str:
+def _expected_line(profile: Profile, box: _Box) -> str:
     if profile.expected_m is None or len(profile.walls_m) < 2:
         return ""
     y, ends = box.y(profile.expected_m), (profile.walls_m[0], profile.walls_m[-1])

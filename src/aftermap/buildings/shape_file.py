@@ -42,7 +42,8 @@ class ShapeLayer:
 def features_in(path: Path, *, layer: str | None, wanted: Sequence[str]) -> ShapeLayer:
     """The features of a file's one layer of areas, or of the ``layer`` that is named.
 
-    ``wanted`` are the names of the fields to read, in any case of letters.
+    ``wanted`` are the names of the fields to read, in any case of letters. Raises InputError where
+    the file, the layer or its areas cannot be read or are not there.
     """
     if not path.exists():
         raise InputError(f"{path}: is not there; check the path of the footprints")
@@ -50,7 +51,7 @@ def features_in(path: Path, *, layer: str | None, wanted: Sequence[str]) -> Shap
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GDAL's words on rings; the shapes are looked at later
             named = _layer(path, layer)
-            return _read(path, named, {name.casefold() for name in wanted})
+            return _read_layer(path, named, {name.casefold() for name in wanted})
     except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read as footprints ({_line(error)}); give a file that GDAL reads, "
@@ -89,7 +90,7 @@ def _layer(path: Path, layer: str | None) -> str:
     )
 
 
-def _read(path: Path, layer: str, wanted: set[str]) -> ShapeLayer:
+def _read_layer(path: Path, layer: str, wanted: set[str]) -> ShapeLayer:
     options = {"GEOM_POSSIBLE_NAMES": CSV_GEOMETRY} if path.suffix in CSV_SUFFIXES else {}
     names = [str(name) for name in pyogrio.read_info(path, layer=layer)["fields"]]
     columns = [name for name in names if name.casefold() in wanted]

@@ -63,14 +63,14 @@ def expected(places_m: Array, matched: BoolArray, shift_m: Array, covariance_m2:
     weight = _weights(left, covariance + np.eye(2) * own**2)
     for _ in range(ROUNDS if near.shape[1] else 0):
         noise = (covariance + np.eye(2) * own**2) / weight[:, None, None]
-        mean, spread = _asked(places, near, places, shifts, noise)
+        mean, spread = _field_at(places, near, places, shifts, noise)
         left = shifts - mean
         own = _own_sigma_m(left, covariance + spread)
         weight = _weights(left, covariance + spread + np.eye(2) * own**2)
     noise = (covariance + np.eye(2) * own**2) / weight[:, None, None]
     there = _nearest(places_m, places, without_first=False)
     there = _without_self(there, known, len(places_m))
-    mean, spread = _asked(places_m, there, places, shifts, noise)
+    mean, spread = _field_at(places_m, there, places, shifts, noise)
     return Expected(shift_m=mean, covariance_m2=spread + np.eye(2) * own**2, own_sigma_m=own)
 
 
@@ -88,20 +88,20 @@ def _without_self(near: IntArray, known: IntArray, count: int) -> IntArray:
     return np.where(near == index[:, None], -1, near)
 
 
-def _asked(
+def _field_at(
     asked_m: Array, near: IntArray, places_m: Array, shift_m: Array, noise_m2: Array
 ) -> tuple[Array, Array]:
     """(N, 2) mean and (N, 2, 2) covariance of the field at places, from their near ones."""
     means, spreads = [], []
     for start in range(0, len(asked_m), AT_ONCE):
         some = near[start : start + AT_ONCE]
-        mean, spread = _solved(asked_m[start : start + AT_ONCE], some, places_m, shift_m, noise_m2)
+        mean, spread = _solve(asked_m[start : start + AT_ONCE], some, places_m, shift_m, noise_m2)
         means.append(mean)
         spreads.append(spread)
     return np.concatenate(means), np.concatenate(spreads)
 
 
-def _solved(
+def _solve(
     asked_m: Array, near: IntArray, places_m: Array, shift_m: Array, noise_m2: Array
 ) -> tuple[Array, Array]:
     count, width = near.shape

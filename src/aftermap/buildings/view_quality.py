@@ -60,13 +60,8 @@ def visibility_of(
     for block, found in zip(blocks, executor.map(work, blocks, label="visibility"), strict=True):
         measured[block.buildings], agreeing[block.buildings] = found.T
     table = pq.read_table(views.path)
-    building, faces, sample = (
-        table[name].to_numpy() for name in ("building", "faces", "ground_sample_m")
-    )
-    seen = np.bincount(building, minlength=count)
-    sides = np.zeros(count, np.int64)
-    for bit in FACES:
-        sides += np.bincount(building[(faces & bit) > 0], minlength=count) > 0
+    building, sample = table["building"].to_numpy(), table["ground_sample_m"].to_numpy()
+    seen, sides = np.bincount(building, minlength=count), _sides_seen(table, count)
     imagery = imagery_of(table, count)
     best = np.full(count, np.inf)
     np.minimum.at(best, building, sample)
@@ -81,6 +76,15 @@ def visibility_of(
         )
         for i in range(count)
     )
+
+
+def _sides_seen(table: pa.Table, count: int) -> IntArray:
+    """(count,) how many sides of each building any view shows."""
+    building, faces = table["building"].to_numpy(), table["faces"].to_numpy()
+    sides = np.zeros(count, np.int64)
+    for bit in FACES:
+        sides += np.bincount(building[(faces & bit) > 0], minlength=count) > 0
+    return sides
 
 
 def imagery_of(table: pa.Table, count: int) -> list[Imagery | None]:

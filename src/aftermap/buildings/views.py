@@ -160,7 +160,7 @@ def building_views(
             best.append(found)
             of_clips = _only(every, _is_clip(cameras)[every["frame"]])
             writer.write_table(_table(of_clips, cameras))
-    columns = _joined(best)
+    columns = _concatenated(best)
     order = np.lexsort((columns["rank_m"], columns["building"]))
     with files.writing("views.parquet") as part:
         pq.write_table(_table(_only(columns, order), cameras), part, compression="zstd")
@@ -254,8 +254,8 @@ def _looked_at(
         framed -= _masked(placed, pairs, block.eyes, framed)
         hidden = np.minimum(hidden, framed)
     counts = np.stack([np.bincount(one.part, minlength=PARTS) for one in placed])[pairs[:, 0]]
-    every = _shown(_columns(placed, pairs, framed, hidden, counts, block, options), options)
-    return _only(every, _chosen(every, options)), every
+    every = _showing(_columns(placed, pairs, framed, hidden, counts, block, options), options)
+    return _only(every, _rows_kept(every, options)), every
 
 
 def _pairs(placed: Sequence[LevelledBuilding], eyes: _Eyes) -> IntArray:
@@ -331,12 +331,12 @@ def _columns(
     }
 
 
-def _shown(columns: Columns, options: ViewOptions) -> Columns:
+def _showing(columns: Columns, options: ViewOptions) -> Columns:
     seen = (columns["occluded_fraction"] <= options.most_occluded) | (columns["faces"] > 0)
     return _only(columns, (columns["framed_fraction"] >= options.least_framed) & seen)
 
 
-def _chosen(views: Columns, options: ViewOptions) -> IntArray:
+def _rows_kept(views: Columns, options: ViewOptions) -> IntArray:
     """Rows of the views that are kept: from above, of each side, and then by rank."""
     order = np.lexsort((views["rank_m"], views["building"]))
     ends = np.nonzero(np.diff(views["building"][order]))[0] + 1
@@ -359,7 +359,7 @@ def _only(columns: Columns, chosen: GenericArray) -> Columns:
     return {name: column[chosen] for name, column in columns.items()}
 
 
-def _joined(parts: Sequence[Columns]) -> Columns:
+def _concatenated(parts: Sequence[Columns]) -> Columns:
     return {
         name: np.concatenate([*(part[name] for part in parts), np.empty(0, int)])
         for name in NUMBERS

@@ -12,7 +12,11 @@ JPEG_QUALITY = 92
 
 
 def write_jpeg(picture: ByteArray, files: Workspace, name: str) -> str:
-    """Write a picture as JPEG, its colours at full size so that thin lines stay; its SHA-256."""
+    """Write a picture as JPEG; its SHA-256.
+
+    ``picture`` is (rows, columns, 3) uint8 BGR; its colours stay at full size so that thin lines
+    stay.
+    """
     settings = [
         cv2.IMWRITE_JPEG_QUALITY,
         JPEG_QUALITY,

@@ -69,7 +69,10 @@ class MaskSamples:
 
 
 def mask_of(samples: Sequence[ByteArray], size_px: tuple[int, int]) -> ByteArray | None:
-    """The mask of a shot from small pictures of it; None where nothing is to be left out."""
+    """The mask of a shot, (rows, columns) of ``size_px``: 0 is left out; None where nothing is.
+
+    ``samples`` are small pictures of it, (rows, columns, 3) uint8 BGR.
+    """
     if not samples:
         return None
     step = max(1, len(samples) // _USED_SAMPLES)
@@ -86,7 +89,10 @@ def mask_of(samples: Sequence[ByteArray], size_px: tuple[int, int]) -> ByteArray
 
 
 def bars_in(grey: ByteArray) -> BoolArray:
-    """Letterbox and pillarbox: rows and columns at the border that are black in every picture."""
+    """Letterbox and pillarbox: rows and columns at the border that are black in every picture.
+
+    ``grey`` (pictures, rows, columns); the answer is (rows, columns).
+    """
     brightest = grey.max(axis=0)
     spread = grey.reshape(len(grey), -1).std() if len(grey) else 0.0
     out = np.zeros(brightest.shape, bool)
@@ -103,7 +109,10 @@ def bars_in(grey: ByteArray) -> BoolArray:
 
 
 def burned_in(grey: ByteArray, bars: BoolArray) -> BoolArray:
-    """Captions, logos and inset pictures, from their steady edges."""
+    """Captions, logos and inset pictures, from their steady edges.
+
+    ``grey`` (pictures, rows, columns), ``bars`` and the answer (rows, columns).
+    """
     nothing = np.zeros(bars.shape, bool)
     scene_std = np.median(grey.std(axis=0)[~bars]) if (~bars).any() else 0.0
     if scene_std < _SCENE_MOVES_STD:
@@ -120,7 +129,10 @@ def burned_in(grey: ByteArray, bars: BoolArray) -> BoolArray:
 
 
 def sky_in(pictures: ByteArray) -> BoolArray:
-    """Where most pictures show sky: plain, bright, not reddish, and joined to the upper border."""
+    """Where most pictures show sky: plain, bright, not reddish, and joined to the upper border.
+
+    ``pictures`` are (N, rows, columns, 3) uint8 BGR colours; the answer is (rows, columns).
+    """
     share = np.mean([_sky(picture) for picture in pictures], axis=0)
     return np.asarray(share >= SKY_SHARE, bool)
 

@@ -110,7 +110,7 @@ class Chooser:
         if looked.fault == BLACK:
             return self.end()
         if self._follow(looked.small):
-            return self._judged(looked)
+            return self._judge(looked)
         kept = self.end()
         self._begin(looked.small)
         return [*kept, looked]
@@ -157,7 +157,7 @@ class Chooser:
         self._previous = small
         self._measure(small)
         if len(way.now) < _SEED_BELOW:
-            self._seed(way, small)
+            self._add_points(way, small)
         return True
 
     def _measure(self, small: ByteArray) -> None:
@@ -166,7 +166,7 @@ class Chooser:
             steps = np.linalg.norm((self._way.now - self._way.then) / size, axis=1)
             self.moved_fraction = float(np.quantile(steps, _OUTER))
 
-    def _seed(self, way: _Way, small: ByteArray) -> None:
+    def _add_points(self, way: _Way, small: ByteArray) -> None:
         """New points, as if they had always moved with the others."""
         fresh = _points_in(small, way.now)
         since_kept = np.median(way.now - way.then, axis=0)
@@ -178,7 +178,7 @@ class Chooser:
         way.now = np.concatenate([way.now, fresh])
         way.old = np.concatenate([way.old, np.zeros(len(fresh), bool)])
 
-    def _judged(self, looked: Looked) -> list[Looked]:
+    def _judge(self, looked: Looked) -> list[Looked]:
         way, step = self._way, self.options.step_fraction
         if way is None:
             return []

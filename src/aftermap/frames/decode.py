@@ -74,7 +74,7 @@ class Losses:
 
 def decoded_frames(path: Path, losses: Losses) -> Iterator[Decoded]:
     """Every usable picture in the order of their times, which strictly increase."""
-    with _opened(path) as (container, stream):
+    with _open(path) as (container, stream):
         yield from _trusted(_in_decoder(container, stream, losses), losses, from_start=True)
 
 
@@ -83,19 +83,19 @@ def pictures_at(
 ) -> Iterator[tuple[Fraction, ByteArray]]:
     """The pictures of exactly these moments, full-size (H, W, 3) uint8 BGR, in order of time.
 
-    A moment that the clip does not have, or only in a damaged stretch, is an ``InputError``.
+    Raises InputError for a moment that the clip does not have, or only in a damaged stretch.
     """
     reading: Generator[Decoded] | None = None
     at_s = Fraction(0)
     for time_s in sorted(set(times_s)):
         found = None
         if reading is not None and time_s - at_s <= _READ_ON_S:
-            found = _reached(reading, time_s)
+            found = _advance_to(reading, time_s)
         for back_s in () if found else _BACK_S:
             if reading is not None:
                 reading.close()
             reading = _from(clip_path, None if back_s is None else time_s - back_s)
-            found = _reached(reading, time_s)
+            found = _advance_to(reading, time_s)
             if found is not None:
                 break
         if found is None:
@@ -108,7 +108,7 @@ def pictures_at(
 
 
 def luma_of(frame: VideoFrame, rows: slice = slice(None), cols: slice = slice(None)) -> ByteArray:
-    """The luma as coded, (H, W) uint8, of some rows and columns.
+    """The luma as coded, (rows, columns) uint8 from 0 to 255, of some rows and columns.
 
     Costs little where the picture is planar, as all camera footage is: only what is asked is read.
     """
@@ -136,11 +136,11 @@ def small_luma(frame: VideoFrame, width_px: int) -> ByteArray:
 
 
 def bgr_of(frame: VideoFrame) -> ByteArray:
-    """The whole picture, (H, W, 3) uint8 BGR, as OpenCV writes it."""
+    """The whole picture, (rows, columns, 3) uint8: blue, green and red from 0 to 255."""
     return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
-def _reached(reading: Iterator[Decoded], time_s: Fraction) -> Decoded | None:
+def _advance_to(reading: Iterator[Decoded], time_s: Fraction) -> Decoded | None:
     """The picture of that moment; None where the reading ends or has gone past it."""
     one = next((one for one in reading if one.time_s >= time_s), None)
     return one if one is not None and one.time_s == time_s else None
@@ -149,7 +149,7 @@ def _reached(reading: Iterator[Decoded], time_s: Fraction) -> Decoded | None:
 def _from(path: Path, time_s: Fraction | None) -> Generator[Decoded]:
     """Pictures from the last one before ``time_s`` that stands alone; None: from the start."""
     losses = Losses()
-    with _opened(path) as (container, stream):
+    with _open(path) as (container, stream):
         if time_s is not None and stream.time_base:
             try:
                 container.seek(math.floor(time_s / stream.time_base), stream=stream)
@@ -243,7 +243,7 @@ def _in_decoder(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _open(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         container = av.open(
             str(path), "r", container_options=OPEN_OPTIONS, metadata_errors="replace"

@@ -22,11 +22,9 @@ from aftermap.geo.arrays import ByteArray
 from aftermap.geo.masks import read_mask
 from aftermap.model.camera import Frame
 from aftermap.model.clip import Clip, Sidecar
-from aftermap.model.media import MediaItem
+from aftermap.model.media import MOST_PICTURE_PIXELS, MediaItem
 from aftermap.model.runs import Executor, Workspace
 
-MAX_PIXELS = 178_956_970
-"""As of photographs: no mask needs to be larger."""
 JPEG_HALF = 128
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that exchange width and height."""
@@ -70,7 +68,7 @@ def given_masks(
 
 def with_given_mask(frames: Sequence[Frame], given: Path, files: Workspace) -> tuple[Frame, ...]:
     """Frames of one clip: left out is what its own mask leaves out, or the one of its shot."""
-    joined = {found: _joined(found, given, files) for found in {one.mask for one in frames}}
+    joined = {found: _join(found, given, files) for found in {one.mask for one in frames}}
     return tuple(replace(one, mask=str(joined[one.mask])) for one in frames)
 
 
@@ -162,7 +160,7 @@ def _telling(given: GivenMask) -> Iterator[None]:
 def _check_size(image: Image.Image, given: GivenMask) -> None:
     """Told before any pixel is unpacked."""
     (width, height), (wanted_width, wanted_height) = image.size, given.size_px
-    if _same_shape(image.size, given.size_px) and width * height <= MAX_PIXELS:
+    if _same_shape(image.size, given.size_px) and width * height <= MOST_PICTURE_PIXELS:
         return
     advice = "make it of the picture's size"
     if given.is_turned and _same_shape((height, width), given.size_px):
@@ -180,7 +178,7 @@ def _same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
     return off <= 0.02 * w1 * h2 and off < max(w2, h2)
 
 
-def _joined(found: str | None, given: Path, files: Workspace) -> Path:
+def _join(found: str | None, given: Path, files: Workspace) -> Path:
     if found is None:
         return given
     both = cv2.bitwise_and(read_mask(found), read_mask(str(given)))

@@ -32,7 +32,7 @@ def with_recorded_positions(frames: Sequence[Frame], track: Track | None) -> tup
         return tuple(Recorded(frame=frame) for frame in frames)
     moments = [frame.moment.time_s if frame.moment else math.nan for frame in frames]
     told = at_times(track, np.array([float(time_s) for time_s in moments]))
-    return tuple(_recorded(frame, told, i, track) for i, frame in enumerate(frames))
+    return tuple(_with_record(frame, told, i, track) for i, frame in enumerate(frames))
 
 
 def with_found_pose(frame: Frame, pose: ClipPose | None, crs: str) -> Recorded:
@@ -64,11 +64,11 @@ def _geotag_of(pose: ClipPose, crs: str) -> GeoTag:
     )
 
 
-def _recorded(frame: Frame, told: TrackArrays, index: int, track: Track) -> Recorded:
-    yaw_deg, pitch_deg, roll_deg = (_known(angle) for angle in told.angles_deg[index])
+def _with_record(frame: Frame, told: TrackArrays, index: int, track: Track) -> Recorded:
+    yaw_deg, pitch_deg, roll_deg = (_finite(angle) for angle in told.angles_deg[index])
     with_told = replace(
         frame,
-        relative_height_m=_known(told.relative_height_m[index]),
+        relative_height_m=_finite(told.relative_height_m[index]),
         pitch_deg=pitch_deg,
         yaw_deg=yaw_deg,
     )
@@ -83,11 +83,11 @@ def _recorded(frame: Frame, told: TrackArrays, index: int, track: Track) -> Reco
 
 
 def _geotag(told: TrackArrays, index: int, track: Track) -> GeoTag | None:
-    lon_deg, lat_deg = (_known(angle) for angle in told.lonlat_deg[index])
+    lon_deg, lat_deg = (_finite(angle) for angle in told.lonlat_deg[index])
     if lon_deg is None or lat_deg is None:
         return None
-    height_m, datum = _known(told.height_m[index]), track.vertical_datum
-    relative_m = _known(told.relative_height_m[index])
+    height_m, datum = _finite(told.height_m[index]), track.vertical_datum
+    relative_m = _finite(told.relative_height_m[index])
     if height_m is None and relative_m is not None:
         height_m, datum = relative_m, VerticalDatum.TAKEOFF_RELATIVE
     return GeoTag(
@@ -100,5 +100,5 @@ def _geotag(told: TrackArrays, index: int, track: Track) -> GeoTag | None:
     )
 
 
-def _known(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None

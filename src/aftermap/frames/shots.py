@@ -62,7 +62,7 @@ class Transition:
 
 
 def thumb_of(frame: VideoFrame) -> ByteArray:
-    """The thumbnail that shots are found by, (h, 64) uint8 luma."""
+    """The thumbnail that shots are found by, (rows, 64) uint8 luma from 0 to 255."""
     return small_luma(frame, THUMB_WIDTH_PX)
 
 
@@ -98,10 +98,11 @@ def _contrast(thumb: ByteArray) -> float:
 
 
 def likeness(first: ByteArray, second: ByteArray) -> float:
-    """Best correlation of a half of one thumbnail with any place in the other; -1 to 1.
+    """Best correlation of a half of one thumbnail with any position in the other; -1 to 1.
 
-    Halves reach shifts of up to half the picture. Areas that have not changed at all (a caption, a
-    logo, bars) do not count, unless that is nearly all. A picture without contrast is like none.
+    Both (rows, columns). Halves reach shifts of up to half the picture. Areas that have not changed
+    at all (a caption, a logo, bars) do not count, unless that is nearly all. A picture without
+    contrast is like none.
     """
     still = (cv2.absdiff(first, second) <= STILL).astype(np.uint8)
     still_area = cv2.morphologyEx(still, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(bool)

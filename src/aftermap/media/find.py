@@ -212,7 +212,7 @@ def _under(given: Path) -> Iterator[Found]:
             f"{printable(str(given))}: there is no such file or folder; check the path"
         )
     if not given.is_dir():
-        yield _judged(given, printable(given.name))
+        yield _judge(given, printable(given.name))
         return
     empty = True
     for one in _in_folder(given, given):
@@ -243,14 +243,14 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             yield Skipped(name=name, reason=NOT_FOOTAGE)
         elif entry.is_symlink():
-            yield _linked(entry, name, root)
+            yield _follow_link(entry, name, root)
         elif entry.is_dir():
             yield from _in_folder(entry, root)
         else:
-            yield _judged(entry, name)
+            yield _judge(entry, name)
 
 
-def _linked(entry: Path, name: str, root: Path) -> Found:
+def _follow_link(entry: Path, name: str, root: Path) -> Found:
     try:
         target = entry.resolve(strict=True)
     except (OSError, RuntimeError):
@@ -260,10 +260,10 @@ def _linked(entry: Path, name: str, root: Path) -> Found:
         return Skipped(name=name, reason=reason)
     if target.is_dir():
         return Skipped(name=name, reason="a link to a folder that is read under its own name")
-    return _judged(entry, name)
+    return _judge(entry, name)
 
 
-def _judged(file: Path, name: str) -> Found:
+def _judge(file: Path, name: str) -> Found:
     suffix = file.suffix.lower()
     if not file.is_file():
         return Skipped(name=name, reason="not a regular file")

@@ -4,7 +4,7 @@ Nothing opens an original before the store has hashed and copied it; from then o
 copy is read. One bad file never stops the others: it is returned with its reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -113,9 +113,9 @@ def ingest(
 ) -> Ingested:
     """The photographs and clips in these files and folders, in the order of their names.
 
-    Byte-identical files are used once. Where nothing is usable the ``RefusedFootageError`` counts
-    why; it also says which mask cannot be used. ``masks`` is a folder of masks beyond those that
-    lie beside their pictures.
+    Byte-identical files are used once. ``masks`` is a folder of masks beyond those that lie beside
+    their pictures. Raises RefusedFootageError, which counts why, where nothing is usable, and one
+    that names the mask where a mask cannot be used.
     """
     footage = footage_in(paths, masks)
     names = display_names(footage.files, paths)
@@ -123,18 +123,9 @@ def ingest(
         _Job(file=file, name=name, store=store)
         for file, name in zip(footage.files, names, strict=True)
     ]
-    taken: dict[str, _Taken] = {}
-    skipped = list(footage.skipped)
-    first_names: dict[str, str] = {}
-    for job, one in zip(jobs, executor.map(_ingest_one, jobs, label="files read"), strict=True):
-        sha256 = one.sha256 if isinstance(one, Skipped) else one.item.sha256
-        first = job.name if sha256 is None else first_names.setdefault(sha256, job.name)
-        if first != job.name:
-            skipped.append(Skipped(name=job.name, reason=f"same bytes as {first}", sha256=sha256))
-        elif isinstance(one, Skipped):
-            skipped.append(one)
-        else:
-            taken[one.item.sha256] = one
+    done = executor.map(_ingest_one, jobs, label="files read")
+    taken, refused = _without_copies(names, done)
+    skipped = [*footage.skipped, *refused]
     clips = [one for one in taken.values() if isinstance(one.item, Clip)]
     sidecars, left_over = _sidecars(clips, footage, paths, store)
     skipped += left_over
@@ -153,6 +144,25 @@ def ingest(
     if not taken:
         raise RefusedFootageError(_nothing_usable(paths, received.skipped), received)
     return received
+
+
+def _without_copies(
+    names: Sequence[str], done: Iterable[_Taken | Skipped]
+) -> tuple[dict[str, _Taken], list[Skipped]]:
+    """What was taken, by SHA-256, and what was not: bytes that came before are left out."""
+    taken: dict[str, _Taken] = {}
+    skipped: list[Skipped] = []
+    first_names: dict[str, str] = {}
+    for name, one in zip(names, done, strict=True):
+        sha256 = one.sha256 if isinstance(one, Skipped) else one.item.sha256
+        first = name if sha256 is None else first_names.setdefault(sha256, name)
+        if first != name:
+            skipped.append(Skipped(name=name, reason=f"same bytes as {first}", sha256=sha256))
+        elif isinstance(one, Skipped):
+            skipped.append(one)
+        else:
+            taken[one.item.sha256] = one
+    return taken, skipped
 
 
 def _ingest_one(job: _Job) -> _Taken | Skipped:

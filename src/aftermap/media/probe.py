@@ -19,12 +19,9 @@ from aftermap.media.exif import DAMAGE, ExifFacts, exif_facts
 from aftermap.media.position import attitude_of, geotag_of, relative_height_m_of
 from aftermap.media.sensors import focal_prior
 from aftermap.media.xmp import properties_in
-from aftermap.model.media import MediaItem
+from aftermap.model.media import MOST_PICTURE_PIXELS, MediaItem
 
 MIN_SIDE_PX = 200
-MAX_PIXELS = 178_956_970
-"""Pillow's own limit, twice its MAX_IMAGE_PIXELS: beyond the largest aerial frame cameras' single
-sensors of drones (100 megapixels), and half a gigabyte once unpacked."""
 
 SUPPORTED = "JPEG, PNG and TIFF photographs are read"
 
@@ -41,13 +38,14 @@ Size = tuple[int, int]
 
 
 def probe(path: Path, *, name: str, sha256: str) -> MediaItem:
-    """What a photograph is and claims. ``InputError`` says in one line why it cannot be used.
+    """What a photograph is and claims.
 
-    Corrupt EXIF or XMP costs facts, not the photograph. Of a JPEG that holds several pictures
-    (MPO: a preview or a depth map beside the photograph) the first is meant.
+    Corrupt EXIF or XMP costs facts, not the photograph. Of a JPEG that holds several pictures (MPO:
+    a preview or a depth map beside the photograph) the first is meant. Raises InputError where it
+    cannot be used: of another kind, unreadable, damaged, too large or too small, a panorama.
     """
     _refuse_other_kinds(path, name)
-    with _quietly(), _opened(path, name) as image:
+    with _quietly(), _open(path, name) as image:
         size_px = _checked_size(image, name)
         exif = exif_facts(image)
         _decode(image, path, name)
@@ -127,7 +125,7 @@ def _quietly() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path, name: str) -> Iterator[Image.Image]:
+def _open(path: Path, name: str) -> Iterator[Image.Image]:
     try:
         image = Image.open(path, formats=_FORMATS)
     except Image.DecompressionBombError as error:
@@ -149,7 +147,7 @@ def _checked_size(image: Image.Image, name: str) -> Size:
         if image.tag_v2.get(_DNG_VERSION) is not None:
             raise InputError(f"{name}: is a DNG raw file, which is not read; convert it to JPEG")
         size_px = (int(image.tag_v2[_WIDTH]), int(image.tag_v2[_HEIGHT]))
-    if size_px[0] * size_px[1] > MAX_PIXELS:
+    if size_px[0] * size_px[1] > MOST_PICTURE_PIXELS:
         raise InputError(_too_large(name))
     if min(size_px) < MIN_SIDE_PX:
         raise InputError(
@@ -215,6 +213,6 @@ def _damage(error: BaseException) -> str:
 
 def _too_large(name: str) -> str:
     return (
-        f"{name}: claims more than {MAX_PIXELS / 1e6:.0f} megapixels, which no drone camera "
-        "takes; leave it out, or cut it into photographs"
+        f"{name}: claims more than {MOST_PICTURE_PIXELS / 1e6:.0f} megapixels, which no drone "
+        "camera takes; leave it out, or cut it into photographs"
     )

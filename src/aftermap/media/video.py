@@ -78,12 +78,14 @@ class _Picture:
 
 
 def probe_video(path: Path, *, name: str, sha256: str) -> Clip:
-    """What a video is and claims. ``InputError`` says in one line why it cannot be used.
+    """What a video is and claims.
 
-    A clip that is cut short or has damaged packets is a clip, with a note.
+    A clip that is cut short or has damaged packets is a clip, with a note. Raises InputError where
+    it cannot be used: of another kind, unreadable, without two pictures that can be decoded, too
+    small.
     """
     _refuse_other_kinds(path, name)
-    with _opened(path, name) as container:
+    with _open(path, name) as container:
         stream = main_stream(container)
         if stream is None:
             raise InputError(
@@ -92,7 +94,7 @@ def probe_video(path: Path, *, name: str, sha256: str) -> Clip:
             )
         timing = _timing(container, stream, name)
         claims = _claims(container, stream)
-    with _opened(path, name) as container:
+    with _open(path, name) as container:
         picture = _first_picture(container, name)
     return _clip(path, name, sha256, timing, claims, picture)
 
@@ -270,7 +272,7 @@ def _oddities(stream: VideoStream, picture: VideoFrame) -> Iterator[str]:
 
 
 @contextmanager
-def _opened(path: Path, name: str) -> Iterator[InputContainer]:
+def _open(path: Path, name: str) -> Iterator[InputContainer]:
     try:
         container = av.open(
             str(path), "r", container_options=OPEN_OPTIONS, metadata_errors="replace"

@@ -43,6 +43,15 @@ class Imagery(StrEnum):
     OBLIQUE_PHOTOGRAPHS = "oblique_photographs"
     VIDEO = "video"
 
+    @property
+    def words(self) -> str:
+        """The kind as a reader of a sheet or a reason meets it."""
+        return {
+            Imagery.NADIR_PHOTOGRAPHS: "nadir photographs",
+            Imagery.OBLIQUE_PHOTOGRAPHS: "oblique photographs",
+            Imagery.VIDEO: "video or one photograph",
+        }[self]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Visibility:

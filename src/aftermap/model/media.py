@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_PICTURE_PIXELS = 178_956_970
+"""More than this no photograph or mask may claim: Pillow's own limit, twice its MAX_IMAGE_PIXELS.
+
+Beyond the largest single sensors of drones (100 megapixels), half a gigabyte once unpacked."""
+
 
 class VerticalDatum(StrEnum):
     """What a height is measured from. A height without one is an error."""

@@ -64,6 +64,12 @@ class Elevation:
     sigma: Raster | None = None
     sights: tuple[MeasuredCells, ...] = ()
 
+    @property
+    def published(self) -> tuple[Raster, ...]:
+        """The rasters that are products."""
+        rasters = (self.surface, self.confidence, self.sigma)
+        return tuple(raster for raster in rasters if raster is not None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Orthophoto:
@@ -80,3 +86,8 @@ class Orthophoto:
     gains: tuple[float, ...]
     covered_fraction: float
     gaps: Raster | None = None
+
+    @property
+    def published(self) -> tuple[Raster, ...]:
+        """The rasters that are products; ``gaps`` is for grading alone, and is not for the map."""
+        return self.image, self.source

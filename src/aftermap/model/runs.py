@@ -1,6 +1,6 @@
 """What was asked, what came out, and what was left out and why; and who does the work."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +29,28 @@ class Skipped:
     reason: str
     sha256: str | None = None
     code: SkipReason | None = None
+
+
+NAMED_SKIPPED = 20
+"""So many left out for one reason are named each; beyond that they are counted."""
+
+
+def skipped_in_order(
+    names: Sequence[str], reasons: Mapping[int, str], noun: str
+) -> tuple[Skipped, ...]:
+    """What was left out of a file, by its place there; many of one ``noun`` and reason counted."""
+    counts: dict[str, int] = {}
+    out = []
+    for place, reason in sorted(reasons.items()):
+        counts[reason] = counts.get(reason, 0) + 1
+        if counts[reason] <= NAMED_SKIPPED:
+            out.append(Skipped(name=names[place], reason=reason))
+    for reason, count in counts.items():
+        more = count - NAMED_SKIPPED
+        if more > 0:
+            name = f"{more:,} more {noun}{'' if more == 1 else 's'}"
+            out.append(Skipped(name=name, reason=f"each {reason}"))
+    return tuple(out)
 
 
 @dataclass(frozen=True, kw_only=True)

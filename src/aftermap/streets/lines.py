@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
-from aftermap.model.runs import Skipped
+from aftermap.model.runs import skipped_in_order
 from aftermap.model.street import Line, Street, StreetSet
 
 Box = tuple[float, float, float, float]
@@ -42,8 +42,6 @@ NO_WAY = {
 }
 SHORTEST_M = 1.0
 WIDTHS_M = (1.0, 80.0)
-TOLD = 20
-"""So many left out for one reason are named each; beyond that they are counted."""
 _WIDTH_TAG = re.compile(r'"width"=>"([^"]*)"')
 _NUMBER = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*(?:m|metres?|meters?)?\s*$")
 
@@ -54,12 +52,12 @@ def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = 
     ``area_m`` is the map's west, south, east and north; ``crs`` is that of the file where the file
     names none. Raises ``InputError`` or ``CrsError`` where nothing in the file can be used.
     """
-    shapes, fields, named = _read(path)
+    shapes, fields, named = _read_features(path)
     file_crs = _crs_of(path, crs or named, map_crs)
     names, field = _names(fields, len(shapes))
     kinds = _texts(fields.get(KIND_FIELD), len(shapes))
     reasons = _no_streets(path, shapes, kinds)
-    moved = _moved(path, shapes, reasons, file_crs, map_crs, area_m)
+    moved = _in_map_crs(path, shapes, reasons, file_crs, map_crs, area_m)
     widths = _widths(fields, len(shapes))
     titles = _texts(fields.get(NAME_FIELD), len(shapes))
     kept = [place for place in range(len(shapes)) if place not in reasons]
@@ -85,11 +83,11 @@ def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = 
             )
             for i in kept
         ),
-        skipped=_skipped(names, reasons),
+        skipped=skipped_in_order(names, reasons, "line"),
     )
 
 
-def _read(path: Path) -> tuple[ObjectArray, dict[str, ObjectArray], str | None]:
+def _read_features(path: Path) -> tuple[ObjectArray, dict[str, ObjectArray], str | None]:
     """Shapes, fields by lower-case name, and the CRS that the file names."""
     if not path.exists():
         raise InputError(f"{path}: is not there; check the path of the street lines")
@@ -166,7 +164,7 @@ def _no_streets(path: Path, shapes: ObjectArray, kinds: Sequence[str | None]) ->
     return reasons
 
 
-def _moved(
+def _in_map_crs(
     path: Path,
     shapes: ObjectArray,
     reasons: dict[int, str],
@@ -250,22 +248,6 @@ def _width(text: str | None) -> float | None:
     match = _NUMBER.match(text or "")
     width = float(match[1].replace(",", ".")) if match else 0.0
     return width if WIDTHS_M[0] <= width <= WIDTHS_M[1] else None
-
-
-def _skipped(names: Sequence[str], reasons: Mapping[int, str]) -> tuple[Skipped, ...]:
-    """What was left out, in the file's order; a crowd of one reason is counted after its first."""
-    told: dict[str, int] = {}
-    out = []
-    for place in sorted(reasons):
-        reason = reasons[place]
-        told[reason] = told.get(reason, 0) + 1
-        if told[reason] <= TOLD:
-            out.append(Skipped(name=names[place], reason=reason))
-    more = [(reason, count - TOLD) for reason, count in told.items() if count > TOLD]
-    return (
-        *out,
-        *(Skipped(name=f"{count} more lines", reason=f"each {reason}") for reason, count in more),
-    )
 
 
 def _sha256_of(path: Path) -> str:

@@ -100,13 +100,13 @@ def _width_in(strip: _Strip, given_m: float | None) -> Width:
     inside = (strip.across_m > right) & (strip.across_m < left)
     if not inside.any():
         return _not_seen(None, 0.0, "its line runs through buildings")
-    cut = _cut(strip, inside)
+    cut = _cut_to(strip, inside)
     street = ~cut.built
     seen = float((cut.measured & street)[cut.own].sum() / max(street[cut.own].sum(), 1))
     if seen < LEAST_SEEN:
         return _not_seen(left - right, seen, _why_not_seen(seen))
     above = cut.height_m - _ground_under(cut)
-    return _told(cut, above, left - right)
+    return _width_of(cut, above, left - right)
 
 
 def _rolled_out(piece: Piece, ground: StreetWindow) -> _Strip:
@@ -122,7 +122,7 @@ def _rolled_out(piece: Piece, ground: StreetWindow) -> _Strip:
     )
 
 
-def _cut(strip: _Strip, inside: BoolArray) -> _Strip:
+def _cut_to(strip: _Strip, inside: BoolArray) -> _Strip:
     return _Strip(
         height_m=strip.height_m[:, inside],
         measured=strip.measured[:, inside],
@@ -191,7 +191,7 @@ def _ground_under(cut: _Strip) -> Array:
     return np.asarray(columns @ fit)
 
 
-def _told(cut: _Strip, above: Array, width_m: float) -> Width:
+def _width_of(cut: _Strip, above: Array, width_m: float) -> Width:
     overhead = cut.leafy & (above > LEAF_HEIGHT_M)
     unknown = ~cut.built & (overhead | ~cut.measured | ~np.isfinite(above))
     steep = steep_in(above)

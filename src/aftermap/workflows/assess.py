@@ -144,8 +144,51 @@ def grade_map(
 ) -> Graded:
     """Footprints to grades with their evidence, and streets to ways through: every step in turn."""
     asked = run.each_time("footprints", lambda: assessment_inputs(made, settings))
-    cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
     run.skip(asked.footprints.skipped)
+    measured = _measure(made, asked, settings, run, executor)
+    buildings, seen = measured.buildings, measured.seen
+    grading = run.stage(
+        GRADES,
+        asked.grader.sha256,
+        [buildings, measured.measures, seen],
+        lambda _: grade_buildings(buildings, measured.measures, seen.visibility, asked.grader),
+    )
+    streets = run.stage(
+        STREETS,
+        None,
+        [asked.streets, buildings, made.elevation, made.orthophoto],
+        lambda files: trafficability_of(
+            asked.streets, buildings, made.elevation, made.orthophoto, files, executor
+        ),
+    )
+    run.skip(streets.skipped)
+    return Graded(
+        footprints=asked.footprints,
+        buildings=buildings,
+        views=measured.views,
+        visibility=seen.visibility,
+        measures=measured.measures,
+        grading=grading,
+        evidence=_evidence_on(made, buildings, measured.views, case, run, executor, shown),
+        streets=streets,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """Buildings, the views of them, how well each was seen, and what was measured on it."""
+
+    buildings: Buildings
+    views: ViewTable
+    seen: ViewQuality
+    measures: MeasureTable
+
+
+def _measure(
+    made: Map, asked: AssessmentInputs, settings: Settings, run: Runner, executor: Executor
+) -> _Measured:
+    """Everything that grades rest on, each step in turn."""
+    cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
     buildings = run.stage(
         BUILDINGS,
         None,
@@ -166,47 +209,16 @@ def grade_map(
             visibility=visibility_of(buildings, views, elevation, files, executor)
         ),
     )
+    earlier = [settings.before, settings.before_surface, *_earlier_confidence(settings)]
     measures = run.stage(
         MEASURES,
         None,
-        [
-            buildings,
-            elevation,
-            picture,
-            settings.before,
-            settings.before_surface,
-            *_earlier_confidence(settings),
-        ],
+        [buildings, elevation, picture, *earlier],
         lambda files: measure_buildings(
             buildings, elevation, picture, asked.before, files, executor
         ),
     )
-    grading = run.stage(
-        GRADES,
-        asked.grader.sha256,
-        [buildings, measures, seen],
-        lambda _: grade_buildings(buildings, measures, seen.visibility, asked.grader),
-    )
-    streets = run.stage(
-        STREETS,
-        None,
-        [asked.streets, buildings, elevation, picture],
-        lambda files: trafficability_of(
-            asked.streets, buildings, elevation, picture, files, executor
-        ),
-    )
-    run.skip(streets.skipped)
-    evidence = _evidence_on(made, buildings, views, case, run, executor, shown)
-    return Graded(
-        footprints=asked.footprints,
-        buildings=buildings,
-        views=views,
-        visibility=seen.visibility,
-        measures=measures,
-        grading=grading,
-        evidence=evidence,
-        streets=streets,
-    )
+    return _Measured(buildings=buildings, views=views, seen=seen, measures=measures)
 
 
 def _earlier_confidence(settings: Settings) -> list[Path | None]:

@@ -18,18 +18,12 @@ from aftermap.assessment.reference_assessment import (
 )
 from aftermap.assessment.scales import (
     CROSSWALK_VERSION,
-    Code,
-    Meaning,
     Scale,
-    code_read,
-    codes_written,
+    code_of,
 )
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.arrays import AnyArray
-from aftermap.geo.crs import WGS84
-from aftermap.model.assessment import AssessorKind, Grade
-from aftermap.model.runs import Skipped
-from aftermap.publish.exchange.unosat import DamageSite
+from aftermap.model.assessment import AssessorKind
 from aftermap.record import Case
 from aftermap.record.outlines import building_outlines
 from aftermap.workflows.exports import standing_grades
@@ -106,41 +100,6 @@ def _refuse_elsewhere(path: Path, sites: AnyArray, ours: list[Any], within_m: fl
         )
 
 
-def unosat_sites(other: OtherAssessment) -> tuple[tuple[DamageSite, ...], tuple[Skipped, ...]]:
-    """Another's sites in UNOSAT's codes, and those that have no one code there.
-
-    Sites without a value keep none. A polygon becomes a place inside of it.
-    """
-    places = shapely.get_coordinates(shapely.point_on_surface(other.shapes_in(WGS84)))
-    sites, skipped = [], []
-    for fid, (lon, lat), code in zip(other.fids.tolist(), places, other.codes, strict=True):
-        classes = _unosat_codes(code)
-        if code is not None and len(classes) != 1:
-            reason = f"{code.label} has no single UNOSAT class"
-            skipped.append(Skipped(name=f"{other.name}, site {fid}", reason=reason))
-            continue
-        sites.append(
-            DamageSite(
-                site_id=str(fid),
-                lonlat_deg=(float(lon), float(lat)),
-                main_class=int(classes[0].code) if classes else None,
-                sensor_date=other.date,
-                grade=code.grades[0].value if code is not None and code.grades else None,
-            )
-        )
-    return tuple(sites), tuple(skipped)
-
-
-def _unosat_codes(code: Code | None) -> tuple[Code, ...]:
-    if code is None:
-        return ()
-    if code.scale is Scale.UNOSAT:
-        return (code,)
-    words: tuple[Grade | Meaning, ...] = code.grades or (code.meaning,)
-    found = [one for word in words for one in codes_written(Scale.UNOSAT, word)]
-    return tuple(dict.fromkeys(found)) if len(words) == len(found) else ()
-
-
 def _matrix_lines(found: Compared, other: OtherAssessment) -> list[str]:
     codes = list(dict.fromkeys(code for row in found.matrix.values() for code in row))
     heads = [f"{code} {_label(other.scale, code)}".strip() for code in codes]
@@ -154,7 +113,7 @@ def _matrix_lines(found: Compared, other: OtherAssessment) -> list[str]:
 
 
 def _label(scale: Scale, code: str) -> str:
-    known = code_read(scale, code)
+    known = code_of(scale, code)
     return "" if known is None or known.label == code else known.label
 
 

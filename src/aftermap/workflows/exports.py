@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermap.assessment.scales import Scale, codes_written
+from aftermap.assessment.scales import Scale, codes_for
 from aftermap.model.assessment import Assessment, for_and_against
 from aftermap.publish.exchange.hxl import hxl_text
 from aftermap.publish.exchange.unosat import DamageSite, write_unosat
@@ -66,7 +66,7 @@ def _write_unosat(path: Path, buildings: Sequence[ExportedBuilding], dates: Date
 
 
 def _site(one: Assessment, lonlat_deg: tuple[float, float], dates: Dates) -> DamageSite:
-    codes = () if one.grade is None else codes_written(Scale.UNOSAT, one.grade)
+    codes = () if one.grade is None else codes_for(Scale.UNOSAT, one.grade)
     return DamageSite(
         site_id=one.source_id,
         lonlat_deg=lonlat_deg,

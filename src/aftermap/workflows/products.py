@@ -1,7 +1,7 @@
 """What a map leaves in its case: cameras in the record and as a file, products, and a few lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from aftermap.errors import PartialError
 from aftermap.geo.footprint import footprint_m
 from aftermap.media import Ingested
 from aftermap.model.camera import FrameSet, Reconstruction
-from aftermap.model.raster import Elevation, Orthophoto, Raster
+from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Skipped
 from aftermap.publish import Report, write_cameras
 from aftermap.record import Case
@@ -76,14 +76,9 @@ def write_cameras_file(
 
 
 def deliver_rasters(run: Runner, *made: Elevation | Orthophoto) -> None:
-    """Put every raster of these where people look for it, under its own name.
-
-    What pictures show through gaps is for grading alone, and nobody is to take it for the map.
-    """
-    rasters = [getattr(one, f.name) for one in made for f in fields(one) if f.name != "gaps"]
-    for raster in rasters:
-        if isinstance(raster, Raster):
-            run.deliver(raster.path, Path(raster.path).name)
+    """Put every raster of these that is a product where people look for it, under its own name."""
+    for raster in (raster for one in made for raster in one.published):
+        run.deliver(raster.path, Path(raster.path).name)
 
 
 def remove_stale(run: Runner, case: Case) -> None:

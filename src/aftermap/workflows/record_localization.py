@@ -135,10 +135,10 @@ def _index_clip(case: Case, run: Runner, path: Trajectory) -> tuple[str, ...]:
     listed = refill_cameras(case.products / "cameras.json", cameras, flights.paths, taken.frames)
     run.deliver(case.products / "cameras.json", "cameras.json")
     skipped = (f"{one.name}: {one.reason}" for one in flights.skipped)
-    return (*_told(flights.paths, seen, listed), *skipped)
+    return (*_lines(flights.paths, seen, listed), *skipped)
 
 
-def _told(paths: Sequence[Trajectory], seen: SightingIndex, listed: int) -> tuple[str, ...]:
+def _lines(paths: Sequence[Trajectory], seen: SightingIndex, listed: int) -> tuple[str, ...]:
     by_hand = [p.shot for path in paths for p in path.poses if p.source is PoseSource.RESECTED]
     shots = ", ".join(str(shot + 1) for shot in sorted(set(by_hand)))
     told = f"shot {shots} located by hand" if shots else "no shot located by hand"

@@ -33,7 +33,7 @@ class Estimates:
     run: Runner
     room_at: RoomAt = room_at
 
-    def told(self, progress: Progress) -> None:
+    def report(self, progress: Progress) -> None:
         """Say what the stages without a finished answer will take.
 
         Raises ResourcesError where memory or disk do not suffice for it.
@@ -46,7 +46,7 @@ class Estimates:
         progress.note(self._line(stages, need))
         self._refuse(stages, need, sum(self.run.unfinished_bytes(stage) for stage in stages))
 
-    def checked(self, stage: Stage[Answer], work: Callable[[], Answer]) -> Answer:
+    def run_checked(self, stage: Stage[Answer], work: Callable[[], Answer]) -> Answer:
         """What ``work()`` gives, once memory and disk suffice for its stage.
 
         Where there was an earlier answer it was not known before that it would not hold.

@@ -72,7 +72,7 @@ def export_labels(
         else:
             names = [one.source_id for one in draw.buildings]
             which = f"the sample of {draw.drawn_at}, seed {draw.seed}, in drawing order"
-        told = _reviewed(case)
+        told = _reviews(case)
         graded = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
     if not names:
         raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
@@ -80,7 +80,7 @@ def export_labels(
         {
             **_place(places.get(name)),
             **(_machine(graded.get(name)) if machine else {}),
-            **_said(told.get(name, {}).get(reviewer or ""), reviewer),
+            **_label_row(told.get(name, {}).get(reviewer or ""), reviewer),
             "source_id": name,
         }
         for name in names
@@ -107,13 +107,13 @@ def import_labels(
         if not known:
             raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
         found = labels_in(path, known, reviewer)
-        before = _adopted(case) if adopt else _reviewed(case)
+        before = _accepted(case) if adopt else _reviews(case)
         new, again, changed = _sorted_out(found, before)
         if adopt:
             new = [replace(one, kind=AssessorKind.ADOPTED) for one in new]
         if new:
             add_assessments(case.package, new, actor=ACTOR, subject=sha256_of_file(path))
-        after = _reviewed(case)
+        after = _reviews(case)
     what = "accepted grades" if adopt else "grades"
     lines = [f"{len(new)} {what} imported from {path.name}"]
     if again:
@@ -147,11 +147,11 @@ def _unused(path: Path, found: LabelFile, *, taken: int) -> AftermapError | None
     )
 
 
-def _reviewed(case: Case) -> dict[str, dict[str, Assessment]]:
+def _reviews(case: Case) -> dict[str, dict[str, Assessment]]:
     return newest_by_reviewer(one.assessment for one in reviews(case.package))
 
 
-def _adopted(case: Case) -> dict[str, dict[str, Assessment]]:
+def _accepted(case: Case) -> dict[str, dict[str, Assessment]]:
     return {
         name: {kept.assessment.assessor: kept.assessment}
         for name, kept in accepted_grades(case.package).items()
@@ -265,7 +265,7 @@ def _machine(one: Assessment | None) -> dict[str, Any]:
     return {"machine_grade": grade, "machine_confidence": confidence}
 
 
-def _said(one: Assessment | None, reviewer: str | None) -> dict[str, Any]:
+def _label_row(one: Assessment | None, reviewer: str | None) -> dict[str, Any]:
     if one is None:
         return {"reviewer": reviewer}
     return {

@@ -5,7 +5,7 @@ learnt from, and no building that was reviewed without being drawn.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from aftermap.assessment.draw import STRATA, stratum_of
 from aftermap.assessment.estimator import (
+    Circumstances,
     Counted,
     Population,
-    Said,
     TooFew,
     Total,
     counted_classes,
@@ -108,7 +108,7 @@ def totalled_in(
             "differ (aftermap review import --adopt), or assume with --assume-alike that they "
             "resemble the others of their stratum"
         )
-    said = Said(
+    circumstances = Circumstances(
         area=f"the area of case {case_path.name}",
         class_set=_class_set(scale),
         dates=dates,
@@ -116,7 +116,7 @@ def totalled_in(
         assumption=_assumption(len(open_)),
     )
     return TotalsOutcome(
-        totals=_all(population, labels, scale, said, places or {}),
+        totals=_all(population, labels, scale, circumstances, places or {}),
         notes=tuple(notes),
         matrix=error_matrix(population, labels),
     )
@@ -126,23 +126,19 @@ def _all(
     population: Population,
     labels: Mapping[str, str],
     scale: Scale,
-    said: Said,
+    circumstances: Circumstances,
     areas: Mapping[str, BoolArray],
 ) -> tuple[Total | TooFew, ...]:
     classes = _classes(scale)
     found: list[Total | TooFew] = []
-    parts = [(population, said)]
+    parts = [(population, circumstances)]
     for name, inside in areas.items():
-        here = Said(**{**_fields(said), "area": name})
+        here = replace(circumstances, area=name)
         parts.append((population.part(inside), here))
     for part, here in parts:
         answer = totals_of(part, labels, classes, here)
         found += [answer] if isinstance(answer, TooFew) else answer
     return tuple(found)
-
-
-def _fields(said: Said) -> dict[str, Any]:
-    return {name: getattr(said, name) for name in said.__dataclass_fields__}
 
 
 def _classes(scale: Scale) -> tuple[Counted, ...]:
@@ -278,5 +274,5 @@ def _plain(one: Total | TooFew) -> dict[str, Any]:
     if isinstance(one, TooFew):
         return {**asdict(one), "sentence": str(one)}
     plain = asdict(one)
-    said = plain.pop("said")
-    return {**plain, **said, "sentence": str(one)}
+    circumstances = plain.pop("circumstances")
+    return {**plain, **circumstances, "sentence": str(one)}

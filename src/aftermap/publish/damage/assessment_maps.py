@@ -15,11 +15,11 @@ import shapely
 from PIL import Image
 
 from aftermap.geo.arrays import Array
+from aftermap.geo.scale_bar import scale_bar_length
 from aftermap.model.assessment import GRADES, Assessment
 from aftermap.model.building import Building
 from aftermap.model.raster import Grid, Orthophoto
 from aftermap.model.street import Passage, StreetTable
-from aftermap.publish.report.charts import nice_below
 from aftermap.publish.shared.overview import colour_overview
 from aftermap.publish.shared.ramps import GRADE_COLOURS
 from aftermap.publish.shared.wording import NARROW
@@ -68,7 +68,7 @@ def backdrop_of(orthophoto: Orthophoto) -> Backdrop:
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, "WEBP", quality=62, method=3)
     width_m = grid.columns * grid.cell_m
-    bar = nice_below(width_m / 4)
+    bar = scale_bar_length(width_m / 4)
     return Backdrop(
         uri="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
         grid=grid,

@@ -16,7 +16,6 @@ from aftermap.model.assessment import (
     GRADES,
     Assessment,
     AssessorKind,
-    Imagery,
     ReasonSide,
     Visibility,
     reasons_on,
@@ -44,11 +43,6 @@ SIDES = {
     ReasonSide.FOR: "For this grade",
     ReasonSide.AGAINST: "Against this grade",
     ReasonSide.NOTE: "",
-}
-IMAGERY_WORDS = {
-    Imagery.NADIR_PHOTOGRAPHS: "nadir photographs",
-    Imagery.OBLIQUE_PHOTOGRAPHS: "oblique photographs",
-    Imagery.VIDEO: "video or one photograph",
 }
 SHIFTED_BY = {
     ShiftSource.OWN: "matched to its own edges",
@@ -163,7 +157,7 @@ def _visibility(seen: Visibility) -> list[tuple[str, str]]:
         ("sides visible", f"{seen.facades} of 4"),
         ("best GSD", approximate_length(seen.ground_sample_m)),
         ("images that agree", NOT_KNOWN if agree is None else f"{agree:g}"),
-        ("best imagery", NOT_KNOWN if seen.imagery is None else IMAGERY_WORDS[seen.imagery]),
+        ("best imagery", NOT_KNOWN if seen.imagery is None else seen.imagery.words),
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aftermap.geo.footprint import footprint_m
+from aftermap.geo.scale_bar import scale_bar_length
 from aftermap.model.camera import Reconstruction, Vector3
 from aftermap.model.raster import Grid
 from aftermap.publish.report.contents import Contents, ControlMark, Photograph
@@ -81,12 +82,6 @@ class CameraPlan:
     scale_text: str
 
 
-def nice_below(length: float) -> float:
-    """The largest of 1, 2 or 5 times a power of ten that is not longer."""
-    power = 10.0 ** math.floor(math.log10(length))
-    return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= length * 1.0000001)
-
-
 def residual_scatter(contents: Contents) -> Scatter | None:
     """The residuals against GPS of the mapped photographs; None where there are none."""
     known = [
@@ -100,7 +95,7 @@ def residual_scatter(contents: Contents) -> Scatter | None:
     stated = contents.gps.stated_horizontal_m or 0.0
     limit = 1.15 * max([stated, 0.01, *(math.hypot(e, n) for e, n, _ in tame)])
     limit_h = 1.15 * max([0.01, *(abs(up) for _, _, up in tame)])
-    step, step_h = nice_below(0.85 * limit), nice_below(0.8 * limit_h)
+    step, step_h = scale_bar_length(0.85 * limit), scale_bar_length(0.8 * limit_h)
     return Scatter(
         dots=tuple(_scatter_dot(photograph, residual, limit) for photograph, residual in known),
         rings=tuple(
@@ -154,7 +149,7 @@ def height_chart(contents: Contents) -> HeightChart | None:
     low, high = min(found + recorded), max(found + recorded)
     pad = max(0.15 * (high - low), 0.02 * abs(high), 0.5)
     low, high = low - pad, high + pad
-    step = nice_below((high - low) / 2)
+    step = scale_bar_length((high - low) / 2)
 
     def dots(values: list[float], kind: str) -> tuple[Dot, ...]:
         return tuple(
@@ -192,7 +187,7 @@ def plan(reconstruction: Reconstruction, contents: Contents, backdrop: Grid) -> 
     dots = [_camera_dot(each, *at(each.position_m)) for each in contents.photographs.placed_list]
     down = (north - south) * scale
     shown = [dot for dot in dots if 0 <= dot.x <= PLAN_ACROSS and 0 <= dot.y <= down]
-    bar = nice_below((east - west) / 4)
+    bar = scale_bar_length((east - west) / 4)
     return CameraPlan(
         across=PLAN_ACROSS,
         down=down,
@@ -250,7 +245,7 @@ def _mark_dot(mark: ControlMark, x: float, y: float) -> Dot:
 
 def _arrow_times(marks: Sequence[ControlMark], scale: float) -> float | None:
     longest = max((mark.horizontal_m or 0.0 for mark in marks), default=0.0)
-    return nice_below(LONGEST_ARROW / (longest * scale)) if longest > 0 else None
+    return scale_bar_length(LONGEST_ARROW / (longest * scale)) if longest > 0 else None
 
 
 def _moved(mark: ControlMark, times: float) -> tuple[float, float]:

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from aftermap.geo.arrays import BoolArray, ByteArray, Uint16Array
+from aftermap.geo.scale_bar import scale_bar_length
 from aftermap.model.raster import Grid
-from aftermap.publish.report.charts import nice_below
 from aftermap.publish.report.contents import Contents, CountClass, Spread
 from aftermap.publish.report.count_map import class_shares, classed
 from aftermap.publish.report.facts import ReportFacts
@@ -99,7 +99,7 @@ def _picture(rgba: ByteArray, grid: Grid, unit: str, *, quality: int | None) -> 
     options: dict[str, Any] = {"lossless": True} if quality is None else {"quality": quality}
     Image.fromarray(rgba).save(buffer, "WEBP", method=3, **options)
     width_m = grid.columns * grid.cell_m
-    bar = nice_below(width_m / 4)
+    bar = scale_bar_length(width_m / 4)
     return MapPicture(
         uri="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
         width_px=rgba.shape[1],

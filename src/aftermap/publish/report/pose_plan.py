@@ -11,8 +11,9 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.crs import LOCAL
+from aftermap.geo.scale_bar import scale_bar_length
 from aftermap.model.camera import Reconstruction
-from aftermap.publish.report.charts import PLAN_ACROSS, PLAN_MARGIN, Dot, nice_below
+from aftermap.publish.report.charts import PLAN_ACROSS, PLAN_MARGIN, Dot
 from aftermap.publish.shared.wording import NARROW
 
 POINTS_MOST = 4000
@@ -69,7 +70,7 @@ def pose_plan(reconstruction: Reconstruction, unit: str) -> PosePlan | None:
     drawn = points[inside][:: max(1, -(-int(inside.sum()) // POINTS_MOST))]
     slanting = np.hypot(axes[:, 0], axes[:, 1]) > STEEP
     ends = cameras[:, :2] + LOOK_SHARE * across * axes[:, :2]
-    bar = nice_below(across / 4)
+    bar = scale_bar_length(across / 4)
     return PosePlan(
         across=PLAN_ACROSS,
         down=float(high[1] - low[1]) * scale,
