@@ -15,7 +15,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from aftermap.errors import (
     AftermapError,
@@ -26,10 +26,10 @@ from aftermap.errors import (
     InputError,
     RecordBusyError,
 )
+from aftermap.web import routes_footage, routes_map, routes_review
+from aftermap.web.dependencies import CaseDoor
 from aftermap.web.desk import Desk
-from aftermap.web.routes_footage import footage_routes
-from aftermap.web.routes_map import map_routes
-from aftermap.web.routes_review import review_routes
+from aftermap.web.responses import Refusal
 from aftermap.web.security import ENTRANCE, Door, Gate
 from aftermap.web.tiles import DamagedError
 
@@ -62,57 +62,64 @@ def workbench(desk: Desk, door: Door) -> ASGIApp:
         desk.footage.close()
         await asyncio.to_thread(desk.writer.close)
 
+    app = page_app(lifespan=living)
+    app.state.desk = desk
+    app.state.door = door
+    return Gate(app, door)
+
+
+def page_app(*, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Every address, without a case yet; its OpenAPI schema is the contract with the page."""
     app = FastAPI(
         title="Aftermap workbench",
         version=version("aftermap"),
-        lifespan=living,
+        lifespan=lifespan,
+        responses={"4XX": {"model": Refusal}, "5XX": {"model": Refusal}},
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
     for kind in (AftermapError, OSError):
-        app.add_exception_handler(kind, _told)
-    app.add_exception_handler(RequestValidationError, _refused)
-    _add_page(app, door)
-    app.include_router(map_routes(desk))
-    app.include_router(footage_routes(desk))
-    app.include_router(review_routes(desk, door))
-    return Gate(app, door)
+        app.add_exception_handler(kind, _tell_error)
+    app.add_exception_handler(RequestValidationError, _refuse)
+    app.add_api_route(ENTRANCE, _enter, include_in_schema=False)
+    app.add_api_route("/", _page, include_in_schema=False)
+    app.add_api_route("/page/{name}", _part, include_in_schema=False)
+    for routes in (routes_map.routes, routes_footage.routes, routes_review.routes):
+        app.include_router(routes)
+    return app
 
 
-def _add_page(app: FastAPI, door: Door) -> None:
-    async def enter(token: str = "") -> Response:
-        key = door.enter(token)
-        if key is None:
-            return Response(
-                "This link has already been used or does not belong to this server. "
-                "Start aftermap serve again, or ask a connected reviewer for an invitation.",
-                status_code=403,
-                media_type="text/plain",
-            )
-        answer = RedirectResponse("/", status_code=303)
-        answer.set_cookie(door.cookie, key, httponly=True, samesite="strict", path="/")
-        return answer
-
-    async def page() -> Response:
-        return FileResponse(STATIC / "index.html", media_type="text/html")
-
-    async def part(name: str) -> Response:
-        if name not in PAGES:
-            return Response("Page not found.", status_code=404, media_type="text/plain")
-        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
-
-    app.add_api_route(ENTRANCE, enter)
-    app.add_api_route("/", page)
-    app.add_api_route("/page/{name}", part)
+async def _enter(door: CaseDoor, token: str = "") -> Response:
+    key = door.enter(token)
+    if key is None:
+        return Response(
+            "This link has already been used or does not belong to this server. "
+            "Start aftermap serve again, or ask a connected reviewer for an invitation.",
+            status_code=403,
+            media_type="text/plain",
+        )
+    answer = RedirectResponse("/", status_code=303)
+    answer.set_cookie(door.cookie, key, httponly=True, samesite="strict", path="/")
+    return answer
 
 
-async def _told(_: Request, error: Exception) -> JSONResponse:
+async def _page() -> Response:
+    return FileResponse(STATIC / "index.html", media_type="text/html")
+
+
+async def _part(name: str) -> Response:
+    if name not in PAGES:
+        return Response("Page not found.", status_code=404, media_type="text/plain")
+    return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+
+
+async def _tell_error(_: Request, error: Exception) -> JSONResponse:
     nearest = next(kind for kind in type(error).__mro__ if kind in STATUS_OF)
     return JSONResponse({"error": str(error)}, status_code=STATUS_OF[nearest])
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
     details: list[Any] = list(getattr(error, "errors", list)())
     first = details[0] if details else {}
     where = ".".join(str(part) for part in first.get("loc", ())[1:])

@@ -7,6 +7,7 @@ that no page can show them by mistake.
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import shapely
 
 from aftermap.errors import CaseError
-from aftermap.model.assessment import WITHDRAWN
+from aftermap.model.assessment import WITHDRAWN, Grade
 from aftermap.record.assessments import newest_draw
 from aftermap.record.building_rows import (
     building_features,
@@ -28,6 +29,14 @@ from aftermap.record.reviews import newest_reviews, reviews_of
 from aftermap.web.layers import collection, geojson_features
 from aftermap.web.opened import OpenedCase, ResponseCache
 from aftermap.web.place import shapes_of
+from aftermap.web.responses import (
+    BuildingFacts,
+    BuildingRow,
+    EvidenceRow,
+    GradesByReviewer,
+    MeasurementFacts,
+    ReviewFacts,
+)
 
 KEPT_BYTES = 256 << 20
 DIGITS = 3
@@ -107,7 +116,7 @@ class BuildingDesk:
             tuple(name for name in wanted if not (is_blind and name in THE_MACHINES)),
         )
 
-    def one(self, source_id: str, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
+    def one(self, source_id: str, *, reviewer: str, is_blind: bool) -> BuildingFacts:
         """A building with its measurements, its pictures and what everyone says of it.
 
         Raises CaseError where the case has no such building.
@@ -116,26 +125,28 @@ class BuildingDesk:
         found = building_row(package, source_id)
         if found is None:
             raise CaseError(f"{source_id[:80]}: is not a building of this case")
-        building = row_json(found)
+        shown = without_the_machine(found) if is_blind else found
         reviews = reviews_of(package, source_id, reviewer=reviewer if is_blind else None)
-        return {
-            "building": without_the_machine(building) if is_blind else building,
-            "measurements": [
-                row_json(one._asdict()) for one in measurement_rows(package, building["fid"])
+        return BuildingFacts(
+            building=BuildingRow(**row_json(shown)),
+            measurements=[
+                MeasurementFacts(**row_json(row._asdict()))
+                for row in measurement_rows(package, found["fid"])
             ],
-            "evidence": [row_json(one) for one in evidence_rows(package, source_id)],
-            "reviews": [
-                {**row_json(one._asdict()), "is_withdrawn": one.not_assessed_reason == WITHDRAWN}
-                for one in reviews
+            evidence=[EvidenceRow(**row_json(row)) for row in evidence_rows(package, source_id)],
+            reviews=[
+                ReviewFacts(**row._asdict(), is_withdrawn=row.not_assessed_reason == WITHDRAWN)
+                for row in reviews
             ],
-        }
+        )
 
-    def grades(self, *, reviewer: str, is_blind: bool) -> dict[str, Any]:
+    def grades(self, *, reviewer: str, is_blind: bool) -> GradesByReviewer:
         """The newest grade of each building by each reviewer: building -> reviewer -> grade."""
-        found: dict[str, dict[str, Any]] = {}
+        found: GradesByReviewer = {}
         for one in newest_reviews(self.case.package, reviewer=reviewer if is_blind else None):
             if one.not_assessed_reason != WITHDRAWN:
-                found.setdefault(one.source_id, {})[one.reviewer] = one.grade
+                grade = None if one.grade is None else Grade(one.grade)
+                found.setdefault(one.source_id, {})[one.reviewer] = grade
         return found
 
     def picture(self, number: int, sha256: str) -> Path:
@@ -171,8 +182,7 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, bytes):
         return None
     if name in LISTS and isinstance(value, str):
-        try:
+        with suppress(ValueError):
             return json.loads(value)
-        except ValueError:
-            return value
+        return None
     return value

@@ -1,7 +1,8 @@
 """Everything of a case that the addresses of the workbench ask."""
 
+import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aftermap.errors import AftermapError
@@ -11,6 +12,7 @@ from aftermap.web.layers import Layers
 from aftermap.web.locate import Locating
 from aftermap.web.opened import OpenedCase
 from aftermap.web.pictures import Thumbnails
+from aftermap.web.placing import PlacingJobs
 from aftermap.web.playback import PlaybackClips
 from aftermap.web.spot import moments_of
 from aftermap.web.tiles import Tiles
@@ -27,8 +29,11 @@ class Desk:
     footage: PlaybackClips
     pictures: Thumbnails
     locating: Locating
+    placing: PlacingJobs
     writer: Writer
     basemap: Path | None = None
+    solving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a camera is solved: only the newest clicks count."""
 
     def warm(self) -> None:
         """Make beforehand what the first page asks for; what is missing is told to the page."""
@@ -47,14 +52,16 @@ class Desk:
 def desk_of(case_path: Path, *, basemap: Path | None = None) -> Desk:
     """The desk of the case in a folder."""
     case = OpenedCase(case_path)
+    footage = PlaybackClips(case)
     return Desk(
         case=case,
         tiles=Tiles(case),
         layers=Layers(case),
         buildings=BuildingDesk(case),
-        footage=PlaybackClips(case),
+        footage=footage,
         pictures=Thumbnails(case),
         locating=Locating(case),
+        placing=PlacingJobs(case, footage),
         writer=Writer(case.path / "case.gpkg"),
         basemap=basemap,
     )

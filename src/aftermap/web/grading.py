@@ -32,6 +32,7 @@ from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
 from aftermap.record.geopackage import GeoPackage
 from aftermap.record.reviews import ReviewRow, add_review, add_reviews, reviews_of
+from aftermap.web.responses import SavedReview
 
 Value = TypeVar("Value")
 
@@ -63,21 +64,6 @@ class Undo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Saved:
-    """The number of a row that is on the disk, and what the reviewer's grade of it is now.
-
-    ``is_withdrawn``: the reviewer has none, since the only one was taken back.
-    """
-
-    number: int
-    grade: Grade | None
-    not_assessed_reason: str | None
-    is_withdrawn: bool
-    note: str | None
-    at: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Asked:
     work: Decision | Undo | Callable[[GeoPackage], Any]
     answer: "Future[Any]"
@@ -93,7 +79,7 @@ class Writer:
         self._thread = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._thread.start()
 
-    def decide(self, work: Decision | Undo) -> "Future[Saved]":
+    def decide(self, work: Decision | Undo) -> "Future[SavedReview]":
         """Resolves once the decision is on the disk; fails where it could not be written."""
         return self._ask(work)
 
@@ -162,14 +148,14 @@ def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
     return groups
 
 
-def _write_decisions(package: GeoPackage, works: Sequence[Decision]) -> list[Saved]:
+def _write_decisions(package: GeoPackage, works: Sequence[Decision]) -> list[SavedReview]:
     """Decisions written in one transaction. One that is sent again is found, not written twice."""
     rows = [_assessment(work) for work in works]
     numbers = add_reviews(package, rows, actor=ACTOR)
     return [_saved(number, row) for number, row in zip(numbers, rows, strict=True)]
 
 
-def _take_back(package: GeoPackage, work: Undo) -> Saved:
+def _take_back(package: GeoPackage, work: Undo) -> SavedReview:
     """Write what holds again once the last of a reviewer's decisions is taken back.
 
     Raises InputError where there is none left.
@@ -221,8 +207,8 @@ def _time_of(at: str | None) -> str:
     return utc_now()
 
 
-def _saved(number: int, row: Assessment) -> Saved:
-    return Saved(
+def _saved(number: int, row: Assessment) -> SavedReview:
+    return SavedReview(
         number=number,
         grade=row.grade,
         not_assessed_reason=row.not_assessed_reason,

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -31,11 +30,14 @@ from aftermap.record.building_rows import building_geometries
 from aftermap.record.disk import write_text
 from aftermap.viewshed import SightingOptions
 from aftermap.viewshed.terrain import open_ground
-from aftermap.viewshed.view import Eye, look_of
+from aftermap.viewshed.view import Eye, Look, look_of
+from aftermap.web.footage_responses import SolvedView
 from aftermap.web.opened import OpenedCase, ResponseCache, stamp_of
 from aftermap.web.place import shapes_of
 from aftermap.workflows.locate import locate
 from aftermap.workflows.map_accuracy import map_sigma_m
+
+XY = tuple[float, float]
 
 MOST_OUTLINES = 400
 CLICKS = Path("clicks")
@@ -61,50 +63,46 @@ class Locating:
         default_factory=lambda: ResponseCache(1, lambda _: 1)
     )
 
-    def solved(self, clip: Clip, clicks: Sequence[Click]) -> dict[str, Any]:
-        """The camera of one picture, how well each click fits, and what it sees, for the page."""
+    def solve_view(self, clip: Clip, clicks: Sequence[Click]) -> SolvedView:
+        """The camera of one picture, how well each click fits, and what it sees, for the page.
+
+        Raises InputError where the clicks fix no camera, CaseError where there is no surface.
+        """
         surface = self._surface()
         ties = [_tie(number, one) for number, one in enumerate(clicks, start=1)]
         placed = object_points_of(ties, surface, CLICKS)
         solved = solved_camera(clip, placed, surface, what="these clicks")
         pose = solved.pose
-        filled = [tie.line in placed.filled for tie in ties]
         camera = self.case.place.lonlat_deg([pose.position_m[:2]])[0]
-        return {
-            "position": [*camera.tolist(), float(pose.position_m[2])],
-            "sigma_m": solved.position_sigma_m.tolist(),
-            "focal_px": float(pose.params[0]),
-            "focal_sigma_px": pose.focal_sigma_px,
-            "focal_before_px": clip.focal.focal_px,
-            "residuals_px": pose.residuals_px.tolist(),
-            "left_out_px": pose.left_out_px.tolist(),
-            "used": pose.used.tolist(),
-            "sigma_px": pose.sigma_px,
-            "heights_m": placed.xyz_m[:, 2].tolist(),
-            "filled": filled,
-            "ce90_m": ground_ce90_m(pose, clip, surface),
-            **self._seen(clip, pose, Fraction(clicks[0].time_s), placed.lowest_m),
-        }
+        look = self._look(clip, pose, Fraction(clicks[0].time_s), placed.lowest_m)
+        place = self.case.place
+        return SolvedView(
+            position=(*camera.tolist(), float(pose.position_m[2])),
+            sigma_m=solved.position_sigma_m.tolist(),
+            focal_px=float(pose.params[0]),
+            focal_sigma_px=pose.focal_sigma_px,
+            focal_before_px=clip.focal.focal_px,
+            residuals_px=pose.residuals_px.tolist(),
+            left_out_px=pose.left_out_px.tolist(),
+            used=pose.used.tolist(),
+            sigma_px=pose.sigma_px,
+            heights_m=placed.xyz_m[:, 2].tolist(),
+            filled=[tie.line in placed.filled for tie in ties],
+            ce90_m=ground_ce90_m(pose, clip, surface),
+            ring=[] if look is None else place.lonlat_deg(look.ring_m).tolist(),
+            outer=[] if look is None else place.lonlat_deg(look.outer_m).tolist(),
+            outlines=[] if look is None else self._outlines(clip, pose, look.ring_m),
+        )
 
-    def _seen(
-        self, clip: Clip, pose: Resected, time_s: Fraction, ground_m: float
-    ) -> dict[str, Any]:
-        """The footprint with its band, and the outlines of buildings in the picture."""
+    def _look(self, clip: Clip, pose: Resected, time_s: Fraction, ground_m: float) -> Look | None:
+        """What the camera sees of the ground, with its band; None where it sees none."""
         eye = Eye.of(as_camera(clip, pose), ground_m, SURFACE_SIGMA_M, SightingOptions())
         moment = clip_pose(pose, time_s, 0, PoseSource.RESECTED)
         ground = _ground(self.case.raster("surface"))
         with open_ground(ground, self.case.place.crs, ground_m, SightingOptions()) as windows:
-            look = look_of(moment, eye, windows.over(eye.box_m(moment)))
-        if look is None:
-            return {"ring": [], "outer": [], "outlines": []}
-        place = self.case.place
-        return {
-            "ring": place.lonlat_deg(look.ring_m).tolist(),
-            "outer": place.lonlat_deg(look.outer_m).tolist(),
-            "outlines": self._outlines(clip, pose, look.ring_m),
-        }
+            return look_of(moment, eye, windows.over(eye.box_m(moment)))
 
-    def _outlines(self, clip: Clip, pose: Resected, ring_m: Array) -> list[Any]:
+    def _outlines(self, clip: Clip, pose: Resected, ring_m: Array) -> list[list[XY]]:
         """Outlines of the buildings in the footprint, at the height of their roofs, in pixels.
 
         A roof whose height was not measured has none.
@@ -131,7 +129,7 @@ class Locating:
         return self._surfaces.get(key, lambda: surface_in(path, map_sigma_m(path)))
 
 
-def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[list[float]] | None:
+def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[XY] | None:
     """A ring in the picture; None where it lies behind the camera or far outside the picture."""
     if not np.isfinite(height_m):
         return None
@@ -140,7 +138,7 @@ def _pixels(xy_m: Array, height_m: float, pose: Resected, clip: Clip) -> list[li
     limit = 2 * np.array([clip.width_px, clip.height_px])
     if not np.isfinite(seen).all() or (np.abs(seen) > limit).any():
         return None
-    return [[float(value) for value in row] for row in np.round(seen, 1)]
+    return [(float(x), float(y)) for x, y in np.round(seen, 1)]
 
 
 def _tie(number: int, one: Click) -> Correspondence:

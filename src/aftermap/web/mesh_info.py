@@ -2,7 +2,6 @@
 
 import json
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +10,16 @@ import numpy as np
 from aftermap.errors import CaseError
 from aftermap.web.opened import OpenedCase, stamp_of
 from aftermap.web.place import CasePlace
+from aftermap.web.responses import Bounds, MeshFacts
 from aftermap.web.tiles import DamagedError
 
 ADDRESS = "/media/mesh"
 ARM_M = 1000.0
 MOST_TEXT_BYTES = 64 << 20
 
-LonLat = tuple[float, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeshFacts:
-    """Where the mesh lies. ``arm_m`` east and north of its origin lie the other two places.
-
-    ``ground_m`` is the height over the origin that the page calls 0, ``box_m`` west, south, east,
-    north of all of it from the origin.
-    """
-
-    address: str
-    size_bytes: int
-    origin_lonlat: LonLat
-    east_lonlat: LonLat
-    north_lonlat: LonLat
-    arm_m: float
-    ground_m: float
-    box_m: tuple[float, float, float, float]
-
 
 def mesh_path(case: OpenedCase) -> Path:
-    """The mesh of the case, or an error that says what makes it."""
+    """The mesh of the case. Raises CaseError, which says what makes it, where there is none."""
     path = case.products / "mesh.glb"
     if not path.is_file():
         raise CaseError("products/mesh.glb: not found; run aftermap map to create it")
@@ -47,7 +27,10 @@ def mesh_path(case: OpenedCase) -> Path:
 
 
 def mesh_facts(case: OpenedCase, place: CasePlace, *, ground_m: float) -> MeshFacts:
-    """The facts of the mesh; ``ground_m`` is the height of the case that the page calls 0."""
+    """The facts of the mesh; ``ground_m`` is the height of the case that the page calls 0.
+
+    Raises CaseError where there is no mesh, DamagedError where it cannot be read.
+    """
     path = mesh_path(case)
     text = _description(path)
     try:
@@ -86,7 +69,7 @@ def _damaged(path: Path) -> DamagedError:
     return DamagedError(f"products/{path.name}: cannot be read; run aftermap map to recreate it")
 
 
-def _box_m(text: dict[str, Any]) -> tuple[float, float, float, float]:
+def _box_m(text: dict[str, Any]) -> Bounds:
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for node in text["nodes"]:
         for primitive in text["meshes"][node["mesh"]]["primitives"]:

@@ -27,6 +27,7 @@ from aftermap.model.clip import Clip, product_name
 from aftermap.record.map_layers import PlacedSpan, placed_spans
 from aftermap.record.media_table import recorded_clips
 from aftermap.record.workspace import StageFolder
+from aftermap.web.footage_responses import ClipSummary, ClipTimes, CopyState
 from aftermap.web.opened import OpenedCase, ResponseCache, stamp_of
 from aftermap.web.place import CasePlace
 
@@ -38,33 +39,6 @@ PLAYED_AS_IT_IS = ("mp4", "mov")
 LARGEST_PLAYED_PX = 1920
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClipSummary:
-    """A clip for the list. ``placed_*`` say where in it poses are known; None where nowhere.
-
-    ``copy`` says how the page can play it: "ready", "original", "making", "missing", "failed".
-    """
-
-    sha256: str
-    name: str
-    width_px: int
-    height_px: int
-    start_s: float
-    duration_s: float
-    frame_rate_hz: float
-    rotation_deg: int
-    size_bytes: int
-    recorded_at: str | None
-    placed_seconds: int
-    placed_from_s: float | None
-    placed_to_s: float | None
-    source: str | None
-    ce90_m: float | None
-    copy: str
-    copy_reason: str | None
-    notes: tuple[str, ...]
-
-
 @dataclass
 class PlaybackClips:
     """The clips of a case and the making of their copies, one at a time in a process of its own."""
@@ -74,15 +48,15 @@ class PlaybackClips:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pool: ProcessPoolExecutor | None = None
     _paths: ResponseCache[bytes] = field(default_factory=lambda: ResponseCache(KEPT_BYTES, len))
-    _times: ResponseCache[dict[str, Any]] = field(
-        default_factory=lambda: ResponseCache(KEPT_BYTES, lambda found: 16 * len(found["ticks"]))
+    _times: ResponseCache[ClipTimes] = field(
+        default_factory=lambda: ResponseCache(KEPT_BYTES, lambda found: 16 * len(found.ticks))
     )
 
     def clips(self) -> list[ClipSummary]:
         """Every clip of the case, in the order of receipt."""
         spans = placed_spans(self.case.package)
         return [
-            _summary(clip, spans.get(clip.sha256), *self._copy(clip))
+            _summary(clip, spans.get(clip.sha256), *self._copy_state(clip))
             for clip in recorded_clips(self.case.package)
         ]
 
@@ -93,8 +67,11 @@ class PlaybackClips:
                 return clip
         raise CaseError(f"{sha256[:16]}: is not a clip of this case")
 
-    def played(self, sha256: str) -> tuple[Path, Fraction]:
-        """The file that the page plays, and what is added to its times to give the clip's."""
+    def playable_file(self, sha256: str) -> tuple[Path, Fraction]:
+        """The file that the page plays, and what is added to its times to give the clip's.
+
+        Raises CaseError where there is no such clip, or none that a page can play.
+        """
         clip = self.clip(sha256)
         copy = self._copy_path(clip)
         if copy.is_file():
@@ -104,10 +81,13 @@ class PlaybackClips:
         raise CaseError(f"{clip.name}: has no playable copy yet; request one first")
 
     def make_copy(self, sha256: str) -> None:
-        """Begin to make the copy for playing, unless it is there or under way."""
+        """Begin to make the copy for playing, unless it is there or under way.
+
+        Raises CaseError where there is no such clip, or its original is missing.
+        """
         clip = self.clip(sha256)
         with self._lock:
-            if self._copy(clip)[0] in ("ready", "making"):
+            if self._copy_state(clip)[0] in ("ready", "making"):
                 return
             original = self.case.original(sha256)
             self._jobs[sha256] = self._executor().submit(
@@ -136,7 +116,8 @@ class PlaybackClips:
             return mapped
         return self.case.products / "proxies" / f"{clip.sha256}.mp4"
 
-    def _copy(self, clip: Clip) -> tuple[str, str | None]:
+    def _copy_state(self, clip: Clip) -> tuple[CopyState, str | None]:
+        """How the page can play a clip, and why no copy could be made where that failed."""
         if self._copy_path(clip).is_file():
             return "ready", None
         job = self._jobs.get(clip.sha256)
@@ -147,21 +128,24 @@ class PlaybackClips:
             return "original", reason or None
         return ("failed", reason) if reason else ("missing", None)
 
-    def times(self, sha256: str) -> dict[str, Any]:
-        """When each picture is shown, in ticks of ``tick_s``; it and the offset are fractions."""
-        path, offset_s = self.played(sha256)
+    def times(self, sha256: str) -> ClipTimes:
+        """When each picture is shown. Raises CaseError as :meth:`playable_file`."""
+        path, offset_s = self.playable_file(sha256)
         key = sha256, stamp_of(path)
-        return self._times.get(key, lambda: {**_ticks(path), "offset_s": str(offset_s)})
+        return self._times.get(key, lambda: _read_times(path, offset_s))
 
     def path(self, sha256: str) -> bytes:
-        """What each placed moment saw, as JSON text of columns; rings are longitude, latitude."""
+        """What each placed moment saw, as JSON text of a ``ClipPath``.
+
+        Raises CaseError where there is no such clip.
+        """
         clip = self.clip(sha256)
         found = self._footprints(clip)
         if found is None:
             return b'{"moments":0}'
         place = self.case.place
         return self._paths.get(
-            (sha256, stamp_of(found)), lambda: _moments(found, clip, place).encode()
+            (sha256, stamp_of(found)), lambda: _path_json(found, clip, place).encode()
         )
 
     def _footprints(self, clip: Clip) -> Path | None:
@@ -173,7 +157,9 @@ class PlaybackClips:
         return None
 
 
-def _summary(clip: Clip, span: PlacedSpan | None, copy: str, reason: str | None) -> ClipSummary:
+def _summary(
+    clip: Clip, span: PlacedSpan | None, copy: CopyState, reason: str | None
+) -> ClipSummary:
     return ClipSummary(
         sha256=clip.sha256,
         name=clip.name,
@@ -190,7 +176,7 @@ def _summary(clip: Clip, span: PlacedSpan | None, copy: str, reason: str | None)
         placed_to_s=span.to_s if span else None,
         source=span.source if span else None,
         ce90_m=span.ce90_m if span else None,
-        copy=copy,
+        copy_state=copy,
         copy_reason=reason,
         notes=clip.notes,
     )
@@ -216,15 +202,17 @@ def _make_copy(clip: Clip, original: Path, products: Path) -> str:
     return ""
 
 
-def _ticks(path: Path) -> dict[str, Any]:
+def _read_times(path: Path, offset_s: Fraction) -> ClipTimes:
     with av.open(str(path), options=OPEN_OPTIONS) as container:
         stream = container.streams.video[0]
         ticks = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
         base = Fraction(stream.time_base or 1)
-    return {"ticks": ticks, "tick_s": f"{base.numerator}/{base.denominator}"}
+    tick_s = f"{base.numerator}/{base.denominator}"
+    return ClipTimes(ticks=ticks, tick_s=tick_s, offset_s=str(offset_s))
 
 
-def _moments(path: Path, clip: Clip, place: CasePlace) -> str:
+def _path_json(path: Path, clip: Clip, place: CasePlace) -> str:
+    """A ``ClipPath`` as JSON text, from the file of a clip's footprints."""
     table = pq.read_table(path)
     thin = max(1, -(-table.num_rows // MOST_MOMENTS))
     table = table.take(np.arange(0, table.num_rows, thin))

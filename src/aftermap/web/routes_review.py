@@ -1,101 +1,111 @@
 """Addresses of reviewing: who reviews, the buildings, and what is decided of them."""
 
 import asyncio
-from dataclasses import asdict
-from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from aftermap.errors import InputError
 from aftermap.record.building_rows import has_building
+from aftermap.web.dependencies import AskingSession, CaseDesk, CaseDoor
 from aftermap.web.desk import Desk
-from aftermap.web.grading import Decision, Saved, Undo
-from aftermap.web.security import Door, Session, session_of
-from aftermap.web.wire import REASONS, GradeSent, Me, UndoSent
+from aftermap.web.grading import Decision, Undo
+from aftermap.web.responses import (
+    BuildingFacts,
+    FeatureCollection,
+    GradesByReviewer,
+    Invitation,
+    Me,
+    QueueColumns,
+    SavedReview,
+)
+from aftermap.web.routes_map import GeoJsonResponse
+from aftermap.web.security import Session
+from aftermap.web.wire import REASONS, GradeSent, MeSent, UndoSent
+
+routes = APIRouter()
 
 
-def review_routes(desk: Desk, door: Door) -> APIRouter:
-    """The addresses of reviewing."""
-    routes = APIRouter()
-    _add_people(routes, door)
-    _add_buildings(routes, desk)
-    return routes
+@routes.get("/api/me")
+def me(session: AskingSession) -> Me:
+    """Who reviews in this browser."""
+    return _me(session)
 
 
-def _add_people(routes: APIRouter, door: Door) -> None:
-    @routes.get("/api/me")
-    def me(request: Request) -> dict[str, Any]:
-        return _told(session_of(request))
-
-    @routes.post("/api/me")
-    def name(sent: Me, request: Request) -> dict[str, Any]:
-        session = session_of(request)
-        session.reviewer = sent.reviewer
-        session.is_blind = sent.is_blind
-        return _told(session)
-
-    @routes.post("/api/invitations")
-    def invitation() -> dict[str, str]:
-        return {"address": door.invitation()}
+@routes.post("/api/me")
+def take_name(sent: MeSent, session: AskingSession) -> Me:
+    """Keep the name that was given in this browser, and whether its reviewer works blind."""
+    session.reviewer = sent.reviewer
+    session.is_blind = sent.is_blind
+    return _me(session)
 
 
-def _add_buildings(routes: APIRouter, desk: Desk) -> None:
-    @routes.get("/api/buildings")
-    def buildings(request: Request) -> Response:
-        text = desk.buildings.layer(is_blind=session_of(request).is_blind)
-        return Response(text, media_type="application/geo+json")
+@routes.post("/api/invitations")
+def invite(door: CaseDoor) -> Invitation:
+    """Make an address that lets another browser in, once."""
+    return Invitation(address=door.invitation())
 
-    @routes.get("/api/queue")
-    def queue(request: Request) -> Response:
-        text = desk.buildings.queue(is_blind=session_of(request).is_blind)
-        return Response(text, media_type="application/json")
 
-    @routes.get("/api/building")
-    def building(source_id: str, request: Request) -> dict[str, Any]:
-        session = session_of(request)
-        return desk.buildings.one(source_id, reviewer=session.reviewer, is_blind=session.is_blind)
+@routes.get("/api/buildings", response_class=GeoJsonResponse, response_model=FeatureCollection)
+def building_layer(session: AskingSession, desk: CaseDesk) -> Response:
+    """The outlines of the buildings."""
+    text = desk.buildings.layer(is_blind=session.is_blind)
+    return Response(text, media_type=GeoJsonResponse.media_type)
 
-    @routes.get("/api/grades")
-    def grades(request: Request) -> dict[str, Any]:
-        session = session_of(request)
-        return desk.buildings.grades(reviewer=session.reviewer, is_blind=session.is_blind)
 
-    @routes.post("/api/grades")
-    async def grade(sent: GradeSent, request: Request) -> dict[str, Any]:
-        work = Decision(
-            source_id=sent.source_id,
-            reviewer=_reviewer(request),
-            grade=sent.grade,
-            not_assessed_reason=sent.not_assessed_reason,
-            note=sent.note,
-            at=sent.at,
-        )
-        _refuse_unknown(desk, sent.source_id)
-        return _plain(await asyncio.wrap_future(desk.writer.decide(work)))
+@routes.get("/api/queue", response_model=QueueColumns)
+def queue(session: AskingSession, desk: CaseDesk) -> Response:
+    """Every building, without its outline."""
+    text = desk.buildings.queue(is_blind=session.is_blind)
+    return Response(text, media_type="application/json")
 
-    @routes.post("/api/undo")
-    async def undo(sent: UndoSent, request: Request) -> dict[str, Any]:
-        work = Undo(source_id=sent.source_id, reviewer=_reviewer(request), at=sent.at)
-        return _plain(await asyncio.wrap_future(desk.writer.decide(work)))
+
+@routes.get("/api/building", response_model_exclude_unset=True)
+def building(source_id: str, session: AskingSession, desk: CaseDesk) -> BuildingFacts:
+    """One building."""
+    return desk.buildings.one(source_id, reviewer=session.reviewer, is_blind=session.is_blind)
+
+
+@routes.get("/api/grades")
+def grades(session: AskingSession, desk: CaseDesk) -> GradesByReviewer:
+    """The newest grades of all buildings."""
+    return desk.buildings.grades(reviewer=session.reviewer, is_blind=session.is_blind)
+
+
+@routes.post("/api/grades")
+async def grade(sent: GradeSent, session: AskingSession, desk: CaseDesk) -> SavedReview:
+    """Write a decision to the record; answered once it is on the disk."""
+    work = Decision(
+        source_id=sent.source_id,
+        reviewer=_reviewer(session),
+        grade=sent.grade,
+        not_assessed_reason=sent.not_assessed_reason,
+        note=sent.note,
+        at=sent.at,
+    )
+    _refuse_unknown(desk, sent.source_id)
+    return await asyncio.wrap_future(desk.writer.decide(work))
+
+
+@routes.post("/api/undo")
+async def undo(sent: UndoSent, session: AskingSession, desk: CaseDesk) -> SavedReview:
+    """Take back the last decision of the reviewer; answered once that is on the disk."""
+    work = Undo(source_id=sent.source_id, reviewer=_reviewer(session), at=sent.at)
+    return await asyncio.wrap_future(desk.writer.decide(work))
 
 
 def _refuse_unknown(desk: Desk, source_id: str) -> None:
-    """Raise for a building that the case does not have; one look by index."""
+    """Raise InputError for a building that the case does not have; one look by index."""
     if not has_building(desk.case.package, source_id):
         raise InputError(f"{source_id[:80]}: is not a building of this case")
 
 
-def _reviewer(request: Request) -> str:
-    reviewer = session_of(request).reviewer
-    if not reviewer:
+def _reviewer(session: Session) -> str:
+    """The name of the reviewer. Raises InputError before one was given."""
+    if not session.reviewer:
         raise InputError("enter your name first: every grade is recorded under a name")
-    return reviewer
+    return session.reviewer
 
 
-def _told(session: Session) -> dict[str, Any]:
-    return {"reviewer": session.reviewer, "is_blind": session.is_blind, "reasons": REASONS}
-
-
-def _plain(saved: Saved) -> dict[str, Any]:
-    return {**asdict(saved), "grade": saved.grade and saved.grade.value}
+def _me(session: Session) -> Me:
+    return Me(reviewer=session.reviewer, is_blind=session.is_blind, reasons=list(REASONS))

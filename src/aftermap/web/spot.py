@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -13,27 +11,19 @@ from aftermap.errors import AftermapError, CaseError
 from aftermap.geo.arrays import Array
 from aftermap.search import seen_at_point, sighting_json_with_codes
 from aftermap.web.opened import OpenedCase
+from aftermap.web.responses import HeightProfile, LonLat, PointInfo, SightingFacts
 from aftermap.web.tiles import Tiles
 
 LIMIT = 60
 MOST_PROFILE_POINTS = 600
-LonLat = tuple[float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PointInfo:
-    """What the map says of one place; None is not known."""
-
-    xy_m: tuple[float, float]
-    height_m: float | None
-    photographs: int | None
-
-
-def moments_of(case: OpenedCase, lonlat: LonLat) -> list[dict[str, Any]]:
+def moments_of(case: OpenedCase, lonlat: LonLat) -> list[SightingFacts]:
     """The stretches and photographs that saw a spot, the best first."""
     if not case.place.is_on_globe:
         return []
-    return [sighting_json_with_codes(one) for one in seen_at_point(case, lonlat, limit=LIMIT)]
+    found = seen_at_point(case, lonlat, limit=LIMIT)
+    return [SightingFacts(**sighting_json_with_codes(one)) for one in found]
 
 
 def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> PointInfo:
@@ -52,8 +42,11 @@ def spot_at(case: OpenedCase, tiles: Tiles, lonlat: LonLat) -> PointInfo:
     )
 
 
-def height_profile(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> dict[str, Any]:
-    """Heights along a line: distance in metres of the case, height, photographs that agree."""
+def height_profile(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> HeightProfile:
+    """Heights along a line, at most ``MOST_PROFILE_POINTS`` of them.
+
+    Raises CaseError where there is no surface.
+    """
     corners = case.place.xy_m(line)
     steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(steps)])
@@ -65,14 +58,14 @@ def height_profile(case: OpenedCase, tiles: Tiles, line: Sequence[LonLat]) -> di
     counts = np.full(len(xy), math.nan)
     with suppress(AftermapError):
         counts = _raster_values(tiles, "confidence", xy)
-    return {
-        "along_m": [round(float(one), 2) for one in at],
-        "height_m": [round(float(one), 2) if math.isfinite(one) else None for one in heights],
-        "photographs": [
+    return HeightProfile(
+        along_m=[round(float(one), 2) for one in at],
+        height_m=[round(float(one), 2) if math.isfinite(one) else None for one in heights],
+        photographs=[
             int(one) if math.isfinite(one) and math.isfinite(height) else None
             for one, height in zip(counts, heights, strict=True)
         ],
-    }
+    )
 
 
 def _raster_values(tiles: Tiles, raster: str, xy_m: Array) -> Array:

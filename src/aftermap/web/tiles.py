@@ -33,6 +33,8 @@ from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, coloured
 from aftermap.publish.shared.relief import hillshade
 from aftermap.web.opened import REMAKES, OpenedCase, ResponseCache, stamp_of
 from aftermap.web.place import WEB_MERCATOR
+from aftermap.web.responses import RasterFacts
+from aftermap.web.wire import RasterName, TileKind
 
 SIDE_PX = 512
 EDGE_PX = 1
@@ -58,16 +60,6 @@ class Tile:
     media_type: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RasterFacts:
-    """What the page must know of a raster. ``bounds_lonlat`` is west, south, east, north."""
-
-    bounds_lonlat: tuple[float, float, float, float]
-    cell_m: float
-    deepest_zoom: int
-    stamp: str
-
-
 @dataclass
 class Tiles:
     """Makes tiles and keeps those that were asked for last."""
@@ -81,7 +73,7 @@ class Tiles:
         default_factory=lambda: ResponseCache(1 << 16, lambda _: 64)
     )
 
-    def tile(self, kind: str, zoom: int, column: int, row: int) -> Tile | None:
+    def tile(self, kind: TileKind, zoom: int, column: int, row: int) -> Tile | None:
         """A tile of a kind (a key of ``KINDS``); None where the raster has nothing there."""
         raster, make = KINDS[kind]
         path = self.path_of(raster)
@@ -309,7 +301,8 @@ def _encoded(pixels: ByteArray, form: str, **options: Any) -> Tile:
     return Tile(body=stream.getvalue(), media_type=f"image/{form}")
 
 
-KINDS: dict[str, tuple[str, Callable[[Tiles, Path, tuple[int, int, int]], Tile | None]]] = {
+MakeTile = Callable[[Tiles, Path, tuple[int, int, int]], Tile | None]
+KINDS: dict[TileKind, tuple[RasterName, MakeTile]] = {
     "orthophoto": ("orthophoto", _picture),
     "before": ("before", _picture),
     "relief": ("surface", _shaded),

@@ -31,7 +31,7 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class Me(Sent):
+class MeSent(Sent):
     """Who reviews in this browser, and whether blind."""
 
     reviewer: Name
