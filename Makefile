@@ -9,7 +9,7 @@ MODULES := frontend/node_modules/.package-lock.json
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup page demo test test-page quick test-slow docs lock clean
+.PHONY: setup page types demo test test-page quick test-slow docs lock clean
 
 setup: $(READY) page
 
@@ -44,6 +44,10 @@ test-page: $(MODULES)
 	@if ! command -v npm >/dev/null || ! test -e $(MODULES); then \
 	  echo "npm is not installed: the checks of the page are skipped" >&2; \
 	else cd frontend && npm run --silent lint && npm run --silent check && npm run --silent test; fi
+
+# The page's types, of the models that the server answers with; a test fails when they are old.
+types: setup
+	$(BIN)/python frontend/make_types.py
 
 # A practice flight over a synthetic ruined district, then its map.
 demo: setup

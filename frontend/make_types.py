@@ -1,7 +1,7 @@
 """Makes ``src/api_types.ts`` of the OpenAPI schema of ``aftermap.web``: ``make types``.
 
 The kinds of schema that Pydantic makes for our models, and no other: what is not known here is an
-error and not ``unknown``. docs/decisions/0013-page-types.md says why this is our own.
+error and not ``unknown``. docs/decisions/0013-page-contract.md says why this is our own.
 """
 
 import json
@@ -15,7 +15,13 @@ from aftermap.web.app import page_app
 TARGET = Path(__file__).with_name("src") / "api_types.ts"
 HEAD = "// Made by `make types` of the models in src/aftermap/web. Do not edit.\n"
 WIDTH = 100
-SCALARS = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean"}
+SCALARS = {
+    "string": "string",
+    "number": "number",
+    "integer": "number",
+    "boolean": "boolean",
+    "null": "null",
+}
 JSON_MEDIA = re.compile(r"application/(.+\+)?json")
 
 Schema = Mapping[str, Any]
@@ -95,17 +101,12 @@ def _type(schema: Schema) -> str:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(_type(one) for one in schema["anyOf"]))
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    if "enum" in schema:
-        return " | ".join(json.dumps(one) for one in schema["enum"])
-    kind = schema.get("type")
-    if kind == "array":
-        return _array(schema)
-    if kind == "object":
-        return _object(schema)
-    if kind == "null":
-        return "null"
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum") or [schema["const"]]
+        return " | ".join(json.dumps(one) for one in values)
+    kind = schema.get("type", "")
+    if kind in ("array", "object"):
+        return _array(schema) if kind == "array" else _object(schema)
     if kind in SCALARS:
         return SCALARS[kind]
     raise ValueError(f"{json.dumps(schema)[:200]}: make_types.py knows no such schema; teach it")
@@ -124,8 +125,9 @@ def _object(schema: Schema) -> str:
     if values is False or "properties" in schema:
         raise ValueError(f"{json.dumps(schema)[:200]}: give this object a model of its own")
     inner = "unknown" if values is True else _type(values)
-    keys = schema.get("propertyNames")
-    return f"Record<string, {inner}>" if keys is None else f"Partial<Record<{_type(keys)}, {inner}>>"
+    if "propertyNames" not in schema:
+        return f"Record<string, {inner}>"
+    return f"Partial<Record<{_type(schema['propertyNames'])}, {inner}>>"
 
 
 def _comment(schema: Schema, indent: str) -> str:

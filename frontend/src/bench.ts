@@ -1,7 +1,7 @@
 // What the views share.
 
 import type { Map as GlMap } from "maplibre-gl";
-import type { CaseFacts, FootageList, LonLat, Me } from "./api.js";
+import type { CaseFacts, FootageList, LonLat, Me, QueueColumns } from "./api.js";
 import type { LayerChoice } from "./map.js";
 import type { Outbox } from "./outbox.js";
 import type { Solid } from "./solid.js";
@@ -20,11 +20,8 @@ export interface BuildingFeature {
   };
 }
 
-/** Buildings as they are sent: one list for each property. */
-export type Columns = { id: number[] } & Record<string, unknown[]>;
-
-export function buildingsOf({ id, ...columns }: Columns): BuildingFeature[] {
-  const names = Object.entries(columns);
+export function buildingsOf({ id, ...columns }: QueueColumns): BuildingFeature[] {
+  const names: [string, unknown[]][] = Object.entries(columns);
   return id.map((one, i) => ({
     id: one,
     properties: Object.fromEntries(

@@ -1,22 +1,22 @@
 // What is known of a building: pictures cut from the originals, and measurements.
 
-import type { Row } from "./api.js";
+import type { Evidence, Measurement } from "./api.js";
 import type { Bench, BuildingFeature } from "./bench.js";
 import { anyScript, el } from "./dom.js";
 import { prefs } from "./prefs.js";
 import { texts } from "./texts.js";
 import { centimetres, compass, metres, percent, plainName, timeCode, unitOf } from "./words.js";
 
-export function pictureOf(row: Row): string {
-  return `/media/evidence/${String(row.fid)}?sha256=${String(row.file_sha256)}`;
+export function pictureOf(row: Evidence): string {
+  return `/media/evidence/${row.fid}?sha256=${row.file_sha256}`;
 }
 
-export function figure(row: Row, bench: Bench): HTMLElement {
-  const source = String(row.clip_sha256 ?? row.original_sha256 ?? "");
+export function figure(row: Evidence, bench: Bench): HTMLElement {
+  const source = row.original_sha256;
   const isGraphic = prefs.blursGraphic && bench.footage.graphic.includes(source);
   const image = el("img", {
     src: pictureOf(row),
-    alt: texts.evidence.kinds[String(row.kind)] ?? texts.evidence.image,
+    alt: texts.evidence.kinds[row.kind] ?? texts.evidence.image,
     loading: "eager",
   });
   const holder = el(
@@ -43,8 +43,7 @@ export function figure(row: Row, bench: Bench): HTMLElement {
       ? texts.evidence.gsd(centimetres(row.ground_sample_m))
       : null,
   ].filter((one): one is string => one !== null);
-  const name =
-    row.kind === "orthophoto" ? texts.evidence.orthophoto : String(row.original_name ?? "");
+  const name = row.kind === "orthophoto" ? texts.evidence.orthophoto : row.original_name;
   const opens =
     row.kind === "view" && source
       ? el(
@@ -68,7 +67,7 @@ export function figure(row: Row, bench: Bench): HTMLElement {
   );
 }
 
-function enlarge(row: Row): void {
+function enlarge(row: Evidence): void {
   const dialog = el(
     "dialog",
     { class: "lightbox", "aria-label": texts.evidence.image, onclick: () => dialog.close() },
@@ -79,9 +78,9 @@ function enlarge(row: Row): void {
   dialog.showModal();
 }
 
-export function measurements(rows: Row[], building: BuildingFeature): HTMLElement | null {
+export function measurements(rows: Measurement[], building: BuildingFeature): HTMLElement | null {
   const told = rows
-    .map((row) => [String(row.name), row.value, row.sigma] as const)
+    .map((row) => [row.name, row.value, row.sigma] as const)
     .filter(([, value]) => typeof value === "number");
   const area = building.properties.area_m2;
   if (!told.length && area == null) return null;

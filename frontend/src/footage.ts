@@ -62,7 +62,7 @@ export class Footage implements View {
     this.found = null;
     this.redraw();
     try {
-      this.found = await get<Sighting[]>(`/api/seen?lon=${at[0]}&lat=${at[1]}`);
+      this.found = await get(`/api/seen?lon=${at[0]}&lat=${at[1]}`);
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error), "wrong");
     }
@@ -170,7 +170,7 @@ export class Footage implements View {
   pathOf(sha256: string): Promise<ClipPath> {
     let found = this.paths.get(sha256);
     if (!found) {
-      found = get<ClipPath>(`/api/clips/${sha256}/path`);
+      found = get(`/api/clips/${sha256}/path`) as Promise<ClipPath>;
       this.paths.set(sha256, found);
       found.catch(() => this.paths.delete(sha256));
     }

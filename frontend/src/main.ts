@@ -4,17 +4,8 @@ import type { MapMouseEvent } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import "@maplibre/maplibre-gl-compare/style.css";
 import "./style.css";
-import {
-  type CaseFacts,
-  type FootageList,
-  GRADES,
-  get,
-  type LonLat,
-  type Me,
-  post,
-  type Spot,
-} from "./api.js";
-import { type Bench, buildingsOf, type Columns, type View, type ViewName } from "./bench.js";
+import { type CaseFacts, GRADES, get, type LonLat, post, type Spot } from "./api.js";
+import { type Bench, buildingsOf, type View, type ViewName } from "./bench.js";
 import { Comparing } from "./compare.js";
 import { sheet } from "./dialogs.js";
 import { anyScript, el, fill, tell } from "./dom.js";
@@ -63,9 +54,9 @@ async function start(): Promise<void> {
     throw new Error(texts.page.needsWebGl2);
   }
   const [facts, me, footage] = await Promise.all([
-    get<CaseFacts>("/api/case"),
-    get<Me>("/api/me"),
-    get<FootageList>("/api/footage"),
+    get("/api/case"),
+    get("/api/me"),
+    get("/api/footage"),
   ]);
   document.title = texts.page.titleOf(facts.name);
   const page = frame(facts);
@@ -101,7 +92,7 @@ async function start(): Promise<void> {
       clips.showPhotograph(sha256);
     },
     refreshFootage: async () => {
-      bench.footage = await get<FootageList>("/api/footage");
+      bench.footage = await get("/api/footage");
       clips.forget();
     },
   };
@@ -180,8 +171,8 @@ async function start(): Promise<void> {
     if (!choice) return;
     solid.forget();
     const [found, said] = await Promise.all([
-      get<Columns>("/api/queue"),
-      get<Record<string, Record<string, string | null>>>("/api/grades"),
+      get("/api/queue"),
+      get("/api/grades"),
       styled(map).then(() => showShapes(map, choice)),
     ]);
     bench.buildings = buildingsOf(found);
@@ -544,7 +535,7 @@ function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
     id: "blind",
     checked: bench.me.is_blind,
     onchange: async (event: Event) => {
-      bench.me = await post<Me>("/api/me", {
+      bench.me = await post("/api/me", {
         reviewer: bench.me.reviewer || "reviewer",
         is_blind: (event.target as HTMLInputElement).checked,
       });
@@ -594,7 +585,7 @@ function askName(bench: Bench, done: () => void): void {
       const reviewer = name.value.trim();
       if (!reviewer) return;
       localStorage.setItem("aftermap.name", reviewer);
-      post<Me>("/api/me", { reviewer, is_blind: bench.me.is_blind }).then(
+      post("/api/me", { reviewer, is_blind: bench.me.is_blind }).then(
         (me) => {
           bench.me = me;
           void bench.outbox.send();
@@ -609,7 +600,7 @@ function askName(bench: Bench, done: () => void): void {
 }
 
 async function invite(): Promise<void> {
-  const { address } = await post<{ address: string }>("/api/invitations", {});
+  const { address } = await post("/api/invitations", {});
   const field = el("input", {
     type: "text",
     readonly: true,
@@ -645,7 +636,7 @@ function readCursor(bench: Bench, place: HTMLElement): void {
     const asked: LonLat = [((((lon + 180) % 360) + 360) % 360) - 180, lat];
     moved = null;
     try {
-      const spot = await get<Spot>(`/api/point?lon=${asked[0]}&lat=${asked[1]}`);
+      const spot = await get(`/api/point?lon=${asked[0]}&lat=${asked[1]}`);
       const lonlat = bench.facts.is_on_globe ? lonlatWords(asked) : "";
       const [east, north] = [spot.xy_m[0].toFixed(1), spot.xy_m[1].toFixed(1)];
       place.textContent = asOneLine(
@@ -689,7 +680,7 @@ function asOneLine(...facts: string[]): string {
 function watch(bench: Bench, place: HTMLElement): void {
   const look = async (): Promise<void> => {
     try {
-      const now = await get<{ run: number; ended_at: string; is_running: boolean }>("/api/state");
+      const now = await get("/api/state");
       const isNew = now.ended_at !== bench.facts.ended_at;
       if (isNew && !now.is_running) {
         forgetShapes();

@@ -104,7 +104,7 @@ export class Measuring {
 
   private async profile(line: LonLat[]): Promise<void> {
     try {
-      const found = await post<Profile>("/api/profile", { line });
+      const found = await post("/api/profile", { line });
       fill(
         this.place,
         this.card(

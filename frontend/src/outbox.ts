@@ -70,7 +70,7 @@ export class Outbox {
 
   private async sendOne(one: Waiting): Promise<void> {
     try {
-      const saved = await post<Saved>("/api/grades", one.decision);
+      const saved = await post("/api/grades", one.decision);
       this.done(one);
       this.saved(one.decision, saved);
     } catch (error) {

@@ -21,7 +21,7 @@ export async function troubleOf(
   facts: CaseFacts,
   { sourceId, error }: TileTrouble,
 ): Promise<boolean> {
-  const raster = facts.tiles[sourceId ?? ""];
+  const raster = facts.tiles[sourceId as keyof CaseFacts["tiles"]];
   if (!raster || !error?.body || raster in facts.missing) return false;
   facts.missing[raster] = "";
   try {

@@ -99,7 +99,7 @@ export class Placing implements View {
     this.pendingPixel = this.pendingPlace = null;
     try {
       if (["missing", "failed", "making"].includes(clip.copy)) await this.copied(clip);
-      this.clicks = (await get<{ clicks: Click[] }>(`/api/clips/${sha256}/clicks`)).clicks;
+      this.clicks = (await get(`/api/clips/${sha256}/clicks`)).clicks;
       await this.player.load(
         clip,
         this.clicks.length ? seconds(this.clicks[0]!.time_s) : clip.placed_from_s,
@@ -164,9 +164,7 @@ export class Placing implements View {
   private async waited(clip: Clip): Promise<void> {
     for (;;) {
       await new Promise((done) => setTimeout(done, POLL_MS));
-      const now = await get<{ state: string; error: string | null; lines?: string[] }>(
-        `/api/clips/${clip.sha256}/place`,
-      );
+      const now = await get(`/api/clips/${clip.sha256}/place`);
       if (now.state === "working") continue;
       if (now.state === "failed") {
         tell(texts.place.failed(clip.name, now.error ?? texts.place.failedWithout), "wrong");
@@ -218,7 +216,7 @@ export class Placing implements View {
       this.draw();
       this.drawInfo();
       try {
-        const solved = await post<Solved>(
+        const solved = await post(
           `/api/clips/${this.clip.sha256}/solve`,
           { clicks },
           asking.signal,

@@ -1,7 +1,7 @@
 // A clip, picture by picture. Times are exact: a picture is asked for by the middle of the time that
 // it is shown for, so that no rounding of the browser's can show its neighbour.
 
-import { type Clip, type ClipTimes, get } from "./api.js";
+import { type Clip, get } from "./api.js";
 import { el, fill, svg } from "./dom.js";
 import { shownKey } from "./keys.js";
 import { texts } from "./texts.js";
@@ -91,7 +91,7 @@ export class Player {
     this.pause();
     this.drawControls();
     if (this.clip?.sha256 !== clip.sha256) {
-      const found = await get<ClipTimes>(`/api/clips/${clip.sha256}/times`);
+      const found = await get(`/api/clips/${clip.sha256}/times`);
       this.clip = clip;
       this.base = fraction(found.tick_s);
       this.offset = fraction(found.offset_s);

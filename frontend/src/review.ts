@@ -1,6 +1,7 @@
 // Buildings one after another: their pictures side by side, and a grade by one key.
 
 import {
+  type Building,
   type BuildingFacts,
   GRADES,
   type Grade,
@@ -8,8 +9,6 @@ import {
   type LonLat,
   post,
   type Review,
-  type Row,
-  type Saved,
 } from "./api.js";
 import type { Bench, BuildingFeature, View } from "./bench.js";
 import { ask, sheet } from "./dialogs.js";
@@ -180,7 +179,7 @@ export class Reviewing implements View {
     try {
       await this.bench.outbox.emptied();
       const source_id = building.properties.source_id;
-      const saved = await post<Saved>("/api/undo", { source_id, at: new Date().toISOString() });
+      const saved = await post("/api/undo", { source_id, at: new Date().toISOString() });
       const isOpenAgain = saved.is_withdrawn;
       this.remember(building, isOpenAgain ? undefined : saved.grade);
       tell(
@@ -326,7 +325,7 @@ export class Reviewing implements View {
   private facts(sourceId: string): Promise<BuildingFacts> {
     const found = this.known.get(sourceId);
     if (found) return found.facts;
-    const facts = get<BuildingFacts>(`/api/building?source_id=${encodeURIComponent(sourceId)}`);
+    const facts = get(`/api/building?source_id=${encodeURIComponent(sourceId)}`);
     this.known.set(sourceId, { facts, at_ms: performance.now() });
     facts.catch(() => this.known.delete(sourceId));
     if (this.known.size > MOST_KNOWN) this.known.delete(this.known.keys().next().value as string);
@@ -505,7 +504,7 @@ export class Reviewing implements View {
     );
   }
 
-  private machine(row: Row): HTMLElement {
+  private machine(row: Building): HTMLElement {
     if (this.bench.me.is_blind) {
       return el(
         "section",

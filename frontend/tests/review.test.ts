@@ -29,7 +29,7 @@ function review(reviewer: string, grade: Grade | null, more: Partial<Review> = {
     is_withdrawn: false,
     note: null,
     at: "2026-01-01T00:00:00.000Z",
-    reasons: [],
+    reasons: "[]",
     ...more,
   };
 }
@@ -56,7 +56,7 @@ async function opened(
     ...more,
   } as unknown as Bench;
   const facts = (): BuildingFacts => ({
-    building: { source_id: "B7" },
+    building: { fid: 7, source_id: "B7", area_m2: 144 },
     measurements: [],
     evidence: [],
     reviews,
