@@ -1,1 +1,1 @@
-"""Aftermap: drone footage of a war-damaged city in; a map that can be defended out."""
+"""Aftermap: turn drone imagery of an inaccessible town into a defensible map."""
