@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import re
 import sqlite3
+import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from aftermap.record import Case
-from aftermap.record.custody import GENESIS, append, entries_of, entry_hash, verify_chain
+from aftermap.record.custody import GENESIS, append, entries_of, entry_hash, utc_now, verify_chain
 
 REST = "at, actor, action, subject, detail"
 
@@ -21,6 +24,24 @@ def record(tmp_path, tagged, untagged):
         with case.package.transaction() as connection:
             append(connection, actor="test", action="looked at", detail={"كلمة": "word"})
     return tmp_path / "case" / "case.gpkg"
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch):
+    """A computer whose own time is not UTC."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "XXX-05:30")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_times_are_utc_to_the_millisecond_wherever_the_computer_is(far_from_greenwich):
+    before = datetime.now(UTC)
+    said = utc_now()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", said)
+    told = datetime.fromisoformat(said)
+    assert before - timedelta(milliseconds=1) < told <= datetime.now(UTC)
 
 
 def chain(record):
