@@ -225,7 +225,9 @@ def test_what_was_left_out_and_what_came_out_is_recorded(folder, work):
         report = run.each_time("report", lambda: [record.stage for record in run.records])
     assert report == ["sum"]
     (row,) = runs(folder)
-    assert row["skipped"] == [{"name": "note.txt", "reason": "is no picture", "sha256": None}]
+    assert row["skipped"] == [
+        {"name": "note.txt", "reason": "is no picture", "sha256": None, "code": None}
+    ]
     assert [stage["stage"] for stage in row["stages"]] == ["sum", "report"]
     assert list(row["products"]) == ["sum.txt"]
 

@@ -93,3 +93,9 @@ def test_off_nadir_is_the_pitch_counted_from_straight_down(yaw, pitch, roll):
     assert off_nadir_deg(rotation_cam_from_world(yaw, pitch, roll)) == pytest.approx(
         90 + pitch, abs=1e-5
     )
+
+
+@pytest.mark.parametrize("pitch_deg", [-90.0, 90.0])
+def test_rounding_does_not_take_the_pitch_away_from_a_camera_that_looks_straight(pitch_deg):
+    rotation = rotation_cam_from_world(30.0, pitch_deg, 0.0) * (1 + 1e-12)
+    assert gimbal_angles_deg(rotation)[1] == pytest.approx(pitch_deg)

@@ -55,3 +55,24 @@ def test_the_level_around_a_place_is_that_of_measured_heights(surface):
     assert level_at_m(surface, (lon, lat)) == 250.0
     surface.with_name("confidence.tif").unlink()
     assert level_at_m(surface, (lon, lat)) != 250.0
+
+
+def test_at_the_corner_of_a_raster_its_first_row_and_column_count(tmp_path):
+    """Only the corner's own cell was measured; a place beside it has that height."""
+    heights = np.full((50, 50), -9999, np.float32)
+    heights[0, 0] = 321.0
+    with rasterio.open(
+        tmp_path / "corner.tif",
+        "w",
+        driver="GTiff",
+        count=1,
+        dtype="float32",
+        width=50,
+        height=50,
+        crs="EPSG:32637",
+        nodata=-9999,
+        transform=rasterio.Affine(0.5, 0, EAST_M, 0, -0.5, NORTH_M),
+    ) as file:
+        file.write(heights, 1)
+    assert ground_at_m(tmp_path / "corner.tif", (EAST_M + 2, NORTH_M - 2)) == 321.0
+    assert ground_at_m(tmp_path / "corner.tif", (EAST_M - 900, NORTH_M - 2)) is None

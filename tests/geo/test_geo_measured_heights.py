@@ -94,10 +94,23 @@ def test_coarse_heights_are_never_finer_than_the_surface(scene):
 
 
 def test_heights_beyond_the_edge_are_neither_measured_nor_filled(scene):
+    beyond = [(-8, 0, -4, 4), (-8, -4, -4, -1), (25, -4, 29, -1), (2, 1, 6, 4), (2, -29, 6, -19)]
     for cell_m in (0.5, 1.0):
-        found = over(scene, -8, 0, -4, 4, cell_m)
-        assert np.isnan(found.any_m).all()
-        assert not found.is_filled.any()
+        for west, south, east, north in beyond:
+            found = over(scene, west, south, east, north, cell_m)
+            assert np.isnan(found.any_m).all()
+            assert not found.is_filled.any()
+
+
+@pytest.mark.parametrize("cell_m", [1.3, 1.7, 2.0])
+def test_a_cell_that_was_measured_as_a_whole_is_measured_once(scene, cell_m):
+    """However many middles of the surface's cells fall into it."""
+    found = over(scene, 0, -14, 9, -4, cell_m)
+    inside = found.measured_fraction[1:-1, 1:-1]
+    assert inside.max() == 1.0
+    across = cell_m / GRID.cell_m  # at least the whole number of middles, each way
+    assert inside.min() >= np.floor(across) ** 2 / across**2 - 1e-6
+    assert not found.filled_fraction[:, :-1].any()
 
 
 def test_a_finer_grid_is_filled_where_the_cell_below_is(scene):

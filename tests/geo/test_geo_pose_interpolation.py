@@ -74,6 +74,15 @@ def test_a_camera_that_hovers_at_both_ends_may_have_been_away(pull):
     assert abs(pull) * 1.5 * 1.5 / 2 <= np.sqrt(said.covariance[0][0])
 
 
+@pytest.mark.parametrize("gap_s", GAPS_S)
+def test_in_the_middle_of_a_hover_the_error_is_that_of_a_dash_to_there_and_back(gap_s):
+    """Even acceleration a for half the time out, turning back on the way: a T^2 / 8."""
+    one, other = (pose(time_s, (0, 0, 300), sigmas=EXACT) for time_s in (0, gap_s))
+    sigmas = np.sqrt(np.diag(pose_between(one, other, gap_s / 2).covariance))
+    dash = float(gap_s) ** 2 / 8
+    assert sigmas == pytest.approx([dash * 1.0] * 3 + [dash * 0.15] * 3, rel=1e-4)
+
+
 @given(st.fractions(0, 1, max_denominator=50))
 def test_at_the_poses_nothing_is_added_and_in_the_middle_most(share):
     one, other = pose(0, (0, 0, 300)), pose(2, (20, 5, 310), yaw_deg=15)

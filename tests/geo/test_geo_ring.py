@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,15 @@ def test_shares_are_of_the_ground_inside():
 def test_a_sliver_is_asked_at_its_corners():
     sliver = np.array([[0.0, 0.0], [100.0, 100.0], [100.0, 100.01]])
     assert len(points_in(sliver)) > 0
+
+
+@given(seed=st.integers(0, 10_000), corners=st.integers(3, 40))
+def test_inside_a_ring_is_inside_however_often_it_turns_back(seed, corners):
+    """Stars of many spikes, so that a line to the east crosses them again and again."""
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    radii = rng.uniform(1, 20, corners)
+    ring = np.column_stack([radii * np.cos(angles), radii * np.sin(angles)])
+    points = rng.uniform(-20, 20, (200, 2))
+    expected = shapely.contains_xy(shapely.Polygon(ring), *points.T)
+    assert np.array_equal(inside_ring(points, ring), expected)

@@ -58,3 +58,38 @@ def test_a_missing_position_does_not_cost_an_angle() -> None:
 
 def test_a_track_without_samples_has_no_values() -> None:
     assert np.isnan(at_times(track(), [0.0, 1.0]).height_m).all()
+
+
+def test_every_kind_of_value_is_taken_between_its_own_samples() -> None:
+    """Everything rises evenly with time, so it is known in between; beyond a gap nothing is."""
+
+    def sample(second: int) -> TelemetrySample:
+        return TelemetrySample(
+            time_s=Fraction(second),
+            lonlat_deg=(39 + second / 100, 35 + second / 50),
+            height_m=300.0 + second,
+            relative_height_m=50.0 + 2 * second,
+            hfov_deg=60.0 + 3 * second,
+            attitude=Attitude(yaw_deg=170 + 4 * second, pitch_deg=-45 + second, roll_deg=second),
+        )
+
+    made = track(sample(8), sample(0), sample(2), sample(10))  # in any order
+    got = at_times(made, [0.5, 2.0, 5.0, 9.0])
+    at = np.array([0.5, 2.0, np.nan, 9.0])
+    assert got.lonlat_deg[:, 0] == pytest.approx(39 + at / 100, nan_ok=True)
+    assert got.lonlat_deg[:, 1] == pytest.approx(35 + at / 50, nan_ok=True)
+    assert got.height_m == pytest.approx(300 + at, nan_ok=True)
+    assert got.relative_height_m == pytest.approx(50 + 2 * at, nan_ok=True)
+    assert got.hfov_deg == pytest.approx(60 + 3 * at, nan_ok=True)
+    yaw, pitch, roll = got.angles_deg.T
+    assert yaw == pytest.approx((170 + 4 * at + 180) % 360 - 180, nan_ok=True)
+    assert pitch == pytest.approx(-45 + at, nan_ok=True)
+    assert roll == pytest.approx(at, nan_ok=True)
+    assert np.isfinite(at_times(made, [5.0], longest_gap_s=6.0).hfov_deg).all()
+
+
+def test_every_long_gap_has_its_begin_and_end() -> None:
+    seconds = (0, 1, 9, 10, 30)
+    made = track(*(TelemetrySample(time_s=Fraction(s), lonlat_deg=(39.0, 35.0)) for s in seconds))
+    assert gaps_s(made) == ((1.0, 9.0), (10.0, 30.0))
+    assert gaps_s(made, longest_gap_s=8.0) == ((10.0, 30.0),)

@@ -2,12 +2,22 @@
 
 import numpy as np
 import pytest
+from drawn_errors import drawn_ce90_m
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from aftermap.geo.axes import rotation_cam_from_world
-from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, on_own_map, precision_of
+from aftermap.geo.lens import rays_cam
+from aftermap.geo.uncertainty import (
+    ce90_in_middle_m,
+    ce90_m,
+    ground_covariance_m2,
+    on_own_map,
+    precision_of,
+)
+from aftermap.model.camera import Camera, CameraPose
+from aftermap.model.media import FocalSource
 from aftermap.model.sighting import Precision
 
 DRAWS = 40_000
@@ -148,3 +158,47 @@ def test_a_tilt_and_a_height_that_the_map_shares_do_not_show_on_it():
     assert both[2:, 2:] == pytest.approx(within[2:, 2:])
     # What is said of the whole may be smaller by rounding; a variance never turns negative.
     assert on_own_map(within * 0.999, within) == pytest.approx(within)
+
+
+CAMERA = Camera(
+    model="OPENCV",
+    width_px=1200,
+    height_px=900,
+    params=(1000.0, 1000.0, 580.0, 430.0, -0.1, 0.02, 0.0, 0.0),
+    focal_prior_px=1000.0,
+    focal_prior_source=FocalSource.FOCAL_35MM,
+    focal_sigma_px=5.0,
+    focal_decision="made up",
+)
+
+
+def looking(pitch_deg, *, up_m=300.0, yaw_deg=30.0):
+    rotation = rotation_cam_from_world(yaw_deg, pitch_deg, 0.0)
+    return CameraPose(
+        rotation_cam_from_world=tuple(tuple(row) for row in rotation.tolist()),
+        position_m=(500_100.0, 3_978_000.0, up_m),
+        covariance_m2=None,
+    )
+
+
+@pytest.mark.parametrize("pitch_deg", [-90.0, -60.0, -35.0])
+def test_the_circle_in_the_middle_is_that_of_drawn_cameras(pitch_deg):
+    covariance, pose = np.diag([1.0, 2.0, 3.0, 1e-4, 1e-4, 4e-4]), looking(pitch_deg)
+    (ray,) = rays_cam([[600, 450]], CAMERA.params) @ np.array(pose.rotation_cam_from_world)
+    drawn = drawn_ce90_m(np.array(pose.position_m), ray, covariance, 240.0, 5.0)
+    told = ce90_in_middle_m(pose, covariance, CAMERA, 240.0, 5.0)
+    assert told == pytest.approx(drawn, rel=0.04)
+
+
+def test_the_circle_in_the_middle_never_reaches_beyond_the_camera():
+    unsure = np.diag([1e6, 1e6, 1e6, 1.0, 1.0, 1.0])
+    told = ce90_in_middle_m(looking(-90.0), unsure, CAMERA, 240.0, 5.0)
+    assert 60.0 < told < 60.2  # 60 m up; the middle is a little beside the principal point
+
+
+def test_where_the_middle_shows_no_ground_there_is_no_circle():
+    sure = np.eye(6) * 1e-6
+    assert ce90_in_middle_m(looking(20.0), sure, CAMERA, 240.0, 5.0) is None  # the sky
+    assert ce90_in_middle_m(looking(-60.0), sure, CAMERA, 300.0, 5.0) is None  # not above it
+    assert ce90_in_middle_m(looking(-60.0), None, CAMERA, 240.0, 5.0) is None
+    assert ce90_in_middle_m(looking(-60.0), sure * np.nan, CAMERA, 240.0, 5.0) is None

@@ -6,7 +6,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from aftermap.geo.grid import Block
-from aftermap.geo.windows import block_over, read_block, read_heights
+from aftermap.geo.windows import block_over, coarse_heights, read_block, read_heights
 from aftermap.model.raster import Grid, Raster
 
 GRID = Grid(
@@ -56,3 +56,28 @@ def test_a_hole_in_heights_is_not_a_number(raster):
     heights, _ = read_heights(raster, block_over(GRID, *corner))
     assert heights.shape == (1, 1)
     assert np.isnan(heights[0, 0])
+
+
+def test_coarse_heights_are_the_mean_of_what_lies_in_each_cell(raster):
+    """Rows of half a metre in cells of two metres: means of four rows, a hole left out."""
+    corner = (GRID.east_m, GRID.north_m - 12.0), (GRID.east_m + 8.0, GRID.north_m)
+    heights, grid = coarse_heights(raster, *corner, cell_m=2.0)
+    assert (grid.cell_m, grid.rows, grid.columns) == (2.0, 6, 4)
+    assert heights[:, 0] == pytest.approx(np.arange(6) * 4 + 1.5)
+    (with_hole,) = heights[1, 1:2]
+    rows = [row for row in (4, 5, 6, 7) for column in range(4, 8) if (row, column) != (5, 7)]
+    assert with_hole == pytest.approx(np.mean(rows))
+
+
+def test_coarse_heights_in_cells_of_the_raster_or_smaller_are_its_own(raster):
+    corner = (GRID.east_m + 2.0, GRID.north_m - 4.0), (GRID.east_m + 6.0, GRID.north_m)
+    heights, grid = coarse_heights(raster, *corner, cell_m=0.1)
+    assert grid.cell_m == GRID.cell_m
+    own = np.repeat(np.arange(8.0)[:, None], 8, axis=1)
+    own[5, 3] = np.nan
+    assert np.array_equal(heights, own, equal_nan=True)
+
+
+def test_coarse_heights_beyond_the_raster_are_not_known(raster):
+    corner = (GRID.east_m - 50.0, GRID.north_m), (GRID.east_m - 40.0, GRID.north_m + 10.0)
+    assert np.isnan(coarse_heights(raster, *corner, cell_m=1.0)[0]).all()
