@@ -133,7 +133,7 @@ def rootsift(raw: Float32Array) -> Float32Array:
 
 
 def descriptor_bytes(descriptors: Float32Array) -> ByteArray:
-    """Unit descriptors as they are kept: a byte for each component, of length about 512."""
+    """(N, 128) unit descriptors as bytes, as they are kept: each row of length about 512."""
     return np.asarray(np.clip(np.round(ROOTSIFT_NORM * descriptors), 0, 255), np.uint8)
 
 

@@ -74,8 +74,11 @@ class Case:
     def open_to_read(cls, path: Path, *, whole: bool = True) -> Self:
         """The case in this folder, without a lock and without writing anything.
 
-        ``whole`` False leaves out the check of the whole record, which takes seconds where it holds
+        ``whole`` False leaves out the check of the whole record, which takes seconds where it
+        holds
         millions of sightings; a damaged page is then told when it is read.
+
+        Raises CaseError where the folder holds no record.
         """
         path = path.absolute()
         if not (path / RECORD_NAME).is_file():
@@ -177,7 +180,10 @@ class Case:
                     )
 
     def mask_of(self, sha256: str) -> Sidecar | None:
-        """The mask that the newest run used with an original; None where it used none."""
+        """The mask that the newest run used with an original; None where it used none.
+
+        Raises CaseError where the mask is missing from the media store.
+        """
         mask_sha256 = self._masks_held().get(sha256)
         path = None if mask_sha256 is None else self.store.find(mask_sha256)
         if mask_sha256 is None:

@@ -56,7 +56,10 @@ def writing_to(path: Path) -> Iterator[None]:
 
 @contextmanager
 def telling_disk_trouble(path: Path) -> Iterator[None]:
-    """As :func:`writing_to`, for blocks that read other files too: only the disk's own troubles."""
+    """As :func:`writing_to`, for blocks that read other files too: only the disk's own troubles.
+
+    Raises CaseError with the path and what to do.
+    """
     try:
         yield
     except OSError as error:

@@ -26,7 +26,10 @@ def point_z(srs_id: int, xyz: tuple[float, float, float]) -> bytes:
 
 
 def polygon(srs_id: int, ring: Sequence[XY]) -> bytes:
-    """A polygon of one ring, closed and turned anticlockwise if it is not already."""
+    """A polygon of one ring, closed and turned anticlockwise if it is not already.
+
+    Raises ValueError for fewer than three corners.
+    """
     closed = [*ring, ring[0]] if ring[0] != ring[-1] else list(ring)
     if len(closed) < 4:
         raise ValueError(f"a polygon has three corners or more, not {len(closed) - 1}")

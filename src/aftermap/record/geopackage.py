@@ -259,7 +259,7 @@ def describe(
 
 @contextmanager
 def telling_what_is_wrong(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a line that names the file and says what to do."""
+    """Turn SQLite's errors into a CaseError that names the file and says what to do."""
     try:
         yield
     except sqlite3.IntegrityError:

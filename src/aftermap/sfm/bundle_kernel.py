@@ -241,7 +241,10 @@ def back_substitute(
     pulls: Array,
     point_step: Array,
 ) -> None:
-    """Fill ``point_step`` (P, 3) from the step of the frames and cameras."""
+    """Fill ``point_step`` (P, 3) from the step of the frames and cameras.
+
+    ``weight`` is (M,) a number for each observation, ``inverses`` (P, 3, 3), ``pulls`` (P, 3).
+    """
     rotations, positions, lenses, camera_of, points, course = state
     velocities = velocities_of(state)
     lens_at = POSE * len(rotations)

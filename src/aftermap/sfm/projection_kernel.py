@@ -119,7 +119,7 @@ def residual_of(
     xy_px: Array,
     ideal: Array,
 ) -> tuple[float, float]:
-    """Residual in pixels; leaves in ``ideal`` the point in camera axes at the middle row.
+    """Residual in pixels; leaves in ``ideal`` (3,) the point in camera axes at the middle row.
 
     Behind the camera: huge.
     """

@@ -61,7 +61,7 @@ class LastPictures:
         self._kept: OrderedDict[tuple[str, int], ByteArray] = OrderedDict()
 
     def read(self, path: str, halvings: int) -> ByteArray:
-        """Colours (rows, columns, 3) of a picture, halved in size some times by averaging."""
+        """(rows, columns, 3) pixels of a picture, halved in size a number of times by averaging."""
         key = path, halvings
         if key not in self._kept:
             pixels = picture_pixels(path)

@@ -43,13 +43,13 @@ class CasePlace:
         return transformed_xy(WGS84, self.shown_crs, lonlat_deg)
 
     def geojson(self, geometries: ObjectArray) -> ObjectArray:
-        """Shapes of the case as GeoJSON geometry texts, a shape that is missing as None."""
+        """(N,) shapes of the case, in metres, as GeoJSON texts in degrees; None where missing."""
         moved = shapely.transform(geometries, self.lonlat_deg)
         return np.asarray(shapely.to_geojson(moved), object)
 
 
 def shapes_of(blobs: list[bytes | None]) -> ObjectArray:
-    """GeoPackage geometries as shapes; None where there is none or it is empty."""
+    """(N,) shapes of GeoPackage geometries, in their units; None where missing or empty."""
     wkb = [
         None if blob is None or _is_empty(blob) else blob[_header_bytes(blob) :] for blob in blobs
     ]

@@ -286,12 +286,12 @@ def nothing() -> Tile:
 
 
 def webp(rgba: ByteArray) -> Tile:
-    """A picture as WebP, quickly."""
+    """(rows, columns, 4) colours as WebP, quickly."""
     return _encoded(rgba, "webp", quality=WEBP_QUALITY, method=0)
 
 
 def png(rgb: ByteArray) -> Tile:
-    """A picture as PNG, bit by bit what it was."""
+    """(rows, columns, 3) colours as PNG, bit by bit what they were."""
     return _encoded(rgb, "png", compress_level=1)
 
 

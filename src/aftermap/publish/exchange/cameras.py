@@ -167,6 +167,8 @@ def read_cameras(path: str | Path) -> CameraList:
     """The cameras of a file written by :func:`write_cameras`, every rotation checked.
 
     Keys that this version does not know are passed over, as the format may grow.
+
+    Raises CaseError where the file is no list of cameras.
     """
     path = Path(path)
     try:

@@ -15,7 +15,10 @@ def classed(
     known: BoolArray,
     classes: Sequence[CountClass],
 ) -> ByteArray:
-    """Counts in the colours of their classes; a known cell with a count of 0 is hatched."""
+    """(rows, columns, 4) colours of the classes of (rows, columns) counts.
+
+    A known cell with a count of 0 is hatched.
+    """
     rgb = np.zeros((*counts.shape, 3), np.float32)
     for each, share in zip(classes, class_shares(classes), strict=True):
         member = counts >= each.least

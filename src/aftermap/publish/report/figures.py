@@ -104,7 +104,7 @@ def map_figures(facts: ReportFacts, overviews: Overviews) -> MapFigures:
 
 
 def spread(counts: Uint16Array, known: BoolArray) -> Spread:
-    """How a count is spread over the cells whose height is known."""
+    """How (rows, columns) counts are spread over the cells whose height is known, a mask."""
     values = counts[known]
     if not values.size:
         return Spread(median=None, classes=(), not_known="the surface model has no heights")

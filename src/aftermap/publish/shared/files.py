@@ -17,6 +17,8 @@ def write_whole(text: str, path: Path) -> Path:
 
     A file name that was not valid UTF-8 reaches us with lone surrogates; they are written as
     ``\udcxx``, which in JSON is the escape for the same character.
+
+    Raises CaseError where it cannot be written.
     """
     temporary: str | None = None
     try:

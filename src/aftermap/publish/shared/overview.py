@@ -38,12 +38,12 @@ class Surface:
 
     @property
     def measured_m(self) -> Float32Array:
-        """The heights that photographs agree on, NaN elsewhere."""
+        """(rows, columns) heights in metres that photographs agree on, NaN elsewhere."""
         return np.where(self.filled, np.float32(np.nan), self.height_m)
 
     @property
     def known(self) -> BoolArray:
-        """Where there is a height, measured or filled."""
+        """(rows, columns) mask: there is a height, measured or filled."""
         return np.isfinite(self.height_m)
 
 
@@ -81,7 +81,7 @@ def over_low_ground(surface: Surface) -> Surface:
 
 
 def colour_overview(raster: Raster, longest: int) -> tuple[Grid, ByteArray]:
-    """The picture as (rows, columns, 4) uint8: red, green, blue, and 0 where there is none."""
+    """The picture as (rows, columns, 4) red, green, blue, and alpha 0 where there is none."""
     grid = coarse_grid(raster.grid, longest)
     with _opened(raster) as file:
         bands = file.read(
@@ -91,7 +91,7 @@ def colour_overview(raster: Raster, longest: int) -> tuple[Grid, ByteArray]:
 
 
 def counts_of(raster: Raster, grid: Grid) -> Uint16Array:
-    """Counts or indices at the cells of a coarse grid: the nearest value, never a mean of some."""
+    """(rows, columns) counts or indices on a coarse grid: the nearest value, never a mean."""
     with _opened(raster) as file:
         values = file.read(1, out_shape=(grid.rows, grid.columns), resampling=Resampling.nearest)
     return np.asarray(values, np.uint16)
@@ -107,7 +107,7 @@ def covered_area_m2(raster: Raster, longest: int = 2048) -> float:
 
 
 def heights_within(surface: Surface, xy_m: tuple[float, float], radius_m: float) -> Float32Array:
-    """Measured heights of the cells within a radius of a place; empty where there are none."""
+    """(N,) measured heights in metres of the cells within a radius of a position; may be empty."""
     grid = surface.grid
     row = (grid.north_m - xy_m[1]) / grid.cell_m
     column = (xy_m[0] - grid.east_m) / grid.cell_m

@@ -44,7 +44,7 @@ def _slope(height_m: Float32Array, axis: int) -> Float32Array:
 
 
 def relief(height_m: Float32Array, cell_m: float, low_m: float, high_m: float) -> ByteArray:
-    """The surface in colours of height, shaded."""
+    """(rows, columns, 4) shaded colours of (rows, columns) heights in metres."""
     share = (height_m - low_m) / max(high_m - low_m, 1e-6)
     light = hillshade(height_m, cell_m)[..., None] / np.sin(np.radians(LIGHT_ALTITUDE_DEG))
     light = AMBIENT + (1 - AMBIENT) * light
@@ -54,7 +54,7 @@ def relief(height_m: Float32Array, cell_m: float, low_m: float, high_m: float) -
 
 
 def with_hatch(picture: ByteArray, filled: BoolArray) -> ByteArray:
-    """(rows, columns, 4) the picture with the hatching of what was not measured over cells."""
+    """(rows, columns, 4) colours with the hatch over the cells of a (rows, columns) mask."""
     rows, columns = filled.shape
     grey = hatched_grey(rows, columns, 0, 0, PERIOD_PX)
     out = picture.copy()
