@@ -6,6 +6,7 @@ up in metres. Beyond the window the ground is level at ``outside_m``.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,20 @@ from aftermap.geo.viewing import FACE_SINE
 
 CLEARANCE_M = 0.5
 """What a line of sight may pass below the top of a cell: cells are no points, heights not exact."""
+
+
+class _Cells(NamedTuple):
+    """A window as the compiled loops take it: ``frame`` is west, north, cell size, outside, top."""
+
+    heights: Float32Array
+    frame: Array
+
+
+class _Counts(NamedTuple):
+    """What the compiled loops count up, place by place or pair by pair."""
+
+    framed: Int32Array
+    hidden: Int32Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +50,10 @@ class HeightWindow:
         return max(float(self.height_m.max()), self.outside_m)
 
     @property
-    def frame(self) -> Array:
-        """(5,) west, north, cell size, height outside and top, in metres, for compiled loops."""
-        return np.array([self.west_m, self.north_m, self.cell_m, self.outside_m, self.top_m])
+    def cells(self) -> _Cells:
+        """The window as the compiled loops take it."""
+        frame = np.array([self.west_m, self.north_m, self.cell_m, self.outside_m, self.top_m])
+        return _Cells(self.height_m, frame)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +101,7 @@ def landings_m(
     _land(
         np.asarray(position_m, float),
         np.ascontiguousarray(rays, float),
-        heights.height_m,
-        heights.frame,
+        *heights.cells,
         farthest_m,
         out,
         landed,
@@ -119,12 +134,10 @@ def camera_views(
         float(patch.cell_m),
         points_per_side,
         camera,
-        heights.height_m,
-        heights.frame,
+        heights.cells,
         farthest_m,
         centre,
-        framed,
-        hidden,
+        _Counts(framed, hidden),
     )
     return Views(centre_m=centre, points=points_per_side**2, framed=framed, hidden=hidden)
 
@@ -178,10 +191,8 @@ def spots_seen(
         spots.starts,
         pairs,
         eyes,
-        heights.height_m,
-        heights.frame,
-        framed,
-        hidden,
+        heights.cells,
+        _Counts(framed, hidden),
     )
     return framed, hidden
 
@@ -317,18 +328,18 @@ def _framed(camera: Array, x: float, y: float, z: float) -> bool:
 
 
 @compiled
-def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _view(
     block: IntArray,
     size: float,
     points: int,
     camera: Array,
-    heights: Float32Array,
-    frame: Array,
+    cells: _Cells,
     farthest: float,
     centre: Array,
-    framed: Int32Array,
-    hidden: Int32Array,
+    counts: _Counts,
 ) -> None:
+    heights, frame = cells
+    framed, hidden = counts
     eye = camera[9:12]
     spot = np.empty(3)
     for i in range(block[3]):
@@ -351,18 +362,18 @@ def _view(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
 
 
 @compiled
-def _spot(  # noqa: PLR0913, PLR0917 - compiled loops take plain arrays
+def _spot(
     places: Array,
     normals: Array,
     parts: IntArray,
     starts: IntArray,
     pairs: IntArray,
     eyes: Array,
-    heights: Float32Array,
-    frame: Array,
-    framed: Int32Array,
-    hidden: Int32Array,
+    cells: _Cells,
+    counts: _Counts,
 ) -> None:
+    heights, frame = cells
+    framed, hidden = counts
     for p in range(pairs.shape[0]):
         thing, camera = pairs[p, 0], eyes[pairs[p, 1]]
         eye = camera[9:12]
