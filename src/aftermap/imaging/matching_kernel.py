@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array, IntArray
-from aftermap.geo.compiled import compiled
+from aftermap.geo.compiled import compiled, inlined
 
 
 @compiled
@@ -53,7 +53,7 @@ class Guide(NamedTuple):
 
 
 @compiled
-def along_lines(  # noqa: C901 - a compiled loop is clearer whole
+def along_lines(
     first_px: Float32Array,
     second_px: Float32Array,
     first: ByteArray,
@@ -62,40 +62,27 @@ def along_lines(  # noqa: C901 - a compiled loop is clearer whole
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Per feature the best of those that the guide allows, its likeness and the next best one.
 
-    Positions are (N, 2) and (M, 2) pixels, descriptors (N, 128) and (M, 128). Last, per feature
-    of the
-    second picture, which is sorted by y, its best in the first. Likeness is the dot product of
-    the
-    stored descriptors; -1 where there is no such feature.
+    Positions are (N, 2) and (M, 2) pixels, descriptors (N, 128) and (M, 128). Last, per feature of
+    the second picture, which is sorted by y, its best in the first. Likeness is the dot product of
+    the stored descriptors; -1 where there is no such feature.
     """
-    lines, plane, tolerance_px, reach_px = guide
+    _, _, tolerance_px, reach_px = guide
     best = np.full(len(first), -1, np.int64)
     like = np.full(len(first), -1, np.int64)
     next_like = np.full(len(first), -1, np.int64)
     back = np.full(len(second), -1, np.int64)
     back_like = np.full(len(second), -1, np.int64)
     for i in range(len(first)):
-        x, y = np.float64(first_px[i, 0]), np.float64(first_px[i, 1])
-        a = lines[0, 0] * x + lines[0, 1] * y + lines[0, 2]
-        b = lines[1, 0] * x + lines[1, 1] * y + lines[1, 2]
-        c = lines[2, 0] * x + lines[2, 1] * y + lines[2, 2]
-        norm = np.sqrt(a * a + b * b)
-        w = plane[2, 0] * x + plane[2, 1] * y + plane[2, 2]
-        if norm < 1e-12 or w < 1e-6:
+        a, b, c, u, v = _guided(guide, np.float64(first_px[i, 0]), np.float64(first_px[i, 1]))
+        if np.isnan(u):
             continue
-        a, b, c = a / norm, b / norm, c / norm
-        u = (plane[0, 0] * x + plane[0, 1] * y + plane[0, 2]) / w
-        v = (plane[1, 0] * x + plane[1, 1] * y + plane[1, 2]) / w
         for j in range(np.searchsorted(second_px[:, 1], v - reach_px), len(second)):
             if second_px[j, 1] > v + reach_px:
                 break
-            if abs(second_px[j, 0] - u) > reach_px:
+            off = abs(a * second_px[j, 0] + b * second_px[j, 1] + c)
+            if abs(second_px[j, 0] - u) > reach_px or off > tolerance_px:
                 continue
-            if abs(a * second_px[j, 0] + b * second_px[j, 1] + c) > tolerance_px:
-                continue
-            dot = np.int64(0)
-            for k in range(128):
-                dot += np.int32(first[i, k]) * np.int32(second[j, k])
+            dot = _dot(first[i], second[j])
             if dot > back_like[j]:
                 back_like[j] = dot
                 back[j] = i
@@ -107,6 +94,34 @@ def along_lines(  # noqa: C901 - a compiled loop is clearer whole
             elif dot > next_like[i] and _apart(second_px, best[i], j, tolerance_px):
                 next_like[i] = dot
     return best, like, next_like, back
+
+
+@inlined
+def _guided(guide: Guide, x: float, y: float) -> tuple[float, float, float, float, float]:
+    """Where a feature lies in the second picture: a u + b v + c = 0, and u, v by the plane.
+
+    NaN where the geometry does not say.
+    """
+    lines, plane, _, _ = guide
+    a = lines[0, 0] * x + lines[0, 1] * y + lines[0, 2]
+    b = lines[1, 0] * x + lines[1, 1] * y + lines[1, 2]
+    c = lines[2, 0] * x + lines[2, 1] * y + lines[2, 2]
+    norm = np.sqrt(a * a + b * b)
+    w = plane[2, 0] * x + plane[2, 1] * y + plane[2, 2]
+    if norm < 1e-12 or w < 1e-6:
+        return np.nan, np.nan, np.nan, np.nan, np.nan
+    u = (plane[0, 0] * x + plane[0, 1] * y + plane[0, 2]) / w
+    v = (plane[1, 0] * x + plane[1, 1] * y + plane[1, 2]) / w
+    return a / norm, b / norm, c / norm, u, v
+
+
+@inlined
+def _dot(one: ByteArray, other: ByteArray) -> np.int64:
+    """Dot product of two descriptors."""
+    dot = np.int64(0)
+    for k in range(128):
+        dot += np.int32(one[k]) * np.int32(other[k])
+    return dot
 
 
 @compiled

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pycolmap
 
-from aftermap.geo.arrays import Array, BoolArray, FloatingArray, IntArray
+from aftermap.geo.arrays import AnyArray, Array, BoolArray, FloatingArray, IntArray
 
 Found = TypeVar("Found")
 
@@ -113,14 +113,19 @@ def pose_by_points(
     if found is None:
         return None
     done, turn, shift, inside = found
-    if not done or not np.isfinite([*np.ravel(turn), *np.ravel(shift)]).all():
+    return _posed(np.ravel(turn), np.ravel(shift), np.ravel(inside)) if done else None
+
+
+def _posed(turn: AnyArray, shift: AnyArray, inside: AnyArray) -> PosedByPoints | None:
+    """The pose of a rotation vector (3,) and translation (3,); None where they are no numbers."""
+    if not np.isfinite([*turn, *shift]).all():
         return None
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
     return PosedByPoints(
-        turn=np.ravel(turn).astype(np.float64),
+        turn=turn.astype(np.float64),
         rotation_cam_from_world=rotation,
-        position=-rotation.T @ np.ravel(shift),
-        inliers=np.ravel(inside).astype(np.int64),
+        position=-rotation.T @ shift,
+        inliers=inside.astype(np.int64),
     )
 
 

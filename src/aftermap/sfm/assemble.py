@@ -99,7 +99,6 @@ def reconstruction_of(
         cameras += own
         told += said
     _write_points(points, kept)
-    squared = np.concatenate([(g.estimate.residuals_px**2).sum(axis=1) for g in kept])
     datum = VerticalDatum.CONTROL if groups[0].controlled else frame_set.vertical_datum
     return Reconstruction(
         crs=crs if located else LOCAL,
@@ -110,11 +109,17 @@ def reconstruction_of(
         points=str(points),
         mapped_group=0,
         group_sizes=tuple(len(g.block.frames) for g in groups),
-        reprojection_px=float(np.sqrt(squared.mean())),
+        reprojection_px=_reprojection_px(kept),
         control=control,
         warnings=tuple(told),
         offsets=tuple(one for group in kept for one in group.offsets),
     )
+
+
+def _reprojection_px(groups: Sequence[Group]) -> float:
+    """Root mean square distance of a point from where it is seen."""
+    squared = np.concatenate([(g.estimate.residuals_px**2).sum(axis=1) for g in groups])
+    return float(np.sqrt(squared.mean()))
 
 
 def _placed_frames(group: Group, number: int, first_camera: int) -> list[PlacedFrame]:

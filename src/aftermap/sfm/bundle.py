@@ -72,8 +72,7 @@ def adjust_bundle(
 
     ``sigma_px`` (M,) is the standard deviation of each observation in pixels.
     """
-    offset = np.zeros(3)
-    damping = 1e-4
+    offset, damping = np.zeros(3), 1e-4
     residuals = _residuals(state, sights)
     cost = _cost(state, offset, residuals, sigma_px, knowns)
     done = 0
@@ -187,7 +186,7 @@ def _system(
     damping: float,
 ) -> _System:
     """Reduced normal equations at a state, with every prior and the damping in them."""
-    frames, lens_at = len(state.rotations), POSE * len(state.rotations)
+    lens_at = POSE * len(state.rotations)
     offset_at = lens_at + LENS * len(state.lenses)
     normal = np.zeros((offset_at + 3, offset_at + 3))
     gradient = np.zeros(offset_at + 3)
@@ -198,17 +197,7 @@ def _system(
     pulls = point_weight * np.nan_to_num(knowns.points - state.points)
     eliminate(state, sights, weight, damping, Equations(normal, gradient), inverses, pulls)
 
-    misfit = _position_misfit(state, offset, knowns)
-    position_weight = _position_weights(misfit, knowns)
-    at = (POSE * np.arange(frames)[:, None] + 3 + np.arange(3)).ravel()
-    shared = np.tile(offset_at + np.arange(3), frames)
-    normal[at, at] += position_weight.ravel()
-    normal[at, shared] += position_weight.ravel()
-    gradient[at] += (position_weight * misfit).ravel()
-    last = offset_at + np.arange(3)
-    normal[last, last] += position_weight.sum(axis=0) + knowns.offset_sigma**-2.0
-    gradient[last] += (position_weight * misfit).sum(axis=0) - offset / knowns.offset_sigma**2
-
+    _add_positions(normal, gradient, state, offset, knowns)
     for i, miss, turn_weight in _turns(state, knowns):
         own = slice(POSE * i, POSE * i + 3)
         normal[own, own] += turn_weight
@@ -220,6 +209,24 @@ def _system(
     gradient[lens] += lens_weight * np.nan_to_num(knowns.lenses - state.lenses).ravel()
     normal[range(len(normal)), range(len(normal))] *= 1 + damping
     return _System(normal=normal, gradient=gradient, weight=weight, inverses=inverses, pulls=pulls)
+
+
+def _add_positions(
+    normal: Array, gradient: Array, state: State, offset: Array, knowns: Priors
+) -> None:
+    """Add what the recorded positions, and the offset that they share, say."""
+    frames = len(state.rotations)
+    offset_at = len(normal) - 3
+    misfit = _position_misfit(state, offset, knowns)
+    weight = _position_weights(misfit, knowns)
+    at = (POSE * np.arange(frames)[:, None] + 3 + np.arange(3)).ravel()
+    shared = np.tile(offset_at + np.arange(3), frames)
+    normal[at, at] += weight.ravel()
+    normal[at, shared] += weight.ravel()
+    gradient[at] += (weight * misfit).ravel()
+    last = offset_at + np.arange(3)
+    normal[last, last] += weight.sum(axis=0) + knowns.offset_sigma**-2.0
+    gradient[last] += (weight * misfit).sum(axis=0) - offset / knowns.offset_sigma**2
 
 
 def _stepped(

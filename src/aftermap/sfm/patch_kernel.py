@@ -8,7 +8,7 @@ best, brightness and contrast being free. Pixels here count from the first pixel
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
-from aftermap.geo.compiled import compiled
+from aftermap.geo.compiled import compiled, inlined
 
 HALF = 8
 """The patch reaches this many pixels to each side of the point."""
@@ -130,6 +130,53 @@ def align(
         likeness[n] = value
 
 
+@inlined
+def _brightness(template: Float32Array, patch: Float32Array) -> tuple[float, float, float]:
+    """Contrast of the template over the patch's, and the mean grey values of both."""
+    count = SIDE * SIDE
+    st = sp = stt = spp = 0.0
+    for i in range(1, SIDE + 1):
+        for j in range(1, SIDE + 1):
+            st += template[i, j]
+            sp += patch[i, j]
+            stt += template[i, j] * template[i, j]
+            spp += patch[i, j] * patch[i, j]
+    st /= count
+    sp /= count
+    gain = np.sqrt(max(stt / count - st * st, 1e-6) / max(spp / count - sp * sp, 1e-6))
+    return gain, st, sp
+
+
+@inlined
+def _shift_equations(
+    template: Float32Array, patch: Float32Array, gain: float, st: float, sp: float
+) -> tuple[float, float, float, float, float]:
+    """Normal equations of a shift along columns and rows: xx, yy, xy, and their right-hand side.
+
+    Gradients are the mean of both pictures'; brightness is free, so they count from their mean.
+    """
+    count = SIDE * SIDE
+    xx = yy = cross = rx = ry = 0.0
+    sx = sy = 0.0
+    for i in range(1, SIDE + 1):
+        for j in range(1, SIDE + 1):
+            gx = 0.25 * (
+                template[i, j + 1] - template[i, j - 1] + gain * (patch[i, j + 1] - patch[i, j - 1])
+            )
+            gy = 0.25 * (
+                template[i + 1, j] - template[i - 1, j] + gain * (patch[i + 1, j] - patch[i - 1, j])
+            )
+            r = template[i, j] - st - gain * (patch[i, j] - sp)
+            xx += gx * gx
+            yy += gy * gy
+            cross += gx * gy
+            rx += gx * r
+            ry += gy * r
+            sx += gx
+            sy += gy
+    return xx - sx * sx / count, yy - sy * sy / count, cross - sx * sy / count, rx, ry
+
+
 @compiled
 def _refined(
     picture: Float32Array,
@@ -142,47 +189,13 @@ def _refined(
     dv: float,
 ) -> tuple[float, float, float]:
     """Shift in template pixels at which the patch fits best, and the correlation there."""
-    count = SIDE * SIDE
     for _ in range(STEPS):
         u = x + warp[0, 0] * du + warp[0, 1] * dv
         v = y + warp[1, 0] * du + warp[1, 1] * dv
         if not sample_patch(picture, u, v, warp, HALF + 1, patch):
             return du, dv, -1.0
-        st = sp = stt = spp = 0.0
-        for i in range(1, SIDE + 1):
-            for j in range(1, SIDE + 1):
-                st += template[i, j]
-                sp += patch[i, j]
-                stt += template[i, j] * template[i, j]
-                spp += patch[i, j] * patch[i, j]
-        st /= count
-        sp /= count
-        gain = np.sqrt(max(stt / count - st * st, 1e-6) / max(spp / count - sp * sp, 1e-6))
-        xx = yy = cross = rx = ry = 0.0
-        sx = sy = 0.0
-        for i in range(1, SIDE + 1):
-            for j in range(1, SIDE + 1):
-                gx = 0.25 * (
-                    template[i, j + 1]
-                    - template[i, j - 1]
-                    + gain * (patch[i, j + 1] - patch[i, j - 1])
-                )
-                gy = 0.25 * (
-                    template[i + 1, j]
-                    - template[i - 1, j]
-                    + gain * (patch[i + 1, j] - patch[i - 1, j])
-                )
-                r = template[i, j] - st - gain * (patch[i, j] - sp)
-                xx += gx * gx
-                yy += gy * gy
-                cross += gx * gy
-                rx += gx * r
-                ry += gy * r
-                sx += gx
-                sy += gy
-        xx -= sx * sx / count
-        yy -= sy * sy / count
-        cross -= sx * sy / count
+        gain, st, sp = _brightness(template, patch)
+        xx, yy, cross, rx, ry = _shift_equations(template, patch, gain, st, sp)
         determinant = xx * yy - cross * cross
         if determinant <= 1e-6:
             return du, dv, -1.0

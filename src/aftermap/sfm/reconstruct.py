@@ -11,7 +11,7 @@ from aftermap.errors import ReconstructionError
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.crs import LOCAL
 from aftermap.imaging.features import load_features
-from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction
+from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction, Vertical
 from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Executor, Workspace
@@ -41,7 +41,7 @@ from aftermap.sfm.gcp_file import ControlFile
 from aftermap.sfm.initial_reconstruction import MIN_FRAMES, skeletons_of
 from aftermap.sfm.levelling import contradicted_vertical
 from aftermap.sfm.options import PoseOptions
-from aftermap.sfm.pair_matches import matches_of
+from aftermap.sfm.pair_matches import PairMatches, matches_of
 from aftermap.sfm.position_scatter import as_scattered
 from aftermap.sfm.projection_kernel import Observations, State, residuals_px
 from aftermap.sfm.pure_rotation import only_turns, only_zooms
@@ -91,25 +91,11 @@ def reconstruct_from_features(
 
     Raises ReconstructionError where there are too few photographs or no three of them overlap.
     """
-    frames = frame_set.frames
-    if len(frames) < MIN_FRAMES:
-        names = " and ".join(frame.name for frame in frames) or "no usable picture"
-        raise ReconstructionError(
-            f"{names}: a map needs at least {MIN_FRAMES} photographs; "
-            "give all of the flight, which overlap by 60 % or more"
-        )
+    _check_count(frame_set)
     crs = None if frame_set.crs == LOCAL else frame_set.crs
-    survey = survey_of(control, frames, crs) if control else None
+    survey = survey_of(control, frame_set.frames, crs) if control else None
     pairs = matches_of(frame_set, features, options, executor)
-    keypoints = [load_features(features[f.sha256]).xy_px.astype(np.float64) for f in frames]
-    tracks = tracks_of(pairs, [len(k) for k in keypoints])
-    skeletons = skeletons_of(frames, keypoints, tracks, options)
-    if not skeletons:
-        raise ReconstructionError(
-            f"{len(frames)} photographs: no three of them overlap; "
-            "give photographs of one place that overlap by 60 % or more"
-        )
-    blocks = _those_that_hold(lambda s: [block_of(s, frames, keypoints, tracks)], skeletons)
+    blocks = _blocks(frame_set, features, pairs, options)
     groups = _those_that_hold(lambda b: _groups(b, options, executor), _moving(blocks))
     groups.sort(key=lambda group: -len(group.block.frames))
     marks: tuple[ControlResidual, ...] = ()
@@ -117,12 +103,7 @@ def reconstruct_from_features(
     if survey is not None:
         crs = survey.crs
         groups[0], marks, warnings = _hold_by_control(groups[0], survey, frame_set)
-    turned = [
-        (g, None if g.controlled else contradicted_vertical(g.block.frames, g.block.state))
-        if g.block.located
-        else upright_group(g, executor)
-        for g in groups
-    ]
+    turned = [_turned_up(group, executor) for group in groups]
     found = reconstruction_of(
         frame_set,
         crs or LOCAL,
@@ -135,6 +116,44 @@ def reconstruct_from_features(
     vertical = turned[0][1]
     said = () if vertical is None else vertical_warnings(vertical)
     return replace(found, vertical=vertical, warnings=(*found.warnings, *said))
+
+
+def _check_count(frame_set: FrameSet) -> None:
+    if len(frame_set.frames) >= MIN_FRAMES:
+        return
+    names = " and ".join(frame.name for frame in frame_set.frames) or "no usable picture"
+    raise ReconstructionError(
+        f"{names}: a map needs at least {MIN_FRAMES} photographs; "
+        "give all of the flight, which overlap by 60 % or more"
+    )
+
+
+def _blocks(
+    frame_set: FrameSet,
+    features: Mapping[str, Path],
+    pairs: Sequence[PairMatches],
+    options: PoseOptions,
+) -> list[BundleBlock]:
+    """The connected groups of photographs, each placed roughly in a frame of its own."""
+    frames = frame_set.frames
+    keypoints = [load_features(features[f.sha256]).xy_px.astype(np.float64) for f in frames]
+    tracks = tracks_of(pairs, [len(k) for k in keypoints])
+    skeletons = skeletons_of(frames, keypoints, tracks, options)
+    if not skeletons:
+        raise ReconstructionError(
+            f"{len(frames)} photographs: no three of them overlap; "
+            "give photographs of one place that overlap by 60 % or more"
+        )
+    return _those_that_hold(lambda s: [block_of(s, frames, keypoints, tracks)], skeletons)
+
+
+def _turned_up(group: Group, executor: Executor) -> tuple[Group, Vertical | None]:
+    """The group, turned upright where no position holds it, and what is told of its vertical."""
+    if not group.block.located:
+        return upright_group(group, executor)
+    if group.controlled:
+        return group, None
+    return group, contradicted_vertical(group.block.frames, group.block.state)
 
 
 def _those_that_hold(

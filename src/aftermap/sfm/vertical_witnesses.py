@@ -117,11 +117,9 @@ def ground_plane(
 ) -> tuple[Array, float, float] | None:
     """Upward unit normal, level (normal @ x) and formal sigma in degrees of the lowest plane.
 
-    Rotations are (N, 3, 3) cam_from_world, positions (N, 3), points (P, 3). RANSAC over threes
-    of
-    points, one of each part of the scene counting alike; planes that cameras roll or look up
-    over are
-    not tried. With ``up`` (3,) the normal is given and only the level is found.
+    Rotations are (N, 3, 3) cam_from_world, positions (N, 3), points (P, 3). RANSAC over threes of
+    points, one of each part of the scene counting alike; planes that cameras roll or look up over
+    are not tried. With ``up`` (3,) the normal is given and only the level is found.
     """
     rng = np.random.default_rng(seed)
     near = _near(positions, points, rng)
@@ -142,13 +140,9 @@ def ground_plane(
     if not len(normals):
         return None
     weight = _evened(near)
-    scores = np.array(
-        [
-            _score(near @ n - k, weight, TOLERANCE_SHARE * h)
-            for n, k, h in zip(normals, levels, height, strict=True)
-        ]
-    )
-    best = int(scores.argmax())
+    planes = zip(normals, levels, height, strict=True)
+    scores = [_score(near @ n - k, weight, TOLERANCE_SHARE * h) for n, k, h in planes]
+    best = int(np.argmax(scores))
     if up is not None:
         return up, float(levels[best]), 0.0
     return _refined(near, weight, normals[best], levels[best], TOLERANCE_SHARE * height[best])
