@@ -76,11 +76,11 @@ quick: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test-page
-	$(BIN)/pytest -m "not slow" --hypothesis-profile=quick $(QUICK)
+	$(BIN)/pytest -m "not slow and not exhaustive" --hypothesis-profile=quick $(QUICK)
 
-# What is marked slow, and ten times as many examples of every property, drawn anew.
+# What is marked slow or exhaustive, and ten times as many examples of every property, drawn anew.
 test-slow: setup
-	$(BIN)/pytest -m "slow or hypothesis" --hypothesis-profile=thorough
+	$(BIN)/pytest -m "slow or exhaustive or hypothesis" --hypothesis-profile=thorough
 
 # The pages as a website, in build/docs/html. A broken link is an error, and nothing is fetched.
 docs: setup

@@ -151,16 +151,18 @@ def test_without_footprints_one_line_says_so(assessed, capsys):
     assert "--footprints" in capsys.readouterr().err.strip().splitlines()[-1]
 
 
-def test_a_map_with_footprints_is_graded_in_the_same_command(mapped, tmp_path, capsys):
+def test_a_map_with_footprints_is_graded_in_the_same_command(assessed, tmp_path, capsys):
+    """In a case where the measures are found, so that the grades alone are made again."""
     case = tmp_path / "case"
-    shutil.copytree(mapped.case, case)
+    shutil.copytree(assessed.case, case)
+    (case / "products" / "buildings.geojson").unlink()
     words = [
         "map",
-        str(mapped.flight / "images"),
+        str(assessed.flight / "images"),
         "--case",
         str(case),
         "--footprints",
-        str(mapped.flight / "truth" / "buildings.geojson"),
+        str(assessed.flight / "truth" / "buildings.geojson"),
     ]
     assert status_of(words) == 0
     assert "graded by the model" in capsys.readouterr().out

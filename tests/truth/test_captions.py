@@ -70,6 +70,7 @@ def magenta_pixels(image) -> int:
     return int(((alpha > 0) & (np.minimum(red, blue) - green > 60)).sum())
 
 
+@pytest.mark.exhaustive
 def test_a_masked_caption_stays_out_and_its_photographs_stay_in(mapped, placed, tmp_path):
     clean = [
         mapped.raster("surface.tif"),
