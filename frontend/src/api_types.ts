@@ -382,12 +382,17 @@ export interface Refusal {
   error: string;
 }
 
-/** A decision of a reviewer. `at` is UTC; `reasons` is the JSON text of the record. */
+/**
+ * A decision of a reviewer. `at` is UTC; `reasons` is the JSON text of the record.
+ *
+ * `supersedes` is the number of the row that it takes back, if any.
+ */
 export interface ReviewFacts {
   number: number;
   reviewer: string;
   grade: Grade | null;
   not_assessed_reason: string | null;
+  supersedes: number | null;
   is_withdrawn: boolean;
   note: string | null;
   at: string;

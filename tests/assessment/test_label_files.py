@@ -183,5 +183,5 @@ def test_an_adopted_grade_settles_what_reviewers_leave_open():
 
 
 def test_a_grade_that_was_taken_back_does_not_count():
-    told = [said("anna", "light"), said("anna", None, WITHDRAWN)]
+    told = [said("anna", "light"), replace(said("anna", None, WITHDRAWN), is_withdrawn=True)]
     assert newest_by_reviewer(told) == {}

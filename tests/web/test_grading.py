@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 import shapely
+from old_records import case_of_format_1, review
 from starlette.testclient import TestClient
 
+from aftermap.errors import InputError
+from aftermap.model.assessment import Grade
 from aftermap.record import Case
 from aftermap.record.assessments import changed_batches, reviews
 from aftermap.record.custody import entries_of, verify_chain
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
+from aftermap.web.grading import Undo, Writer
 from aftermap.web.security import Door, host_names
 
 ORIGIN = "http://127.0.0.1:8484"
@@ -82,6 +86,18 @@ def test_undo_brings_back_what_held_before_as_a_new_row(client, case_path):
     assert "no grade to undo" in nothing.json()["error"]
     grade(client, "B001", "none")
     assert client.post("/api/undo", json={"source_id": "B001"}).json()["grade"] is None
+
+
+def test_grades_in_a_record_of_an_older_format_are_undone_as_well(tmp_path):
+    held = (review(Grade.LIGHT), review(Grade.SEVERE), review(Grade.LIGHT, "takes back row 2"))
+    path = case_of_format_1(tmp_path / "case", held)
+    writer = Writer(path / "case.gpkg")
+    gone = writer.decide(Undo(source_id="B1", reviewer="anna")).result()
+    with pytest.raises(InputError):
+        writer.decide(Undo(source_id="B1", reviewer="anna")).result()
+    writer.close()
+    assert (gone.number, gone.grade, gone.is_withdrawn) == (4, None, True)
+    assert [row.supersedes for row in said(path)] == [None, None, 2, 1]
 
 
 def test_two_reviewers_do_not_overwrite_each_other(case_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median_low
 
 from aftermap.errors import InputError
-from aftermap.model.assessment import GRADES, WITHDRAWN, Assessment, AssessorKind, Grade
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade
 from aftermap.model.runs import Skipped
 from aftermap.model.sample import NOT_ASSESSED
 from aftermap.model.spreadsheet import guarded, unguarded
@@ -277,7 +277,7 @@ def newest_by_reviewer(
     found: dict[str, dict[str, Assessment]] = {}
     for one in reviews:
         by = found.setdefault(one.source_id, {})
-        if one.grade is None and one.not_assessed_reason == WITHDRAWN:
+        if one.is_withdrawn:
             by.pop(one.assessor, None)
         else:
             by[one.assessor] = one

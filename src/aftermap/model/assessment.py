@@ -21,7 +21,7 @@ GRADES = tuple(Grade)
 
 
 WITHDRAWN = "withdrawn by the reviewer"
-"""Why a building is not assessed where a reviewer took back the only grade that they gave it."""
+"""What people read where a reviewer took back the only grade that they gave a building."""
 
 
 class AssessorKind(StrEnum):
@@ -109,7 +109,8 @@ class Assessment:
     ``not_assessed_reason`` says why. ``is_possible`` means that ``grades`` holds both no damage and
     damage. ``probabilities`` are of the grades in order; None where a person gave one grade.
     ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are for the
-    grade or against it, the weightiest of each side first.
+    grade or against it, the weightiest of each side first. ``supersedes`` is the number of the
+    recorded row that this one takes back; ``is_withdrawn``: after that the reviewer has no grade.
     """
 
     source_id: str
@@ -125,6 +126,8 @@ class Assessment:
     not_assessed_reason: str | None = None
     note: str | None = None
     at: str | None = None
+    supersedes: int | None = None
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import custody
 from aftermap.record.artefact import canonical_json, decode_artefact, encode_artefact
 from aftermap.record.geopackage import GeoPackage, Table, add_table, has_table, insert
+from aftermap.record.upgrade import ADDED_TO_ASSESSMENT, taken_back_by
 
 ASSESSED = "assessed"
 DRAWN = "sample drawn"
@@ -35,7 +36,8 @@ ASSESSMENT = Table(
   fid INTEGER PRIMARY KEY NOT NULL, batch INTEGER NOT NULL, source_id TEXT NOT NULL,
   kind TEXT NOT NULL, assessor TEXT NOT NULL, grade TEXT, grades TEXT NOT NULL,
   is_possible BOOLEAN NOT NULL, probabilities TEXT, confidence DOUBLE, visibility TEXT,
-  reasons TEXT NOT NULL, not_assessed_reason TEXT, note TEXT, at TEXT NOT NULL""",
+  reasons TEXT NOT NULL, not_assessed_reason TEXT, note TEXT, at TEXT NOT NULL,
+  supersedes INTEGER, is_withdrawn BOOLEAN NOT NULL DEFAULT 0""",
 )
 SAMPLE_DRAW = Table(
     name="sample_draw",
@@ -74,7 +76,10 @@ _COLUMNS = (
     "not_assessed_reason",
     "note",
     "at",
+    "supersedes",
+    "is_withdrawn",
 )
+_ADDED = frozenset(name for name, _ in ADDED_TO_ASSESSMENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,9 +221,9 @@ def changed_batches(package: GeoPackage) -> tuple[str, ...]:
         detail = json.loads(text)
         batch = detail["batch"]
         known.add(batch)
-        names = ", ".join(_COLUMNS)
-        sql = f"SELECT {names} FROM assessment WHERE batch = ? ORDER BY fid"  # noqa: S608 - ours
-        rows = [dict(zip(_COLUMNS, row, strict=True)) for row in _rows(package, sql, (), (batch,))]
+        names = _columns_in(package)
+        sql = f"SELECT {', '.join(names)} FROM assessment WHERE batch = ? ORDER BY fid"  # noqa: S608
+        rows = [dict(zip(names, row, strict=True)) for row in _rows(package, sql, (), (batch,))]
         if _digest(rows) != detail["rows_sha256"]:
             findings.append(f"grades of batch {batch} were changed or removed after they came in")
     for (batch,) in _rows(package, "SELECT DISTINCT batch FROM assessment ORDER BY batch"):
@@ -258,12 +263,21 @@ def _rows(
 
 
 def _kept(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[RecordedAssessment, ...]:
-    names = ", ".join(_COLUMNS)
-    sql = f"SELECT fid, batch, {names} FROM assessment WHERE {which} ORDER BY fid"  # noqa: S608
+    names = _columns_in(package)
+    columns = ", ".join(("fid", "batch", *names))
+    sql = f"SELECT {columns} FROM assessment WHERE {which} ORDER BY fid"  # noqa: S608 - ours
     return tuple(
-        RecordedAssessment(number=number, batch=batch, assessment=_assessment(row))
+        RecordedAssessment(
+            number=number, batch=batch, assessment=_assessment(dict(zip(names, row, strict=True)))
+        )
         for number, batch, *row in _rows(package, sql, (), values)
     )
+
+
+def _columns_in(package: GeoPackage) -> tuple[str, ...]:
+    """Those that this record has: one of format 1 has none of the added ones."""
+    there = package.columns(ASSESSMENT.name)
+    return tuple(name for name in _COLUMNS if name in there)
 
 
 def _row(one: Assessment, now: str) -> dict[str, Any]:
@@ -283,12 +297,14 @@ def _row(one: Assessment, now: str) -> dict[str, Any]:
         "not_assessed_reason": one.not_assessed_reason,
         "note": one.note,
         "at": one.at or now,
+        "supersedes": one.supersedes,
+        "is_withdrawn": int(one.is_withdrawn),
     }
 
 
-def _assessment(row: Sequence[Any]) -> Assessment:
-    data = dict(zip(_COLUMNS, row, strict=True))
+def _assessment(data: Mapping[str, Any]) -> Assessment:
     probabilities, visibility = data["probabilities"], data["visibility"]
+    supersedes, is_withdrawn = taken_back_by(data)
     return Assessment(
         source_id=data["source_id"],
         kind=AssessorKind(data["kind"]),
@@ -303,6 +319,8 @@ def _assessment(row: Sequence[Any]) -> Assessment:
         not_assessed_reason=data["not_assessed_reason"],
         note=data["note"],
         at=data["at"],
+        supersedes=supersedes,
+        is_withdrawn=is_withdrawn,
     )
 
 
@@ -319,5 +337,7 @@ def _reason_of(plain: str | Mapping[str, str]) -> Reason:
     return Reason(text=plain["text"], side=ReasonSide(plain["side"]))
 
 
-def _digest(rows: Sequence[dict[str, Any]]) -> str:
-    return hashlib.sha256(canonical_json(list(rows)).encode()).hexdigest()
+def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of the rows without added columns that say nothing: the same in every format."""
+    kept = [{k: v for k, v in row.items() if v or k not in _ADDED} for row in rows]
+    return hashlib.sha256(canonical_json(kept).encode()).hexdigest()

@@ -28,8 +28,8 @@ from aftermap.record.geopackage import GeoPackage, create, describe, insert
 from aftermap.record.lock import LOCK_NAME, CaseLock
 from aftermap.record.sightings import forget_clip, replace_clip
 from aftermap.record.store import MediaStore
+from aftermap.record.upgrade import FORMAT_VERSION, format_of, upgrade_record
 
-FORMAT_VERSION = 1
 RECORD_NAME = "case.gpkg"
 SETTINGS_NAME = "aftermap.toml"
 
@@ -93,6 +93,7 @@ class Case:
         for folder in (self.store.folder, self.stages):
             with writing_to(folder):
                 folder.mkdir(parents=True, exist_ok=True)
+        upgrade_record(self.package, actor=ACTOR)
         self._end_abandoned_runs()
 
     @property
@@ -378,15 +379,14 @@ def _opened(path: Path, *, read_only: bool, whole: bool = True) -> GeoPackage:
 
 
 def _refuse_newer(package: GeoPackage) -> None:
-    known = package.has_table("case_info")
-    info = dict(package.rows("SELECT key, value FROM case_info")) if known else {}
-    found = info.get("format_version", "")
-    if not found.isdigit():
+    found = format_of(package)
+    if found is None:
         raise CaseError(
             f"{package.path}: is a GeoPackage but not the record of a case; "
             "name another folder with --case"
         )
-    if int(found) > FORMAT_VERSION:
+    if found > FORMAT_VERSION:
+        info = dict(package.rows("SELECT key, value FROM case_info"))
         raise CaseError(
             f"{package.path}: was made by a newer Aftermap ({info.get('created_by', 'unknown')}, "
             f"format {found}; this one reads up to {FORMAT_VERSION}); update Aftermap to open it"

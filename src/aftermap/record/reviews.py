@@ -3,18 +3,18 @@
 Rows are only added (:mod:`aftermap.record.assessments`): a second thought is a row of its own.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from aftermap.model.assessment import Assessment
 from aftermap.record.assessments import ASSESSMENT, add_assessments
 from aftermap.record.geopackage import GeoPackage
+from aftermap.record.upgrade import taken_back_by
 
 _OF_BUILDING = """
-SELECT fid, assessor, grade, not_assessed_reason, note, at, reasons FROM assessment
-WHERE kind = 'reviewer' AND source_id = ? ORDER BY fid"""
+SELECT * FROM assessment WHERE kind = 'reviewer' AND source_id = ? ORDER BY fid"""
 _NEWEST = """
-SELECT source_id, assessor, grade, not_assessed_reason FROM assessment
+SELECT * FROM assessment
 WHERE fid IN (SELECT max(fid) FROM assessment WHERE kind = 'reviewer' GROUP BY source_id, assessor)
 ORDER BY fid"""
 _SAME = """
@@ -24,7 +24,10 @@ _INDEX = "CREATE INDEX IF NOT EXISTS assessment_source ON assessment (source_id)
 
 
 class ReviewRow(NamedTuple):
-    """A decision with its number in the record. ``at`` is UTC; ``reasons`` is JSON text."""
+    """A decision with its number in the record. ``at`` is UTC; ``reasons`` is JSON text.
+
+    ``supersedes`` is the number of the row that it takes back; ``is_withdrawn``: none was left.
+    """
 
     number: int
     reviewer: str
@@ -33,6 +36,8 @@ class ReviewRow(NamedTuple):
     note: str | None
     at: str
     reasons: str
+    supersedes: int | None
+    is_withdrawn: bool
 
 
 class NewestReview(NamedTuple):
@@ -42,6 +47,7 @@ class NewestReview(NamedTuple):
     reviewer: str
     grade: str | None
     not_assessed_reason: str | None
+    is_withdrawn: bool
 
 
 def reviews_of(
@@ -50,7 +56,7 @@ def reviews_of(
     """All that reviewers (or the one named) ever said of a building, the oldest first."""
     if not package.has_table(ASSESSMENT.name):
         return []
-    rows = [ReviewRow(*row) for row in package.rows(_OF_BUILDING, (source_id,))]
+    rows = [_review(row) for row in _rows(package, _OF_BUILDING, (source_id,))]
     return [row for row in rows if reviewer in (None, row.reviewer)]
 
 
@@ -58,7 +64,7 @@ def newest_reviews(package: GeoPackage, *, reviewer: str | None = None) -> list[
     """What each reviewer (or the one named) said last of each building, in the order of record."""
     if not package.has_table(ASSESSMENT.name):
         return []
-    rows = [NewestReview(*row) for row in package.rows(_NEWEST)]
+    rows = [_newest(row) for row in _rows(package, _NEWEST)]
     return [row for row in rows if reviewer in (None, row.reviewer)]
 
 
@@ -86,6 +92,38 @@ def add_review(package: GeoPackage, review: Assessment, *, actor: str) -> int:
     """
     add_assessments(package, [review], actor=actor)
     return _numbers_of(package, review)[-1]
+
+
+def _rows(package: GeoPackage, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Whole rows of ``assessment`` by column; those of a record of format 1 have fewer."""
+    names = package.columns(ASSESSMENT.name)
+    return [dict(zip(names, row, strict=True)) for row in package.rows(sql, values)]
+
+
+def _review(row: Mapping[str, Any]) -> ReviewRow:
+    supersedes, is_withdrawn = taken_back_by(row)
+    return ReviewRow(
+        number=row["fid"],
+        reviewer=row["assessor"],
+        grade=row["grade"],
+        not_assessed_reason=row["not_assessed_reason"],
+        note=row["note"],
+        at=row["at"],
+        reasons=row["reasons"],
+        supersedes=supersedes,
+        is_withdrawn=is_withdrawn,
+    )
+
+
+def _newest(row: Mapping[str, Any]) -> NewestReview:
+    _, is_withdrawn = taken_back_by(row)
+    return NewestReview(
+        source_id=row["source_id"],
+        reviewer=row["assessor"],
+        grade=row["grade"],
+        not_assessed_reason=row["not_assessed_reason"],
+        is_withdrawn=is_withdrawn,
+    )
 
 
 def _numbers_of(package: GeoPackage, review: Assessment) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Any
 import shapely
 
 from aftermap.errors import CaseError
-from aftermap.model.assessment import WITHDRAWN, Grade
+from aftermap.model.assessment import Grade
 from aftermap.record.assessments import newest_draw
 from aftermap.record.building_rows import (
     building_features,
@@ -134,17 +134,14 @@ class BuildingDesk:
                 for row in measurement_rows(package, found["fid"])
             ],
             evidence=[EvidenceRow(**row_json(row)) for row in evidence_rows(package, source_id)],
-            reviews=[
-                ReviewFacts(**row._asdict(), is_withdrawn=row.not_assessed_reason == WITHDRAWN)
-                for row in reviews
-            ],
+            reviews=[ReviewFacts(**row._asdict()) for row in reviews],
         )
 
     def grades(self, *, reviewer: str, is_blind: bool) -> GradesByReviewer:
         """The newest grade of each building by each reviewer: building -> reviewer -> grade."""
         found: GradesByReviewer = {}
         for one in newest_reviews(self.case.package, reviewer=reviewer if is_blind else None):
-            if one.not_assessed_reason != WITHDRAWN:
+            if not one.is_withdrawn:
                 grade = None if one.grade is None else Grade(one.grade)
                 found.setdefault(one.source_id, {})[one.reviewer] = grade
         return found

@@ -5,8 +5,8 @@ is written together: one transaction, synced to the disk, before anyone is told 
 (SQLite with a write-ahead log and ``synchronous = FULL``). A run that maps the case at the same
 time takes its turn by SQLite's own locks.
 
-Nothing is removed: an undo is a new row that says what holds again, and whose ``reasons`` name the
-row that it takes back.
+Nothing is removed: an undo is a new row that says what holds again, and whose ``supersedes`` names
+the row that it takes back.
 """
 
 import queue
@@ -32,12 +32,12 @@ from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
 from aftermap.record.geopackage import GeoPackage
 from aftermap.record.reviews import ReviewRow, add_review, add_reviews, reviews_of
+from aftermap.record.upgrade import upgrade_record
 from aftermap.web.responses import SavedReview
 
 Value = TypeVar("Value")
 
 MOST_TOGETHER = 500
-TAKES_BACK = "takes back row "
 CLOCKS_APART = timedelta(days=1)
 """A browser whose clock is further off is not believed."""
 
@@ -133,6 +133,7 @@ class Writer:
         if self._package is None:
             package = GeoPackage(self._record, read_only=False, again=True)
             package.log_ahead()
+            upgrade_record(package, actor=ACTOR)
             self._package = package
         return self._package
 
@@ -162,10 +163,10 @@ def _take_back(package: GeoPackage, work: Undo) -> SavedReview:
     """
     standing: list[ReviewRow] = []
     for row in reviews_of(package, work.source_id, reviewer=work.reviewer):
-        if TAKES_BACK in row.reasons and standing:
-            standing.pop()
-        else:
+        if row.supersedes is None:
             standing.append(row)
+        else:
+            standing = [one for one in standing if one.number != row.supersedes]
     if not standing:
         raise InputError(f"{work.source_id}: you have no grade to undo")
     taken = standing.pop()
@@ -180,8 +181,8 @@ def _take_back(package: GeoPackage, work: Undo) -> SavedReview:
             not_assessed_reason=before.not_assessed_reason if before else WITHDRAWN,
         )
     )
-    why = Reason(text=f"{TAKES_BACK}{taken.number}", side=ReasonSide.NOTE)
-    held = replace(held, reasons=(why,))
+    why = Reason(text=f"takes back row {taken.number}", side=ReasonSide.NOTE)
+    held = replace(held, reasons=(why,), supersedes=taken.number, is_withdrawn=before is None)
     return _saved(add_review(package, held, actor=ACTOR), held)
 
 
@@ -212,7 +213,7 @@ def _saved(number: int, row: Assessment) -> SavedReview:
         number=number,
         grade=row.grade,
         not_assessed_reason=row.not_assessed_reason,
-        is_withdrawn=row.not_assessed_reason == WITHDRAWN,
+        is_withdrawn=row.is_withdrawn,
         note=row.note,
         at=row.at or "",
     )

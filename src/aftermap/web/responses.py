@@ -278,12 +278,16 @@ class EvidenceRow(PageResponse):
 
 
 class ReviewFacts(PageResponse):
-    """A decision of a reviewer. ``at`` is UTC; ``reasons`` is the JSON text of the record."""
+    """A decision of a reviewer. ``at`` is UTC; ``reasons`` is the JSON text of the record.
+
+    ``supersedes`` is the number of the row that it takes back, if any.
+    """
 
     number: int
     reviewer: str
     grade: Grade | None
     not_assessed_reason: str | None
+    supersedes: int | None
     is_withdrawn: bool
     note: str | None
     at: str
