@@ -26,6 +26,7 @@ function review(reviewer: string, grade: Grade | null, more: Partial<Review> = {
     reviewer,
     grade,
     not_assessed_reason: null,
+    supersedes: null,
     is_withdrawn: false,
     note: null,
     at: "2026-01-01T00:00:00.000Z",
