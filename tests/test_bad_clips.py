@@ -109,7 +109,7 @@ def test_an_index_without_a_map_is_done_in_part_and_says_so_first(mapped):
         ("sound.mp4", "holds no video stream that can be decoded"),
         ("one.mp4", "is a video of a single picture"),
         ("playlist.mp4", "is a text file, not a video"),
-        ("stray.ts", "1 pictures have no time, or one that runs backwards or far ahead"),
+        ("stray.ts", "1 frames have no timestamp, or one that runs backwards or far ahead"),
         (
             "strange.SRT",
             "its telemetry lasts 40 s and strange.mp4 3 s, so it belongs to another clip",

@@ -216,7 +216,7 @@ def test_a_case_cannot_be_a_file_or_in_one(case, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:32601", "EPSG:2193", "EPSG:3035"])
 def test_a_crs_that_is_not_made_for_the_place_is_refused(crs):
-    with pytest.raises(CrsError, match=rf"{crs}: is not made for 35\.950, 39\.000"):
+    with pytest.raises(CrsError, match=rf"{crs}: is not valid at 35\.950, 39\.000"):
         fitting_crs(crs, 39.0, 35.95)
 
 
@@ -232,8 +232,8 @@ def test_an_old_way_to_name_a_crs_is_understood_without_a_warning():
 @pytest.mark.parametrize(
     ("first_line", "told"),
     [
-        ("EPSG:2227", "counts in US survey foot"),
-        ("EPSG:5703", "is no CRS of a map"),
+        ("EPSG:2227", "is in US survey foot"),
+        ("EPSG:5703", "is not a CRS for maps"),
         ("x" * 300_000, "is not a CRS"),
         ("\0" * 5000, "is not a CRS"),
     ],

@@ -63,5 +63,5 @@ def test_a_zoom_is_no_flight(tmp_path, capsys):
     """It would be explained by a flight at a flat wall, and a map of that wall would be made up."""
     status, line, case = mapped("a zoom", tmp_path, capsys)
     assert status == 2
-    assert "only turned or zoomed" in line
+    assert "only rotated or zoomed" in line
     assert not (case / "products/cameras.json").exists()

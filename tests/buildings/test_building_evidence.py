@@ -310,7 +310,7 @@ def test_a_clip_that_is_not_in_the_case_is_listed(tmp_path):
 
 def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
     def damaged(path, times_s):
-        raise InputError(f"{Path(path).name}: has no whole picture")
+        raise InputError(f"{Path(path).name}: has no complete frame")
         yield
 
     buildings, elevation = buildings_of([HOUSE]), elevation_of(tmp_path, [HOUSE])
@@ -327,7 +327,7 @@ def test_a_damaged_clip_costs_its_own_pictures_only(tmp_path):
         buildings, views, material, Wanted(), files, InProcess(), EvidenceOptions(apart_deg=0)
     )
     assert [row.original_name for row in of_kind(found, EvidenceKind.VIEW)] == ["a.png"]
-    assert "no whole picture" in found.skipped[0].reason
+    assert "no complete frame" in found.skipped[0].reason
 
 
 def test_of_many_buildings_only_those_wanted_are_shown(tmp_path):

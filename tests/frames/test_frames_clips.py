@@ -114,18 +114,18 @@ def test_black_and_frozen_stretches_are_listed_with_their_times(
     black = [np.full_like(flown[0], 16)] * 25
     frozen = [flown[-1]] * 40
     found = taken(tmp_path, files, [*flown, *frozen, *black, *flight(2, 40, 8)])
-    said = {one.reason.split(":")[0].split(" pic")[0]: one.name for one in found.skipped}
+    said = {one.reason.split(":")[0].split(" frames")[0]: one.name for one in found.skipped}
     assert said["black"].startswith("news.mp4 00:00:03.6")
-    assert "a frozen" in said
+    assert "frozen" in said
     assert len(found.shots) == 2
-    assert any("pictures in 2 shots, chosen by overlap" in note for note in found.notes)
+    assert any("frames in 2 shots, selected by overlap" in note for note in found.notes)
 
 
 def test_too_many_frames_are_thinned_and_it_is_said(tmp_path: Path, files: StageFolder) -> None:
     options = ClipFrameOptions(max_frames_per_shot=3)
     found = taken(tmp_path, files, flight(1, 75, 16), options)
     assert len(found.frames) == 3
-    assert any("3 are used, so neighbours overlap less" in note for note in found.notes)
+    assert any("3 are used, so neighbouring frames overlap less" in note for note in found.notes)
     assert len(list(files.folder.rglob("*.jpg"))) == 3
 
 

@@ -100,7 +100,7 @@ def test_exact_moments_are_fetched_as_they_were_read(tmp_path: Path, kind: str) 
 
 def test_a_moment_that_the_clip_does_not_have_is_named(tmp_path: Path) -> None:
     path = written(tmp_path / "m.mp4", flight(1, 30))
-    with pytest.raises(InputError, match=r"m\.mp4: has no whole picture at 0\.500 s"):
+    with pytest.raises(InputError, match=r"m\.mp4: has no complete frame at 0\.500 s"):
         list(pictures_at(path, [Fraction(1, 2)]))
 
 

@@ -114,7 +114,7 @@ def test_a_mask_of_another_shape_is_one_line_with_both_sizes(tmp_path, size):
 
 
 def test_an_all_black_mask_is_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"^masks/m\.png: leaves nothing of IMG_1\.JPG") as caught:
+    with pytest.raises(InputError, match=r"^masks/m\.png: masks all of IMG_1\.JPG") as caught:
         kept(np.zeros((HEIGHT, WIDTH), np.uint8), tmp_path / "m.png")
     assert "\n" not in str(caught.value)
 
@@ -136,11 +136,11 @@ def test_a_mask_counts_in_the_pixels_as_stored_whatever_either_orientation(tmp_p
     turned = replace(PHOTOGRAPH, orientation=6)
     assert (kept(drawn(), tmp_path / "m.png", turned, exif=exif) == WANTED).all()
     upright = np.ascontiguousarray(np.rot90(drawn(), -1))  # as a viewer shows the photograph
-    with pytest.raises(InputError, match="the picture is stored turned, so turn the mask"):
+    with pytest.raises(InputError, match="the image is stored rotated, so rotate the mask"):
         kept(upright, tmp_path / "u.png", turned)
     said = list(notes_on([turned, replace(PHOTOGRAPH, sha256="ef" * 32)], {"ab" * 32: tmp_path}))
-    assert said[0].startswith("1 of 2 photographs and clips were given with a mask")
-    assert said[1].startswith("IMG_1.JPG: is stored turned")
+    assert said[0].startswith("1 of 2 photographs and clips have a mask")
+    assert said[1].startswith("IMG_1.JPG: is stored rotated")
     assert list(notes_on([turned], {})) == []
 
 

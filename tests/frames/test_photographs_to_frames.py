@@ -121,7 +121,7 @@ def test_without_positions_the_block_is_local_and_says_so() -> None:
     assert all(frame.prior_position_m is None for frame in frames.frames)
     assert len(frames.frames) == 4
     (note,) = frames.notes
-    assert note.startswith("2 of 4 photographs record where they were taken")
+    assert note.startswith("2 of 4 images record a position")
     assert "EPSG:32637 cannot be used" in note
 
 
@@ -168,7 +168,7 @@ def test_between_equally_common_datums_the_better_defined_wins() -> None:
 def test_without_any_height_the_datum_is_local_and_heights_are_free() -> None:
     frames = framed([item(n, tag(*RAQQA, height_m=None)) for n in range(3)])
     assert frames.vertical_datum is VerticalDatum.LOCAL
-    assert "no photograph records a height" in frames.notes[0]
+    assert "no image records a height" in frames.notes[0]
     assert all(f.prior_sigma_m == (3.0, 3.0, HEIGHT_UNKNOWN_SIGMA_M) for f in frames.frames)
 
 

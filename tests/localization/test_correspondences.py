@@ -33,9 +33,9 @@ def test_columns_may_come_in_any_order_and_height_may_be_missing(tmp_path):
     ("lines", "told"),
     [
         (["1,2,3,4,5"], "line 1: the header has no column px"),
-        (["px,py,lon,lat", "1,2,3,4"], "line 1: the header must name time_s or frame"),
+        (["px,py,lon,lat", "1,2,3,4"], "line 1: the header must name either time_s or frame"),
         (["time_s,px,px,py,lon,lat", "1,2,3,4,5,6"], "px is named twice"),
-        ([HEAD], "holds no ties"),
+        ([HEAD], "has no points"),
         ([HEAD, "0,1,2,3,4"], "line 2: has 5 columns"),
         ([HEAD, "0,1,nan,3,4,5"], "line 2: py is 'nan'"),
         ([HEAD, "0,1,2,3,x,5"], "line 2: lat is 'x'"),

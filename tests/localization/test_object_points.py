@@ -55,11 +55,11 @@ def test_a_place_without_any_height_is_told(surface):
 @pytest.mark.parametrize(
     ("slip", "told"),
     [
-        (lambda lon, lat: (lat, lon), "lon and lat are exchanged"),
+        (lambda lon, lat: (lat, lon), "lon and lat are swapped"),
         (lambda lon, lat: (lon, -lat), "other side of the equator"),
         (lambda lon, lat: (-lon, lat), "other side of Greenwich"),
         (lambda lon, lat: (-lon, -lat), "have the wrong signs"),
-        (lambda lon, lat: (lon, lat + 1), "111 km from the case's map"),
+        (lambda lon, lat: (lon, lat + 1), "111 km from the map of the case"),
     ],
 )
 def test_slips_of_place_get_a_line_of_their_own(surface, slip, told):

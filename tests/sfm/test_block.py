@@ -226,9 +226,8 @@ def test_what_could_not_be_placed_is_listed_with_its_reason(told):
     reasons = {s.name: s.reason for s in told.skipped}
     assert reasons == {
         "notes.txt": "is not a photograph",
-        "SKY_0001.JPG": "could not be matched to any other photograph",
-        "SEA_0002.JPG": "matches other photographs, but not firmly enough to say where it was "
-        "taken",
+        "SKY_0001.JPG": "could not be matched to any other image",
+        "SEA_0002.JPG": "matches other images, but not well enough to estimate its position",
     }
 
 
@@ -254,7 +253,7 @@ def test_a_map_without_positions_is_local_and_says_who_is_elsewhere(day, groups,
     assert told.crs == LOCAL
     assert told.vertical_datum is VerticalDatum.LOCAL
     reasons = [s.reason for s in told.skipped if s.name.startswith("WEST")]
-    assert all("mapped ones, which have no recorded positions" in r for r in reasons)
+    assert all("mapped images, which have no recorded positions" in r for r in reasons)
 
 
 def test_heights_are_those_of_the_survey_where_marks_hold_the_map(day, groups, tmp_path):
@@ -285,7 +284,7 @@ def test_without_any_positions_the_block_is_level_and_a_hundred_units_high(day):
 def test_three_photographs_that_share_too_few_points_are_refused_by_name(day):
     few = np.isin(day.tracks.track, np.unique(day.tracks.track)[:8])
     tracks = tracks_from(day.tracks.track[few], day.tracks.frame[few], day.tracks.feature[few])
-    with pytest.raises(ReconstructionError, match=r"WEST_0001\.JPG and 5 more: share too few"):
+    with pytest.raises(ReconstructionError, match=r"WEST_0001\.JPG and 5 more: have too few"):
         block_of(day.skeletons[1], day.frames, day.keypoints, tracks)
 
 
@@ -388,5 +387,5 @@ def test_a_part_of_a_block_keeps_its_own_observations_and_nothing_else():
 
 def test_fewer_than_three_frames_are_no_piece():
     block = joined(np.random.default_rng(8), 40)
-    with pytest.raises(ReconstructionError, match="share too few points"):
+    with pytest.raises(ReconstructionError, match="too few common tie points"):
         pieces(with_frames(block, np.arange(24) < 2))

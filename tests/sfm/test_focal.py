@@ -90,7 +90,7 @@ def test_a_camera_with_two_photographs_keeps_the_lens_that_was_recorded():
     assert np.allclose(found.state.lenses[1], held.knowns.lenses[1], rtol=1e-6, atol=1e-6)
     assert not np.allclose(found.state.lenses[0], held.knowns.lenses[0], rtol=1e-6, atol=1e-6)
     report = focal_report(found, 1, 1.0, WEAK_FACTOR)
-    assert "too few photographs" in report.decision
+    assert "too few images" in report.decision
     assert report.warning is None
     assert report.sigma_px == pytest.approx(0.01 * TRUE_PX)
 
@@ -98,7 +98,7 @@ def test_a_camera_with_two_photographs_keeps_the_lens_that_was_recorded():
 def test_slanting_views_correct_a_focal_length_that_is_5_percent_wrong_and_say_so():
     focal, report = adjusted_focal(block(3, oblique, error=0.05))
     assert focal == pytest.approx(TRUE_PX, rel=0.01)
-    assert "look in different directions" in report.decision
+    assert "have different viewing directions" in report.decision
     assert "1050 px" in report.warning
     assert "may be wrong" in report.warning
     assert abs(focal - TRUE_PX) < 3 * report.sigma_px
@@ -115,7 +115,7 @@ def test_a_right_focal_length_stays_within_its_sigma_and_nobody_is_warned():
 def test_over_level_ground_seen_straight_down_the_recorded_value_is_kept_and_why_is_said():
     focal, report = adjusted_focal(block(5, relief=0.01, tilt=0.2))
     assert focal == pytest.approx(TRUE_PX, rel=0.002)
-    assert "cannot tell the focal length from the height" in report.decision
+    assert "cannot separate focal length and flying height" in report.decision
     assert report.sigma_px == pytest.approx(0.01 * TRUE_PX, rel=0.1)
 
 
@@ -140,7 +140,7 @@ def test_what_the_pictures_alone_say_is_the_true_focal_length_within_its_sigma()
 def test_an_assumed_focal_length_that_turns_out_otherwise_is_no_contradiction():
     _, report = adjusted_focal(block(8, oblique, error=0.05, source=FocalSource.ASSUMED))
     assert report.warning is None
-    assert "assumed angle of view" in report.decision
+    assert "assumed field of view" in report.decision
 
 
 def test_with_ground_control_the_decision_says_so():

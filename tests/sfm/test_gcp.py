@@ -267,7 +267,7 @@ def test_a_mark_in_one_photograph_is_not_used_and_the_user_is_told(tmp_path, cas
 @pytest.mark.parametrize("first", ["EPSG:32737", "WGS84 UTM 37S", "WGS84 UTM 36N"])
 def test_the_wrong_hemisphere_or_zone_is_named_with_the_line(tmp_path, case, first):
     control = control_file(tmp_path, case.flight, crs=first)
-    with pytest.raises(ControlError, match=r"line 2: .* km from the photographs") as refused:
+    with pytest.raises(ControlError, match=r"line 2: .* km from the images") as refused:
         survey_of(control, case.flight.frames, UTM)
     assert "hemisphere" in str(refused.value)
 
@@ -275,7 +275,7 @@ def test_the_wrong_hemisphere_or_zone_is_named_with_the_line(tmp_path, case, fir
 def test_north_before_east_is_named_with_the_line(tmp_path, case):
     swapped = (ORIGIN_M + FIELD)[:, [1, 0, 2]]
     control = control_file(tmp_path, case.flight, surveyed=swapped)
-    with pytest.raises(ControlError, match=r"km from the photographs.* order E N H"):
+    with pytest.raises(ControlError, match=r"km from the images.* order E N H"):
         survey_of(control, case.flight.frames, UTM)
 
 

@@ -61,7 +61,7 @@ def test_comments_empty_lines_a_byte_order_mark_and_windows_line_ends_are_no_hin
     [
         ("", "is empty"),
         ("\n# nothing\n", "is empty"),
-        (f"{UTM}\n", "holds no marks"),
+        (f"{UTM}\n", "has no points"),
         ("Raqqa\n1 2 3 4 5 DJI_0001.JPG", "line 1: 'Raqqa' is not a CRS"),
         ("1 2 3 4 5 DJI_0001.JPG", "line 1: .* is not a CRS"),
         (f"{UTM}\n1 2 3 4 5", "line 2: has 5 columns where E N H px py image name"),
@@ -165,7 +165,7 @@ def test_marks_of_other_photographs_are_passed_over_with_a_warning_that_names_th
 
 
 def test_a_file_that_names_none_of_the_photographs_is_refused(tmp_path):
-    with pytest.raises(ControlError, match=r"no photograph is called IMG_7\.JPG"):
+    with pytest.raises(ControlError, match=r"no image is named IMG_7\.JPG"):
         marks_in(tmp_path, "1 2 3 4 5 IMG_7.JPG P1", "1 2 3 4 5 IMG_8.JPG P1")
 
 

@@ -381,7 +381,7 @@ def test_pictures_that_show_nothing_of_the_surface_are_one_error(flight, elevati
         replace(p, pose=replace(p.pose, position_m=(p.pose.position_m[0] + 5000, 0.0, 300.0)))
         for p in flight.placed
     )
-    with pytest.raises(SurfaceError, match="no placed photograph shows any"):
+    with pytest.raises(SurfaceError, match="no aligned image shows"):
         orthophoto_of(
             replace(flight, placed=away),
             replace(elevation, sights=()),
@@ -400,7 +400,7 @@ def test_one_picture_alone_is_one_error(flight, tmp_path):
 
 def test_nothing_is_drawn_from_above_where_nobody_knows_which_way_that_is(flight, tmp_path):
     unsure = replace(flight, vertical=Vertical(sigma_deg=12.0, witnesses=()))
-    with pytest.raises(SurfaceError, match="do not say which way is up"):
+    with pytest.raises(SurfaceError, match="the vertical direction cannot be estimated"):
         surface_of(unsure, SurfaceOptions(), StageFolder(folder=tmp_path), InProcess())
 
 

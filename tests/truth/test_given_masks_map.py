@@ -53,7 +53,7 @@ def test_masks_are_no_photographs_and_are_named_in_the_record(masked, flight):
     assert {one["name"] for one in said} == {f"{name.rsplit('.', 1)[0]}_mask.png" for name in names}
     kept = list((masked.case / "media").rglob(f"{said[0]['mask_sha256']}.mask"))
     assert len(kept) == 1
-    assert any("given with a mask" in note for note in masked.json("report.json")["notes"])
+    assert any("have a mask" in note for note in masked.json("report.json")["notes"])
 
 
 def test_the_cameras_are_where_they_were(mapped, masked):
@@ -104,7 +104,7 @@ def both(mapped, masked):
 
 @pytest.mark.parametrize(
     ("size", "grey", "said"),
-    [((450, 700), 255, "is 700 x 450 pixels and"), ((450, 600), 0, "leaves nothing of")],
+    [((450, 700), 255, "is 700 x 450 pixels and"), ((450, 600), 0, "masks all of")],
 )
 def test_a_wrong_mask_is_one_line(flight, tmp_path, capfd, size, grey, said):
     first = sorted((flight / "images").iterdir())[0]

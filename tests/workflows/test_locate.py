@@ -175,13 +175,13 @@ def test_a_tie_on_a_filled_height_is_named_in_its_line(scene, district, capsys, 
 @pytest.mark.parametrize(
     ("slip", "told"),
     [
-        ({"change": lambda r: [*r[:3], r[4], r[3], r[5]]}, "lon and lat are exchanged"),
+        ({"change": lambda r: [*r[:3], r[4], r[3], r[5]]}, "lon and lat are swapped"),
         ({"change": lambda r: [*r[:4], -r[4], r[5]]}, "other side of the equator"),
-        ({"count": 5}, "5 points, and a camera needs 6"),
+        ({"count": 5}, "5 points, but a camera needs 6"),
         ({"change": lambda r: [99, *r[1:]]}, "has 10 frames, and the points name frame 99"),
         ({"change": lambda r: [r[0], r[1] + 400, *r[2:]]}, "is outside the frame"),
         ({"change": lambda r: [r[0], "nan", *r[2:]]}, "px is 'nan'"),
-        ({"change": lambda r: [*r[:5], 250]}, "lie in one plane"),
+        ({"change": lambda r: [*r[:5], 250]}, "are coplanar"),
         ({"change": lambda r: [r[0], 480 - r[1], *r[2:]]}, "mirrored"),
     ],
 )

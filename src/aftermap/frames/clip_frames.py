@@ -30,9 +30,9 @@ STRETCH_S = Fraction(1, 2)
 """Black, frozen and blurred stretches at least this long are listed, each with its times."""
 STRETCHES_LISTED = 20
 _REASONS = {
-    "black": "black pictures",
-    "frozen": "a frozen picture: nothing moves, not even noise; its first picture stands for it",
-    "blurred": "blurred pictures: less than about a third as sharp as those around them",
+    "black": "black frames",
+    "frozen": "frozen frames: nothing changes, not even noise; the first frame is used",
+    "blurred": "blurred frames: less than about a third as sharp as the frames around them",
 }
 
 
@@ -84,7 +84,7 @@ def clip_frames(clip: Clip, path: Path, options: ClipFrameOptions, files: Worksp
     """
     reading = _read_clip(clip, path, options.choice, files)
     if not reading.times_s:
-        reason = "no picture in it can be decoded; copy it again from the card, or leave it out"
+        reason = "no frame can be decoded; copy it again from the card, or exclude it"
         skipped = (Skipped(name=clip.name, reason=reason, sha256=clip.sha256),)
         return ClipFrames(clip_sha256=clip.sha256, shots=(), frames=(), skipped=skipped)
     transitions = transitions_in(np.stack(reading.thumbs), reading.times_s)
@@ -147,7 +147,7 @@ def _write_frame(clip: Clip, one: Decoded, files: Workspace) -> _Kept:
     settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     done, jpeg = cv2.imencode(".jpg", bgr_of(one.frame), settings)
     if not done:
-        raise InputError(f"{clip.name}: a picture cannot be written as JPEG; leave the clip out")
+        raise InputError(f"{clip.name}: a frame cannot be written as JPEG; exclude the clip")
     with files.writing(name) as part:
         part.write_bytes(jpeg.tobytes())
     size_px = one.frame.width, one.frame.height
@@ -250,7 +250,7 @@ def _skipped(clip: Clip, reading: _Reading, transitions: Sequence[Transition]) -
     if len(stretches) > STRETCHES_LISTED:
         rest = stretches[STRETCHES_LISTED:]
         total_s = float(sum((end_s - start_s for start_s, end_s, _ in rest), Fraction(0)))
-        reason = f"{len(rest)} more black, frozen or blurred stretches, {total_s:.1f} s in all"
+        reason = f"{len(rest)} more black, frozen or blurred sections, {total_s:.1f} s in total"
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
     for one in transitions:
         if one.first < one.after:
@@ -281,32 +281,35 @@ def _lost(clip: Clip, losses: Losses) -> Iterator[Skipped]:
         more = f" and {len(losses.damaged_s) - 5} more" if len(losses.damaged_s) > 5 else ""
         reason = (
             f"damaged after {shown}{more}: {losses.packets} packets cannot be decoded, and "
-            f"{losses.mistrusted} pictures that build on them are not used"
+            f"{losses.mistrusted} frames that depend on them are not used"
         )
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
     elif losses.packets or losses.mistrusted:
         reason = (
             f"damaged at its start: {losses.packets} packets cannot be decoded, and "
-            f"{losses.mistrusted} pictures that build on them are not used"
+            f"{losses.mistrusted} frames that depend on them are not used"
         )
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
     if losses.untimed:
-        reason = f"{losses.untimed} pictures have no time, or one that runs backwards or far ahead"
+        reason = (
+            f"{losses.untimed} frames have no timestamp, or one that runs backwards or far ahead"
+        )
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
     if losses.resized:
         reason = (
-            f"{losses.resized} pictures have another size than the first; cut them out as a clip"
+            f"{losses.resized} frames have another size than the first; save them as a separate "
+            "clip"
         )
         yield Skipped(name=clip.name, reason=reason, sha256=clip.sha256)
 
 
 def _chosen_note(clip: Clip, shots: Sequence[Shot], frames: Sequence[Frame], pictures: int) -> str:
     shots_text = "1 shot" if len(shots) == 1 else f"{len(shots)} shots"
-    return f"{clip.name}: {len(frames)} of {pictures} pictures in {shots_text}, chosen by overlap"
+    return f"{clip.name}: {len(frames)} of {pictures} frames in {shots_text}, selected by overlap"
 
 
 def _bounded_note(clip: Clip, shot: Shot, wanted: int, most: int) -> str:
     return (
         f"{clip.name}: shot {shot.index} from {clock_text(clip, shot.start_s)} has {wanted} "
-        f"pictures at the overlap that is wanted; {most} are used, so neighbours overlap less"
+        f"frames at the target overlap; {most} are used, so neighbouring frames overlap less"
     )

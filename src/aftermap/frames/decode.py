@@ -100,8 +100,8 @@ def pictures_at(
                 break
         if found is None:
             raise InputError(
-                f"{clip_path.name}: has no whole picture at {float(time_s):.3f} s; ask for one "
-                "that was read from the clip before"
+                f"{clip_path.name}: has no complete frame at {float(time_s):.3f} s; "
+                "give a time that was read from the clip"
             )
         at_s = time_s
         yield time_s, bgr_of(found.frame)
@@ -260,7 +260,7 @@ def _open(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             if getattr(s, "codec_context", None) and not s.disposition & _NO_VIDEO
         ]
         if not streams:
-            raise InputError(f"{path.name}: holds no video stream; leave it out")
+            raise InputError(f"{path.name}: has no video stream; exclude it")
         stream = max(streams, key=lambda s: s.width * s.height)
         stream.thread_type = "AUTO"
         yield container, stream

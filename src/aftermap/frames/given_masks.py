@@ -29,7 +29,7 @@ JPEG_HALF = 128
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that exchange width and height."""
 _FORMATS = ("PNG", "JPEG")
-_ADVICE = "save it as a grey PNG of the picture's size, black where it is left out"
+_ADVICE = "save it as a grey PNG of the image size, black where excluded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +77,15 @@ def notes_on(originals: Sequence[MediaItem | Clip], given: Mapping[str, Path]) -
     masked = [one for one in originals if one.sha256 in given]
     if masked:
         yield (
-            f"{len(masked)} of {len(originals)} photographs and clips were given with a mask: what "
-            "it leaves out of them is used for nothing"
+            f"{len(masked)} of {len(originals)} photographs and clips have a mask; masked areas "
+            "are not used"
         )
     for one in masked:
         if not _is_upright(one):
             yield (
-                f"{one.name}: is stored turned, and its mask counts in the pixels as stored; check "
-                "that it was not drawn over the upright picture"
+                f"{one.name}: is stored rotated, and its mask applies to the pixels "
+                "as stored; check that the mask was not drawn over the upright "
+                "image"
             )
 
 
@@ -119,8 +120,8 @@ def kept_by(given: GivenMask) -> ByteArray:
         stored = np.where(stored == 255, 255, 0).astype(np.uint8)  # a line of it stays one
     if not stored.any():
         raise InputError(
-            f"{given.mask.name}: leaves nothing of {given.name}, all of it is black; paint black "
-            "what is to be left out and white the rest, or leave the picture itself out"
+            f"{given.mask.name}: masks all of {given.name}; paint excluded areas black and the "
+            "rest white, or exclude the image itself"
         )
     return stored
 
@@ -162,9 +163,9 @@ def _check_size(image: Image.Image, given: GivenMask) -> None:
     (width, height), (wanted_width, wanted_height) = image.size, given.size_px
     if _same_shape(image.size, given.size_px) and width * height <= MOST_PICTURE_PIXELS:
         return
-    advice = "make it of the picture's size"
+    advice = "make it the size of the image"
     if given.is_turned and _same_shape((height, width), given.size_px):
-        advice = "the picture is stored turned, so turn the mask as it is stored"
+        advice = "the image is stored rotated, so rotate the mask as the image is stored"
     raise InputError(
         f"{given.mask.name}: is {width} x {height} pixels and {given.name} {wanted_width} x "
         f"{wanted_height} as stored; {advice}"

@@ -163,8 +163,8 @@ def _believable(items: Sequence[Source]) -> tuple[dict[str, GeoTag], list[str]]:
         if away_m > MAX_DISTANCE_M:
             del tags[item.sha256]
             notes.append(
-                f"{item.name}: its recorded position is {away_m / 1000:.0f} km from the others and "
-                "is not used; the photograph is placed by what it shows"
+                f"{item.name}: its recorded position is {away_m / 1000:.0f} km from "
+                "the others and is not used; the image is aligned from its content"
             )
     return tags, notes
 
@@ -175,7 +175,10 @@ def _common_datum(
     """The datum of most heights; LOCAL where no height is recorded. Other heights are noted."""
     counts = Counter(tag.vertical_datum for tag in tags.values() if tag.height_m is not None)
     if not counts:
-        note = "no photograph records a height: heights count from the cameras, not from any level"
+        note = (
+            "no image records a height: heights are relative to the cameras, not to a vertical "
+            "datum"
+        )
         return VerticalDatum.LOCAL, [note]
     datum = max(counts, key=lambda one: (counts[one], -_DATUM_ORDER.index(one)))
     other = [
@@ -189,7 +192,7 @@ def _common_datum(
         return datum, []
     more = f" and {len(other) - _NAMES_SHOWN} more" if len(other) > _NAMES_SHOWN else ""
     note = (
-        f"heights are in the datum of most photographs ({datum.value}); those of "
+        f"heights are in the datum of most images ({datum.value}); those of "
         f"{', '.join(other[:_NAMES_SHOWN])}{more} are in another and are not used"
     )
     return datum, [note]
@@ -238,7 +241,7 @@ def _local_note(photographs: int, positions: int, crs: str | None) -> str:
     """Why the block is local. A CRS that was asked for cannot be met, and that is said."""
     asked = "" if crs is None else f" and {crs} cannot be used"
     return (
-        f"{positions} of {photographs} photographs record where they were taken "
-        f"({MIN_POSITIONS} are needed): without ground control points the map is local and has no "
-        f"scale{asked}; give control points, or photographs with positions"
+        f"{positions} of {photographs} images record a position ({MIN_POSITIONS} are needed): "
+        f"without ground control points the map is local and has no scale{asked}; give "
+        "control points, or images with positions"
     )

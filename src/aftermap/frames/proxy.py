@@ -55,7 +55,7 @@ def _write(clip: Clip, path: Path, part: Path) -> None:
             written += 1
         container.mux(stream.encode(None))
     if not written:
-        raise InputError(f"{clip.name}: no picture in it can be decoded; leave it out")
+        raise InputError(f"{clip.name}: no frame can be decoded; exclude it")
 
 
 def _stream(container: OutputContainer, clip: Clip) -> VideoStream:

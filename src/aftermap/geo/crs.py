@@ -34,8 +34,8 @@ def projected_crs(text: str) -> str:
     crs = _crs_of(text)
     if not crs.is_projected:
         raise CrsError(
-            f"{text}: is not a projected CRS, and a map is measured in metres; "
-            "name a projected one, for example the UTM zone, EPSG:326xx north or EPSG:327xx south"
+            f"{text}: is not a projected CRS; name one in metres, for example the UTM zone, "
+            "EPSG:326xx north or EPSG:327xx south"
         )
     if any(not math.isclose(axis.unit_conversion_factor, 1.0) for axis in crs.axis_info[:2]):
         raise CrsError(f"{text}: its axes are not in metres; name a projected CRS in metres")
@@ -54,7 +54,7 @@ def utm_crs(lon_deg: float, lat_deg: float) -> str:
     found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
     if not found:
         raise CrsError(
-            f"{lat_deg:.4f}, {lon_deg:.4f}: lies outside every UTM zone; name a CRS with --crs"
+            f"{lat_deg:.4f}, {lon_deg:.4f}: is outside every UTM zone; name a CRS with --crs"
         )
     return f"EPSG:{found[0].code}"
 
@@ -74,8 +74,8 @@ def fitting_crs(crs: str, lon_deg: float, lat_deg: float) -> str:
     worst = max(scales, key=lambda scale: abs(scale - 1))
     if not abs(worst - 1) <= MAX_SCALE_ERROR:
         raise CrsError(
-            f"{crs}: is not made for {lat_deg:.3f}, {lon_deg:.3f}, where a metre on the ground is "
-            f"{worst:.2f} m on its map; name a CRS of the place, or leave it out for the UTM zone"
+            f"{crs}: is not valid at {lat_deg:.3f}, {lon_deg:.3f}, where a metre on the ground is "
+            f"{worst:.2f} m on its map; name a local CRS, or omit it for the UTM zone"
         )
     return crs
 
@@ -104,7 +104,10 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
         ) from error
     out = _turned(np.stack(moved), target).T
     if not np.isfinite(out).all():
-        raise CrsError(f"{from_crs} to {to_crs}: a position lies outside the area of the CRS")
+        raise CrsError(
+            f"{from_crs} to {to_crs}: a position is outside the area of the "
+            "CRS; check the coordinates, or name another CRS"
+        )
     return out
 
 

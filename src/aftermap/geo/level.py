@@ -31,15 +31,13 @@ def level_at_m(path: str | Path, lonlat_deg: tuple[float, float]) -> float | Non
     try:
         with rasterio.open(path) as raster:
             if raster.crs is None:
-                raise InputError(
-                    f"{path}: does not say its CRS; assign one (gdal_edit.py -a_srs) first"
-                )
+                raise InputError(f"{path}: declares no CRS; assign one (gdal_edit.py -a_srs) first")
             ((x, y),) = transformed_xy(WGS84, raster.crs.to_string(), [lonlat_deg])
             around = AROUND_M / (METRES_PER_DEGREE if raster.crs.is_geographic else 1.0)
             return _low(_heights_around(raster, path, (float(x), float(y)), around))
     except RasterioIOError as error:
         raise InputError(
-            f"{path}: is not a raster of heights that can be read ({error}); give a GeoTIFF"
+            f"{path}: cannot be read as an elevation raster ({error}); give a GeoTIFF"
         ) from error
 
 

@@ -61,5 +61,5 @@ def neighbourhoods(places_m: npt.ArrayLike, size_m: float) -> list[IntArray]:
 def _ring(coords: Sequence[tuple[float, ...]]) -> tuple[tuple[float, float], ...]:
     ring = tuple((float(place[0]), float(place[1])) for place in coords)
     if not all(math.isfinite(value) for place in ring for value in place):
-        raise ValueError("an outline has a place that is no number")
+        raise ValueError("an outline has a coordinate that is not a number")
     return ring

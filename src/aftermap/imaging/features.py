@@ -83,7 +83,7 @@ def load_features(path: Path) -> Features:
             )
     except (BadZipFile, EOFError, ValueError, KeyError) as error:
         raise CaseError(
-            f"{path}: is damaged; delete it and run the same command again, which makes it anew"
+            f"{path}: is damaged; delete it and run the same command again to recreate it"
         ) from error
 
 

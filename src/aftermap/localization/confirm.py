@@ -72,7 +72,7 @@ def confirmed_frames(
 ) -> tuple[set[int], dict[int, str]]:
     """The frames that another one confirms, and why the others are not."""
     kept: set[int] = set()
-    reasons: dict[int, str] = dict.fromkeys(found, "no other frame of the shot was placed")
+    reasons: dict[int, str] = dict.fromkeys(found, "no other frame of the shot was aligned")
     for first, second in combinations(sorted(found), 2):
         if {first, second} <= kept:
             continue
@@ -94,12 +94,15 @@ def _doubt(
     limit = AGREE_PX * one.grey.shape[1]
     miss = _miss_px(first, second, here.pose, then.pose, reference, np.zeros(3))
     if not miss <= limit:
-        return f"its motion to the other frames is off by {miss:.0f} pixels, {limit:.0f} allowed"
+        return (
+            f"its motion relative to the other frames is wrong by {miss:.0f} "
+            f"pixels, {limit:.0f} allowed"
+        )
     for distance in SHIFTS_M:
         for angle in np.arange(8) * np.pi / 4:
             shift = distance * np.array([np.cos(angle), np.sin(angle), 0.0])
             if _miss_px(first, second, here.pose, then.pose, reference, shift) < miss - SURER_PX:
-                return f"its heights fit the surface better {distance:.0f} m beside where it looks"
+                return f"its heights fit the surface better at a shift of {distance:.0f} m"
     return None
 
 

@@ -50,7 +50,7 @@ def correspondences_in(path: Path) -> tuple[Correspondence, ...]:
         raise ControlError(f"{path}: is empty; the first line names the columns: {COLUMNS}")
     header = _header(path, *rows[0])
     if len(rows) == 1:
-        raise ControlError(f"{path}: holds no ties; give at least 6 lines below the header")
+        raise ControlError(f"{path}: has no points; give at least 6 lines below the header")
     return tuple(_tie(path, header, number, cells) for number, cells in rows[1:])
 
 
@@ -73,9 +73,7 @@ def _header(path: Path, number: int, cells: Sequence[str]) -> list[str]:
             f"{path}, line {number}: the header has no column {missing[0]}; name {COLUMNS}"
         )
     if ("time_s" in header) == ("frame" in header):
-        raise ControlError(
-            f"{path}, line {number}: the header must name time_s or frame, one of the two"
-        )
+        raise ControlError(f"{path}, line {number}: the header must name either time_s or frame")
     twice = [name for name in header if name and header.count(name) > 1]
     if twice:
         raise ControlError(f"{path}, line {number}: column {twice[0]} is named twice; remove one")
@@ -85,16 +83,16 @@ def _header(path: Path, number: int, cells: Sequence[str]) -> list[str]:
 def _tie(path: Path, header: Sequence[str], number: int, cells: Sequence[str]) -> Correspondence:
     if len(cells) != len(header):
         raise ControlError(
-            f"{path}, line {number}: has {len(cells)} columns, the header {len(header)}; "
-            "give every column, an unknown height empty"
+            f"{path}, line {number}: has {len(cells)} columns, the header has {len(header)}; give "
+            "every column and leave an unknown height empty"
         )
     row = dict(zip(header, cells, strict=True))
     px, py, lon, lat = (_number(path, number, name, row[name]) for name in NEEDED)
     for name, value, limit in (("lon", lon, 180), ("lat", lat, 90)):
         if abs(value) > limit:
             raise ControlError(
-                f"{path}, line {number}: {name} is {value:g}, beyond {limit} degrees; "
-                "check that lon and lat are not swapped and are degrees"
+                f"{path}, line {number}: {name} is {value:g}, beyond {limit} "
+                "degrees; check that lon and lat are in degrees and not swapped"
             )
     height = row.get("height") or None
     return Correspondence(

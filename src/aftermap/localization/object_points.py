@@ -64,8 +64,9 @@ def object_points_of(
     for tie, height in zip(ties, up, strict=True):
         if math.isnan(height):
             raise ControlError(
-                f"{path}, line {tie.line}: has no height, and the case's surface has none there; "
-                "give a height, or click a place that is mapped"
+                f"{path}, line {tie.line}: has no height, and neither does the "
+                "surface model of the case there; give a height, or pick a point "
+                "in the mapped area"
             )
     sigma = np.tile(np.array(PLACE_SIGMA_M), (len(ties), 1))
     sigma[:, 2] = np.hypot(sigma[:, 2], np.where(np.isnan(given), _relief_m(surface, xy), 0.0))
@@ -99,7 +100,7 @@ def _middle_lonlat(surface: Reference) -> LonLat:
     try:
         ((lon, lat),) = transformed_xy(surface.crs, WGS84, [[east, north]])
     except CrsError as error:
-        raise ControlError(f"the case's map has no place on the globe ({error})") from error
+        raise ControlError(f"the map of the case is not georeferenced ({error})") from error
     return float(lon), float(lat)
 
 
@@ -110,7 +111,7 @@ def _check_place(ties: Sequence[Correspondence], middle: LonLat, path: Path) -> 
         if away_m <= FAR_M:
             continue
         slips = {
-            "lon and lat are exchanged; lon counts east": (lat, lon),
+            "lon and lat are swapped; lon is positive to the east": (lat, lon),
             "lat has the wrong sign: it is on the other side of the equator": (lon, -lat),
             "lon has the wrong sign: it is on the other side of Greenwich": (-lon, lat),
             "lon and lat have the wrong signs": (-lon, -lat),
@@ -119,6 +120,6 @@ def _check_place(ties: Sequence[Correspondence], middle: LonLat, path: Path) -> 
             if great_circle_m(place, middle) <= FAR_M:
                 raise ControlError(f"{path}, line {tie.line}: {told}; correct the file")
         raise ControlError(
-            f"{path}, line {tie.line}: {lon:g}, {lat:g} lies {away_m / 1000:.0f} km from "
-            "the case's map; check the place and the case"
+            f"{path}, line {tie.line}: {lon:g}, {lat:g} is {away_m / 1000:.0f} "
+            "km from the map of the case; check the point and the case"
         )

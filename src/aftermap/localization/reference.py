@@ -68,7 +68,9 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
             up = _heights_in(heights, bounds, grey.shape)
             filled = _filled_in(surface, bounds, grey.shape, np.isfinite(up))
     except RasterioIOError as error:
-        raise InputError(f"{ortho} or {surface}: cannot be read ({error})") from error
+        raise InputError(
+            f"{ortho} or {surface}: cannot be read ({error}); give GeoTIFF files"
+        ) from error
     cell = (
         (bounds.right - bounds.left) / grey.shape[1],
         (bounds.top - bounds.bottom) / grey.shape[0],

@@ -118,7 +118,7 @@ def register_shot(
 
 def _summary(found: int, count: int, reasons: dict[int, str]) -> str:
     several = sorted(set(reasons.values()), key=lambda why: -list(reasons.values()).count(why))
-    return f"{found} of {count} frames matched, and none is confirmed; {several[0]}"
+    return f"{found} of {count} frames matched, none confirmed: {several[0]}"
 
 
 def _picture(frame: ShotFrame, factor: float) -> FramePicture:
@@ -153,7 +153,7 @@ def _located(picture: FramePicture, reference: Reference, view: CameraPrior) -> 
     """The pose of one frame with the points it rests on, or why there is none."""
     trials = _first_poses(picture, reference, view)
     if not trials:
-        return "nothing in it is found again in the orthophoto"
+        return "no matches with the reference orthophoto"
     best: Located | None = None
     for start in trials[:TRIALS]:
         answer = _refined(picture, start, reference, view)
@@ -162,12 +162,13 @@ def _located(picture: FramePicture, reference: Reference, view: CameraPrior) -> 
         if best is not None and best.count >= 4 * MIN_INLIERS:
             break
     if best is None:
-        return "the orthophoto, seen from where it may be, does not look like it"
+        return "the reference orthophoto, rendered from the estimated pose, does not match it"
     spread = best.spread(view.width_px * view.height_px)
     if best.count < MIN_INLIERS or spread < MIN_SPREAD or best.share < MIN_SHARE:
         return (
-            f"{best.count} points on {spread:.0%} of the picture, {best.share:.0%} of the matches, "
-            f"agree with the orthophoto; {MIN_INLIERS} on {MIN_SPREAD:.0%}, {MIN_SHARE:.0%} needed"
+            f"{best.count} points on {best.spread:.0%} of the image, {best.share:.0%} of the "
+            f"matches, agree with the reference orthophoto; {MIN_INLIERS} on {MIN_SPREAD:.0%}, "
+            f"{MIN_SHARE:.0%} needed"
         )
     return best
 

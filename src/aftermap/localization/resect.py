@@ -175,21 +175,21 @@ def check_spread(xyz_m: Array, what: str) -> None:
     """
     if len(xyz_m) < MIN_POINTS:
         raise ControlError(
-            f"{what}: {len(xyz_m)} points, and a camera needs {MIN_POINTS}; click more"
+            f"{what}: {len(xyz_m)} points, but a camera needs {MIN_POINTS}; pick more"
         )
     if not np.isfinite(xyz_m).all():
-        raise ControlError(f"{what}: a place has no height or is no number; correct it")
+        raise ControlError(f"{what}: a point has no height or is not a number; correct it")
     size = np.linalg.svd(xyz_m - xyz_m.mean(axis=0), compute_uv=False) / np.sqrt(len(xyz_m))
     if size[1] <= LINE_FRACTION * size[0]:
         raise ControlError(
-            f"{what}: all {len(xyz_m)} points lie on one line ({size[0]:.1f} m long, "
-            f"{size[1]:.2f} m wide, RMS); click places to its side"
+            f"{what}: all {len(xyz_m)} points are collinear ({size[0]:.1f} m long, {size[1]:.2f} "
+            "m wide, RMS); pick points to the side as well"
         )
     if size[2] <= PLANE_FRACTION * size[0]:
         raise ControlError(
-            f"{what}: all {len(xyz_m)} points lie in one plane ({size[0]:.1f} m long, "
-            f"{size[2]:.2f} m off it, RMS, at least {PLANE_FRACTION * size[0]:.2f} m needed); "
-            "click roofs as well"
+            f"{what}: all {len(xyz_m)} points are coplanar ({size[0]:.1f} m long, {size[2]:.2f} m "
+            f"off the plane, RMS, at least {PLANE_FRACTION * size[0]:.2f} m needed); pick points "
+            "on roofs as well"
         )
 
 
@@ -224,7 +224,7 @@ def _solved(clicks: _Clicks, view: CameraPrior) -> tuple[Array, BoolArray] | Non
     if used.sum() < max(MIN_POINTS, 0.6 * len(used)):
         return None
     # The spread of the ones left over decides whether they can still fix the camera.
-    check_spread(clicks.xyz_m[used], "ties without the wrong clicks")
+    check_spread(clicks.xyz_m[used], "points without outliers")
     state = _fitted(state, clicks.sights(state).only(used), view)
     left = off_sigmas(state, clicks.sights(state).only(used), view)
     if np.sqrt((left**2).mean()) > FITTING_SIGMAS or not _is_above(state, clicks.xyz_m[used]):
@@ -364,16 +364,18 @@ def _why_not(clicks: _Clicks, view: CameraPrior) -> str:
     # Turned by half a turn, a picture that is mirrored left for right is one upside down.
     upside_down = np.stack([xy[:, 0], view.height_px - xy[:, 1]], axis=1)
     mirrored = {
-        "mirrored; count py from the top of the stored picture, px from its left": replace(
+        "mirrored; count py from the top and px from the left of the stored image": replace(
             clicks, xy_px=upside_down
         ),
-        "px and py exchanged; px counts to the right": replace(clicks, xy_px=xy[:, ::-1].copy()),
-        "lon and lat exchanged; lon counts east": replace(clicks, xyz_m=xyz[:, [1, 0, 2]]),
+        "px and py swapped; px increases to the right": replace(clicks, xy_px=xy[:, ::-1].copy()),
+        "lon and lat swapped; lon is positive to the east": replace(
+            clicks, xyz_m=xyz[:, [1, 0, 2]]
+        ),
     }
     for advice, otherwise in mirrored.items():
         try:
             if _solved(otherwise, view) is not None:
-                return f"the points fit no camera as they are, but do so {advice}"
+                return f"the points fit no camera as given, but do if they are {advice}"
         except ControlError:
             continue
-    return "the points fit no camera; check each place and click, the focal length, and the clip"
+    return "the points fit no camera; check each point, the focal length and the clip"

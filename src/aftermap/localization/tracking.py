@@ -184,11 +184,11 @@ def _fitted(
     groups = tiles[:, 1] * TILES + tiles[:, 0]
     fit = refit_pose(held.xyz_m, xy, view, pose, groups, click_px=TRACK_PX, along_m=held.along_m)
     if fit is None or fit.used.sum() < MIN_CORNERS:
-        return "the corners left fit no pose"
+        return "the remaining corners fit no pose"
     if fit.sigma_px > WORST_PX:
-        return f"the corners move by {fit.sigma_px:.0f} pixels beside any one scene"
+        return f"the corners move by {fit.sigma_px:.0f} pixels relative to any rigid scene"
     spread = outline_area_px2(held.at[fit.used]) / (width * height)
     if spread < MIN_SPREAD:
-        return f"the corners left lie on {spread:.0%} of the picture, {MIN_SPREAD:.0%} are needed"
+        return f"the remaining corners cover {spread:.0%} of the frame, {MIN_SPREAD:.0%} are needed"
     told = replace(fit, covariance=fit.covariance + held.covariance)
     return replace(told, focal_sigma_px=pose.focal_sigma_px), fit.used

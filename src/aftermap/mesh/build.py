@@ -53,8 +53,7 @@ def mesh_of(
     done = [one for one in made if one is not None]
     if not done:
         raise SurfaceError(
-            "too little of the surface was measured to draw it in three dimensions; more "
-            "photographs that overlap would give it"
+            "too little of the surface was measured for a 3D mesh; add images with more overlap"
         )
     points, mesh = files.path("points.laz"), files.path("mesh.glb")
     parts = executor.map(partial(_points_in, work), blocks, label="taking points")

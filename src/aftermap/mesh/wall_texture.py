@@ -56,7 +56,7 @@ def write_rectangles(task: PictureTask) -> str:
     picture = cv2.imread(task.placed.frame.path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture is None:
         raise SurfaceError(
-            f"{task.placed.frame.name}: cannot be read any more, so no wall is textured from it"
+            f"{task.placed.frame.name}: can no longer be read, so no wall is textured from it"
         )
     levels: list[ByteArray] = [np.asarray(picture, np.uint8)]
     mask = task.placed.frame.mask

@@ -41,16 +41,16 @@ from aftermap.sfm.projection_kernel import (
 from aftermap.sfm.readout_time import NOT_ASKED, Shutter
 from aftermap.sfm.triangulate import opencv_params
 
-UNMATCHED = "could not be matched to any other photograph"
+UNMATCHED = "could not be matched to any other image"
 ADRIFT = (
-    "belongs to {} photographs that share no view with the mapped ones and have no recorded "
-    "positions, so their place on the map is unknown"
+    "belongs to a group of {} images that do not overlap the mapped images and have no "
+    "recorded positions, so its position on the map is not known"
 )
 ELSEWHERE = (
-    "belongs to {} photographs that share no view with the mapped ones, which have no recorded "
-    "positions"
+    "belongs to a group of {} images that do not overlap the mapped images, which have "
+    "no recorded positions"
 )
-UNPLACED = "matches other photographs, but not firmly enough to say where it was taken"
+UNPLACED = "matches other images, but not well enough to estimate its position"
 
 
 @dataclass(frozen=True, kw_only=True)

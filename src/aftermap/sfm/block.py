@@ -195,8 +195,8 @@ def with_observations(
 
 def _too_few_points(frames: Sequence[Frame]) -> str:
     return (
-        f"{frames[0].name} and {len(frames) - 1} more: share too few points to be placed; "
-        "add photographs that overlap by 60 % or more"
+        f"{frames[0].name} and {len(frames) - 1} more: have too few common tie points to be "
+        "aligned; add images that overlap by 60 % or more"
     )
 
 

@@ -294,7 +294,7 @@ def _inverse(normal: Array) -> Array:
         factor = cho_factor(upper)
     except LinAlgError as error:
         raise ReconstructionError(
-            "the photographs: do not hold together well enough to say how exactly they are placed; "
-            "add photographs with more overlap"
+            "the images: are not connected well enough to estimate the accuracy of their "
+            "positions; add images with more overlap"
         ) from error
     return np.asarray(cho_solve(factor, np.eye(len(normal))) * scale[:, None] * scale)

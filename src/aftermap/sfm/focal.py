@@ -38,11 +38,11 @@ MIN_FRAMES = 3
 """A camera with fewer photographs keeps the lens that was recorded."""
 
 RECORDED = {
-    FocalSource.XMP_CALIBRATED: "the maker's calibration in the photographs",
-    FocalSource.SENSOR_DATABASE: "the focal length in EXIF and the sensor's size",
+    FocalSource.XMP_CALIBRATED: "the manufacturer's calibration",
+    FocalSource.SENSOR_DATABASE: "the focal length in EXIF and the sensor size",
     FocalSource.FOCAL_PLANE_RESOLUTION: "the focal length and pixel size in EXIF",
     FocalSource.FOCAL_35MM: "the 35 mm equivalent in EXIF",
-    FocalSource.ASSUMED: "an assumed angle of view, since the photographs record none",
+    FocalSource.ASSUMED: "an assumed field of view, because the images record none",
 }
 
 
@@ -88,7 +88,7 @@ def focal_report(
     if len(frames) < MIN_FRAMES:
         return FocalReport(
             sigma_px=recorded.focal_sigma_px,
-            decision=f"held at {_source(recorded)}: too few photographs by this camera to test it",
+            decision=f"fixed at {_source(recorded)}: too few images by this camera to test it",
             freed_px=None,
             freed_sigma_px=None,
             warning=None,
@@ -114,21 +114,21 @@ def _decision(block: BundleBlock, recorded: Frame, focal: float, odds: float, fa
     if factor == 1:
         return f"estimated with the ground control points ({moved:+.2f} % from {source})"
     if _is_determined(block):
-        why = "the photographs look in different directions or from different heights"
-        return f"estimated, since {why} ({moved:+.2f} % from {source})"
+        why = "the images have different viewing directions or flying heights"
+        return f"estimated, because {why} ({moved:+.2f} % from {source})"
     if odds > 1:
         return (
-            f"estimated, since the photographs contradict or confirm the recorded value firmly "
+            "estimated, because the images clearly confirm or contradict the recorded value "
             f"({moved:+.2f} % from {source})"
         )
     if _goes_ahead(block):
         return (
-            f"held near {source} ({moved:+.2f} %), since a flight straight ahead hardly tells the "
-            "focal length from the depth of the scene"
+            f"held near {source} ({moved:+.2f} %), because forward motion cannot separate focal "
+            "length and depth"
         )
     return (
-        f"held near {source} ({moved:+.2f} %), since photographs straight down from one height "
-        "cannot tell the focal length from the height"
+        f"held near {source} ({moved:+.2f} %), because nadir images from one height cannot "
+        "separate focal length and flying height"
     )
 
 
@@ -139,9 +139,9 @@ def _warning(recorded: Frame, focal: float) -> str | None:
     if abs(moved) < max(0.015, 1.5 * recorded.focal_sigma_px / recorded.focal_px):
         return None
     return (
-        f"The focal length written in the photographs ({recorded.focal_px:.0f} px) may be wrong: "
-        f"the photographs fit together much better with {focal:.0f} px, which was used. Heights "
-        f"above ground would differ by {abs(moved) * 100:.1f} % between the two."
+        f"The recorded focal length ({recorded.focal_px:.0f} px) may be wrong: the images fit "
+        f"much better with {focal:.0f} px, which was used. Heights above ground differ by "
+        f"{abs(moved) * 100:.1f} % between the two."
     )
 
 

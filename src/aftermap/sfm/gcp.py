@@ -69,8 +69,8 @@ def survey_of(control: ControlFile, frames: Sequence[Frame], crs: str | None) ->
     single = [mark.name for mark in marks if len(mark.seen) < 2]
     if single:
         warnings.append(
-            f"{control.path.name}: {_few(single)} not used, since a mark must be seen in two "
-            "photographs to be measured."
+            f"{control.path.name}: {_few(single)} not used: a point must be marked in two images "
+            "to be measured."
         )
     return Survey(
         file=control.path,
@@ -111,9 +111,9 @@ def _check_near(
     far = int(np.argmax(away))
     if away[far] > FAR_M:
         raise ControlError(
-            f"{control.path}, line {marks[far].line}: mark {marks[far].name} lies "
-            f"{away[far] / 1000:.0f} km from the photographs; check the CRS and the hemisphere on "
-            "the first line, and the order E N H"
+            f"{control.path}, line {marks[far].line}: point {marks[far].name} is "
+            f"{away[far] / 1000:.0f} km from the images; check the CRS and the hemisphere on the "
+            "first line, and the order E N H"
         )
 
 
@@ -157,8 +157,10 @@ def adjust_with_control(
     blunder = control & (miss > max(BLUNDER_M, BLUNDER_TIMES * float(np.median(miss[control]))))
     used = control & ~blunder
     warnings = [
-        f"Mark {survey.marks[i].name} disagrees with the others by {miss[i]:.1f} m and does not "
-        "hold the map: check its coordinates and its pixels."
+        (
+            f"Point {survey.marks[i].name} disagrees with the others by {miss[i]:.1f} m and is "
+            "not used to georeference the map: check its coordinates and pixels."
+        )
         for i in np.flatnonzero(blunder)
     ]
     block = _with_marks(with_focal_weight(block, 1.0), survey, target, used, numbers)
@@ -188,14 +190,14 @@ def _check_fit(survey: Survey, target: Array, miss: Array, bent_m: float) -> Non
     extent = float(np.linalg.norm(target - target.mean(axis=0), axis=1).max())
     typical = float(np.median(miss))
     if typical > max(BLUNDER_M, MISFIT_SHARE * extent):
-        found = f"laid onto each other as well as can be, they miss by {typical:.1f} m"
+        found = f"after the best fit, residuals are {typical:.1f} m"
     elif bent_m > 0:
-        found = f"the recorded positions would be wrong by {bent_m:.0f} m against each other"
+        found = f"the recorded positions would have relative errors of {bent_m:.0f} m"
     else:
         return
     raise ControlError(
-        f"{survey.file}: the marks do not fit the photographs: {found}; check the coordinates, "
-        "the pixels and the names of the photographs on every line"
+        f"{survey.file}: the points do not fit the images: {found}; check the coordinates, "
+        "pixels and image names on every line"
     )
 
 
@@ -208,7 +210,7 @@ def level_warnings(survey: Survey, before: BundleBlock, after: BundleBlock) -> l
     return [
         (
             f"{survey.file.name}: its heights put the drone {abs(rise_m):.0f} m {way} than the "
-            "photographs record. Check that they are in metres and in the third column."
+            "images record. Check that they are in metres and in the third column."
         )
     ]
 

@@ -76,7 +76,7 @@ def control_in(path: Path) -> ControlFile:
         raise ControlError(f"{path}: is empty; the first line names the CRS, then {COLUMNS}")
     crs = _crs(path, *lines[0])
     if len(lines) == 1:
-        raise ControlError(f"{path}: holds no marks; after the CRS, give lines of {COLUMNS}")
+        raise ControlError(f"{path}: has no points; after the CRS, give lines of {COLUMNS}")
     return ControlFile(
         path=path, crs=crs, sightings=tuple(_sighting(path, *line) for line in lines[1:])
     )
@@ -96,12 +96,13 @@ def _crs(path: Path, number: int, line: str) -> str:
         ) from error
     if not (crs.is_projected or crs.is_geographic):
         raise ControlError(
-            f"{path}, line {number}: {shown} is no CRS of a map; name a projected one or EPSG:4326"
+            f"{path}, line {number}: {shown} is not a CRS for maps; name a projected one or "
+            "EPSG:4326"
         )
     if crs.is_projected and not math.isclose(crs.axis_info[0].unit_conversion_factor, 1.0):
         raise ControlError(
-            f"{path}, line {number}: {shown} counts in {crs.axis_info[0].unit_name}, and heights "
-            "would be taken for metres; convert the marks to a CRS in metres"
+            f"{path}, line {number}: {shown} is in {crs.axis_info[0].unit_name}, so heights would "
+            "be misread; convert the points to a CRS in metres"
         )
     return line
 
@@ -110,8 +111,8 @@ def _sighting(path: Path, number: int, line: str) -> GcpObservation:
     words = _words(line)
     if len(words) < 6:
         raise ControlError(
-            f"{path}, line {number}: has {len(words)} columns where {COLUMNS} are expected; "
-            "give at least the first six"
+            f"{path}, line {number}: has {len(words)} columns instead of {COLUMNS}; give at least "
+            "the first six"
         )
     values = []
     for word, column in zip(words[:5], COLUMNS.split(), strict=False):
@@ -159,8 +160,8 @@ def marks_of(
         before = marks.get(key)
         if before is not None and before.position != sighting.position:
             raise ControlError(
-                f"{control.path}, line {sighting.line}: mark {name} has other coordinates than on "
-                f"line {before.line}; correct one of them or give the marks different names"
+                f"{control.path}, line {sighting.line}: point {name} has other coordinates than on "
+                f"line {before.line}; correct one of them or give the points different names"
             )
         seen = dict(before.seen) if before else {}
         if index is None:
@@ -209,17 +210,16 @@ def _check_inside(
     x, y = sighting.xy_px
     if not (0 <= x <= size_px[0] and 0 <= y <= size_px[1]):
         raise ControlError(
-            f"{control.path}, line {sighting.line}: pixel {x:g}, {y:g} lies outside {name}, which "
-            f"is {size_px[0]} x {size_px[1]} as stored; measure it in the unrotated picture"
+            f"{control.path}, line {sighting.line}: pixel {x:g}, {y:g} is outside {name}, which "
+            f"is {size_px[0]} x {size_px[1]} as stored; measure it in the unrotated image"
         )
 
 
 def _unknown_warnings(control: ControlFile, unknown: Sequence[GcpObservation]) -> list[str]:
     if len(unknown) == len(control.sightings):
         raise ControlError(
-            f"{control.path}, line {unknown[0].line}: no photograph is called "
-            f"{unknown[0].words[0]}, and none of the other names fits either; "
-            "use the names of the photographs that are mapped"
+            f"{control.path}, line {unknown[0].line}: no image is named {unknown[0].words[0]}, "
+            "and no other name matches either; use the names of the mapped images"
         )
     if not unknown:
         return []
@@ -227,8 +227,8 @@ def _unknown_warnings(control: ControlFile, unknown: Sequence[GcpObservation]) -
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return [
         (
-            f"{control.path.name}: {len(unknown)} lines name photographs that are not mapped and "
-            f"were passed over ({', '.join(names[:5])}{more})."
+            f"{control.path.name}: {len(unknown)} lines name images that are not mapped and were "
+            f"ignored ({', '.join(names[:5])}{more})."
         )
     ]
 

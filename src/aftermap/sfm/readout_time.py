@@ -58,7 +58,7 @@ class Shutter:
 
 NOT_ASKED = Shutter(
     source=ReadoutSource.NONE,
-    decision="taken to be a global shutter: it was not asked",
+    decision="global shutter assumed: not estimated",
     factor=1.0,
     clock_fraction=0.0,
 )
@@ -225,23 +225,26 @@ def _decision(
     recorded: Readout | None, told: _Told | None, *, most_s: float
 ) -> tuple[ReadoutSource, str]:
     if recorded is not None and _is_global(recorded):
-        return ReadoutSource.TABLE, f"all rows at once, by a table ({recorded.basis})"
-    table = "in no table"
+        return ReadoutSource.TABLE, f"global shutter from the camera database ({recorded.basis})"
+    table = "not in the camera database"
     if recorded is not None:
-        table = f"{_ms(recorded.readout_s, recorded.sigma_s)} by a table ({recorded.basis})"
+        table = (
+            f"{_ms(recorded.readout_s, recorded.sigma_s)} from the camera database "
+            f"({recorded.basis})"
+        )
     if told is None:
-        why = "nothing tells how the camera moved while it took the pictures"
-        return ReadoutSource.NONE, f"taken to be a global shutter: {table}, and {why}"
-    said = f"the pictures alone say {_ms(told.readout_s, told.sigma_s)}"
+        why = "the motion of the camera during exposure is not known"
+        return ReadoutSource.NONE, f"global shutter assumed: {table}, and {why}"
+    said = f"the images alone give {_ms(told.readout_s, told.sigma_s)}"
     fits = recorded is not None and told.readout_s > recorded.readout_s / 2
     if recorded is not None and fits and not _is_against(recorded, told):
         return ReadoutSource.TABLE, f"{table}; {said}"
     if _is_sure(told, most_s):
         return ReadoutSource.ESTIMATED, f"estimated: {said}; {table}"
-    why = "which is not firm enough"
+    why = "which is not significant"
     if recorded is not None:
-        why = "and fit better if the camera stood still for each of them"
-    return ReadoutSource.NONE, f"taken to be a global shutter: {table}; {said}, {why}"
+        why = "and the fit is better with a static camera"
+    return ReadoutSource.NONE, f"global shutter assumed: {table}; {said}, {why}"
 
 
 def _is_sure(told: _Told, most_s: float) -> bool:

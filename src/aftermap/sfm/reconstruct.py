@@ -121,10 +121,10 @@ def reconstruct_from_features(
 def _check_count(frame_set: FrameSet) -> None:
     if len(frame_set.frames) >= MIN_FRAMES:
         return
-    names = " and ".join(frame.name for frame in frame_set.frames) or "no usable picture"
+    names = " and ".join(frame.name for frame in frame_set.frames) or "no usable image"
     raise ReconstructionError(
-        f"{names}: a map needs at least {MIN_FRAMES} photographs; "
-        "give all of the flight, which overlap by 60 % or more"
+        f"{names}: a map needs at least {MIN_FRAMES} images; give the whole flight, with 60 % "
+"overlap or more"
     )
 
 
@@ -141,8 +141,8 @@ def _blocks(
     skeletons = skeletons_of(frames, keypoints, tracks, options)
     if not skeletons:
         raise ReconstructionError(
-            f"{len(frames)} photographs: no three of them overlap; "
-            "give photographs of one place that overlap by 60 % or more"
+            f"{len(frames)} images: no three of them overlap; give images of one area that "
+"overlap by 60 % or more"
         )
     return _those_that_hold(lambda s: [block_of(s, frames, keypoints, tracks)], skeletons)
 
@@ -178,8 +178,9 @@ def _moving(blocks: Sequence[BundleBlock]) -> list[BundleBlock]:
     if not moving:
         frames = blocks[0].frames
         raise ReconstructionError(
-            f"{frames[0].name} and {len(frames) - 1} more: the camera only turned or zoomed, "
-            "which shows no depth; add footage of the same place in which it moves, or telemetry"
+            f"{frames[0].name} and {len(frames) - 1} more: the camera only rotated or zoomed, "
+"which gives no depth; add footage of the same area with a moving camera, or "
+"telemetry"
         )
     return moving
 
@@ -285,8 +286,8 @@ def _hold_by_control(
     found = adjust_with_control(group.block, survey, numbers)
     if found is None:
         warnings.append(
-            f"The ground control points do not hold the map: at least {MIN_CONTROL} control "
-            "points, not in one line, must be seen in two mapped photographs each."
+            f"The ground control points do not georeference the map: at least {MIN_CONTROL} "
+"non-collinear points must each be marked in two mapped images."
         )
         if not group.block.located:
             return group, (), warnings

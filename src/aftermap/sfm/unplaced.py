@@ -9,7 +9,7 @@ from aftermap.model.runs import Skipped
 
 def unplaced_reconstruction(frame_set: FrameSet, error: AftermapError) -> Reconstruction:
     """No camera and no point; every frame is left out for the reason that the error gives."""
-    reason = f"not placed by what it shows: {error}"
+    reason = f"not aligned: {error}"
     left_out = tuple(
         Skipped(name=frame.name, reason=reason, sha256=frame.sha256) for frame in frame_set.frames
     )

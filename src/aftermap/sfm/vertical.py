@@ -80,13 +80,13 @@ def vertical_warnings(vertical: Vertical) -> tuple[str, ...]:
     if vertical.is_trusted:
         return ()
     do = (
-        "no view from above is drawn. Add footage of the same place with telemetry or looking "
-        "more steeply down, or ground control points"
+        "no orthophoto is produced. Add footage of the same area with telemetry or a steeper "
+        "view, or ground control points"
     )
-    why = f"is known to {vertical.sigma_deg:.0f} degrees only (one sigma)"
+    why = f"is known to {vertical.sigma_deg:.0f} degrees only (one standard deviation)"
     if vertical.contradiction is not None:
-        why = f"is not known: {vertical.contradiction} contradicts what else tells of the vertical"
-    return (f"Which way is up {why}; {do}.",)
+        why = f"is not known: {vertical.contradiction} contradicts the other evidence"
+    return (f"The vertical direction {why}; {do}.",)
 
 
 def _entry(witness: Witness, up: Array, *, is_used: bool) -> VerticalWitness:

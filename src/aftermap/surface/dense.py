@@ -46,8 +46,8 @@ STEPS_PER_CELL = 64
 LEAST_CELLS = 400
 CONFIRMING_ROUNDS = 2
 NOTHING_MATCHED = (
-    "no heights could be matched in any pair of photographs; they may be too blurred, or "
-    "show only water: add sharper photographs, or leave the blurred ones out"
+    "no heights could be matched in any pair of images; they may be blurred, or show "
+    "only water: add sharper images, or exclude the blurred ones"
 )
 TELLING_SHARE = 0.2
 LEAST_PATCH = 0.05
@@ -117,7 +117,7 @@ def _views(
                 mask=placed.frame.mask,
             )
         )
-    for _ in executor.map(undistort, tasks, label="preparing pictures"):
+    for _ in executor.map(undistort, tasks, label="preparing images"):
         pass
     return tuple(task.view for task in tasks)
 
@@ -135,8 +135,8 @@ def _depths(job: _Job, sources: Sequence[Sequence[int]]) -> dict[int, str]:
             )
     if not tasks:
         raise SurfaceError(
-            "no two placed photographs overlap at a usable angle, so no surface can be measured; "
-            "add photographs that overlap by half or more"
+            "no two aligned images overlap at a usable angle, so no surface can be measured; add "
+            "images that overlap by half or more"
         )
     done = job.executor.map(depth_of, list(tasks.values()), label="matching depths")
     return dict(zip(tasks, done, strict=True))
@@ -179,7 +179,9 @@ def _on_grid(
         )
         for number, depth in depths.items()
     ]
-    done = tuple(job.executor.map(write_view_heights, tasks, label="placing depths on the ground"))
+    done = tuple(
+        job.executor.map(write_view_heights, tasks, label="projecting depths to the ground")
+    )
     box = _well_filled(done, job.executor)
     shown = window_of(grid, box)
     views = tuple(view.moved(box.row, box.column) for view in done)

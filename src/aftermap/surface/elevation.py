@@ -112,7 +112,7 @@ def _sights(
         for place, (frame, view) in enumerate(zip(heights.frames, heights.views, strict=True))
     ]
     return tuple(
-        executor.map(write_measured_cells, tasks, label="keeping what each picture measured")
+        executor.map(write_measured_cells, tasks, label="writing measurements of each image")
     )
 
 
@@ -123,11 +123,12 @@ def _check_vertical(reconstruction: Reconstruction) -> None:
         return
     why = f"the vertical is known to {vertical.sigma_deg:.1f} degrees only"
     if vertical.contradiction is not None:
-        why = f"{vertical.contradiction} contradicts what else tells of it"
+        why = f"{vertical.contradiction} contradicts the other evidence"
     raise SurfaceError(
-        f"{reconstruction.mapped[0].frame.name} and {len(reconstruction.mapped) - 1} more: the "
-        f"pictures do not say which way is up ({why}), so no view from above is drawn; add "
-        "telemetry, control points, or footage that overlaps this more"
+        f"{reconstruction.mapped[0].frame.name} and {len(reconstruction.mapped) - 1} more: "
+        f"the vertical direction cannot be estimated from the images ({why}), so no "
+        "orthophoto is produced; add telemetry, control points, or footage that overlaps "
+        "this more"
     )
 
 

@@ -73,11 +73,11 @@ def orthophoto_of(
     sheet = sheet_of(reconstruction, elevation, draped=options.draw_filled)
     pictures = mosaic_pictures(reconstruction, sheet, elevation.sights)
     tasks = [CoarseViewTask(sheet=sheet, picture=picture, files=files) for picture in pictures]
-    coarse_views = tuple(executor.map(coarse_view_at, tasks, label="looking at the pictures"))
+    coarse_views = tuple(executor.map(coarse_view_at, tasks, label="reading images"))
     if not coarse_views:
         raise SurfaceError(
-            "no placed photograph shows any of the measured surface, so there is nothing to make "
-            "an orthophoto of; check the photographs' positions, or run again with --fresh"
+            "no aligned image shows the measured surface, so no orthophoto can be produced; "
+            "check the positions of the images, or run again with --fresh"
         )
     laying = _laying(sheet, coarse_views, len(reconstruction.cameras), files)
     paths = [files.path(name) for name in ("orthophoto.tif", "source.tif", "gaps.tif")]
@@ -111,7 +111,7 @@ def _write_rasters(
         open_cog(source_path, sheet.pixels, SOURCE) as source_out,
         open_cog(gaps_path, sheet.pixels, IMAGE) as gaps_out,
     ):
-        done = executor.map(partial(render_block, laying), blocks, label="laying down the pictures")
+        done = executor.map(partial(render_block, laying), blocks, label="rendering")
         for block, part in zip(blocks, done, strict=True):
             image_out.write(block, part.image, part.filled)
             source_out.write(block, frames[part.source])
