@@ -124,7 +124,7 @@ def _check_count(frame_set: FrameSet) -> None:
     names = " and ".join(frame.name for frame in frame_set.frames) or "no usable image"
     raise ReconstructionError(
         f"{names}: a map needs at least {MIN_FRAMES} images; give the whole flight, with 60 % "
-"overlap or more"
+        "overlap or more"
     )
 
 
@@ -142,7 +142,7 @@ def _blocks(
     if not skeletons:
         raise ReconstructionError(
             f"{len(frames)} images: no three of them overlap; give images of one area that "
-"overlap by 60 % or more"
+            "overlap by 60 % or more"
         )
     return _those_that_hold(lambda s: [block_of(s, frames, keypoints, tracks)], skeletons)
 
@@ -179,8 +179,8 @@ def _moving(blocks: Sequence[BundleBlock]) -> list[BundleBlock]:
         frames = blocks[0].frames
         raise ReconstructionError(
             f"{frames[0].name} and {len(frames) - 1} more: the camera only rotated or zoomed, "
-"which gives no depth; add footage of the same area with a moving camera, or "
-"telemetry"
+            "which gives no depth; add footage of the same area with a moving camera, or "
+            "telemetry"
         )
     return moving
 
@@ -287,7 +287,7 @@ def _hold_by_control(
     if found is None:
         warnings.append(
             f"The ground control points do not georeference the map: at least {MIN_CONTROL} "
-"non-collinear points must each be marked in two mapped images."
+            "non-collinear points must each be marked in two mapped images."
         )
         if not group.block.located:
             return group, (), warnings
