@@ -70,7 +70,8 @@ test: setup
 QUICK := $(addprefix tests/,assessment frames geo imaging media publish record streets trajectory \
   viewshed workflows test_architecture.py test_cli.py test_config.py test_cost.py test_docs.py \
   test_estimate.py test_progress.py test_run.py test_words.py)
-NOT_QUICK := tests/assessment/test_intervals.py tests/workflows/test_locate.py
+NOT_QUICK := $(addprefix tests/,assessment/test_intervals.py frames/test_frames_choose.py \
+  frames/test_frames_clips.py workflows/test_locate.py)
 quick: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

@@ -31,10 +31,10 @@ def with_caption(pictures: list[Picture]) -> list[Picture]:
     return found
 
 
-@pytest.mark.parametrize("with_caption", [False, True])
-def test_every_cut_is_found_at_its_picture(with_caption: bool) -> None:
+@pytest.mark.parametrize("is_captioned", [False, True])
+def test_every_cut_is_found_at_its_picture(is_captioned: bool) -> None:
     pictures = [*flight(1, 40), *flight(2, 30), *flight(3, 20, speed_px=12), *flight(4, 30)]
-    found = changes(with_caption(pictures) if with_caption else pictures)
+    found = changes(with_caption(pictures) if is_captioned else pictures)
     assert [(one.kind, one.at) for one in found] == [("cut", 40), ("cut", 70), ("cut", 90)]
 
 
