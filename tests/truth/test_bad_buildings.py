@@ -215,7 +215,7 @@ def test_bad_labels_are_listed_and_the_sound_ones_taken(mixed, town, tmp_path, c
     )
     assert status_of(["review", "import", str(town.case), str(tmp_path / "labels.csv")]) == 1
     said = "".join(capsys.readouterr())
-    assert "3 grades added" in said
+    assert "3 grades imported from" in said
     assert "line 3: 'nowhere' is no building" in said
     assert "'ruined' is no grade" in said
     assert "amal grades deep again" in said

@@ -127,6 +127,7 @@ def test_a_case_without_its_surface_is_sound_and_grades_nothing_on_the_earlier_m
     assert "has no finished surface; run aftermap map on it first" in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive  # a run that was killed is resumed in every run (test_run_again.py)
 def test_the_same_command_makes_the_map_once_nothing_fails(without_surface, mapped, monkeypatch):
     monkeypatch.undo()
     assert map_here(mapped.flight / "images", without_surface.case) == 0
