@@ -211,14 +211,14 @@ def _lines(found: Graded) -> Iterator[str]:
         "totals."
     )
     reasons = [one.not_assessed_reason or "" for one in grades if one.grade is None]
-    for count, reason in sorted(_alike(reasons), reverse=True)[:4]:
+    for count, reason in sorted(grouped_reasons(reasons), reverse=True)[:4]:
         yield f"Not assessed: {count}: {reason}"
     yield from _street_lines(found)
     for note in _notes(found):
         yield f"Note: {note}"
 
 
-def _alike(reasons: list[str]) -> Iterator[tuple[int, str]]:
+def grouped_reasons(reasons: list[str]) -> Iterator[tuple[int, str]]:
     """Reasons that differ in their numbers alone, as one with the range of each, and how many."""
     said: dict[tuple[str, ...], list[list[str]]] = {}
     for reason in reasons:
