@@ -174,3 +174,9 @@ def test_a_raster_can_be_written_in_the_crs(crs):
 
 def test_the_local_frame_is_not_taken_for_a_place_on_the_globe():
     assert raster_crs.CRS.from_wkt(wkt_of(LOCAL)).to_epsg() is None
+
+
+def test_a_crs_that_is_right_one_way_and_wrong_across_is_refused():
+    """Between its parallels an equidistant cone is true from north to south and short across."""
+    with pytest.raises(CrsError, match=r"a metre on the ground is 0\.99 m"):
+        fitting_crs("ESRI:102031", 15.0, 52.0)
