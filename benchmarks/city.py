@@ -143,9 +143,9 @@ def _left(case_path: Path) -> tuple[Reconstruction, Elevation, Orthophoto]:
     ):
         again = "aftermap map"
         return (
-            run.left(POSES, command=again),
-            run.left(SURFACE, command=again),
-            run.left(ORTHOPHOTO, command=again),
+            run.latest_result(POSES, command=again),
+            run.latest_result(SURFACE, command=again),
+            run.latest_result(ORTHOPHOTO, command=again),
         )
 
 

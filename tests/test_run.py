@@ -260,9 +260,9 @@ def test_items_on_a_shelf_outlive_a_change_of_the_inputs(folder):
             Case.create_or_open(folder) as case,
             Runner(case, command="test", options=None, progress=NoProgress()) as run,
         ):
-            shelf = run.shelf(features, Options(times=options))
+            cache = run.item_cache(features, Options(times=options))
             for name in photographs:
-                shelf.item(name, partial(make, name))
+                cache.item(name, partial(make, name))
     assert "".join(made) == "ab" + "c" + "abc"
     assert len(list((folder / "products" / "stages").iterdir())) == 1
 

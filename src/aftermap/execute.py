@@ -136,10 +136,10 @@ class LocalExecutor:
         raised here as it was raised there. ``work`` and the items must be picklable.
         """
         if self.workers == 1 or len(items) < 2:
-            return self._mapped_here(work, items, label)
-        return self._mapped_by_workers(work, items, label)
+            return self._map_here(work, items, label)
+        return self._map_by_workers(work, items, label)
 
-    def _mapped_here(
+    def _map_here(
         self, work: Callable[[Item], Result], items: Sequence[Item], label: str
     ) -> Iterator[Result]:
         for done, item in enumerate(items, start=1):
@@ -147,7 +147,7 @@ class LocalExecutor:
             self._progress.advance(label, done, len(items))
             yield result
 
-    def _mapped_by_workers(
+    def _map_by_workers(
         self, work: Callable[[Item], Result], items: Sequence[Item], label: str
     ) -> Iterator[Result]:
         pickled = bytes(ForkingPickler.dumps(work))

@@ -87,10 +87,10 @@ def _place_cameras(frames: FrameSet, control: ControlFile | None, job: Job) -> R
         survey_of(control, frames.frames, None if frames.crs == LOCAL else frames.crs)
     run, executor = job.run, job.executor
     options = PoseOptions.of(job.settings.quality.value)
-    shelf = run.shelf(FEATURES, options)
+    cache = run.item_cache(FEATURES, options)
     with failing_as(ReconstructionError, "poses"):
         features = run.each_time(
-            "features", lambda: extract_features(frames, options, shelf, executor)
+            "features", lambda: extract_features(frames, options, cache, executor)
         )
         cameras = run.stage(
             POSES,

@@ -144,22 +144,22 @@ class Runner:
         key = self._key(stage, options, inputs)
         folder = self._case.stages / f"{stage.name}-{key[:KEY_DIGITS]}"
         self._progress.stage(stage.name)
-        found = self._recorded(stage, key, folder)
+        found = self._reuse_result(stage, key, folder)
         if found is not None:
             self._progress.note("nothing has changed, the earlier answer holds")
             return found
-        answer = self._made(stage, key, folder, work)
+        answer = self._make_result(stage, key, folder, work)
         self._remove_others(stage.name, keep=folder)
         return answer
 
-    def left(self, stage: Stage[Answer], *, command: str) -> Answer:
+    def latest_result(self, stage: Stage[Answer], *, command: str) -> Answer:
         """The answer that the newest finished run left of a stage, whatever it was asked.
 
         Raises CaseError where there is none, or where its files are gone or changed; ``command`` is
         what makes it again.
         """
         for folder in self._folders(stage.name):
-            found = self._kept_in(stage, folder)
+            found = self._read_result(stage, folder)
             if found is not None:
                 return found[0]
         raise CaseError(
@@ -218,7 +218,7 @@ class Runner:
         )
         return answer
 
-    def shelf(self, stage: Stage[Any], options: object) -> StageFolder:
+    def item_cache(self, stage: Stage[Any], options: object) -> StageFolder:
         """A folder of items that outlives a change of the inputs.
 
         For work on one photograph at a time: name each item by the digest of all that goes into
@@ -308,34 +308,34 @@ class Runner:
         self._files[path] = known
         return known
 
-    def _recorded(self, stage: Stage[Answer], key: str, folder: Path) -> Answer | None:
+    def _reuse_result(self, stage: Stage[Answer], key: str, folder: Path) -> Answer | None:
         """The earlier answer, if it has this key and every file that it names is still the same."""
-        found = self._kept_in(stage, folder)
+        found = self._read_result(stage, folder)
         if found is None or found[1].key != key:
             return None
         self._records.append(replace(found[1], reused=True))
         return found[0]
 
-    def _kept_in(self, stage: Stage[Answer], folder: Path) -> tuple[Answer, StageRecord] | None:
+    def _read_result(self, stage: Stage[Answer], folder: Path) -> tuple[Answer, StageRecord] | None:
         """A folder's answer and what it cost, if every file that it names is still the same."""
         root = self._case.path
         try:
             kept = json.loads((folder / ANSWER_NAME).read_text(encoding="utf-8"))
             believed = {name: _File(**file) for name, file in kept["files"].items()}
-            if not self._unchanged(believed):
+            if not self._are_unchanged(believed):
                 return None
             answer = decode_artefact(stage.answer, kept["answer"], root=root)
             return answer, decode_artefact(StageRecord, kept["record"], root=root)
         except (OSError, ValueError, KeyError, TypeError):
             return None  # not there, or not readable: it is made again
 
-    def _unchanged(self, believed: dict[str, _File]) -> bool:
+    def _are_unchanged(self, believed: dict[str, _File]) -> bool:
         return all(
             self._file(self._case.path / name, file).sha256 == file.sha256
             for name, file in believed.items()
         )
 
-    def _made(
+    def _make_result(
         self,
         stage: Stage[Answer],
         key: str,
@@ -357,9 +357,9 @@ class Runner:
             **asdict(meter.cost),
             reused=False,
         )
-        return self._kept(stage, folder, answer, record)
+        return self._write_result(stage, folder, answer, record)
 
-    def _kept(
+    def _write_result(
         self, stage: Stage[Answer], folder: Path, answer: Answer, record: StageRecord
     ) -> Answer:
         """Write an answer down; what comes back is what the next run would read."""

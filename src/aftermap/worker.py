@@ -55,7 +55,7 @@ def serve(pipe: "Connection[Any, Any]") -> None:
         message = inbox.get()
         match message:
             case ("work", job, pickled):
-                works[job] = _loaded(pickled)
+                works[job] = _load_work(pickled)
                 # pycolmap, which may just have been imported, would print its stack on SIGTERM
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
             case ("forget", job):
@@ -76,7 +76,7 @@ def _receive(pipe: "Connection[Any, Any]", inbox: "queue.SimpleQueue[tuple[Any, 
         os._exit(1)
 
 
-def _loaded(pickled: bytes) -> Callable[[Any], Any] | Reply:
+def _load_work(pickled: bytes) -> Callable[[Any], Any] | Reply:
     try:
         work: Callable[[Any], Any] = pickle.loads(pickled)  # noqa: S301 - from our own parent
     except Exception as error:  # noqa: BLE001 - carried to the parent, which raises it

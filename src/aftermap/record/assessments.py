@@ -127,17 +127,17 @@ def machine_grades(package: GeoPackage, batch: int | None = None) -> tuple[Recor
         ((batch,),) = _rows(
             package, "SELECT max(batch) FROM assessment WHERE kind = 'machine'", ((None,),)
         )
-    return _kept(package, "kind = 'machine' AND batch = ?", (batch,))
+    return _read_assessments(package, "kind = 'machine' AND batch = ?", (batch,))
 
 
 def reviews(package: GeoPackage) -> tuple[RecordedAssessment, ...]:
     """All that reviewers ever said, in the order in which it was recorded."""
-    return _kept(package, "kind = 'reviewer'", ())
+    return _read_assessments(package, "kind = 'reviewer'", ())
 
 
 def accepted_grades(package: GeoPackage) -> dict[str, RecordedAssessment]:
     """What the case stands by: the newest adopted grade of each building that has one."""
-    found = _kept(package, "kind = 'adopted'", ())
+    found = _read_assessments(package, "kind = 'adopted'", ())
     return {one.assessment.source_id: one for one in found}
 
 
@@ -262,7 +262,7 @@ def _rows(
     return package.rows(sql, values)
 
 
-def _kept(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[RecordedAssessment, ...]:
+def _read_assessments(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[RecordedAssessment, ...]:
     names = _columns_in(package)
     columns = ", ".join(("fid", "batch", *names))
     sql = f"SELECT {columns} FROM assessment WHERE {which} ORDER BY fid"  # noqa: S608 - ours

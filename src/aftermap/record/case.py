@@ -62,7 +62,9 @@ class Case:
             remove_parts(path)
             if not (path / RECORD_NAME).exists():
                 create(path / RECORD_NAME, tables.ALL, first_rows=_first_rows)
-            case = cls(path, stack.enter_context(_opened(path, read_only=False)), stack.pop_all())
+            case = cls(
+                path, stack.enter_context(_open_record(path, read_only=False)), stack.pop_all()
+            )
         try:
             case._prepare(settings_text)
         except BaseException:
@@ -74,17 +76,15 @@ class Case:
     def open_to_read(cls, path: Path, *, whole: bool = True) -> Self:
         """The case in this folder, without a lock and without writing anything.
 
-        ``whole`` False leaves out the check of the whole record, which takes seconds where it
-        holds
-        millions of sightings; a damaged page is then told when it is read.
-
-        Raises CaseError where the folder holds no record.
+        ``whole`` False leaves out the check of the whole record, which takes seconds where it holds
+        millions of sightings; a damaged page is then told when it is read. Raises CaseError where
+        the folder holds no record, or one that is damaged or of a newer Aftermap.
         """
         path = path.absolute()
         if not (path / RECORD_NAME).is_file():
             raise CaseError(f"{path}: is not a case (no {RECORD_NAME} in it); name a case folder")
         with ExitStack() as stack:
-            package = stack.enter_context(_opened(path, read_only=True, whole=whole))
+            package = stack.enter_context(_open_record(path, read_only=True, whole=whole))
             return cls(path, package, stack.pop_all())
 
     def _prepare(self, settings_text: str) -> None:
@@ -183,7 +183,7 @@ class Case:
     def mask_of(self, sha256: str) -> Sidecar | None:
         """The mask that the newest run used with an original; None where it used none.
 
-        Raises CaseError where the mask is missing from the media store.
+        Raises CaseError where its file is missing from the store.
         """
         mask_sha256 = self._masks_held().get(sha256)
         path = None if mask_sha256 is None else self.store.find(mask_sha256)
@@ -367,7 +367,7 @@ def _first_rows(connection: sqlite3.Connection) -> None:
     )
 
 
-def _opened(path: Path, *, read_only: bool, whole: bool = True) -> GeoPackage:
+def _open_record(path: Path, *, read_only: bool, whole: bool = True) -> GeoPackage:
     """The record, if it is a case's and of a version that this Aftermap knows."""
     package = GeoPackage(path / RECORD_NAME, read_only=read_only, again=not whole)
     try:

@@ -58,7 +58,7 @@ def writing_to(path: Path) -> Iterator[None]:
 def telling_disk_trouble(path: Path) -> Iterator[None]:
     """As :func:`writing_to`, for blocks that read other files too: only the disk's own troubles.
 
-    Raises CaseError with the path and what to do.
+    Raises CaseError for those; every other OSError passes as it is.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Points and polygons as GeoPackage geometry: a GP header, an envelope, then ISO well-known binary.
+"""GeoPackage geometry, written and read: a GP header, an envelope, then ISO well-known binary.
 
 GeoPackage 1.3, clause 2.1.3 (https://www.geopackage.org/spec130/#gpb_format).
 """
@@ -7,11 +7,18 @@ import struct
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+import shapely
+
+from aftermap.geo.arrays import ObjectArray
+
 XY = tuple[float, float]
 
 _LITTLE_ENDIAN_WITH_XY_ENVELOPE = 0b0000_0011
 _WKB_LITTLE_ENDIAN = 1
 _WKB_POINT, _WKB_POINT_Z, _WKB_POLYGON = 1, 1001, 3
+_FLAGS_AT, _HEADER_BYTES = 3, 8
+_ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 
 
 def point(srs_id: int, xy: XY) -> bytes:
@@ -51,6 +58,24 @@ def envelope_header(srs_id: int, envelope: tuple[float, float, float, float]) ->
     return struct.pack(
         "<2sBBi4d", b"GP", 0, _LITTLE_ENDIAN_WITH_XY_ENVELOPE, srs_id, min_x, max_x, min_y, max_y
     )
+
+
+def shapes_of(blobs: Sequence[bytes | None]) -> ObjectArray:
+    """(N,) shapely shapes of GeoPackage geometries, in the CRS and unit of their layer.
+
+    None where there is no geometry or an empty one.
+    """
+    wkb = [None if blob is None or _is_empty(blob) else _wkb(blob) for blob in blobs]
+    return np.asarray(shapely.from_wkb(wkb), object)
+
+
+def _wkb(blob: bytes) -> bytes:
+    """What follows the header (magic, version, flags, srs_id) and the envelope."""
+    return blob[_HEADER_BYTES + _ENVELOPE_BYTES[blob[_FLAGS_AT] >> 1 & 0b111] :]
+
+
+def _is_empty(blob: bytes) -> bool:
+    return bool(blob[_FLAGS_AT] >> 4 & 1)
 
 
 def _header(srs_id: int, points: Sequence[XY]) -> bytes:

@@ -259,7 +259,11 @@ def describe(
 
 @contextmanager
 def telling_what_is_wrong(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a CaseError that names the file and says what to do."""
+    """Turn SQLite's errors into a line that names the file and says what to do.
+
+    Raises CaseError for them, RecordBusyError where another program holds the file; a row that
+    breaks a rule of ours stays an IntegrityError.
+    """
     try:
         yield
     except sqlite3.IntegrityError:

@@ -44,7 +44,10 @@ def recorded_photographs(package: GeoPackage) -> list[PhotographEntry]:
 
 
 def recorded_clips(package: GeoPackage) -> list[Clip]:
-    """Every clip of the case, in the order of receipt. Raises CaseError as above."""
+    """Every clip of the case, in the order of receipt.
+
+    Raises CaseError where the record cannot be read.
+    """
     items = [media_item(metadata) for (metadata,) in package.rows(_CLIPS)]
     return [item for item in items if isinstance(item, Clip)]
 

@@ -52,8 +52,8 @@ class MediaStore:
 
         One that is already there is recognised by its hash and its copy's size; ``aftermap
         verify`` reads every copy again. Costs one reading of the file, two where it is new.
-
-        Raises CaseError where the copy cannot be written.
+        Raises InputError where the file cannot be read or changes meanwhile, CaseError where the
+        store cannot be written.
         """
         sha256, size_bytes = _copy_and_hash(path)
         copy = self.path_of(sha256, _suffix_of(path) if suffix is None else suffix)

@@ -24,11 +24,11 @@ from aftermap.record.building_rows import (
     evidence_rows,
     measurement_rows,
 )
+from aftermap.record.geometry import shapes_of
 from aftermap.record.map_layers import FeatureTable
 from aftermap.record.reviews import newest_reviews, reviews_of
 from aftermap.web.layers import collection, geojson_features
 from aftermap.web.opened import OpenedCase, ResponseCache
-from aftermap.web.place import shapes_of
 from aftermap.web.responses import (
     BuildingFacts,
     BuildingRow,
@@ -116,7 +116,7 @@ class BuildingDesk:
             tuple(name for name in wanted if not (is_blind and name in THE_MACHINES)),
         )
 
-    def one(self, source_id: str, *, reviewer: str, is_blind: bool) -> BuildingFacts:
+    def facts_of(self, source_id: str, *, reviewer: str, is_blind: bool) -> BuildingFacts:
         """A building with its measurements, its pictures and what everyone says of it.
 
         Raises CaseError where the case has no such building.

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from aftermap.errors import CaseError
+from aftermap.record.geometry import shapes_of
 from aftermap.record.map_layers import (
     FeatureTable,
     TrackSecond,
@@ -23,7 +24,7 @@ from aftermap.record.map_layers import (
     track_seconds,
 )
 from aftermap.web.opened import OpenedCase, ResponseCache
-from aftermap.web.place import CasePlace, shapes_of
+from aftermap.web.place import CasePlace
 
 KEPT_BYTES = 256 << 20
 SIMPLER_M = 0.5

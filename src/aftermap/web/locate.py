@@ -28,12 +28,12 @@ from aftermap.model.sighting import SURFACE_SIGMA_M, Ground, GroundKind
 from aftermap.model.trajectory import PoseSource
 from aftermap.record.building_rows import building_geometries
 from aftermap.record.disk import write_text
+from aftermap.record.geometry import shapes_of
 from aftermap.viewshed import SightingOptions
 from aftermap.viewshed.terrain import open_ground
 from aftermap.viewshed.view import Eye, Look, look_of
 from aftermap.web.footage_responses import SolvedView
 from aftermap.web.opened import OpenedCase, ResponseCache, stamp_of
-from aftermap.web.place import shapes_of
 from aftermap.workflows.locate import locate
 from aftermap.workflows.map_accuracy import map_sigma_m
 

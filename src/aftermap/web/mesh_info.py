@@ -37,7 +37,7 @@ def mesh_facts(case: OpenedCase, place: CasePlace, *, ground_m: float) -> MeshFa
         east, north, height = text["asset"]["extras"]["origin_m"]
         box = _box_m(text)
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
+        raise _damage_error(path) from error
     places = place.lonlat_deg([(east, north), (east + ARM_M, north), (east, north + ARM_M)])
     corners = [(float(lon), float(lat)) for lon, lat in places]
     return MeshFacts(
@@ -58,14 +58,14 @@ def _description(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             magic, _, _, length, kind = struct.unpack("<4sIII4s", file.read(20))
             if magic != b"glTF" or kind != b"JSON" or length > MOST_TEXT_BYTES:
-                raise _damaged(path)
+                raise _damage_error(path)
             found: dict[str, Any] = json.loads(file.read(length))
             return found
     except (struct.error, ValueError) as error:
-        raise _damaged(path) from error
+        raise _damage_error(path) from error
 
 
-def _damaged(path: Path) -> DamagedError:
+def _damage_error(path: Path) -> DamagedError:
     return DamagedError(f"products/{path.name}: cannot be read; run aftermap map to recreate it")
 
 

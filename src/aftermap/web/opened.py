@@ -116,12 +116,12 @@ class ResponseCache(Generic[Value]):
             turn = self._making.setdefault(key, threading.Lock())
         with turn:
             try:
-                return self._known_or_made(key, make)
+                return self._find_or_make(key, make)
             finally:
                 with self._lock:
                     self._making.pop(key, None)
 
-    def _known_or_made(self, key: object, make: Callable[[], Value]) -> Value:
+    def _find_or_make(self, key: object, make: Callable[[], Value]) -> Value:
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)

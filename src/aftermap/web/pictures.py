@@ -36,15 +36,15 @@ class Thumbnails:
         """A photograph, no longer than ``side_px`` (one of ``SIZES_PX``, or the next larger)."""
         side = next((size for size in SIZES_PX if size >= side_px), SIZES_PX[-1])
         path = self.case.original(sha256)
-        return self._kept.get((sha256, side), lambda: _small(path, side))
+        return self._kept.get((sha256, side), lambda: _make_small(path, side))
 
     def still(self, clip: Clip, time_s: Fraction) -> Tile:
         """The picture of a clip at exactly that moment, in its full size."""
         path = self.case.original(clip.sha256)
-        return self._kept.get((clip.sha256, time_s), lambda: _still(path, clip, time_s))
+        return self._kept.get((clip.sha256, time_s), lambda: _read_still(path, clip, time_s))
 
 
-def _small(path: Path, side_px: int) -> Tile:
+def _make_small(path: Path, side_px: int) -> Tile:
     try:
         with Image.open(path) as image:
             image.draft("RGB", (side_px, side_px))
@@ -55,7 +55,7 @@ def _small(path: Path, side_px: int) -> Tile:
     return _jpeg(picture)
 
 
-def _still(path: Path, clip: Clip, time_s: Fraction) -> Tile:
+def _read_still(path: Path, clip: Clip, time_s: Fraction) -> Tile:
     for _, bgr in pictures_at(path, [time_s]):
         return _jpeg(Image.fromarray(np.ascontiguousarray(bgr[..., ::-1])))
     raise InputError(f"{clip.name}: has no frame at {float(time_s):.3f} s")

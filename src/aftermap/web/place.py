@@ -43,23 +43,9 @@ class CasePlace:
         return transformed_xy(WGS84, self.shown_crs, lonlat_deg)
 
     def geojson(self, geometries: ObjectArray) -> ObjectArray:
-        """(N,) shapes of the case, in metres, as GeoJSON texts in degrees; None where missing."""
+        """(N,) GeoJSON geometry texts, longitude and latitude in degrees, of (N,) shapely shapes.
+
+        Shapes are in the CRS of the case; one that is None stays None.
+        """
         moved = shapely.transform(geometries, self.lonlat_deg)
         return np.asarray(shapely.to_geojson(moved), object)
-
-
-def shapes_of(blobs: list[bytes | None]) -> ObjectArray:
-    """(N,) shapes of GeoPackage geometries, in their units; None where missing or empty."""
-    wkb = [
-        None if blob is None or _is_empty(blob) else blob[_header_bytes(blob) :] for blob in blobs
-    ]
-    return np.asarray(shapely.from_wkb(wkb), object)
-
-
-def _header_bytes(blob: bytes) -> int:
-    """GeoPackage 1.3, clause 2.1.3: magic, version, flags, srs_id, then the envelope."""
-    return 8 + {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}[blob[3] >> 1 & 0b111]
-
-
-def _is_empty(blob: bytes) -> bool:
-    return bool(blob[3] >> 4 & 1)

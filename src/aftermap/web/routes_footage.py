@@ -49,7 +49,10 @@ def footage(desk: CaseDesk) -> FootageList:
 
 @routes.post("/api/graphic")
 async def mark(sent: MarkSent, session: AskingSession, desk: CaseDesk) -> GraphicMark:
-    """Record that an original is graphic, or that it is not after all."""
+    """Record that an original is graphic, or that it is not after all.
+
+    Raises InputError before a name was given, CaseError for what is no original.
+    """
     reviewer = session.reviewer
     if not reviewer:
         raise InputError("enter your name first: every mark is recorded under a name")
@@ -125,7 +128,10 @@ def clicks(sha256: str, desk: CaseDesk) -> ClickList:
 async def solve(
     sha256: str, sent: ClicksSent, request: Request, desk: CaseDesk
 ) -> SolvedView | Response:
-    """The camera of one picture from what was clicked in it."""
+    """The camera of one picture from what was clicked in it.
+
+    Raises InputError where the clicks fix none.
+    """
     if not sent.clicks:
         raise InputError("click points in the frame and on the map first")
     async with desk.solving:

@@ -95,7 +95,9 @@ def layer(name: str, request: Request, desk: CaseDesk) -> Response:
 
 
 @routes.get("/api/point")
-def point(lon: Annotated[Lon, Query()], lat: Annotated[Lat, Query()], desk: CaseDesk) -> PointInfo:
+def point_info(
+    lon: Annotated[Lon, Query()], lat: Annotated[Lat, Query()], desk: CaseDesk
+) -> PointInfo:
     """What the map says of a place."""
     return spot_at(desk.case, desk.tiles, (lon, lat))
 
@@ -124,7 +126,7 @@ def mesh_file(desk: CaseDesk) -> Response:
 
 @routes.get("/media/basemap", response_class=FileResponse)
 def basemap(desk: CaseDesk) -> Response:
-    """The base map that was named on the command line, PMTiles."""
+    """The base map of the command line, PMTiles. Raises CaseError where none was given."""
     if desk.basemap is None:
         raise CaseError("no base map was given; start aftermap serve with --basemap FILE")
     return FileResponse(desk.basemap, media_type="application/octet-stream")

@@ -63,7 +63,7 @@ def queue(session: AskingSession, desk: CaseDesk) -> Response:
 @routes.get("/api/building", response_model_exclude_unset=True)
 def building(source_id: str, session: AskingSession, desk: CaseDesk) -> BuildingFacts:
     """One building."""
-    return desk.buildings.one(source_id, reviewer=session.reviewer, is_blind=session.is_blind)
+    return desk.buildings.facts_of(source_id, reviewer=session.reviewer, is_blind=session.is_blind)
 
 
 @routes.get("/api/grades")

@@ -97,7 +97,7 @@ class Tiles:
     def facts(self, raster: str) -> RasterFacts:
         """Where a raster lies and how fine it is."""
         path = self.path_of(raster)
-        with self._reading(path) as reader:
+        with self._lend_reader(path) as reader:
             west, south, east, north = reader.get_geographic_bounds("EPSG:4326")
             cell_m = abs(reader.dataset.transform.a)
         middle = math.radians((south + north) / 2)
@@ -110,12 +110,12 @@ class Tiles:
             stamp=stamp_of(path),
         )
 
-    def read(
+    def read_tile(
         self, path: Path, at: tuple[int, int, int], *, edge_px: int = 0, method: str = "nearest"
     ) -> tuple[AnyArray, BoolArray]:
         """Bands (B, S, S) and the mask (S, S), True where there is data; with so wide an edge."""
         column, row, zoom = at
-        with self._reading(path) as reader:
+        with self._lend_reader(path) as reader:
             image = reader.tile(
                 column,
                 row,
@@ -131,7 +131,7 @@ class Tiles:
         """The heights between which nearly all that was measured of a surface lies."""
         return self._spans.get(stamp_of(path), lambda: _span_m(path))
 
-    def _reading(self, path: Path) -> Any:
+    def _lend_reader(self, path: Path) -> Any:
         """An open reader for this thread; opened anew where the file was replaced."""
         opened: dict[Path, tuple[str, Any]] = self._here.__dict__.setdefault("opened", {})
         stamp = stamp_of(path)
@@ -179,7 +179,7 @@ def _reader(path: Path) -> Any:
 
 
 def before_path(case: OpenedCase) -> Path:
-    """The orthophoto from before, as the case's settings name it."""
+    """The orthophoto from before. Raises CaseError where the case's settings name none."""
     from aftermap.config import SETTINGS_NAME, settings_in  # noqa: PLC0415
 
     path = settings_in(case.path / SETTINGS_NAME).before
@@ -210,8 +210,8 @@ def base_m(tiles: Tiles) -> float:
     return math.floor(tiles.span_m(tiles.path_of("surface"))[0])
 
 
-def _picture(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
-    bands, known = tiles.read(path, at, method="bilinear")
+def _make_picture(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+    bands, known = tiles.read_tile(path, at, method="bilinear")
     if not known.any():
         return None
     if len(bands) < 3:
@@ -219,14 +219,14 @@ def _picture(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     return webp(_rgba(bands[:3].transpose(1, 2, 0), known))
 
 
-def _shaded(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+def _make_relief(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     heights, cell_m = _heights(tiles, path, at)
     if not np.isfinite(heights).any():
         return None
     low, high = tiles.span_m(path)
     inside = np.s_[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
     known = np.isfinite(heights)
-    filled = _filled(tiles, at, known)
+    filled = _filled_cells(tiles, at, known)
     light = hillshade(np.where(filled, np.float32(np.nan), heights), cell_m)[inside][..., None]
     inner, known = heights[inside], known[inside]
     tint = coloured(np.nan_to_num((inner - low) / (high - low)), CIVIDIS) * 0.3 + 255 * 0.7
@@ -234,9 +234,9 @@ def _shaded(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
     return webp(_rgba(_with_hatch(shown, filled[inside], at), known))
 
 
-def _confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
-    counts, _ = tiles.read(path, at)
-    _, has_height = tiles.read(tiles.path_of("surface"), at)
+def _make_confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | None:
+    counts, _ = tiles.read_tile(path, at)
+    _, has_height = tiles.read_tile(tiles.path_of("surface"), at)
     if not has_height.any():
         return None
     share = np.clip((counts[0].astype(np.float32) - 2) / (MOST_COUNT - 2), 0, 1)
@@ -244,13 +244,13 @@ def _confidence(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> Tile | No
     return webp(_rgba(rgb, has_height))
 
 
-def _filled(tiles: Tiles, at: tuple[int, int, int], known: BoolArray) -> BoolArray:
+def _filled_cells(tiles: Tiles, at: tuple[int, int, int], known: BoolArray) -> BoolArray:
     """Where a tile's known heights, with their edge, were filled.
 
     Without a confidence nobody knows that they were not.
     """
     try:
-        counts, _ = tiles.read(tiles.path_of("confidence"), at, edge_px=EDGE_PX)
+        counts, _ = tiles.read_tile(tiles.path_of("confidence"), at, edge_px=EDGE_PX)
     except (CaseError, TileOutsideBounds):
         return known
     return np.asarray(known & (counts[0] < LEAST_AGREEING))
@@ -267,7 +267,7 @@ def _with_hatch(rgb: AnyArray, filled: BoolArray, at: tuple[int, int, int]) -> A
 
 def _heights(tiles: Tiles, path: Path, at: tuple[int, int, int]) -> tuple[Float32Array, float]:
     """Heights with an edge of one pixel, NaN where there are none, and the pixel on the ground."""
-    bands, known = tiles.read(path, at, edge_px=EDGE_PX, method="bilinear")
+    bands, known = tiles.read_tile(path, at, edge_px=EDGE_PX, method="bilinear")
     heights = np.where(known, bands[0].astype(np.float32), np.float32("nan"))
     _, row, zoom = at
     mercator_m = 2 * WEB_MERCATOR_HALF_M / 2**zoom / SIDE_PX
@@ -286,16 +286,16 @@ def nothing() -> Tile:
 
 
 def webp(rgba: ByteArray) -> Tile:
-    """(rows, columns, 4) colours as WebP, quickly."""
-    return _encoded(rgba, "webp", quality=WEBP_QUALITY, method=0)
+    """(H, W, 4) uint8 pixels, red, green, blue and opacity, as WebP, quickly."""
+    return _encode(rgba, "webp", quality=WEBP_QUALITY, method=0)
 
 
 def png(rgb: ByteArray) -> Tile:
-    """(rows, columns, 3) colours as PNG, bit by bit what they were."""
-    return _encoded(rgb, "png", compress_level=1)
+    """(H, W, 3) or (H, W, 4) uint8 pixels as PNG, bit by bit what they were."""
+    return _encode(rgb, "png", compress_level=1)
 
 
-def _encoded(pixels: ByteArray, form: str, **options: Any) -> Tile:
+def _encode(pixels: ByteArray, form: str, **options: Any) -> Tile:
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, form, **options)
     return Tile(body=stream.getvalue(), media_type=f"image/{form}")
@@ -303,9 +303,9 @@ def _encoded(pixels: ByteArray, form: str, **options: Any) -> Tile:
 
 MakeTile = Callable[[Tiles, Path, tuple[int, int, int]], Tile | None]
 KINDS: dict[TileKind, tuple[RasterName, MakeTile]] = {
-    "orthophoto": ("orthophoto", _picture),
-    "before": ("before", _picture),
-    "relief": ("surface", _shaded),
-    "confidence": ("confidence", _confidence),
+    "orthophoto": ("orthophoto", _make_picture),
+    "before": ("before", _make_picture),
+    "relief": ("surface", _make_relief),
+    "confidence": ("confidence", _make_confidence),
 }
 """Each kind of tile: the raster that it is made of, and how."""

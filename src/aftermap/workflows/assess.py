@@ -96,9 +96,9 @@ def map_of(run: Runner) -> Map:
     """The map of the newest run that made one."""
     again = "aftermap map"
     return Map(
-        cameras=run.left(POSES, command=again),
-        elevation=run.left(SURFACE, command=again),
-        orthophoto=run.left(ORTHOPHOTO, command=again),
+        cameras=run.latest_result(POSES, command=again),
+        elevation=run.latest_result(SURFACE, command=again),
+        orthophoto=run.latest_result(ORTHOPHOTO, command=again),
     )
 
 

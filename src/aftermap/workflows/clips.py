@@ -103,9 +103,9 @@ def read_given_masks(ingested: Ingested, run: Runner, executor: Executor) -> dic
     """
     if not ingested.masks:
         return {}
-    shelf = run.shelf(MASKS, None)
+    cache = run.item_cache(MASKS, None)
     return run.each_time(
-        "masks", lambda: given_masks(ingested.originals, ingested.masks, shelf, executor)
+        "masks", lambda: given_masks(ingested.originals, ingested.masks, cache, executor)
     )
 
 
@@ -138,7 +138,7 @@ def _masked(taken: ClipFrames, given: Path | None, run: Runner) -> tuple[Frame, 
     return (
         taken.frames
         if given is None
-        else with_given_mask(taken.frames, given, run.shelf(MASKS, None))
+        else with_given_mask(taken.frames, given, run.item_cache(MASKS, None))
     )
 
 
@@ -241,8 +241,8 @@ def proxies(
     clips: Sequence[Clip], stored: Mapping[str, Path], run: Runner, executor: Executor
 ) -> None:
     """A small copy of every clip for playing, made once; one that cannot be made is told."""
-    shelf = run.shelf(PROXIES, None)
-    work = partial(_copy_clip, stored=dict(stored), files=shelf)
+    cache = run.item_cache(PROXIES, None)
+    work = partial(_copy_clip, stored=dict(stored), files=cache)
     made = run.each_time("proxies", lambda: list(executor.map(work, clips, label="copies")))
     run.skip(one for one in made if isinstance(one, Skipped))
     for clip, copy in zip(clips, made, strict=True):

@@ -44,8 +44,8 @@ def learn_city_model(
         Runner(case, command="learn", options=settings, progress=progress) as run,
     ):
         again = "aftermap assess"
-        buildings = run.left(BUILDINGS, command=again)
-        measures = run.left(MEASURES, command=again)
+        buildings = run.latest_result(BUILDINGS, command=again)
+        measures = run.latest_result(MEASURES, command=again)
         draw = None if with_sample else newest_draw(case.package)
         sampled = set() if draw is None else {one.source_id for one in draw.buildings}
         kept = _newest(reviews(case.package), sampled)

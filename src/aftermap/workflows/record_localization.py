@@ -109,10 +109,10 @@ def _index_clip(case: Case, run: Runner, path: Trajectory) -> tuple[str, ...]:
             f"{path.clip_name} is not a clip of the case; add it with aftermap map to index it",
         )
     try:
-        cameras = run.left(POSES, command=COMMAND)
-        elevation = run.left(SURFACE, command=COMMAND)
-        tracked = run.left(TRACKS, command=COMMAND).clips
-        footage = run.left(FRAMES, command=COMMAND).clips
+        cameras = run.latest_result(POSES, command=COMMAND)
+        elevation = run.latest_result(SURFACE, command=COMMAND)
+        tracked = run.latest_result(TRACKS, command=COMMAND).clips
+        footage = run.latest_result(FRAMES, command=COMMAND).clips
     except CaseError:
         return ("not indexed yet; run aftermap map on the same footage to index these poses",)
     (taken,) = [one for one in footage if one.clip_sha256 == path.clip_sha256]
