@@ -262,7 +262,9 @@ def _rows(
     return package.rows(sql, values)
 
 
-def _read_assessments(package: GeoPackage, which: str, values: Sequence[Any]) -> tuple[RecordedAssessment, ...]:
+def _read_assessments(
+    package: GeoPackage, which: str, values: Sequence[Any]
+) -> tuple[RecordedAssessment, ...]:
     names = _columns_in(package)
     columns = ", ".join(("fid", "batch", *names))
     sql = f"SELECT {columns} FROM assessment WHERE {which} ORDER BY fid"  # noqa: S608 - ours
