@@ -20,6 +20,7 @@ from made_up_case import (
 from PIL import Image
 from waiting import wait_until
 
+from aftermap.cli import status_of
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import transformed_xy
 from aftermap.geo.lens import projected_px
@@ -111,6 +112,17 @@ def test_a_click_finds_who_saw_the_spot_the_best_first(client, clip):
     ranks = [one["rank_m"] for one in found if one["rank_m"] is not None]
     assert ranks == sorted(ranks)
     assert client.get("/api/seen", params={"lon": -70, "lat": -30}).json() == []
+
+
+def test_the_page_and_the_command_find_the_same(client, case_path, capsys):
+    ((lon, lat),) = lonlat([[EAST_M + 60, NORTH_M - 60]]).tolist()
+    shown = client.get("/api/seen", params={"lon": lon, "lat": lat}).json()
+    asked = ["seen", str(case_path), "--at", f"{lon!r},{lat!r}", "--limit", "60", "--json"]
+    assert status_of(asked) == 0
+    printed = json.loads(capsys.readouterr().out)
+    codes = {"from_code", "to_code", "best_code"}
+    assert len(shown) > 1
+    assert [{k: v for k, v in one.items() if k not in codes} for one in shown] == printed
 
 
 def test_photographs_are_made_small_and_only_those_of_the_case(client):

@@ -7,10 +7,11 @@ from math import floor
 
 from aftermap.errors import CrsError
 from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.great_circle import LonLat
 from aftermap.model.sighting import CELL_SIZES_M, Sighting, cell_of
 from aftermap.record.geopackage import GeoPackage
 from aftermap.record.sighting_queries import sightings_crs
-from aftermap.search.photographs import LonLat, SearchedCase, placed_photographs
+from aftermap.search.photographs import SearchedCase, placed_photographs
 from aftermap.search.stretches import stretches_seeing
 
 XY = tuple[float, float]

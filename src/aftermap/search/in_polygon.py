@@ -15,6 +15,7 @@ import numpy.typing as npt
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.great_circle import LonLat
 from aftermap.geo.ring import points_in, shares_inside, touching
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2, precision_of
 from aftermap.geo.viewing import (
@@ -33,7 +34,7 @@ from aftermap.record.sighting_queries import (
     segments_in,
     sightings_crs,
 )
-from aftermap.search.photographs import LonLat, SearchedCase, placed_photographs
+from aftermap.search.photographs import SearchedCase, placed_photographs
 from aftermap.search.stretches import best_stretches, letters_of, times_of
 
 ASKED_CELLS = 9

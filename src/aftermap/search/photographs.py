@@ -14,6 +14,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.great_circle import LonLat
 from aftermap.geo.level import ground_at_m
 from aftermap.geo.ring import points_in, shares_inside, touching
 from aftermap.geo.viewing import (
@@ -35,8 +36,6 @@ from aftermap.search.stretches import letters_of
 
 SPOT_M = 0.5
 """A point is asked for as a square that reaches so far from it."""
-
-LonLat = tuple[float, float]
 
 
 class SearchedCase(Protocol):
