@@ -16,8 +16,8 @@ from aftermap.geo.measured_heights import (
     measured_block,
     measured_on,
     measured_over,
-    opened_cells,
-    opened_surface,
+    open_cells,
+    open_surface,
 )
 from aftermap.model.raster import Elevation, Grid, Raster
 
@@ -178,9 +178,9 @@ def test_the_confidence_of_a_surface_lies_beside_it(scene, tmp_path):
 def test_a_thinned_read_mixes_no_filled_height_into_a_measured_one(averaged, rows, columns):
     """Every third column is filled, 9000 m high; the overviews are means."""
     surface, confidence = (Path(raster.path) for raster in (averaged.surface, averaged.confidence))
-    with opened_surface(surface) as file:
+    with open_surface(surface) as file:
         heights = file.read(1, out_shape=(rows, columns))
-    with opened_cells(confidence) as file:
+    with open_cells(confidence) as file:
         counts = file.read(1, out_shape=(rows, columns))
     assert set(np.unique(heights)) <= {10.0, 9000.0}
     assert ((counts >= 2) == (heights == 10)).all()
@@ -190,7 +190,7 @@ def test_a_thinned_read_mixes_no_filled_height_into_a_measured_one(averaged, row
 
 def test_any_other_raster_keeps_its_overviews(tmp_path, averaged):
     other = Path(averaged.surface.path).rename(tmp_path / "terrain.tif")
-    with opened_surface(other) as file:
+    with open_surface(other) as file:
         assert file.overviews(1) == [2, 4, 8]
 
 

@@ -102,7 +102,7 @@ def test_nothing_is_filled_in_across_a_cut_or_a_long_gap():
 
 def test_every_clip_has_a_path_of_its_own_and_photographs_have_none():
     one, other = frame(0), frame(0, clip="b" * 64)
-    photograph = PlacedFrame(**{**vars(one), "frame": Frame(**{**vars(one.frame), "moment": None})})
+    photograph = replace(one, frame=replace(one.frame, moment=None))
     paths = trajectories_of(made(one, photograph, other))
     assert [p.clip_sha256[0] for p in paths] == ["a", "b"]
 

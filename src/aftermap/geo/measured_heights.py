@@ -130,7 +130,7 @@ def confidence_beside(raster: str | Path) -> Path | None:
     return found if path.name in OF_A_MAP and found.is_file() else None
 
 
-def opened_cells(path: str | Path) -> Any:
+def open_cells(path: str | Path) -> Any:
     """A raster opened without its overviews: a thinned read gives the values of single cells.
 
     Overviews may be means, of measured heights with filled ones beside them. Read a surface and
@@ -139,9 +139,9 @@ def opened_cells(path: str | Path) -> Any:
     return rasterio.open(path, OVERVIEW_LEVEL="NONE")
 
 
-def opened_surface(path: str | Path) -> Any:
+def open_surface(path: str | Path) -> Any:
     """A raster of heights opened; one of Aftermap without its overviews."""
-    return rasterio.open(path) if confidence_beside(path) is None else opened_cells(path)
+    return rasterio.open(path) if confidence_beside(path) is None else open_cells(path)
 
 
 def _nearest(elevation: Elevation, grid: Grid) -> MeasuredHeights:

@@ -17,8 +17,8 @@ from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, Float
 from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
     confidence_beside,
-    opened_cells,
-    opened_surface,
+    open_cells,
+    open_surface,
 )
 from aftermap.imaging.features import Detection, detect_rootsift
 from aftermap.imaging.grey import grey_of_rgb
@@ -57,7 +57,7 @@ def reference_in(ortho: Path, surface: Path, sigma_m: tuple[float, float] = SIGM
     Raises InputError where one cannot be read, or they name no common projected CRS.
     """
     try:
-        with rasterio.open(ortho) as image, opened_surface(surface) as heights:
+        with rasterio.open(ortho) as image, open_surface(surface) as heights:
             if image.crs is None or image.crs != heights.crs or not image.crs.is_projected:
                 raise InputError(
                     f"{ortho}: has no projected CRS, or not that of {surface.name}; "
@@ -86,7 +86,7 @@ def surface_in(surface: Path, sigma_m: tuple[float, float] = SIGMA_M) -> Referen
     Raises InputError where it cannot be read or names no projected CRS.
     """
     try:
-        with opened_surface(surface) as heights:
+        with open_surface(surface) as heights:
             if heights.crs is None or not heights.crs.is_projected:
                 raise InputError(f"{surface}: has no projected CRS; make the map again")
             shrink = min(1.0, WORKING_SIDE_PX / max(heights.shape))
@@ -186,7 +186,7 @@ def _filled_in(
     beside = confidence_beside(surface)
     if beside is None:
         return None
-    with opened_cells(beside) as counts:
+    with open_cells(beside) as counts:
         agree = _heights_in(counts, bounds, shape)
     return np.asarray(known & ~(agree >= LEAST_AGREEING))
 

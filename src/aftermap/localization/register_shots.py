@@ -5,7 +5,7 @@ A few frames, spread over the shot, are looked at. Each answer is one that two f
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,11 +67,11 @@ def shot_place(task: ShotTask) -> ShotPlace:
         crs=reference.crs,
     )
     if isinstance(found, NotLocated):
-        return ShotPlace(**{**vars(place), "reason": found.reason})
+        return replace(place, reason=found.reason)
     poses: list[ClipPose] = [
         clip_pose(pose, time_s, place.shot, PoseSource.REGISTERED) for time_s, pose in found.frames
     ]
-    return ShotPlace(**{**vars(place), "poses": tuple(poses), "params": found.frames[0][1].params})
+    return replace(place, poses=tuple(poses), params=found.frames[0][1].params)
 
 
 @functools.lru_cache(maxsize=1)

@@ -81,16 +81,16 @@ def skeletons_of(
             ) from error
         if many.exists():
             return _without_focal(database, many, Path(folder), frames, keypoints, tracks, options)
-        return _grown(database, Path(folder), frames, options)
+        return _grow_models(database, Path(folder), frames, options)
 
 
-def _grown(
+def _grow_models(
     database: Path, folder: Path, frames: Sequence[Frame], options: PoseOptions
 ) -> list[InitialReconstruction]:
     """The largest model of a few attempts: more frames in one piece are better than more pieces."""
     models: list[InitialReconstruction] = []
     for seed in range(options.seed, options.seed + 3):
-        models = max(models, _mapped(database, folder, frames, seed), key=_largest)
+        models = max(models, _map_once(database, folder, frames, seed), key=_largest)
         if models and _largest(models) > 0.9 * len(frames):
             break
     return models
@@ -106,11 +106,11 @@ def _without_focal(
     options: PoseOptions,
 ) -> list[InitialReconstruction]:
     """The model that most observations fit, of one solved at once and, if it is poor, one grown."""
-    at_once = _solved_at_once(many, folder, frames, options.seed)
+    at_once = _solve_at_once(many, folder, frames, options.seed)
     fit = fit_of(at_once[0], frames, keypoints, tracks) if at_once else 0.0
     if at_once and _largest(at_once) > 0.9 * len(frames) and fit > 0.5 * len(tracks.frame):
         return at_once
-    grown = _grown(database, folder, frames, options)
+    grown = _grow_models(database, folder, frames, options)
     if not grown or fit > fit_of(grown[0], frames, keypoints, tracks):
         return at_once
     return grown
@@ -275,14 +275,14 @@ def _options(frames: Sequence[Frame], seed: int) -> pycolmap.IncrementalPipeline
     return options
 
 
-def _mapped(
+def _map_once(
     database: Path, folder: Path, frames: Sequence[Frame], seed: int
 ) -> list[InitialReconstruction]:
     pycolmap.set_random_seed(seed)
     return _skeletons(incremental_models(database, folder, _options(frames, seed)), frames)
 
 
-def _solved_at_once(
+def _solve_at_once(
     database: Path, folder: Path, frames: Sequence[Frame], seed: int
 ) -> list[InitialReconstruction]:
     pycolmap.set_random_seed(seed)

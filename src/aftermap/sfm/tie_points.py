@@ -60,13 +60,13 @@ def aligned_tie_points(
     cuts = [_Cut(frame=f, xy_px=own[frame == i]) for i, f in enumerate(block.frames)]
     templates = np.zeros((len(chosen), SIDE + 2, SIDE + 2), np.float32)
     good = np.zeros(len(chosen), bool)
-    for i, (patches, fine) in enumerate(executor.map(_cut, cuts, label="tie points")):
+    for i, (patches, fine) in enumerate(executor.map(_cut_patches, cuts, label="tie points")):
         templates[frame == i], good[frame == i] = patches, fine
     kept = np.flatnonzero(good)
-    return _found(block, points[kept], frame[kept], own[kept], templates[kept], executor)
+    return _search_frames(block, points[kept], frame[kept], own[kept], templates[kept], executor)
 
 
-def _found(
+def _search_frames(
     block: BundleBlock,
     points: Array,
     home: Int32Array,
@@ -88,12 +88,12 @@ def _found(
         point.append(which[i][good])
         where.append(np.full(good.sum(), i, np.int32))
         pixels.append(xy[good])
-    return _sorted(
+    return _by_point(
         block.state, points, np.concatenate(point), np.concatenate(where), np.concatenate(pixels)
     )
 
 
-def _sorted(
+def _by_point(
     state: State, points: Array, point: Int32Array, frame: Int32Array, xy_px: Array
 ) -> tuple[State, Observations]:
     """Observations by point, points seen only once left out."""
@@ -184,7 +184,7 @@ def _smooth(frame: Frame) -> Float32Array:
     return np.asarray(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), BLUR_PX), np.float32)
 
 
-def _cut(job: _Cut) -> tuple[Float32Array, BoolArray]:
+def _cut_patches(job: _Cut) -> tuple[Float32Array, BoolArray]:
     patches = np.zeros((len(job.xy_px), SIDE + 2, SIDE + 2), np.float32)
     good = np.zeros(len(job.xy_px), bool)
     if len(job.xy_px):

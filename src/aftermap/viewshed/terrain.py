@@ -25,7 +25,7 @@ from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
     confidence_beside,
     measured_on,
-    opened_cells,
+    open_cells,
 )
 from aftermap.model.raster import Elevation, Grid, Raster
 from aftermap.model.sighting import Ground, GroundKind
@@ -90,8 +90,8 @@ class GroundWindows:
         if self.own is None:
             return _resampled(self.raster, corner, grid.cell_m, shape)
         with (
-            opened_cells(self.own.surface.path) as surface,
-            opened_cells(self.own.confidence.path) as counts,
+            open_cells(self.own.surface.path) as surface,
+            open_cells(self.own.confidence.path) as counts,
         ):
             read, agree = (
                 _resampled(raster, corner, grid.cell_m, shape, Resampling.nearest)

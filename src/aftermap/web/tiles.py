@@ -26,8 +26,8 @@ from aftermap.geo.hatch import PERIOD_PX, hatched_grey
 from aftermap.geo.measured_heights import (
     LEAST_AGREEING,
     confidence_beside,
-    opened_cells,
-    opened_surface,
+    open_cells,
+    open_surface,
 )
 from aftermap.publish.shared.ramps import CIVIDIS, VIRIDIS, coloured
 from aftermap.publish.shared.relief import hillshade
@@ -189,14 +189,14 @@ def before_path(case: OpenedCase) -> Path:
 
 
 def _span_m(path: Path) -> tuple[float, float]:
-    with opened_surface(path) as raster:
+    with open_surface(path) as raster:
         shrink = max(1.0, max(raster.shape) / OVERVIEW_PX)
         shape = tuple(max(1, round(side / shrink)) for side in raster.shape)
         heights = raster.read(1, out_shape=shape, masked=True).astype(np.float32)
     known = heights.compressed()
     beside = confidence_beside(path)
     if beside is not None:
-        with opened_cells(beside) as raster:
+        with open_cells(beside) as raster:
             agree = raster.read(1, out_shape=shape) >= LEAST_AGREEING
         known = heights[agree].compressed() if (agree & ~heights.mask).any() else known
     if not len(known):
