@@ -1,9 +1,7 @@
 """Placed photographs and a coarse surface to the number of photographs that see each cell.
 
-Each cell's centre is projected into each photograph through its lens; what lies behind something
-nearer, in a depth image about as coarse as the cells, is not seen. Walls are only as solid as their
-roofs, so close behind a thin wall the count can be one too high: this is a picture of the overlap,
-not a measurement.
+The middle of each cell is looked for in each photograph, through its lens and along the line of
+sight over the surface (:mod:`aftermap.geo.march`); what lies under a mask is not seen.
 """
 
 from collections.abc import Sequence
@@ -13,13 +11,11 @@ import numpy as np
 from aftermap.geo.arrays import Array, BoolArray, Uint16Array
 from aftermap.geo.footprint import footprint_m
 from aftermap.geo.grid import cell_centres_m
-from aftermap.geo.lens import projected_px, rays_cam
+from aftermap.geo.lens import seen_px
+from aftermap.geo.march import HeightWindow, Spots, eye_row, spots_seen
 from aftermap.geo.masks import covered, read_mask
 from aftermap.model.camera import Camera, PlacedFrame
 from aftermap.publish.shared.overview import Surface
-
-BUCKET_CELLS = 1.5
-BEHIND_CELLS = 4.0
 
 
 def photographs_seeing(
@@ -27,6 +23,9 @@ def photographs_seeing(
 ) -> Uint16Array:
     """(rows, columns): how many photographs see each cell; 0 too where no height is known."""
     counts = np.zeros(surface.height_m.shape, np.uint16)
+    if not surface.known.any():
+        return counts
+    around = _without_holes(surface)
     east, north = cell_centres_m(surface.grid)
     for frame in placed:
         camera = cameras[frame.camera]
@@ -37,8 +36,20 @@ def photographs_seeing(
             continue
         grid_e, grid_n = np.meshgrid(east[columns], north[rows])
         xyz = np.stack([grid_e[known], grid_n[known], heights[known]], axis=-1)
-        counts[rows, columns][known] += _seen(xyz, frame, camera, surface.grid.cell_m)
+        counts[rows, columns][known] += _seen(xyz, frame, camera, around)
     return counts
+
+
+def _without_holes(surface: Surface) -> HeightWindow:
+    """The surface, as low as its lowest cell where nothing is known: that hides nothing."""
+    lowest_m = float(np.nanmin(surface.height_m))
+    return HeightWindow(
+        height_m=np.where(surface.known, surface.height_m, np.float32(lowest_m)),
+        west_m=surface.grid.east_m,
+        north_m=surface.grid.north_m,
+        cell_m=surface.grid.cell_m,
+        outside_m=lowest_m,
+    )
 
 
 def _near(placed: PlacedFrame, camera: Camera, surface: Surface) -> tuple[slice, slice]:
@@ -64,39 +75,22 @@ def _near(placed: PlacedFrame, camera: Camera, surface: Surface) -> tuple[slice,
     )
 
 
-def _seen(xyz_m: Array, placed: PlacedFrame, camera: Camera, cell_m: float) -> Uint16Array:
-    """(N,) 1 where a point lies in the picture and nothing hides or covers it, else 0."""
-    rotation = np.asarray(placed.pose.rotation_cam_from_world, float)
-    cam = (xyz_m - np.asarray(placed.pose.position_m)) @ rotation.T
-    ahead = cam[:, 2] > 0
-    with np.errstate(invalid="ignore", over="ignore"):
-        slope = np.hypot(cam[:, 0], cam[:, 1]) / cam[:, 2]
-        xy = projected_px(np.where(ahead[:, None], cam, np.nan), camera.params)
-        inside = ahead & (slope <= _widest_slope(camera)) & (xy >= 0).all(axis=1)
-        inside &= (xy[:, 0] < camera.width_px) & (xy[:, 1] < camera.height_px)
-    seen = np.zeros(len(xyz_m), np.uint16)
-    if inside.any():
-        seen[inside] = _in_front(xy[inside], cam[inside, 2], camera, cell_m)
-        if placed.frame.mask is not None:
-            seen[covered(read_mask(placed.frame.mask), camera, xy) & inside] = 0
-    return seen
-
-
-def _in_front(xy_px: Array, depth_m: Array, camera: Camera, cell_m: float) -> BoolArray:
-    near_m = max(float(depth_m.min()), float(np.median(depth_m)) / 2)
-    bucket_px = max(1.0, BUCKET_CELLS * cell_m * camera.focal_px / near_m)
-    across = int(camera.width_px / bucket_px) + 1
-    bucket = (xy_px[:, 1] / bucket_px).astype(np.intp) * across
-    bucket += (xy_px[:, 0] / bucket_px).astype(np.intp)
-    nearest = np.full(int(bucket.max()) + 1, np.inf)
-    np.minimum.at(nearest, bucket, depth_m)
-    return np.asarray(depth_m <= nearest[bucket] + BEHIND_CELLS * cell_m, bool)
-
-
-def _widest_slope(camera: Camera) -> float:
-    """Largest x/z, y/z radius of the picture: beyond it a lens model may fold back inside."""
-    corners = np.array(
-        [[x, y] for x in (0.0, camera.width_px) for y in (0.0, camera.height_px)], float
+def _seen(xyz_m: Array, placed: PlacedFrame, camera: Camera, heights: HeightWindow) -> BoolArray:
+    """(N,) whether a photograph shows (N, 3) places of the surface, not hidden or covered."""
+    count, size_px = len(xyz_m), (camera.width_px, camera.height_px)
+    spots = Spots(
+        place_m=xyz_m,
+        normal=np.zeros((count, 3)),
+        part=np.zeros(count, np.int64),
+        starts=np.arange(count + 1),
+        parts=1,
     )
-    rays = rays_cam(corners, camera.params)
-    return float(np.hypot(rays[:, 0], rays[:, 1]).max()) * 1.02
+    pairs = np.column_stack([np.arange(count), np.zeros(count, np.int64)])
+    pose = placed.pose
+    eye = eye_row(pose.rotation_cam_from_world, pose.position_m, camera.params, size_px)
+    framed, hidden = spots_seen(spots, pairs, eye[None], heights)
+    seen = np.asarray((framed > hidden)[:, 0], np.bool_)
+    if placed.frame.mask is not None and seen.any():
+        xy = seen_px(xyz_m, pose, camera.params)
+        seen &= ~covered(read_mask(placed.frame.mask), camera, xy)
+    return seen
