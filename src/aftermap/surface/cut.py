@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aftermap.geo.arrays import BoolArray, Int32Array, IntArray
-from aftermap.geo.compiled import compiled
+from aftermap.geo.compiled import allocation_free, compiled
 
 FREE, SOURCE, SINK = 0, 1, 2
 TERMINAL, ORPHAN, NONE = 4, 5, 6  # beside the four ways to a parent
@@ -82,7 +82,7 @@ class _Search(NamedTuple):
     orphans: Int32Array
 
 
-@compiled
+@allocation_free
 def _queue_up(i: int, search: _Search) -> None:
     if search.state[i, QUEUED] == 0:
         search.state[i, QUEUED] = 1
@@ -90,13 +90,13 @@ def _queue_up(i: int, search: _Search) -> None:
         search.ends[TAIL] = (search.ends[TAIL] + 1) % search.queue.shape[0]
 
 
-@compiled
+@allocation_free
 def _room(i: int, j: int, way: int, tree: int, capacity: Int32Array) -> int:
     """What may still flow between a cell and its neighbour, away from the root of their tree."""
     return int(capacity[i, way]) if tree == SOURCE else int(capacity[j, way ^ 1])
 
 
-@compiled
+@allocation_free
 def _grow(i: int, net: _Net, search: _Search) -> tuple[int, int]:
     """Grow the tree at one cell. The edge (cell, way) where source tree meets sink tree, or -1."""
     state = search.state
@@ -118,7 +118,7 @@ def _grow(i: int, net: _Net, search: _Search) -> tuple[int, int]:
     return -1, -1
 
 
-@compiled
+@allocation_free
 def _fill(cell: int, way: int, net: _Net, search: _Search) -> int:
     """Send all that a path can carry through it; how many cells lost their parent."""
     other = cell + net.offset[way]
@@ -133,7 +133,7 @@ def _fill(cell: int, way: int, net: _Net, search: _Search) -> int:
     return _send(other, SINK, flow, net, search, left)
 
 
-@compiled
+@allocation_free
 def _narrowest(i: int, tree: int, net: _Net, state: Int32Array) -> int:
     """The least room on the way from a cell to its terminal."""
     least = FAR
@@ -145,7 +145,7 @@ def _narrowest(i: int, tree: int, net: _Net, state: Int32Array) -> int:
     return int(min(least, abs(net.terminal[i])))
 
 
-@compiled
+@allocation_free
 def _send(i: int, tree: int, flow: int, net: _Net, search: _Search, left: int) -> int:
     """Take a flow off every edge from a cell to its terminal, noting the edges that are full.
 
@@ -174,7 +174,7 @@ def _send(i: int, tree: int, flow: int, net: _Net, search: _Search, left: int) -
     return left
 
 
-@compiled
+@allocation_free
 def _adopt(left: int, clock: int, net: _Net, search: _Search) -> None:
     """Find every orphan a new parent that leads to its terminal, or set it free."""
     state, capacity, offset = search.state, net.capacity, net.offset
@@ -208,7 +208,7 @@ def _adopt(left: int, clock: int, net: _Net, search: _Search) -> None:
         state[i, PARENT] = NONE
 
 
-@compiled
+@allocation_free
 def _to_terminal(start: int, clock: int, offset: Int32Array, state: Int32Array) -> int:
     """How many cells lie between a cell and its terminal; FAR where an orphan is in the way."""
     steps = 0

@@ -101,45 +101,47 @@ def choose_sources(
     cells. A picture that does not see a pixel is never its source; NO_LABEL where none of the
     labels around does.
     """
+    height, cell, _ = ground
+    main, second, share = out
     slot = np.empty(4, np.int64)
     weight = np.empty(4, np.float64)
-    for i in range(ground.height.shape[0]):
+    for i in range(height.shape[0]):
         y = (i + 0.5) / cell_px + 0.5
         r = int(y)
-        for j in range(ground.height.shape[1]):
-            out.main[i, j] = NO_LABEL
-            out.second[i, j] = NO_LABEL
-            out.share[i, j] = 1.0
-            if not ground.height[i, j] > -np.inf:
+        for j in range(height.shape[1]):
+            main[i, j] = NO_LABEL
+            second[i, j] = NO_LABEL
+            share[i, j] = 1.0
+            if not height[i, j] > -np.inf:
                 continue
             x = (j + 0.5) / cell_px + 0.5
             c = int(x)
-            around = labels[r : r + 2, c : c + 2]
-            n = _weigh_labels(around, (y - r, x - c), seen, ground.cell[i, j], slot, weight)
+            n = _weigh_labels(labels, (r, c), (y - r, x - c), seen, cell[i, j], slot, weight)
             if n == 0:
                 continue
             best, next_best = _two_heaviest(weight, n)
-            out.main[i, j] = slot[best]
+            main[i, j] = slot[best]
             if next_best >= 0 and weight[next_best] > 0.0:
                 lead = (weight[best] - weight[next_best]) / (weight[best] + weight[next_best])
                 if lead * sharpness < 1.0:
-                    out.second[i, j] = slot[next_best]
-                    out.share[i, j] = 0.5 + 0.5 * lead * sharpness
+                    second[i, j] = slot[next_best]
+                    share[i, j] = 0.5 + 0.5 * lead * sharpness
 
 
 @compiled
 def _weigh_labels(
-    around: Uint16Array,
+    labels: Uint16Array,
+    at: tuple[int, int],
     part: tuple[float, float],
     seen: ByteArray,
     cell: int,
     slot: IntArray,
     weight: Array,
 ) -> int:
-    """Fill in which of the (2, 2) labels around a pixel see it, and their weights; how many."""
+    """Fill in which of the four labels around a pixel see it, and their weights; how many."""
     n = 0
     for k in range(4):
-        label = around[k >> 1, k & 1]
+        label = labels[at[0] + (k >> 1), at[1] + (k & 1)]
         if label >= seen.shape[0]:
             continue
         w = (part[0] if k >> 1 else 1 - part[0]) * (part[1] if k & 1 else 1 - part[1])
@@ -186,10 +188,11 @@ def offer_source(
     only may. ``picture`` (NUMBERS,) and ``seen`` (cells,) uint8 are this picture's; ``cost``
     (rows, columns) float32 is what each pixel's source costs so far.
     """
-    height, corner = ground.height, ground.corner
+    height, cell, corner = ground
+    main, second, _ = out
     for i in range(height.shape[0]):
         for j in range(height.shape[1]):
-            level = seen[ground.cell[i, j]]
+            level = seen[cell[i, j]]
             if level < least or cost[i, j] == -np.inf or not height[i, j] > -np.inf:
                 continue
             east = corner[0] + (j + 0.5) * corner[2]
@@ -200,8 +203,8 @@ def offer_source(
             own = lean_e**2 + lean_n**2 + (0.0 if level == 2 else MAYBE_COST)
             if own < cost[i, j]:
                 cost[i, j] = own
-                out.main[i, j] = slot
-                out.second[i, j] = NO_LABEL
+                main[i, j] = slot
+                second[i, j] = NO_LABEL
 
 
 @compiled
@@ -251,31 +254,32 @@ def add_colours(
 
     ``slot`` is its place among the pictures of the block, ``index`` that among all.
     """
-    numbers, corner = picture.numbers, ground.corner
-    first, step = picture.tone_first, picture.tone_step
+    numbers, pixels, scale, tone, first, step = picture
+    height, _, corner = ground
+    main, second, share = sources
+    colour, weight, source = out
     half = 0.25 * (numbers[SIZE] ** 2 + numbers[SIZE + 1] ** 2)
     factor = np.empty(3, np.float64)
-    for i in range(ground.height.shape[0]):
+    for i in range(height.shape[0]):
         north = corner[1] - (i + 0.5) * corner[2]
-        for j in range(ground.height.shape[1]):
-            if sources.main[i, j] == slot:
-                part = sources.share[i, j]
-            elif sources.second[i, j] == slot:
-                part = np.float32(1.0) - sources.share[i, j]
+        for j in range(height.shape[1]):
+            if main[i, j] == slot:
+                part = share[i, j]
+            elif second[i, j] == slot:
+                part = np.float32(1.0) - share[i, j]
             else:
                 continue
             east = corner[0] + (j + 0.5) * corner[2]
-            x, y, lean_e, lean_n = _projected(numbers, east, north, ground.height[i, j])
+            x, y, lean_e, lean_n = _projected(numbers, east, north, height[i, j])
             if not _is_inside(numbers, x, y):
                 continue
             away_x, away_y = x - numbers[LENS + 2], y - numbers[LENS + 3]
             _brightness(numbers, (away_x * away_x + away_y * away_y) / half, lean_e, lean_n, factor)
-            _apply_tone(picture.tone, first[0] + i * step, first[1] + j * step, factor)
-            at = x * picture.scale[1] - 0.5, y * picture.scale[0] - 0.5
-            _add_colour(picture.pixels, at[0], at[1], factor, part, out.colour[i, j])
-            if part >= 0.5 or out.weight[i, j] == 0:
-                out.source[i, j] = index
-            out.weight[i, j] += part
+            _apply_tone(tone, first[0] + i * step, first[1] + j * step, factor)
+            _add_colour(pixels, x * scale[1] - 0.5, y * scale[0] - 0.5, factor, part, colour[i, j])
+            if part >= 0.5 or weight[i, j] == 0:
+                source[i, j] = index
+            weight[i, j] += part
 
 
 @compiled

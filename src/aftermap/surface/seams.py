@@ -276,49 +276,59 @@ def _link(
 ) -> None:
     """Add what the borders of one cell to its neighbours cost if it or they change to a picture."""
     row, column = at
-    width = graph.candidate.shape[1]
+    pictures, _, colours, raised = choice
+    own, capacity, terminal = graph
+    width = own.shape[1]
     i = (row - corner[0]) * width + column - corner[1]
-    old = choice.picture[row, column, pick[row, column]]
+    old = pictures[row, column, pick[row, column]]
     for way in range(4):
         r = row + (1 if way == 2 else -1 if way == 3 else 0)
         c = column + (1 if way == 0 else -1 if way == 1 else 0)
         if r < 0 or c < 0 or r >= pick.shape[0] or c >= pick.shape[1] or pick[r, c] < 0:
             continue
-        other = choice.picture[r, c, pick[r, c]]
-        alone = graph.candidate[r - corner[0], c - corner[1]] < 0
+        other = pictures[r, c, pick[r, c]]
+        alone = own[r - corner[0], c - corner[1]] < 0
         if not alone and way & 1:
             continue  # a border between two cells that may change is counted once
-        take_keep = _border(at, (r, c), picture, other, choice)
-        keep_keep = _border(at, (r, c), old, other, choice)
-        graph.terminal[i] += _whole(take_keep - keep_keep)
+        take_keep = _border(at, (r, c), picture, other, pictures, colours, raised)
+        keep_keep = _border(at, (r, c), old, other, pictures, colours, raised)
+        terminal[i] += _whole(take_keep - keep_keep)
         if not alone:
             keep_take = take_keep
             if old != other:
-                keep_take = _border(at, (r, c), old, picture, choice)
-            graph.terminal[i + (1 if way == 0 else width)] -= _whole(take_keep)
-            graph.capacity[i, way] += max(0, _whole(keep_take + take_keep - keep_keep))
+                keep_take = _border(at, (r, c), old, picture, pictures, colours, raised)
+            terminal[i + (1 if way == 0 else width)] -= _whole(take_keep)
+            capacity[i, way] += max(0, _whole(keep_take + take_keep - keep_keep))
 
 
 @compiled
 def _border(
-    cell: tuple[int, int], neighbour: tuple[int, int], one: int, other: int, choice: Choice
+    cell: tuple[int, int],
+    neighbour: tuple[int, int],
+    one: int,
+    other: int,
+    pictures: Int16Array,
+    colours: ByteArray,
+    raised: Float32Array,
 ) -> float:
     """What it costs that one picture meets another between two cells."""
     if one == other:
         return 0.0
-    difference = _difference(one, other, cell, choice) + _difference(one, other, neighbour, choice)
-    above = max(choice.raised[cell], choice.raised[neighbour])
+    difference = _difference(one, other, cell, pictures, colours)
+    difference += _difference(one, other, neighbour, pictures, colours)
+    above = max(raised[cell], raised[neighbour])
     return float((SEAM_COST + DIFFERENCE_COST * difference) * (1.0 + RAISED_FACTOR * above))
 
 
 @compiled
-def _difference(one: int, other: int, cell: tuple[int, int], choice: Choice) -> float:
+def _difference(
+    one: int, other: int, cell: tuple[int, int], pictures: Int16Array, colours: ByteArray
+) -> float:
     """Mean difference of a cell's colour in two pictures; the limit where one does not show it."""
     row, column = cell
-    a, b = _place(one, choice.picture, row, column), _place(other, choice.picture, row, column)
+    a, b = _place(one, pictures, row, column), _place(other, pictures, row, column)
     if a < 0 or b < 0:
         return DIFFERENCE_LIMIT
-    colours = choice.colour
     total = 0.0
     for channel in range(3):
         total += abs(float(colours[row, column, a, channel]) - colours[row, column, b, channel])

@@ -133,12 +133,8 @@ def fill_heights(view: ViewDepths, cells: GroundCells, agreement_m: float) -> No
     heights = cells.heights
     sums = _Sums(np.zeros(heights.shape, np.float32), np.zeros(heights.shape, np.float32))
     is_wall = facades(view.inverse, view.camera)
-    spots = np.zeros((3, 3))
     for within_m in (-1.0, float(agreement_m)):  # first the topmost, then all that agree with it
-        for v in range(view.inverse.shape[0]):
-            for u in range(view.inverse.shape[1]):
-                if view.inverse[v, u] > 0 and not is_wall[v, u]:
-                    _drop_pixel(view, (v, u), cells, sums, within_m, spots)
+        _drop_points(view, is_wall, cells, sums, within_m)
     for row in range(heights.shape[0]):
         for column in range(heights.shape[1]):
             if sums.points[row, column] > 0:
@@ -146,44 +142,66 @@ def fill_heights(view: ViewDepths, cells: GroundCells, agreement_m: float) -> No
 
 
 @compiled
-def _drop_pixel(
-    view: ViewDepths,
-    at: tuple[int, int],
-    cells: GroundCells,
-    sums: _Sums,
-    agreement_m: float,
-    spots: Array,
+def _drop_points(
+    view: ViewDepths, is_wall: BoolArray, cells: GroundCells, sums: _Sums, agreement_m: float
 ) -> None:
-    """Drop the point of a pixel, and the ground from it to the pixel below, into their cells.
+    """Drop the point of each pixel, and the ground from it to the pixel below, into their cells.
 
-    First, with a negative ``agreement_m``, the topmost one only; then all that agree with it.
-    ``spots`` (3, 3) is room to work in.
+    First, with a negative ``agreement_m``, the topmost ones only; then all that agree with them.
     """
+    inverse, views, camera = view
+    window, heights, counts = cells
+    total, points = sums
+    here, below, spot = np.zeros(3), np.zeros(3), np.zeros(3)
+    for v in range(inverse.shape[0]):
+        for u in range(inverse.shape[1]):
+            if not inverse[v, u] > 0 or is_wall[v, u]:
+                continue
+            point_of_pixel(inverse[v, u], u, v, camera, here)
+            steps = _steps_below(inverse, (v, u), camera, window[2], here, below)
+            least = views[v, u] if steps == 1 else min(views[v, u], views[v + 1, u])
+            for k in range(steps):
+                for axis in range(3):
+                    spot[axis] = here[axis] + (below[axis] - here[axis]) * k / steps
+                row, column = _cell_of(spot, window, heights.shape)
+                if row < 0:
+                    continue
+                up = np.float32(spot[2])
+                if agreement_m < 0:
+                    if not up <= heights[row, column]:
+                        heights[row, column] = up
+                elif heights[row, column] - up < agreement_m:
+                    total[row, column] += up - heights[row, column]
+                    points[row, column] += 1
+                    seen = views[v, u] if k == 0 else least
+                    counts[row, column] = max(counts[row, column], seen)
+
+
+@compiled
+def _steps_below(
+    inverse: Float32Array,
+    at: tuple[int, int],
+    camera: Array,
+    cell_m: float,
+    here: Array,
+    below: Array,
+) -> int:
+    """Into how many steps the way to the pixel below is cut, whose point goes into ``below``."""
     v, u = at
-    inverse, views, window, heights = view.inverse, view.views, cells.window, cells.heights
-    here, below, spot = spots[0], spots[1], spots[2]
-    point_of_pixel(inverse[v, u], u, v, view.camera, here)
-    steps, least = 1, views[v, u]
-    if v + 1 < inverse.shape[0] and inverse[v + 1, u] > 0:
-        point_of_pixel(inverse[v + 1, u], u, v + 1, view.camera, below)
-        steps = _joined(here, below, window[2])
-        least = min(least, views[v + 1, u])
-    for k in range(steps):
-        for axis in range(3):
-            spot[axis] = here[axis] + (below[axis] - here[axis]) * k / steps
-        column = int(np.floor((spot[0] - window[0]) / window[2]))
-        row = int(np.floor((window[1] - spot[1]) / window[2]))
-        if row < 0 or column < 0 or row >= heights.shape[0] or column >= heights.shape[1]:
-            continue
-        up = np.float32(spot[2])
-        if agreement_m < 0:
-            if not up <= heights[row, column]:
-                heights[row, column] = up
-        elif heights[row, column] - up < agreement_m:
-            sums.total[row, column] += up - heights[row, column]
-            sums.points[row, column] += 1
-            seen = views[v, u] if k == 0 else least
-            cells.counts[row, column] = max(cells.counts[row, column], seen)
+    if v + 1 >= inverse.shape[0] or not inverse[v + 1, u] > 0:
+        return 1
+    point_of_pixel(inverse[v + 1, u], u, v + 1, camera, below)
+    return _joined(here, below, cell_m)
+
+
+@compiled
+def _cell_of(spot: Array, window: Array, shape: tuple[int, int]) -> tuple[int, int]:
+    """Row and column of the cell that a point lies in; -1, -1 beyond the window."""
+    column = int(np.floor((spot[0] - window[0]) / window[2]))
+    row = int(np.floor((window[1] - spot[1]) / window[2]))
+    if row < 0 or column < 0 or row >= shape[0] or column >= shape[1]:
+        return -1, -1
+    return row, column
 
 
 @compiled
