@@ -24,6 +24,7 @@ PAGES = sorted(
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
     if page.is_file()
 )
+CODE = ("src", "tests", "benchmarks", "docs")
 NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
 LINK = re.compile(r"\]\(\s*<?([^)>\s]+)>?[^)]*\)")
 
@@ -155,6 +156,24 @@ def test_links_lead_to_files_that_are_there(page):
         assert there.is_relative_to(ROOT), f"{name_of(page)} points out of the repository: {target}"
         if anchor and there.suffix == ".md":
             assert anchor in anchors(there), f"{name_of(page)} points to {target}"
+
+
+def test_programs_named_in_the_documents_are_there():
+    """Decisions are left out: they keep the names of their time."""
+    there = {path.name for folder in CODE for path in (ROOT / folder).rglob("*.py")} | {"NAME.py"}
+    for page in PAGES:
+        if page.parent.name != "decisions":
+            for name in re.findall(r"`(?:[\w-]+/)*(\w+\.py)`", page.read_text("utf-8")):
+                assert name in there, f"{name_of(page)}: {name}"
+
+
+def test_pages_named_in_the_code_are_there():
+    for folder in CODE:
+        for path in (ROOT / folder).rglob("*.py"):
+            for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text("utf-8")):
+                moved = (ROOT / "docs/reference" / Path(page).name).exists()
+                is_old = page.startswith("docs/formats/") and moved
+                assert (ROOT / page).exists() or is_old, f"{path.name}: {page}"
 
 
 @pytest.fixture(scope="module")
