@@ -167,6 +167,14 @@ def test_programs_named_in_the_documents_are_there():
                 assert name in there, f"{name_of(page)}: {name}"
 
 
+def test_every_decision_is_in_their_index_under_its_title():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text("utf-8")
+    for page in folder.glob("0*.md"):
+        title = page.read_text("utf-8").splitlines()[0].removeprefix("# ")
+        assert f"{int(page.name[:4])}. [{title}]({page.name})" in index, page.name
+
+
 def test_pages_named_in_the_code_are_there():
     for folder in CODE:
         for path in (ROOT / folder).rglob("*.py"):
