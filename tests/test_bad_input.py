@@ -103,7 +103,7 @@ def test_a_case_inside_the_folder_of_photographs_is_not_mapped_again(tmp_path):
     found, skipped = files_in([tmp_path])
     assert found == (tmp_path / "photo.jpg",)
     assert skipped == (Skipped(name="case", reason=A_CASE),)
-    with pytest.raises(InputError, match=r"case: is a case of Aftermap.*media"):
+    with pytest.raises(InputError, match=r"case: is an Aftermap case.*media"):
         files_in([case])
     assert files_in([case / "media"])[0] == (case / "media/ab/ab.jpg",)
 
@@ -172,8 +172,8 @@ def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"photos": "nowhere"}, "nowhere: there is no such file or folder"),
-        ({"photos": "x" * 300}, "xxx: cannot be looked up (File name too long); check the path"),
+        ({"photos": "nowhere"}, "nowhere: does not exist"),
+        ({"photos": "x" * 300}, "xxx: cannot be accessed (File name too long); check the path"),
         ({"photos": "empty"}, "empty: the folder is empty"),
         ({"crs": "EPSG:999999"}, "EPSG:999999: is not a CRS this installation knows"),
         ({"crs": ""}, "an empty name: is not a CRS"),

@@ -69,7 +69,7 @@ def refuse_odd_clips(options: ClipOptions) -> None:
     )
     for holds, name, advice in demands:
         if not holds:
-            raise InputError(f"twin clips, {name}: {getattr(options, name)} is no use; {advice}")
+            raise InputError(f"twin clips, {name}: {getattr(options, name)} is not valid; {advice}")
 
 
 def make_clips(

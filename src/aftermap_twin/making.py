@@ -134,7 +134,7 @@ def _refuse_nonsense(options: TwinOptions) -> None:
     """An error that names the first option that cannot be flown or drawn."""
     height = height_above_ground_m(options)
     demands = (
-        (options.photos >= 2, "photos", "ask for two or more, so that some ground is seen twice"),
+        (options.photos >= 2, "photos", "use two or more, so that images overlap"),
         (options.width_px >= 64, "width_px", "use 64 or more"),
         (options.height_px >= 64, "height_px", "use 64 or more"),
         (0 <= options.forward_overlap <= 0.95, "forward_overlap", "use 0 to 0.95"),
@@ -149,12 +149,12 @@ def _refuse_nonsense(options: TwinOptions) -> None:
     )
     for holds, name, advice in demands:
         if not holds:
-            raise InputError(f"twin option {name}: {getattr(options, name)} is no use; {advice}")
+            raise InputError(f"twin option {name}: {getattr(options, name)} is not valid; {advice}")
 
 
 def _folders(out: Path) -> tuple[Path, Path]:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; name a new one for the twin")
+        raise InputError(f"{out}: is not an empty folder; name a new folder for the twin")
     images, facts = out / "images", out / "truth"
     images.mkdir(parents=True)
     facts.mkdir()

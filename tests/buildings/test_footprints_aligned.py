@@ -122,7 +122,7 @@ def test_a_building_off_the_map_is_not_moved_and_says_so(here):
     assert alignment.shift_m == (0.0, 0.0)
     assert alignment.residual_m is None
     assert alignment.sigma_m > 3
-    assert any("1 outline of 37 not moved" in note for note in found.notes)
+    assert any("1 outline of 37 not shifted" in note for note in found.notes)
 
 
 def test_ground_without_heights_says_nothing_of_a_shift(here, tmp_path):

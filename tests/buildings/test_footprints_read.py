@@ -106,7 +106,7 @@ def test_an_osm_extract_gives_its_buildings_and_their_storeys(tmp_path):
     found = read(path)
     (footprint,) = found.footprints
     assert (footprint.source_id, footprint.levels) == ("77", 4.0)
-    assert "is no building" in reason_of(found, "78")
+    assert "is not a building" in reason_of(found, "78")
 
 
 def test_a_table_with_shapes_as_text_needs_its_crs_named(tmp_path):
@@ -121,7 +121,7 @@ def test_a_crs_that_the_user_names_holds_and_is_told(tmp_path):
     path = geojson(tmp_path / "a.geojson", (house(5, 5), {"id": "A"}), crs="EPSG:32636")
     found = read(path, crs=UTM)
     assert len(found.footprints) == 1
-    assert any("as asked" in note for note in found.notes)
+    assert any("as requested" in note for note in found.notes)
 
 
 def test_broken_outlines_are_put_right_or_left_out_and_the_rest_goes_on(tmp_path):
@@ -157,9 +157,9 @@ def test_broken_outlines_are_put_right_or_left_out_and_the_rest_goes_on(tmp_path
     assert "sliver of 2.2 m2" in reason_of(found, "tiny")
     assert "nowhere 1 m wide" in reason_of(found, "thin")
     told = " ".join(found.notes)
-    assert "heights were dropped" in told
-    assert "untangled" in told
-    assert "mixed shapes" in told
+    assert "heights were ignored" in told
+    assert "self-intersecting" in told
+    assert "mixed geometry" in told
 
 
 def test_the_same_outline_twice_is_one_building_and_overlaps_are_told(tmp_path):
@@ -234,7 +234,7 @@ def test_an_outline_with_one_corner_on_another_continent_stops_none_of_the_other
 def test_when_all_lie_elsewhere_the_error_says_where_and_names_exchanged_axes(tmp_path):
     turned = shapely.transform(in_degrees(house(0, 0)), lambda xy: xy[:, ::-1])
     path = geojson(tmp_path / "a.geojson", (turned, {"id": "A"}), crs=None)
-    with pytest.raises(InputError, match=r"x 35\.\d+.*the map x 39\.\d+.*axes are exchanged"):
+    with pytest.raises(InputError, match=r"x 35\.\d+.*the map x 39\.\d+.*axes are swapped"):
         read(path)
     path = geojson(tmp_path / "b.geojson", (box(10, 50, 10.001, 50.001), {"id": "A"}), crs=None)
     with pytest.raises(InputError, match="check that it is of this place"):
@@ -242,7 +242,7 @@ def test_when_all_lie_elsewhere_the_error_says_where_and_names_exchanged_axes(tm
 
 
 def test_a_file_that_cannot_be_used_is_one_clear_line(tmp_path):
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="does not exist"):
         read(tmp_path / "nothing.geojson")
     (tmp_path / "text.geojson").write_text("nonsense", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be read as footprints") as told:
@@ -255,7 +255,7 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(tmp_path):
         read(geojson(tmp_path / "empty.geojson"))
     table = tmp_path / "table.csv"
     table.write_text("id,name\n1,a\n", encoding="utf-8")
-    with pytest.raises(InputError, match="no shapes"):
+    with pytest.raises(InputError, match="has no geometry"):
         read(table, crs=UTM)
     tiny = geojson(tmp_path / "tiny.geojson", (house(0, 0, 1.0), {"id": "A"}))
     with pytest.raises(InputError, match=r"none of its 1 feature can be used.*sliver"):

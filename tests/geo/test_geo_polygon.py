@@ -34,7 +34,7 @@ def test_a_shape_comes_back_from_its_rings_with_every_courtyard():
 def test_what_is_no_area_gives_no_rings_and_no_number_is_refused():
     mixed = shapely.GeometryCollection([shapely.Point(1, 2), Polygon(), box(0, 0, 1, 1)])
     assert len(polygons_of(mixed)) == 1
-    with pytest.raises(ValueError, match="a place that is no number"):
+    with pytest.raises(ValueError, match="a coordinate that is not a number"):
         polygons_of(Polygon([(0, 0), (1, np.inf), (1, 1)]))
 
 

@@ -47,7 +47,7 @@ def test_every_other_file_is_listed_with_its_reason(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["a.jpg"]
     for name in ("a.SRT", "a.xmp", "log.txt", "f.MRK", ".hidden.jpg", "__MACOSX", ".git"):
         assert said[name] == (NO_CLIP_OF_ITS_NAME if name == "a.SRT" else NOT_FOOTAGE)
-    assert "a small copy" in said["clip.LRV"]
+    assert "a low-resolution proxy" in said["clip.LRV"]
     assert "spherical" in said["clip.insv"]
     assert "convert it to JPEG" in said["raw.DNG"]
     assert "convert it to JPEG" in said["phone.heic"]
@@ -70,13 +70,13 @@ def test_names_in_arabic_with_spaces_and_quotes_are_kept_as_they_are(tmp_path: P
 
 
 def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere: there is no such file or folder; check"):
+    with pytest.raises(InputError, match=r"nowhere: does not exist; check"):
         files_in([tmp_path / "nowhere"])
 
 
 def test_an_empty_folder_is_named_and_says_what_to_give(tmp_path: Path) -> None:
     (tmp_path / "empty" / "deeper").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"empty: the folder is empty; give the folder that holds"):
+    with pytest.raises(InputError, match=r"empty: the folder is empty; give the folder with"):
         files_in([tmp_path / "empty"])
 
 
@@ -92,10 +92,10 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     files, skipped = files_in([inside])
     said = reasons(skipped)
     assert [file.name for file in files] == ["own.jpg"]
-    assert "leads out of the folder" in said["out.jpg"]
-    assert "leads out of the folder" in said["out"]
+    assert "a link to outside the folder" in said["out.jpg"]
+    assert "a link to outside the folder" in said["out"]
     assert "read under its own name" in said["loop"]
-    assert "leads nowhere" in said["dead.jpg"]
+    assert "a broken link" in said["dead.jpg"]
 
 
 def test_a_link_that_the_user_names_is_followed(tmp_path: Path) -> None:

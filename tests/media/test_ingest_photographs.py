@@ -27,7 +27,7 @@ def test_usable_photographs_become_items_and_the_rest_has_reasons(
     said = {one.name: one for one in found.skipped}
     assert [item.name for item in found.items] == ["DJI_2.jpg", "DJI_10.jpg"]
     assert set(said) == {"DJI_3.jpg", "DJI_2.SRT", "locked.jpg"}
-    assert said["DJI_3.jpg"].reason.startswith("is a text file, not a picture")
+    assert said["DJI_3.jpg"].reason.startswith("is a text file, not an image")
     assert said["DJI_3.jpg"].sha256 is not None
     assert said["locked.jpg"].reason.startswith("cannot be read")
     for item in found.items:
@@ -47,7 +47,7 @@ def test_a_copy_of_a_photograph_is_used_once(
     found = ingest([tmp_path / "f"], store, InProcess())
     assert len(found.items) == 1
     first_name = found.items[0].name
-    assert {one.reason for one in found.skipped} == {f"same bytes as {first_name}"}
+    assert {one.reason for one in found.skipped} == {f"duplicate of {first_name}"}
     assert len(found.skipped) == 2
 
 
@@ -60,7 +60,7 @@ def test_a_copy_of_a_bad_file_is_listed_too(
     found = ingest([tmp_path / "f"], store, InProcess())
     assert [one.reason.split(",")[0] for one in found.skipped] == [
         "is a text file",
-        "same bytes as a.jpg",
+        "duplicate of a.jpg",
     ]
 
 
@@ -86,8 +86,7 @@ def test_nothing_usable_is_one_line_with_names_and_counts(store: Store, tmp_path
     message = str(caught.value)
     assert message.startswith(str(folder))
     reasons = (
-        "0.jpg: is a text file, not a picture and 2 more like it, "
-        "clip.mp4: is a text file, not a video"
+        "0.jpg: is a text file, not an image and 2 more, clip.mp4: is a text file, not a video"
     )
     assert f"no usable photograph or video ({reasons})" in message
     assert "\n" not in message

@@ -76,7 +76,7 @@ def test_a_mask_without_its_photograph_is_listed_with_the_reason(
 
 def test_only_masks_are_no_footage_and_say_so(store: Store, tmp_path: Path) -> None:
     mask(tmp_path / "f/IMG_2_mask.png")
-    with pytest.raises(InputError, match=r"IMG_2_mask\.png: a mask, and no photograph"):
+    with pytest.raises(InputError, match=r"IMG_2_mask\.png: a mask without an image"):
         ingest([tmp_path / "f"], store, InProcess())
 
 
@@ -138,9 +138,9 @@ def test_a_folder_of_masks_that_is_none_or_holds_the_footage_is_an_error(
     photograph: MakePhotograph, tmp_path: Path
 ) -> None:
     photograph("f/1.jpg")
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         files_in([tmp_path / "f"], tmp_path / "nowhere")
-    with pytest.raises(InputError, match="holds the footage as well"):
+    with pytest.raises(InputError, match="contains the footage as well"):
         files_in([tmp_path / "f"], tmp_path)
 
 

@@ -43,7 +43,7 @@ def test_photographs_and_videos_come_in_together(
     assert [item.name for item in found.items] == ["1.jpg"]
     assert [clip.name for clip in found.clips] == ["2.mp4"]
     said = {one.name: one.reason for one in found.skipped}
-    assert said["3.mp4"] == "same bytes as 2.mp4"
+    assert said["3.mp4"] == "duplicate of 2.mp4"
     assert said["4.mp4"].startswith("is a text file, not a video")
 
 

@@ -39,14 +39,16 @@ def test_what_a_file_manager_or_a_killed_first_run_leaves_does_not_matter(tmp_pa
 
 def test_another_folder_is_never_made_a_case(tmp_path):
     (tmp_path / "thesis.doc").touch()
-    with pytest.raises(CaseError, match=r"is not empty and is no case \(it holds 'thesis.doc'"):
+    with pytest.raises(
+        CaseError, match=r"is not empty and is not a case \(it contains 'thesis.doc'"
+    ):
         Case.create_or_open(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
 
 def test_a_file_is_no_case(tmp_path):
     (tmp_path / "case").touch()
-    with pytest.raises(CaseError, match="is a file; a case is a folder"):
+    with pytest.raises(CaseError, match="is a file, but a case is a folder"):
         Case.create_or_open(tmp_path / "case")
 
 
@@ -64,7 +66,7 @@ def test_a_case_of_a_newer_version_is_refused_and_left_alone(tmp_path):
 def test_a_damaged_record_is_told(tmp_path, content):
     Case.create_or_open(tmp_path / "case").close()
     (tmp_path / "case" / "case.gpkg").write_bytes(content)
-    with pytest.raises(CaseError, match=r"case.gpkg: is damaged or is no GeoPackage"):
+    with pytest.raises(CaseError, match=r"case.gpkg: is damaged or is not a GeoPackage"):
         Case.create_or_open(tmp_path / "case")
 
 

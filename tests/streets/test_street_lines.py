@@ -56,7 +56,7 @@ def test_what_is_no_way_for_a_vehicle_is_left_out_with_its_reason(tmp_path):
     reasons = {one.name: one.reason for one in found.skipped}
     assert set(reasons) == {"b", "c", "d", "e", "f"}
     assert "steps" in reasons["b"]
-    assert "no line" in reasons["d"]
+    assert "not a line" in reasons["d"]
     assert "off the map" in reasons["e"]
     assert "far beyond" in reasons["f"]
 
@@ -77,7 +77,7 @@ def test_a_file_that_holds_no_lines_is_refused_by_name(tmp_path, text):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="does not exist"):
         street_lines_in(tmp_path / "none.shp", map_crs=CRS, area_m=AREA_M)
 
 

@@ -192,7 +192,7 @@ def test_pieces_beyond_the_map_are_counted_as_left_out(tmp_path):
     files = StageFolder(folder=tmp_path / "stage")
     table = trafficability_of(far, houses(), elevation(tmp_path, ground), None, files, InProcess())
     assert table.pieces == 6
-    assert table.skipped[0].name == "4 pieces of street"
+    assert table.skipped[0].name == "4 street sections"
 
 
 def test_a_map_without_scale_has_no_streets_and_says_so(tmp_path):

@@ -204,7 +204,7 @@ def test_what_was_before_must_show_this_place_finely(
 def test_areas_are_no_streets(town, outlines, tmp_path, capsys):
     file = written(tmp_path / "few.gpkg", [("a", outlines[0])])
     line = refused(capsys, town, "--footprints", file, "--streets", file)
-    assert "few.gpkg: holds no lines" in line
+    assert "few.gpkg: has no lines" in line
 
 
 def test_bad_labels_are_listed_and_the_sound_ones_taken(mixed, town, tmp_path, capsys):

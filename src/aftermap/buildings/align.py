@@ -145,8 +145,8 @@ def _notes(file_name: str, buildings: Sequence[Building]) -> tuple[str, ...]:
     notes = []
     if still:
         notes.append(
-            f"{file_name}: {counted(still)} of {len(buildings):,} not moved: the map does not show "
-            "them, or nothing on it says how far they are off"
+            f"{file_name}: {counted(still)} of {len(buildings):,} not shifted: they are not in "
+            "the map, or no edges determine their shift"
         )
     if own and float(np.median(np.hypot(*np.array(own).T))) > FAR_FRACTION * REACH_M:
         notes.append(

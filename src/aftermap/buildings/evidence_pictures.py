@@ -181,8 +181,10 @@ def _notes(buildings: Buildings, chosen: Sequence[int]) -> tuple[str, ...]:
     count = len(buildings.buildings)
     if len(chosen) == count:
         return ()
-    shown = f"{len(chosen)} of {count} buildings have pictures"
-    return (f"{shown}: those to be reviewed and those asked for; ask for more by their id",)
+    shown = f"{len(chosen)} of {count} buildings have evidence images"
+    return (
+        f"{shown}: buildings to be reviewed and those given with --show; add more with --show ID",
+    )
 
 
 def _origin_of(placed: PlacedFrame) -> tuple[str, str, str | None, float | None]:
@@ -246,12 +248,12 @@ def _cut_out(
             for shown in sight.shown:
                 row = _view_row(sight, shown, picture, elevation, files)
                 if row is None:
-                    reason = f"{shown.building.footprint.source_id}: lies outside the picture"
+                    reason = f"{shown.building.footprint.source_id}: is outside the image"
                     skipped.append(Skipped(name=sight.placed.frame.name, reason=reason))
                 else:
                     rows.append(row)
     except InputError as error:
-        reason = f"no evidence is cut out of it: {error}"
+        reason = f"no evidence was cut from it: {error}"
         skipped.append(Skipped(name=reel.name, reason=reason))
     return rows, skipped
 
@@ -322,7 +324,7 @@ def _first_line(sight: _Sight) -> str:
     if frame.moment is None and frame.taken_at:
         parts.append(frame.taken_at.replace("T", " "))
     if frame.mask is not None:
-        parts.append("striped: covered")
+        parts.append("striped: masked")
     return " · ".join(parts)
 
 

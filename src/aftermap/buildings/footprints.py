@@ -97,7 +97,7 @@ def footprints_in(
 
 def _height_notes(shapes: ObjectArray) -> list[str]:
     raised = int(shapely.has_z(shapes).sum())
-    return [f"{counted(raised)} with heights: the heights were dropped"] if raised else []
+    return [f"{counted(raised)} with heights; the heights were ignored"] if raised else []
 
 
 def _footprints(
@@ -135,7 +135,7 @@ def _crs_of(features: ShapeLayer, given: str | None, map_crs: str) -> tuple[str,
         )
     notes = []
     if given is not None and features.crs is not None and given != features.crs:
-        notes.append(f"read as {given}, as asked, and not in the CRS that it names")
+        notes.append(f"read as {given}, as requested, not in the CRS of the file")
     try:
         return str(CRS.from_user_input(named).to_2d().to_wkt()), notes
     except CRSError as error:
@@ -241,7 +241,7 @@ def _no_buildings(features: ShapeLayer) -> dict[int, str]:
     words = [_text(value) for value in features.fields[field]]
     if not any(word is not None and word != "no" for word in words):
         return {}
-    reason = "is no building: its tag building is empty or no"
+    reason = "is not a building: its tag building is empty or no"
     return {i: reason for i, word in enumerate(words) if word is None or word == "no"}
 
 
@@ -295,7 +295,7 @@ def _refuse_far(path: Path, bounds: Array, box: Array) -> None:
     held = np.concatenate([bounds[:, :2].min(0), bounds[:, 2:].max(0)])
     turned = _touching(bounds[:, [1, 0, 3, 2]], box).any()
     advice = (
-        "its axes are exchanged: write x (east, longitude) before y (north, latitude)"
+        "its axes are swapped: write x (east, longitude) before y (north, latitude)"
         if turned
         else "check that it is of this place, that x (longitude) comes before y (latitude), and "
         "that its CRS is right (--footprints-crs names another)"

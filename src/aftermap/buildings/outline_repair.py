@@ -40,16 +40,14 @@ def valid_areas(shapes: ObjectArray) -> Cleaned:
     reasons |= dict.fromkeys(_places(missing), "has no outline, or one that is empty or broken")
     kinds = shapely.get_type_id(shapes)
     for kind, word in KINDS.items():
-        reasons |= dict.fromkeys(
-            _places((kinds == kind) & ~missing), f"is {word} and not an outline"
-        )
+        reasons |= dict.fromkeys(_places((kinds == kind) & ~missing), f"is {word}, not a polygon")
     flat = shapes.copy()
     flat[missing] = None
     crossing = ~shapely.is_valid(flat) & np.isin(kinds, (3, 6, 7)) & ~missing
     flat[crossing] = shapely.make_valid(flat[crossing], method="structure", keep_collapsed=False)
     areas = np.array([None if i in reasons else _area(shape) for i, shape in enumerate(flat)], "O")
     for place in _places(np.array([shape is None for shape in areas], bool)):
-        reasons.setdefault(place, "holds no area")
+        reasons.setdefault(place, "has no area")
     kept = np.array([shape is not None for shape in areas], bool)
     return Cleaned(shapes=areas, reasons=reasons, notes=_notes(crossing, kinds == 7, kept))
 
@@ -114,8 +112,8 @@ def _area(shape: shapely.Geometry) -> shapely.Geometry | None:
 
 def _notes(crossing: BoolArray, mixed: BoolArray, kept: BoolArray) -> tuple[str, ...]:
     told = (
-        (crossing, "crossing or touching themselves: untangled, the area kept"),
-        (mixed, "of mixed shapes: only their areas were kept"),
+        (crossing, "self-intersecting: repaired, the area kept"),
+        (mixed, "of mixed geometry: only polygons were kept"),
     )
     return tuple(
         f"{counted(int((which & kept).sum()))} {what}"

@@ -117,7 +117,7 @@ def _second_line(sources: Sequence[SourceShare], filled: float) -> str:
     named = [f"{readable(one.name)} {one.fraction:.0%}" for one in sources[:NAMED_SOURCES]]
     more = f" and {len(sources) - NAMED_SOURCES} more" if len(sources) > NAMED_SOURCES else ""
     origin = f"roof taken from {', '.join(named)}{more}" if named else "source not known"
-    return origin + (f" · {filled:.0%} of it filled, not measured" if filled >= LEAST_SHARE else "")
+    return origin + (f" · {filled:.0%} filled, not measured" if filled >= LEAST_SHARE else "")
 
 
 def _profile(work: Planned, elevation: Elevation, digest: str, files: Workspace) -> Evidence | None:

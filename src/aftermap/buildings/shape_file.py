@@ -46,7 +46,7 @@ def features_in(path: Path, *, layer: str | None, wanted: Sequence[str]) -> Shap
     the file, the layer or its areas cannot be read or are not there.
     """
     if not path.exists():
-        raise InputError(f"{path}: is not there; check the path of the footprints")
+        raise InputError(f"{path}: does not exist; check the path of the footprints")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GDAL's words on rings; the shapes are looked at later
@@ -85,8 +85,8 @@ def _layer(path: Path, layer: str | None) -> str:
         if len(found) == 1:
             return found[0]
     raise InputError(
-        f"{path}: has several layers and not one of areas alone; "
-        f"name the one with the footprints: {names}"
+        f"{path}: has several layers, and not exactly one of polygons; name the one with the "
+        f"footprints: {names}"
     )
 
 
@@ -98,9 +98,7 @@ def _read_layer(path: Path, layer: str, wanted: set[str]) -> ShapeLayer:
         path, layer=layer, columns=columns, return_fids=True, **options
     )
     if wkb is None:
-        raise InputError(
-            f"{path}: has no shapes; a table needs a column WKT or geometry that holds them"
-        )
+        raise InputError(f"{path}: has no geometry; a table needs a column WKT or geometry")
     shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), object)
     fields = dict(zip((str(name) for name in meta["fields"]), values, strict=True))
     return ShapeLayer(

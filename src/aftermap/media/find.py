@@ -65,14 +65,14 @@ SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv", ".bin", ".gpmf"})
 """Endings of telemetry files. They count only where ``telemetry.sidecars_of`` finds them a clip."""
 
 NOT_FOOTAGE = "not a photograph or a video"
-A_SMALL_COPY = "a small copy that the camera makes of its own video; give the video itself"
-A_SPHERE = "a spherical video, which has no single camera; export a flat view of it"
+A_SMALL_COPY = "a low-resolution proxy by the camera; give the original video"
+A_SPHERE = "a spherical video without a single camera; export a flat view of it"
 NO_CLIP_OF_ITS_NAME = "not a photograph or a video, and no video beside it has its name"
-CONVERT_FIRST = "HEIC, WebP, DNG and other raw files are not read; convert it to JPEG"
+CONVERT_FIRST = "HEIC, WebP, DNG and other raw files are not supported; convert it to JPEG"
 
 CASE_RECORD = "case.gpkg"
 """A folder with this file is a case: its originals and products are no new photographs."""
-A_CASE = "a case of Aftermap, not a folder of footage"
+A_CASE = "an Aftermap case, not a folder of footage"
 
 Found = Path | Skipped
 
@@ -149,8 +149,8 @@ def _folder_apart(masks: Path | None, paths: Sequence[Path]) -> Path | None:
     folder = masks.resolve()
     if any(path.resolve().is_relative_to(folder) for path in paths):
         raise InputError(
-            f"{masks}: holds the footage as well, so it cannot be the folder of masks; leave "
-            "--masks out (NAME_mask.png beside a picture is found by itself), or move the masks"
+            f"{masks}: contains the footage as well, so it cannot be the masks folder; omit "
+            "--masks (NAME_mask.png beside an image is found without it), or move the masks"
         )
     return folder
 
@@ -204,13 +204,11 @@ def _under(given: Path) -> Iterator[Found]:
         there = given.exists()
     except OSError as error:
         raise InputError(
-            f"{printable(str(given))}: cannot be looked up ({error.strerror}); check the path and "
+            f"{printable(str(given))}: cannot be accessed ({error.strerror}); check the path and "
             "its permissions"
         ) from error
     if not there:
-        raise InputError(
-            f"{printable(str(given))}: there is no such file or folder; check the path"
-        )
+        raise InputError(f"{printable(str(given))}: does not exist; check the path")
     if not given.is_dir():
         yield _judge(given, printable(given.name))
         return
@@ -220,8 +218,8 @@ def _under(given: Path) -> Iterator[Found]:
         yield one
     if empty:
         raise InputError(
-            f"{printable(str(given))}: the folder is empty; "
-            "give the folder that holds the photographs or videos"
+            f"{printable(str(given))}: the folder is empty; give the folder with the photographs "
+            "or videos"
         )
 
 
@@ -254,9 +252,9 @@ def _follow_link(entry: Path, name: str, root: Path) -> Found:
     try:
         target = entry.resolve(strict=True)
     except (OSError, RuntimeError):
-        return Skipped(name=name, reason="a link that leads nowhere")
+        return Skipped(name=name, reason="a broken link")
     if not target.is_relative_to(root.resolve()):
-        reason = "a link that leads out of the folder; copy the file into the folder to use it"
+        reason = "a link to outside the folder; copy the file into the folder to use it"
         return Skipped(name=name, reason=reason)
     if target.is_dir():
         return Skipped(name=name, reason="a link to a folder that is read under its own name")

@@ -157,7 +157,7 @@ def _without_copies(
         sha256 = one.sha256 if isinstance(one, Skipped) else one.item.sha256
         first = name if sha256 is None else first_names.setdefault(sha256, name)
         if first != name:
-            skipped.append(Skipped(name=name, reason=f"same bytes as {first}", sha256=sha256))
+            skipped.append(Skipped(name=name, reason=f"duplicate of {first}", sha256=sha256))
         elif isinstance(one, Skipped):
             skipped.append(one)
         else:
@@ -255,5 +255,5 @@ def _nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
 
 
 def _first_of(reason: str, names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more like it" if len(names) > 1 else ""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{names[0]}: {reason}{more}"

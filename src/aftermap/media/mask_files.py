@@ -19,14 +19,13 @@ KINDS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".mpo", ".tif", ".tiff"})
 _ADDED = "_mask"
 
 NO_PICTURE_OF_ITS_NAME = (
-    "a mask, and no photograph or clip of its name is used; put it beside that, or into the folder "
-    "of --masks"
+    "a mask without an image of its name; put it beside the image, or into the folder of --masks"
 )
 NOT_IN_FOLDER = (
-    "called like a mask of COLMAP; name its folder with --masks, or put it beside the picture as "
-    "NAME_mask.png"
+    "named like a COLMAP mask; give its folder with --masks, or put it beside the image "
+    "as NAME_mask.png"
 )
-NOT_CALLED_SO = "in the folder of masks, and not called NAME.EXT.png or NAME_mask.png"
+NOT_CALLED_SO = "in the masks folder, but not named NAME.EXT.png or NAME_mask.png"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +138,7 @@ def masks_in(folder: Path) -> list[Path]:
     """
     try:
         if not folder.is_dir():
-            raise InputError(f"{folder}: is no folder; name the folder of masks with --masks")
+            raise InputError(f"{folder}: is not a folder; give the masks folder with --masks")
         files = sorted(folder.rglob("*"))
     except OSError as error:
         raise InputError(
@@ -158,7 +157,7 @@ def _only(pictures: Sequence[MaskTarget], mask: str) -> MaskTarget:
     if len(pictures) > 1:
         names = " and ".join(one.name for one in pictures[:2])
         raise InputError(
-            f"{mask}: could be the mask of {names}; put it into a folder of masks as "
-            "FOLDER/NAME.EXT.png, and name that folder with --masks"
+            f"{mask}: could be the mask of {names}; put it into a masks folder as "
+            "FOLDER/NAME.EXT.png, and give that folder with --masks"
         )
     return pictures[0]

@@ -23,7 +23,7 @@ from aftermap.model.media import MOST_PICTURE_PIXELS, MediaItem
 
 MIN_SIDE_PX = 200
 
-SUPPORTED = "JPEG, PNG and TIFF photographs are read"
+SUPPORTED = "JPEG, PNG and TIFF photographs are supported"
 
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FORMATS = ("JPEG", "PNG", "TIFF")  # an MPO is found by its JPEG start
@@ -32,7 +32,7 @@ _DNG_VERSION = 50706
 _WIDTH, _HEIGHT = 256, 257
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif"})
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
-_COPY_AGAIN = "copy it again from the card, or leave it out"
+_COPY_AGAIN = "copy it again from the card, or exclude it"
 
 Size = tuple[int, int]
 
@@ -52,8 +52,7 @@ def probe(path: Path, *, name: str, sha256: str) -> MediaItem:
         xmp = properties_in(image.info.get("xmp"))
     if xmp.get("GPano:ProjectionType"):
         raise InputError(
-            f"{name}: is a stitched panorama, which has no single camera; "
-            "use the photographs it was made from"
+            f"{name}: is a stitched panorama without a single camera; use the original photographs"
         )
     return _item(path, name, sha256, size_px, exif, xmp)
 
@@ -100,13 +99,13 @@ def _other_kind(head: bytes) -> str | None:
     if not head:
         wrong = f"is empty; {_COPY_AGAIN}"
     elif head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-        wrong = "is a HEIC or AVIF picture, which is not read; convert it to JPEG"
+        wrong = "is a HEIC or AVIF image, which is not supported; convert it to JPEG"
     elif head[4:8] == b"ftyp":
-        wrong = "is a video, not a photograph; give it the ending of its kind (.mp4 or .mov)"
+        wrong = "is a video, not a photograph; give it its own extension (.mp4 or .mov)"
     elif re.fullmatch(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]+", head):
-        wrong = f"is a text file, not a picture; {SUPPORTED}"
+        wrong = f"is a text file, not an image; {SUPPORTED}"
     else:
-        wrong = f"is not a picture of a kind that is read; {SUPPORTED}"
+        wrong = f"is not a supported image; {SUPPORTED}"
     return wrong
 
 
@@ -132,7 +131,7 @@ def _open(path: Path, name: str) -> Iterator[Image.Image]:
         raise InputError(_too_large(name)) from error
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{name}: begins like a picture but cannot be read as one; {_COPY_AGAIN}"
+            f"{name}: looks like an image but cannot be read; {_COPY_AGAIN}"
         ) from error
     except DAMAGE as error:
         raise InputError(f"{name}: {_damage(error)}; {_COPY_AGAIN}") from error
@@ -145,22 +144,22 @@ def _checked_size(image: Image.Image, name: str) -> Size:
     size_px = image.size
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         if image.tag_v2.get(_DNG_VERSION) is not None:
-            raise InputError(f"{name}: is a DNG raw file, which is not read; convert it to JPEG")
+            raise InputError(
+                f"{name}: is a DNG raw file, which is not supported; convert it to JPEG"
+            )
         size_px = (int(image.tag_v2[_WIDTH]), int(image.tag_v2[_HEIGHT]))
     if size_px[0] * size_px[1] > MOST_PICTURE_PIXELS:
         raise InputError(_too_large(name))
     if min(size_px) < MIN_SIDE_PX:
         raise InputError(
-            f"{name}: is {size_px[0]} x {size_px[1]} pixels, too small to be placed "
-            f"(at least {MIN_SIDE_PX} on each side); use the original photograph"
+            f"{name}: is {size_px[0]} x {size_px[1]} pixels, too small to be aligned (at least "
+            f"{MIN_SIDE_PX} on each side); use the original photograph"
         )
     if image.format in ("PNG", "TIFF") and getattr(image, "is_animated", False):
-        raise InputError(
-            f"{name}: holds several pictures; save the photograph in it as a file of its own"
-        )
+        raise InputError(f"{name}: contains several images; save the photograph as a separate file")
     if image.mode not in _MODES:
         raise InputError(
-            f"{name}: has more than 8 bits per colour or is no colour picture (Pillow mode "
+            f"{name}: has more than 8 bits per channel or is not a colour image (Pillow mode "
             f"{image.mode}); export it as an 8-bit JPEG"
         )
     return size_px
@@ -177,7 +176,7 @@ def _decode(image: Image.Image, path: Path, name: str) -> None:
             with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as jpeg:
                 whole = _reaches_end(jpeg)
             if not whole:
-                raise InputError(f"{name}: is cut short; {_COPY_AGAIN}")
+                raise InputError(f"{name}: is truncated; {_COPY_AGAIN}")
             image.draft("L", (image.width // 8, image.height // 8))
         image.load()
     except (*DAMAGE, Image.DecompressionBombError) as error:
@@ -207,12 +206,12 @@ def _damage(error: BaseException) -> str:
     if "truncated" in text.lower():
         return "is cut short"
     if "too large" in text or "MAX_TEXT" in text:
-        return "carries text or a colour profile that unpacks to far more than a photograph needs"
+        return "contains text or a colour profile that is too large when unpacked"
     return f"is damaged ({' '.join(text.split())[:80] or type(error).__name__})"
 
 
 def _too_large(name: str) -> str:
     return (
-        f"{name}: claims more than {MOST_PICTURE_PIXELS / 1e6:.0f} megapixels, which no drone "
-        "camera takes; leave it out, or cut it into photographs"
+        f"{name}: states more than {MOST_PICTURE_PIXELS / 1e6:.0f} megapixels, more than any "
+        "drone camera; exclude it, or split it into photographs"
     )

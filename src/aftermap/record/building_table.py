@@ -36,7 +36,7 @@ from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
 
 BUILDING = Table(
     name="building",
-    description="Every building where the map shows it, with its grade, or why it has none",
+    description="Buildings with their grade, or why they have none",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, source_id TEXT NOT NULL UNIQUE, area_m2 DOUBLE NOT NULL,
   levels DOUBLE, grade TEXT, adopted_grade TEXT, confidence DOUBLE, possible BOOLEAN,

@@ -21,7 +21,7 @@ from aftermap.record.sightings import SAME_MOMENT_S, SIGHTING_COLUMNS, has_sight
 
 SEEN = Table(
     name="building_seen",
-    description="How well each building was seen; says nothing of its damage",
+    description="Visibility of each building; independent of its damage",
     columns="""
   building INTEGER PRIMARY KEY NOT NULL, source_id TEXT NOT NULL, roof_fraction DOUBLE NOT NULL,
   views INTEGER NOT NULL, facades INTEGER NOT NULL, ground_sample_m DOUBLE,
@@ -29,7 +29,7 @@ SEEN = Table(
 )
 VIEW = Table(
     name="building_view",
-    description="The best pictures of each building: which, from where, and how much is hidden",
+    description="Best views of each building: image, viewpoint and occlusion",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, building INTEGER NOT NULL, source_id TEXT NOT NULL,
   rank INTEGER NOT NULL, sha256 TEXT NOT NULL, clip_sha256 TEXT, time_s DOUBLE,

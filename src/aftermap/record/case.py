@@ -295,7 +295,7 @@ class Case:
     def _end_abandoned_runs(self) -> None:
         """A run that is still "running" while we hold the lock was killed: say so."""
         for (run,) in self.package.rows("SELECT fid FROM run WHERE status = 'running'"):
-            message = "the process ended without a word: it was killed, or the power failed"
+            message = "the process ended unexpectedly: it was killed, or the power failed"
             self.end_run(run, status="interrupted", message=message, results={})
 
     def close(self) -> None:
@@ -325,7 +325,7 @@ def _refuse_other_folders(path: Path) -> None:
             "or set LANG to a UTF-8 one, such as C.UTF-8"
         ) from error
     if path.exists() and not path.is_dir():
-        raise CaseError(f"{path}: is a file; a case is a folder, name another one with --case")
+        raise CaseError(f"{path}: is a file, but a case is a folder; name another one with --case")
     if not path.exists() or (path / RECORD_NAME).exists():
         return
     with writing_to(path):
@@ -336,8 +336,8 @@ def _refuse_other_folders(path: Path) -> None:
         )
     if others:
         raise CaseError(
-            f"{path}: is not empty and is no case (it holds {others[0]!r} and no {RECORD_NAME}); "
-            "name a new or empty folder with --case"
+            f"{path}: is not empty and is not a case (it contains {others[0]!r} and no "
+            f"{RECORD_NAME}); name a new or empty folder with --case"
         )
 
 

@@ -16,12 +16,12 @@ _RESUME = "free some space and run the same command again, finished work is kept
 _CLOSED = "no permission to write here; change the permissions or choose another case folder"
 _ADVICE = {
     errno.ENOSPC: f"the disk is full; {_RESUME}",
-    errno.EDQUOT: f"your share of the disk is full; {_RESUME}",
+    errno.EDQUOT: f"your disk quota is used up; {_RESUME}",
     errno.EROFS: "the disk is read-only; choose a case folder on a disk that can be written",
     errno.EACCES: _CLOSED,
     errno.EPERM: _CLOSED,
     errno.EFBIG: "the disk's format cannot hold so large a file; use a disk of ext4 or NTFS format",
-    errno.EIO: "the disk does not answer as it should; copy the case to another disk and try there",
+    errno.EIO: "input/output error of the disk; copy the case to another disk and try there",
     errno.ENOTDIR: "a part of this path is a file; choose a path of folders only",
     errno.ENAMETOOLONG: "the path is too long for this disk; choose a folder with a shorter path",
 }

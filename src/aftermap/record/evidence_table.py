@@ -25,7 +25,7 @@ ACTION = "evidence made"
 
 EVIDENCE = Table(
     name="evidence",
-    description="Pictures that show buildings, each with the original that it was cut out of",
+    description="Evidence images of buildings, each with its original",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, building INTEGER NOT NULL, source_id TEXT NOT NULL,
   kind TEXT NOT NULL, rank INTEGER NOT NULL, file TEXT NOT NULL UNIQUE, file_sha256 TEXT NOT NULL,

@@ -279,8 +279,9 @@ def _case_error(path: Path, error: sqlite3.DatabaseError) -> CaseError:
         kind, advice = _ADVICE[code]
         return kind(f"{path}: {advice}")
     return CaseError(
-        f"{path}: is damaged or is no GeoPackage ({error}); put back a copy of this one file, or "
-        "start a new case: the originals in media/ are untouched"
+        f"{path}: is damaged or is not a GeoPackage ({error}); restore a "
+        "copy of this file, or start a new case: the originals in media/ "
+        "are intact"
     )
 
 

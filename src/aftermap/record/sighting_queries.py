@@ -186,7 +186,7 @@ def numbers_of_building(package: GeoPackage, source_id: str) -> list[int]:
     """
     if not package.has_table("building_seen"):
         raise CaseError(
-            f"{package.path.parent}: knows no buildings yet; run aftermap assess with --footprints"
+            f"{package.path.parent}: has no buildings yet; run aftermap assess with --footprints"
         )
     sql = "SELECT building FROM building_seen WHERE source_id = ? ORDER BY building"
     numbers = [number for (number,) in package.rows(sql, (source_id,))]

@@ -29,7 +29,7 @@ from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
 
 SEGMENT = Table(
     name="segment",
-    description="What each second of a clip saw, out to where it may have seen (CE90)",
+    description="Ground seen in each second of a clip, out to its CE90",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, clip TEXT NOT NULL, clip_sha256 TEXT NOT NULL,
   shot INTEGER NOT NULL, from_s DOUBLE NOT NULL, to_s DOUBLE NOT NULL, time_code TEXT NOT NULL,
@@ -43,7 +43,7 @@ SEGMENT = Table(
 )
 CLIP_FOOTPRINT = Table(
     name="clip_footprint",
-    description="The ground in the picture in the middle of each second of a clip",
+    description="Image footprint at the middle of each second of a clip",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, clip TEXT NOT NULL, time_code TEXT NOT NULL,
   source TEXT NOT NULL, ce90_m DOUBLE""",

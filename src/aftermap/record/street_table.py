@@ -23,7 +23,7 @@ from aftermap.record.rtree import add_rtree, rtree_bounds, teach_envelopes
 
 STREET = Table(
     name="street",
-    description="Ten metres of street: how wide a way is left, and who gets through",
+    description="Street sections of 10 m: clear width and trafficability",
     columns="""
   fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, source_id TEXT NOT NULL, name TEXT,
   piece INTEGER NOT NULL, length_m DOUBLE NOT NULL, passage TEXT NOT NULL, width_m DOUBLE,

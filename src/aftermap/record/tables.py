@@ -42,7 +42,7 @@ MEDIA = Table(
 )
 CAMERA = Table(
     name="camera",
-    description="Where each photograph was taken from, by the newest run; or why it is left out",
+    description="Camera positions of the newest run, or why an image was not used",
     columns="""
   fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, sha256 TEXT,
   registered BOOLEAN NOT NULL, mapped BOOLEAN NOT NULL, reason TEXT, group_index INTEGER,
@@ -53,7 +53,7 @@ CAMERA = Table(
 )
 FOOTPRINT = Table(
     name="camera_footprint",
-    description="The ground that each mapped photograph sees",
+    description="Ground footprint of each mapped image",
     columns="""
   fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL""",
     geometry="POLYGON",

@@ -50,7 +50,7 @@ def _records_changed(case: Case, entries: list[custody.CustodyEntry]) -> Iterato
         name, metadata = row["name"], str(row["metadata"])
         detail = received.get(row["sha256"])
         if detail is None:
-            yield f"{name}: the chain of custody has no entry of its receipt"
+            yield f"{name}: the chain of custody has no entry for its receipt"
         elif detail.get("metadata_sha256") != tables.metadata_sha256(metadata):
             yield f"{name}: its record was changed after it was received"
         elif _row_from(metadata) != row:

@@ -90,7 +90,7 @@ def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = 
 def _read_features(path: Path) -> tuple[ObjectArray, dict[str, ObjectArray], str | None]:
     """Shapes, fields by lower-case name, and the CRS that the file names."""
     if not path.exists():
-        raise InputError(f"{path}: is not there; check the path of the street lines")
+        raise InputError(f"{path}: does not exist; check the path of the street lines")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -104,7 +104,7 @@ def _read_features(path: Path) -> tuple[ObjectArray, dict[str, ObjectArray], str
             "that GDAL reads, such as GeoJSON, GeoPackage, a shapefile or an OSM extract"
         ) from error
     if wkb is None or not len(wkb):
-        raise InputError(f"{path}: holds no lines; give a file of street lines")
+        raise InputError(f"{path}: has no lines; give a file of street lines")
     shapes = np.asarray(shapely.force_2d(shapely.from_wkb(wkb, on_invalid="ignore")), object)
     fields = {
         str(name).casefold(): np.asarray(of, object)
@@ -121,8 +121,8 @@ def _layer(path: Path) -> str:
             return found[0]
     names = ", ".join(name for name, _ in listed) or "none"
     raise InputError(
-        f"{path}: has several layers and not one of lines alone ({names}); save the one with the "
-        "streets as a file of its own"
+        f"{path}: has several layers, and not exactly one of lines ({names}); save the "
+        "streets as a separate file"
     )
 
 
@@ -136,7 +136,7 @@ def _crs_of(path: Path, named: Any, map_crs: str) -> str:
         )
     if not isinstance(named, str):
         raise CrsError(
-            f"{path}: names no CRS; save it with one, for example as GeoJSON in lon/lat degrees"
+            f"{path}: declares no CRS; save it with one, for example as GeoJSON in lon/lat degrees"
         )
     try:
         return str(CRS.from_user_input(named).to_2d().to_wkt())
@@ -151,8 +151,8 @@ def _no_streets(path: Path, shapes: ObjectArray, kinds: Sequence[str | None]) ->
     """Why features are no streets; an error where the file holds no line at all."""
     types = shapely.get_type_id(shapes)
     if not np.isin(types, (1, 5)).any():
-        raise InputError(f"{path}: holds no lines; streets are lines, give a file of those")
-    reasons = dict.fromkeys(np.flatnonzero(~np.isin(types, (1, 5))).tolist(), "is no line")
+        raise InputError(f"{path}: has no lines; streets must be lines")
+    reasons = dict.fromkeys(np.flatnonzero(~np.isin(types, (1, 5))).tolist(), "is not a line")
     finite = np.isfinite(shapely.bounds(shapes)).all(1)
     for place in np.flatnonzero(~finite).tolist():
         reasons.setdefault(place, "is empty, or has a coordinate that is not a number")
@@ -160,7 +160,7 @@ def _no_streets(path: Path, shapes: ObjectArray, kinds: Sequence[str | None]) ->
         for place, kind in enumerate(kinds):
             if kind is None or kind in NO_WAY:
                 what = "its tag highway is empty" if kind is None else f"highway={kind}"
-                reasons.setdefault(place, f"is no way for a vehicle: {what}")
+                reasons.setdefault(place, f"is not for vehicles: {what}")
     return reasons
 
 
@@ -186,12 +186,12 @@ def _in_map_crs(
             f"{seen[:, 0].max():.5g} and y {seen[:, 1].min():.5g} to {seen[:, 1].max():.5g}; check "
             "that it is of this place and that x (longitude) comes before y (latitude)"
         )
-    reasons |= dict.fromkeys(given[~reaching].tolist(), "lies off the map")
+    reasons |= dict.fromkeys(given[~reaching].tolist(), "is outside the map")
     moved = np.full(len(shapes), None, object)
     reach = near.buffer(max(*(seen.max(0) - seen.min(0))) * 20)
     for place in given[reaching].tolist():
         if not shapely.covered_by(shapes[place], reach):
-            reasons[place] = "reaches far beyond the map; one of its places is wrong"
+            reasons[place] = "reaches far beyond the map; one of its coordinates is wrong"
             continue
         line = shapely.transform(shapes[place], lambda xy: transformed_xy(file_crs, map_crs, xy))
         if shapely.length(line) < SHORTEST_M:

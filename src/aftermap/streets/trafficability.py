@@ -29,10 +29,10 @@ from aftermap.streets.widths import ASTRAY_M, HALF_MOST_M, Width, width_of
 TABLE_NAME = "streets.parquet"
 SQUARE_M = 80.0
 OWN_LINES = (
-    "no street lines were given: the lines are the middles of the space between footprints, and "
-    "some are yards"
+    "no street lines were given: centre lines of the space between footprints are used, "
+    "and some are yards"
 )
-NO_SCALE = "streets were not looked at: the map has no scale, and a gap no width in metres"
+NO_SCALE = "streets were not assessed: the map has no scale, so widths in metres are not known"
 SCHEMA = pa.schema(
     [
         ("source_id", pa.string()),
@@ -83,12 +83,12 @@ def trafficability_of(
     pieces, off = _on_map(cut, grid)
     order, squares = _squares(pieces, shapes)
     work = partial(_widths, elevation=elevation, orthophoto=orthophoto)
-    found = [w for some in executor.map(work, squares, label="squares of street") for w in some]
+    found = [w for some in executor.map(work, squares, label="street cells") for w in some]
     widths = dict(zip(order, found, strict=True))
     rows = [_row(piece, widths[index]) for index, piece in enumerate(pieces)]
     with files.writing(TABLE_NAME) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part)
-    beyond = Skipped(name=f"{off} pieces of street", reason="their middle lies off the map")
+    beyond = Skipped(name=f"{off} street sections", reason="their midpoint is outside the map")
     notes = (OWN_LINES,) if streets is None else streets.notes
     return StreetTable(
         path=str(files.path(TABLE_NAME)),

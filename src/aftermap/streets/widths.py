@@ -288,11 +288,11 @@ def _passage(free_m: float) -> Passage:
 
 
 def _reason(free: float, clear: float, share: float, width_m: float) -> str:
-    said = f"{free:.1f} m of {width_m:.1f} m left"
+    said = f"{free:.1f} m of {width_m:.1f} m clear"
     if share > 0.01:
         said += f", {share:.0%} of it under rubble or walls"
     if clear < free - 0.3:
-        said += f"; {clear:.1f} m where vehicles stand"
+        said += f"; {clear:.1f} m beside vehicles"
     return said
 
 
@@ -301,10 +301,7 @@ def _beside(unmeasured_m: float) -> str:
 
 
 def _why_nobody_knows(free: float, width_m: float) -> str:
-    return (
-        f"only {free:.1f} m of {width_m:.1f} m were measured free; whether the rest is, was not "
-        "measured"
-    )
+    return f"only {free:.1f} m of {width_m:.1f} m were measured as clear; the rest was not measured"
 
 
 def _why_not_seen(seen: float) -> str:

@@ -71,7 +71,7 @@ def test_empty_sidecars_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_an_unknown_sidecar_says_what_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="readable are SRT"):
+    with pytest.raises(InputError, match="supported are SRT"):
         read(tmp_path, "a.bin", "nothing of the kind")
 
 

@@ -126,7 +126,7 @@ def test_gps_and_home_in_different_orders_are_refused(tmp_path: Path) -> None:
     text = srt("HOME(35.95,39.01) 2017.08.05 14:11:51\nGPS(39.0121,35.9512,14) BAROMETER:31.5")
     track = read(tmp_path, text)
     assert track.samples[0].lonlat_deg is None
-    assert "different orders of axes" in track.refused[0].reason
+    assert "different axis orders" in track.refused[0].reason
 
 
 def test_a_jump_of_100_km_is_refused_and_the_flight_is_kept(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_clips_that_were_paused_and_joined_do_not_jump(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ((39.01, 35.95), "with longitude and latitude exchanged"),
-        ((35.95, -39.01), "with the sign of the longitude turned"),
-        ((-35.95, 39.01), "with the sign of the latitude turned"),
+        ((39.01, 35.95), "with longitude and latitude swapped"),
+        ((35.95, -39.01), "with the sign of the longitude inverted"),
+        ((-35.95, 39.01), "with the sign of the latitude inverted"),
     ],
 )
 def test_positions_far_from_the_case_are_told_and_not_corrected(

@@ -68,7 +68,7 @@ def test_a_place_in_another_hemisphere_is_noticed(
 ) -> None:
     (tmp_path / "clip.srt").write_text(SRT, "utf-8")
     assert status_of(["telemetry", "--near=39,-35.9", str(tmp_path / "clip.srt")]) == 0
-    assert "with the sign of the latitude turned" in capsys.readouterr().out
+    assert "with the sign of the latitude inverted" in capsys.readouterr().out
 
 
 def test_folders_and_missing_files_are_told(

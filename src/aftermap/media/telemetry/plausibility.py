@@ -94,7 +94,7 @@ def _order_doubts(draft: Draft, samples: Sequence[TelemetrySample]) -> tuple[Ski
         return ()
     turned = (homes[0][1], homes[0][0])
     if abs(turned[1]) <= 90 and great_circle_m(places[0], turned) <= FAR_M:
-        reason = "GPS and HOME are written in different orders of axes; which is right is not known"
+        reason = "GPS and HOME have different axis orders; which one is correct is not known"
     else:
         reason = f"{away_m / 1000:.0f} km from HOME, the place of take-off in the same file"
     return (Skipped(name="positions", reason=reason),)
@@ -155,10 +155,10 @@ def _clock_s(first: TelemetrySample, second: TelemetrySample) -> float:
 
 
 _READINGS: tuple[tuple[str, Callable[[float, float], LonLat]], ...] = (
-    ("with longitude and latitude exchanged", lambda lon, lat: (lat, lon)),
-    ("with the sign of the longitude turned", lambda lon, lat: (-lon, lat)),
-    ("with the sign of the latitude turned", lambda lon, lat: (lon, -lat)),
-    ("with both signs turned", lambda lon, lat: (-lon, -lat)),
+    ("with longitude and latitude swapped", lambda lon, lat: (lat, lon)),
+    ("with the sign of the longitude inverted", lambda lon, lat: (-lon, lat)),
+    ("with the sign of the latitude inverted", lambda lon, lat: (lon, -lat)),
+    ("with both signs inverted", lambda lon, lat: (-lon, -lat)),
     (RADIANS, lambda lon, lat: (math.degrees(lon), math.degrees(lat))),
 )
 

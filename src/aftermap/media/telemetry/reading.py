@@ -27,7 +27,7 @@ LARGEST_BYTES = 500_000_000
 """Of a sidecar: a day of flight at 60 Hz. What is larger is something else."""
 
 
-NO_TELEMETRY = "the video holds no telemetry that is known"
+NO_TELEMETRY = "the video has no supported telemetry"
 """What most clips are, and no fault of theirs."""
 
 
@@ -58,7 +58,7 @@ def _sidecar_draft(path: Path, name: str) -> Draft:
     if size == 0:
         raise InputError(f"{name}: is empty; fetch it again from the drone's card")
     if size > LARGEST_BYTES:
-        raise InputError(f"{name}: {size} bytes are too many for telemetry; name the right file")
+        raise InputError(f"{name}: {size} bytes are too large for telemetry; give the right file")
     data = path.read_bytes()
     for dialect in DIALECTS:
         if dialect.read_bytes is not None and dialect.is_bytes(data):
@@ -66,7 +66,7 @@ def _sidecar_draft(path: Path, name: str) -> Draft:
     for dialect in DIALECTS:
         if dialect.read_text is not None and path.suffix.lower() == dialect.text_suffix:
             return dialect.read_text(data.decode("utf-8", "replace"), name)
-    raise InputError(f"{name}: holds no telemetry that is known; readable are {READ}")
+    raise InputError(f"{name}: has no supported telemetry; supported are {READ}")
 
 
 def _srt_text(text: str, name: str) -> Draft:
