@@ -135,7 +135,7 @@ def test_what_had_to_be_assumed_is_in_the_sentence(town):
     )
     text = str(totals_of(*town, [DESTROYED], said)[0])
     assert "it is assumed that 5 are alike" in text
-    assert "dates of the pictures not known" in text
+    assert "imagery dates not known" in text
 
 
 def test_the_matrix_counts_what_was_reviewed(town):

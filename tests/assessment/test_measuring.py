@@ -102,7 +102,7 @@ def test_open_ground_inside_an_outline_is_no_destroyed_building(tmp_path):
 
 @pytest.mark.parametrize(
     ("facts", "words"),
-    [({"views": 0}, "no picture"), ({"ground_sample_m": 0.5}, "0.50 m on the ground")],
+    [({"views": 0}, "no image"), ({"ground_sample_m": 0.5}, "GSD of 0.50 m")],
 )
 def test_too_little_visibility_forbids_a_grade(tmp_path, facts, words):
     scene = Scene()

@@ -120,7 +120,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path):
     path = tmp_path / "model.json"
     for text in ("{", "[]", '{"format": "other"}'):
         path.write_text(text)
-        with pytest.raises(InputError, match=r"model\.json: holds no model of grades"):
+        with pytest.raises(InputError, match=r"model\.json: is not a grading model"):
             grader_in(path)
 
 
@@ -195,7 +195,7 @@ def test_a_citys_labels_move_the_grades_and_are_named(tmp_path):
 
 def test_too_few_labels_teach_nothing(tmp_path):
     buildings, measures, labels, _ = city(60, tmp_path)
-    with pytest.raises(InputError, match="29 of the reviewed buildings"):
+    with pytest.raises(InputError, match="only 29 reviewed buildings"):
         learn(grader_in(), buildings, measures, labels[:29], "")
 
 
@@ -207,7 +207,7 @@ def test_a_machines_grades_are_never_learned_from(tmp_path):
         )
         for one in labels
     ]
-    with pytest.raises(InputError, match="0 of the reviewed buildings"):
+    with pytest.raises(InputError, match="only 0 reviewed buildings"):
         learn(grader_in(), buildings, measures, machine, "")
 
 

@@ -68,7 +68,7 @@ def test_the_coding_is_not_guessed(tmp_path):
 
 def test_a_coding_that_does_not_know_the_values_is_refused_with_one_that_does(tmp_path):
     path = write(tmp_path / "u.gpkg", {"Main_Damage_Site_Class": [0, 1, 3]})
-    with pytest.raises(InputError, match=r"none of unosat .*unosat-recoded"):
+    with pytest.raises(InputError, match=r"not in unosat .*unosat-recoded"):
         other_assessment(path, UNOSAT)
 
 
@@ -105,7 +105,7 @@ def test_a_missing_value_is_no_code_and_a_strange_one_is_told(tmp_path):
 def test_a_file_that_is_no_map_is_told(tmp_path):
     path = tmp_path / "no.gpkg"
     path.write_text("no map")
-    with pytest.raises(InputError, match="cannot be read as a map"):
+    with pytest.raises(InputError, match="cannot be read as vector data"):
         other_assessment(path, UNOSAT)
 
 

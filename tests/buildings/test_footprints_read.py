@@ -214,8 +214,8 @@ def test_outlines_off_the_map_are_left_out_and_a_crowd_of_them_is_counted(tmp_pa
     path = geojson(tmp_path / "a.geojson", (house(0, 0), {"id": "here"}), *far)
     found = read(path)
     assert [f.source_id for f in found.footprints] == ["here"]
-    assert "off the map" in reason_of(found, "far 0")
-    assert "off the map" in reason_of(found, "10 more outlines")
+    assert "outside the map" in reason_of(found, "far 0")
+    assert "outside the map" in reason_of(found, "10 more outlines")
 
 
 def test_an_outline_with_one_corner_on_another_continent_stops_none_of_the_others(tmp_path):

@@ -57,7 +57,7 @@ def test_what_is_no_way_for_a_vehicle_is_left_out_with_its_reason(tmp_path):
     assert set(reasons) == {"b", "c", "d", "e", "f"}
     assert "steps" in reasons["b"]
     assert "not a line" in reasons["d"]
-    assert "off the map" in reasons["e"]
+    assert "outside the map" in reasons["e"]
     assert "far beyond" in reasons["f"]
 
 

@@ -141,7 +141,7 @@ def test_footprints_without_crs_are_refused(town, outlines, tmp_path, capsys):
 def test_footprints_of_another_place_say_where_both_lie(town, outlines, tmp_path, capsys):
     away = shapely.transform(outlines[0], lambda xy: xy + np.array([5.0, 5.0]))
     line = refused(capsys, town, "--footprints", written(tmp_path / "far.gpkg", [("a", away)]))
-    assert "far.gpkg: no outline lies on the map" in line
+    assert "far.gpkg: no outline is on the map" in line
 
 
 def test_a_file_with_two_layers_of_areas_names_them(town, outlines, tmp_path, capsys):
@@ -216,7 +216,7 @@ def test_bad_labels_are_listed_and_the_sound_ones_taken(mixed, town, tmp_path, c
     assert status_of(["review", "import", str(town.case), str(tmp_path / "labels.csv")]) == 1
     said = "".join(capsys.readouterr())
     assert "3 grades imported from" in said
-    assert "line 3: 'nowhere' is no building" in said
+    assert "line 3: 'nowhere' is not a building" in said
     assert "'ruined' is no grade" in said
     assert "amal grades deep again" in said
 

@@ -158,7 +158,7 @@ def test_an_import_adds_rows_and_tells_what_it_left_out(made, run, tmp_path):
     )
     added, unknown, awful = out.splitlines()
     assert added == "2 grades imported from labels.csv"
-    assert "not used: labels.csv, line 4: 'nobody' is no building of the case" in unknown
+    assert "not used: labels.csv, line 4: 'nobody' is not a building of the case" in unknown
     assert "not used: labels.csv, line 5: b3: 'awful' is no grade; one of none, light" in awful
     with Case.open_to_read(made.path) as case:
         assert [k.assessment.grade for k in reviews(case.package)] == [Grade.SEVERE, Grade.NONE]
@@ -170,7 +170,7 @@ def test_an_import_of_which_no_line_can_be_used_has_delivered_nothing(made, run,
     status, out, err = run("review", "import", made.path, path)
     assert (status, err.count("\n")) == (2, 1)
     assert "1 line not used" in err
-    assert "not used: labels.csv, line 2: 'nobody' is no building of the case" in out
+    assert "not used: labels.csv, line 2: 'nobody' is not a building of the case" in out
 
 
 def test_the_same_file_twice_adds_nothing_and_a_changed_mind_adds_a_row(made, run, tmp_path):
@@ -239,7 +239,7 @@ def test_totals_are_said_in_every_scale(reviewed, run, scale):
     status, out, _ = run("totals", reviewed.path, "--scale", scale)
     assert status == 0
     assert f"class set {scale}" in out
-    assert "dates of the pictures not known" in out
+    assert "imagery dates not known" in out
 
 
 def test_totals_without_a_sample_are_refused(made, run):
@@ -362,7 +362,7 @@ def test_compare_says_that_a_file_lies_elsewhere(made, run, tmp_path):
 def test_compare_does_not_guess_the_coding(made, run, tmp_path):
     status, _, err = run("compare", made.path, unosat_of(made, tmp_path / "cda.gpkg", 50))
     assert status == 2
-    assert "must be said and is not guessed" in err
+    assert "must be given" in err
     assert len(err.splitlines()) == 1
 
 

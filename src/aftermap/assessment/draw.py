@@ -70,8 +70,8 @@ def _counts(
     fewest = np.minimum(FEWEST, sizes)
     if size < fewest.sum():
         raise InputError(
-            f"a sample of {size}: is too small for {len(sizes)} strata "
-            f"({', '.join(members)}); ask for {fewest.sum()} at least, better 50 or more"
+            f"a sample of {size}: is too small for {len(sizes)} strata ({', '.join(members)}); "
+            f"use at least {fewest.sum()}, better 50 or more"
         )
     spread = np.array([_spread([grades[i] for i in rows]) for rows in members.values()])
     found = neyman(sizes, spread, min(size, int(sizes.sum())))

@@ -231,12 +231,12 @@ def _why_too_few(sample: _Sample) -> str | None:
     if len(sample.rows) < min(FEWEST_REVIEWED, len(sample.population.names)) or not len(
         sample.rows
     ):
-        return f"{FEWEST_REVIEWED} are the fewest; review more, or name a larger area"
+        return f"at least {FEWEST_REVIEWED} are needed; review more, or use a larger area"
     unsampled = int(sample.sizes[sample.drawn == 0].sum())
     if unsampled > MOST_UNSAMPLED_FRACTION * len(sample.population.names):
         return (
-            f"{unsampled:,} of its buildings are of machine's grades of which none was reviewed "
-            "there; draw a larger sample, or name a larger area"
+            f"{unsampled:,} of its buildings have model grades of which none was reviewed there; "
+            "draw a larger sample, or use a larger area"
         )
     return None
 
@@ -258,7 +258,7 @@ def _total(
 
 def _dates(dates: tuple[str, str] | None) -> str:
     if dates is None:
-        return "dates of the pictures not known"
+        return "imagery dates not known"
     days = f"on {dates[0]}" if dates[0] == dates[1] else f"{dates[0]} to {dates[1]}"
     return f"as seen {days} (by the cameras' clocks)"
 

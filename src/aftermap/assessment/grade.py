@@ -130,7 +130,7 @@ def grader_in(path: Path | None = None) -> AdditiveGrader:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{where}: holds no model of grades ({error}); name one that aftermap learn wrote"
+            f"{where}: is not a grading model ({error}); name one written by aftermap learn"
         ) from error
     name = "aftermap grades" if path is None else where.name
     return AdditiveGrader(name=name, sha256=hashlib.sha256(data).hexdigest(), model=model)
@@ -229,19 +229,19 @@ def _why_not(
 
     seen = value("measured_fraction")
     checks = (
-        (crs == LOCAL, "the map has no scale, so no height or size on it is known"),
-        (view.views == 0, "no picture shows it"),
+        (crs == LOCAL, "the map has no scale, so heights and sizes are not known"),
+        (view.views == 0, "no image shows it"),
         (
             not seen >= LEAST_MEASURED,
-            f"{_percent(seen)} % of its roof was measured, which is too little to grade it",
+            f"{_percent(seen)} % of its roof was measured, too little to grade it",
         ),
         (
             view.ground_sample_m is not None and view.ground_sample_m > COARSEST_M,
-            f"a pixel is {view.ground_sample_m or 0:.2f} m on the ground, which is too coarse",
+            f"GSD of {view.ground_sample_m or 0:.2f} m, too coarse to grade it",
         ),
         (
             building.footprint.area_m2 < LEAST_M2,
-            f"its footprint of {building.footprint.area_m2:.0f} m2 is too small to be graded",
+            f"footprint of {building.footprint.area_m2:.0f} m2, too small to grade it",
         ),
         (not math.isfinite(value("height_m")), "no ground near it was measured"),
         (
@@ -250,7 +250,7 @@ def _why_not(
         ),
         (
             not math.isfinite(value("whole_fraction")),
-            "too little of the orthophoto shows it",
+            "too little of it is visible in the orthophoto",
         ),
     )
     return next((reason for holds, reason in checks if holds), None)

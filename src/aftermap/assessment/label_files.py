@@ -181,14 +181,14 @@ def _assessment(row: Mapping[str, str], known: Collection[str], reviewer: str | 
     source_id = row.get("source_id", "")
     if source_id not in known:
         shown = f"{source_id!r:.{_SHORT}}" if source_id else "an empty source_id"
-        raise _LineError(f"{shown} is no building of the case; ids are those of the export")
+        raise _LineError(f"{shown} is not a building of the case; use the ids of the export")
     name = " ".join(unicodedata.normalize("NFC", row.get("reviewer") or reviewer or "").split())
     if not name:
-        raise _LineError(f"{source_id}: names no reviewer; a grade is somebody's word")
+        raise _LineError(f"{source_id}: names no reviewer; add one")
     grade, grades = _grades(row, source_id)
     reason = row.get("not_assessed_reason") or None
     if grade is not None and reason:
-        raise _LineError(f"{source_id}: has a grade and a reason why it has none; keep one of them")
+        raise _LineError(f"{source_id}: has a grade and a not_assessed_reason; keep one of them")
     if grade is None and not reason:
         raise _LineError(f"{source_id}: is {NOT_ASSESSED} without a not_assessed_reason; give one")
     return Assessment(
@@ -218,7 +218,7 @@ def _grades(row: Mapping[str, str], source_id: str) -> tuple[Grade | None, tuple
         )
     if word in ("", NOT_ASSESSED):
         if words:
-            raise _LineError(f"{source_id}: names grades but no grade; give the most probable one")
+            raise _LineError(f"{source_id}: has grades but no grade; give the most probable one")
         return None, ()
     unknown = [w for w in (word, *words) if w not in set(GRADES)]
     if unknown:
@@ -228,7 +228,7 @@ def _grades(row: Mapping[str, str], source_id: str) -> tuple[Grade | None, tuple
         )
     places = sorted({GRADES.index(Grade(w)) for w in (word, *words)})
     if places[-1] - places[0] != len(places) - 1:
-        raise _LineError(f"{source_id}: its grades leave out one in between; name that as well")
+        raise _LineError(f"{source_id}: its grades skip one in between; add that as well")
     return Grade(word), tuple(GRADES[place] for place in places)
 
 

@@ -51,7 +51,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="plane_fraction",
         family="planes",
-        text=lambda v: f"{_percent(v)} of the roof lies on planes",
+        text=lambda v: f"{_percent(v)} of the roof on planes",
     ),
     Measure(
         name="largest_plane_fraction",
@@ -66,22 +66,22 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="standing_fraction",
         family="planes",
-        text=lambda v: f"{_percent(v)} of the roof stands at its height",
+        text=lambda v: f"{_percent(v)} of the roof at its original height",
     ),
     Measure(
         name="whole_fraction",
         family="whole",
-        text=lambda v: f"{_percent(v)} of the roof there and whole to look at",
+        text=lambda v: f"{_percent(v)} of the roof present and intact",
     ),
     Measure(
         name="broken_fraction",
         family="whole",
-        text=lambda v: f"{_percent(v)} of the roof looks broken",
+        text=lambda v: f"{_percent(v)} of the roof with broken texture and shape",
     ),
     Measure(
         name="fallen_fraction",
         family="missing",
-        text=lambda v: f"{_percent(v)} of the footprint fallen to near the ground",
+        text=lambda v: f"{_percent(v)} of the footprint collapsed to near the ground",
     ),
     Measure(name="bare_fraction"),
     Measure(
@@ -106,37 +106,35 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="normal_entropy",
         family="facing",
-        text=lambda v: f"directions that the roof faces: entropy {v:.2f} of 1",
+        text=lambda v: f"roof normal entropy {v:.2f} (0-1)",
     ),
     Measure(
         name="apron_fraction",
         family="apron",
-        text=lambda v: f"{_percent(v)} of the ground within 5 m heaped",
+        text=lambda v: f"rubble on {_percent(v)} of the ground within 5 m",
     ),
     Measure(name="apron_height_m"),
-    Measure(
-        name="apron_sides", family="apron", text=lambda v: f"rubble apron on {v:.0f} of 4 sides"
-    ),
+    Measure(name="apron_sides", family="apron", text=lambda v: f"rubble on {v:.0f} of 4 sides"),
     Measure(
         name="gradient_isotropy",
         family="edges",
-        text=lambda v: f"directions of its edges: isotropy {v:.2f} of 1",
+        text=lambda v: f"gradient isotropy {v:.2f} (0-1)",
     ),
     Measure(
         name="edge_entropy",
         family="edges",
-        text=lambda v: f"directions of its edges: entropy {v:.2f} of 1",
+        text=lambda v: f"edge direction entropy {v:.2f} (0-1)",
     ),
     Measure(
         name="edge_fraction",
         family="edges",
-        text=lambda v: f"edges over {_percent(v)} of the roof's picture",
+        text=lambda v: f"edges over {_percent(v)} of the roof image",
     ),
     Measure(name="contrast"),
     Measure(
         name="broken_texture",
         family="edges",
-        text=lambda v: f"ragged texture over {_percent(v)} of the roof's picture",
+        text=lambda v: f"ragged texture over {_percent(v)} of the roof image",
     ),
     Measure(name="dust_fraction"),
     Measure(
@@ -146,17 +144,17 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="hole_probability",
         family="holes",
-        text=lambda v: f"a hole seen in the roof with probability {v:.2f}",
+        text=lambda v: f"roof hole detected with probability {v:.2f}",
     ),
     Measure(
         name="neighbour_height_fraction",
         family="height",
-        text=lambda v: f"stands at {_percent(v)} of its neighbours' height",
+        text=lambda v: f"{_percent(v)} of its neighbours' height",
     ),
     Measure(
         name="sunk_fraction",
         family="height",
-        text=lambda v: f"{_percent(v)} broken and no higher than a heap",
+        text=lambda v: f"{_percent(v)} broken and at rubble height",
     ),
     Measure(
         name="sunk_beside_fraction",
@@ -166,19 +164,19 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="height_loss_fraction",
         family="height",
-        text=lambda v: f"{_percent(v)} lower than it was or its storeys make it",
+        text=lambda v: f"height loss of {_percent(v)}, relative to pre-event height or storeys",
     ),
     Measure(name="before_loss_m"),
     Measure(
         name="before_lost_fraction",
         family="change",
-        text=lambda v: f"{_percent(v)} lost more than 1.5 m since earlier",
+        text=lambda v: f"height loss of more than 1.5 m over {_percent(v)}",
     ),
     Measure(name="before_height_m"),
     Measure(
         name="before_correlation",
         family="change",
-        text=lambda v: f"correlates {v:.2f} with the picture of earlier",
+        text=lambda v: f"correlation {v:.2f} with the pre-event image",
     ),
 )
 NAMES = tuple(measure.name for measure in MEASURES)

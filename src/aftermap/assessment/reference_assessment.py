@@ -102,8 +102,8 @@ def other_assessment(path: Path, asked: ReferenceOptions) -> OtherAssessment:
     values = layer.fields[name]
     if asked.scale is None:
         raise InputError(
-            f"{path}: the coding of its field {name} ({_values(values)}) must be said and is "
-            f"not guessed; name it with --scale, one of {', '.join(_READABLE)}"
+            f"{path}: the damage scale of its field {name} ({_values(values)}) must be given; "
+            f"name it with --scale, one of {', '.join(_READABLE)}"
         )
     _check_scale(path, name, values, asked.scale)
     crs = _crs(path, layer, asked)
@@ -138,7 +138,7 @@ def _codes(
         if code is None and not _is_missing(value):
             unusable[f"{value}: not of {scale}"] += 1
         elif is_nowhere[i]:
-            unusable["has no place on the map"] += 1
+            unusable["has no geometry"] += 1
         else:
             codes.append(code)
             kept.append(i)
@@ -162,7 +162,8 @@ def _layer(path: Path, asked: str | None) -> _Layer:
         ) from error
     except DataSourceError as error:
         raise InputError(
-            f"{path}: cannot be read as a map ({error}); name a GeoPackage, shapefile or GeoJSON"
+            f"{path}: cannot be read as vector data ({error}); give a GeoPackage, shapefile or "
+            "GeoJSON"
         ) from error
     fields = {str(n): column for n, column in zip(meta["fields"], columns, strict=True)}
     crs = meta["crs"]
@@ -187,8 +188,8 @@ def _field(path: Path, layer: _Layer, asked: ReferenceOptions) -> str:
     if len(families) == 1:
         return families[0]
     raise InputError(
-        f"{path}: which field is the damage class is not plain and not guessed; it holds "
-        f"{_fields(layer)}; name one with --field and its coding with --scale"
+        f"{path}: the field with the damage class is ambiguous; it has {_fields(layer)}; name "
+        "one with --field and its damage scale with --scale"
     )
 
 
@@ -212,10 +213,12 @@ def _check_scale(path: Path, name: str, values: AnyArray, scale: Scale) -> None:
         return
     fitting = [other for other in _READABLE if all(code_of(other, word) for word in words)]
     if fitting or len(unknown) == len(words):
-        hint = f"; {', '.join(fitting)} knows all of them, if that is the coding" if fitting else ""
+        hint = (
+            (f"; all are in {', '.join(fitting)}, if that is the damage scale") if fitting else ""
+        )
         raise InputError(
-            f"{path}: its field {name} holds values that are none of {scale} "
-            f"({_values(values)}){hint}; find out the coding and name it with --scale"
+            f"{path}: its field {name} has values not in {scale} ({_values(values)}){hint}; find "
+            "out the damage scale and name it with --scale"
         )
 
 

@@ -48,8 +48,8 @@ def learn(
     counts = Counter(label.source_id for label in used)
     if len(counts) < LEAST_LABELS:
         raise InputError(
-            f"{len(counts)} of the reviewed buildings can be learned from, and fewer than "
-            f"{LEAST_LABELS} teach nothing; review more (aftermap sample names which)"
+            f"only {len(counts)} reviewed buildings can be used for training, but {LEAST_LABELS} "
+            "are needed; review more (aftermap sample draws them)"
         )
     rows = np.array([place[label.source_id] for label in used])
     grades = np.array([GRADES.index(label.grade) for label in used if label.grade is not None])

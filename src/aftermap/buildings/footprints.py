@@ -266,7 +266,7 @@ def _on_map(
     close &= ~inside | _touching(shapely.bounds(moved), np.array(grown))
     if there.any() and not close.any():
         _refuse_far(features.path, bounds[there], _seen_from(file_crs, map_crs, area_m, 0.0))
-    beyond = f"lies more than {NEAR_M:g} m off the map"
+    beyond = f"is more than {NEAR_M:g} m outside the map"
     out = dict.fromkeys(np.flatnonzero(there & ~close).tolist(), beyond)
     far = f"reaches more than {REACH_M / 1000:g} km beyond the map; one of its corners is wrong"
     return moved, out | dict.fromkeys(np.flatnonzero(close & ~inside).tolist(), far)
@@ -301,8 +301,8 @@ def _refuse_far(path: Path, bounds: Array, box: Array) -> None:
         "that its CRS is right (--footprints-crs names another)"
     )
     raise InputError(
-        f"{path}: no outline lies on the map: the file has {_range(held)}, the map {_range(box)}; "
-        f"{advice}"
+        f"{path}: no outline is on the map: the file has {_range(held)}, the map "
+        f"{_range(box)}; {advice}"
     )
 
 

@@ -2,8 +2,8 @@
 <qgis version="3.28.0" styleCategories="Symbology|Labeling">
   <renderer-v2 type="RuleRenderer" symbollevels="0" forceraster="0" enableorderby="0">
     <rules key="{aftermap}">
-      <rule key="{aftermap-0}" symbol="0" label="photograph, mapped" filter='"mapped"=1'/>
-      <rule key="{aftermap-1}" symbol="1" label="photograph, placed only" filter='"mapped"=0 AND "registered"=1'/>
+      <rule key="{aftermap-0}" symbol="0" label="image, mapped" filter='"mapped"=1'/>
+      <rule key="{aftermap-1}" symbol="1" label="image, aligned but not mapped" filter='"mapped"=0 AND "registered"=1'/>
     </rules>
     <symbols>
       <symbol type="marker" name="0" alpha="1" clip_to_extent="1" force_rhr="0">

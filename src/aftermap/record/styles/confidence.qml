@@ -5,8 +5,8 @@
       <rastershader>
         <colorrampshader colorRampType="DISCRETE" classificationMode="1" clip="0" minimumValue="0" maximumValue="255">
             <item value="0" label="filled, not measured" color="#c8c2b8" alpha="255"/>
-            <item value="1" label="one photograph" color="#e8dcb5" alpha="255"/>
-            <item value="2" label="2 photographs agree" color="#bfd8c8" alpha="255"/>
+            <item value="1" label="1 image" color="#e8dcb5" alpha="255"/>
+            <item value="2" label="2 images agree" color="#bfd8c8" alpha="255"/>
             <item value="4" label="3 or 4" color="#7fbcbb" alpha="255"/>
             <item value="8" label="5 to 8" color="#3690c0" alpha="255"/>
             <item value="255" label="more than 8" color="#0b4f8a" alpha="255"/>

@@ -5,7 +5,7 @@
       <rule key="{aftermap-0}" symbol="0" label="exact: within 10 m" filter="&quot;precision&quot;='exact'"/>
       <rule key="{aftermap-1}" symbol="1" label="vicinity: within 100 m" filter="&quot;precision&quot;='vicinity'"/>
       <rule key="{aftermap-2}" symbol="2" label="locality: within 1 km" filter="&quot;precision&quot;='locality'"/>
-      <rule key="{aftermap-3}" symbol="3" label="place not known" filter="&quot;precision&quot;='none'"/>
+      <rule key="{aftermap-3}" symbol="3" label="accuracy not known" filter="&quot;precision&quot;='none'"/>
     </rules>
     <symbols>
       <symbol type="fill" name="0" alpha="1" clip_to_extent="1" force_rhr="0">

@@ -2,9 +2,9 @@
 <qgis version="3.28.0" styleCategories="Symbology|Labeling">
   <renderer-v2 type="RuleRenderer" symbollevels="0" forceraster="0" enableorderby="0">
     <rules key="{aftermap}">
-      <rule key="{aftermap-0}" symbol="0" label="truck and car get through" filter="&quot;passage&quot;='truck'"/>
-      <rule key="{aftermap-1}" symbol="1" label="a car gets through" filter="&quot;passage&quot;='car'"/>
-      <rule key="{aftermap-2}" symbol="2" label="nobody gets through" filter="&quot;passage&quot;='nobody'"/>
+      <rule key="{aftermap-0}" symbol="0" label="passable by truck (3.5 m or more)" filter="&quot;passage&quot;='truck'"/>
+      <rule key="{aftermap-1}" symbol="1" label="passable by car (2.5 to 3.5 m)" filter="&quot;passage&quot;='car'"/>
+      <rule key="{aftermap-2}" symbol="2" label="impassable (less than 2.5 m)" filter="&quot;passage&quot;='nobody'"/>
       <rule key="{aftermap-3}" symbol="3" label="not seen" filter="&quot;passage&quot;='not_seen'"/>
     </rules>
     <symbols>
