@@ -28,8 +28,8 @@ from aftermap.model.sighting import FLAT_GROUND, Ground, GroundKind, SightingInd
 from aftermap.model.trajectory import ClipPose, PoseSource, Trajectory
 from aftermap.record import Case
 from aftermap.record.workspace import StageFolder
-from aftermap.search.at_point import clips_at_xy
 from aftermap.search.in_polygon import clips_in_ring
+from aftermap.search.places import clips_at_xy
 from aftermap.viewshed import index_clips
 from benchmarks.machine import write_result
 

@@ -26,8 +26,8 @@ from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.model.sighting import FLAT_GROUND
 from aftermap.model.trajectory import PoseSource
 from aftermap.record import Case
-from aftermap.search.at_point import clips_at_xy
 from aftermap.search.in_polygon import clips_in_ring
+from aftermap.search.places import clips_at_xy
 from aftermap.viewshed import index_clips
 
 SPOT = (EAST_M + 33.0, NORTH_M + 22.0)

@@ -4,7 +4,6 @@
 record alone; its queries are in :mod:`aftermap.record.sighting_queries`.
 """
 
-from aftermap.search.at_point import seen_at_point
 from aftermap.search.forms import (
     sighting_json,
     sighting_json_with_codes,
@@ -12,7 +11,7 @@ from aftermap.search.forms import (
     sightings_table,
 )
 from aftermap.search.in_polygon import ring_in, seen_in_polygon
-from aftermap.search.of_building import seen_of_building
+from aftermap.search.places import seen_at_point, seen_of_building
 
 __all__ = [
     "ring_in",

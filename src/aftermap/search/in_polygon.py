@@ -34,7 +34,7 @@ from aftermap.record.sighting_queries import (
     segments_in,
     sightings_crs,
 )
-from aftermap.search.photographs import SearchedCase, placed_photographs
+from aftermap.search.placed_photographs import SearchedCase, placed_photographs
 from aftermap.search.stretches import best_stretches, letters_of, times_of
 
 ASKED_CELLS = 9
