@@ -81,3 +81,11 @@ def test_coarse_heights_in_cells_of_the_raster_or_smaller_are_its_own(raster):
 def test_coarse_heights_beyond_the_raster_are_not_known(raster):
     corner = (GRID.east_m - 50.0, GRID.north_m), (GRID.east_m - 40.0, GRID.north_m + 10.0)
     assert np.isnan(coarse_heights(raster, *corner, cell_m=1.0)[0]).all()
+
+
+def test_coarse_heights_in_cells_hardly_larger_are_those_of_single_cells(raster):
+    """A mean would mix a row with a sliver of the next."""
+    corner = (GRID.east_m + 12.0, GRID.north_m - 6.0), (GRID.east_m + 18.0, GRID.north_m)
+    heights, grid = coarse_heights(raster, *corner, cell_m=0.6)
+    middles = GRID.north_m - (grid.north_m - 0.6 * (np.arange(grid.rows) + 0.5))
+    assert heights[1:-1, 1] == pytest.approx(np.floor(middles / 0.5)[1:-1])
