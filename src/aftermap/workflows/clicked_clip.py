@@ -18,6 +18,7 @@ from aftermap.frames.decode import Decoded, Losses, decoded_frames, luma_of
 from aftermap.frames.given_masks import GivenMask, kept_by
 from aftermap.frames.shots import shots_of, thumb_of, transitions_in
 from aftermap.geo.arrays import ByteArray
+from aftermap.geo.masks import mask_at_size
 from aftermap.localization.correspondences import Correspondence
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected
@@ -149,7 +150,7 @@ def _pictures(
 
 def _both(kept: ByteArray, found: ByteArray | None, size_px: tuple[int, int]) -> ByteArray:
     """What the given mask and the one that was found, if any, both leave in."""
-    small = np.asarray(cv2.resize(kept, size_px, interpolation=cv2.INTER_NEAREST), np.uint8)
+    small = mask_at_size(kept, (size_px[1], size_px[0]))
     return small if found is None else np.minimum(small, found)
 
 
