@@ -3,7 +3,7 @@
 Joins the record with what ``assessment`` knows of labels, agreement and samples.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,24 +115,28 @@ def import_labels(
             add_assessments(case.package, new, actor=ACTOR, subject=sha256_of_file(path))
         after = _reviews(case)
     what = "accepted grades" if adopt else "grades"
-    lines = [f"{len(new)} {what} imported from {path.name}"]
+    lines = [f"{len(new)} {what} imported from {path.name}", *_notes(found, again, changed)]
+    return ReviewOutcome(
+        lines=(*lines, *([] if adopt else agreement_lines(after))),
+        missing=_unused(path, found, taken=len(new) + again),
+    )
+
+
+def _notes(found: LabelFile, again: int, changed: Sequence[tuple[str, str]]) -> list[str]:
+    """What is said of lines that were not imported, or that stand beside an earlier grade."""
+    lines = []
     if again:
         lines.append(f"{again} are already in the record unchanged and were not imported again")
     if found.empty:
         lines.append(f"{found.empty} lines have no grade yet")
     lines += found.notes
-    lines += [
-        (
+    for who, name in changed:
+        lines.append(
             f"{who} had already graded {name}; the new grade counts, the earlier one stays in the "
             "record"
         )
-        for who, name in changed
-    ]
     lines += [f"not used: {one.name}: {one.reason}" for one in found.skipped]
-    return ReviewOutcome(
-        lines=(*lines, *([] if adopt else agreement_lines(after))),
-        missing=_unused(path, found, taken=len(new) + again),
-    )
+    return lines
 
 
 def _unused(path: Path, found: LabelFile, *, taken: int) -> AftermapError | None:
