@@ -179,14 +179,14 @@ from pathlib import Path
 import numpy as np
 from aftermap.geo.grid import blocks_of
 from aftermap.model.raster import Grid
-from aftermap.surface.cog import Layer, cog_written
+from aftermap.surface.cog import Layer, open_cog
 
 side = int(sys.argv[2])
 grid = Grid(crs="EPSG:32637", east_m=5e5, north_m=4e6, cell_m=0.1, columns=side, rows=side)
 layer = Layer(dtype="float32", bands=("height",), nodata=-9999.0, unit="metre",
               overviews="nearest", tags={})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-with cog_written(Path(sys.argv[1]), grid, layer) as out:
+with open_cog(Path(sys.argv[1]), grid, layer) as out:
     for block in blocks_of(grid, 1024):
         out.write(block, np.full((block.rows, block.columns), block.row, np.float32))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -236,7 +236,7 @@ def test_clicks_that_fix_no_camera_are_told_in_one_line(client, clip):
     assert "a camera needs 6" in few.json()["error"]
     assert client.post(path, json={"clicks": []}).status_code == 422
     swapped = [{**one, "lon": one["lat"], "lat": one["lon"]} for one in clicks()]
-    assert "exchanged" in client.post(path, json={"clicks": swapped}).json()["error"]
+    assert "swapped" in client.post(path, json={"clicks": swapped}).json()["error"]
 
 
 def test_saved_clicks_are_kept_as_ties_and_come_back(client, clip, case_path):
