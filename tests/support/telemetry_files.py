@@ -2,6 +2,8 @@
 
 import struct
 
+from klv_bytes import flight, packet
+
 AIRDATA = (
     "time(millisecond),datetime(utc),latitude,longitude,height_above_takeoff(feet),"
     "altitude_above_seaLevel(feet),gimbal_heading(degrees),gimbal_pitch(degrees),"
@@ -63,3 +65,16 @@ def gps5(*rows: tuple[int, ...], lock: int = 3) -> bytes:
         entry(b"SCAL", "l", 4, struct.pack(">5i", 10**7, 10**7, 1000, 1000, 100)),
         entry(b"GPS5", "l", 20, b"".join(struct.pack(">5i", *row) for row in rows)),
     )
+
+
+WHOLE = {
+    "old.srt": srt(*(OF_2017.format(n, 120 + n) for n in range(3))).encode(),
+    "new.srt": srt(bracket(35.95, 39.01), bracket(35.95, 39.01)).encode(),
+    "air.csv": AIRDATA.encode(),
+    "litchi.csv": LITCHI.encode(),
+    "dji.csv": DJI.encode(),
+    "flight.gpx": GPX.encode(),
+    "flight.klv": packet(flight()) + packet(flight(seconds=1)),
+    "gopro.raw": gps5(HERE, HERE) + gps5(HERE),
+}
+"""A sound file of every dialect that comes in sidecars, by name."""

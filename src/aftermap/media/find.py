@@ -74,7 +74,7 @@ CASE_RECORD = "case.gpkg"
 """A folder with this file is a case: its originals and products are no new photographs."""
 A_CASE = "an Aftermap case, not a folder of footage"
 
-Found = Path | Skipped
+FileOrSkipped = Path | Skipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +199,7 @@ def _names_from_short_to_long(file: Path, roots: Sequence[Path]) -> tuple[str, s
     return below, f"{root.resolve().name}/{below}", file.absolute().as_posix()
 
 
-def _under(given: Path) -> Iterator[Found]:
+def _under(given: Path) -> Iterator[FileOrSkipped]:
     try:
         there = given.exists()
     except OSError as error:
@@ -223,7 +223,7 @@ def _under(given: Path) -> Iterator[Found]:
         )
 
 
-def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
+def _in_folder(folder: Path, root: Path) -> Iterator[FileOrSkipped]:
     try:
         entries = sorted(folder.iterdir(), key=_natural)
     except OSError as error:
@@ -248,7 +248,7 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
             yield _judge(entry, name)
 
 
-def _follow_link(entry: Path, name: str, root: Path) -> Found:
+def _follow_link(entry: Path, name: str, root: Path) -> FileOrSkipped:
     try:
         target = entry.resolve(strict=True)
     except (OSError, RuntimeError):
@@ -261,7 +261,7 @@ def _follow_link(entry: Path, name: str, root: Path) -> Found:
     return _judge(entry, name)
 
 
-def _judge(file: Path, name: str) -> Found:
+def _judge(file: Path, name: str) -> FileOrSkipped:
     suffix = file.suffix.lower()
     if not file.is_file():
         return Skipped(name=name, reason="not a regular file")

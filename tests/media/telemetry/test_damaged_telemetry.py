@@ -6,22 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from klv_bytes import flight, packet
-from telemetry_files import AIRDATA, DJI, GPX, HERE, LITCHI, OF_2017, bracket, gps5, srt
+from telemetry_files import WHOLE
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import track_in
-
-WHOLE = {
-    "old.srt": srt(*(OF_2017.format(n, 120 + n) for n in range(3))).encode(),
-    "new.srt": srt(bracket(35.95, 39.01), bracket(35.95, 39.01)).encode(),
-    "air.csv": AIRDATA.encode(),
-    "litchi.csv": LITCHI.encode(),
-    "dji.csv": DJI.encode(),
-    "flight.gpx": GPX.encode(),
-    "flight.klv": packet(flight()) + packet(flight(seconds=1)),
-    "gopro.raw": gps5(HERE, HERE) + gps5(HERE),
-}
+from aftermap.media.telemetry.reading import DIALECTS
 
 
 def understood(name: str, data: bytes) -> None:
@@ -40,6 +29,21 @@ def understood(name: str, data: bytes) -> None:
         lon, lat = sample.lonlat_deg or (0, 0)
         assert abs(lon) <= 180
         assert abs(lat) <= 90
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+def test_every_dialect_of_sidecars_has_a_whole_file(dialect) -> None:
+    if dialect.read_text is not None:
+        assert any(Path(name).suffix == dialect.text_suffix for name in WHOLE)
+    if dialect.read_bytes is not None:
+        assert any(dialect.is_bytes(data) for data in WHOLE.values())
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_file_gives_a_track(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(WHOLE[name])
+    track = track_in(tmp_path / name, name=name, sha256="0" * 64)
+    assert any(sample.lonlat_deg for sample in track.samples)
 
 
 @pytest.mark.parametrize("name", WHOLE)

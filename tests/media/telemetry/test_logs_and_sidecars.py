@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from telemetry_files import AIRDATA, DJI, GPX, LITCHI
+from telemetry_files import AIRDATA, DJI, GPX, LITCHI, WHOLE
 
 from aftermap.errors import InputError
 from aftermap.media.telemetry import sidecars_of, track_in
@@ -64,7 +64,7 @@ def test_gpx_without_times_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "flight.gpx", '<gpx><trkpt lat="1" lon="2"></trkpt></gpx>')
 
 
-@pytest.mark.parametrize("name", ["a.srt", "a.csv", "a.gpx", "a.klv", "a.bin"])
+@pytest.mark.parametrize("name", [*WHOLE, "a.bin"])
 def test_empty_sidecars_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="is empty"):
         read(tmp_path, name, "")

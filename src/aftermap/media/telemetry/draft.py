@@ -28,13 +28,21 @@ class Draft:
     """A track as written. ``homes_lonlat_deg`` is for checks only and never leaves this step.
 
     ``by_dialect`` says in words why longitude and latitude are in the order they were read in.
+    ``sigmas_m`` are one standard deviation of places, horizontal and vertical, in metres; every
+    reader says its own, as nothing else here knows the receiver.
+
+    A sample has an ``attitude`` only where yaw, pitch and roll of the camera are all there: a part
+    of them is as good as none, and is written as None. Logs without a roll and MISB without tag 20
+    mean 0. A line that is damaged as a whole (without a time, with a wrong checksum, of fewer
+    numbers than its format always has) is refused whole and listed in ``refused``: no part of it
+    is used. A field that was merely not recorded is None, and the rest of its line counts.
     """
 
     dialect: str
     clock: str
     samples: tuple[TelemetrySample, ...]
+    sigmas_m: tuple[float, float]
     vertical_datum: VerticalDatum = VerticalDatum.UNKNOWN
-    sigmas_m: tuple[float, float] = CONSUMER_M
     origins: tuple[tuple[str, str], ...] = ()
     refused: tuple[Skipped, ...] = ()
     withheld: tuple[str, ...] = ()

@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from aftermap.errors import InputError
-from aftermap.media.telemetry.draft import RECORDER, Draft, finite_or_none, skipped_by_reason
+from aftermap.media.telemetry.draft import (
+    CONSUMER_M,
+    RECORDER,
+    Draft,
+    finite_or_none,
+    skipped_by_reason,
+)
 from aftermap.model.media import VerticalDatum
 from aftermap.model.telemetry import TelemetrySample
 
@@ -41,6 +47,7 @@ def gpx_draft(text: str, name: str) -> Draft:
         clock=RECORDER,
         samples=tuple(samples),
         vertical_datum=VerticalDatum.UNKNOWN,
+        sigmas_m=CONSUMER_M,
         origins=(("position", "trkpt"), ("height", "ele"), ("time", "time")),
         refused=skipped_by_reason("point", refused),
     )

@@ -22,7 +22,6 @@ from aftermap.media.telemetry.plausibility import believed
 from aftermap.media.telemetry.srt import Cue, cues_in, srt_draft
 from aftermap.model.telemetry import Track
 
-READ = "SRT, CSV, GPX, KLV and GPMF files, and videos with a track of DJI, MISB or GoPro"
 LARGEST_BYTES = 500_000_000
 """Of a sidecar: a day of flight at 60 Hz. What is larger is something else."""
 
@@ -66,7 +65,7 @@ def _sidecar_draft(path: Path, name: str) -> Draft:
     for dialect in DIALECTS:
         if dialect.read_text is not None and path.suffix.lower() == dialect.text_suffix:
             return dialect.read_text(data.decode("utf-8", "replace"), name)
-    raise InputError(f"{name}: has no supported telemetry; supported are {READ}")
+    raise InputError(f"{name}: has no supported telemetry; supported are {_supported()}")
 
 
 def _srt_text(text: str, name: str) -> Draft:
@@ -89,7 +88,7 @@ def _video_draft(path: Path, name: str) -> Draft:
             if dialect.read_stream is not None and dialect.is_stream(found):
                 return dialect.read_stream(found, path, name)
     raise NoTelemetryError(
-        f"{name}: {NO_TELEMETRY}; give its sidecar (.SRT, .CSV, .GPX) if there is one"
+        f"{name}: {NO_TELEMETRY}; give its sidecar ({', '.join(file_kinds())}) if there is one"
     )
 
 
@@ -148,6 +147,17 @@ def _of_djmd(_: Sequence[DataPacket], path: Path, name: str) -> Draft:
     return exiftool_draft(path, name)
 
 
+def file_kinds() -> tuple[str, ...]:
+    """What sidecars are called in messages ("SRT", "KLV"), in the order of ``DIALECTS``."""
+    kinds = (one.file_kind or one.text_suffix.removeprefix(".").upper() for one in DIALECTS)
+    return tuple(dict.fromkeys(kind for kind in kinds if kind))
+
+
+def _supported() -> str:
+    streams = ", ".join(one.name for one in DIALECTS if one.read_stream is not None)
+    return f"{', '.join(file_kinds())} files, and videos with a track of {streams}"
+
+
 def _never(_: object) -> bool:
     return False
 
@@ -157,10 +167,12 @@ class Dialect:
     """A family of telemetry: each way in which it comes, and the reader that makes a draft of it.
 
     A sidecar is told by its bytes, or else by its ending and read as UTF-8 text; a stream of a
-    video by its packets. A reader raises InputError where nothing in it can be used.
+    video by its packets. A reader raises InputError where nothing in it can be used. What its
+    sidecars are called in messages is ``file_kind``, or else its ending.
     """
 
     name: str
+    file_kind: str = ""
     text_suffix: str = ""
     read_text: Callable[[str, str], Draft] | None = None
     is_bytes: Callable[[bytes], bool] = _never
@@ -179,6 +191,7 @@ DIALECTS: tuple[Dialect, ...] = (
     ),
     Dialect(
         name="MISB KLV",
+        file_kind="KLV",
         is_bytes=is_klv,
         read_bytes=_klv_bytes,
         is_stream=_is_klv,
@@ -186,6 +199,7 @@ DIALECTS: tuple[Dialect, ...] = (
     ),
     Dialect(
         name="GoPro GPMF",
+        file_kind="GPMF",
         is_bytes=is_gpmf,
         read_bytes=_gopro_bytes,
         is_stream=_is_gopro,

@@ -17,7 +17,14 @@ import numpy as np
 from aftermap.errors import InputError
 from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
 from aftermap.media.exif import checked_lonlat_deg
-from aftermap.media.telemetry.draft import RECORDER, VIDEO, Draft, skipped_by_reason, wrapped_deg
+from aftermap.media.telemetry.draft import (
+    CONSUMER_M,
+    RECORDER,
+    VIDEO,
+    Draft,
+    skipped_by_reason,
+    wrapped_deg,
+)
 from aftermap.media.telemetry.misb import eg0104
 from aftermap.media.telemetry.misb.klv import (
     EG0104,
@@ -215,6 +222,7 @@ def _draft(
         clock=VIDEO if on_video else RECORDER,
         samples=tuple(samples),
         vertical_datum=VerticalDatum.ELLIPSOID if is_ellipsoid else VerticalDatum.GEOID,
+        sigmas_m=CONSUMER_M,
         refused=refused,
         origins=(
             ("position", "13, 14 (sensor)"),
