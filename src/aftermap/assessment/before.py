@@ -13,7 +13,8 @@ import numpy as np
 import rasterio
 from rasterio.errors import RasterioError
 
-from aftermap.assessment.roof import Found, share
+from aftermap.assessment.names import NamedValues
+from aftermap.assessment.roof import share
 from aftermap.assessment.roof_texture import RoofPicture
 from aftermap.assessment.site import BuildingSite
 from aftermap.errors import CrsError, InputError
@@ -34,7 +35,7 @@ SEARCH_M = 1.5
 LOST_M = 1.5
 STABLE_M = 0.5
 STABLE_CELLS = 40
-LEAST_PIXELS = 100
+LEAST_PIXELS_COMPARED = 100
 MOST_FILLED = 0.1
 DEPENDS_M2 = 1.5
 HEIGHT_NAMES = ("before_loss_m", "before_lost_fraction", "before_height_m")
@@ -152,7 +153,7 @@ def raster_at_cells(
     return np.asarray(layers, np.float32)
 
 
-def height_change(site: BuildingSite, before_m: Float32Array) -> Found:
+def height_change(site: BuildingSite, before_m: Float32Array) -> NamedValues:
     """How much lower the roof lies than before, after both surfaces meet on the ground around.
 
     ``before_m`` is (rows, columns) heights in metres of the site's window.
@@ -185,7 +186,7 @@ def height_change(site: BuildingSite, before_m: Float32Array) -> Found:
 
 def picture_change(
     picture: RoofPicture, before: Raster, crs: str, confidence: Raster | None = None
-) -> Found:
+) -> NamedValues:
     """Correlation of brightness with the orthophoto of earlier, 1 where nothing changed.
 
     Not known where more than ``MOST_FILLED`` of the earlier one is filled, by its ``confidence``.
@@ -195,7 +196,7 @@ def picture_change(
     """
     step = max(1, round(max(before.grid.cell_m, 0.2) / picture.grid.cell_m))
     rows, columns = (side // step for side in picture.inner.shape)
-    if min(rows, columns) < 6 or picture.inner.sum() < LEAST_PIXELS:
+    if min(rows, columns) < 6 or picture.inner.sum() < LEAST_PIXELS_COMPARED:
         return {"before_correlation": NOTHING}
     grey = picture.rgb[: rows * step, : columns * step].astype(np.float32).mean(2)
     now = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA)

@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from aftermap.assessment.names import NamedValues
 from aftermap.assessment.order import middle_of
-from aftermap.assessment.roof import Found
-from aftermap.assessment.roof_texture import RoofPicture
+from aftermap.assessment.roof_texture import LEAST_PIXELS, RoofPicture
 from aftermap.assessment.site import BuildingSite, edge_distance_m
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array, Int32Array, IntArray
@@ -34,7 +34,6 @@ TONE_QUANTILE = 0.7
 BLUR_PX = 0.8
 GAMMA = 2.2
 LINEAR = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
-LEAST_PIXELS = 300
 Spot = tuple[tuple[slice, slice], BoolArray]
 """A window of the picture and the pixels of a spot in it."""
 NAMES = ("dark_hole_m2", "dark_hole_count", "hole_probability")
@@ -74,7 +73,7 @@ RAISED_M = 0.8
 """What stands higher than this above the middle of the roof is a tank, a wall or a stair head."""
 
 
-def hole_measures(picture: RoofPicture, site: BuildingSite) -> Found:
+def hole_measures(picture: RoofPicture, site: BuildingSite) -> NamedValues:
     """Area and number of likely holes in a roof, and how likely there is one; with one sigma."""
     if picture.inner.sum() < LEAST_PIXELS:
         return dict.fromkeys(NAMES, (math.nan, math.nan))
@@ -82,7 +81,7 @@ def hole_measures(picture: RoofPicture, site: BuildingSite) -> Found:
     return holes_among(spots[:, 0], hole_forest().probability(spots))
 
 
-def holes_among(area_m2: Array, probability: Array) -> Found:
+def holes_among(area_m2: Array, probability: Array) -> NamedValues:
     """The measures that spots of these areas (N,) in m2 and probabilities (N,) come to.
 
     A hole is as likely as the likeliest spot is one: those of a roof are mistaken together.

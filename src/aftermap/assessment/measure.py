@@ -22,9 +22,10 @@ from shapely.geometry.base import BaseGeometry
 from aftermap.assessment.before import height_change, picture_change, raster_at_cells
 from aftermap.assessment.cells import Cells, Pixels, cells_over, pixels_over
 from aftermap.assessment.holes import hole_measures
-from aftermap.assessment.names import MEASURES
+from aftermap.assessment.names import MEASURES, NamedValues
 from aftermap.assessment.order import middle_of
-from aftermap.assessment.roof import Found, roof_measures, whole_measures
+from aftermap.assessment.roof import cells_on_roof, planes_of_roof, roof_measures, whole_measures
+from aftermap.assessment.roof_planes import Planes
 from aftermap.assessment.roof_texture import (
     LEAST_PIXELS,
     RoofPicture,
@@ -55,9 +56,11 @@ SUNK_BESIDE = 1.2
 LEAST_M2 = 3.0
 """Roof that must be measured before anything is said about its shape."""
 
-FROM_HEIGHTS: tuple[Callable[[BuildingSite], Found], ...] = (apron_measures,)
+FROM_PLANES: tuple[Callable[[BuildingSite, Planes], NamedValues], ...] = (roof_measures,)
+"""What is measured of the heights and of the planes that the roof was found to have."""
+FROM_HEIGHTS: tuple[Callable[[BuildingSite], NamedValues], ...] = (apron_measures,)
 """What is measured of the heights alone, of one building and the ground around it."""
-FROM_PICTURE: tuple[Callable[[RoofPicture, BuildingSite], Found], ...] = (hole_measures,)
+FROM_PICTURE: tuple[Callable[[RoofPicture, BuildingSite], NamedValues], ...] = (hole_measures,)
 """What is measured of the roof in the orthophoto, where it shows enough of it."""
 
 
@@ -97,7 +100,7 @@ def measure_buildings(
         _measure_square,
         rasters=Rasters(elevation=elevation, orthophoto=orthophoto, before=before),
     )
-    rows: list[Found] = [{} for _ in buildings.buildings]
+    rows: list[NamedValues] = [{} for _ in buildings.buildings]
     for square, found in zip(squares, executor.map(work, squares, label="measuring"), strict=True):
         for index, row in zip(square.own, found, strict=True):
             rows[index] = row
@@ -129,7 +132,7 @@ def _squares(buildings: Buildings) -> list[_Square]:
     return squares
 
 
-def _measure_square(square: _Square, *, rasters: Rasters) -> list[Found]:
+def _measure_square(square: _Square, *, rasters: Rasters) -> list[NamedValues]:
     cells = cells_over(rasters.elevation, square.box, square.shapes)
     less = MARGIN_M - PICTURE_MARGIN_M
     west, south, east, north = square.box
@@ -156,7 +159,7 @@ def _measure(
     shape: BaseGeometry,
     place: int,
     with_before: tuple[int, Before | None, Float32Array | None],
-) -> Found:
+) -> NamedValues:
     """All measures of one building by name."""
     index, before, earlier = with_before
     site = site_of(cells, shape, place)
@@ -164,14 +167,16 @@ def _measure(
     if site.used.sum() * site.cell_area_m2 < LEAST_M2 or not math.isfinite(site.ground_m):
         return found
     picture = roof_picture(pixels, shape, place)
-    roof, on_roof = roof_measures(site, index)
-    found |= roof
+    planes = planes_of_roof(site, index)
+    for roof_measures_of in FROM_PLANES:
+        found |= roof_measures_of(site, planes)
     for measures_of in FROM_HEIGHTS:
         found |= measures_of(site)
     if picture.inner.sum() >= LEAST_PIXELS:
         looks = looks_of(picture)
         broken = mask_at_cells(site.grid, looks.picture.grid, broken_texture(looks))
-        found |= whole_measures(site, on_roof, broken, roof["roof_height_m"][0])
+        on_roof = cells_on_roof(site, planes)
+        found |= whole_measures(site, on_roof, broken, found["roof_height_m"][0])
         found |= texture_measures(looks)
         for picture_measures_of in FROM_PICTURE:
             found |= picture_measures_of(picture, site)
@@ -184,7 +189,7 @@ def _measure(
     return found
 
 
-def _visible(site: BuildingSite) -> Found:
+def _visible(site: BuildingSite) -> NamedValues:
     """Which share of the footprint is measured, filled and empty, and by how many photographs."""
     inside = site.outline
     total = max(1, int(inside.sum()))
@@ -202,7 +207,7 @@ def _visible(site: BuildingSite) -> Found:
     }
 
 
-def in_context(buildings: Sequence[Building], rows: Sequence[Found]) -> None:
+def in_context(buildings: Sequence[Building], rows: Sequence[NamedValues]) -> None:
     """Add to every row how high its roof is beside its neighbours' and its own storeys."""
     tops = np.array([row.get("roof_height_m", (math.nan,))[0] for row in rows])
     whole = np.array([row.get("plane_fraction", (0.0,))[0] for row in rows]) > 0.6
@@ -228,7 +233,7 @@ def in_context(buildings: Sequence[Building], rows: Sequence[Found]) -> None:
             row["height_loss_fraction"] = loss, sigma
 
 
-def _sunk(row: Mapping[str, tuple[float, float]]) -> Found:
+def _sunk(row: Mapping[str, tuple[float, float]]) -> NamedValues:
     """The broken share, weighed by how low the building lies: on the ground, beside neighbours.
 
     A low roof is no damage, and a broken one may be a hole; low and broken is a heap.
@@ -254,7 +259,7 @@ def _expected_height_m(one: Building, row: Mapping[str, tuple[float, float]]) ->
     return None
 
 
-def _write_table(rows: Sequence[Found], files: Workspace) -> MeasureTable:
+def _write_table(rows: Sequence[NamedValues], files: Workspace) -> MeasureTable:
     names = [one.name for one in MEASURES if any(one.name in row for row in rows)]
     columns: dict[str, pa.Array] = {"building": pa.array(range(len(rows)), pa.int32())}
     for name in names:

@@ -7,10 +7,16 @@ docs/reference/measures.md. docs/architecture.md has a recipe for a new one.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+NamedValues = dict[str, tuple[float, float]]
+"""What was measured of one building: (value, one standard deviation) by name, NaN not known."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One measure: ``name`` carries its unit, and is a column of the table of measures.
+    """One measure: ``name`` carries its unit.
+
+    It is a column of ``measures.parquet`` (and ``NAME_sigma`` another), and rows of the table
+    ``measurement`` of ``case.gpkg``, one for each building that it is known of.
 
     ``text`` says a value in words, as a reason of a grade; a measure without it is told by its
     bare name. Of one ``family`` only the measure that weighs most is told.
@@ -180,7 +186,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
 )
 NAMES = tuple(measure.name for measure in MEASURES)
-"""The names in the order of the columns."""
+"""The names in the order of the columns of ``measures.parquet``."""
 
 
 def in_words(name: str, value: float) -> str:

@@ -9,13 +9,12 @@ import math
 import cv2
 import numpy as np
 
+from aftermap.assessment.names import NamedValues
 from aftermap.assessment.order import middle_of, quantiles_of
 from aftermap.assessment.roof_planes import Planes, planes_through
 from aftermap.assessment.site import BuildingSite, places_of
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.robust import SIGMA_PER_MAD
-
-Found = dict[str, tuple[float, float]]
 
 LOW_M = 1.0
 """What lies this far below the roof plane next to it is missing roof and no unevenness."""
@@ -35,38 +34,44 @@ SLOPE_BINS = (0.18, 0.47, 1.0, 2.1)
 AZIMUTHS = 8
 
 
-def roof_measures(site: BuildingSite, seed: int) -> tuple[Found, BoolArray]:
-    """The measures of a roof by name, each with one sigma; and which cells lie on its planes.
+def planes_of_roof(site: BuildingSite, seed: int) -> Planes:
+    """The planes through the used cells of a site, which are counted from its window's middle."""
+    xyz, slopes, rough = _cells_of(site)
+    return planes_through(xyz, slopes, rough, site.cell_area_m2, seed)
 
-    The mask is (rows, columns) of the site's window.
-    """
+
+def roof_measures(site: BuildingSite, planes: Planes) -> NamedValues:
+    """The measures of a roof by name, each with one sigma; ``planes`` are ``planes_of_roof``."""
     used = site.used
-    xyz, slopes = places_of(site, used)
-    slopes = np.nan_to_num(slopes, nan=9.0)
-    rough = np.nan_to_num(site.cells.rough_m[used].astype(float), nan=9.0)
-    planes = planes_through(xyz, slopes, rough, site.cell_area_m2, seed)
+    xyz, slopes, rough = _cells_of(site)
     above = xyz[:, 2] - site.ground_m
     count = _effective(site, used)
-    on_roof = np.zeros(used.shape, bool)
-    on_roof[used] = _on_roof(planes)
-    found = (
+    return (
         _heights(site, above, planes, count)
         | _planarity(xyz, planes, count)
         | _missing(site, used, xyz, planes, count)
         | _unevenness(slopes, rough, count)
     )
-    return found, on_roof
 
 
-def _on_roof(planes: Planes) -> BoolArray:
-    """(N,) the cells of planes that lie at the height of the roof."""
+def cells_on_roof(site: BuildingSite, planes: Planes) -> BoolArray:
+    """(rows, columns) of the site's window: used cells of planes at the height of the roof."""
     roofs = planes.level_m >= reference_level_m(planes) - LOWER_LEVEL_M
-    return np.append(roofs, False)[planes.of_cell]
+    on_roof = np.zeros(site.used.shape, bool)
+    on_roof[site.used] = np.append(roofs, False)[planes.of_cell]
+    return on_roof
+
+
+def _cells_of(site: BuildingSite) -> tuple[Array, Array, Array]:
+    """(N, 3) places of the used cells, (N, 2) slopes and (N,) roughness; 9 where not known."""
+    xyz, slopes = places_of(site, site.used)
+    rough = site.cells.rough_m[site.used].astype(float)
+    return xyz, np.nan_to_num(slopes, nan=9.0), np.nan_to_num(rough, nan=9.0)
 
 
 def whole_measures(
     site: BuildingSite, on_roof: BoolArray, broken: BoolArray, roof_height_m: float
-) -> Found:
+) -> NamedValues:
     """Which share of the roof is there and looks whole, looks broken, has fallen and looks broken.
 
     ``broken`` is (rows, columns) the cells of the site that a picture shows broken.
@@ -108,7 +113,7 @@ def reference_level_m(planes: Planes) -> float:
     return float(planes.level_m[large].max())
 
 
-def _heights(site: BuildingSite, above: Array, planes: Planes, count: float) -> Found:
+def _heights(site: BuildingSite, above: Array, planes: Planes, count: float) -> NamedValues:
     middle, top = quantiles_of(above, 0.5, 0.95)
     spread = SIGMA_PER_MAD * middle_of(np.abs(above - middle))
     sigma = math.hypot(site.ground_sigma_m, 1.25 * spread / math.sqrt(count))
@@ -124,7 +129,7 @@ def _heights(site: BuildingSite, above: Array, planes: Planes, count: float) -> 
     }
 
 
-def _planarity(xyz: Array, planes: Planes, count: float) -> Found:
+def _planarity(xyz: Array, planes: Planes, count: float) -> NamedValues:
     planar = planes.of_cell >= 0
     total = max(1, len(xyz))
     largest = float((planes.of_cell == 0).sum()) / total
@@ -172,7 +177,7 @@ def deficits_m(used: BoolArray, xyz: Array, planes: Planes) -> Array:
 
 def _missing(
     site: BuildingSite, used: BoolArray, xyz: Array, planes: Planes, count: float
-) -> Found:
+) -> NamedValues:
     deficit = deficits_m(used, xyz, planes)
     if not np.isfinite(deficit).any():
         nothing = (math.nan, math.nan)
@@ -206,7 +211,7 @@ def _holes(site: BuildingSite, used: BoolArray, low: BoolArray) -> tuple[float, 
     return sum(real), len(real)
 
 
-def _unevenness(slopes: Array, rough: Array, count: float) -> Found:
+def _unevenness(slopes: Array, rough: Array, count: float) -> NamedValues:
     ok = rough < 9
     if not ok.any():
         nothing = (math.nan, math.nan)

@@ -13,8 +13,8 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.cells import Pixels, building_cells, coarser
+from aftermap.assessment.names import NamedValues
 from aftermap.assessment.order import middle_of
-from aftermap.assessment.roof import Found
 from aftermap.assessment.site import inner_of
 from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.grid import Block, cell_centres_m, window_of
@@ -30,6 +30,7 @@ AROUND_M = 1.6
 BROKEN_EDGES = 0.3
 BROKEN_ISOTROPY = 0.65
 LEAST_PIXELS = 300
+"""Inside a roof, of about ``PIXEL_M``; fewer say nothing of its texture and holes."""
 DEPENDS_PX = 12.0
 MARGIN_M = 1.0
 
@@ -110,7 +111,7 @@ def looks_of(picture: RoofPicture) -> Looks:
     )
 
 
-def texture_measures(looks: Looks) -> Found:
+def texture_measures(looks: Looks) -> NamedValues:
     """The measures of a building's looks by name, each with one sigma.
 
     Needs ``LEAST_PIXELS`` inside.

@@ -5,8 +5,9 @@ import math
 import cv2
 import numpy as np
 
+from aftermap.assessment.names import NamedValues
 from aftermap.assessment.order import middle_of
-from aftermap.assessment.roof import Found, share
+from aftermap.assessment.roof import share
 from aftermap.assessment.site import BuildingSite
 from aftermap.geo.arrays import BoolArray
 from aftermap.geo.grid import cell_centres_m
@@ -19,7 +20,7 @@ SIDE_M2 = 4.0
 DEPENDS_M2 = 1.5
 
 
-def apron_measures(site: BuildingSite) -> Found:
+def apron_measures(site: BuildingSite) -> NamedValues:
     """How much of the free ground within 1 to 5 m is heaped, and on how many of the four sides.
 
     Cars and walls are raised, too, but they are smooth or small; a heap is raised and uneven.

@@ -117,10 +117,8 @@ def ground_level(
     """Height of the ground around a building, and one sigma: a low quantile of what is measured.
 
     Masks and ``outside_m`` are (rows, columns). Cars, trees, walls and heaps stand on the ground
-    and
-    nothing stands below it, so it is near the lowest of what lies around; the very lowest are
-    outliers
-    of matching.
+    and nothing stands below it, so it is near the lowest of what lies around; the very lowest are
+    outliers of matching. NaN where too little ground is measured.
     """
     free = cells.measured & ~outline & ~neighbours & (outside_m > 2 * cells.grid.cell_m)
     for reach in (AROUND_M, math.inf):

@@ -47,11 +47,11 @@ class ViewQuality:
 BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
 VIEWS = Stage(name="views", version=3, answer=ViewTable)
 VISIBILITY = Stage(name="visibility", version=3, answer=ViewQuality)
-MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
+BUILDING_MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
 GRADES = Stage(name="grades", version=2, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
 STREETS = Stage(name="streets", version=3, answer=StreetTable)
-ALL = (BUILDINGS, VIEWS, VISIBILITY, MEASURES, GRADES, EVIDENCE, STREETS)
+ALL = (BUILDINGS, VIEWS, VISIBILITY, BUILDING_MEASURES, GRADES, EVIDENCE, STREETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +211,7 @@ def _measure(
     )
     earlier = [settings.before, settings.before_surface, *_earlier_confidence(settings)]
     measures = run.stage(
-        MEASURES,
+        BUILDING_MEASURES,
         None,
         [buildings, elevation, picture, *earlier],
         lambda files: measure_buildings(

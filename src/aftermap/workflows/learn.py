@@ -22,7 +22,7 @@ from aftermap.record.assessments import (
 from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
 from aftermap.run import Runner
-from aftermap.workflows.assess import BUILDINGS, MEASURES
+from aftermap.workflows.assess import BUILDING_MEASURES, BUILDINGS
 from aftermap.workflows.review import refuse_no_case
 
 
@@ -45,7 +45,7 @@ def learn_city_model(
     ):
         again = "aftermap assess"
         buildings = run.latest_result(BUILDINGS, command=again)
-        measures = run.latest_result(MEASURES, command=again)
+        measures = run.latest_result(BUILDING_MEASURES, command=again)
         draw = None if with_sample else newest_draw(case.package)
         sampled = set() if draw is None else {one.source_id for one in draw.buildings}
         kept = _newest(reviews(case.package), sampled)

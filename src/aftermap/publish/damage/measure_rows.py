@@ -22,6 +22,7 @@ LABELS = (
     ("before_correlation", "correlation with pre-event image", ""),
     ("measured_fraction", "footprint measured", "%"),
 )
+"""Name, label and unit. The page has the same labels, and more, in ``frontend/src/texts.ts``."""
 
 
 def measured_rows(values: Mapping[str, float | None]) -> tuple[MeasureRow, ...]:
