@@ -14,11 +14,13 @@ from graded_case import graded_case
 from made_up_roofs import Scene, outline, values
 
 from aftermap.assessment import measure, names
+from aftermap.cli.telemetry import telemetry_command
 from aftermap.errors import InputError
 from aftermap.media import find
 from aftermap.media.telemetry import reading, sidecars_of, track_in
 from aftermap.media.telemetry.draft import RECORDER, Draft, skipped_by_reason
 from aftermap.model.telemetry import TelemetrySample
+from aftermap.publish.report import index_only_page
 from aftermap.record import Case
 from aftermap.workflows import exports
 
@@ -99,6 +101,7 @@ def knots_draft(text: str, name: str) -> Draft:
         dialect="knots",
         clock=RECORDER,
         samples=tuple(samples),
+        sigmas_m=(4.0, 8.0),
         refused=skipped_by_reason("line", refused),
     )
 
@@ -112,6 +115,7 @@ def test_a_made_up_telemetry_dialect_is_added_by_one_row(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "DIALECTS", (*reading.DIALECTS, row))
     track = track_in(path, name=path.name, sha256="0" * 64)
     assert track.dialect == "knots"
+    assert (track.sigma_horizontal_m, track.sigma_vertical_m) == (4.0, 8.0)
     assert [sample.lonlat_deg for sample in track.samples] == [
         (39.0087, 35.9506),
         (39.0088, 35.9506),
@@ -120,6 +124,24 @@ def test_a_made_up_telemetry_dialect_is_added_by_one_row(tmp_path, monkeypatch):
     path.write_text("nothing\n", "utf-8")
     with pytest.raises(InputError, match="export the flight again"):
         track_in(path, name=path.name, sha256="0" * 64)
+    path = tmp_path / "notes.txt"
+    path.write_text("nothing\n", "utf-8")
+    with pytest.raises(InputError, match=r"supported are .*\bKNOTS\b"):
+        track_in(path, name=path.name, sha256="0" * 64)
+
+
+def test_a_reader_must_say_how_good_its_places_are():
+    with pytest.raises(TypeError, match="sigmas_m"):
+        Draft(dialect="knots", clock=RECORDER, samples=())
+
+
+def test_help_and_report_name_the_sidecars_that_are_read():
+    for kind in reading.file_kinds():
+        assert re.search(rf"\b{kind}\b", telemetry_command.help or ""), kind
+    advice = Path(index_only_page.__file__).read_text("utf-8")
+    texts = [one.text_suffix.removeprefix(".").upper() for one in reading.DIALECTS]
+    for kind in filter(None, texts):
+        assert re.search(rf"telemetry \([^)]*\b{kind}\b", advice), kind
 
 
 def test_the_endings_of_dialects_are_taken_for_sidecars(tmp_path):
@@ -149,6 +171,20 @@ def test_a_made_up_damage_measure_is_added_by_two_rows(tmp_path, monkeypatch):
     assert found["dome_height_m_sigma"] > 0
     assert names.in_words("dome_height_m", 6.04) == "dome of 6.0 m above the ground"
     assert names.family("dome_height_m") == "height"
+
+
+def test_a_measure_of_roof_planes_is_given_those_of_the_roof(tmp_path, monkeypatch):
+    def largest_plane(_, planes):
+        return {"largest_plane_m2": (float(planes.area_m2[0]), 1.0)}
+
+    row = names.Measure(name="largest_plane_m2")
+    monkeypatch.setattr(measure, "FROM_PLANES", (*measure.FROM_PLANES, largest_plane))
+    monkeypatch.setattr(measure, "MEASURES", (*names.MEASURES, row))
+    scene = Scene()
+    scene.height[scene.cut(20, 20, 32, 34)] += 6.0
+    _, _, (found,) = values(scene, [outline(20, 20, 32, 34)], tmp_path)
+    assert found["plane_count"] == 1
+    assert found["largest_plane_m2"] == pytest.approx(10.8 * 12.8, rel=0.03)
 
 
 def test_a_made_up_export_is_added_by_one_row(tmp_path, monkeypatch):
