@@ -113,8 +113,8 @@ def test_too_few_a_line_a_plane_and_no_number_are_refused():
 @pytest.mark.parametrize(
     ("spoilt", "told"),
     [
-        (lambda xyz, xy: (xyz, np.column_stack([xy[:, 0], 720 - xy[:, 1]])), "so mirrored"),
-        (lambda xyz, xy: (xyz, np.column_stack([1280 - xy[:, 0], xy[:, 1]])), "so mirrored"),
+        (lambda xyz, xy: (xyz, np.column_stack([xy[:, 0], 720 - xy[:, 1]])), "mirrored"),
+        (lambda xyz, xy: (xyz, np.column_stack([1280 - xy[:, 0], xy[:, 1]])), "mirrored"),
         (lambda xyz, xy: (xyz[:, [1, 0, 2]], xy), "fit no camera"),
         (lambda xyz, xy: (xyz, xy[::-1]), "fit no camera"),
     ],

@@ -243,8 +243,8 @@ def test_a_group_without_positions_is_not_put_beside_one_that_has_them(day, grou
     assert told.group_sizes == (12, 6)
     reasons = [s.reason for s in told.skipped if s.name.startswith("WEST")]
     assert len(reasons) == 6
-    assert all("belongs to 6 photographs" in r for r in reasons)
-    assert all("no recorded positions" in r and "unknown" in r for r in reasons)
+    assert all("a group of 6 images" in r for r in reasons)
+    assert all("no recorded positions" in r and "not known" in r for r in reasons)
 
 
 def test_a_map_without_positions_is_local_and_says_who_is_elsewhere(day, groups, tmp_path):

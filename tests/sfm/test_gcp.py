@@ -157,7 +157,7 @@ def test_a_blunder_is_named_and_does_not_hold_the_map(tmp_path, case, wrong):
         n for n in order if n in {"P2", "P9", "P10"}
     ]
     (warning,) = found.warnings
-    assert "Mark P2 disagrees with the others" in warning
+    assert "P2 disagrees with the others" in warning
     said_m = float(warning.split(" by ")[1].split(" m ")[0])
     assert said_m == pytest.approx(np.linalg.norm(wrong), abs=0.3)
     marks = {m.name: m for m in residuals(found, survey, case)}
@@ -258,7 +258,7 @@ def test_a_mark_in_one_photograph_is_not_used_and_the_user_is_told(tmp_path, cas
     survey = survey_of(control_in(path), case.flight.frames, UTM)
     (warning,) = survey.warnings
     assert "LONE was not used" in warning
-    assert "two photographs" in warning
+    assert "two images" in warning
     (mark,) = residuals_before(survey, case)
     assert mark.residual_m is None
     assert mark.reprojection_px is None
