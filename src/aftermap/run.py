@@ -8,19 +8,15 @@ unfinished work whose finished items are used by the next run with the same key.
 """
 
 import json
-import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from importlib.metadata import version as version_of
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-import pyproj
-import rasterio
 from rasterio._err import CPLE_BaseError
 
 from aftermap.cost import Meter, give_back_memory
@@ -42,21 +38,12 @@ from aftermap.record.disk import (
     write_text,
     writing_to,
 )
+from aftermap.versions import TOOLS, versions
 
 Answer = TypeVar("Answer")
 
 ANSWER_NAME = "answer.json"
 KEY_DIGITS = 16
-TOOLS = (
-    "numba",
-    "numpy",
-    "opencv-python-headless",
-    "pillow",
-    "pycolmap",
-    "pyproj",
-    "rasterio",
-    "scipy",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -395,11 +382,3 @@ def _gdal_trouble_as_os_trouble() -> Iterator[None]:
         yield
     except CPLE_BaseError as error:
         raise OSError(f"{error}") from error
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Aftermap and everything that it computes with, by name."""
-    found = {"aftermap": version_of("aftermap"), "python": platform.python_version()}
-    found |= {tool: version_of(tool) for tool in TOOLS}
-    return found | {"PROJ": pyproj.proj_version_str, "GDAL": rasterio.__gdal_version__}

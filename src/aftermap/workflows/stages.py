@@ -3,7 +3,8 @@
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.mesh import Mesh
 from aftermap.model.raster import Elevation, Orthophoto
-from aftermap.run import TOOLS, Stage
+from aftermap.run import Stage
+from aftermap.versions import TOOLS
 
 MASKS = Stage(name="masks", version=1, answer=FrameSet, tools=("opencv-python-headless", "pillow"))
 FEATURES = Stage(name="features", version=1, answer=FrameSet)

@@ -81,7 +81,7 @@ def over_low_ground(surface: Surface) -> Surface:
 
 
 def colour_overview(raster: Raster, longest: int) -> tuple[Grid, ByteArray]:
-    """The picture as (rows, columns, 4) red, green, blue, and alpha 0 where there is none."""
+    """(rows, columns, 4) colours: red, green, blue, and alpha 0 where there is none."""
     grid = coarse_grid(raster.grid, longest)
     with _opened(raster) as file:
         bands = file.read(
