@@ -104,10 +104,10 @@ def test_an_index_without_a_map_is_done_in_part_and_says_so_first(mapped):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("cut.mp4", "is cut short: the index that an MP4 has at its end (moov) is missing"),
+        ("cut.mp4", "is truncated: the index at the end of the MP4 (moov) is missing"),
         ("empty.mp4", "is empty"),
-        ("sound.mp4", "holds no video stream that can be decoded"),
-        ("one.mp4", "is a video of a single picture"),
+        ("sound.mp4", "contains no video stream that can be decoded"),
+        ("one.mp4", "is a video of a single frame"),
         ("playlist.mp4", "is a text file, not a video"),
         ("stray.ts", "1 frames have no timestamp, or one that runs backwards or far ahead"),
         (
@@ -119,7 +119,7 @@ def test_an_index_without_a_map_is_done_in_part_and_says_so_first(mapped):
         ("times.mp4", "times.SRT has times but no positions"),
         ("sums.ts, embedded telemetry", "its checksum is wrong"),
         ("sums.ts", "could not be aligned, and it has no telemetry"),
-        ("beyond.ts, packets", "its position is missing, out of range"),
+        ("beyond.ts, packets", "its latitude or longitude is missing or out of range"),
         ("beyond.ts", "no height above take-off"),
         ("jump.SRT, sample 8", "its position jumps, about 111 km"),
         ("south.mp4", "from the rest of the case; check the hemisphere"),

@@ -155,7 +155,7 @@ def test_heights_of_another_datum_are_left_out_and_noted() -> None:
         assert frame.prior_position_m[2] == 300.0
         assert frame.prior_sigma_m == (3.0, 3.0, HEIGHT_UNKNOWN_SIGMA_M)
     (note,) = frames.notes
-    assert "DJI_8.JPG (ellipsoid), DJI_9.JPG (ellipsoid) are in another and are not used" in note
+    assert "DJI_8.JPG (ellipsoid), DJI_9.JPG (ellipsoid) refer to another and are not used" in note
 
 
 def test_between_equally_common_datums_the_better_defined_wins() -> None:

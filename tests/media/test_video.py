@@ -96,7 +96,7 @@ def test_without_tags_the_focal_length_is_assumed(tmp_path: Path) -> None:
 def test_an_mp4_without_its_index_says_so(tmp_path: Path) -> None:
     path = video(tmp_path / "DJI_0001.MP4")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert "cut short: the index that an MP4 has at its end (moov) is missing" in refused(path)
+    assert "truncated: the index at the end of the MP4 (moov) is missing" in refused(path)
 
 
 def test_an_empty_file_says_so(tmp_path: Path) -> None:
@@ -105,17 +105,17 @@ def test_an_empty_file_says_so(tmp_path: Path) -> None:
 
 
 def test_a_container_without_video_says_so(tmp_path: Path) -> None:
-    assert "holds no video stream" in refused(sound(tmp_path / "s.mp4"))
+    assert "contains no video stream" in refused(sound(tmp_path / "s.mp4"))
 
 
 def test_a_container_without_a_single_picture_says_so(tmp_path: Path) -> None:
     path = video(tmp_path / "z.ts")
     path.write_bytes(path.read_bytes()[: 3 * 188])  # the tables that announce the streams
-    assert "no picture" in refused(path)
+    assert "contains no frames" in refused(path)
 
 
 def test_a_video_of_one_picture_says_so(tmp_path: Path) -> None:
-    assert "a single picture" in refused(video(tmp_path / "1.mp4", 1))
+    assert "a single frame" in refused(video(tmp_path / "1.mp4", 1))
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_a_video_of_one_picture_says_so(tmp_path: Path) -> None:
         (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "is a text file"),
         (b"ffconcat version 1.0\nfile other.mp4\n", "is a text file"),
         (b"\xff\xd8\xff\xe0" + bytes(600), "is a photograph"),
-        (bytes(range(256)) * 40, "is not a video of a kind that is read"),
-        (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(500), "is cut short"),
+        (bytes(range(256)) * 40, "is not a video in a supported format"),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(500), "is truncated"),
     ],
 )
 def test_other_files_that_are_called_mp4_are_named(
@@ -150,7 +150,7 @@ def test_a_clip_cut_short_behind_its_index_is_kept_with_a_note(tmp_path: Path) -
                 target.mux(packet)
     moved.write_bytes(moved.read_bytes()[: int(moved.stat().st_size * 0.6)])
     clip = probed(moved)
-    assert any("is cut short" in note and "of the 60 pictures" in note for note in clip.notes)
+    assert any("is truncated" in note and "of the 60 frames" in note for note in clip.notes)
 
 
 def test_pixels_that_are_not_square_are_said(tmp_path: Path) -> None:

@@ -192,8 +192,8 @@ def _common_datum(
         return datum, []
     more = f" and {len(other) - _NAMES_SHOWN} more" if len(other) > _NAMES_SHOWN else ""
     note = (
-        f"heights are in the datum of most images ({datum.value}); those of "
-        f"{', '.join(other[:_NAMES_SHOWN])}{more} are in another and are not used"
+        f"heights refer to the vertical datum of most images ({datum.value}); the heights of "
+        f"{', '.join(other[:_NAMES_SHOWN])}{more} refer to another and are not used"
     )
     return datum, [note]
 

@@ -67,7 +67,7 @@ SIDECARS = frozenset({".srt", ".csv", ".gpx", ".klv", ".bin", ".gpmf"})
 NOT_FOOTAGE = "not a photograph or a video"
 A_SMALL_COPY = "a low-resolution proxy by the camera; give the original video"
 A_SPHERE = "a spherical video without a single camera; export a flat view of it"
-NO_CLIP_OF_ITS_NAME = "not a photograph or a video, and no video beside it has its name"
+NO_CLIP_OF_ITS_NAME = "not a photograph or a video, and no video in its folder has the same name"
 CONVERT_FIRST = "HEIC, WebP, DNG and other raw files are not supported; convert it to JPEG"
 
 CASE_RECORD = "case.gpkg"

@@ -204,7 +204,7 @@ def _reaches_end(jpeg: bytes | mmap) -> bool:
 def _damage(error: BaseException) -> str:
     text = str(error)
     if "truncated" in text.lower():
-        return "is cut short"
+        return "is truncated"
     if "too large" in text or "MAX_TEXT" in text:
         return "contains text or a colour profile that is too large when unpacked"
     return f"is damaged ({' '.join(text.split())[:80] or type(error).__name__})"

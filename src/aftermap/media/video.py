@@ -25,14 +25,14 @@ from aftermap.media.sensors import focal_prior
 from aftermap.model.clip import Clip
 
 MIN_SIDE_PX = 64
-SUPPORTED = "MP4, MOV, MPEG-TS, MPEG-PS, AVI, Matroska and WebM are read"
+SUPPORTED = "supported are MP4, MOV, MPEG-TS, MPEG-PS, AVI, Matroska and WebM"
 OPEN_OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,mpegts,mpeg,avi,matroska,webm",
     "protocol_whitelist": "file",
 }
 """A playlist with the ending of a video would make FFmpeg open other files, or the network."""
 
-_COPY_AGAIN = "copy it again from the card, or leave it out"
+_COPY_AGAIN = "copy it from the memory card again, or leave it out"
 _NO_VIDEO = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 _STRAY_S = 10
 _TRIED_PACKETS = 400
@@ -89,8 +89,8 @@ def probe_video(path: Path, *, name: str, sha256: str) -> Clip:
         stream = main_stream(container)
         if stream is None:
             raise InputError(
-                f"{name}: holds no video stream that can be decoded; give the recording "
-                "that has the picture, or convert it to H.264"
+                f"{name}: contains no video stream that can be decoded; use the original "
+                "recording, or convert it to H.264"
             )
         timing = _timing(container, stream, name)
         claims = _claims(container, stream)
@@ -157,11 +157,11 @@ def _notes(timing: _Timing, announced: int) -> tuple[str, ...]:
     found = len(timing.ticks) + timing.broken + timing.hidden
     if announced > found + 1:
         notes.append(
-            f"is cut short: {len(timing.ticks)} of the {announced} pictures that it announces are "
-            "there; copy it again from the card if the rest is wanted"
+            f"is truncated: it contains {len(timing.ticks)} of the {announced} frames in its "
+            "header; copy it from the memory card again to use the rest"
         )
     if timing.broken:
-        notes.append(f"{timing.broken} packets cannot be read, or have no time or a stray one")
+        notes.append(f"{timing.broken} packets are damaged, or have no time stamp or a wrong one")
     return tuple(notes)
 
 
@@ -181,14 +181,14 @@ def _timing(container: InputContainer, stream: VideoStream, name: str) -> _Timin
                 continue
             in_order.append(time)
     if not in_order or not stream.time_base:
-        raise InputError(f"{name}: holds no picture; {_COPY_AGAIN}")
+        raise InputError(f"{name}: contains no frames; {_COPY_AGAIN}")
     strays = _strays(in_order, int(_STRAY_S / stream.time_base))
     ordered = tuple(sorted(set(in_order) - strays))
     broken += len(strays)
     if len(ordered) == 1:
         raise InputError(
-            f"{name}: is a video of a single picture, which has no motion; save the picture as a "
-            "JPEG and give that"
+            f"{name}: is a video of a single frame and shows no motion; save the frame as a JPEG "
+            "and use that"
         )
     steps = [later - earlier for earlier, later in pairwise(ordered)]
     return _Timing(ticks=ordered, last_ticks=median_low(steps), broken=broken, hidden=hidden)
@@ -243,7 +243,7 @@ def _first_picture(container: InputContainer, name: str) -> _Picture:
             size_px = pictures[0].width, pictures[0].height
             if min(size_px) < MIN_SIDE_PX:
                 raise InputError(
-                    f"{name}: is {size_px[0]} x {size_px[1]} pixels, too small to be placed "
+                    f"{name}: is {size_px[0]} x {size_px[1]} pixels, too small to be located "
                     f"(at least {MIN_SIDE_PX} on each side); use the original video"
                 )
             return _Picture(
@@ -253,21 +253,21 @@ def _first_picture(container: InputContainer, name: str) -> _Picture:
             )
         if tried >= _TRIED_PACKETS:
             break
-    raise InputError(f"{name}: no picture in it can be decoded; {_COPY_AGAIN}")
+    raise InputError(f"{name}: none of its frames can be decoded; {_COPY_AGAIN}")
 
 
 def _oddities(stream: VideoStream, picture: VideoFrame) -> Iterator[str]:
     """What makes pictures of a video unlike photographs."""
     if picture.interlaced_frame:
         yield (
-            "is interlaced: what moves has comb-like edges, and is placed less exactly; give the "
-            "progressive original if there is one"
+            "is interlaced: moving edges are combed, which reduces accuracy; use the progressive "
+            "original if there is one"
         )
     aspect = stream.sample_aspect_ratio
     if aspect not in (None, 0, 1):
         yield (
-            f"has pixels that are {float(aspect or 1):.3f} times as wide as high; frames are as "
-            "coded and will be placed poorly; convert it to square pixels"
+            f"has non-square pixels ({float(aspect or 1):.3f} times as wide as high), which "
+            "reduces accuracy; convert it to square pixels"
         )
 
 
@@ -287,11 +287,11 @@ def _why_not_opened(path: Path, error: Exception) -> str:
     boxes = _top_boxes(path)
     if b"ftyp" in boxes and b"moov" not in boxes:
         return (
-            "is cut short: the index that an MP4 has at its end (moov) is missing; "
-            "copy it again from the card, or repair it with the drone's own program"
+            "is truncated: the index at the end of the MP4 (moov) is missing; "
+            "copy it from the memory card again, or repair it with the drone's software"
         )
     if isinstance(error, FFmpegError) and isinstance(error, ValueError):
-        return f"is not a video of a kind that is read; {SUPPORTED}"
+        return f"is not a video in a supported format; {SUPPORTED}"
     return f"cannot be opened ({getattr(error, 'strerror', None) or error}); {_COPY_AGAIN}"
 
 
@@ -325,7 +325,7 @@ def _refuse_other_kinds(path: Path, name: str) -> None:
     if not head:
         raise InputError(f"{name}: is empty; {_COPY_AGAIN}")
     if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        raise InputError(f"{name}: is a photograph, not a video; give it the ending .jpg or .png")
+        raise InputError(f"{name}: is a photograph, not a video; rename it to .jpg or .png")
     if all(byte in b"\t\n\r" or 0x20 <= byte <= 0x7E or byte >= 0x80 for byte in head):
         raise InputError(f"{name}: is a text file, not a video; {SUPPORTED}")
 

@@ -36,7 +36,7 @@ def test_without_a_fix_there_are_times_and_no_positions(tmp_path: Path) -> None:
     track = read(tmp_path, gps5(HERE, HERE, lock=0))
     assert [sample.lonlat_deg for sample in track.samples] == [None, None]
     assert "no fix" in track.refused[0].reason
-    assert "no positions: only the times can be used" in track.notes
+    assert "no positions: only the time stamps can be used" in track.notes
 
 
 def test_gps9_brings_a_time_and_a_fix_with_each_position(tmp_path: Path) -> None:
@@ -68,5 +68,5 @@ def test_karma_writes_a_time_before_its_position(tmp_path: Path, key: bytes) -> 
 
 
 def test_a_payload_that_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cut off"):
+    with pytest.raises(InputError, match="truncated"):
         read(tmp_path, gps5(HERE)[:40])

@@ -64,9 +64,9 @@ def test_nothing_is_left_where_every_checksum_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({13: b"\x80\0\0\0"}, "missing, out of range"),
-        ({14: b""}, "missing, out of range"),
-        ({13: b"\0\0\0\0", 14: b"\0\0\0\0"}, "0, 0: no fix"),
+        ({13: b"\x80\0\0\0"}, "missing or out of range"),
+        ({14: b""}, "missing or out of range"),
+        ({13: b"\0\0\0\0", 14: b"\0\0\0\0"}, "0, 0 (no GPS fix)"),
     ],
 )
 def test_impossible_coordinates_are_refused_and_the_angles_kept(
@@ -83,7 +83,7 @@ def test_a_cut_packet_and_noise_between_packets_cost_nothing_else(tmp_path: Path
     track = read(tmp_path, data)
     assert len(track.samples) == 2
     reasons = {one.reason for one in track.refused}
-    assert reasons == {"bytes that belong to no packet", "cut off before its end"}
+    assert reasons == {"bytes outside any packet", "truncated"}
 
 
 def test_a_platform_without_heading_gives_no_angles(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_gpx_counts_from_its_first_point(tmp_path: Path) -> None:
 
 
 def test_gpx_without_times_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no times"):
+    with pytest.raises(InputError, match="no time stamps"):
         read(tmp_path, "flight.gpx", '<gpx><trkpt lat="1" lon="2"></trkpt></gpx>')
 
 

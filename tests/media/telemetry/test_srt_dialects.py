@@ -71,7 +71,9 @@ def test_mavic_mini_says_n_a_for_what_it_does_not_know(tmp_path: Path) -> None:
     assert track.samples[0].lonlat_deg == (39.0121, 35.9512)
     assert track.samples[0].height_m is None
     assert track.samples[1].lonlat_deg is None
-    assert [(r.name, r.reason) for r in track.refused] == [("cue 2", "its position is n/a: no fix")]
+    assert [(r.name, r.reason) for r in track.refused] == [
+        ("cue 2", "its position is n/a (no GPS fix)")
+    ]
 
 
 def test_mavic_2_misspells_longitude_and_multiplies_the_focal_length(tmp_path: Path) -> None:
@@ -107,19 +109,19 @@ def test_mavic_air_gives_times_and_no_positions(tmp_path: Path) -> None:
     track = read(tmp_path, text)
     assert track.samples[0].lonlat_deg is None
     assert track.refused == ()
-    assert "no positions: only the times can be used" in track.notes
+    assert "no positions: only the time stamps can be used" in track.notes
 
 
 def test_0_0_is_no_fix(tmp_path: Path) -> None:
     track = read(tmp_path, srt(bracket(0.0, 0.0), bracket(35.95, 39.01)))
     assert [sample.lonlat_deg for sample in track.samples] == [None, (39.01, 35.95)]
-    assert track.refused[0].reason == "its position is 0, 0: no fix"
+    assert track.refused[0].reason == "its position is 0, 0 (no GPS fix)"
 
 
 def test_a_latitude_over_90_is_refused_and_the_axes_are_not_exchanged(tmp_path: Path) -> None:
     track = read(tmp_path, srt("GPS(35.95,110.01,14) BAROMETER:3.0"))
     assert track.samples[0].lonlat_deg is None
-    assert "read longitude first as its dialect says" in track.refused[0].reason
+    assert "read longitude first as its format specifies" in track.refused[0].reason
 
 
 def test_gps_and_home_in_different_orders_are_refused(tmp_path: Path) -> None:
@@ -189,12 +191,12 @@ def test_a_file_that_is_cut_off_loses_its_last_cue_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "1\n00:00"])
 def test_nothing_is_left_of_an_empty_or_cut_file(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match=r"clip.SRT: .*fetch"):
+    with pytest.raises(InputError, match=r"clip.SRT: .*copy it"):
         read(tmp_path, text)
 
 
 def test_films_subtitles_are_not_telemetry(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no dialect of DJI"):
+    with pytest.raises(InputError, match="no DJI telemetry"):
         read(tmp_path, srt("We should leave.", "Not yet."))
 
 

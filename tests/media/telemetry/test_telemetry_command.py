@@ -85,7 +85,7 @@ def test_a_video_without_telemetry_names_the_sidecar_beside_it(
 ) -> None:
     video(tmp_path / "DJI_0001.mp4")
     assert status_of(["telemetry", str(tmp_path / "DJI_0001.mp4")]) == 2
-    assert "give its sidecar (SRT, KLV, GPMF, CSV, GPX) if there is one" in capsys.readouterr().err
+    assert "use its sidecar (SRT, KLV, GPMF, CSV, GPX) if there is one" in capsys.readouterr().err
     (tmp_path / "DJI_0001.SRT").write_text(SRT, "utf-8")
     assert status_of(["telemetry", str(tmp_path / "DJI_0001.mp4")]) == 2
     told = capsys.readouterr().err.strip()

@@ -42,8 +42,8 @@ def data_packets(path: Path) -> tuple[DataPacket, ...]:
         container = av.open(str(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(
-            f"{path.name}: cannot be opened as a video ({_why(error)}); it may be cut off or of "
-            "another kind; fetch it again"
+            f"{path.name}: cannot be opened as a video ({_why(error)}); it may be truncated or in "
+            "another format; copy it from its source again"
         ) from error
     found: list[tuple[int, DataPacket]] = []
     pictures: list[tuple[int, Fraction]] = []

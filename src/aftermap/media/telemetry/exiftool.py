@@ -19,8 +19,8 @@ from aftermap.model.telemetry import TelemetrySample
 
 PATIENCE_S = 600
 HOW_TO = (
-    "holds DJI's djmd telemetry, which needs ExifTool 13 or later; install it (exiftool.org) and "
-    "run this again, or record subtitles (.SRT) beside the video"
+    "contains DJI djmd telemetry, which needs ExifTool 13 or later; install it (exiftool.org) and "
+    "run this command again, or record subtitles (.SRT) with the video"
 )
 
 
@@ -41,10 +41,12 @@ def exiftool_draft(path: Path, name: str) -> Draft:
         )
         listed = json.loads(done.stdout or b"[]")
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-        raise InputError(f"{name}: ExifTool did not answer as expected; {HOW_TO}") from error
+        raise InputError(
+            f"{name}: the output of ExifTool cannot be parsed; the file {HOW_TO}"
+        ) from error
     samples = samples_in(listed[0] if listed else {})
     if not samples:
-        raise InputError(f"{name}: ExifTool found no samples in it; it {HOW_TO}")
+        raise InputError(f"{name}: ExifTool found no samples; the file {HOW_TO}")
     return Draft(
         dialect="DJI djmd, read by ExifTool",
         clock=VIDEO,

@@ -85,10 +85,10 @@ def gpmf_draft(payloads: Sequence[Payload], name: str) -> Draft:
         fixes += found
     if not whole:
         raise InputError(
-            f"{name}: holds no GoPro telemetry (GPMF), or is cut off inside its first set; "
-            "fetch the file again from the camera's card"
+            f"{name}: contains no GoPro telemetry (GPMF), or is truncated in its first set; "
+            "copy it from the camera's memory card again"
         )
-    notes += [] if keys else ["GoPro telemetry without a receiver: GPS was off, or had no fix"]
+    notes += [] if keys else ["GoPro telemetry without GPS positions: GPS was off or had no fix"]
     known = [*sorted(keys), _device(whole[0].data)] if keys else ["no GPS", _device(whole[0].data)]
     return Draft(
         dialect=f"GoPro GPMF ({', '.join(word for word in known if word)})",
@@ -98,7 +98,7 @@ def gpmf_draft(payloads: Sequence[Payload], name: str) -> Draft:
         sigmas_m=CONSUMER_M,
         origins=(
             ("position", ", ".join(sorted(keys))),
-            ("time", "spread evenly over each payload"),
+            ("time", "distributed evenly over each payload"),
         ),
         refused=skipped_by_reason("payload", refused),
         notes=tuple(notes),

@@ -21,7 +21,7 @@ from aftermap.model.telemetry import TelemetrySample
 
 _POINT = re.compile(r"<(?:\w+:)?trkpt\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?trkpt\s*>)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""\b(lat|lon)\s*=\s*["']([^"']*)["']""")
-NO_TIME = "it has no time and cannot be matched to a frame"
+NO_TIME = "it has no time stamp, so it cannot be matched to a frame"
 
 
 def gpx_draft(text: str, name: str) -> Draft:
@@ -40,8 +40,8 @@ def gpx_draft(text: str, name: str) -> Draft:
         first = first or moment
         samples.append(_sample(point, moment, first))
     if not samples:
-        why = "its points have no times" if points else "it has no track points (trkpt)"
-        raise InputError(f"{name}: {why}; export the flight again as a GPX track with times")
+        why = "its points have no time stamps" if points else "it has no track points (trkpt)"
+        raise InputError(f"{name}: {why}; export the flight as a GPX track with time stamps")
     return Draft(
         dialect="GPX",
         clock=RECORDER,

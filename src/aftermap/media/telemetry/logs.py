@@ -24,7 +24,7 @@ from aftermap.model.media import Attitude, VerticalDatum
 from aftermap.model.telemetry import TelemetrySample
 
 FOOT_M = 0.3048
-NO_TIME = "it has no time"
+NO_TIME = "it has no time stamp"
 
 Row = Mapping[str, str]
 
@@ -55,13 +55,13 @@ def logs_draft(text: str, name: str) -> Draft:
     rows = _rows(text)
     if not rows:
         raise InputError(
-            f"{name}: holds no rows under a line of column names; export the log again as CSV"
+            f"{name}: contains no rows below a header line; export the log as CSV again"
         )
     log = next((log for log in _LOGS if log.mark in rows[0]), None)
     if log is None:
         raise InputError(
-            f"{name}: not the columns of AirData, Litchi or a DJI log; export the flight from one "
-            "of them as CSV, or as GPX"
+            f"{name}: its columns are not those of an AirData, Litchi or DJI log; export the "
+            "flight from one of these as CSV, or as GPX"
         )
     return _draft(log, rows)
 

@@ -23,7 +23,7 @@ JUMP_FLOOR_M = 200.0
 """Receivers settle by less in their first seconds; what moves more and too fast is a jump."""
 
 RADIANS = "read as radians"
-IN_RADIANS = "positions are in radians, which some drones write, and were converted"
+IN_RADIANS = "positions were recorded in radians and were converted to degrees"
 
 OPERATOR = "the position of the operator (HOME)"
 
@@ -40,7 +40,7 @@ def believed(
     samples, far, notes = _held_against_case(samples, near_lonlat_deg)
     withheld = (OPERATOR,) if draft.homes_lonlat_deg else ()
     if not any(sample.lonlat_deg for sample in samples):
-        notes += ("no positions: only the times can be used",)
+        notes += ("no positions: only the time stamps can be used",)
     return Track(
         sha256=sha256,
         name=name,
@@ -65,15 +65,15 @@ def _on_the_globe(
     samples: Sequence[TelemetrySample], by_dialect: str
 ) -> tuple[tuple[TelemetrySample, ...], tuple[Skipped, ...]]:
     """Without "0, 0" and without what is no place at all."""
-    off = "its position is not on the globe" + (
-        f", read {by_dialect} as its dialect says" if by_dialect else ""
+    off = "its position is outside the range of longitude and latitude" + (
+        f", read {by_dialect} as its format specifies" if by_dialect else ""
     )
     kept, refused = [], []
     for number, sample in enumerate(samples, 1):
         place = sample.lonlat_deg
         if place is not None and checked_lonlat_deg(*place) is None:
             beyond = abs(place[1]) > 90 or abs(place[0]) > 180
-            refused.append((number, off if beyond else "its position is 0, 0: no fix"))
+            refused.append((number, off if beyond else "its position is 0, 0 (no GPS fix)"))
             sample = replace(sample, lonlat_deg=None, height_m=None)  # noqa: PLW2901
         kept.append(sample)
     return tuple(kept), skipped_by_reason("sample", refused)
@@ -96,7 +96,7 @@ def _order_doubts(draft: Draft, samples: Sequence[TelemetrySample]) -> tuple[Ski
     if abs(turned[1]) <= 90 and great_circle_m(places[0], turned) <= FAR_M:
         reason = "GPS and HOME have different axis orders; which one is correct is not known"
     else:
-        reason = f"{away_m / 1000:.0f} km from HOME, the place of take-off in the same file"
+        reason = f"{away_m / 1000:.0f} km from HOME, the take-off point in the same file"
     return (Skipped(name="positions", reason=reason),)
 
 
@@ -129,7 +129,9 @@ def _without_jumps(
     for number in sorted(set().union(*runs) - set(flight)):
         away_m = great_circle_m(samples[number].lonlat_deg or (0, 0), anchor or (0, 0))
         far = f"{away_m / 1000:.0f} km" if away_m >= 1000 else f"{away_m:.0f} m"
-        refused.append((number + 1, f"its position jumps, about {far} from the rest of the flight"))
+        refused.append(
+            (number + 1, f"its position jumps, about {far} away from the rest of the flight")
+        )
         kept[number] = replace(samples[number], lonlat_deg=None, height_m=None)
     return tuple(kept), skipped_by_reason("sample", refused)
 
@@ -185,9 +187,11 @@ def _held_against_case(
     reason = f"{away_m / 1000:.0f} km from the case"
     best, minus_m = readings.most_common(1)[0]
     if -minus_m <= FAR_M and best == RADIANS:
-        return _from_radians(samples), (), (f"{IN_RADIANS}; as degrees they lie {reason}",)
+        return _from_radians(samples), (), (f"{IN_RADIANS}; read as degrees they are {reason}",)
     if -minus_m <= FAR_M:
-        reason += f", but {-minus_m / 1000:.0f} km {best}; nothing was changed, so correct the file"
+        reason += (
+            f", but {-minus_m / 1000:.0f} km {best}; positions are unchanged: correct the file"
+        )
     return _without_places(samples), (Skipped(name="positions", reason=reason),), ()
 
 
@@ -202,5 +206,5 @@ def _from_radians(samples: Sequence[TelemetrySample]) -> tuple[TelemetrySample, 
 
 def _could_be_radians(places: Sequence[LonLat]) -> tuple[str, ...]:
     if all(abs(lat) <= math.pi / 2 and abs(lon) <= math.pi for lon, lat in places):
-        return ("read as degrees, but the numbers are small enough to be radians: check the area",)
+        return ("positions were read as degrees but may be in radians: check their location",)
     return ()

@@ -40,7 +40,7 @@ def track_in(path: Path, *, name: str, sha256: str, near_lonlat_deg: LonLat | No
     """
     draft = _video_draft(path, name) if _is_video(path) else _sidecar_draft(path, name)
     if not draft.samples and not draft.refused:
-        raise InputError(f"{name}: {draft.dialect}, but without a single sample; nothing to use")
+        raise InputError(f"{name}: is {draft.dialect} but contains no samples; leave it out")
     return believed(draft, name=name, sha256=sha256, near_lonlat_deg=near_lonlat_deg)
 
 
@@ -55,9 +55,9 @@ def _is_video(path: Path) -> bool:
 def _sidecar_draft(path: Path, name: str) -> Draft:
     size = path.stat().st_size
     if size == 0:
-        raise InputError(f"{name}: is empty; fetch it again from the drone's card")
+        raise InputError(f"{name}: is empty; copy it from the drone's memory card again")
     if size > LARGEST_BYTES:
-        raise InputError(f"{name}: {size} bytes are too large for telemetry; give the right file")
+        raise InputError(f"{name}: is too large for telemetry ({size} bytes); choose another file")
     data = path.read_bytes()
     for dialect in DIALECTS:
         if dialect.read_bytes is not None and dialect.is_bytes(data):
@@ -88,7 +88,7 @@ def _video_draft(path: Path, name: str) -> Draft:
             if dialect.read_stream is not None and dialect.is_stream(found):
                 return dialect.read_stream(found, path, name)
     raise NoTelemetryError(
-        f"{name}: {NO_TELEMETRY}; give its sidecar ({', '.join(file_kinds())}) if there is one"
+        f"{name}: {NO_TELEMETRY}; use its sidecar ({', '.join(file_kinds())}) if there is one"
     )
 
 

@@ -35,8 +35,8 @@ from aftermap.model.telemetry import TelemetrySample
 
 _CUE = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,6})\s*-->\s*(\d+):(\d\d):(\d\d)[,.](\d{1,6})")
 _NOT_AVAILABLE = re.compile(r"(?:GPS|RTK)\s*\(\s*n/?a|tude\s*:\s*n/?a", re.IGNORECASE)
-INCOMPLETE = "incomplete: it has no position, and none was made up"
-NO_FIX = "its position is n/a: no fix"
+INCOMPLETE = "incomplete: it has no position"
+NO_FIX = "its position is n/a (no GPS fix)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +81,13 @@ def srt_draft(cues: Sequence[Cue], name: str) -> Draft:
     """
     if not cues:
         raise InputError(
-            f"{name}: holds no subtitles (it is empty or cut off before the first one); "
-            "fetch the file again from the drone's card"
+            f"{name}: contains no subtitles (it is empty or truncated before the first one); "
+            "copy it from the drone's memory card again"
         )
     votes = Counter(dialect.name for cue in cues if (dialect := _dialect_of(cue.text)))
     if not votes:
         raise InputError(
-            f"{name}: subtitles, but no dialect of DJI's telemetry; give the drone's own .SRT"
+            f"{name}: contains subtitles but no DJI telemetry; use the .SRT that the drone wrote"
         )
     dialect = _BY_NAME[votes.most_common(1)[0][0]]
     return _draft(dialect, cues)
@@ -185,8 +185,8 @@ def _of_brackets(cue: Cue) -> TelemetrySample:
 
 
 _HFOV_NOTE = (
-    "the field of view is that of the full picture at the recorded focal length, taken for a 35 mm "
-    "equivalent; cropped and stabilised modes show up to a tenth less"
+    "the field of view is that of the full frame, assuming that the recorded focal length is a "
+    "35 mm equivalent; it is up to 10 % narrower in cropped and stabilised modes"
 )
 _TAKEOFF = VerticalDatum.TAKEOFF_RELATIVE
 _OF_2017 = _Dialect(

@@ -10,7 +10,7 @@ PREFIX = bytes.fromhex("060e2b34")
 ST0601 = bytes.fromhex("060e2b34020b01010e01030101000000")
 EG0104 = bytes.fromhex("060e2b34020101010e01010201010000")
 KEY_BYTES = 16
-CUT_OFF = "cut off before its end"
+CUT_OFF = "truncated"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def packets_in(data: bytes) -> Iterator[Packet | Damage]:
     while at < len(data):
         start = data.find(PREFIX, at)
         if start != at and data[at : start if start >= 0 else None].strip(b"\0"):
-            yield Damage(at_byte=at, reason="bytes that belong to no packet")
+            yield Damage(at_byte=at, reason="bytes outside any packet")
         if start < 0:
             return
         length = ber_length(data, start + KEY_BYTES)

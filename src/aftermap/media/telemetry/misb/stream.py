@@ -46,10 +46,10 @@ _LEVEL_NORTH = rotation_cam_from_world(0.0, 0.0, 0.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NOTE_UTC = (
-    "time stamps are taken as UTC; senders that follow ST 0603 count leap seconds too, and are "
-    "then some seconds ahead"
+    "time stamps are assumed to be UTC; systems that follow ST 0603 count leap seconds and are "
+    "several seconds ahead"
 )
-_NOTE_BORROWED = "the packets carry no times; each has that of the picture that follows it"
+_NOTE_BORROWED = "packets have no time stamps; each is given that of the next frame"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +131,14 @@ def _is_known(value: Any) -> bool:
 def _place_problem(values: dict[int, Any]) -> str | None:
     lat, lon = values.get(13), values.get(14)
     if lat is None or lon is None:
-        return "its position is missing, out of range or one of its halves is"
+        return "its latitude or longitude is missing or out of range"
     if checked_lonlat_deg(lon, lat) is None:
         beyond = abs(lat) > 90 or abs(lon) > 180
-        return "its position is not on the globe" if beyond else "its position is 0, 0: no fix"
+        return (
+            "its position is outside the range of longitude and latitude"
+            if beyond
+            else "its position is 0, 0 (no GPS fix)"
+        )
     return None
 
 
@@ -254,8 +258,8 @@ def _on_own_clock(
 
 
 def _nothing(name: str, refused: Sequence[tuple[int, str]]) -> str:
-    reasons = ", ".join(dict.fromkeys(reason for _, reason in refused)) or "it holds none"
+    reasons = ", ".join(dict.fromkeys(reason for _, reason in refused)) or "it contains none"
     return (
         f"{name}: no packet of MISB ST 0601 or EG 0104 could be read ({reasons}); "
-        "fetch the stream again, or give the telemetry as a file of its own"
+        "record or copy the stream again, or use the telemetry as a separate file"
     )
