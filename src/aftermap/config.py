@@ -73,36 +73,37 @@ FILES = (
 SWITCHES = ("proxies", "draw_filled")
 
 NEW_FILE = """\
-# Settings of this Aftermap case. What is said on the command line goes before what is said here.
-# Take away the "#" to set a value.
+# Settings of this Aftermap case. Command-line options override them.
+# Remove the "#" to set a value.
 
-# How much work the map is worth: "draft", "standard" or "fine".
+# Processing quality and cost: "draft", "standard" or "fine".
 #quality = "standard"
 
-# The map's coordinate reference system, projected and in metres. Left out: the scene's UTM zone.
+# Coordinate reference system of the map, projected and in metres. Default: the scene's UTM zone.
 #crs = "EPSG:32637"
 
-# Ground control points: a CRS line, then one "E N H px py image name" per line. Left out: none.
-# A path that is not absolute starts at this folder.
+# Ground control points: a CRS line, then one "E N H px py image name" per line. Default: none.
+# Relative paths start at this folder.
 #gcp = "gcp_list.txt"
 
-# A folder of masks, NAME.EXT.png, black where a picture is left out: captions, smoke, people. Those
-# beside the pictures, NAME_mask.png, are found by themselves.
+# Folder of masks named NAME.EXT.png; black areas of an image are excluded, such as captions, smoke
+# and people. NAME_mask.png beside an image is found without this setting.
 #masks = "masks"
 
-# An orthophoto of the place, to find clips by that carry no telemetry, and the heights that belong
-# to it. Left out: clips are placed by their telemetry and by the other footage alone.
+# Orthophoto for locating clips without telemetry, and its elevation model. Default: none; clips are
+# located from their telemetry and from the other footage.
 #reference = "earlier/orthophoto.tif"
 #dem = "earlier/surface.tif"
 
-# A small copy of each clip for playing, in products/clips/. It costs 2 to 3 times its decoding.
+# Write a small copy of each clip for playback to products/clips/. Takes 2 to 3 times as long as
+# decoding the clip.
 #proxies = true
 
-# Ground that was not measured is hatched in the orthophoto; true drapes photographs under that.
+# Unmeasured ground is hatched in the orthophoto; true also drapes images over it.
 #draw_filled = false
 
-# Outlines of buildings to grade (OSM, GeoJSON, shapefile, ...), the field that holds their ids, and
-# their CRS where the file names none; lines of streets; orthophoto and surface from before.
+# Building footprints to grade (OSM, GeoJSON, shapefile, ...), the field with their ids, and their
+# CRS if the file declares none; street centre lines; pre-event orthophoto and surface model.
 #footprints = "buildings.geojson"
 #id_field = "osm_id"
 #footprints_crs = "EPSG:4326"
@@ -110,7 +111,7 @@ NEW_FILE = """\
 #before = "before/orthophoto.tif"
 #before_surface = "before/surface.tif"
 
-# What grades the buildings: a model learnt from your reviewed labels, or an .onnx of your own.
+# Grading model: one trained with aftermap learn, or an .onnx file.
 #model = "learnt.json"
 """
 

@@ -67,7 +67,7 @@ def note_on(kind: Imagery | None) -> tuple[Reason, ...]:
         return ()
     known = reliabilities()[kind]
     text = (
-        f"seen by {kind.words}: on the practice district {100 * known.right_fraction:.0f} % of "
-        f"{known.buildings} such grades were right"
+        f"graded from {kind.words}: on the practice district, {100 * known.right_fraction:.0f} % "
+        f"of {known.buildings} such grades were correct"
     )
     return (Reason(text=text, side=ReasonSide.NOTE),)

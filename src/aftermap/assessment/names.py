@@ -82,7 +82,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="broken_fraction",
         family="whole",
-        text=lambda v: f"{_percent(v)} of the roof with broken texture and shape",
+        text=lambda v: f"{_percent(v)} of the roof has broken texture and shape",
     ),
     Measure(
         name="fallen_fraction",
@@ -104,7 +104,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="deepest_m",
         family="missing",
-        text=lambda v: f"lowest places {v:.1f} m below the roof plane",
+        text=lambda v: f"lowest points {v:.1f} m below the roof plane",
     ),
     Measure(name="raised_fraction"),
     Measure(name="roughness_m"),
@@ -144,7 +144,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(name="dust_fraction"),
     Measure(
-        name="dark_hole_m2", family="holes", text=lambda v: f"dark holes of {v:.1f} m2 in the roof"
+        name="dark_hole_m2", family="holes", text=lambda v: f"{v:.1f} m2 of dark holes in the roof"
     ),
     Measure(name="dark_hole_count"),
     Measure(
@@ -160,12 +160,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="sunk_fraction",
         family="height",
-        text=lambda v: f"{_percent(v)} broken and at rubble height",
+        text=lambda v: f"index of broken texture at rubble height: {_percent(v)}",
     ),
     Measure(
         name="sunk_beside_fraction",
         family="height",
-        text=lambda v: f"{_percent(v)} broken and lower than its neighbours",
+        text=lambda v: f"index of broken texture below the neighbours' height: {_percent(v)}",
     ),
     Measure(
         name="height_loss_fraction",

@@ -150,7 +150,8 @@ def _notes(file_name: str, buildings: Sequence[Building]) -> tuple[str, ...]:
         )
     if own and float(np.median(np.hypot(*np.array(own).T))) > FAR_FRACTION * REACH_M:
         notes.append(
-            f"{file_name}: outlines lie more than {FAR_FRACTION * REACH_M:g} m off the map, and "
-            f"only {REACH_M:g} m are searched; check the CRS and datum of both"
+            f"{file_name}: the median offset between footprints and map is over "
+            f"{FAR_FRACTION * REACH_M:g} m, and the search reaches {REACH_M:g} m; check the CRS "
+            "and datum of both"
         )
     return tuple(notes)

@@ -47,7 +47,7 @@ def export_command(
 @click.option("--adopt", is_flag=True, help="Accept these grades as final.")
 @debug_option
 def import_command(case: Path, labels: Path, reviewer: str | None, *, adopt: bool) -> None:
-    """Import the grades of LABELS.csv into CASE and report how far reviewers agree.
+    """Import the grades of LABELS.csv into CASE and report the agreement between reviewers.
 
     Lines that cannot be used are listed with the reason; the others are imported (exit status 1).
     A later grade by the same reviewer is a new row; the earlier one is kept.

@@ -22,7 +22,7 @@ from aftermap.cli.options import PATH, debug_option
 def sample_command(case: Path, size: int, seed: int, out: Path | None) -> None:
     """Draw a random sample of the buildings of CASE for review, stratified by model grade.
 
-    Records each building's inclusion probability, from which aftermap totals estimates. The CSV
+    Records each building's inclusion probability, which aftermap totals uses. The CSV
     file does not show model grades.
     """
     from aftermap.workflows.review import sample_buildings  # noqa: PLC0415

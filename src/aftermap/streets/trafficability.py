@@ -30,7 +30,7 @@ TABLE_NAME = "streets.parquet"
 SQUARE_M = 80.0
 OWN_LINES = (
     "no street lines were given: centre lines of the space between footprints are used, "
-    "and some are yards"
+    "and some cross yards"
 )
 NO_SCALE = "streets were not assessed: the map has no scale, so widths in metres are not known"
 SCHEMA = pa.schema(

@@ -123,4 +123,4 @@ async def _refuse(_: Request, error: Exception) -> JSONResponse:
     details: list[Any] = list(getattr(error, "errors", list)())
     first = details[0] if details else {}
     where = ".".join(str(part) for part in first.get("loc", ())[1:])
-    return JSONResponse({"error": f"{where}: {first.get('msg', 'is wrong')}"}, status_code=422)
+    return JSONResponse({"error": f"{where}: {first.get('msg', 'is not valid')}"}, status_code=422)

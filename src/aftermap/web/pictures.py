@@ -50,7 +50,9 @@ def _make_small(path: Path, side_px: int) -> Tile:
             image.draft("RGB", (side_px, side_px))
             picture = image.convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
-        raise CaseError(f"{path.name[:16]}: cannot be shown ({error})") from error
+        raise CaseError(
+            f"{path.name[:16]}: cannot be displayed ({error}); run aftermap verify"
+        ) from error
     picture.thumbnail((side_px, side_px))
     return _jpeg(picture)
 
