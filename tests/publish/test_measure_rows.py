@@ -28,7 +28,7 @@ def test_sheets_and_the_page_call_a_measure_the_same():
 
 
 def test_the_unit_of_a_label_is_that_of_its_name():
-    units = {"m": "m", "m2": "m2", "fraction": "%"}
+    units = {"m": "m", "m2": "m²", "fraction": "%"}
     for name, _, unit in LABELS:
         assert unit == units.get(name.rsplit("_", 1)[-1], ""), name
 

@@ -144,13 +144,13 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(name="dust_fraction"),
     Measure(
-        name="dark_hole_m2", family="holes", text=lambda v: f"{v:.1f} m2 of dark holes in the roof"
+        name="dark_hole_m2", family="holes", text=lambda v: f"{v:.1f} m² of dark holes in the roof"
     ),
     Measure(name="dark_hole_count"),
     Measure(
         name="hole_probability",
         family="holes",
-        text=lambda v: f"roof hole detected with probability {v:.2f}",
+        text=lambda v: f"a hole in the roof with probability {v:.2f}",
     ),
     Measure(
         name="neighbour_height_fraction",

@@ -13,7 +13,7 @@ LABELS = (
     ("plane_residual_m", "roof plane residual", "m"),
     ("plane_fraction", "roof on planes", "%"),
     ("hole_fraction", "holes in the roof", "%"),
-    ("dark_hole_m2", "dark holes in the image", "m2"),
+    ("dark_hole_m2", "dark holes in the image", "m²"),
     ("roughness_m", "roof roughness", "m"),
     ("normal_entropy", "roof normal entropy (0-1)", ""),
     ("gradient_isotropy", "gradient isotropy (0-1)", ""),
