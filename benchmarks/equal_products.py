@@ -7,8 +7,8 @@
 aftermap of this Python (or of PYTHONPATH) and leaves a case of each in WORK. ``compare`` holds
 two such folders against each other: rasters and pictures by pixel, tables, geometries and JSON by
 value, the point cloud and the mesh by their bytes. What may differ is listed here: IGNORED_KEYS and
-IGNORED_FILES (words, times, versions, identities of runs). A difference is printed; the exit code
-is 1 where there is one.
+the lists after it (words, times, versions, identities of runs). A difference is printed; the exit
+code is 1 where there is one.
 """
 
 import argparse

@@ -22,13 +22,12 @@ from aftermap.publish.report.contents import (
     ClipFigures,
     IndexOnlyContents,
     Photographs,
-    Run,
     SurfaceFigures,
 )
 from aftermap.publish.report.facts import IndexOnlyFacts
 from aftermap.publish.report.figures import cost, lenses, photographs, poses, unit_of
 from aftermap.publish.report.flight_figures import height_to_base
-from aftermap.publish.report.page import HTML_NAME, JSON_NAME, Report, crs_name, page_maker
+from aftermap.publish.report.page import HTML_NAME, JSON_NAME, Report, crs_name, page_maker, run_of
 from aftermap.publish.report.pose_plan import pose_plan
 from aftermap.publish.shared.files import json_text, write_whole
 from aftermap.publish.shared.templates import style_sheet
@@ -75,12 +74,7 @@ def index_only_contents_of(facts: IndexOnlyFacts) -> IndexOnlyContents:
     return IndexOnlyContents(
         format=FORMAT,
         version=VERSION,
-        run=Run(
-            case=facts.case_name,
-            command=facts.command,
-            started_at=facts.started_at,
-            versions=facts.versions,
-        ),
+        run=run_of(facts),
         crs=made.crs,
         crs_name=crs_name(made.crs),
         unit=unit_of(made),

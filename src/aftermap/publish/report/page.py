@@ -24,7 +24,7 @@ from aftermap.publish.report.contents import (
     IndexOnlyContents,
     Run,
 )
-from aftermap.publish.report.facts import ReportFacts
+from aftermap.publish.report.facts import IndexOnlyFacts, ReportFacts
 from aftermap.publish.report.figures import (
     Overviews,
     cost,
@@ -94,12 +94,7 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
     return Contents(
         format=FORMAT,
         version=VERSION,
-        run=Run(
-            case=facts.case_name,
-            command=facts.command,
-            started_at=facts.started_at,
-            versions=facts.versions,
-        ),
+        run=run_of(facts),
         crs=reconstruction.crs,
         crs_name=crs_name(reconstruction.crs),
         unit=unit_of(reconstruction),
@@ -119,6 +114,16 @@ def contents_of(facts: ReportFacts, overviews: Overviews) -> Contents:
         photographs=measured.photographs,
         clips=clip_figures(facts.clips, reconstruction),
         cost=cost(facts.stages),
+    )
+
+
+def run_of(facts: ReportFacts | IndexOnlyFacts) -> Run:
+    """Which case, command and versions a report is of."""
+    return Run(
+        case=facts.case_name,
+        command=facts.command,
+        started_at=facts.started_at,
+        versions=facts.versions,
     )
 
 
