@@ -37,7 +37,6 @@ STABLE_M = 0.5
 STABLE_CELLS = 40
 LEAST_PIXELS_COMPARED = 100
 MOST_FILLED = 0.1
-DEPENDS_M2 = 1.5
 HEIGHT_NAMES = ("before_loss_m", "before_lost_fraction", "before_height_m")
 NOTHING = (math.nan, math.nan)
 
@@ -175,7 +174,7 @@ def height_change(site: BuildingSite, before_m: Float32Array) -> NamedValues:
     offset = float(np.median(known))
     sigma = nmad(known, about=offset)
     loss = apart[used] - offset
-    count = max(1.0, used.sum() * site.cell_area_m2 / DEPENDS_M2)
+    count = site.independent_count(used)
     height = float(np.median(before_m[used])) - offset - site.ground_m
     return {
         "before_loss_m": (float(np.median(loss)), math.hypot(0.1, sigma)),

@@ -27,8 +27,6 @@ FALLEN_FRACTION = 0.4
 BARE_M = 0.7
 """Whole to look at and lower than this above the ground: ground and no part of a building."""
 SMALLEST_HOLE_M2 = 0.3
-DEPENDS_M2 = 1.5
-"""Heights within such an area hang together: matching smooths over about a metre."""
 SLOPE_BINS = (0.18, 0.47, 1.0, 2.1)
 """Rise over run of 10, 25, 45 and 65 degrees."""
 AZIMUTHS = 8
@@ -45,7 +43,7 @@ def roof_measures(site: BuildingSite, planes: Planes) -> NamedValues:
     used = site.used
     xyz, slopes, rough = _cells_of(site)
     above = xyz[:, 2] - site.ground_m
-    count = _effective(site, used)
+    count = site.independent_count(used)
     return (
         _heights(site, above, planes, count)
         | _planarity(xyz, planes, count)
@@ -77,7 +75,7 @@ def whole_measures(
     ``broken`` is (rows, columns) the cells of the site that a picture shows broken.
     """
     used = site.used
-    count = _effective(site, used)
+    count = site.independent_count(used)
     above = site.cells.height_m - site.ground_m
     fallen = max(FALLEN_M, FALLEN_FRACTION * roof_height_m)
     return {
@@ -86,10 +84,6 @@ def whole_measures(
         "fallen_fraction": share((broken & (above < fallen))[used], count),
         "bare_fraction": share((~broken & (above < BARE_M))[used], count),
     }
-
-
-def _effective(site: BuildingSite, used: BoolArray) -> float:
-    return max(1.0, float(used.sum()) * site.cell_area_m2 / DEPENDS_M2)
 
 
 def share(mask: BoolArray, count: float) -> tuple[float, float]:

@@ -17,7 +17,6 @@ LOWEST_M, HIGHEST_M = 0.35, 4.0
 UNEVEN_M = 0.07
 SIDE_FRACTION = 0.35
 SIDE_M2 = 4.0
-DEPENDS_M2 = 1.5
 
 
 def apron_measures(site: BuildingSite) -> NamedValues:
@@ -30,7 +29,7 @@ def apron_measures(site: BuildingSite) -> NamedValues:
     above = site.cells.height_m - site.ground_m
     with np.errstate(invalid="ignore"):
         heaped = near & (above > LOWEST_M) & (above < HIGHEST_M) & (site.cells.rough_m > UNEVEN_M)
-    count = max(1.0, float(near.sum()) * site.cell_area_m2 / DEPENDS_M2)
+    count = site.independent_count(near)
     if near.sum() * site.cell_area_m2 < SIDE_M2 or not math.isfinite(site.ground_m):
         nothing = (math.nan, math.nan)
         return dict.fromkeys(("apron_fraction", "apron_height_m", "apron_sides"), nothing)

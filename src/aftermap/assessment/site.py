@@ -21,6 +21,8 @@ RIM_M = 0.6
 LEAST_INSIDE = 0.3
 GROUND_CELLS = 40
 GROUND_QUANTILE = 0.15
+DEPENDS_M2 = 1.5
+"""Heights within such an area hang together: matching smooths over about a metre."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,10 @@ class BuildingSite:
     def cell_area_m2(self) -> float:
         """Area of one cell."""
         return self.grid.cell_m**2
+
+    def independent_count(self, mask: BoolArray) -> float:
+        """How many independent observations the True cells of a (rows, columns) mask hold."""
+        return max(1.0, float(mask.sum()) * self.cell_area_m2 / DEPENDS_M2)
 
     @property
     def used(self) -> BoolArray:
