@@ -11,7 +11,8 @@ import laspy
 import numpy as np
 
 from aftermap.geo.arrays import Array
-from benchmarks.fitting import nmad, spread, without_plane
+from aftermap.geo.robust import nmad
+from benchmarks.fitting import spread, without_plane
 from benchmarks.products import Products
 
 BOWL_REACH_M = 0.5

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from aftermap.geo.arrays import Array
+from aftermap.geo.robust import nmad
 
-NMAD = 1.4826
-"""Median absolute deviation to standard deviation, for normally distributed errors."""
 FIRST_REACH_M = 1.0
 LEAST_SIGMA_M = 0.03
 ROUNDS = 12
@@ -51,11 +50,6 @@ def similarity(here: Array, there: Array) -> Similarity:
         here_middle=here_middle,
         there_middle=there_middle,
     )
-
-
-def nmad(errors: Array) -> float:
-    """Normalised median absolute deviation about the median."""
-    return float(NMAD * np.median(np.abs(errors - np.median(errors))))
 
 
 def rms(errors: Array) -> float:

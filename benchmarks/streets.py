@@ -21,6 +21,7 @@ from aftermap.buildings.align import aligned_buildings
 from aftermap.buildings.footprints import footprints_in
 from aftermap.execute import LocalExecutor
 from aftermap.geo.crs import transformed_xy
+from aftermap.geo.robust import nmad
 from aftermap.model.building import Buildings
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor
@@ -135,7 +136,7 @@ def told(parts: list[dict[str, Any]]) -> dict[str, Any]:
         "f1_mean": round(sum(f1.values()) / 2, 3),
         "f1_by_piece": round((sums["blocked"] + sums["free"]) / (len(errors) or 1), 3),
         "median_error_m": round(float(np.median(errors)), 2),
-        "nmad_m": round(float(1.4826 * np.median(np.abs(errors - np.median(errors)))), 2),
+        "nmad_m": round(nmad(errors), 2),
         "within_half_metre": round(float((np.abs(errors) < 0.5).mean()), 3),
         "sure": int(sure.sum()),
         "wrong_of_sure": int(((chances[:, 0] > 0.5) != (chances[:, 1] > 0.5))[sure].sum()),

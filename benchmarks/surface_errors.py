@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, IntArray
-from benchmarks.fitting import nmad, rms, without_plane
+from aftermap.geo.robust import nmad
+from benchmarks.fitting import rms, without_plane
 from benchmarks.surface_truth import MEASURED, STEREO, SurfaceMap, SurfaceTruth
 
 NEAR_M, GROSS_M = 0.25, 1.0

@@ -14,8 +14,9 @@ import numpy as np
 
 from aftermap.geo.arrays import AnyArray, Array, BoolArray, IndexArray, IntArray
 from aftermap.geo.lens import projected_px, rays_cam
+from aftermap.geo.robust import nmad
 from aftermap.publish.exchange.cameras import CameraEntry, read_cameras
-from benchmarks.fitting import Similarity, nmad, rms, similarity, spread, without_plane
+from benchmarks.fitting import Similarity, rms, similarity, spread, without_plane
 from benchmarks.products import Heights, Products, heights_in
 from benchmarks.seen import photographs_seeing
 
