@@ -42,7 +42,7 @@ def test_packets_of_a_transport_stream_lie_on_its_pictures() -> None:
     track = read("misb_klv/h264_klv.ts")
     assert len(track.samples) == 30
     assert float(track.samples[1].time_s - track.samples[0].time_s) == pytest.approx(1 / 30)
-    assert any("no times" in note for note in track.notes)
+    assert any("no time stamps" in note for note in track.notes)
 
 
 def test_day_flight_is_a_file_of_packets() -> None:
