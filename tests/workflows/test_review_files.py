@@ -366,12 +366,21 @@ def test_compare_does_not_guess_the_coding(made, run, tmp_path):
     assert len(err.splitlines()) == 1
 
 
-def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
-    adopted = Assessment(
-        source_id="b50", kind=AssessorKind.ADOPTED, assessor="anna", grade=Grade.DESTROYED
+def adopted(name: str, grade: Grade, *grades: Grade, confidence: float | None = None):
+    return Assessment(
+        source_id=name,
+        kind=AssessorKind.ADOPTED,
+        assessor="anna",
+        grade=grade,
+        grades=grades,
+        is_possible=Grade.NONE in grades and len(grades) > 1,
+        confidence=confidence,
     )
+
+
+def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
     with Case.create_or_open(made.path) as case:
-        add_assessments(case.package, [adopted], actor="test")
+        add_assessments(case.package, [adopted("b50", Grade.DESTROYED)], actor="test")
         standing = {
             k.assessment.source_id: k.assessment.grade for k in machine_grades(case.package)
         }
@@ -384,6 +393,38 @@ def test_our_own_grades_go_out_in_unosats_schema_and_come_back(made):
         assert (None if code is None else code.grades) == expected
     assert found.date == "2024-05-02"
     assert len(hxl.read_text("utf-8").splitlines()) == 302
+
+
+def test_what_may_be_undamaged_is_never_exported_as_no_visible_damage(made, run):
+    surely, maybe = Grade.NONE, (Grade.NONE, Grade.LIGHT)
+    given = [
+        adopted("b50", surely, surely, confidence=0.93),
+        adopted("b51", Grade.NONE, *maybe, confidence=0.55),
+        adopted("b52", Grade.LIGHT, *maybe, confidence=0.52),
+        adopted("b53", Grade.MODERATE, Grade.LIGHT, Grade.MODERATE, confidence=0.6),
+    ]
+    with Case.create_or_open(made.path) as case:
+        add_assessments(case.package, given, actor="test")
+        hxl, unosat = write_exports(case, None)
+    meta, _, _, columns = pyogrio.raw.read(unosat)
+    fields = dict(zip(meta["fields"], columns, strict=True))
+    rows = {
+        str(name): [fields[key][i] for key in ("Main_Damage_Site_Class", "Status", "grades")]
+        for i, name in enumerate(fields["SiteID"])
+    }
+    assert rows["b50"] == [6, "graded", "none"]
+    assert rows["b51"] == [4, "possible", "none light"]
+    assert rows["b52"] == [4, "possible", "none light"]
+    assert rows["b53"] == [3, "graded", "light moderate"]
+    confidence = dict(zip(fields["SiteID"], fields["Confidence"], strict=True))
+    assert [confidence[one.source_id] for one in given] == [0.93, 0.55, 0.52, 0.6]
+    lines = {row["source_id"]: row for row in rows_of(hxl)}
+    assert [lines[f"b{i}"]["status"] for i in (0, 50, 51)] == ["not_assessed", "graded", "possible"]
+    back = json.loads(run("compare", made.path, unosat, "--scale", "unosat", "--json")[1])
+    assert {row["4"] for row in back["matrix"].values()} == {0, 1}
+    assert (back["matrix"]["none"]["4"], back["matrix"]["light"]["4"]) == (1, 1)
+    assert [word for word, row in back["matrix"].items() if row["6"]] == ["none"]
+    assert back["same"] == back["compared"]
 
 
 @pytest.mark.skipif(not RAQQA.is_file(), reason="needs ../shared, which is no part of this")

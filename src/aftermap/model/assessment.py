@@ -32,6 +32,17 @@ class AssessorKind(StrEnum):
     ADOPTED = "adopted"
 
 
+class AssessmentStatus(StrEnum):
+    """How far a building is graded; exports have it in a column of its own.
+
+    ``possible``: it may be undamaged and it may be damaged, whichever is the likelier.
+    """
+
+    GRADED = "graded"
+    POSSIBLE = "possible"
+    NOT_ASSESSED = "not_assessed"
+
+
 class Imagery(StrEnum):
     """The best kind of picture that saw a building, from the best kind to the worst.
 
@@ -128,6 +139,13 @@ class Assessment:
     at: str | None = None
     supersedes: int | None = None
     is_withdrawn: bool = False
+
+    @property
+    def status(self) -> AssessmentStatus:
+        """Whether there is a grade, and whether it leaves open if there is damage at all."""
+        if self.grade is None:
+            return AssessmentStatus.NOT_ASSESSED
+        return AssessmentStatus.POSSIBLE if self.is_possible else AssessmentStatus.GRADED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermap.assessment.scales import Scale, codes_for
+from aftermap.assessment.scales import Meaning, Scale, codes_for
 from aftermap.model.assessment import Assessment, for_and_against
 from aftermap.publish.exchange.hxl import hxl_text
 from aftermap.publish.exchange.unosat import DamageSite, write_unosat
@@ -66,16 +66,26 @@ def _write_unosat(path: Path, buildings: Sequence[ExportedBuilding], dates: Date
 
 
 def _site(one: Assessment, lonlat_deg: tuple[float, float], dates: Dates) -> DamageSite:
-    codes = () if one.grade is None else codes_for(Scale.UNOSAT, one.grade)
     return DamageSite(
         site_id=one.source_id,
         lonlat_deg=lonlat_deg,
-        main_class=int(codes[0].code) if codes else None,
+        main_class=_unosat_class(one),
         sensor_date=dates and dates[1],
+        confidence=one.confidence,
+        status=one.status.value,
         grade=one.grade and one.grade.value,
+        grades=" ".join(grade.value for grade in one.grades) or None,
         reason=one.not_assessed_reason,
         assessor=f"{one.kind.value}: {one.assessor}",
     )
+
+
+def _unosat_class(one: Assessment) -> int | None:
+    """UNOSAT's code, None where it has none: what may be undamaged is never "no visible damage"."""
+    if one.grade is None:
+        return None
+    codes = codes_for(Scale.UNOSAT, Meaning.POSSIBLE if one.is_possible else one.grade)
+    return int(codes[0].code) if codes else None
 
 
 def _hxl_row(
@@ -89,6 +99,7 @@ def _hxl_row(
         "lon": None if lon is None else f"{lon:.7f}",
         "grade": "not_assessed" if one.grade is None else one.grade.value,
         "grades": " ".join(grade.value for grade in one.grades),
+        "status": one.status.value,
         "confidence": None if one.confidence is None else f"{one.confidence:.3f}",
         "not_assessed_reason": one.not_assessed_reason,
         "reasons": "; ".join(reasons),

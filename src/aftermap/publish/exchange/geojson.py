@@ -97,6 +97,7 @@ def _properties(building: Building, given: Assessment) -> dict[str, Any]:
         "grade": given.grade,
         "grades": list(given.grades),
         "possible": None if given.grade is None else given.is_possible,
+        "status": given.status.value,
         "probabilities": None
         if chances is None
         else {str(g): round(p, 4) for g, p in zip(GRADES, chances, strict=True)},

@@ -16,6 +16,7 @@ TAGS = {
     "lon": "#geo+lon",
     "grade": "#severity+damage+grade",
     "grades": "#severity+damage+possible+list",
+    "status": "#status+damage",
     "confidence": "#indicator+confidence+num",
     "not_assessed_reason": "#description+reason+not_assessed",
     "reasons": "#description+reason+list",
