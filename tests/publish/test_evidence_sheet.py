@@ -89,6 +89,13 @@ def test_the_three_axes_stand_beside_each_other():
     assert re.search(r"Against this grade</p><ul><li>70 % of the roof stands", page)
 
 
+def test_a_measurement_that_contradicts_the_grade_is_told_as_such():
+    text = "holes in the roof: 10 ± 4 %, not explained by no visible damage"
+    told = replace(GRADED, reasons=(Reason(text=text, side=ReasonSide.CONTRADICTION),))
+    page = evidence_sheet(facts(assessments=[told]))
+    assert f"Contradicts this grade</p><ul><li>{text}" in page
+
+
 def test_without_a_grade_the_evidence_is_shown_all_the_same():
     page = evidence_sheet(facts())
     assert "This building has not been graded" in page

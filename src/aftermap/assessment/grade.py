@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow.parquet as pq
 
+from aftermap.assessment.contradictions import contradictions_of, limited
 from aftermap.assessment.imagery import flattened_by_imagery, note_on
 from aftermap.assessment.names import family, in_words
 from aftermap.assessment.ordinal import OrdinalModel, model_of
@@ -144,6 +145,16 @@ def read_measures(measures: MeasureTable) -> dict[str, Array]:
     }
 
 
+def read_sigmas(measures: MeasureTable) -> dict[str, Array]:
+    """One standard deviation of each measure by its name, (N,) float64, NaN where not known."""
+    names = [f"{name}_sigma" for name in measures.names]
+    table = pq.read_table(measures.path, columns=names)
+    return {
+        name: np.array(table[column].to_numpy(zero_copy_only=False), float)
+        for name, column in zip(measures.names, names, strict=True)
+    }
+
+
 def grade_buildings(
     buildings: Buildings,
     measures: MeasureTable,
@@ -155,7 +166,7 @@ def grade_buildings(
     ``views`` has one entry for every building.
     """
     grader = grader_in() if model is None else model
-    values = read_measures(measures)
+    values, sigmas = read_measures(measures), read_sigmas(measures)
     doubt = np.array([doubt_of(one) for one in buildings.buildings], float)
     known = [
         _why_not(one, views[k], values, k, buildings.crs)
@@ -169,10 +180,20 @@ def grade_buildings(
         if why is not None:
             assessments.append(_not_assessed(source_id, grader.name, views[k], why))
             continue
-        best = int(probabilities[k].argmax())
-        reasons = grader.reasons(values, k, best) + note_on(views[k].imagery)
-        assessments.append(_graded(source_id, grader.name, views[k], probabilities[k], reasons))
+        p, against = _unless_contradicted(probabilities[k], contradictions_of(values, sigmas, k))
+        reasons = against + grader.reasons(values, k, int(p.argmax())) + note_on(views[k].imagery)
+        assessments.append(_graded(source_id, grader.name, views[k], p, reasons))
     return Grading(assessments=tuple(assessments), model=grader.name, model_sha256=grader.sha256)
+
+
+def _unless_contradicted(
+    p: Array, contradictions: tuple[Reason, ...]
+) -> tuple[Array, tuple[Reason, ...]]:
+    """(5,) probabilities limited where measurements contradict *none*; those, where it stays."""
+    if not contradictions:
+        return p, ()
+    p = limited(p)
+    return p, contradictions if p.argmax() == 0 else ()
 
 
 def _graded(

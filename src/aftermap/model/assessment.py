@@ -82,10 +82,15 @@ class Visibility:
 
 
 class ReasonSide(StrEnum):
-    """Whether a reason speaks for the grade that is given or against it; a note does neither."""
+    """Whether a reason speaks for the grade that is given or against it; a note does neither.
+
+    A contradiction speaks against it by a measurement of damage, beyond its own error, beside the
+    grade *none*: the probability of that grade was limited for it.
+    """
 
     FOR = "for"
     AGAINST = "against"
+    CONTRADICTION = "contradiction"
     NOTE = "note"
 
 
@@ -105,10 +110,15 @@ def reasons_on(side: ReasonSide, reasons: Iterable[Reason]) -> tuple[str, ...]:
 def for_and_against(
     reasons: Sequence[Reason],
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The words of reasons for a grade and against it; where none has a side, all and None."""
+    """The words of reasons for a grade and against it; where none has a side, all and None.
+
+    Contradictions stand first among those against it.
+    """
     if all(one.side is ReasonSide.NOTE for one in reasons):
         return reasons_on(ReasonSide.NOTE, reasons), None
-    return reasons_on(ReasonSide.FOR, reasons), reasons_on(ReasonSide.AGAINST, reasons)
+    against = reasons_on(ReasonSide.CONTRADICTION, reasons)
+    against += reasons_on(ReasonSide.AGAINST, reasons)
+    return reasons_on(ReasonSide.FOR, reasons), against
 
 
 @dataclass(frozen=True, kw_only=True)

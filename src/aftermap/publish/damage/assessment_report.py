@@ -232,7 +232,12 @@ def _why(one: Assessment) -> str:
     """The reasons for a grade and against it, in one line."""
     sides = (
         (side, "; ".join(reasons_on(side, one.reasons)))
-        for side in (ReasonSide.FOR, ReasonSide.AGAINST, ReasonSide.NOTE)
+        for side in (
+            ReasonSide.CONTRADICTION,
+            ReasonSide.FOR,
+            ReasonSide.AGAINST,
+            ReasonSide.NOTE,
+        )
     )
     return ". ".join(
         text if side is ReasonSide.NOTE else f"{side.capitalize()}: {text}"

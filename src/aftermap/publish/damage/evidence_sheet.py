@@ -40,6 +40,7 @@ WHO = {
     AssessorKind.ADOPTED: "accepted grade",
 }
 SIDES = {
+    ReasonSide.CONTRADICTION: "Contradicts this grade",
     ReasonSide.FOR: "For this grade",
     ReasonSide.AGAINST: "Against this grade",
     ReasonSide.NOTE: "",
