@@ -20,9 +20,10 @@ from aftermap_twin.exif import claims, write_photo
 from aftermap_twin.flight import Station, height_above_ground_m, plane_footprint_m, stations_of
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions, TwinSummary
 from aftermap_twin.render import Studio, picture, studio_for
-from aftermap_twin.scene import Scene, make_scene
+from aftermap_twin.scene import Scene
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, fill
 from aftermap_twin.streets import StreetPiece, street_pieces
+from aftermap_twin.styles import make_scene
 
 Progress = Callable[[int, int], None]
 

@@ -5,8 +5,7 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, ByteArray
 from aftermap_twin.options import TwinOptions
-from aftermap_twin.rubble import Heaps
-from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Cover, Extent
+from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Cover, Extent, Heaps
 
 CLEARANCES_M = (4.0, 2.6, 1.6, 0.0)
 """Distance kept from buildings and rubble: the first that leaves enough places is used."""

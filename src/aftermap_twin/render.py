@@ -60,7 +60,7 @@ def studio_for(options: TwinOptions, scene: Scene) -> Studio:
         caster=caster,
         textures=make_tiles(np.random.default_rng([options.seed, 51]), sun),
         site=_site(scene, caster),
-        skin=Skin(mesh.material, mesh.tone, mesh.record, scene.walls),
+        skin=Skin(mesh.material, mesh.tone, mesh.record, scene.surfaces),
         rays=pixel_rays(options),
         sun=sun,
     )

@@ -1,4 +1,4 @@
-"""The district put together: plan, buildings and damage, ground, marks and loose things.
+"""What a style of district hands over: what is pictured, and what is known about it.
 
 Local metres (east, north, up from ``options.ORIGIN_M``).
 """
@@ -7,121 +7,69 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aftermap.geo.arrays import Array, BoolArray, Float32Array
+from aftermap.geo.arrays import Array, Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.buildings import TwinBuilding, WallTable, build, building_on
-from aftermap_twin.fronts import add_fronts
-from aftermap_twin.furniture import furnish
-from aftermap_twin.ground import TwinGround, cover_of, ground_of
-from aftermap_twin.layout import Lot, TownPlan, area_m2, plan_over, sides_m
-from aftermap_twin.marks import mark_places
-from aftermap_twin.mesh import Material, MeshBuilder, TriangleMesh
-from aftermap_twin.options import TwinOptions
-from aftermap_twin.rubble import heaps_of
-from aftermap_twin.scatter import hang_slabs, litter_floors, scatter_things
-from aftermap_twin.site import HEIGHT_STEP_M, Extent, at, rolling_m, smooth_noise
+from aftermap_twin.mesh import TriangleMesh
+from aftermap_twin.site import Extent, TwinGround
 
-GRADES = tuple(Grade)
-LEVELS_SHARE = (0.2, 0.3, 0.26, 0.14, 0.1)
-"""How many buildings have one floor, two, ... five."""
+
+@dataclass(frozen=True, kw_only=True)
+class StreetAxis:
+    """A straight street from end to end: (2, 2) axis and its width from front to front."""
+
+    name: str
+    axis_m: Array
+    width_m: float
+
+    @property
+    def length_m(self) -> float:
+        """From end to end."""
+        return float(np.linalg.norm(self.axis_m[1] - self.axis_m[0]))
+
+    @property
+    def forward(self) -> Array:
+        """(2,) unit vector from the first end to the second."""
+        run = self.axis_m[1] - self.axis_m[0]
+        return np.asarray(run / max(float(np.linalg.norm(run)), 1e-9))
+
+    @property
+    def side(self) -> Array:
+        """(2,) unit vector to the left of that."""
+        return np.array([-self.forward[1], self.forward[0]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildingFacts:
+    """What is true of one building, however it was made.
+
+    ``rings_m`` are (N, 2) closed rings of the footprint before the damage, the outer one first and
+    then courtyards; ``centre_m`` (2,) a place in it; ``base_m`` its ground floor and ``height_m``
+    the height of its roof above that; ``standing_share`` runs from 0 to 1. ``details`` are facts
+    that only some styles know, written as they are.
+    """
+
+    number: int
+    grade: Grade
+    levels: int
+    height_m: float
+    base_m: float
+    standing_share: float
+    rings_m: tuple[Array, ...]
+    centre_m: Array
+    details: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Everything that is pictured, and what is known about it."""
+    """Everything that is pictured, and what is known about it.
+
+    ``surfaces`` (S, K) float32 are the rows that the style's shader reads by a triangle's record.
+    """
 
     extent: Extent
-    plan: TownPlan
+    streets: tuple[StreetAxis, ...]
     ground: TwinGround
-    buildings: tuple[TwinBuilding, ...]
+    buildings: tuple[BuildingFacts, ...]
     marks_m: Array
     mesh: TriangleMesh
-    walls: Float32Array
-
-
-def make_scene(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> Scene:
-    """The district over ``extent``; marks lie where ``often_seen``.
-
-    That is a mask (rows, columns) of HEIGHT_STEP_M samples.
-    """
-    rng = np.random.default_rng([options.seed, 31])
-    low, high = np.array(extent.low_m), np.array(extent.high_m)
-    plan = plan_over(rng, low - 8, high + 8)
-    bare = rolling_m(extent, options.relief_m, options.seed)
-    buildings = () if options.flat else _buildings(rng, options, plan, extent, bare)
-    cover = cover_of(rng, plan, extent, vacant=options.flat)
-    heaps = heaps_of(rng, extent, buildings)
-    marks_xy = mark_places(options, extent, often_seen, heaps, cover)
-    ground = ground_of(rng, options, extent, plan, bare, cover, heaps, marks_xy)
-    marks = ground.placed(marks_xy)
-    mesh, walls = _mesh(rng, options, plan, ground, buildings, marks)
-    return Scene(
-        extent=extent,
-        plan=plan,
-        ground=ground,
-        buildings=buildings,
-        marks_m=marks,
-        mesh=mesh,
-        walls=walls,
-    )
-
-
-def _buildings(
-    rng: np.random.Generator,
-    options: TwinOptions,
-    plan: TownPlan,
-    extent: Extent,
-    bare: Float32Array,
-) -> tuple[TwinBuilding, ...]:
-    """A building on every lot meant for one; damage comes in patches, in the asked shares."""
-    lots = [lot for lot in plan.lots if _is_buildable(lot, extent)]
-    struck = smooth_noise(rng, extent, HEIGHT_STEP_M, 70)
-    centres = np.array([lot.corners_m.mean(0) for lot in lots]).reshape(-1, 2)
-    severity = at(struck, extent, HEIGHT_STEP_M, centres) + rng.normal(0, 0.55, len(lots))
-    rank = np.argsort(np.argsort(severity)) / max(1, len(lots))
-    limits = np.cumsum(options.damage_mix) / sum(options.damage_mix)
-    made = []
-    for number, lot in enumerate(lots):
-        grade = GRADES[min(4, int(np.searchsorted(limits, rank[number], side="right")))]
-        base = float(at(bare, extent, HEIGHT_STEP_M, lot.corners_m).max()) + 0.15
-        levels = int(rng.choice(np.arange(1, 6), p=LEVELS_SHARE))
-        made.append(building_on(rng, number + 1, lot, grade, base, levels))
-    return tuple(made)
-
-
-def _is_buildable(lot: Lot, extent: Extent) -> bool:
-    inside = (lot.corners_m > np.array(extent.low_m)) & (lot.corners_m < np.array(extent.high_m))
-    roomy = min(sides_m(lot.corners_m)) > 5.5 and area_m2(lot.corners_m) > 45
-    return lot.use == "building" and roomy and bool(inside.all())
-
-
-def _mesh(
-    rng: np.random.Generator,
-    options: TwinOptions,
-    plan: TownPlan,
-    ground: TwinGround,
-    buildings: tuple[TwinBuilding, ...],
-    marks: Array,
-) -> tuple[TriangleMesh, Float32Array]:
-    mesh, walls = MeshBuilder(), WallTable()
-    _add_ground(mesh, ground)
-    for building in buildings:
-        build(rng, building, mesh, walls)
-        furnish(rng, building, mesh)
-        add_fronts(rng, building, ground, mesh)
-        hang_slabs(rng, building, mesh)
-        litter_floors(rng, building, mesh)
-    if not options.flat:
-        scatter_things(rng, mesh, ground, plan, marks)
-    return mesh.mesh(), walls.array()
-
-
-def _add_ground(mesh: MeshBuilder, ground: TwinGround) -> None:
-    east, north = ground.extent.samples(HEIGHT_STEP_M)
-    index = np.arange(east.size).reshape(east.shape)
-    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
-    faces = np.concatenate(
-        [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]
-    )
-    points = np.stack([east, north, ground.height_m], -1)
-    mesh.add(points, faces, Material.GROUND, (0.4, 0.36, 0.3))
+    surfaces: Float32Array

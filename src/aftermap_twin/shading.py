@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aftermap.geo.compiled import allocation_free
+from aftermap_twin.city.surfaces import facade, floor, floor_section, ground, roof, solid
 from aftermap_twin.lookups import GroundRasters, Textures, field_at
-from aftermap_twin.surfaces import facade, floor, floor_section, ground, roof, solid
 
 SUN_LIGHT = np.array([1.32, 1.22, 1.03], np.float32)
 SKY_LIGHT = np.array([0.25, 0.29, 0.36], np.float32)

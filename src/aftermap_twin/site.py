@@ -92,3 +92,46 @@ def smooth_noise(
     few = (max(4, int(columns * step_m / size_m) + 3), max(4, int(rows * step_m / size_m) + 3))
     coarse = rng.normal(0, 0.6, few[::-1]).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heaps:
+    """Rasters in HEIGHT_STEP_M; ``built`` (under a footprint) and ``density`` run from 0 to 1."""
+
+    built: Float32Array
+    density: Float32Array
+    height_m: Float32Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwinGround:
+    """Rasters over the extent: ``cover`` and ``paint`` in COVER_STEP_M, the rest in HEIGHT_STEP_M.
+
+    ``bare_m`` is the ground before heaps, kerbs and craters; ``height_m`` what is walked on.
+    ``rubble``, ``scorch`` and ``built`` run from 0 to 1; ``kerb_m`` is the distance to the kerb,
+    positive on the street; ``paint`` is road marking, 0 to 255.
+    """
+
+    extent: Extent
+    bare_m: Float32Array
+    height_m: Float32Array
+    cover: ByteArray
+    paint: ByteArray
+    rubble: Float32Array
+    scorch: Float32Array
+    built: Float32Array
+    kerb_m: Float32Array
+
+    def placed(self, xy_m: npt.ArrayLike) -> Array:
+        """(N, 3) places on the ground of (N, 2) local metres."""
+        xy = np.asarray(xy_m, float).reshape(-1, 2)
+        return np.column_stack([xy, at(self.height_m, self.extent, HEIGHT_STEP_M, xy)])
+
+    def value(self, raster: Float32Array, xy_m: Array) -> float:
+        """The value of one of the HEIGHT_STEP_M rasters (rows, columns) at (2,) local metres."""
+        return float(at(raster, self.extent, HEIGHT_STEP_M, xy_m[None])[0])
+
+    def is_inside(self, xy_m: Array) -> bool:
+        """Whether (2,) local metres lie within the extent, a step from its edge."""
+        low, high = np.array(self.extent.low_m) + 1, np.array(self.extent.high_m) - 1
+        return bool(np.all(xy_m > low) and np.all(xy_m < high))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap_twin.layout import StreetAxis
-from aftermap_twin.scene import Scene
+from aftermap_twin.scene import Scene, StreetAxis
 from aftermap_twin.site import HEIGHT_STEP_M, at
 
 PIECE_M = 10.0
@@ -36,7 +35,7 @@ class StreetPiece:
 def street_pieces(scene: Scene) -> tuple[StreetPiece, ...]:
     """Every piece of street within the district, judged by the height of what lies on it."""
     pieces = []
-    for street in scene.plan.streets:
+    for street in scene.streets:
         run = street.axis_m[1] - street.axis_m[0]
         length = float(np.linalg.norm(run))
         along = run / max(length, 1e-9)

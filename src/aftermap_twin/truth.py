@@ -20,13 +20,11 @@ from aftermap.geo.grid import Block, cell_centres_m, grid_over, rowcol_of, windo
 from aftermap.geo.lens import projected_px
 from aftermap.model.media import VerticalDatum
 from aftermap.model.raster import Grid
-from aftermap_twin.buildings import TwinBuilding
 from aftermap_twin.caster import Caster
-from aftermap_twin.damage import OUTSIDE
 from aftermap_twin.flight import Station, plane_footprint_m
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions
 from aftermap_twin.render import heights_m
-from aftermap_twin.scene import Scene
+from aftermap_twin.scene import BuildingFacts, Scene
 from aftermap_twin.shown import photographs_showing
 from aftermap_twin.site import HEIGHT_STEP_M, at
 from aftermap_twin.streets import StreetPiece
@@ -149,10 +147,11 @@ def buildings_document(scene: Scene, grid: Grid, seen: BoolArray) -> dict[str, A
                 "id": f"B{building.number:04d}",
                 "grade": str(building.grade),
                 "levels": building.levels,
-                "height_m": round(building.levels * building.floor_m, 3),
+                "height_m": round(building.height_m, 3),
                 "base_m": round(building.base_m + ORIGIN_M[2], 3),
-                "standing_share": round(_standing_share(building), 3),
-                "mapped": _is_seen(grid, seen, building.lot.corners_m.mean(0)),
+                "standing_share": round(building.standing_share, 3),
+                "mapped": _is_seen(grid, seen, building.centre_m),
+                **dict(building.details),
             },
         )
         for building in scene.buildings
@@ -160,20 +159,15 @@ def buildings_document(scene: Scene, grid: Grid, seen: BoolArray) -> dict[str, A
     return {"type": "FeatureCollection", "features": features}
 
 
-def _rings(building: TwinBuilding) -> list[list[list[float]]]:
+def _rings(building: BuildingFacts) -> list[list[list[float]]]:
     """Rings in longitude, latitude; outer anticlockwise, courtyards clockwise (RFC 7946, 3.1.6)."""
     rings = []
-    for place, ring in enumerate(building.outlines()):
+    for place, ring in enumerate(building.rings_m):
         x, y = ring[:, 0], ring[:, 1]
         anticlockwise = float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) > 0
         ordered = ring if anticlockwise == (place == 0) else ring[::-1]
         rings.append(_lonlat(ordered))
     return rings
-
-
-def _standing_share(building: TwinBuilding) -> float:
-    floors = building.left[building.left != OUTSIDE]
-    return float(floors.sum() / (len(floors) * building.levels))
 
 
 def _is_seen(grid: Grid, seen: BoolArray, xy_m: Array) -> bool:

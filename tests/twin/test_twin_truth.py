@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tiny_district import Made
 
 from aftermap.model.assessment import Grade
-from aftermap_twin.damage import OUTSIDE, floors_left
+from aftermap_twin.city.damage import OUTSIDE, floors_left
+from aftermap_twin.city.layout import area_m2, inset, on_quad, plan_over
 from aftermap_twin.flight import stations_of
-from aftermap_twin.layout import area_m2, inset, on_quad, plan_over
 from aftermap_twin.lookups import NOISE_SIZE, STONE_SIZE
 from aftermap_twin.making import scene_for
 from aftermap_twin.options import Flight, TwinOptions

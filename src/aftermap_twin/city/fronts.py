@@ -3,9 +3,9 @@
 import numpy as np
 
 from aftermap.geo.arrays import Array
-from aftermap_twin.buildings import Side, TwinBuilding, exterior_sides, upright_box
-from aftermap_twin.ground import TwinGround
+from aftermap_twin.city.buildings import Side, TwinBuilding, exterior_sides, upright_box
 from aftermap_twin.mesh import Material, MeshBuilder, Tone
+from aftermap_twin.site import TwinGround
 
 AWNINGS: tuple[Tone, ...] = (
     (0.30, 0.10, 0.08),

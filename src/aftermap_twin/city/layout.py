@@ -9,32 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aftermap.geo.arrays import Array
+from aftermap_twin.scene import StreetAxis
 
 PLAN_TURN_RAD = np.radians(-19.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreetAxis:
-    """A straight street from end to end: (2, 2) axis and its width from front to front."""
-
-    name: str
-    axis_m: Array
-    width_m: float
-
-    @property
-    def length_m(self) -> float:
-        """From end to end."""
-        return float(np.linalg.norm(self.axis_m[1] - self.axis_m[0]))
-
-    @property
-    def forward(self) -> Array:
-        """(2,) unit vector from the first end to the second."""
-        return _unit(self.axis_m[1] - self.axis_m[0])
-
-    @property
-    def side(self) -> Array:
-        """(2,) unit vector to the left of that."""
-        return np.array([-self.forward[1], self.forward[0]])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 from aftermap.geo.compiled import allocation_free
-from aftermap_twin.layout import PLAN_TURN_RAD
+from aftermap_twin.city.layout import PLAN_TURN_RAD
 from aftermap_twin.lookups import (
     CELLS,
     CRACKS,

@@ -12,9 +12,10 @@ from rasterio.features import shapes
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array, Int8Array, IntArray
 from aftermap.model.assessment import Grade
-from aftermap_twin.damage import OUTSIDE, floors_left
-from aftermap_twin.layout import Lot, on_quad, sides_m
+from aftermap_twin.city.damage import OUTSIDE, floors_left
+from aftermap_twin.city.layout import Lot, on_quad, sides_m
 from aftermap_twin.mesh import Material, MeshBuilder, Tone
+from aftermap_twin.scene import BuildingFacts
 
 CELL_M = 0.5
 BELOW_M = 2.5
@@ -71,6 +72,21 @@ class TwinBuilding:
         )
         rings = [np.asarray(ring, float) for ring in polygon["coordinates"]]
         return [self.world(ring[:, 0], ring[:, 1]) for ring in rings]
+
+
+def facts_of(building: TwinBuilding) -> BuildingFacts:
+    """What the truth says of a building."""
+    floors = building.left[building.left != OUTSIDE]
+    return BuildingFacts(
+        number=building.number,
+        grade=building.grade,
+        levels=building.levels,
+        height_m=building.levels * building.floor_m,
+        base_m=building.base_m,
+        standing_share=float(floors.sum() / (len(floors) * building.levels)),
+        rings_m=tuple(building.outlines()),
+        centre_m=building.lot.corners_m.mean(0),
+    )
 
 
 def building_on(

@@ -1,26 +1,14 @@
 """Where buildings fell: how densely rubble lies and how high it is heaped."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from aftermap.geo.arrays import Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.buildings import TwinBuilding
-from aftermap_twin.site import HEIGHT_STEP_M, Extent, fill, smooth_noise
+from aftermap_twin.city.buildings import TwinBuilding
+from aftermap_twin.site import HEIGHT_STEP_M, Extent, Heaps, fill, smooth_noise
 
 SHED = {Grade.NONE: 0.0, Grade.LIGHT: 0.05, Grade.MODERATE: 0.28}
 """How densely stone lies at the foot of a building; worse grades have 0.75."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heaps:
-    """Rasters in HEIGHT_STEP_M; ``built`` (under a footprint) and ``density`` run from 0 to 1."""
-
-    built: Float32Array
-    density: Float32Array
-    height_m: Float32Array
 
 
 def heaps_of(

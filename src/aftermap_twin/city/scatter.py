@@ -4,12 +4,9 @@ import numpy as np
 
 from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.buildings import CELL_M, TwinBuilding
-from aftermap_twin.ground import TwinGround
-from aftermap_twin.layout import Lot, StreetAxis, TownPlan, sides_m
-from aftermap_twin.mesh import Material, MeshBuilder, box_corners, rotation_about_up
-from aftermap_twin.site import HEIGHT_STEP_M, at
-from aftermap_twin.things import (
+from aftermap_twin.city.buildings import CELL_M, TwinBuilding
+from aftermap_twin.city.layout import Lot, TownPlan, sides_m
+from aftermap_twin.city.things import (
     add_blocks,
     add_pole,
     add_slab,
@@ -18,6 +15,9 @@ from aftermap_twin.things import (
     add_wall,
     cylinder,
 )
+from aftermap_twin.mesh import Material, MeshBuilder, box_corners, rotation_about_up
+from aftermap_twin.scene import StreetAxis
+from aftermap_twin.site import HEIGHT_STEP_M, TwinGround, at
 
 
 def scatter_things(

@@ -1,56 +1,29 @@
 """The ground: bare earth, streets and pavements, heaps and craters, level under every mark."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array
-from aftermap_twin.layout import StreetAxis, TownPlan, inset
+from aftermap_twin.city.layout import TownPlan, inset
 from aftermap_twin.options import TwinOptions
-from aftermap_twin.rubble import Heaps
-from aftermap_twin.site import COVER_STEP_M, HEIGHT_STEP_M, Cover, Extent, at, fill, smooth_noise
+from aftermap_twin.scene import StreetAxis
+from aftermap_twin.site import (
+    COVER_STEP_M,
+    HEIGHT_STEP_M,
+    Cover,
+    Extent,
+    Heaps,
+    TwinGround,
+    at,
+    fill,
+    smooth_noise,
+)
 
 PAVEMENT_M = 1.25
 KERB_M = 0.14
 MARK_LEVEL_M = 1.6
 """The ground is level this far round every mark, then blends over as much again."""
 CRATER_EVERY_M2 = 14_000.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TwinGround:
-    """Rasters over the extent: ``cover`` and ``paint`` in COVER_STEP_M, the rest in HEIGHT_STEP_M.
-
-    ``bare_m`` is the ground before heaps, kerbs and craters; ``height_m`` what is walked on.
-    ``rubble``, ``scorch`` and ``built`` run from 0 to 1; ``kerb_m`` is the distance to the kerb,
-    positive on the street; ``paint`` is road marking, 0 to 255.
-    """
-
-    extent: Extent
-    bare_m: Float32Array
-    height_m: Float32Array
-    cover: ByteArray
-    paint: ByteArray
-    rubble: Float32Array
-    scorch: Float32Array
-    built: Float32Array
-    kerb_m: Float32Array
-
-    def placed(self, xy_m: npt.ArrayLike) -> Array:
-        """(N, 3) places on the ground of (N, 2) local metres."""
-        xy = np.asarray(xy_m, float).reshape(-1, 2)
-        return np.column_stack([xy, at(self.height_m, self.extent, HEIGHT_STEP_M, xy)])
-
-    def value(self, raster: Float32Array, xy_m: Array) -> float:
-        """The value of one of the HEIGHT_STEP_M rasters (rows, columns) at (2,) local metres."""
-        return float(at(raster, self.extent, HEIGHT_STEP_M, xy_m[None])[0])
-
-    def is_inside(self, xy_m: Array) -> bool:
-        """Whether (2,) local metres lie within the extent, a step from its edge."""
-        low, high = np.array(self.extent.low_m) + 1, np.array(self.extent.high_m) - 1
-        return bool(np.all(xy_m > low) and np.all(xy_m < high))
 
 
 def cover_of(

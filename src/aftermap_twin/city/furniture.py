@@ -3,9 +3,9 @@
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap_twin.buildings import TwinBuilding, upright_box
+from aftermap_twin.city.buildings import TwinBuilding, upright_box
+from aftermap_twin.city.things import cylinder
 from aftermap_twin.mesh import Material, MeshBuilder, Tone, above, box_corners, rotation_about_up
-from aftermap_twin.things import cylinder
 
 TANKS: tuple[Tone, ...] = (
     (0.62, 0.61, 0.58),

@@ -1,0 +1,1 @@
+"""A dense town of flat roofs on crooked lots: the first style of district."""
