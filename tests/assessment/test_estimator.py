@@ -4,20 +4,15 @@ import numpy as np
 import pytest
 
 from aftermap.assessment.draw import STRATA
-from aftermap.assessment.estimator import (
-    Circumstances,
-    Counted,
-    Population,
-    TooFew,
-    error_matrix,
-    totals_of,
-)
+from aftermap.assessment.estimator import Counted, Population, error_matrix, totals_of
+from aftermap.assessment.total import Circumstances, TooFew
+from aftermap.model.assessment import Grade
+from aftermap.model.sample import NOT_ASSESSED, BlindGrade, SampledBuilding
 
 SAID = Circumstances(
     area="the area of case raqqa",
     class_set="class set ours (crosswalk 1)",
     dates=("2024-05-01", "2024-05-03"),
-    sampled=90,
 )
 DESTROYED = Counted(name="destroyed", labels=("destroyed",))
 
@@ -35,13 +30,27 @@ def population(sizes) -> Population:
     )
 
 
-def reviewed(of: Population, drawn, random, wrong=0.1) -> dict[str, str]:
+def said(labels) -> list[SampledBuilding]:
+    """What one reviewer said, by building; None where nobody looked."""
+    return [
+        SampledBuilding(
+            source_id=name,
+            blind=()
+            if label is None
+            else (BlindGrade(reviewer="a", grade=None if label == NOT_ASSESSED else Grade(label)),),
+        )
+        for name, label in labels.items()
+    ]
+
+
+def reviewed(of: Population, drawn, random, wrong=0.1) -> list[SampledBuilding]:
     found = {}
     for h, count in enumerate(drawn):
         for i in random.choice(np.flatnonzero(of.stratum == h), count, replace=False):
-            label = STRATA[h] if random.random() > wrong else STRATA[random.integers(5)]
+            is_right = h < 5 and random.random() > wrong
+            label = STRATA[h] if is_right else STRATA[random.integers(5)]
             found[of.names[i]] = label
-    return found
+    return said(found)
 
 
 @pytest.fixture
@@ -51,7 +60,7 @@ def town():
 
 
 def test_a_total_is_a_sentence_with_all_that_it_needs(town):
-    total = totals_of(*town, [DESTROYED], SAID)[0]
+    total = totals_of(*town, [DESTROYED], SAID).rows[0]
     text = f"{total}"
     for part in (
         "destroyed",
@@ -61,7 +70,7 @@ def test_a_total_is_a_sentence_with_all_that_it_needs(town):
         "class set ours",
         "2024-05-01 to 2024-05-03",
         "stratified estimator",
-        "from 90 reviewed of 90 sampled",
+        "graded of 90 sampled",
     ):
         assert part in text
     assert str(total) == text
@@ -69,7 +78,7 @@ def test_a_total_is_a_sentence_with_all_that_it_needs(town):
 
 @pytest.mark.parametrize("spec", [".1%", ".0f", "d", "%", ">10"])
 def test_a_total_cannot_be_printed_as_a_bare_percentage(town, spec):
-    total = totals_of(*town, [DESTROYED], SAID)[0]
+    total = totals_of(*town, [DESTROYED], SAID).rows[0]
     with pytest.raises(TypeError, match="without its denominator"):
         format(total, spec)
     with pytest.raises(TypeError, match="no number"):
@@ -79,7 +88,7 @@ def test_a_total_cannot_be_printed_as_a_bare_percentage(town, spec):
 def test_the_map_is_not_counted():
     of = population((100, 0, 0, 0, 100, 0))
     labels = dict.fromkeys(of.names[:20], "none") | dict.fromkeys(of.names[180:], "none")
-    total = totals_of(of, labels, [DESTROYED], SAID)[0]
+    total = totals_of(of, said(labels), [DESTROYED], SAID).rows[0]
     assert total.buildings == 0
     assert total.high < 40
 
@@ -88,20 +97,20 @@ def test_the_estimate_weighs_each_reviewed_building_by_what_it_stands_for():
     of = population((900, 0, 0, 0, 100, 0))
     labels = {of.names[i]: "destroyed" if i < 3 else "none" for i in range(30)}
     labels |= {of.names[900 + i]: "destroyed" if i < 15 else "none" for i in range(20)}
-    total = totals_of(of, labels, [DESTROYED], SAID)[0]
+    total = totals_of(of, said(labels), [DESTROYED], SAID).rows[0]
     assert total.buildings == 900 * 3 // 30 + 100 * 15 // 20
 
 
 def test_both_estimators_stand_beside_each_other(town):
-    first, second = totals_of(*town, [DESTROYED], SAID)
-    assert "Olofsson" in first.estimator
-    assert "PPI++" in second.estimator
-    assert first.of == second.of == 730
+    (row,) = totals_of(*town, [DESTROYED], SAID).rows
+    assert "Olofsson" in row.method
+    assert [one.what for one in row.beside] == ["prediction-powered estimator (PPI++, in strata)"]
 
 
 def test_classes_of_a_sample_add_up_to_the_denominator(town):
     classes = [Counted(name=name, labels=(name,)) for name in STRATA]
-    found = [one for one in totals_of(*town, classes, SAID) if "Olofsson" in one.estimator]
+    classes_of_grades = [one for one in classes if one.name != NOT_ASSESSED]
+    found = totals_of(*town, classes_of_grades, SAID).rows
     assert sum(one.buildings for one in found) == pytest.approx(730, abs=3)
 
 
@@ -110,32 +119,51 @@ def test_an_area_with_few_reviewed_buildings_is_told_and_not_estimated(town):
     here = of.part(np.arange(730) % 40 == 0)
     found = totals_of(here, labels, [DESTROYED], SAID)
     assert isinstance(found, TooFew)
-    assert "too few reviewed buildings" in str(found)
+    assert "too few graded buildings" in str(found)
     assert f"of {len(here.names)}" in str(found)
 
 
 def test_a_small_stratum_without_a_reviewed_building_widens_the_interval_by_all_it_could_hold():
     of = population((300, 10, 0, 0, 0, 0))
     labels = dict.fromkeys(of.names[:60], "none")
-    (total,) = totals_of(of, labels, [DESTROYED], SAID)
-    alone = totals_of(of.part(of.stratum == 0), labels, [DESTROYED], SAID)[0]
+    (total,) = totals_of(of, said(labels), [DESTROYED], SAID).rows
+    alone = totals_of(of.part(of.stratum == 0), said(labels), [DESTROYED], SAID).rows[0]
     assert (total.low, total.high) == (alone.low, alone.high + 10)
 
 
 def test_a_large_stratum_without_a_reviewed_building_is_too_few():
     of = population((300, 100, 0, 0, 0, 0))
     labels = dict.fromkeys(of.names[:60], "none")
-    found = totals_of(of, labels, [DESTROYED], SAID)
+    found = totals_of(of, said(labels), [DESTROYED], SAID)
     assert "100 of its buildings" in str(found)
 
 
-def test_what_had_to_be_assumed_is_in_the_sentence(town):
-    said = Circumstances(
-        area="a", class_set="c", dates=None, sampled=95, assumption="it is assumed that 5 are alike"
+def test_buildings_without_a_grade_are_never_not_in_the_class():
+    of = population((200, 0, 0, 0, 0, 0))
+    labels = dict.fromkeys(of.names[:30], "none") | dict.fromkeys(of.names[30:60], "destroyed")
+    labels |= dict.fromkeys(of.names[60:70], NOT_ASSESSED) | dict.fromkeys(of.names[70:80])
+    table = totals_of(of, said(labels), [DESTROYED], SAID)
+    (total,) = table.rows
+    assert total.buildings == 100
+    assert total.at_least < 80
+    assert total.at_most > 120
+    reviewed = table.reviewed
+    assert (reviewed.graded, reviewed.not_assessed, reviewed.unanswered) == (60, 10, 10)
+    for text in (str(total), table.preamble):
+        assert "60 graded of 80 sampled" in text
+    assert "at least" in str(total)
+    assert "10 could not be assessed, 10 not reviewed" in table.preamble
+
+
+def test_every_caveat_is_in_the_sentence_and_above_the_table(town):
+    circumstances = Circumstances(
+        area="a", class_set="c", dates=None, never_seen=1200, caveats=("not all labels are blind",)
     )
-    text = str(totals_of(*town, [DESTROYED], said)[0])
-    assert "it is assumed that 5 are alike" in text
-    assert "imagery dates not known" in text
+    table = totals_of(*town, [DESTROYED], circumstances)
+    for text in (str(table.rows[0]), table.preamble):
+        assert "not all labels are blind" in text
+        assert "imagery dates not known" in text
+        assert "1,200 buildings that no picture shows are not counted" in text
 
 
 def test_the_matrix_counts_what_was_reviewed(town):

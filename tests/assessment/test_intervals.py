@@ -1,14 +1,15 @@
 """Intervals of totals hold what they promise: counted against truth that was put in."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
 from aftermap.assessment.draw import neyman
-from aftermap.assessment.intervals import score_interval
+from aftermap.assessment.intervals import most_if_none_met, score_interval
 from aftermap.assessment.predicted import predicted_interval
 
 DRAWS = 2000
@@ -205,6 +206,35 @@ def test_a_class_and_its_opposite_have_mirrored_intervals():
     assert (one.low, one.high) == (980 - other.high, 980 - other.low)
 
 
-def test_a_stratum_without_a_sampled_building_is_a_fault_of_the_caller():
+def test_a_sample_of_nothing_is_a_fault_of_the_caller():
     with pytest.raises(ValueError, match="at least one sampled building"):
-        score_interval([10, 10], [3, 0], [1, 0])
+        score_interval([10, 10], [0, 0], [0, 0])
+
+
+def test_a_class_not_met_has_the_exact_upper_end_of_the_hypergeometric_distribution():
+    """The largest total that has 2.5 % or more not to be met: 34 of 1,000 for a sample of 100."""
+    for size, n in ((1000, 100), (60, 20), (5000, 50), (12, 11), (200, 13)):
+        exact = max(m for m in range(size - n + 1) if hypergeom.pmf(0, size, m, n) >= 0.025)
+        assert score_interval([size], [n], [0]).high == exact
+        assert score_interval([size], [n], [n]).low == size - exact
+    assert score_interval([1000], [100], [0]).high == 34
+
+
+def test_over_strata_the_upper_end_of_a_class_not_met_is_the_worst_split():
+    sizes, n = (60, 25, 9), (12, 10, 2)
+    worst = 0
+    for split in itertools.product(
+        *(range(size - k + 1) for size, k in zip(sizes, n, strict=True))
+    ):
+        rows = zip(sizes, split, n, strict=True)
+        chance = math.prod(math.comb(size - m, k) / math.comb(size, k) for size, m, k in rows)
+        worst = max(worst, sum(split) if chance >= 0.025 else 0)
+    assert worst <= most_if_none_met(sizes, n, 0.025) <= worst + 2
+
+
+def test_strata_may_be_sampled_differently_from_one_draw_to_the_next():
+    drawn, counts = np.array([[20, 5], [19, 0], [30, 10]]), np.array([[3, 1], [3, 0], [0, 0]])
+    together = score_interval([300, 10], drawn, counts)
+    for i in range(3):
+        alone = score_interval([300, 10], drawn[i], counts[i])
+        assert (alone.low, alone.high) == (together.low[i], together.high[i])

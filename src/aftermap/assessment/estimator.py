@@ -1,26 +1,42 @@
 """A reviewed probability sample -> how many buildings are of each class, said whole.
 
-The estimate is the stratified one (Cochran 1977, ch. 5; Olofsson et al. 2014, eq. 2 to 6): the
-reviewers' grades, weighted by what each sampled building stands for. The machine's grades only say
-which stratum a building belongs to; they are never counted. Beside it stands the
-prediction-powered estimate (``predicted.py``). Intervals: ``intervals.py``.
+What goes in: the population with the machine's strata and probabilities (``Population``), and each
+sampled building with what reviewers said of it, blind (``model.sample.SampledBuilding``). What
+comes out: one table per area, with a row for each class (``total.TotalsTable``).
+
+The method that is named first is the stratified estimator (Cochran 1977, ch. 5; Olofsson et al.
+2014, eq. 2 to 6): the reviewers' grades, weighted by what each graded building stands for; where
+two reviewers differ, a building counts in parts. The machine's grades only say which stratum a
+building belongs to; they are never counted. Sampled buildings without a grade are never "not in the
+class": ``nonresponse.py``. Beside it stands the prediction-powered estimate (``predicted.py``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 import numpy as np
 
-from aftermap.assessment.intervals import CONFIDENCE, Interval, score_interval
+from aftermap.assessment.intervals import Interval, score_interval
+from aftermap.assessment.nonresponse import bounds_of
 from aftermap.assessment.predicted import predicted_interval
+from aftermap.assessment.reliability import alpha
+from aftermap.assessment.total import (
+    Circumstances,
+    Range,
+    Reviewed,
+    ReviewerError,
+    TooFew,
+    Total,
+    TotalsTable,
+    range_of,
+)
 from aftermap.geo.arrays import Array, BoolArray, IntArray
-from aftermap.model.sample import NOT_ASSESSED
+from aftermap.model.sample import NOT_ASSESSED, SampledBuilding
 
-FEWEST_REVIEWED = 10
-"""Reviewed buildings of an area: with fewer an estimate says nothing that can be used."""
+FEWEST_GRADED = 10
+"""Graded buildings of an area: with fewer an estimate says nothing that can be used."""
 MOST_UNSAMPLED_FRACTION = 0.05
-"""Share of an area's buildings in strata without a reviewed one: these may be of any class."""
+"""Share of an area's buildings in strata without a graded one: these may be of any class."""
 STRATIFIED = "stratified estimator (Olofsson et al. 2014)"
 PREDICTED = "prediction-powered estimator (PPI++, in strata)"
 
@@ -59,132 +75,68 @@ class Counted:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Circumstances:
-    """What every sentence says of its circumstances.
-
-    ``dates`` are the first and last day of the pictures, None where they are not known.
-    ``assumption`` is what had to be assumed, in words; empty where nothing had to.
-    """
-
-    area: str
-    class_set: str
-    dates: tuple[str, str] | None
-    sampled: int
-    assumption: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Total:
-    """How many buildings of how many are of a class: a sentence, and no number that stands alone.
-
-    ``str()`` is the sentence with denominator, class set, dates, area, estimator and interval. It
-    cannot be formatted as a number or a percentage.
-    """
-
-    what: str
-    buildings: int
-    low: int
-    high: int
-    of: int
-    reviewed: int
-    estimator: str
-    circumstances: Circumstances
-
-    def __str__(self) -> str:
-        share = [f"{100 * count / self.of:.1f}" for count in (self.buildings, self.low, self.high)]
-        context = self.circumstances
-        assumed = f"; {context.assumption}" if context.assumption else ""
-        return (
-            f"{self.what}: an estimated {self.buildings:,} of {self.of:,} buildings "
-            f"({CONFIDENCE:.0%} interval {self.low:,} to {self.high:,}; "
-            f"{share[0]} %, {share[1]} to {share[2]} %) in {context.area}, "
-            f"{context.class_set}, {_dates(context.dates)}; {self.estimator} from "
-            f"{self.reviewed} reviewed of {context.sampled} sampled buildings{assumed}"
-        )
-
-    def __format__(self, spec: str) -> str:
-        if spec:
-            raise TypeError(
-                f"a total cannot be formatted as {spec!r}: without its denominator, interval and "
-                "circumstances it says nothing; print it as it is"
-            )
-        return str(self)
-
-    def __float__(self) -> NoReturn:
-        raise TypeError("a total is a sentence and no number; print it as it is")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TooFew:
-    """An area for which nothing is estimated, and why."""
-
-    area: str
-    of: int
-    reviewed: int
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.area}: too few reviewed buildings for an estimate ({self.reviewed} of "
-            f"{self.of:,}): {self.reason}"
-        )
-
-
 def totals_of(
     population: Population,
-    reviewed: Mapping[str, str],
+    sampled: Sequence[SampledBuilding],
     classes: Sequence[Counted],
     circumstances: Circumstances,
-) -> tuple[Total, ...] | TooFew:
-    """The totals of the classes over a population, by both estimators, class by class.
+) -> TotalsTable | TooFew:
+    """The totals of the classes over a population, one row for each.
 
-    ``reviewed`` is what people said of sampled buildings, by name; those that are not of this
-    population do not count, so that the part of an area is estimated from the same sample. Strata
-    without a reviewed building widen the interval by all that they could hold.
+    ``sampled`` are all buildings of the sample, also those without a grade; those that are not of
+    this population do not count, so that the part of an area is estimated from the same sample.
     """
-    sample = _Sample.of(population, reviewed)
+    sample = _Sample.of(population, sampled)
+    reviewed = sample.reviewed()
     reason = _why_too_few(sample)
     if reason is not None:
         return TooFew(
             area=circumstances.area,
-            of=int(sample.sizes.sum()),
-            reviewed=len(sample.rows),
+            of=len(population.names),
+            graded=reviewed.graded,
             reason=reason,
         )
-    found = []
-    for counted in classes:
-        found.append(_total(counted, sample, sample.stratified(counted), STRATIFIED, circumstances))
-        predicted = sample.predicted(counted)
-        if predicted is not None:
-            found.append(_total(counted, sample, predicted, PREDICTED, circumstances))
-    return tuple(found)
+    return TotalsTable(
+        of=len(population.names),
+        reviewed=reviewed,
+        circumstances=circumstances,
+        rows=tuple(_row(counted, sample, reviewed, circumstances) for counted in classes),
+    )
 
 
-def error_matrix(population: Population, reviewed: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """Sampled buildings by the machine's stratum and the reviewers' label, as counts."""
-    sample = _Sample.of(population, reviewed)
-    found = {name: dict.fromkeys(population.labels, 0) for name in population.strata}
-    for row, label in zip(sample.rows.tolist(), sample.labels, strict=True):
-        found[population.strata[int(population.stratum[row])]][label] += 1
+def error_matrix(
+    population: Population, sampled: Sequence[SampledBuilding]
+) -> dict[str, dict[str, float]]:
+    """Sampled buildings by the machine's stratum and the reviewers' label.
+
+    A building that reviewers grade differently counts in parts; one that nobody looked at, nowhere.
+    """
+    sample = _Sample.of(population, sampled)
+    found = {name: dict.fromkeys(population.labels, 0.0) for name in population.strata}
+    shares = np.array([sample.share((label,)) for label in population.labels])
+    for row, share in zip(sample.rows.tolist(), shares.T.tolist(), strict=True):
+        of_stratum = found[population.strata[int(population.stratum[row])]]
+        for label, part in zip(population.labels, share, strict=True):
+            of_stratum[label] += part
     return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Sample:
-    """The reviewed buildings of a population: their rows there, and their labels."""
+    """The sampled buildings of a population: their rows there, and what people said."""
 
     population: Population
     rows: IntArray
-    labels: tuple[str, ...]
+    sampled: tuple[SampledBuilding, ...]
 
     @classmethod
-    def of(cls, population: Population, reviewed: Mapping[str, str]) -> "_Sample":
-        rows = [i for i, name in enumerate(population.names) if name in reviewed]
+    def of(cls, population: Population, sampled: Sequence[SampledBuilding]) -> "_Sample":
+        places = {name: i for i, name in enumerate(population.names)}
+        there = [one for one in sampled if one.source_id in places]
         return cls(
             population=population,
-            rows=np.array(rows, np.int64),
-            labels=tuple(reviewed[population.names[i]] for i in rows),
+            rows=np.array([places[one.source_id] for one in there], np.int64),
+            sampled=tuple(there),
         )
 
     @property
@@ -192,25 +144,56 @@ class _Sample:
         return np.bincount(self.population.stratum, minlength=len(self.population.strata))
 
     @property
-    def drawn(self) -> IntArray:
-        strata = len(self.population.strata)
-        return np.bincount(self.population.stratum[self.rows], minlength=strata)
+    def stratum(self) -> IntArray:
+        return self.population.stratum[self.rows]
 
-    def stratified(self, counted: Counted) -> Interval:
-        is_class = np.isin(self.labels, counted.labels)
-        stratum = self.population.stratum[self.rows]
-        counts = np.bincount(stratum[is_class], minlength=len(self.sizes))
-        seen = self.drawn > 0
-        found = score_interval(self.sizes[seen], self.drawn[seen], counts[seen])
-        unseen = int(self.sizes[~seen].sum())
-        share = float(found.estimate) / int(self.sizes[seen].sum())
-        return Interval(
-            estimate=found.estimate + share * unseen, low=found.low, high=found.high + unseen
+    @property
+    def is_graded(self) -> BoolArray:
+        return np.array([bool(one.grades) for one in self.sampled], bool)
+
+    @property
+    def is_answered(self) -> BoolArray:
+        return np.array([bool(one.blind or one.grades) for one in self.sampled], bool)
+
+    def share(self, labels: Sequence[str]) -> Array:
+        """(n,) how much of each building is in the class by its grades, 0 without one."""
+        found = np.zeros(len(self.sampled))
+        for i, one in enumerate(self.sampled):
+            if one.grades:
+                found[i] = sum(grade.value in labels for grade in one.grades) / len(one.grades)
+            elif one.blind:
+                found[i] = float(NOT_ASSESSED in labels)
+        return found
+
+    def counted(self, mask: BoolArray, values: Array | None = None) -> Array:
+        """(H,) sampled buildings of a mask by stratum, or the sums of their values."""
+        weights = mask.astype(float) if values is None else np.where(mask, values, 0.0)
+        return np.bincount(self.stratum, weights, minlength=len(self.sizes)).astype(float)
+
+    def reviewed(self) -> Reviewed:
+        """How it was reviewed."""
+        graded = self.is_graded
+        answered = self.is_answered
+        labels = {
+            one.source_id: {b.reviewer: b.grade for b in one.blind if b.grade is not None}
+            for one in self.sampled
+        }
+        twice = sum(one.is_graded_twice for one in self.sampled)
+        return Reviewed(
+            reviewers=tuple(sorted({b.reviewer for one in self.sampled for b in one.blind})),
+            sampled=len(self.sampled),
+            graded=int(graded.sum()),
+            not_assessed=int((answered & ~graded).sum()),
+            unanswered=int((~answered & ~graded).sum()),
+            graded_twice=twice,
+            checked=sum(one.reference is not None for one in self.sampled),
+            agreement=alpha(labels) if twice else None,
         )
 
     def predicted(self, counted: Counted) -> Interval | None:
-        """None where a stratum has fewer than two reviewed buildings but for one that is whole."""
-        sizes, drawn = self.sizes, self.drawn
+        """None where a stratum has fewer than two graded buildings but for one that is whole."""
+        graded = self.is_graded
+        sizes, drawn = self.sizes, self.counted(graded)
         there = sizes > 0
         if (drawn[there] < np.minimum(2, sizes[there])).any():
             return None
@@ -220,47 +203,56 @@ class _Sample:
         total = np.bincount(self.population.stratum, chance, minlength=len(sizes))
         return predicted_interval(
             sizes[there],
-            place[self.population.stratum[self.rows]],
-            np.isin(self.labels, counted.labels),
-            chance[self.rows],
+            place[self.stratum[graded]],
+            self.share(counted.labels)[graded],
+            chance[self.rows[graded]],
             total[there] / sizes[there],
         )
 
 
 def _why_too_few(sample: _Sample) -> str | None:
-    if len(sample.rows) < min(FEWEST_REVIEWED, len(sample.population.names)) or not len(
-        sample.rows
-    ):
-        return f"at least {FEWEST_REVIEWED} are needed; review more, or use a larger area"
-    unsampled = int(sample.sizes[sample.drawn == 0].sum())
+    graded = sample.is_graded
+    if graded.sum() < min(FEWEST_GRADED, len(sample.population.names)) or not graded.any():
+        return f"at least {FEWEST_GRADED} are needed; review more, or use a larger area"
+    unsampled = int(sample.sizes[sample.counted(graded) == 0].sum())
     if unsampled > MOST_UNSAMPLED_FRACTION * len(sample.population.names):
         return (
-            f"{unsampled:,} of its buildings have model grades of which none was reviewed there; "
-            "draw a larger sample, or use a larger area"
+            f"{unsampled:,} of its buildings have model grades of which none was graded by a "
+            "reviewer there; draw a larger sample, or use a larger area"
         )
     return None
 
 
-def _total(
-    counted: Counted, sample: _Sample, found: Interval, estimator: str, circumstances: Circumstances
+def _row(
+    counted: Counted, sample: _Sample, reviewed: Reviewed, circumstances: Circumstances
 ) -> Total:
+    is_of_grades = NOT_ASSESSED not in counted.labels
+    asked = sample.is_graded if is_of_grades else sample.is_answered
+    share = sample.share(counted.labels)
+    counts = sample.counted(asked, share)
+    found = score_interval(sample.sizes, sample.counted(asked), counts)
+    drawn = sample.counted(np.ones(len(sample.rows), bool))
+    at_least, at_most = bounds_of(sample.sizes, drawn, sample.counted(asked), counts)
+    beside: list[Range] = []
+    predicted = sample.predicted(counted) if is_of_grades else None
+    if predicted is not None:
+        beside.append(range_of(predicted, PREDICTED))
+    whole = range_of(found, STRATIFIED)
     return Total(
         what=counted.name,
-        buildings=round(float(found.estimate)),
-        low=int(found.low),
-        high=int(found.high),
+        buildings=whole.buildings,
+        low=whole.low,
+        high=whole.high,
+        at_least=min(int(at_least), whole.low),
+        at_most=max(int(at_most), whole.high),
         of=len(sample.population.names),
-        reviewed=len(sample.rows),
-        estimator=estimator,
+        method=STRATIFIED,
+        reviewer_error=ReviewerError.NOT_INCLUDED,
+        cost=None,
+        beside=tuple(beside),
+        reviewed=reviewed,
         circumstances=circumstances,
     )
-
-
-def _dates(dates: tuple[str, str] | None) -> str:
-    if dates is None:
-        return "imagery dates not known"
-    days = f"on {dates[0]}" if dates[0] == dates[1] else f"{dates[0]} to {dates[1]}"
-    return f"as seen {days} (by the cameras' clocks)"
 
 
 def counted_classes(

@@ -5,8 +5,9 @@ inside where estimate - T is no more than z standard deviations, these worked ou
 that are the most likely ones if T is true (Wilson 1927 for one stratum, Miettinen and Nurminen 1985
 for two). Counts of rare classes are skewed, so z is corrected for skewness at each end (Gart and
 Nam 1988; Laud 2017; here as Cornish and Fisher's quantile, which stays monotone). No observed
-variance is needed, so that a class that was not met at all still has an upper end: the one that the
-largest weight allows.
+variance is needed, so that a class that was not met at all still has an upper end: there, and where
+all are of the class, the ends are at least as wide as the exact ones of the hypergeometric
+distribution (Wang 2015, JASA 110, 1491-1499; ``most_if_none_met``).
 
 Sampling is without replacement: a stratum counts as a sample of n (N - 1) / (N - n), and one that
 was looked at as a whole is known. The ends never contradict what was counted.
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 from scipy.stats import norm
 
 from aftermap.geo.arrays import Array
@@ -42,35 +44,79 @@ class Interval:
 def score_interval(
     sizes: npt.ArrayLike, drawn: npt.ArrayLike, counts: npt.ArrayLike, level: float = CONFIDENCE
 ) -> Interval:
-    """The total of a class and its interval.
+    """The total of a class and its interval, in buildings.
 
-    ``sizes`` and ``drawn`` are (H,) buildings and sampled buildings of the strata, of which
-    every
-    one was sampled; ``counts`` is (..., H): how many of the sampled ones are of the class.
+    ``sizes`` (H,) are the buildings of the strata, ``drawn`` (H,) or (..., H) how many of them were
+    sampled, and ``counts`` (..., H) how many of these are of the class; fractions where reviewers
+    differ. A stratum without a sampled building is estimated to be like all the others together,
+    and adds all that it could hold to the upper end.
 
-    Raises ValueError where a stratum has no sampled building, or more than it has buildings.
+    Raises ValueError where no stratum has a sampled building, or one more than it has buildings.
     """
-    size, n = np.asarray(sizes, float), np.asarray(drawn, float)
-    x = np.asarray(counts, float)
-    if not ((n >= 1) & (n <= size)).all():
-        raise ValueError("every stratum needs at least one sampled building, and no more than all")
+    size, n, x = np.broadcast_arrays(*(np.asarray(a, float) for a in (sizes, drawn, counts)))
+    if not ((n >= 0) & (n <= size)).all() or not (n > 0).any(-1).all():
+        raise ValueError("the strata need at least one sampled building, and no more than all")
     z = float(norm.ppf(0.5 + level / 2))
-    open_ = n < size
-    known = x[..., ~open_].sum(-1)
-    effective = n[open_] * (size[open_] - 1) / (size[open_] - n[open_])
-    share = _Share(size=size[open_], n=effective, x=x[..., open_] / n[open_] * effective)
+    in_part, unseen = (n > 0) & (n < size), np.where(n == 0, size, 0.0).sum(-1)
+    known = np.where(n == size, x, 0.0).sum(-1)
+    some = np.where(n > 0, n, 1.0)
+    effective = np.where(in_part, n * (size - 1) / np.where(in_part, size - n, 1.0), 1.0)
+    share = _Share(
+        size=np.where(in_part, size, 0.0),
+        n=effective,
+        x=np.where(in_part, x / some * effective, 0.0),
+    )
     low, high = (known + share.end(sign, z) for sign in (1.0, -1.0))
-    least, most = x.sum(-1), size.sum() - (n - x).sum(-1)
+    whole, opposite = size.sum(-1), np.where(n > 0, n - x, 0.0)
+    most_of_either = most_if_none_met(size, n, (1 - level) / 2)
+    high = np.maximum(high + unseen, most_of_either)
+    low = np.minimum(low, whole - most_of_either)
+    estimate = (np.where(n > 0, size, 0.0) * x / some).sum(-1)
+    least, most = np.floor(x.sum(-1) + 1e-9), whole - np.floor(opposite.sum(-1) + 1e-9)
     return Interval(
-        estimate=(size * x / n).sum(-1),
+        estimate=estimate * whole / np.maximum(whole - unseen, 1.0),
         low=np.clip(np.floor(low + 1e-6), least, most),
         high=np.clip(np.ceil(high - 1e-6), least, most),
     )
 
 
+def most_if_none_met(sizes: npt.ArrayLike, drawn: npt.ArrayLike, tail: float) -> Array:
+    """The most buildings (...,) that a class can have if a sample that met none is not a chance.
+
+    ``sizes`` and ``drawn`` (..., H). It is the largest total whose probability of not being met is
+    at least ``tail``, by the hypergeometric distribution: exact for one stratum. Over several it is
+    the largest over all ways to spread the total (the strata's probabilities multiply; the next
+    building costs n / (N - T), so that it goes where that is least), at most H - 1 too high.
+    """
+    size, n = np.broadcast_arrays(np.asarray(sizes, float), np.asarray(drawn, float))
+    some = np.maximum(n, 1e-9)
+    inside, outside = np.zeros(size.shape[:-1]), np.ones(size.shape[:-1])
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        is_out = _none_met_log(size, n, _cheapest(size, some, n, middle)) < np.log(tail)
+        outside, inside = np.where(is_out, middle, outside), np.where(is_out, inside, middle)
+    all_of_it = (size - n).sum(-1)
+    found = _cheapest(size, some, n, outside).sum(-1)
+    is_free = _none_met_log(size, n, size - n) >= np.log(tail)
+    return np.asarray(np.where(is_free, all_of_it, np.minimum(found - 1, all_of_it)))
+
+
+def _cheapest(size: Array, some: Array, n: Array, cost: Array) -> Array:
+    """(..., H) buildings of each stratum of which the next one still costs at most ``cost``."""
+    upto = np.floor(size - some / np.maximum(cost, 1e-12)[..., None] + 1e-9) + 1
+    return np.asarray(np.where(n > 0, np.clip(upto, 0, size - n), size))
+
+
+def _none_met_log(size: Array, n: Array, total: Array) -> Array:
+    """(...,) logarithm of the probability that none of these totals (..., H) is met."""
+    left = np.where(n > 0, size - total, size)
+    each = gammaln(left + 1) - gammaln(left - n + 1) - gammaln(size + 1) + gammaln(size - n + 1)
+    return np.asarray(np.where(n > 0, each, 0.0).sum(-1))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Share:
-    """The strata that were sampled in part: sizes (H,), effective samples (H,), counts (..., H)."""
+    """Strata sampled in part: sizes, effective samples, counts (..., H); size 0 of the others."""
 
     size: Array
     n: Array

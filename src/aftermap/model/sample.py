@@ -1,6 +1,8 @@
-"""A probability sample of a case's buildings: which were drawn, out of what, with which chance."""
+"""A probability sample of a case's buildings: which were drawn, out of what, what people say."""
 
 from dataclasses import dataclass
+
+from aftermap.model.assessment import Grade
 
 NOT_ASSESSED = "not_assessed"
 """The stratum of buildings that the machine did not grade, and the class of those nobody can."""
@@ -37,3 +39,40 @@ class Draw:
     buildings: tuple[DrawnBuilding, ...]
     number: int = 0
     drawn_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindGrade:
+    """What a reviewer said who saw neither the machine's grade nor another reviewer's.
+
+    ``grade`` is None where the reviewer found that the building cannot be assessed.
+    """
+
+    reviewer: str
+    grade: Grade | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledBuilding:
+    """A building of a sample with all that people said of it, for totals.
+
+    ``blind``: the newest grade of each reviewer, in the order in which they were given; empty where
+    nobody has reviewed it. ``reference``: its grade by a check that is better than the review (a
+    visit, pictures of the ground), None where there was none.
+    """
+
+    source_id: str
+    blind: tuple[BlindGrade, ...] = ()
+    reference: Grade | None = None
+
+    @property
+    def grades(self) -> tuple[Grade, ...]:
+        """What it is counted as: the reference alone, else the grades of all reviewers."""
+        if self.reference is not None:
+            return (self.reference,)
+        return tuple(one.grade for one in self.blind if one.grade is not None)
+
+    @property
+    def is_graded_twice(self) -> bool:
+        """Whether two reviewers gave it a grade, each blind."""
+        return sum(one.grade is not None for one in self.blind) > 1

@@ -13,8 +13,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from aftermap.assessment.estimator import Total
 from aftermap.assessment.scales import Scale
+from aftermap.assessment.total import Total
 from aftermap.config import Settings
 from aftermap.errors import CaseError, InputError
 from aftermap.execute import LocalExecutor

@@ -16,26 +16,23 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from aftermap.assessment.draw import STRATA, stratum_of
 from aftermap.assessment.estimator import (
-    Circumstances,
     Counted,
     Population,
-    TooFew,
-    Total,
     counted_classes,
     error_matrix,
     totals_of,
 )
 from aftermap.assessment.intervals import CONFIDENCE
-from aftermap.assessment.label_files import consensus_label, newest_by_reviewer
+from aftermap.assessment.label_files import newest_by_reviewer
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
+from aftermap.assessment.total import ALIKE, Circumstances, TooFew, Total, TotalsTable
 from aftermap.errors import CaseError, CrsError, InputError
 from aftermap.geo.arrays import BoolArray
 from aftermap.geo.crs import transformed_xy
 from aftermap.model.assessment import GRADES, Assessment, Grade
-from aftermap.model.sample import Draw
+from aftermap.model.sample import BlindGrade, Draw, SampledBuilding
 from aftermap.record import Case
 from aftermap.record.assessments import (
-    accepted_grades,
     learning_labels,
     machine_grades,
     newest_draw,
@@ -54,9 +51,17 @@ class TotalsOutcome:
     ``matrix``: sampled buildings by the machine's grade and the reviewers' label.
     """
 
-    totals: tuple[Total | TooFew, ...]
+    tables: tuple[TotalsTable | TooFew, ...]
     notes: tuple[str, ...]
-    matrix: Mapping[str, Mapping[str, int]]
+    matrix: Mapping[str, Mapping[str, float]]
+
+    @property
+    def totals(self) -> tuple[Total | TooFew, ...]:
+        """All rows of all tables, and the areas with too few graded buildings, in order."""
+        found: list[Total | TooFew] = []
+        for one in self.tables:
+            found += [one] if isinstance(one, TooFew) else one.rows
+        return tuple(found)
 
     def plain(self) -> dict[str, Any]:
         """The same in JSON's values; every total carries its sentence."""
@@ -96,49 +101,39 @@ def totalled_in(
             "aftermap sample, have it reviewed, and import the labels"
         )
     population = _population(case, draw)
-    labels, notes = _labels(case, draw)
+    sampled, notes = _sampled(case, draw)
     dates = dates_taken(case.package)
     places = None if areas is None else _inside(case, areas, population.names)
-    open_ = [one.source_id for one in draw.buildings if one.source_id not in labels]
+    open_ = [one.source_id for one in sampled if not one.blind]
     if open_ and not assume_alike:
         shown = ", ".join(open_[:_SHOWN]) + (" ..." if len(open_) > _SHOWN else "")
         raise InputError(
-            f"{case_path}: {len(open_)} of {len(draw.buildings)} sampled buildings have no "
-            f"consensus grade ({shown}); have them reviewed, accept a grade where reviewers "
-            "differ (aftermap review import --adopt), or assume with --assume-alike that they "
-            "resemble the others of their stratum"
+            f"{case_path}: {len(open_)} of {len(sampled)} sampled buildings have not been reviewed "
+            f"({shown}); have them reviewed, or go on without them with --assume-alike"
         )
     circumstances = Circumstances(
-        area=f"the area of case {case_path.name}",
-        class_set=_class_set(scale),
-        dates=dates,
-        sampled=len(draw.buildings),
-        assumption=_assumption(len(open_)),
+        area=f"the area of case {case_path.name}", class_set=_class_set(scale), dates=dates
     )
     return TotalsOutcome(
-        totals=_all(population, labels, scale, circumstances, places or {}),
+        tables=_all(population, sampled, scale, circumstances, places or {}),
         notes=tuple(notes),
-        matrix=error_matrix(population, labels),
+        matrix=error_matrix(population, sampled),
     )
 
 
 def _all(
     population: Population,
-    labels: Mapping[str, str],
+    sampled: Sequence[SampledBuilding],
     scale: Scale,
     circumstances: Circumstances,
     areas: Mapping[str, BoolArray],
-) -> tuple[Total | TooFew, ...]:
+) -> tuple[TotalsTable | TooFew, ...]:
     classes = _classes(scale)
-    found: list[Total | TooFew] = []
     parts = [(population, circumstances)]
     for name, inside in areas.items():
         here = replace(circumstances, area=name)
         parts.append((population.part(inside), here))
-    for part, here in parts:
-        answer = totals_of(part, labels, classes, here)
-        found += [answer] if isinstance(answer, TooFew) else answer
-    return tuple(found)
+    return tuple(totals_of(part, sampled, classes, here) for part, here in parts)
 
 
 def _classes(scale: Scale) -> tuple[Counted, ...]:
@@ -178,27 +173,30 @@ def _probabilities(one: Assessment) -> list[float]:
     return [float(name == stratum_of(one)) for name in STRATA]
 
 
-def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
-    """The label of each sampled building that has one, and what is to be told of the others."""
+def _sampled(case: Case, draw: Draw) -> tuple[list[SampledBuilding], list[str]]:
+    """What reviewers said of each sampled building, and what is to be told of the others."""
     learnt = learning_labels(case.package)
     kept = reviews(case.package)
     usable = newest_by_reviewer(one.assessment for one in kept if one.number not in learnt)
     taught = {one.assessment.source_id for one in kept if one.number in learnt}
-    adopted = accepted_grades(case.package)
     sampled = {one.source_id for one in draw.buildings}
-    labels = {}
-    for name in sorted(sampled):
-        own = adopted.get(name)
-        label = consensus_label(usable.get(name, {}), None if own is None else own.assessment)
-        if label is not None and (name in usable or name not in taught):
-            labels[name] = label
-    refused = sorted((taught & sampled) - labels.keys())
+    refused = sorted((taught & sampled) - usable.keys())
     if refused:
         raise InputError(
             f"{case.path}: a model was trained on the labels of {len(refused)} sampled buildings "
             f"({', '.join(refused[:_SHOWN])}), so they cannot test it; draw a new sample with "
             "aftermap sample and have it reviewed"
         )
+    found = [
+        SampledBuilding(
+            source_id=one.source_id,
+            blind=tuple(
+                BlindGrade(reviewer=who, grade=said.grade)
+                for who, said in usable.get(one.source_id, {}).items()
+            ),
+        )
+        for one in draw.buildings
+    ]
     notes = []
     others = usable.keys() - sampled
     if others:
@@ -212,16 +210,7 @@ def _labels(case: Case, draw: Draw) -> tuple[dict[str, str], list[str]]:
             "the model has regraded the buildings since the sample was drawn; the strata and "
             "probabilities are those of the earlier grades, and the totals remain valid"
         )
-    return labels, notes
-
-
-def _assumption(missing: int) -> str:
-    if not missing:
-        return ""
-    return (
-        f"it is assumed, not known, that the {missing} sampled buildings without a consensus "
-        "grade resemble the others of their stratum"
-    )
+    return found, notes
 
 
 def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, BoolArray]:
@@ -272,7 +261,17 @@ def _areas(path: Path, crs: str) -> dict[str, Any]:
 
 def _plain(one: Total | TooFew) -> dict[str, Any]:
     if isinstance(one, TooFew):
-        return {**asdict(one), "sentence": str(one)}
+        return {**asdict(one), "reviewed": one.graded, "sentence": str(one)}
     plain = asdict(one)
-    circumstances = plain.pop("circumstances")
-    return {**plain, **circumstances, "sentence": str(one)}
+    reviewed, circumstances = plain.pop("reviewed"), plain.pop("circumstances")
+    return {
+        **plain,
+        **circumstances,
+        "estimator": one.method,
+        "reviewed": one.reviewed.graded,
+        "sampled": one.reviewed.sampled,
+        "without_grade": one.reviewed.without_grade,
+        "review": reviewed,
+        "assumption": ALIKE if one.reviewed.without_grade else "",
+        "sentence": str(one),
+    }
