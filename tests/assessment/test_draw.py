@@ -1,13 +1,14 @@
 """Samples are drawn at random within strata, and say with which chance."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from aftermap.assessment.draw import draw_sample, neyman
+from aftermap.assessment.draw import draw_sample, neyman, shares_of
 from aftermap.errors import InputError
-from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade, Visibility
 
 
 def graded(name: str, grade: Grade | None, sure: float = 0.9) -> Assessment:
@@ -92,3 +93,34 @@ def test_neyman_keeps_its_bounds_and_its_sum():
         assert found.sum() == total
         assert (found <= sizes).all()
         assert (found >= np.minimum(2, sizes)).all()
+
+
+def test_buildings_that_were_not_assessed_have_their_own_share_of_the_sample():
+    draw = draw_sample(town(), size=100, seed=1, machine_batch=1)
+    drawn = {one.name: one.drawn for one in draw.strata}
+    assert drawn["not_assessed"] == round(100 * 30 / 710)
+    many = shares_of(np.array([50, 50, 900]), [0.5, 0.5, 0.9], np.array([True, True, False]), 100)
+    assert many.tolist() == [5, 5, 90]
+    few = shares_of(np.array([2, 900, 1]), [0.5, 0.5, 0.9], np.array([True, True, False]), 903)
+    assert few.tolist() == [2, 900, 1]
+
+
+def test_a_building_that_no_picture_shows_is_not_drawn_and_not_in_the_denominator():
+    hidden = Visibility(
+        roof_fraction=0, views=0, facades=0, ground_sample_m=None, surface_photographs=None
+    )
+    unseen = [replace(graded(f"unseen-{i}", None), visibility=hidden) for i in range(200)]
+    draw = draw_sample([*town(), *unseen], size=100, seed=1, machine_batch=1)
+    assert draw.never_seen == 200
+    assert sum(one.buildings for one in draw.strata) == 710
+    assert not any(one.source_id.startswith("unseen") for one in draw.buildings)
+
+
+def test_thirty_are_to_be_graded_twice_spread_over_the_strata_as_the_sample_is():
+    draw = draw_sample(town(), size=100, seed=1, machine_batch=1)
+    stratum = {one.source_id: one.stratum for one in draw.buildings}
+    assert len(set(draw.twice)) == len(draw.twice) == 30
+    for one in draw.strata:
+        planned = sum(stratum[name] == one.name for name in draw.twice)
+        assert abs(planned - 30 * one.drawn / 100) < 1
+    assert len(draw_sample(town(), size=20, seed=1, machine_batch=1).twice) == 20

@@ -30,13 +30,17 @@ class DrawnBuilding:
 class Draw:
     """A sample as it was drawn from one batch of the machine's grades, in the order of drawing.
 
-    ``number`` and ``drawn_at`` are the record's: 0 and empty until it is recorded.
+    ``twice``: the ids of those that two reviewers are to grade, each blind, so that their error is
+    known. ``never_seen`` buildings are no part of the population that was drawn from. ``number``
+    and ``drawn_at`` are the record's: 0 and empty until it is recorded.
     """
 
     seed: int
     machine_batch: int
     strata: tuple[DrawnStratum, ...]
     buildings: tuple[DrawnBuilding, ...]
+    twice: tuple[str, ...] = ()
+    never_seen: int = 0
     number: int = 0
     drawn_at: str = ""
 
