@@ -14,7 +14,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from aftermap.assessment.draw import STRATA, stratum_of
+from aftermap.assessment.draw import STRATA, is_seen, stratum_of
 from aftermap.assessment.estimator import (
     Counted,
     Population,
@@ -112,7 +112,10 @@ def totalled_in(
             f"({shown}); have them reviewed, or go on without them with --assume-alike"
         )
     circumstances = Circumstances(
-        area=f"the area of case {case_path.name}", class_set=_class_set(scale), dates=dates
+        area=f"the area of case {case_path.name}",
+        class_set=_class_set(scale),
+        dates=dates,
+        never_seen=len(machine_grades(case.package, draw.machine_batch)) - len(population.names),
     )
     return TotalsOutcome(
         tables=_all(population, sampled, scale, circumstances, places or {}),
@@ -156,7 +159,10 @@ def _name(label: str, grades: Sequence[Grade]) -> str:
 
 
 def _population(case: Case, draw: Draw) -> Population:
-    grades = [k.assessment for k in machine_grades(case.package, draw.machine_batch)]
+    every = [k.assessment for k in machine_grades(case.package, draw.machine_batch)]
+    seen = [one for one in every if is_seen(one)]
+    drawn_from = sum(one.buildings for one in draw.strata)
+    grades = seen if drawn_from == len(seen) else every  # older samples: from all
     return Population(
         names=tuple(one.source_id for one in grades),
         strata=STRATA,
