@@ -220,9 +220,12 @@ def test_a_crs_that_is_not_made_for_the_place_is_refused(crs):
         fitting_crs(crs, 39.0, 35.95)
 
 
-@pytest.mark.parametrize("crs", ["EPSG:32637", "EPSG:32638", "EPSG:32737"])
-def test_the_zone_of_the_place_and_its_neighbours_fit(crs):
-    assert fitting_crs(crs, 39.0, 35.95) == crs
+@pytest.mark.parametrize("crs", ["EPSG:32636", "EPSG:32638", "EPSG:32737", "EPSG:23037"])
+def test_a_neighbouring_zone_hemisphere_or_country_must_be_confirmed_by_name(crs):
+    assert fitting_crs("EPSG:32637", 39.0, 35.95) == "EPSG:32637"
+    with pytest.raises(CrsError, match=rf"the map: {crs} .* confirm it with --confirm-crs {crs}"):
+        fitting_crs(crs, 39.0, 35.95)
+    assert fitting_crs(crs, 39.0, 35.95, (crs,)) == crs
 
 
 def test_an_old_way_to_name_a_crs_is_understood_without_a_warning():

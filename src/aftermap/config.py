@@ -40,6 +40,7 @@ class Settings:
     proxies: whether each clip gets a small copy for playing, at 2 to 3 times what decoding costs.
     draw_filled: whether photographs are draped, under a hatch, over ground that was not measured.
     model: what grades: one learnt from reviewed labels, or a user's own; None is the shipped one.
+    confirm_crs: CRSs that are right though they are not made for the place, by their codes.
     """
 
     quality: Quality = Quality.STANDARD
@@ -57,6 +58,7 @@ class Settings:
     model: Path | None = None
     proxies: bool = True
     draw_filled: bool = False
+    confirm_crs: tuple[str, ...] = ()
 
 
 FILES = (
@@ -71,6 +73,7 @@ FILES = (
     "model",
 )
 SWITCHES = ("proxies", "draw_filled")
+NAMES = ("confirm_crs",)
 
 NEW_FILE = """\
 # Settings of this Aftermap case. Command-line options override them.
@@ -81,6 +84,10 @@ NEW_FILE = """\
 
 # Coordinate reference system of the map, projected and in metres. Default: the scene's UTM zone.
 #crs = "EPSG:32637"
+
+# CRSs of the map or of an input that are right, although their area of use does not include the
+# place. Default: none.
+#confirm_crs = ["EPSG:23037"]
 
 # Ground control points: a CRS line, then one "E N H px py image name" per line. Default: none.
 # Relative paths start at this folder.
@@ -122,7 +129,7 @@ def settings_for(case: Path, *, quality: str | None = None, **chosen: Any) -> Se
     ``chosen`` are the other settings by name, as they were given on the command line; None is not
     given.
     """
-    given = {name: value for name, value in chosen.items() if value is not None}
+    given = {name: value for name, value in chosen.items() if value not in (None, ())}
     if quality is not None:
         given["quality"] = Quality(quality)
     for name in FILES:
@@ -164,6 +171,11 @@ def _value(path: Path, key: str, value: object) -> Any:
         if not isinstance(value, bool):
             raise InputError(f"{path}: {key} must be true or false, not {value!r}")
         return value
+    if key in NAMES:
+        listed = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, str) for one in listed):
+            raise InputError(f'{path}: {key} must be a list such as ["EPSG:23037"]')
+        return tuple(listed)
     if not isinstance(value, str):
         raise InputError(f"{path}: {key} must be text in quotes, not {value!r}")
     if key in FILES:

@@ -79,7 +79,7 @@ def _check_inputs(paths: Sequence[Path], settings: Settings) -> ControlFile | No
     files_in(paths, settings.masks)
     if settings.crs is not None:
         projected_crs(settings.crs)
-    return None if settings.gcp is None else control_in(settings.gcp)
+    return None if settings.gcp is None else control_in(settings.gcp, settings.confirm_crs)
 
 
 def _place_cameras(frames: FrameSet, control: ControlFile | None, job: Job) -> Reconstruction:

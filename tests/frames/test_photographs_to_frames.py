@@ -105,7 +105,17 @@ def test_a_block_across_the_180th_meridian_is_one_block() -> None:
 
 
 def test_the_crs_that_was_asked_for_is_used() -> None:
-    assert framed(flight(3), crs="epsg:32638").crs == "EPSG:32638"
+    assert framed(flight(3), crs="epsg:32637").crs == "EPSG:32637"
+    stored = {one.sha256: Path(one.name) for one in flight(3)}
+    beside = FrameOptions(crs="epsg:32638", confirm_crs=("EPSG:32638",))
+    assert frames_of(flight(3), stored, beside).crs == "EPSG:32638"
+
+
+def test_positions_that_come_to_another_datum_say_how_accurately() -> None:
+    frames = framed(flight(3), crs="EPSG:22770")
+    assert frames.transformation is not None
+    assert frames.transformation.accuracy_m == 5.0
+    assert framed(flight(3)).transformation is None
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:1", "Raqqa"])

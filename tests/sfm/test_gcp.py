@@ -8,7 +8,7 @@ import pytest
 from made_up_flight import ORIGIN_M, block_of_flown, flown, ground, nadir, pixels_of
 from scipy.spatial.transform import Rotation
 
-from aftermap.errors import ControlError
+from aftermap.errors import ControlError, CrsError
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.sfm.block import adjust_with_outlier_rejection
 from aftermap.sfm.focal import WEAK_FACTOR, with_focal_weight
@@ -265,11 +265,38 @@ def test_a_mark_in_one_photograph_is_not_used_and_the_user_is_told(tmp_path, cas
 
 
 @pytest.mark.parametrize("first", ["EPSG:32737", "WGS84 UTM 37S", "WGS84 UTM 36N"])
-def test_the_wrong_hemisphere_or_zone_is_named_with_the_line(tmp_path, case, first):
+def test_the_wrong_hemisphere_or_zone_is_refused_by_its_area_of_use(tmp_path, case, first):
     control = control_file(tmp_path, case.flight, crs=first)
-    with pytest.raises(ControlError, match=r"line 2: .* km from the images") as refused:
+    with pytest.raises(CrsError, match=r"gcp_list.txt.*is made for Between.*data are at 35\.95"):
         survey_of(control, case.flight.frames, UTM)
+    sure = replace(control, confirmed=(control.crs,))
+    with pytest.raises(ControlError, match=r"line 2: .* km from the images") as refused:
+        survey_of(sure, case.flight.frames, UTM)
     assert "hemisphere" in str(refused.value)
+
+
+def test_marks_on_the_syrian_datum_say_what_their_transformation_is_good_for(tmp_path, case):
+    """They said 1.8 cm, where the operation itself is good to 5 m."""
+    surveyed = surveyed_m()
+    surveyed[:, :2] = transformed_xy(UTM, "EPSG:22770", surveyed[:, :2])
+    control = control_file(tmp_path, case.flight, surveyed=surveyed, crs="EPSG:22770")
+    survey = survey_of(control, case.flight.frames, UTM)
+    assert survey.transformation.code == "EPSG:15742"
+    assert survey.transformation.accuracy_m == 5.0
+    (warning,) = survey.warnings
+    assert "accuracy 5 m" in warning
+    assert "--crs EPSG:22770" in warning
+    unplaced = [replace(f, prior_position_m=None) for f in case.flight.frames]
+    own = survey_of(control, unplaced, None)
+    assert (own.crs, own.transformation, own.warnings) == ("EPSG:22770", None, ())
+
+
+def test_marks_on_another_country_s_datum_are_refused_until_they_are_confirmed(tmp_path, case):
+    control = control_file(tmp_path, case.flight, crs="EPSG:23037")
+    with pytest.raises(CrsError, match=r"EPSG:23037.*Türkiye.*in Syria.*--confirm-crs EPSG:23037"):
+        survey_of(control, case.flight.frames, UTM)
+    sure = replace(control, confirmed=("EPSG:23037",))
+    assert survey_of(sure, case.flight.frames, UTM).transformation.accuracy_m == 2.0
 
 
 def test_north_before_east_is_named_with_the_line(tmp_path, case):

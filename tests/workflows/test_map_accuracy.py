@@ -29,6 +29,14 @@ def test_a_map_is_off_by_as_much_as_its_cameras(tmp_path):
     assert map_sigma_m(tmp_path / "orthophoto.tif") == pytest.approx((2.8, 5.1))
 
 
+def test_a_map_on_another_datum_is_no_surer_than_longitudes_in_it(tmp_path):
+    frames = [_camera([0.02, 0.02, 0.05], True)]
+    frames[0]["position_m"] = [448_724, 445_051, 300]
+    content = {"crs": "EPSG:22770", "vertical_datum": "control", "frames": frames}
+    (tmp_path / "cameras.json").write_text(json.dumps(content))
+    assert map_sigma_m(tmp_path / "orthophoto.tif") == pytest.approx((5 / 2**0.5, 0.05))
+
+
 def test_a_map_without_its_cameras_is_a_good_aerial_one(tmp_path):
     assert map_sigma_m(tmp_path / "orthophoto.tif") == SIGMA_M
     (tmp_path / "cameras.json").write_text('{"crs": "EPSG:32637"}')

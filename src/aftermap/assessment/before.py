@@ -6,6 +6,7 @@ may lie up to ``SEARCH_M`` apart.
 """
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from aftermap.assessment.site import BuildingSite
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.crs import transformed_xy
+from aftermap.geo.crs_operation import operation_over
 from aftermap.geo.grid import cell_centres_m, rowcol_of
 from aftermap.geo.measured_heights import LEAST_AGREEING, confidence_beside
 from aftermap.geo.robust import nmad
@@ -38,6 +40,9 @@ STABLE_CELLS = 40
 LEAST_PIXELS_COMPARED = 100
 MOST_FILLED = 0.1
 HEIGHT_NAMES = ("before_loss_m", "before_lost_fraction", "before_height_m")
+MOST_ASIDE_M = 1.0
+"""Two pictures farther apart than this show walls and roofs beside each other."""
+Box = tuple[float, float, float, float]
 NOTHING = (math.nan, math.nan)
 
 
@@ -46,13 +51,18 @@ def before_in(
     surface: Path | None,
     *,
     map_crs: str,
-    area_m: tuple[float, float, float, float],
+    area_m: Box,
+    confirmed: Collection[str] = (),
 ) -> Before:
     """What these files hold of the map's area (west, south, east, north), checked.
 
-    Raises ``InputError`` for a file that is no raster, shows another place or is too coarse, and
-    ``CrsError`` for one without a CRS.
+    ``confirmed`` are CRSs that the user stands by outside their area of use. Raises
+    ``InputError`` for a file that is no raster, shows another place, is too coarse or comes from
+    another datum too coarsely, and ``CrsError`` for one without a CRS.
     """
+    for path in (orthophoto, surface):
+        if path is not None:
+            _check_datum(path, map_crs, area_m, confirmed)
     heights = None
     if surface is not None:
         heights = _raster(surface, map_crs, area_m, COARSEST_SURFACE_M)
@@ -69,16 +79,29 @@ def before_in(
     )
 
 
-def _confidence(
-    raster: Path | None, map_crs: str, area_m: tuple[float, float, float, float]
-) -> Raster | None:
+def _check_datum(path: Path, map_crs: str, area_m: Box, confirmed: Collection[str]) -> None:
+    """Refuse what a datum transformation would lay beside the buildings that it shows."""
+    try:
+        with rasterio.open(path) as file:
+            crs = file.crs.to_string() if file.crs else None
+    except RasterioError:  # told where it is read
+        return
+    if crs is None:
+        return
+    used = operation_over(path.name, crs, map_crs, area_m, confirmed).transformation
+    if used is not None and (used.accuracy_m is None or used.accuracy_m > MOST_ASIDE_M):
+        raise InputError(
+            f"{used}; that is too coarse to compare buildings; give it in a CRS on the datum of "
+            "the map, registered to it, or leave it out"
+        )
+
+
+def _confidence(raster: Path | None, map_crs: str, area_m: Box) -> Raster | None:
     beside = None if raster is None else confidence_beside(raster)
     return None if beside is None else _raster(beside, map_crs, area_m, COARSEST_SURFACE_M)
 
 
-def _raster(
-    path: Path, map_crs: str, area_m: tuple[float, float, float, float], coarsest_m: float
-) -> Raster:
+def _raster(path: Path, map_crs: str, area_m: Box, coarsest_m: float) -> Raster:
     try:
         with rasterio.open(path) as file:
             if file.crs is None:

@@ -22,7 +22,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from aftermap.assessment.scales import Code, Scale, code_of
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import AnyArray, IntArray
-from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.crs import WGS84
+from aftermap.geo.crs_operation import CrsOperation, lonlat_of, operation_at
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.runs import Skipped
 
 FAMILIES = (
@@ -43,13 +45,15 @@ class ReferenceOptions:
     """What the user says of the file. Nothing of it is guessed where the file leaves it open.
 
     ``scale``: the coding of the field. ``field`` and ``layer``: needed where the file has several.
-    ``crs``: the CRS of a file that names none.
+    ``crs``: the CRS of a file that names none. ``confirm_crs``: CRSs that are right though their
+    area of use does not hold the place.
     """
 
     scale: Scale | None = None
     field: str | None = None
     layer: str | None = None
     crs: str | None = None
+    confirm_crs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,7 @@ class OtherAssessment:
     fids: IntArray
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Sites by code, in the order of how many; "" are those without a value."""
@@ -79,9 +84,16 @@ class OtherAssessment:
 
     def shapes_in(self, crs: str) -> AnyArray:
         """(N,) shapes in another CRS, their positions in its units."""
-        return np.asarray(
-            shapely.transform(self.shapes, lambda xy: transformed_xy(self.crs, crs, xy))
-        )
+        return np.asarray(shapely.transform(self.shapes, self._operation(crs).moved_xy))
+
+    def transformation_to(self, crs: str) -> DatumTransformation | None:
+        """How its datum becomes that of another CRS; None where it is the same."""
+        return self._operation(crs).transformation
+
+    def _operation(self, crs: str) -> CrsOperation:
+        """The operation of where its sites lie, so that a CRS of another place is refused."""
+        place = lonlat_of(self.crs, shapely.get_coordinates(self.shapes))
+        return operation_at(f"{self.name}, sites", self.crs, crs, place, self.confirmed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +134,7 @@ def other_assessment(path: Path, asked: ReferenceOptions) -> OtherAssessment:
             for reason, count in unusable.items()
         ),
         notes=(f"read as {asked.scale}: layer {layer.name}, field {name}",),
+        confirmed=asked.confirm_crs,
     )
 
 

@@ -9,6 +9,7 @@ docs/reference/footprints.md.
 
 from collections.abc import Sequence
 from functools import partial
+from math import hypot
 
 import numpy as np
 import shapely
@@ -75,7 +76,7 @@ def aligned_buildings(
 
     sure_m = np.sqrt(np.trace(field.covariance_m2, axis1=1, axis2=2) / 2).tolist()
     buildings = tuple(
-        _building(footprint, placed, expected_sigma_m)
+        _building(footprint, placed, expected_sigma_m, _unknown_sigma_m(footprints))
         for footprint, placed, expected_sigma_m in zip(
             footprints.footprints, second, sure_m, strict=True
         )
@@ -120,11 +121,19 @@ def _place_all(
     return [found[place] for place in range(len(outlines))]
 
 
-def _building(footprint: Footprint, placed: ShiftEstimate, expected_sigma_m: float) -> Building:
+def _unknown_sigma_m(footprints: FootprintSet) -> float:
+    """Sigma of an outline that nothing places: its own, and that of its datum transformation."""
+    transformation = footprints.transformation
+    return UNSURE_M if transformation is None else hypot(UNSURE_M, transformation.wide_sigma_m)
+
+
+def _building(
+    footprint: Footprint, placed: ShiftEstimate, expected_sigma_m: float, unknown_sigma_m: float
+) -> Building:
     is_own = placed.edges_sigma_m is not None and placed.edges_sigma_m <= OWN_SURE_M
     if placed.seen_fraction == 0 or (not is_own and expected_sigma_m > EXPECTED_SURE_M):
         nothing = Alignment(
-            shift_m=(0.0, 0.0), sigma_m=UNSURE_M, residual_m=None, source=ShiftSource.NONE
+            shift_m=(0.0, 0.0), sigma_m=unknown_sigma_m, residual_m=None, source=ShiftSource.NONE
         )
         return Building(footprint=footprint, alignment=nothing, polygons_m=footprint.polygons_m)
     east_m2, _, north_m2 = placed.covariance_m2

@@ -6,7 +6,7 @@ map and drawn once; an outline is never moved or simplified here. docs/reference
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from aftermap.buildings.shape_file import ShapeLayer, features_in, sha256_of
 from aftermap.errors import CrsError, InputError
 from aftermap.geo.arrays import Array, BoolArray, IntArray, ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
+from aftermap.geo.crs_operation import CrsOperation, operation_over
 from aftermap.geo.polygon import polygons_of
 from aftermap.model.building import Footprint, FootprintSet
 from aftermap.model.runs import skipped_in_order
@@ -61,17 +62,20 @@ def footprints_in(
     map_crs: str,
     area_m: Box,
     layer: str | None = None,
+    confirmed: Collection[str] = (),
 ) -> FootprintSet:
     """The footprints of a file that lie on the map, ``area_m``, in ``map_crs``.
 
-    ``crs`` is that of a file that names none. Raises InputError or CrsError where none is usable.
+    ``crs`` is that of a file that names none; ``confirmed`` are CRSs that the user stands by
+    outside their area of use. Raises InputError or CrsError where none is usable.
     """
     wanted = (*WANTED_FIELDS, id_field) if id_field else WANTED_FIELDS
     features = features_in(path, layer=layer, wanted=wanted)
     file_crs, crs_notes = _crs_of(features, crs, map_crs)
+    into_map = operation_over(f"{path.name}, footprints", file_crs, map_crs, area_m, confirmed)
     ids = _ids_of(features, id_field)
     reasons = _no_areas(features) | _no_buildings(features)
-    shapes, far = _on_map(features, reasons, file_crs, map_crs, area_m)
+    shapes, far = _on_map(features, reasons, into_map, (file_crs, map_crs), area_m)
     reasons |= far
     usable = np.array([i for i in range(len(shapes)) if i not in reasons], np.int64)
     clean = valid_areas(shapes[usable])
@@ -84,6 +88,7 @@ def footprints_in(
     _refuse_nothing(features, ids, reasons, kept)
     flattened = _height_notes(features.shapes[usable[kept]])
     notes = (*crs_notes, *ids.notes, *clean.notes, *overlapping, *flattened)
+    told = () if into_map.transformation is None else (str(into_map.transformation),)
     return FootprintSet(
         crs=map_crs,
         file_name=path.name,
@@ -91,7 +96,8 @@ def footprints_in(
         id_field=ids.field,
         footprints=_footprints(features, ids.names, usable[kept], areas[kept]),
         skipped=skipped_in_order([one_line(name) for name in ids.names], reasons, "outline"),
-        notes=tuple(f"{path.name}: {note}" for note in notes),
+        notes=(*told, *(f"{path.name}: {note}" for note in notes)),
+        transformation=into_map.transformation,
     )
 
 
@@ -246,26 +252,30 @@ def _no_buildings(features: ShapeLayer) -> dict[int, str]:
 
 
 def _on_map(
-    features: ShapeLayer, known: Mapping[int, str], file_crs: str, map_crs: str, area_m: Box
+    features: ShapeLayer,
+    known: Mapping[int, str],
+    into_map: CrsOperation,
+    crs: tuple[str, str],
+    area_m: Box,
 ) -> tuple[ObjectArray, dict[int, str]]:
     """(N,) the shapes on the map in its CRS, None elsewhere, and why others are not on it.
+
+    ``crs`` are those of the file and of the map.
 
     Outlines are sought in the file's CRS first, so that one that lies anywhere (or nowhere on the
     globe) stops none of the others.
     """
-    near = _seen_from(file_crs, map_crs, area_m, NEAR_M)
-    reach = _seen_from(file_crs, map_crs, area_m, REACH_M)
+    near = _seen_from(*crs, area_m, NEAR_M)
+    reach = _seen_from(*crs, area_m, REACH_M)
     bounds = shapely.bounds(features.shapes)
     there = np.isfinite(bounds).all(1) & np.array([i not in known for i in range(len(bounds))])
     close, inside = there & _touching(bounds, near), _within(bounds, reach)
     moved = np.full(len(bounds), None, object)
-    moved[close & inside] = shapely.transform(
-        features.shapes[close & inside], lambda xy: transformed_xy(file_crs, map_crs, xy)
-    )
+    moved[close & inside] = shapely.transform(features.shapes[close & inside], into_map.moved_xy)
     grown = (*(value - NEAR_M for value in area_m[:2]), *(value + NEAR_M for value in area_m[2:]))
     close &= ~inside | _touching(shapely.bounds(moved), np.array(grown))
     if there.any() and not close.any():
-        _refuse_far(features.path, bounds[there], _seen_from(file_crs, map_crs, area_m, 0.0))
+        _refuse_far(features.path, bounds[there], _seen_from(*crs, area_m, 0.0))
     beyond = f"is more than {NEAR_M:g} m outside the map"
     out = dict.fromkeys(np.flatnonzero(there & ~close).tolist(), beyond)
     far = f"reaches more than {REACH_M / 1000:g} km beyond the map; one of its corners is wrong"

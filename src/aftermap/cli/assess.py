@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from aftermap.cli.options import PATH, debug_option, sigterm_as_ctrl_c
+from aftermap.cli.options import PATH, confirm_crs_option, debug_option, sigterm_as_ctrl_c
 from aftermap.config import settings_for
 from aftermap.progress import progress_on
 
@@ -18,6 +18,7 @@ from aftermap.progress import progress_on
     "--id-field", metavar="NAME", help="Field with building ids.  [default: osm_id, id, feature id]"
 )
 @click.option("--footprints-crs", metavar="EPSG:n", help="CRS of footprints that declare none.")
+@confirm_crs_option
 @click.option(
     "--streets", type=PATH, help="Street centre lines.  [default: space between buildings]"
 )

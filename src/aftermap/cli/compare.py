@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from aftermap.cli.options import PATH, debug_option
+from aftermap.cli.options import PATH, confirm_crs_option, debug_option
 
 SCALES = ("unosat", "unosat-recoded", "cems", "cems-legacy", "ems98", "xbd", "reach")
 
@@ -17,6 +18,7 @@ SCALES = ("unosat", "unosat-recoded", "cems", "cems-legacy", "ems98", "xbd", "re
 @click.option("--field", help="Field with the damage class, if ambiguous.")
 @click.option("--layer", help="Layer, if OTHER has several.")
 @click.option("--crs", help="CRS, if OTHER declares none, such as EPSG:4326.")
+@confirm_crs_option
 @click.option(
     "--within",
     "within_m",
@@ -31,12 +33,10 @@ def compare_command(
     case: Path,
     other: Path,
     scale: str | None,
-    field: str | None,
-    layer: str | None,
-    crs: str | None,
     within_m: float,
     *,
     as_json: bool,
+    **named: Any,
 ) -> None:
     """Compare the grades of CASE with OTHER, a damage assessment in any GDAL vector format.
 
@@ -47,9 +47,7 @@ def compare_command(
     from aftermap.assessment.scales import Scale  # noqa: PLC0415
     from aftermap.workflows.compare import compared_with  # noqa: PLC0415
 
-    asked = ReferenceOptions(
-        scale=None if scale is None else Scale(scale), field=field, layer=layer, crs=crs
-    )
+    asked = ReferenceOptions(scale=None if scale is None else Scale(scale), **named)
     answer = compared_with(case, other, asked, within_m)
     if as_json:
         click.echo(json.dumps(answer.plain(), ensure_ascii=False, indent=1))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from aftermap.cli.options import PATH, debug_option, sigterm_as_ctrl_c
+from aftermap.cli.options import PATH, confirm_crs_option, debug_option, sigterm_as_ctrl_c
 from aftermap.config import Quality, settings_for
 from aftermap.progress import progress_on
 
@@ -33,6 +33,7 @@ from aftermap.progress import progress_on
 @click.option(
     "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"
 )
+@confirm_crs_option
 @click.option(
     "--quality",
     type=click.Choice([quality.value for quality in Quality]),

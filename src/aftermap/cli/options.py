@@ -68,6 +68,14 @@ def debug_option(command: Command) -> Command:
     )(command)
 
 
+confirm_crs_option = click.option(
+    "--confirm-crs",
+    multiple=True,
+    metavar="EPSG:n",
+    help="Use this CRS although its area of use does not include the place; may be repeated.",
+)
+
+
 STOP_AGAIN_S = 10.0
 """Longer than workers take to end."""
 

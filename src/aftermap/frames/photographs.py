@@ -13,11 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from aftermap.frames.readouts import readout_of
-from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
+from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, projected_crs, utm_crs
+from aftermap.geo.crs_operation import CrsOperation, operation_at
 from aftermap.geo.great_circle import great_circle_m
 from aftermap.model.camera import Frame, FrameSet, Vector3
 from aftermap.model.media import GeoTag, MediaItem, VerticalDatum
 
+RECORDED = "recorded positions"
 MIN_POSITIONS = 3
 """Fewer positions fix neither the scale nor the direction of a block."""
 MAX_DISTANCE_M = 50_000.0
@@ -45,6 +47,8 @@ class FrameOptions:
 
     crs: str | None = None
     """The projected CRS of the map, such as "EPSG:32637"; None: the UTM zone of the block."""
+    confirm_crs: tuple[str, ...] = ()
+    """CRSs that the user stands by outside their area of use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +96,17 @@ def frames_of(
     tags, notes = _believable(sources)
     priors: dict[str, _Prior] = {}
     crs, datum = LOCAL, VerticalDatum.LOCAL
+    transformation = None
     if len(tags) >= MIN_POSITIONS:
         middle = _median_lonlat_deg(list(tags.values()))
-        crs = fitting_crs(chosen_crs, *middle) if chosen_crs else utm_crs(*middle)
+        crs = utm_crs(*middle)
+        if chosen_crs is not None:
+            crs = fitting_crs(chosen_crs, *middle, options.confirm_crs)
+        into_crs = operation_at(RECORDED, WGS84, crs, middle, options.confirm_crs)
         datum, datum_notes = _common_datum(sources, tags)
         notes += datum_notes
-        priors = _priors(tags, crs, datum)
+        priors = _priors(tags, into_crs, datum)
+        transformation = into_crs.transformation
     else:
         notes.append(_local_note(len(sources), len(tags), options.crs))
     frames = [_frame(item, stored[item.sha256], masks.get(item.sha256)) for item in items]
@@ -107,6 +116,7 @@ def frames_of(
         vertical_datum=datum,
         skipped=(),
         notes=tuple(notes),
+        transformation=transformation,
         frames=tuple(_with_prior(frame, priors.get(frame.sha256)) for frame in frames),
     )
 
@@ -198,8 +208,10 @@ def _common_datum(
     return datum, [note]
 
 
-def _priors(tags: Mapping[str, GeoTag], crs: str, datum: VerticalDatum) -> dict[str, _Prior]:
-    xy_m = transformed_xy(WGS84, crs, [(tag.lon_deg, tag.lat_deg) for tag in tags.values()])
+def _priors(
+    tags: Mapping[str, GeoTag], into_crs: CrsOperation, datum: VerticalDatum
+) -> dict[str, _Prior]:
+    xy_m = into_crs.moved_xy([(tag.lon_deg, tag.lat_deg) for tag in tags.values()])
     heights_m = [tag.height_m for tag in tags.values() if _has_height(tag, datum)]
     middle_m = statistics.median([h for h in heights_m if h is not None]) if heights_m else 0.0
     return {

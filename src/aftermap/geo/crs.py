@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from pyproj.enums import WktVersion
 from pyproj.exceptions import CRSError, ProjError
 
 from aftermap.errors import CrsError
+from aftermap.geo.area_of_use import check_area_of_use
 from aftermap.geo.arrays import Array
 
 LOCAL = "LOCAL"
@@ -31,7 +33,7 @@ def projected_crs(text: str) -> str:
 
     Raises CrsError where it is unknown, not projected or not in metres.
     """
-    crs = _crs_of(text)
+    crs = known_crs(text)
     if not crs.is_projected:
         raise CrsError(
             f"{text}: is not a projected CRS; name one in metres, for example the UTM zone, "
@@ -59,15 +61,16 @@ def utm_crs(lon_deg: float, lat_deg: float) -> str:
     return f"EPSG:{found[0].code}"
 
 
-def fitting_crs(crs: str, lon_deg: float, lat_deg: float) -> str:
-    """The projected CRS, where its lengths hold to a hundredth.
+def fitting_crs(crs: str, lon_deg: float, lat_deg: float, confirmed: Collection[str] = ()) -> str:
+    """The projected CRS, where it is made for the place and its lengths hold to a hundredth.
 
     A block is laid onto its positions by a similarity, so its heights would be off as much.
+    ``confirmed`` are CRSs that the user stands by outside their area of use.
 
-    Raises CrsError where a length is off by more than that there.
+    Raises CrsError where a length is off by more than that there, or the place is outside.
     """
     try:
-        found = Proj(_crs_of(crs)).get_factors(lon_deg, lat_deg, errcheck=True)
+        found = Proj(known_crs(crs)).get_factors(lon_deg, lat_deg, errcheck=True)
         scales = (found.tissot_semimajor, found.tissot_semiminor)
     except ProjError:
         scales = (math.inf, math.inf)
@@ -77,6 +80,7 @@ def fitting_crs(crs: str, lon_deg: float, lat_deg: float) -> str:
             f"{crs}: is not valid at {lat_deg:.3f}, {lon_deg:.3f}, where a metre on the ground is "
             f"{worst:.2f} m on its map; name a local CRS, or omit it for the UTM zone"
         )
+    check_area_of_use("the map", known_crs(crs), crs, (lon_deg, lat_deg), confirmed)
     return crs
 
 
@@ -91,18 +95,15 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
     pairs = np.asarray(xy, float).reshape(-1, 2)
     if from_crs == to_crs:
         return pairs.copy()
-    source, target = _crs_of(from_crs), _crs_of(to_crs)
+    source, target = known_crs(from_crs), known_crs(to_crs)
     try:
         # With always_xy PROJ 9.5 forgets only_best, so the order of axes is kept here.
         transformer = Transformer.from_crs(source, target, allow_ballpark=False, only_best=True)
-        first, second = _turned(pairs.T, source)
+        first, second = turned_xy(pairs.T, source)
         moved = transformer.transform(first, second, errcheck=True)
     except ProjError as error:
-        raise CrsError(
-            f"{from_crs} to {to_crs}: no exact transformation is installed ({error}); "
-            "install the PROJ grids it needs, or choose --crs on the datum of the data"
-        ) from error
-    out = _turned(np.stack(moved), target).T
+        raise no_transformation(from_crs, to_crs, error) from error
+    out = turned_xy(np.stack(moved), target).T
     if not np.isfinite(out).all():
         raise CrsError(
             f"{from_crs} to {to_crs}: a position is outside the area of the "
@@ -111,22 +112,54 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
     return out
 
 
+def no_transformation(from_crs: str, to_crs: str, why: object) -> CrsError:
+    """The error of a pair of CRSs between which nothing exact is installed."""
+    return CrsError(
+        f"{short_name(from_crs)} to {short_name(to_crs)}: no exact transformation is installed "
+        f"({why}); "
+        "install the PROJ grids it needs, or choose --crs on the datum of the data"
+    )
+
+
+def official_crs(text: str) -> CRS:
+    """The CRS in two dimensions as its authority describes it, with its area of use.
+
+    Well-known text of a file often leaves that out. Raises CrsError where it is not known.
+    """
+    found = known_crs(text)
+    if len(found.axis_info) > 2:
+        found = found.to_2d()
+    authority = found.to_authority(min_confidence=70)
+    return found if authority is None else CRS.from_authority(*authority)
+
+
+def short_name(crs: str) -> str:
+    """A CRS by its code where it has one, else by its name; never a page of well-known text."""
+    found = known_crs(crs)
+    authority = found.to_authority(min_confidence=70)
+    return ":".join(authority) if authority else crs if len(crs) <= 20 else found.name
+
+
 def wkt_of(crs: str) -> str:
     """Well-known text to write into a raster; the local frame has one of its own."""
-    return LOCAL_WKT if crs == LOCAL else str(_crs_of(crs).to_wkt())
+    return LOCAL_WKT if crs == LOCAL else str(known_crs(crs).to_wkt())
 
 
 def wkt1_of(crs: str) -> str:
     """Well-known text of 2001 (OGC 01-009) of a CRS on the globe, which LAS asks for."""
-    return str(_crs_of(crs).to_wkt(WktVersion.WKT1_GDAL))
+    return str(known_crs(crs).to_wkt(WktVersion.WKT1_GDAL))
 
 
-def _turned(pair: Array, crs: CRS) -> Array:
+def turned_xy(pair: Array, crs: CRS) -> Array:
     """(2, N) coordinates between x, y order and that of the CRS, which may name north first."""
     return pair[::-1] if crs.axis_info[0].direction == "north" else pair
 
 
-def _crs_of(text: str) -> CRS:
+def known_crs(text: str) -> CRS:
+    """The CRS of a name, a code or well-known text.
+
+    Raises CrsError where this installation does not know it.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # "+init=epsg:n" is old, but clear

@@ -8,6 +8,7 @@ Parquet files that are named here; their column ``building`` is the place in ``B
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.runs import Skipped
 
 Ring = tuple[tuple[float, float], ...]
@@ -31,7 +32,10 @@ class Footprint:
 
 @dataclass(frozen=True, kw_only=True)
 class FootprintSet:
-    """The outlines that can be used, in the CRS of the map, and those that cannot, with reasons."""
+    """The outlines that can be used, in the CRS of the map, and those that cannot, with reasons.
+
+    ``transformation`` is how their datum became that of the map; None where it is the same.
+    """
 
     crs: str
     file_name: str
@@ -40,6 +44,7 @@ class FootprintSet:
     footprints: tuple[Footprint, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    transformation: DatumTransformation | None = None
 
 
 class ShiftSource(StrEnum):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aftermap.model.clip import ClipOffsets, Moment
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
 
@@ -126,7 +127,8 @@ class FrameSet:
     """The pictures that go in, in which coordinates, and the pictures that do not.
 
     ``crs`` is "EPSG:n", or "LOCAL" where no picture says where it was taken. ``notes`` say, one
-    line each, which recorded positions and heights are not used, and why.
+    line each, which recorded positions and heights are not used, and why. ``transformation`` is
+    that of the recorded positions; None where their datum is that of the map.
     """
 
     crs: str
@@ -134,6 +136,7 @@ class FrameSet:
     frames: tuple[Frame, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
+    transformation: DatumTransformation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +221,8 @@ class Reconstruction:
     ``no_map_because`` is set where no surface could be made of it, so that nothing is mapped.
     ``vertical`` is that of the mapped group where pictures alone had to find it, or where what was
     recorded contradicts the poses; None where positions or control points say which way is up.
+    ``transformation`` is that of what georeferences it, the control points or the recorded
+    positions; its error is in ``covariance`` of every frame and not in ``covariance_in_case``.
     """
 
     crs: str
@@ -234,6 +239,7 @@ class Reconstruction:
     offsets: tuple[ClipOffsets, ...] = ()
     no_map_because: str | None = None
     vertical: Vertical | None = None
+    transformation: DatumTransformation | None = None
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:

@@ -6,6 +6,7 @@ Lines are in metres of a projected CRS. A piece is ten metres of a line.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.runs import Skipped
 
 Line = tuple[tuple[float, float], ...]
@@ -41,7 +42,10 @@ class Street:
 
 @dataclass(frozen=True, kw_only=True)
 class StreetSet:
-    """The lines that can be used, in the CRS of the map, and those that cannot, with reasons."""
+    """The lines that can be used, in the CRS of the map, and those that cannot, with reasons.
+
+    ``transformation`` is how their datum became that of the map; None where it is the same.
+    """
 
     crs: str
     file_name: str
@@ -50,6 +54,7 @@ class StreetSet:
     streets: tuple[Street, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    transformation: DatumTransformation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

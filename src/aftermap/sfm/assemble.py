@@ -1,7 +1,7 @@
 """Adjusted groups -> the reconstruction as the rest of the program knows it, and its points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from aftermap.model.camera import (
     Row6,
 )
 from aftermap.model.clip import ClipOffsets
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.sfm.block import BundleBlock
@@ -114,6 +115,27 @@ def reconstruction_of(
         warnings=tuple(told),
         offsets=tuple(one for group in kept for one in group.offsets),
     )
+
+
+def with_transformation(
+    found: Reconstruction, transformation: DatumTransformation | None
+) -> Reconstruction:
+    """The reconstruction, its poses as sure on the globe as the datum transformation lets them be.
+
+    Its error is one and the same for all of them, so it is not in their covariance in the case.
+    """
+    if transformation is None or found.crs == LOCAL:
+        return found
+    shared = np.zeros((POSE, POSE))
+    shared[0, 0] = shared[1, 1] = transformation.wide_sigma_m**2
+    placed = tuple(_less_sure(one, shared) for one in found.placed)
+    return replace(found, placed=placed, transformation=transformation)
+
+
+def _less_sure(one: PlacedFrame, shared: Array) -> PlacedFrame:
+    position = np.array(one.pose.covariance_m2) + shared[:3, :3]
+    whole = None if one.covariance is None else matrix6(np.array(one.covariance) + shared)
+    return replace(one, pose=replace(one.pose, covariance_m2=matrix3(position)), covariance=whole)
 
 
 def _reprojection_px(groups: Sequence[Group]) -> float:

@@ -13,9 +13,11 @@ import numpy as np
 
 from aftermap.errors import ControlError
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap.geo.crs import WGS84, fitting_crs, projected_crs, transformed_xy, utm_crs
+from aftermap.geo.crs import fitting_crs, known_crs, projected_crs, utm_crs
+from aftermap.geo.crs_operation import CrsOperation, lonlat_of, operation_at
 from aftermap.geo.tuples import vector3
 from aftermap.model.camera import ControlResidual, Frame
+from aftermap.model.datum import DatumTransformation
 from aftermap.sfm.block import BundleBlock
 from aftermap.sfm.bundle import Adjusted, adjust_bundle
 from aftermap.sfm.focal import with_focal_weight
@@ -54,6 +56,7 @@ class Survey:
     roles: tuple[str, ...]
     positions_m: Array
     warnings: tuple[str, ...]
+    transformation: DatumTransformation | None = None
 
 
 def survey_of(control: ControlFile, frames: Sequence[Frame], crs: str | None) -> Survey:
@@ -62,10 +65,10 @@ def survey_of(control: ControlFile, frames: Sequence[Frame], crs: str | None) ->
         control, [f.name for f in frames], [(f.width_px, f.height_px) for f in frames]
     )
     xyz = np.array([mark.position for mark in marks], float)
-    if crs is None:
-        crs = _own_crs(control, xyz)
-    placed = np.column_stack([transformed_xy(control.crs, crs, xyz[:, :2]), xyz[:, 2]])
+    into_crs, crs = _into_crs(control, xyz, frames, crs)
+    placed = np.column_stack([into_crs.moved_xy(xyz[:, :2]), xyz[:, 2]])
     _check_near(control, marks, placed, frames)
+    warnings += _datum_warnings(control, into_crs.transformation)
     single = [mark.name for mark in marks if len(mark.seen) < 2]
     if single:
         warnings.append(
@@ -79,6 +82,7 @@ def survey_of(control: ControlFile, frames: Sequence[Frame], crs: str | None) ->
         roles=tuple(_roles(marks)),
         positions_m=placed,
         warnings=tuple(warnings),
+        transformation=into_crs.transformation,
     )
 
 
@@ -91,11 +95,35 @@ def _roles(marks: Sequence[GroundControlPoint]) -> list[str]:
     return roles
 
 
-def _own_crs(control: ControlFile, xyz: Array) -> str:
-    lonlat = transformed_xy(control.crs, WGS84, xyz[:, :2]).mean(axis=0)
-    geographic = np.abs(xyz[:, 0]).max() <= 360 and np.abs(xyz[:, 1]).max() <= 90
-    place = float(lonlat[0]), float(lonlat[1])
-    return utm_crs(*place) if geographic else fitting_crs(projected_crs(control.crs), *place)
+def _datum_warnings(control: ControlFile, transformation: DatumTransformation | None) -> list[str]:
+    """The datum transformation of the marks, and how to do without it."""
+    if transformation is None:
+        return []
+    keeping = ""
+    if known_crs(control.crs).is_projected:
+        keeping = f" With --crs {transformation.from_crs} the points keep their own accuracy."
+    return [f"{transformation}.{keeping}"]
+
+
+def _into_crs(
+    control: ControlFile, xyz: Array, frames: Sequence[Frame], map_crs: str | None
+) -> tuple[CrsOperation, str]:
+    """How the marks come into the CRS of the map, and that CRS: their own where it has none yet.
+
+    The place is that of the images where they record one, so that marks in a wrong zone show.
+    """
+    own = lonlat_of(control.crs, xyz[:, :2])
+    recorded = np.array([f.prior_position_m for f in frames if f.prior_position_m], float)
+    place, crs = own, map_crs
+    if crs is None:
+        geographic = np.abs(xyz[:, 0]).max() <= 360 and np.abs(xyz[:, 1]).max() <= 90
+        crs = utm_crs(*own)
+        if not geographic:
+            crs = fitting_crs(projected_crs(control.crs), *own, control.confirmed)
+    elif len(recorded):
+        place = lonlat_of(crs, recorded[:, :2])
+    what = f"{control.path.name}, ground control points"
+    return operation_at(what, control.crs, crs, place, control.confirmed), crs
 
 
 def _check_near(

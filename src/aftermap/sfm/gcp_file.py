@@ -38,11 +38,15 @@ class GcpObservation:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlFile:
-    """A control file as it was read; names of photographs are looked up later."""
+    """A control file as it was read; names of photographs are looked up later.
+
+    ``confirmed`` are CRSs that the user stands by outside their area of use.
+    """
 
     path: Path
     crs: str
     sightings: tuple[GcpObservation, ...]
+    confirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ class GroundControlPoint:
     seen: Mapping[int, tuple[float, float]]
 
 
-def control_in(path: Path) -> ControlFile:
+def control_in(path: Path, confirmed: tuple[str, ...] = ()) -> ControlFile:
     """The control file, its lines checked one by one.
 
     Raises ControlError with the line of the first thing that is wrong.
@@ -78,7 +82,10 @@ def control_in(path: Path) -> ControlFile:
     if len(lines) == 1:
         raise ControlError(f"{path}: has no points; after the CRS, give lines of {COLUMNS}")
     return ControlFile(
-        path=path, crs=crs, sightings=tuple(_sighting(path, *line) for line in lines[1:])
+        path=path,
+        crs=crs,
+        sightings=tuple(_sighting(path, *line) for line in lines[1:]),
+        confirmed=confirmed,
     )
 
 

@@ -15,7 +15,7 @@ from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction, Ver
 from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Executor, Workspace
-from aftermap.sfm.assemble import Group, reconstruction_of
+from aftermap.sfm.assemble import Group, reconstruction_of, with_transformation
 from aftermap.sfm.block import (
     GROSS_SIGMAS,
     BundleBlock,
@@ -115,7 +115,11 @@ def reconstruct_from_features(
     )
     vertical = turned[0][1]
     said = () if vertical is None else vertical_warnings(vertical)
-    return replace(found, vertical=vertical, warnings=(*found.warnings, *said))
+    transformation = frame_set.transformation
+    if survey is not None and groups[0].controlled:
+        transformation = survey.transformation
+    found = replace(found, vertical=vertical, warnings=(*found.warnings, *said))
+    return with_transformation(found, transformation)
 
 
 def _check_count(frame_set: FrameSet) -> None:

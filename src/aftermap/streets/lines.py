@@ -7,7 +7,7 @@ map is counted. docs/reference/streets.md.
 import hashlib
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.errors import CrsError, InputError
-from aftermap.geo.arrays import ObjectArray
+from aftermap.geo.arrays import Array, ObjectArray
 from aftermap.geo.crs import LOCAL, transformed_xy
+from aftermap.geo.crs_operation import CrsOperation, operation_over
 from aftermap.model.runs import skipped_in_order
 from aftermap.model.street import Line, Street, StreetSet
 
@@ -46,18 +47,28 @@ _WIDTH_TAG = re.compile(r'"width"=>"([^"]*)"')
 _NUMBER = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*(?:m|metres?|meters?)?\s*$")
 
 
-def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = None) -> StreetSet:
+def street_lines_in(
+    path: Path,
+    *,
+    map_crs: str,
+    area_m: Box,
+    crs: str | None = None,
+    confirmed: Collection[str] = (),
+) -> StreetSet:
     """The street lines of a file that reach the map, in ``map_crs``.
 
     ``area_m`` is the map's west, south, east and north; ``crs`` is that of the file where the file
-    names none. Raises ``InputError`` or ``CrsError`` where nothing in the file can be used.
+    names none; ``confirmed`` are CRSs that the user stands by outside their area of use. Raises
+    ``InputError`` or ``CrsError`` where nothing in the file can be used.
     """
     shapes, fields, named = _read_features(path)
     file_crs = _crs_of(path, crs or named, map_crs)
+    into_map = operation_over(f"{path.name}, streets", file_crs, map_crs, area_m, confirmed)
     names, field = _names(fields, len(shapes))
     kinds = _texts(fields.get(KIND_FIELD), len(shapes))
     reasons = _no_streets(path, shapes, kinds)
-    moved = _in_map_crs(path, shapes, reasons, file_crs, map_crs, area_m)
+    near = _seen_from(file_crs, map_crs, area_m)
+    moved = _in_map_crs(path, shapes, reasons, into_map, near)
     widths = _widths(fields, len(shapes))
     titles = _texts(fields.get(NAME_FIELD), len(shapes))
     kept = [place for place in range(len(shapes)) if place not in reasons]
@@ -84,6 +95,8 @@ def street_lines_in(path: Path, *, map_crs: str, area_m: Box, crs: str | None = 
             for i in kept
         ),
         skipped=skipped_in_order(names, reasons, "line"),
+        notes=() if into_map.transformation is None else (str(into_map.transformation),),
+        transformation=into_map.transformation,
     )
 
 
@@ -164,17 +177,23 @@ def _no_streets(path: Path, shapes: ObjectArray, kinds: Sequence[str | None]) ->
     return reasons
 
 
+def _seen_from(file_crs: str, map_crs: str, area_m: Box) -> Array:
+    """(M, 2) places all over the map, in the CRS of the file."""
+    places = np.stack(np.meshgrid(np.linspace(*area_m[::2], 9), np.linspace(*area_m[1::2], 9)), -1)
+    return transformed_xy(map_crs, file_crs, places.reshape(-1, 2))
+
+
 def _in_map_crs(
     path: Path,
     shapes: ObjectArray,
     reasons: dict[int, str],
-    file_crs: str,
-    map_crs: str,
-    area_m: Box,
+    into_map: CrsOperation,
+    seen: Array,
 ) -> ObjectArray:
-    """(N,) the lines that reach the map, in its CRS; the others get their reason."""
-    places = np.stack(np.meshgrid(np.linspace(*area_m[::2], 9), np.linspace(*area_m[1::2], 9)), -1)
-    seen = transformed_xy(map_crs, file_crs, places.reshape(-1, 2))
+    """(N,) the lines that reach the map, in its CRS; the others get their reason.
+
+    ``seen`` (M, 2) are places all over the map, in the CRS of the file.
+    """
     near = shapely.box(*seen.min(0), *seen.max(0))
     given = np.array([place for place in range(len(shapes)) if place not in reasons], np.int64)
     reaching = shapely.intersects(shapes[given], near)
@@ -193,7 +212,7 @@ def _in_map_crs(
         if not shapely.covered_by(shapes[place], reach):
             reasons[place] = "reaches far beyond the map; one of its coordinates is wrong"
             continue
-        line = shapely.transform(shapes[place], lambda xy: transformed_xy(file_crs, map_crs, xy))
+        line = shapely.transform(shapes[place], into_map.moved_xy)
         if shapely.length(line) < SHORTEST_M:
             reasons[place] = f"is shorter than {SHORTEST_M:g} m"
         moved[place] = line

@@ -15,6 +15,7 @@ import numpy as np
 from aftermap.geo.arrays import Array
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
+from aftermap.geo.crs_operation import operation_at
 from aftermap.geo.track import TrackArrays, at_times
 from aftermap.geo.tuples import matrix3, matrix6, vector3
 from aftermap.model.camera import Camera, CameraPose
@@ -286,7 +287,9 @@ def _poses(
 ) -> _Poses:
     known = np.asarray(np.isfinite(told.lonlat_deg).all(axis=1))
     positions = np.full((len(told.time_s), 3), np.nan)
-    positions[known, :2] = transformed_xy(WGS84, crs, told.lonlat_deg[known])
+    middle = np.median(told.lonlat_deg[known], axis=0)
+    into_crs = operation_at(track.name, WGS84, crs, (float(middle[0]), float(middle[1])), (crs,))
+    positions[known, :2] = into_crs.moved_xy(told.lonlat_deg[known])
     positions[:, 2] = heights.up_m
     yaw_deg = told.angles_deg[:, 0] + _yaw_shift_deg(told.lonlat_deg[known], crs, offsets)
     rotations = np.stack(
@@ -297,6 +300,8 @@ def _poses(
     )
     covariances = np.zeros((len(told.time_s), 6, 6))
     sigma_m = track.sigma_horizontal_m
+    if into_crs.transformation is not None:
+        sigma_m = math.hypot(sigma_m, into_crs.transformation.wide_sigma_m)
     clock_s = _clock_sigma_s(offsets)
     velocity = np.nan_to_num(_rate(told.time_s, positions))
     covariances[:, :3, :3] = np.diag([sigma_m**2, sigma_m**2, heights.sigma_m**2])

@@ -116,7 +116,11 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
     before = None
     if settings.before or settings.before_surface:
         before = before_in(
-            settings.before, settings.before_surface, map_crs=crs, area_m=made.area_m
+            settings.before,
+            settings.before_surface,
+            map_crs=crs,
+            area_m=made.area_m,
+            confirmed=settings.confirm_crs,
         )
     return AssessmentInputs(
         footprints=footprints_in(
@@ -125,10 +129,13 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
             crs=settings.footprints_crs,
             map_crs=crs,
             area_m=made.area_m,
+            confirmed=settings.confirm_crs,
         ),
         streets=None
         if settings.streets is None
-        else street_lines_in(settings.streets, map_crs=crs, area_m=made.area_m),
+        else street_lines_in(
+            settings.streets, map_crs=crs, area_m=made.area_m, confirmed=settings.confirm_crs
+        ),
         before=before,
         grader=_grader(settings.model),
     )

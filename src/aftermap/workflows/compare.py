@@ -24,6 +24,7 @@ from aftermap.assessment.scales import (
 from aftermap.errors import CaseError, InputError
 from aftermap.geo.arrays import AnyArray
 from aftermap.model.assessment import AssessorKind
+from aftermap.model.datum import DatumTransformation
 from aftermap.record import Case
 from aftermap.record.outlines import building_outlines
 from aftermap.workflows.exports import standing_grades
@@ -36,6 +37,7 @@ class ComparisonOutcome:
     other: OtherAssessment
     compared: Compared
     ours: str
+    transformation: DatumTransformation | None = None
 
     def lines(self) -> tuple[str, ...]:
         """The matrix, the agreement, and everything that is in neither."""
@@ -43,6 +45,7 @@ class ComparisonOutcome:
             f"{self.other.name}: {len(self.other.codes)} sites, {self.other.notes[0]}"
             + (f", imagery of {self.other.date}" if self.other.date else ""),
             *(f"not used: {one.name}: {one.reason}" for one in self.other.skipped),
+            *_transformation_lines(self.transformation, self.compared.within_m),
             f"ours: {self.ours}",
             *_matrix_lines(self.compared, self.other),
             *(str(one) for one in self.compared.agreements),
@@ -58,6 +61,7 @@ class ComparisonOutcome:
             "field": self.other.field,
             "date": self.other.date,
             "ours": self.ours,
+            "transformation": self.transformation and asdict(self.transformation),
             "skipped": [asdict(one) for one in self.other.skipped],
         }
 
@@ -86,7 +90,21 @@ def compared_with(
         compared=compare_assessments(grades, shapes, other, crs, within_m),
         ours=f"{len(grades)} buildings: {adopted} with accepted grades, the others with model "
         "grades",
+        transformation=other.transformation_to(crs),
     )
+
+
+def _transformation_lines(
+    transformation: DatumTransformation | None, within_m: float
+) -> tuple[str, ...]:
+    """The datum transformation, and whether sites may miss their buildings by it."""
+    if transformation is None:
+        return ()
+    accuracy_m = transformation.accuracy_m
+    if accuracy_m is not None and 2 * accuracy_m <= within_m:
+        return (str(transformation),)
+    beside = "sites may be matched to a neighbouring building or to none"
+    return (f"{transformation}; {beside} (--within {within_m:g} m)",)
 
 
 def _refuse_elsewhere(path: Path, sites: AnyArray, ours: list[Any], within_m: float) -> None:

@@ -65,4 +65,6 @@ def _place(made: Map, footage: GivenFootage, job: Job) -> MapPlace | None:
     if made.cameras.crs != LOCAL:
         return mapped_place(made.cameras, made.elevation)
     settings = job.settings
-    return place_without_map(footage.clips.clips, made.cameras, settings.crs, settings.dem)
+    return place_without_map(
+        footage.clips.clips, made.cameras, settings.crs, settings.dem, settings.confirm_crs
+    )

@@ -39,7 +39,7 @@ def read_footage(paths: Sequence[Path], job: Job) -> GivenFootage:
     found = locate_in_reference(clips, settings.reference, settings.dem, run, executor)
     clips = with_places(clips, found)
     run.skip(clips.skipped)
-    options = FrameOptions(crs=settings.crs)
+    options = FrameOptions(crs=settings.crs, confirm_crs=settings.confirm_crs)
     frames = frames_of(received.items, received.stored, options, clips.frames, masks)
     notes = (*frames.notes, *notes_on(received.originals, masks))
     return GivenFootage(received=received, clips=clips, frames=replace(frames, notes=notes))

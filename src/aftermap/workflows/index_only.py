@@ -128,7 +128,10 @@ def _place(
     if elevation is not None and cameras.crs != LOCAL:
         return mapped_place(cameras, elevation)
     asked = job.settings.crs if footage.frames.crs == LOCAL else footage.frames.crs
-    return place_without_map(footage.clips.clips, cameras, asked, job.settings.dem)
+    settings = job.settings
+    return place_without_map(
+        footage.clips.clips, cameras, asked, settings.dem, settings.confirm_crs
+    )
 
 
 def _notes(job: Job, frames: FrameSet, cameras: Reconstruction) -> tuple[str, ...]:

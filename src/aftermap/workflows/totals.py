@@ -4,7 +4,7 @@ Which labels may be used is decided here: those of the newest sample, no label t
 learnt from, and no building that was reviewed without being drawn.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ from aftermap.assessment.intervals import CONFIDENCE
 from aftermap.assessment.label_files import newest_by_reviewer
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
 from aftermap.assessment.total import ALIKE, Circumstances, TooFew, Total, TotalsTable
+from aftermap.config import SETTINGS_NAME, settings_in
 from aftermap.errors import CaseError, CrsError, InputError
 from aftermap.geo.arrays import BoolArray
-from aftermap.geo.crs import transformed_xy
+from aftermap.geo.crs_operation import lonlat_of, operation_at
+from aftermap.geo.great_circle import LonLat
 from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.model.sample import BlindGrade, Draw, SampledBuilding
 from aftermap.record import Case
@@ -226,7 +228,9 @@ def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, BoolArray
         raise CaseError(
             f"{case.path}: has no georeferenced buildings, so areas cannot be told apart; omit --by"
         )
-    areas = _areas(path, crs)
+    middle = shapely.get_coordinates(shapely.centroid(np.array(list(shapes.values()), object)))
+    confirmed = settings_in(case.path / SETTINGS_NAME).confirm_crs
+    areas = _areas(path, crs, lonlat_of(crs, middle), confirmed)
     rows = [i for i, name in enumerate(names) if name in shapes]
     places = shapely.point_on_surface([shapes[names[i]] for i in rows])
     found = {}
@@ -237,7 +241,7 @@ def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, BoolArray
     return found
 
 
-def _areas(path: Path, crs: str) -> dict[str, Any]:
+def _areas(path: Path, crs: str, place: LonLat, confirmed: Collection[str]) -> dict[str, Any]:
     """The polygons of a file by name, in the CRS of the case."""
     try:
         meta, _, shapes, columns = pyogrio.raw.read(path)
@@ -247,6 +251,7 @@ def _areas(path: Path, crs: str) -> dict[str, Any]:
         ) from error
     if meta["crs"] is None:
         raise CrsError(f"{path}: declares no CRS; save it as GeoJSON in EPSG:4326")
+    into_case = operation_at(f"{path.name}, areas", meta["crs"], crs, place, confirmed)
     fields = {str(n).casefold(): c for n, c in zip(meta["fields"], columns, strict=True)}
     names = fields.get("name")
     found: dict[str, Any] = {}
@@ -257,9 +262,7 @@ def _areas(path: Path, crs: str) -> dict[str, Any]:
         name = f"the area {text or i + 1} of {path.name}"
         if name in found:
             name = f"the area {text} ({i + 1}) of {path.name}"
-        found[name] = shapely.make_valid(
-            shapely.transform(shape, lambda xy: transformed_xy(meta["crs"], crs, xy))
-        )
+        found[name] = shapely.make_valid(shapely.transform(shape, into_case.moved_xy))
     if not found:
         raise InputError(f"{path}: has no polygons; draw the areas and save them as GeoJSON")
     return found

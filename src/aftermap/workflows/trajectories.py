@@ -7,7 +7,7 @@ locating.py join them here.
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ import rasterio
 
 from aftermap.errors import CrsError
 from aftermap.frames import ClipFrames
-from aftermap.geo.crs import LOCAL, WGS84, transformed_xy, utm_crs
+from aftermap.geo.crs import LOCAL, WGS84, fitting_crs, transformed_xy, utm_crs
 from aftermap.geo.level import level_at_m
 from aftermap.model.camera import Reconstruction
 from aftermap.model.clip import Clip, ClipOffsets, Shot
@@ -76,18 +76,25 @@ def mapped_place(cameras: Reconstruction, elevation: Elevation) -> MapPlace:
 
 
 def place_without_map(
-    clips: Sequence[Clip], cameras: Reconstruction, crs: str | None, dem: Path | None
+    clips: Sequence[Clip],
+    cameras: Reconstruction,
+    crs: str | None,
+    dem: Path | None,
+    confirmed: Collection[str] = (),
 ) -> MapPlace | None:
     """The place of clips by their telemetry, over a DEM or flat ground; None where none tells.
 
-    ``cameras`` were placed and gave no surface, or are none; ``crs`` is the one that was asked for.
+    ``cameras`` were placed and gave no surface, or are none; ``crs`` is the one that was asked for;
+    ``confirmed`` are CRSs that the user stands by outside their area of use.
+
+    Raises CrsError where the CRS that was asked for is not made for the place.
     """
     firsts = [place for clip in clips if (place := _first_place(clip)) is not None]
     if cameras.placed and cameras.crs != LOCAL:
         return _place_of(cameras)
     if not firsts:
         return None
-    crs = crs or utm_crs(*firsts[0])
+    crs = utm_crs(*firsts[0]) if crs is None else fitting_crs(crs, *firsts[0], confirmed)
     ((east, north),) = transformed_xy(WGS84, crs, [firsts[0]])
     ground, datum = Ground(kind=GroundKind.FLAT, sigma_m=FLAT_SIGMA_M), None
     if dem is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aftermap.model.camera import Vector3
+from aftermap.model.datum import DatumTransformation
 
 FORMAT = "aftermap-report"
 VERSION = 1
@@ -95,7 +96,9 @@ class Trust:
     """How far positions and heights can be trusted, one standard deviation, and on what ground.
 
     The absolute figures are against the world, the others inside the map: between neighbouring
-    points, and over 100 m (how wrong the scale and the level are).
+    points, and over 100 m (how wrong the scale and the level are). ``transformation`` is the datum
+    transformation of what georeferences the map, in the absolute horizontal figure; None where the
+    datum is the same.
     """
 
     horizontal_m: float | None
@@ -107,6 +110,7 @@ class Trust:
     length_per_100_m: float | None
     height_per_100_m: float | None
     not_known: str | None
+    transformation: DatumTransformation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ import numpy as np
 from aftermap.geo.arrays import Array
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction, Vector3
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import VerticalDatum
 from aftermap.publish.report.contents import ControlFigures, GpsFigures, Residuals, Trust
 from aftermap.publish.report.flight_figures import height_to_base
@@ -56,6 +57,7 @@ def trust_in(
         length_per_100_m=length,
         height_per_100_m=height,
         not_known=why,
+        transformation=reconstruction.transformation,
     )
 
 
@@ -65,13 +67,28 @@ def _horizontal(
     from_marks = _from_marks(control)
     if from_marks is not None:
         marks, basis = from_marks
-        return marks.rms_horizontal_m, basis
+        return _transformed(marks.rms_horizontal_m, basis, reconstruction.transformation)
     rms = _tame(gps).rms_horizontal_m
     if reconstruction.crs == LOCAL or rms is None:
         return None, "no image records its position"
     if gps.stated_horizontal_m is None:
-        return rms, "from the scatter of the GPS positions only; the drone states no accuracy"
-    return max(gps.stated_horizontal_m, rms), FROM_GPS
+        basis = "from the scatter of the GPS positions only; the drone states no accuracy"
+        return _transformed(rms, basis, reconstruction.transformation)
+    return _transformed(max(gps.stated_horizontal_m, rms), FROM_GPS, reconstruction.transformation)
+
+
+def _transformed(
+    before_m: float | None, basis: str, transformation: DatumTransformation | None
+) -> tuple[float | None, str]:
+    """The accuracy after a datum transformation, whose error is that of the whole map."""
+    if transformation is None or before_m is None:
+        return before_m, basis
+    code = f", {transformation.code}" if transformation.code else ""
+    name = f"the datum transformation {transformation.name}{code}"
+    if transformation.accuracy_m is None:
+        return None, f"{name}, states no accuracy"
+    with_it = f"{basis}, and {transformation.accuracy_m:g} m for {name}"
+    return math.hypot(before_m, transformation.accuracy_m), with_it
 
 
 def _vertical(
