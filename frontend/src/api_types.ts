@@ -1,5 +1,14 @@
 // Made by `make types` of the models in src/aftermap/web. Do not edit.
 
+/**
+ * Whether a reviewer graded a building without having been shown grades of it.
+ *
+ * `BLIND`: graded on the page, which had sent neither model grades nor other reviewers' grades
+ * to this reviewer. `DECLARED`: whoever imported the grade says so. `NOT_BLIND`: model grades
+ * had been shown. A grade of which none of these is recorded is not known to be blind.
+ */
+export type Blinding = "blind" | "declared_blind" | "not_blind";
+
 /** A building with its measurements, its pictures and what everyone says of it. */
 export interface BuildingFacts {
   building: BuildingRow;
@@ -275,14 +284,19 @@ export interface MarkSent {
   is_graphic: boolean;
 }
 
-/** Who reviews in this browser ("" before a name was given), and the reasons to choose from. */
+/**
+ * Who reviews in this browser ("" before a name was given), and the reasons to choose from.
+ *
+ * `was_shown`: model grades were sent to this reviewer, whose grades are not blind any more.
+ */
 export interface Me {
   reviewer: string;
   is_blind: boolean;
+  was_shown: boolean;
   reasons: string[];
 }
 
-/** Who reviews in this browser, and whether blind. */
+/** Who reviews in this browser, and whether model grades are to be kept back. */
 export interface MeSent {
   reviewer: string;
   is_blind?: boolean;
@@ -349,7 +363,8 @@ export type Precision = "exact" | "vicinity" | "locality" | "none";
 /**
  * Every building, one list for each column, in the order of the outlines.
  *
- * `at` is a place on it, `sample` its place in the newest drawn sample. A reviewer who works
+ * `at` is a place on it, `sample` its place in the newest drawn sample, `graders` how many
+ * reviewers should grade it (null: it is not in the sample). A reviewer who works
  * blind is sent no column that tells what the machine thinks; a case without buildings has no
  * column but `id`.
  */
@@ -358,6 +373,7 @@ export interface QueueColumns {
   source_id?: string[];
   at?: [number, number][];
   sample?: (number | null)[];
+  graders?: (number | null)[];
   area_m2?: number[];
   grade?: (Grade | null)[];
   adopted_grade?: (Grade | null)[];
@@ -385,7 +401,8 @@ export interface Refusal {
 /**
  * A decision of a reviewer. `at` is UTC; `reasons` is the JSON text of the record.
  *
- * `supersedes` is the number of the row that it takes back, if any.
+ * `supersedes` is the number of the row that it takes back, if any. `blinding`: whether it was
+ * given without sight of model grades, null where that is not known.
  */
 export interface ReviewFacts {
   number: number;
@@ -394,6 +411,7 @@ export interface ReviewFacts {
   not_assessed_reason: string | null;
   supersedes: number | null;
   is_withdrawn: boolean;
+  blinding: Blinding | null;
   note: string | null;
   at: string;
   reasons: string;
@@ -416,6 +434,7 @@ export interface SavedReview {
   grade: Grade | null;
   not_assessed_reason: string | null;
   is_withdrawn: boolean;
+  blinding: Blinding | null;
   note: string | null;
   at: string;
 }

@@ -14,6 +14,7 @@ export interface BuildingFeature {
     confidence?: number | null;
     area_m2?: number | null;
     sample?: number | null;
+    graders?: number | null;
     at: LonLat;
     possible?: number | null;
     adopted_grade?: string | null;

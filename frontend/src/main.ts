@@ -530,31 +530,32 @@ function drawSaved(place: HTMLElement, count: number, trouble: string | null): v
 }
 
 function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
+  const redraw = (): void => {
+    drawMe(bench, place, changed);
+    changed();
+  };
   const blind = el("input", {
     type: "checkbox",
     id: "blind",
     checked: bench.me.is_blind,
-    onchange: async (event: Event) => {
-      bench.me = await post("/api/me", {
-        reviewer: bench.me.reviewer || "reviewer",
-        is_blind: (event.target as HTMLInputElement).checked,
-      });
-      drawMe(bench, place, changed);
-      changed();
+    onchange: () => {
+      const isBlind = blind.checked;
+      blind.checked = bench.me.is_blind; // until the server says so
+      if (isBlind || bench.me.was_shown) void setBlind(bench, isBlind, redraw);
+      else askToShow(bench, redraw);
     },
   });
   fill(
     place,
     el("label", { for: "blind", title: texts.reviewer.blindHint }, blind, texts.reviewer.blind),
+    bench.me.was_shown
+      ? el("span", { class: "muted", title: texts.reviewer.wasShownHint }, texts.reviewer.wasShown)
+      : null,
     el(
       "button",
       {
         class: "quiet",
-        onclick: () =>
-          askName(bench, () => {
-            drawMe(bench, place, changed);
-            changed();
-          }),
+        onclick: () => askName(bench, redraw),
       },
       bench.me.reviewer ? anyScript(bench.me.reviewer) : texts.reviewer.enterName,
     ),
@@ -568,6 +569,30 @@ function drawMe(bench: Bench, place: HTMLElement, changed: () => void): void {
       texts.reviewer.invite,
     ),
   );
+}
+
+/** Model grades are shown to a named reviewer only, who is told what that means for totals. */
+function askToShow(bench: Bench, done: () => void): void {
+  if (!bench.me.reviewer) {
+    tell(texts.reviewer.nameFirst, "wrong");
+    askName(bench, done);
+    return;
+  }
+  sheet(
+    texts.reviewer.showTitle,
+    el("p", {}, texts.reviewer.showHint),
+    () => void bench.outbox.emptied().then(() => setBlind(bench, false, done)),
+    texts.reviewer.show,
+  );
+}
+
+async function setBlind(bench: Bench, isBlind: boolean, done: () => void): Promise<void> {
+  try {
+    bench.me = await post("/api/me", { reviewer: bench.me.reviewer, is_blind: isBlind });
+    done();
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error), "wrong");
+  }
 }
 
 function askName(bench: Bench, done: () => void): void {

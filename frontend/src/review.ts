@@ -23,10 +23,11 @@ import { GRADE_COLOURS, gradeWord, percent } from "./words.js";
 const SORTS: [string, string][] = [
   ["uncertainty", texts.review.sort.uncertainty],
   ["sample", texts.review.sort.sample],
+  ["double", texts.review.sort.double],
   ["area", texts.review.sort.area],
   ["grade", texts.review.sort.grade],
 ];
-const BLIND_SORTS = ["sample", "area"];
+const BLIND_SORTS = ["sample", "double", "area"];
 const AHEAD = 2;
 const MOST_KNOWN = 60;
 const FRESH_MS = 5000;
@@ -256,6 +257,7 @@ export class Reviewing implements View {
     if (sort === "sample" && chosen.some((one) => one.properties.sample != null)) {
       chosen = chosen.filter((one) => one.properties.sample != null);
     }
+    if (sort === "double") chosen = chosen.filter(isForTwo);
     if (prefs.onlyOpen) {
       chosen = chosen.filter(
         (one) => !this.bench.grades.get(one.properties.source_id)?.has(this.bench.me.reviewer),
@@ -271,7 +273,7 @@ export class Reviewing implements View {
 
   private needsSample(): boolean {
     return (
-      this.sortName() === "sample" &&
+      ["sample", "double"].includes(this.sortName()) &&
       this.bench.buildings.every((one) => one.properties.sample == null)
     );
   }
@@ -420,7 +422,12 @@ export class Reviewing implements View {
       el(
         "div",
         { class: "row spread muted" },
-        el("span", {}, texts.review.progress(this.at + 1, this.queue.length, graded)),
+        el(
+          "span",
+          {},
+          texts.review.progress(this.at + 1, this.queue.length, graded),
+          this.current && isForTwo(this.current) ? el("b", {}, ` · ${texts.review.forTwo}`) : null,
+        ),
         el(
           "div",
           { class: "row" },
@@ -566,9 +573,14 @@ const SORT_KEYS: Record<string, (one: BuildingFeature) => number> = {
   uncertainty: ({ properties }) =>
     (properties.grade ? 0 : 10) + (properties.confidence ?? 1) - (properties.possible ? 1 : 0),
   sample: ({ properties }) => properties.sample ?? Number.MAX_SAFE_INTEGER,
+  double: ({ properties }) => properties.sample ?? Number.MAX_SAFE_INTEGER,
   area: ({ properties }) => -(properties.area_m2 ?? 0),
   grade: ({ properties }) => -GRADES.indexOf(properties.grade as Grade),
 };
+
+function isForTwo({ properties }: BuildingFeature): boolean {
+  return (properties.graders ?? 0) > 1;
+}
 
 function reviewsOf(
   reviews: Review[],
@@ -599,6 +611,11 @@ function reviewsOf(
           one.not_assessed_reason && !one.is_withdrawn
             ? anyScript(` (${one.not_assessed_reason})`)
             : null,
+          el(
+            "span",
+            { class: "muted" },
+            ` · ${one.blinding ? texts.review.blinding[one.blinding] : texts.review.blindingNotKnown}`,
+          ),
         ),
         one.note ? el("p", { class: "said", dir: "auto" }, one.note) : null,
       ),

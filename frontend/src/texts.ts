@@ -94,6 +94,13 @@ export const texts = {
   reviewer: {
     blind: "Blind review",
     blindHint: "Model grades and the grades of other reviewers are not sent to this browser.",
+    showTitle: "Show model grades?",
+    showHint:
+      "From then on your grades are recorded as not blind, for good, and totals leave them out. Grade the sample first.",
+    show: "Show model grades",
+    wasShown: "not blind",
+    wasShownHint:
+      "Model grades were shown to you. Your grades are recorded as not blind, and totals leave them out.",
     enterName: "Enter your name",
     name: "Your name",
     nameTitle: "Reviewer name",
@@ -234,6 +241,7 @@ export const texts = {
     sort: {
       uncertainty: "Most uncertain first",
       sample: "Sample order",
+      double: "For a second reviewer",
       area: "Largest first",
       grade: "Most severe first",
     },
@@ -267,6 +275,13 @@ export const texts = {
     heightProfile: "Height profile through the centre of the building",
     model: "Model grade",
     hiddenBlind: "Hidden during blind review.",
+    forTwo: "To be graded by two reviewers",
+    blinding: {
+      blind: "blind",
+      declared_blind: "declared blind",
+      not_blind: "not blind",
+    } as Record<string, string>,
+    blindingNotKnown: "not known to be blind",
     confidence: (grade: string, percent: string) => `${grade}, confidence ${percent}`,
     worseImagery: {
       oblique_photographs:

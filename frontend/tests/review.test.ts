@@ -28,6 +28,7 @@ function review(reviewer: string, grade: Grade | null, more: Partial<Review> = {
     not_assessed_reason: null,
     supersedes: null,
     is_withdrawn: false,
+    blinding: "blind",
     note: null,
     at: "2026-01-01T00:00:00.000Z",
     reasons: "[]",
@@ -145,7 +146,7 @@ test("a new grade keeps the note of the last one", async () => {
 });
 
 test("nobody grades without a name", async () => {
-  const me = { reviewer: "", is_blind: false, reasons: [] };
+  const me = { reviewer: "", is_blind: false, was_shown: false, reasons: [] };
   const { bench, reviewing } = await opened({}, { me });
   reviewing.grade("light");
   expect(bench.outbox.add).not.toHaveBeenCalled();

@@ -54,6 +54,12 @@ class Bench:
             self.page.wait_for_selector("dialog", state="detached")
         return self.page
 
+    def see_grades(self) -> None:
+        """Have the model grades shown, as a reviewer who is asked first whether that is meant."""
+        self.page.click("#blind")
+        self.page.click("dialog button.first")
+        self.page.wait_for_selector("text=not blind")
+
     def saved(self) -> None:
         """Wait until the page says that everything is on the disk."""
         until(self.page, "document.querySelector('.saved').textContent === 'All saved'")

@@ -103,7 +103,9 @@ def test_what_waits_of_another_reviewer_does_not_hold_up_the_next(bench):
 
 def test_a_reviewer_sees_what_another_has_said_meanwhile(bench):
     page = bench.enter()
+    bench.see_grades()
     page.keyboard.press("b")
+    page.select_option(".review-head select", "sample")  # as the other one has it, who is blind
     page.wait_for_selector(".evidence img")
     second = page.context.browser.new_context()
     other = second.new_page()

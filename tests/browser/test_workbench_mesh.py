@@ -119,6 +119,8 @@ def test_a_place_on_a_wall_is_that_of_the_wall(bench):
 
 def test_grades_lie_on_the_mesh_and_a_click_on_one_opens_its_building(bench):
     page = shown_3d(bench)
+    bench.see_grades()
+    drawn(page)
     plain = pixels(page)
     page.keyboard.press("e")
     drawn(page)
@@ -147,6 +149,8 @@ def test_who_works_blind_sees_no_grade_of_the_machine_on_the_mesh(bench):
     page = shown_3d(bench)
     page.keyboard.press("e")
     grades = "document.querySelector('.map').bench.solid.grades()"
+    until(page, f"{grades}.length > 0 && {grades}.every((one) => one === 'na')")
+    bench.see_grades()
     until(page, f"{grades}.some((one) => one !== 'na')")
     page.check("#blind")
     until(page, f"{grades}.length > 0 && {grades}.every((one) => one === 'na')")

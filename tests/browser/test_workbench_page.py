@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,14 +93,23 @@ def rows_or_none(case: Path) -> list[tuple]:
 def test_who_works_blind_sees_no_grade_of_the_machine(bench):
     page = bench.enter()
     page.keyboard.press("b")
-    page.wait_for_selector(".verdict")
-    page.check("#blind")
     page.wait_for_selector("text=Hidden during blind review")
     assert page.locator(".verdict").count() == 0
     values = page.evaluate(
         "[...document.querySelectorAll('.review-head option')].map((one) => one.value)"
     )
-    assert values == ["sample", "area"]
+    assert values == ["sample", "double", "area"]
+    page.keyboard.press("4")
+    bench.saved()
+    bench.see_grades()
+    page.wait_for_selector(".verdict")
+    page.keyboard.press("4")
+    bench.saved()
+    told = page.evaluate("fetch('/api/me').then((answer) => answer.json())")
+    assert (told["is_blind"], told["was_shown"]) == (False, True)
+    with closing(sqlite3.connect(bench.case / "case.gpkg")) as record:
+        sql = "SELECT blind FROM assessment WHERE kind = 'reviewer' ORDER BY fid"
+        assert record.execute(sql).fetchall() == [("blind",), ("not_blind",)]
 
 
 def test_a_clip_stands_at_the_exact_picture(bench):

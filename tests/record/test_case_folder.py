@@ -55,7 +55,7 @@ def test_a_file_is_no_case(tmp_path):
 def test_a_case_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     Case.create_or_open(tmp_path / "case").close()
     record = tmp_path / "case" / "case.gpkg"
-    change(record, "UPDATE case_info SET value = '3' WHERE key = 'format_version'")
+    change(record, "UPDATE case_info SET value = '99' WHERE key = 'format_version'")
     before = record.read_bytes()
     with pytest.raises(CaseError, match=r"newer Aftermap .*; update Aftermap"):
         Case.create_or_open(tmp_path / "case")

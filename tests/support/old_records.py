@@ -6,8 +6,21 @@ from contextlib import closing
 from pathlib import Path
 
 from aftermap.model.assessment import Assessment, AssessorKind, Grade, Reason, ReasonSide
+from aftermap.model.sample import Draw, DrawnBuilding, DrawnStratum
 from aftermap.record import Case
-from aftermap.record.assessments import add_assessments
+from aftermap.record.assessments import add_assessments, add_draw
+
+DRAW = Draw(
+    seed=3,
+    machine_batch=1,
+    strata=(DrawnStratum(name="severe", buildings=4, drawn=1),),
+    buildings=(DrawnBuilding(source_id="B1", stratum="severe", inclusion_probability=0.25),),
+)
+ADDED_LATER = {
+    "assessment": ("supersedes", "is_withdrawn", "blind"),
+    "sample": ("graders",),
+    "sample_draw": ("never_seen", "replaces"),
+}
 
 
 def review(
@@ -26,13 +39,17 @@ def review(
 
 
 def case_of_format_1(path: Path, reviews: Sequence[Assessment]) -> Path:
-    """A case whose table ``assessment`` has no column for what a row takes back."""
+    """A case whose tables have none of the columns of later formats, with a drawn sample."""
     with Case.create_or_open(path) as case:
+        add_draw(case.package, DRAW, actor="test")
         for one in reviews:
             add_assessments(case.package, [one], actor="test")
     with closing(sqlite3.connect(path / "case.gpkg")) as record:
-        for column in ("supersedes", "is_withdrawn"):
-            record.execute(f"ALTER TABLE assessment DROP COLUMN {column}")
+        for table, columns in ADDED_LATER.items():
+            for column in columns:
+                record.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        record.execute("DROP TABLE grade_shown")
+        record.execute("DELETE FROM gpkg_contents WHERE table_name = 'grade_shown'")
         record.execute("UPDATE case_info SET value = '1' WHERE key = 'format_version'")
         record.commit()
     return path

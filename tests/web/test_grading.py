@@ -13,6 +13,7 @@ from aftermap.model.assessment import Grade
 from aftermap.record import Case
 from aftermap.record.assessments import changed_batches, reviews
 from aftermap.record.custody import entries_of, verify_chain
+from aftermap.record.reviews import shown_since
 from aftermap.web.app import workbench
 from aftermap.web.desk import desk_of
 from aftermap.web.grading import Undo, Writer
@@ -27,6 +28,11 @@ def now():
 
 def grade(client, source_id, word, **more):
     return client.post("/api/grades", json={"source_id": source_id, "grade": word, **more})
+
+
+def see_grades(client, name="Nadia"):
+    told = client.post("/api/me", json={"reviewer": name, "is_blind": False})
+    assert told.json()["was_shown"]
 
 
 def said(case_path):
@@ -107,7 +113,7 @@ def test_two_reviewers_do_not_overwrite_each_other(case_path):
         second = TestClient(first.app, base_url=ORIGIN, headers={"origin": ORIGIN})
         for client, name, word in ((first, "Nadia", "light"), (second, "Omar", "severe")):
             client.get(door.invitation())
-            client.post("/api/me", json={"reviewer": name})
+            see_grades(client, name)
             assert grade(client, "B001", word).status_code == 200
         both = first.get("/api/grades").json()
         assert both == {"B001": {"Nadia": "light", "Omar": "severe"}}
@@ -120,11 +126,11 @@ def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
     with TestClient(workbench(desk_of(case_path), door), base_url=ORIGIN) as first:
         first.headers["origin"] = ORIGIN
         first.get(door.invitation())
-        first.post("/api/me", json={"reviewer": "Nadia"})
+        see_grades(first, "Nadia")
         grade(first, "B001", "destroyed", note="see the north wall")
         blind = TestClient(first.app, base_url=ORIGIN, headers={"origin": ORIGIN})
         blind.get(door.invitation())
-        blind.post("/api/me", json={"reviewer": "Omar", "is_blind": True})
+        blind.post("/api/me", json={"reviewer": "Omar"})
         grade(blind, "B002", "light")
         texts = [
             blind.get(path).text
@@ -145,14 +151,69 @@ def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
         assert "light" in first.get("/api/queue").json()["grade"]
 
 
+def test_a_page_starts_blind_and_its_grades_say_so(client, case_path):
+    assert client.get("/api/me").json()["is_blind"]
+    assert "grade" not in client.get("/api/queue").json()
+    assert grade(client, "B001", "light").json()["blinding"] == "blind"
+    see_grades(client)
+    assert grade(client, "B001", "severe").json()["blinding"] == "not_blind"
+    assert [row.blinding for row in said(case_path)] == ["blind", "not_blind"]
+    reviews_told = client.get("/api/building", params={"source_id": "B001"}).json()["reviews"]
+    assert [row["blinding"] for row in reviews_told] == ["blind", "not_blind"]
+
+
+def test_who_was_shown_grades_is_never_blind_again(client, case_path):
+    see_grades(client)
+    for name in ("Nadia", "nadia", "Somebody Else"):
+        told = client.post("/api/me", json={"reviewer": name, "is_blind": True}).json()
+        assert (told["is_blind"], told["was_shown"]) == (True, True)
+        assert grade(client, "B001", "light").json()["blinding"] == "not_blind"
+    assert {row.blinding for row in said(case_path)} == {"not_blind"}
+
+
+def test_another_browser_and_another_day_do_not_make_a_reviewer_blind(client, door, case_path):
+    see_grades(client)
+    with TestClient(workbench(desk_of(case_path), door), base_url=ORIGIN) as later:
+        later.headers["origin"] = ORIGIN
+        later.get(door.invitation())
+        assert later.post("/api/me", json={"reviewer": "NADIA"}).json()["was_shown"]
+        assert grade(later, "B001", "light").json()["blinding"] == "not_blind"
+        assert not later.post("/api/me", json={"reviewer": "Omar"}).json()["was_shown"]
+        assert grade(later, "B001", "light").json()["blinding"] == "blind"
+        back = later.post("/api/undo", json={"source_id": "B001"}).json()
+        assert (back["is_withdrawn"], back["blinding"]) == (True, "blind")
+
+
+@pytest.mark.parametrize("claim", [{"blind": True}, {"blinding": "blind"}, {"was_shown": False}])
+def test_a_browser_cannot_say_that_a_grade_is_blind(client, case_path, claim):
+    see_grades(client)
+    assert grade(client, "B001", "light", **claim).status_code == 422
+    at = "2020-01-01T00:00:00Z"  # before anything was shown, says the browser
+    assert grade(client, "B001", "light", at=at).json()["blinding"] == "not_blind"
+    assert {row.blinding for row in said(case_path)} == {"not_blind"}
+
+
+def test_grades_are_shown_only_to_a_name(stranger, door, case_path):
+    stranger.headers["origin"] = ORIGIN
+    stranger.get(door.invitation())
+    for name in ("", "   "):
+        answer = stranger.post("/api/me", json={"reviewer": name, "is_blind": False})
+        assert answer.status_code == 422
+    assert stranger.get("/api/me").json()["is_blind"]
+    assert "grade" not in stranger.get("/api/queue").json()
+    with Case.open_to_read(case_path) as case:
+        assert shown_since(case.package) == {}
+
+
 def test_the_queue_is_sent_without_outlines_and_the_map_without_the_queue(client):
+    see_grades(client)
     layer = client.get("/api/buildings").json()["features"]
     queue = client.get("/api/queue").json()
     assert queue["id"] == [one["id"] for one in layer]
     assert set(layer[0]["properties"]) == {"grade", "adopted_grade"}
     for lonlat, one in zip(queue["at"], layer, strict=True):
         assert shapely.geometry.shape(one["geometry"]).contains(shapely.Point(lonlat))
-    assert queue["sample"] == [None] * len(layer)
+    assert queue["sample"] == queue["graders"] == [None] * len(layer)
 
 
 def test_without_a_name_nothing_is_graded(stranger, door, case_path):
@@ -172,6 +233,7 @@ def test_what_is_no_building_or_no_grade_is_refused(client):
 
 
 def test_a_building_is_told_with_its_pictures_and_reasons(client):
+    see_grades(client)
     grade(client, "B001", "severe")
     told = client.get("/api/building", params={"source_id": "B001"}).json()
     assert told["building"]["grade"] == "light"

@@ -43,6 +43,19 @@ class AssessmentStatus(StrEnum):
     NOT_ASSESSED = "not_assessed"
 
 
+class Blinding(StrEnum):
+    """Whether a reviewer graded a building without having been shown grades of it.
+
+    ``BLIND``: graded on the page, which had sent neither model grades nor other reviewers' grades
+    to this reviewer. ``DECLARED``: whoever imported the grade says so. ``NOT_BLIND``: model grades
+    had been shown. A grade of which none of these is recorded is not known to be blind.
+    """
+
+    BLIND = "blind"
+    DECLARED = "declared_blind"
+    NOT_BLIND = "not_blind"
+
+
 class Imagery(StrEnum):
     """The best kind of picture that saw a building, from the best kind to the worst.
 
@@ -132,6 +145,7 @@ class Assessment:
     ``confidence`` (0 to 1) is the probability that the grade is right. ``reasons`` are for the
     grade or against it, the weightiest of each side first. ``supersedes`` is the number of the
     recorded row that this one takes back; ``is_withdrawn``: after that the reviewer has no grade.
+    ``blinding`` of a reviewer's grade is None where it is not known, and for every other assessor.
     """
 
     source_id: str
@@ -149,6 +163,12 @@ class Assessment:
     at: str | None = None
     supersedes: int | None = None
     is_withdrawn: bool = False
+    blinding: Blinding | None = None
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it was given, or is declared to be given, without sight of model grades."""
+        return self.blinding in (Blinding.BLIND, Blinding.DECLARED)
 
     @property
     def status(self) -> AssessmentStatus:

@@ -31,8 +31,9 @@ class Draw:
     """A sample as it was drawn from one batch of the machine's grades, in the order of drawing.
 
     ``twice``: the ids of those that two reviewers are to grade, each blind, so that their error is
-    known. ``never_seen`` buildings are no part of the population that was drawn from. ``number``
-    and ``drawn_at`` are the record's: 0 and empty until it is recorded.
+    known. ``never_seen`` buildings are no part of the population that was drawn from. ``replaces``
+    is the number of the reviewed sample that this one was drawn to replace. ``number`` and
+    ``drawn_at`` are the record's: 0 and empty until it is recorded.
     """
 
     seed: int
@@ -41,6 +42,7 @@ class Draw:
     buildings: tuple[DrawnBuilding, ...]
     twice: tuple[str, ...] = ()
     never_seen: int = 0
+    replaces: int | None = None
     number: int = 0
     drawn_at: str = ""
 

@@ -14,6 +14,7 @@ from typing import Any
 from aftermap.model.assessment import (
     Assessment,
     AssessorKind,
+    Blinding,
     Grade,
     Reason,
     ReasonSide,
@@ -37,21 +38,23 @@ ASSESSMENT = Table(
   kind TEXT NOT NULL, assessor TEXT NOT NULL, grade TEXT, grades TEXT NOT NULL,
   is_possible BOOLEAN NOT NULL, probabilities TEXT, confidence DOUBLE, visibility TEXT,
   reasons TEXT NOT NULL, not_assessed_reason TEXT, note TEXT, at TEXT NOT NULL,
-  supersedes INTEGER, is_withdrawn BOOLEAN NOT NULL DEFAULT 0""",
+  supersedes INTEGER, is_withdrawn BOOLEAN NOT NULL DEFAULT 0, blind TEXT""",
 )
 SAMPLE_DRAW = Table(
     name="sample_draw",
     description="Each probability sample that was drawn: seed, strata, and from which grades",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, drawn_at TEXT NOT NULL, seed INTEGER NOT NULL,
-  machine_batch INTEGER NOT NULL, strata TEXT NOT NULL""",
+  machine_batch INTEGER NOT NULL, strata TEXT NOT NULL,
+  never_seen INTEGER NOT NULL DEFAULT 0, replaces INTEGER""",
 )
 SAMPLE = Table(
     name="sample",
     description="The buildings of each drawn sample, with their probability of being drawn",
     columns="""
   fid INTEGER PRIMARY KEY NOT NULL, draw INTEGER NOT NULL, source_id TEXT NOT NULL,
-  stratum TEXT NOT NULL, inclusion_probability DOUBLE NOT NULL""",
+  stratum TEXT NOT NULL, inclusion_probability DOUBLE NOT NULL,
+  graders INTEGER NOT NULL DEFAULT 1""",
 )
 LEARNING_LABEL = Table(
     name="learning_label",
@@ -60,7 +63,13 @@ LEARNING_LABEL = Table(
   fid INTEGER PRIMARY KEY NOT NULL, assessment INTEGER NOT NULL, source_id TEXT NOT NULL,
   model_sha256 TEXT NOT NULL, at TEXT NOT NULL""",
 )
-TABLES = (ASSESSMENT, SAMPLE_DRAW, SAMPLE, LEARNING_LABEL)
+GRADE_SHOWN = Table(
+    name="grade_shown",
+    description="When each reviewer was first shown model grades; later grades are not blind",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, reviewer TEXT NOT NULL, how TEXT NOT NULL, at TEXT NOT NULL""",
+)
+TABLES = (ASSESSMENT, SAMPLE_DRAW, SAMPLE, LEARNING_LABEL, GRADE_SHOWN)
 
 _COLUMNS = (
     "source_id",
@@ -78,6 +87,7 @@ _COLUMNS = (
     "at",
     "supersedes",
     "is_withdrawn",
+    "blind",
 )
 _ADDED = frozenset(name for name, _ in ADDED_TO_ASSESSMENT)
 
@@ -104,7 +114,7 @@ def add_assessments(
     """
     now = custody.utc_now()
     rows = [_row(one, now) for one in assessments]
-    _make_tables(package)
+    make_assessment_tables(package)
     with package.transaction() as connection:
         (batch,) = connection.execute(
             "SELECT coalesce(max(batch), 0) + 1 FROM assessment"
@@ -143,18 +153,28 @@ def accepted_grades(package: GeoPackage) -> dict[str, RecordedAssessment]:
 
 def add_draw(package: GeoPackage, draw: Draw, *, actor: str) -> int:
     """Record a drawn sample; its number."""
-    _make_tables(package)
+    make_assessment_tables(package)
     with package.transaction() as connection:
         strata = canonical_json([asdict(one) for one in draw.strata])
-        row = {"drawn_at": custody.utc_now(), "seed": draw.seed, "strata": strata}
-        number = insert(connection, "sample_draw", {**row, "machine_batch": draw.machine_batch})
+        row = {
+            "drawn_at": custody.utc_now(),
+            "seed": draw.seed,
+            "machine_batch": draw.machine_batch,
+            "strata": strata,
+            "never_seen": draw.never_seen,
+            "replaces": draw.replaces,
+        }
+        number = insert(connection, "sample_draw", row)
         for building in draw.buildings:
-            insert(connection, "sample", {"draw": number, **asdict(building)})
+            graders = 2 if building.source_id in draw.twice else 1
+            row = {"draw": number, **asdict(building), "graders": graders}
+            insert(connection, "sample", row)
         detail = {
             "draw": number,
             "seed": draw.seed,
             "rows": len(draw.buildings),
             "rows_sha256": _digest([asdict(one) for one in draw.buildings]),
+            "twice": len(draw.twice),
         }
         custody.append(connection, actor=actor, action=DRAWN, detail=detail)
     return number
@@ -162,34 +182,46 @@ def add_draw(package: GeoPackage, draw: Draw, *, actor: str) -> int:
 
 def newest_draw(package: GeoPackage) -> Draw | None:
     """The sample that was drawn last, if any was."""
-    sql = (
-        "SELECT fid, drawn_at, seed, machine_batch, strata FROM sample_draw "
-        "ORDER BY fid DESC LIMIT 1"
-    )
-    for number, drawn_at, seed, batch, strata in _rows(package, sql):
-        sql = (
-            "SELECT source_id, stratum, inclusion_probability FROM sample "
-            "WHERE draw = ? ORDER BY fid"
-        )
+    for row in _rows(package, "SELECT * FROM sample_draw ORDER BY fid DESC LIMIT 1"):
+        told = dict(zip(package.columns(SAMPLE_DRAW.name), row, strict=True))
+        buildings, twice = _drawn_buildings(package, told["fid"])
         return Draw(
-            seed=seed,
-            machine_batch=batch,
-            strata=tuple(DrawnStratum(**one) for one in json.loads(strata)),
-            buildings=tuple(
-                DrawnBuilding(source_id=name, stratum=stratum, inclusion_probability=share)
-                for name, stratum, share in package.rows(sql, (number,))
-            ),
-            number=number,
-            drawn_at=drawn_at,
+            seed=told["seed"],
+            machine_batch=told["machine_batch"],
+            strata=tuple(DrawnStratum(**one) for one in json.loads(told["strata"])),
+            buildings=buildings,
+            twice=twice,
+            never_seen=told.get("never_seen", 0),
+            replaces=told.get("replaces"),
+            number=told["fid"],
+            drawn_at=told["drawn_at"],
         )
     return None
+
+
+def _drawn_buildings(
+    package: GeoPackage, draw: int
+) -> tuple[tuple[DrawnBuilding, ...], tuple[str, ...]]:
+    """The buildings of a draw, and the ids of those for two reviewers (none before format 3)."""
+    names = package.columns(SAMPLE.name)
+    rows = package.rows("SELECT * FROM sample WHERE draw = ? ORDER BY fid", (draw,))
+    told = [dict(zip(names, row, strict=True)) for row in rows]
+    buildings = tuple(
+        DrawnBuilding(
+            source_id=one["source_id"],
+            stratum=one["stratum"],
+            inclusion_probability=one["inclusion_probability"],
+        )
+        for one in told
+    )
+    return buildings, tuple(one["source_id"] for one in told if one.get("graders", 1) > 1)
 
 
 def add_learning_labels(
     package: GeoPackage, labels: Sequence[RecordedAssessment], *, model_sha256: str, actor: str
 ) -> None:
     """Record which rows a model has learnt from, so that no total is estimated from them."""
-    _make_tables(package)
+    make_assessment_tables(package)
     now = custody.utc_now()
     rows = [
         {
@@ -232,7 +264,8 @@ def changed_batches(package: GeoPackage) -> tuple[str, ...]:
     return tuple(findings)
 
 
-def _make_tables(package: GeoPackage) -> None:
+def make_assessment_tables(package: GeoPackage) -> None:
+    """Make the tables of this module that the record does not have yet."""
     with package.transaction() as connection:
         for table in TABLES:
             if not has_table(connection, table.name):
@@ -301,6 +334,7 @@ def _row(one: Assessment, now: str) -> dict[str, Any]:
         "at": one.at or now,
         "supersedes": one.supersedes,
         "is_withdrawn": int(one.is_withdrawn),
+        "blind": one.blinding and one.blinding.value,
     }
 
 
@@ -323,6 +357,7 @@ def _assessment(data: Mapping[str, Any]) -> Assessment:
         at=data["at"],
         supersedes=supersedes,
         is_withdrawn=is_withdrawn,
+        blinding=Blinding(data["blind"]) if data.get("blind") else None,
     )
 
 

@@ -1,15 +1,26 @@
 """What reviewers decided of buildings, as rows: the newest, all of one building, and new ones.
 
 Rows are only added (:mod:`aftermap.record.assessments`): a second thought is a row of its own.
+Beside them: which reviewers were shown model grades, from when on none of their grades is blind.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
-from aftermap.model.assessment import Assessment
-from aftermap.record.assessments import ASSESSMENT, add_assessments
-from aftermap.record.geopackage import GeoPackage
+from aftermap.model.assessment import Assessment, Blinding
+from aftermap.record import custody
+from aftermap.record.assessments import (
+    ASSESSMENT,
+    GRADE_SHOWN,
+    add_assessments,
+    make_assessment_tables,
+)
+from aftermap.record.geopackage import GeoPackage, insert
 from aftermap.record.upgrade import taken_back_by
+
+SHOWN = "model grades shown"
 
 _OF_BUILDING = """
 SELECT * FROM assessment WHERE kind = 'reviewer' AND source_id = ? ORDER BY fid"""
@@ -21,6 +32,13 @@ _SAME = """
 SELECT fid FROM assessment
 WHERE source_id = ? AND kind = 'reviewer' AND assessor = ? AND at = ? ORDER BY fid"""
 _INDEX = "CREATE INDEX IF NOT EXISTS assessment_source ON assessment (source_id)"
+
+
+class Showing(StrEnum):
+    """How a reviewer was shown model grades: on the page, or in an exported file of labels."""
+
+    PAGE = "page"
+    EXPORT = "export"
 
 
 class ReviewRow(NamedTuple):
@@ -38,6 +56,7 @@ class ReviewRow(NamedTuple):
     reasons: str
     supersedes: int | None
     is_withdrawn: bool
+    blinding: Blinding | None
 
 
 class NewestReview(NamedTuple):
@@ -94,6 +113,33 @@ def add_review(package: GeoPackage, review: Assessment, *, actor: str) -> int:
     return _numbers_of(package, review)[-1]
 
 
+def add_showing(package: GeoPackage, reviewer: str, how: Showing, *, actor: str) -> None:
+    """Record that a reviewer ("" where nobody is named) is shown model grades, once for each.
+
+    Raises CaseError where the record cannot be written.
+    """
+    if name_folded(reviewer) in shown_since(package):
+        return
+    make_assessment_tables(package)
+    row = {"reviewer": reviewer, "how": how.value, "at": custody.utc_now()}
+    with package.transaction() as connection:
+        insert(connection, GRADE_SHOWN.name, row)
+        custody.append(connection, actor=actor, action=SHOWN, detail={"how": how.value})
+
+
+def shown_since(package: GeoPackage) -> dict[str, str]:
+    """Reviewers who were shown model grades -> since when (UTC); names as in `name_folded`."""
+    if not package.has_table(GRADE_SHOWN.name):
+        return {}
+    rows = package.rows("SELECT reviewer, at FROM grade_shown ORDER BY fid DESC")
+    return {name_folded(reviewer): at for reviewer, at in rows}
+
+
+def name_folded(reviewer: str) -> str:
+    """A reviewer's name without its letter case, so that ``Anna`` and ``anna`` are one person."""
+    return unicodedata.normalize("NFKC", reviewer).casefold()
+
+
 def _rows(package: GeoPackage, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Whole rows of ``assessment`` by column; those of a record of format 1 have fewer."""
     names = package.columns(ASSESSMENT.name)
@@ -112,6 +158,7 @@ def _review(row: Mapping[str, Any]) -> ReviewRow:
         reasons=row["reasons"],
         supersedes=supersedes,
         is_withdrawn=is_withdrawn,
+        blinding=Blinding(row["blind"]) if row.get("blind") else None,
     )
 
 

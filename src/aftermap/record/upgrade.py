@@ -5,6 +5,10 @@ in it is changed but its version; what is new is added, with an entry in the cha
 
 Format 2: ``assessment`` has the columns ``supersedes`` and ``is_withdrawn``. In format 1 a row that
 takes back another one says so in its reasons, in words; :func:`taken_back_by` alone reads those.
+
+Format 3: ``assessment`` has the column ``blind``, NULL (not known) in all rows from before;
+``sample`` says how many should grade a building, ``sample_draw`` how many buildings were never seen
+and which sample was replaced; ``grade_shown`` says who was shown model grades.
 """
 
 import json
@@ -16,12 +20,20 @@ from aftermap.model.assessment import WITHDRAWN
 from aftermap.record import custody
 from aftermap.record.geopackage import GeoPackage, has_table
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 UPGRADED = "record upgraded"
 ADDED_TO_ASSESSMENT = (
     ("supersedes", "INTEGER"),
     ("is_withdrawn", "BOOLEAN NOT NULL DEFAULT 0"),
+    ("blind", "TEXT"),
 )
+ADDED_TO_SAMPLE = (("graders", "INTEGER NOT NULL DEFAULT 1"),)
+ADDED_TO_SAMPLE_DRAW = (("never_seen", "INTEGER NOT NULL DEFAULT 0"), ("replaces", "INTEGER"))
+_ADDED = {
+    "assessment": ADDED_TO_ASSESSMENT,
+    "sample": ADDED_TO_SAMPLE,
+    "sample_draw": ADDED_TO_SAMPLE_DRAW,
+}
 _IN_WORDS = re.compile(r"takes back row (\d+)")
 
 
@@ -42,12 +54,14 @@ def upgrade_record(package: GeoPackage, *, actor: str) -> None:
     if found is None or found >= FORMAT_VERSION:
         return
     with package.transaction() as connection:
-        if has_table(connection, "assessment"):
-            sql = "SELECT name FROM pragma_table_info('assessment')"
+        for table, added in _ADDED.items():
+            if not has_table(connection, table):
+                continue
+            sql = f"SELECT name FROM pragma_table_info('{table}')"  # noqa: S608 - ours
             there = {name for (name,) in connection.execute(sql)}
-            for name, kind in ADDED_TO_ASSESSMENT:
+            for name, kind in added:
                 if name not in there:
-                    connection.execute(f"ALTER TABLE assessment ADD COLUMN {name} {kind}")
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
         connection.execute(
             "UPDATE case_info SET value = ? WHERE key = 'format_version'", (str(FORMAT_VERSION),)
         )

@@ -16,6 +16,7 @@ import shapely
 
 from aftermap.errors import CaseError
 from aftermap.model.assessment import Grade
+from aftermap.model.sample import Draw
 from aftermap.record.assessments import newest_draw
 from aftermap.record.building_rows import (
     building_features,
@@ -82,21 +83,24 @@ class BuildingDesk:
     def queue(self, *, is_blind: bool) -> bytes:
         """Every building as JSON text of columns, in the order of the outlines.
 
-        ``at`` is a place on it; ``sample`` is its place in the newest drawn sample.
+        ``at`` is a place on it; ``sample`` is its place in the newest drawn sample, ``graders``
+        how many reviewers should grade it.
         """
         if not self.has_any:
             return b'{"id":[]}'
         draw = newest_draw(self.case.package)
         key = "queue", is_blind, self.case.generation, draw and draw.number
-        in_sample = {one.source_id: at for at, one in enumerate(draw.buildings)} if draw else {}
-        return self._kept.get(key, lambda: self._queue(in_sample, is_blind=is_blind))
+        return self._kept.get(key, lambda: self._queue(draw, is_blind=is_blind))
 
     def _layer(self, *, is_blind: bool) -> bytes:
         return collection(
             geojson_features(self._features(ON_THE_MAP, is_blind=is_blind), self.case.place)
         )
 
-    def _queue(self, in_sample: Mapping[str, int], *, is_blind: bool) -> bytes:
+    def _queue(self, draw: Draw | None, *, is_blind: bool) -> bytes:
+        drawn = [one.source_id for one in draw.buildings] if draw else []
+        in_sample = {name: at for at, name in enumerate(drawn)}
+        graders = dict.fromkeys(drawn, 1) | (dict.fromkeys(draw.twice, 2) if draw else {})
         table = self._features(IN_THE_QUEUE, is_blind=is_blind)
         middles = shapely.point_on_surface(shapes_of([row.geometry for row in table.rows]))
         values = zip(*(row.values for row in table.rows), strict=True)
@@ -107,6 +111,7 @@ class BuildingDesk:
         told["id"] = [row.number for row in table.rows]
         told["at"] = self.case.place.lonlat_deg(shapely.get_coordinates(middles)).tolist()
         told["sample"] = [in_sample.get(source_id) for source_id in told["source_id"]]
+        told["graders"] = [graders.get(source_id) for source_id in told["source_id"]]
         return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
 
     def _features(self, wanted: Sequence[str], *, is_blind: bool) -> FeatureTable:

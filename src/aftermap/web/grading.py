@@ -5,13 +5,16 @@ is written together: one transaction, synced to the disk, before anyone is told 
 (SQLite with a write-ahead log and ``synchronous = FULL``). A run that maps the case at the same
 time takes its turn by SQLite's own locks.
 
+Whether a grade is blind is decided here, in that thread: it is, unless model grades were shown to
+its reviewer before. Nothing that a browser says of it is asked for.
+
 Nothing is removed: an undo is a new row that says what holds again, and whose ``supersedes`` names
 the row that it takes back.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,6 +27,7 @@ from aftermap.model.assessment import (
     WITHDRAWN,
     Assessment,
     AssessorKind,
+    Blinding,
     Grade,
     Reason,
     ReasonSide,
@@ -31,7 +35,14 @@ from aftermap.model.assessment import (
 from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
 from aftermap.record.geopackage import GeoPackage
-from aftermap.record.reviews import ReviewRow, add_review, add_reviews, reviews_of
+from aftermap.record.reviews import (
+    ReviewRow,
+    add_review,
+    add_reviews,
+    name_folded,
+    reviews_of,
+    shown_since,
+)
 from aftermap.record.upgrade import upgrade_record
 from aftermap.web.responses import SavedReview
 
@@ -44,7 +55,10 @@ CLOCKS_APART = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a reviewer decided of a building. ``grade`` None needs a reason."""
+    """What a reviewer decided of a building. ``grade`` None needs a reason.
+
+    ``was_shown``: model grades were sent to the browser that it came from.
+    """
 
     source_id: str
     reviewer: str
@@ -52,6 +66,7 @@ class Decision:
     not_assessed_reason: str | None = None
     note: str | None = None
     at: str | None = None
+    was_shown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +76,7 @@ class Undo:
     source_id: str
     reviewer: str
     at: str | None = None
+    was_shown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +167,8 @@ def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
 
 def _write_decisions(package: GeoPackage, works: Sequence[Decision]) -> list[SavedReview]:
     """Decisions written in one transaction. One that is sent again is found, not written twice."""
-    rows = [_assessment(work) for work in works]
+    shown = shown_since(package)
+    rows = [_assessment(work, shown) for work in works]
     numbers = add_reviews(package, rows, actor=ACTOR)
     return [_saved(number, row) for number, row in zip(numbers, rows, strict=True)]
 
@@ -179,14 +196,18 @@ def _take_back(package: GeoPackage, work: Undo) -> SavedReview:
             at=work.at,
             grade=Grade(before.grade) if before and before.grade else None,
             not_assessed_reason=before.not_assessed_reason if before else WITHDRAWN,
-        )
+            was_shown=work.was_shown,
+        ),
+        shown_since(package),
     )
     why = Reason(text=f"takes back row {taken.number}", side=ReasonSide.NOTE)
     held = replace(held, reasons=(why,), supersedes=taken.number, is_withdrawn=before is None)
     return _saved(add_review(package, held, actor=ACTOR), held)
 
 
-def _assessment(work: Decision) -> Assessment:
+def _assessment(work: Decision, shown: Collection[str]) -> Assessment:
+    """The row of a decision. ``shown`` are the reviewers who were shown model grades."""
+    is_blind = not work.was_shown and name_folded(work.reviewer) not in shown
     return Assessment(
         source_id=work.source_id,
         kind=AssessorKind.REVIEWER,
@@ -196,6 +217,7 @@ def _assessment(work: Decision) -> Assessment:
         not_assessed_reason=None if work.grade is not None else work.not_assessed_reason,
         note=work.note,
         at=_time_of(work.at),
+        blinding=Blinding.BLIND if is_blind else Blinding.NOT_BLIND,
     )
 
 
@@ -214,6 +236,7 @@ def _saved(number: int, row: Assessment) -> SavedReview:
         grade=row.grade,
         not_assessed_reason=row.not_assessed_reason,
         is_withdrawn=row.is_withdrawn,
+        blinding=row.blinding,
         note=row.note,
         at=row.at or "",
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aftermap.model.assessment import Grade
+from aftermap.model.assessment import Blinding, Grade
 from aftermap.model.evidence import EvidenceKind
 from aftermap.model.sighting import Precision
 from aftermap.web.wire import RasterName, TileKind
@@ -159,10 +159,14 @@ class SightingFacts(PageResponse):
 
 
 class Me(PageResponse):
-    """Who reviews in this browser ("" before a name was given), and the reasons to choose from."""
+    """Who reviews in this browser ("" before a name was given), and the reasons to choose from.
+
+    ``was_shown``: model grades were sent to this reviewer, whose grades are not blind any more.
+    """
 
     reviewer: str
     is_blind: bool
+    was_shown: bool
     reasons: list[str]
 
 
@@ -175,7 +179,8 @@ class Invitation(PageResponse):
 class QueueColumns(PageResponse):
     """Every building, one list for each column, in the order of the outlines.
 
-    ``at`` is a place on it, ``sample`` its place in the newest drawn sample. A reviewer who works
+    ``at`` is a place on it, ``sample`` its place in the newest drawn sample, ``graders`` how many
+    reviewers should grade it (null: it is not in the sample). A reviewer who works
     blind is sent no column that tells what the machine thinks; a case without buildings has no
     column but ``id``.
     """
@@ -184,6 +189,7 @@ class QueueColumns(PageResponse):
     source_id: list[str] = Field(default_factory=list)
     at: list[LonLat] = Field(default_factory=list)
     sample: list[int | None] = Field(default_factory=list)
+    graders: list[int | None] = Field(default_factory=list)
     area_m2: list[float] = Field(default_factory=list)
     grade: list[Grade | None] = Field(default_factory=list)
     adopted_grade: list[Grade | None] = Field(default_factory=list)
@@ -280,7 +286,8 @@ class EvidenceRow(PageResponse):
 class ReviewFacts(PageResponse):
     """A decision of a reviewer. ``at`` is UTC; ``reasons`` is the JSON text of the record.
 
-    ``supersedes`` is the number of the row that it takes back, if any.
+    ``supersedes`` is the number of the row that it takes back, if any. ``blinding``: whether it was
+    given without sight of model grades, null where that is not known.
     """
 
     number: int
@@ -289,6 +296,7 @@ class ReviewFacts(PageResponse):
     not_assessed_reason: str | None
     supersedes: int | None
     is_withdrawn: bool
+    blinding: Blinding | None
     note: str | None
     at: str
     reasons: str
@@ -313,6 +321,7 @@ class SavedReview(PageResponse):
     grade: Grade | None
     not_assessed_reason: str | None
     is_withdrawn: bool
+    blinding: Blinding | None
     note: str | None
     at: str
 

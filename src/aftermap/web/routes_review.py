@@ -1,12 +1,16 @@
 """Addresses of reviewing: who reviews, the buildings, and what is decided of them."""
 
 import asyncio
+from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from aftermap.errors import InputError
 from aftermap.record.building_rows import has_building
+from aftermap.record.case import ACTOR
+from aftermap.record.geopackage import GeoPackage
+from aftermap.record.reviews import Showing, add_showing, name_folded, shown_since
 from aftermap.web.dependencies import AskingSession, CaseDesk, CaseDoor
 from aftermap.web.desk import Desk
 from aftermap.web.grading import Decision, Undo
@@ -27,17 +31,23 @@ routes = APIRouter()
 
 
 @routes.get("/api/me")
-def me(session: AskingSession) -> Me:
+def me(session: AskingSession, desk: CaseDesk) -> Me:
     """Who reviews in this browser."""
-    return _me(session)
+    return _me(session, desk)
 
 
 @routes.post("/api/me")
-def take_name(sent: MeSent, session: AskingSession) -> Me:
-    """Keep the name that was given in this browser, and whether its reviewer works blind."""
+async def take_name(sent: MeSent, session: AskingSession, desk: CaseDesk) -> Me:
+    """Keep the name that was given in this browser, and whether its reviewer works blind.
+
+    Who does not is recorded as shown the model grades, on the disk before any is sent.
+    """
+    if session.was_shown or not sent.is_blind:
+        await asyncio.wrap_future(desk.writer.write(partial(_note_showing, sent.reviewer)))
+        session.was_shown = True
     session.reviewer = sent.reviewer
     session.is_blind = sent.is_blind
-    return _me(session)
+    return _me(session, desk)
 
 
 @routes.post("/api/invitations")
@@ -82,6 +92,7 @@ async def grade(sent: GradeSent, session: AskingSession, desk: CaseDesk) -> Save
         not_assessed_reason=sent.not_assessed_reason,
         note=sent.note,
         at=sent.at,
+        was_shown=session.was_shown,
     )
     _refuse_unknown(desk, sent.source_id)
     return await asyncio.wrap_future(desk.writer.decide(work))
@@ -90,7 +101,12 @@ async def grade(sent: GradeSent, session: AskingSession, desk: CaseDesk) -> Save
 @routes.post("/api/undo")
 async def undo(sent: UndoSent, session: AskingSession, desk: CaseDesk) -> SavedReview:
     """Take back the last decision of the reviewer; answered once that is on the disk."""
-    work = Undo(source_id=sent.source_id, reviewer=_reviewer(session), at=sent.at)
+    work = Undo(
+        source_id=sent.source_id,
+        reviewer=_reviewer(session),
+        at=sent.at,
+        was_shown=session.was_shown,
+    )
     return await asyncio.wrap_future(desk.writer.decide(work))
 
 
@@ -107,5 +123,15 @@ def _reviewer(session: Session) -> str:
     return session.reviewer
 
 
-def _me(session: Session) -> Me:
-    return Me(reviewer=session.reviewer, is_blind=session.is_blind, reasons=list(REASONS))
+def _note_showing(reviewer: str, package: GeoPackage) -> None:
+    add_showing(package, reviewer, Showing.PAGE, actor=ACTOR)
+
+
+def _me(session: Session, desk: Desk) -> Me:
+    shown = shown_since(desk.case.package)
+    return Me(
+        reviewer=session.reviewer,
+        is_blind=session.is_blind,
+        was_shown=session.was_shown or name_folded(session.reviewer) in shown,
+        reasons=list(REASONS),
+    )

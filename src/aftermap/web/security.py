@@ -54,11 +54,13 @@ HEADERS = {
 class Session:
     """One browser that came in. ``reviewer`` is the name that its user gave, "" before.
 
-    One who works blind is sent no grade but their own.
+    One who works blind is sent no grade but their own. ``was_shown``: model grades were sent to
+    this browser, so that no grade from it is blind any more, under whatever name.
     """
 
     reviewer: str = ""
-    is_blind: bool = False
+    is_blind: bool = True
+    was_shown: bool = False
 
 
 @dataclass

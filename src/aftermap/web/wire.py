@@ -32,10 +32,10 @@ class Sent(BaseModel):
 
 
 class MeSent(Sent):
-    """Who reviews in this browser, and whether blind."""
+    """Who reviews in this browser, and whether model grades are to be kept back."""
 
     reviewer: Name
-    is_blind: bool = False
+    is_blind: bool = True
 
     @field_validator("reviewer")
     @classmethod
