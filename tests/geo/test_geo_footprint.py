@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.footprint import BORDER_POINTS_PER_SIDE, FARTHEST, footprint_m
 from aftermap.geo.lens import projected_px
+from aftermap.geo.polygon import simple_ring
 from aftermap.model.camera import Camera, CameraPose, Frame, PlacedFrame
 from aftermap.model.media import FocalSource
 
@@ -105,3 +107,20 @@ def test_a_view_of_the_horizon_is_cut_a_few_flying_heights_away(pitch):
         placed(rotation_cam_from_world(0, pitch, 0)), camera(IDEAL), farthest_heights=1.5
     )
     assert np.linalg.norm(near - PLACE[:2], axis=1).max() <= 1.5 * HEIGHT_M + 1e-6
+
+
+@given(
+    yaw=st.floats(0, 360),
+    pitch=st.floats(-90, 20),
+    roll=st.floats(-25, 25),
+    bend=st.sampled_from([(0.0, 0.0), (-0.28, 0.09), (0.12, 0.03)]),
+)
+def test_the_outline_that_is_recorded_does_not_cross_itself(yaw, pitch, roll, bend):
+    ring = footprint_m(
+        placed(rotation_cam_from_world(yaw, pitch, roll)),
+        camera((*IDEAL[:4], *bend, 0.0, 0.0)),
+    )
+    made = simple_ring(ring[np.isfinite(ring).all(axis=1)])
+    assert shapely.Polygon(made).is_valid
+    whole = shapely.make_valid(shapely.Polygon(ring), method="structure")
+    assert abs(shapely.Polygon(made).area - whole.area) < 2e-3 * whole.area

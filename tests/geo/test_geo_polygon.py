@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import LinearRing, MultiPolygon, Polygon, box
 
-from aftermap.geo.polygon import cells_inside, neighbourhoods, polygons_of, shape_of, shifted
+from aftermap.geo.polygon import (
+    cells_inside,
+    neighbourhoods,
+    polygons_of,
+    shape_of,
+    shifted,
+    simple_ring,
+)
 from aftermap.model.raster import Grid
 
 COURTYARDS = MultiPolygon(
@@ -29,6 +36,41 @@ def test_a_shape_comes_back_from_its_rings_with_every_courtyard():
     for outer, *inner in rings:
         assert LinearRing(outer).is_ccw
         assert not any(LinearRing(one).is_ccw for one in inner)
+
+
+def tangled(seed: int) -> np.ndarray:
+    """A ring around a place, in metres of a CRS, whose corners now and then run backwards."""
+    random = np.random.default_rng(seed)
+    count = random.integers(5, 70)
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False) + random.normal(0, 2 / count, count)
+    reach = random.uniform(40, 100, count)
+    ring = reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.add(ring[:: random.choice((-1, 1))], (500_900.0, 3_978_400.0))
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_a_ring_that_crosses_itself_becomes_simple_and_keeps_its_ground(seed):
+    ring = tangled(seed)
+    enclosed = shapely.make_valid(Polygon(ring), method="structure")
+    made = simple_ring(ring)
+    assert LinearRing(made).is_ccw
+    assert Polygon(made).is_valid
+    lost = enclosed.difference(Polygon(made)).area
+    holes = sum(Polygon(r).area for part in shapely.get_parts(enclosed) for r in part.interiors)
+    added = Polygon(made).difference(enclosed).area - holes
+    assert lost < 1e-4 * enclosed.area
+    assert added < 2e-4 * enclosed.area
+
+
+def test_a_sound_ring_is_only_turned_and_one_without_ground_is_empty():
+    square = np.array([(0.0, 0.0), (0.0, 2.0), (2.0, 2.0), (2.0, 0.0)])
+    assert simple_ring(square).tolist() == square[::-1].tolist()
+    assert simple_ring(square[::-1]).tolist() == square[::-1].tolist()
+    bow = simple_ring(square[[0, 2, 1, 3]])
+    assert Polygon(bow).is_valid
+    assert Polygon(bow).area == pytest.approx(2.0, rel=1e-3)
+    for nothing in ([(0, 0), (1, 1), (2, 2)], [(0, 0), (1, 1)], [(3, 3)] * 5, np.zeros((0, 2))):
+        assert simple_ring(nothing).shape == (0, 2)
 
 
 def test_what_is_no_area_gives_no_rings_and_no_number_is_refused():

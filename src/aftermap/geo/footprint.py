@@ -26,7 +26,7 @@ def footprint_m(
     height = position[2] - sum(placed.ground_m) / 2
     rays = rays_cam(_border_px(camera.width_px, camera.height_px), camera.params) @ rotation
     sideways = np.linalg.norm(rays[:, :2], axis=1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         reach = np.where(rays[:, 2] < 0, -height / rays[:, 2], np.inf)
         limit = farthest_heights * height / np.maximum(sideways, 1e-12)
     return np.asarray(position[:2] + rays[:, :2] * np.minimum(reach, limit)[:, None], float)

@@ -5,14 +5,21 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.geo.arrays import BoolArray, IntArray
+from aftermap.geo.arrays import Array, BoolArray, IntArray, ObjectArray
+from aftermap.geo.ring import twice_signed_area
 from aftermap.model.building import Polygon as Rings
 from aftermap.model.raster import Grid
+
+SMALLEST_LOBE = 1e-6
+LINK = 1e-3
+"""Of what a ring encloses: lobes with a smaller share are dropped, and how wide the others are
+linked where they touch, as a share of the square root."""
 
 
 def shape_of(polygons_m: Sequence[Rings]) -> MultiPolygon:
@@ -36,6 +43,38 @@ def shifted(polygons_m: Sequence[Rings], shift_m: tuple[float, float]) -> tuple[
         tuple(tuple((x + east, y + north) for x, y in ring) for ring in rings)
         for rings in polygons_m
     )
+
+
+def simple_ring(ring_m: npt.ArrayLike) -> Array:
+    """(N, 2) the ring anticlockwise, not closed, and simple (OGC 06-103r4, 6.1.11).
+
+    The (M, 2) that is given may cross itself: what it encloses stays, and lobes that touch in one
+    point are linked there. Empty where it encloses nothing.
+    """
+    ring = np.asarray(ring_m, float)
+    if len(ring) < 3:
+        return ring[:0]
+    shape = Polygon(ring)
+    if not shape.is_valid:
+        whole = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        parts = shapely.get_parts(whole)
+        if whole.area == 0:
+            return ring[:0]
+        parts = _linked(parts[shapely.area(parts) > SMALLEST_LOBE * whole.area])
+        largest = parts[shapely.area(parts).argmax()]
+        ring = shapely.get_coordinates(largest.exterior)[:-1]
+    return np.asarray(ring if twice_signed_area(ring) > 0 else ring[::-1], float)
+
+
+def _linked(parts: ObjectArray) -> ObjectArray:
+    """(N,) polygons; those that touch in a point are one, by a small square around the point."""
+    if len(parts) == 1:
+        return parts
+    corners = [np.unique(shapely.get_coordinates(one), axis=0) for one in parts]
+    places, count = np.unique(np.concatenate(corners), axis=0, return_counts=True)
+    reach = LINK * float(np.sqrt(shapely.area(parts).sum()))
+    squares = shapely.buffer(shapely.points(places[count > 1]), reach, quad_segs=1)
+    return np.asarray(shapely.get_parts(shapely.union_all([*parts, *squares])), object)
 
 
 def cells_inside(shape: BaseGeometry, grid: Grid) -> BoolArray:

@@ -10,7 +10,8 @@ import numpy as np
 from aftermap.geo.arrays import Array
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.march import HeightWindow, landings_m
-from aftermap.geo.ring import hull_of_circles, twice_signed_area
+from aftermap.geo.polygon import simple_ring
+from aftermap.geo.ring import hull_of_circles
 from aftermap.geo.uncertainty import ce90_m, ground_covariance_m2
 from aftermap.geo.viewing import azimuth_of_deg, ground_sample_m, off_nadir_of_deg
 from aftermap.model.camera import Camera
@@ -70,8 +71,9 @@ class Eye:
 class Look:
     """The ground that a picture shows. NaN where the middle of the picture meets none.
 
-    ``ring_m`` (N, 2) runs anticlockwise; ``outer_m`` encloses every circle of CE90 around it.
-    The angles, the ground sample and ``ce90_m`` are of the middle of the picture.
+    ``ring_m`` (N, 2) runs anticlockwise and does not cross itself; ``outer_m`` encloses every
+    circle of CE90 around it. The angles, the ground sample and ``ce90_m`` are of the middle of the
+    picture.
     """
 
     ring_m: Array
@@ -95,8 +97,9 @@ def look_of(pose: ClipPose, eye: Eye, heights: HeightWindow) -> Look | None:
     radii = circles_m(pose, met, eye.ground_sigma_m)
     ring, radii_of_ring = met[:-1, :2], np.nan_to_num(radii[:-1], nan=0.0)
     outer = hull_of_circles(ring, radii_of_ring)
-    if twice_signed_area(ring) < 0:
-        ring = ring[::-1]
+    ring = simple_ring(ring)
+    if len(ring) == 0:
+        return None
     middle, below = met[-1], landed[-1]
     return Look(
         ring_m=ring,

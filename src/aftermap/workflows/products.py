@@ -8,6 +8,7 @@ import numpy as np
 
 from aftermap.errors import PartialError
 from aftermap.geo.footprint import footprint_m
+from aftermap.geo.polygon import simple_ring
 from aftermap.media import Ingested
 from aftermap.model.camera import FrameSet, Reconstruction
 from aftermap.model.raster import Elevation, Orthophoto
@@ -52,8 +53,8 @@ def record_cameras(case: Case, cameras: Reconstruction, received: Ingested) -> N
     footprints = {}
     for placed in cameras.placed:
         ring = footprint_m(placed, cameras.cameras[placed.camera])
-        known = ring[np.isfinite(ring).all(axis=1)]
-        if len(known) > 2:
+        known = simple_ring(ring[np.isfinite(ring).all(axis=1)])
+        if len(known):
             footprints[placed.frame.sha256] = [(float(e), float(n)) for e, n in known]
     case.replace_cameras(cameras, footprints, received.skipped)
 

@@ -29,8 +29,8 @@ from aftermap.model.street import StreetTable
 from aftermap.publish.shared.files import Json, finite_json, write_whole
 
 BUILDINGS_NAME, STREETS_NAME = "buildings.geojson", "streets.geojson"
-DIGITS = 8
-"""Of a degree: about a millimetre."""
+DIGITS, FINEST_DIGITS = 8, 13
+"""Of a degree: about a millimetre; and as fine as a number holds, for outlines that need it."""
 _STREET_LENGTHS = (
     "length_m",
     "width_m",
@@ -144,7 +144,9 @@ def _street_features(table: StreetTable) -> Iterator[Json]:
 
 
 def _feature(name: str, shape: BaseGeometry, properties: dict[str, Any], crs: str) -> Json:
-    placed = shapely.transform(shape, _to_degrees(crs))
+    placed = shapely.transform(shape, _to_degrees(crs, DIGITS))
+    if shape.is_valid and not placed.is_valid:  # thinner than the last digit
+        placed = shapely.transform(shape, _to_degrees(crs, FINEST_DIGITS))
     return {
         "type": "Feature",
         "id": name,
@@ -153,10 +155,10 @@ def _feature(name: str, shape: BaseGeometry, properties: dict[str, Any], crs: st
     }
 
 
-def _to_degrees(crs: str) -> Callable[[Array], Array]:
+def _to_degrees(crs: str, digits: int) -> Callable[[Array], Array]:
     if crs == LOCAL:
-        return lambda xy: xy.round(3)
-    return lambda xy: transformed_xy(crs, WGS84, xy).round(DIGITS)
+        return lambda xy: xy.round(digits - 5)
+    return lambda xy: transformed_xy(crs, WGS84, xy).round(digits)
 
 
 def _write(features: Iterable[Json], path: Path, crs: str) -> Path:
