@@ -122,14 +122,24 @@ def streets(tmp_path):
     return StreetTable(path=str(path), crs=CRS, pieces=1, has_own_lines=False)
 
 
-def test_reasons_against_find_their_column_in_a_case_from_before_there_was_one(
+MEASUREMENT_OF_BEFORE = """
+CREATE TABLE measurement (
+  building INTEGER NOT NULL, name TEXT NOT NULL, value DOUBLE NOT NULL, sigma DOUBLE,
+  PRIMARY KEY (building, name)) WITHOUT ROWID"""
+
+
+def test_a_case_from_before_there_were_reasons_against_or_numbers_of_measurements_is_taken(
     tmp_path, buildings, grading
 ):
     with Case.create_or_open(tmp_path / "case") as case:
         replace_buildings(case.package, buildings, grading, None)
         with case.package.transaction() as connection:
             connection.execute("ALTER TABLE building DROP COLUMN reasons_against")
+            connection.execute("DROP TABLE measurement")
+            connection.execute("DELETE FROM gpkg_contents WHERE table_name = 'measurement'")
+            connection.execute(MEASUREMENT_OF_BEFORE)
         replace_buildings(case.package, buildings, grading, None)
+        assert case.package.columns("measurement")[0] == "fid"
         told = case.package.rows("SELECT reasons, reasons_against FROM building ORDER BY fid")
     assert told == [("roof plane residual 0.8 m", "rubble apron on 1 of 4 sides"), ("", None)]
 

@@ -48,10 +48,13 @@ BUILDING = Table(
   model_sha256 TEXT NOT NULL""",
     geometry="MULTIPOLYGON",
 )
-MEASUREMENT_SQL = """
-CREATE TABLE measurement (
-  building INTEGER NOT NULL, name TEXT NOT NULL, value DOUBLE NOT NULL, sigma DOUBLE,
-  PRIMARY KEY (building, name)) WITHOUT ROWID"""
+MEASUREMENT = Table(
+    name="measurement",
+    description="What was measured of each building, with its standard deviation",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, building INTEGER NOT NULL, name TEXT NOT NULL,
+  value DOUBLE NOT NULL, sigma DOUBLE, UNIQUE (building, name)""",
+)
 BATCH_ROWS = 5_000
 
 
@@ -83,16 +86,26 @@ def replace_buildings(
             add_table(connection, BUILDING)
             describe(connection, "building", crs=buildings.crs, bounds=None)
             add_rtree(connection, "building")
-            connection.execute(MEASUREMENT_SQL)
         _add_later_columns(connection)
         connection.execute("DELETE FROM building")
-        connection.execute("DELETE FROM measurement")
+        _empty_measurement(connection)
         for batch in _batches(rows):
             insert_all(connection, "building", batch)
         for batch in _batches(_measurements(measures) if measures else iter(())):
             insert_all(connection, "measurement", batch)
         bounds = rtree_bounds(connection, "building")
         describe(connection, "building", crs=buildings.crs, bounds=bounds)
+        describe(connection, "measurement", crs=None, bounds=None)
+
+
+def _empty_measurement(connection: sqlite3.Connection) -> None:
+    """Leave ``measurement`` without rows; that of an earlier Aftermap was no layer."""
+    there = {row[1] for row in connection.execute("PRAGMA table_info(measurement)")}
+    if "fid" in there:
+        connection.execute("DELETE FROM measurement")
+        return
+    connection.execute("DROP TABLE IF EXISTS measurement")
+    add_table(connection, MEASUREMENT)
 
 
 def _add_later_columns(connection: sqlite3.Connection) -> None:

@@ -17,7 +17,12 @@ from aftermap.geo.arrays import AnyArray, Array
 from aftermap.model.assessment import Visibility
 from aftermap.model.building import Buildings, ViewTable
 from aftermap.record.geopackage import GeoPackage, Table, add_table, has_table, insert_all
-from aftermap.record.sightings import SAME_MOMENT_S, SIGHTING_COLUMNS, has_sightings
+from aftermap.record.sightings import (
+    SAME_MOMENT_S,
+    SIGHTING_COLUMNS,
+    has_sightings,
+    number_sightings,
+)
 
 SEEN = Table(
     name="building_seen",
@@ -53,7 +58,8 @@ _FROM_FILE = (
 )
 _CLIP_COLUMNS = ("building", *(name for name in _FROM_FILE if name not in ("sha256", "distance_m")))
 _BETTER = """
-INSERT INTO sighting VALUES ({marks}) ON CONFLICT (place, segment) DO UPDATE SET {better}
+INSERT INTO sighting ({names}) VALUES ({marks})
+ON CONFLICT (place, segment) WHERE place < 0 DO UPDATE SET {better}
 WHERE excluded.rank_um < sighting.rank_um"""
 _SEGMENTS = "SELECT fid, from_s, to_s FROM segment WHERE clip_sha256 = ? ORDER BY from_s, fid"
 BATCH_ROWS = 50_000
@@ -83,6 +89,7 @@ def replace_views(
         for rows in _view_rows(views.path, ids):
             insert_all(connection, VIEW.name, rows)
         if has_sightings(connection):
+            number_sightings(connection)
             connection.execute("DELETE FROM sighting WHERE place < 0")
             _add_seconds(connection, views.clip_path)
 
@@ -116,7 +123,7 @@ def _add_seconds(connection: sqlite3.Connection, path: str) -> None:
     """Rows of ``sighting`` for the seconds that hold a placed frame; the best frame of each."""
     better = ", ".join(f"{name} = excluded.{name}" for name in SIGHTING_COLUMNS[2:])
     marks = ", ".join("?" for _ in SIGHTING_COLUMNS)
-    sql = _BETTER.format(marks=marks, better=better)
+    sql = _BETTER.format(names=", ".join(SIGHTING_COLUMNS), marks=marks, better=better)
     segments: dict[str, Array] = {}
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH_ROWS, columns=list(_CLIP_COLUMNS)):

@@ -50,12 +50,20 @@ CLIP_FOOTPRINT = Table(
     geometry="POLYGON",
 )
 LAYERS = (SEGMENT, CLIP_FOOTPRINT)
-SIGHTING_SQL = """
-CREATE TABLE sighting (
-  place INTEGER NOT NULL, segment INTEGER NOT NULL, best_ms INTEGER NOT NULL,
-  gsd_mm INTEGER NOT NULL, off_nadir_deg INTEGER NOT NULL, azimuth_deg INTEGER NOT NULL,
-  faces INTEGER NOT NULL, framed_percent INTEGER NOT NULL, occluded_percent INTEGER,
-  ce90_dm INTEGER, rank_um INTEGER NOT NULL, PRIMARY KEY (place, segment)) WITHOUT ROWID"""
+SIGHTING = Table(
+    name="sighting",
+    description="Which second of a clip shows which cell of the ground or building, and how well",
+    columns="""
+  fid INTEGER PRIMARY KEY NOT NULL, place INTEGER NOT NULL, segment INTEGER NOT NULL,
+  best_ms INTEGER NOT NULL, gsd_mm INTEGER NOT NULL, off_nadir_deg INTEGER NOT NULL,
+  azimuth_deg INTEGER NOT NULL, faces INTEGER NOT NULL, framed_percent INTEGER NOT NULL,
+  occluded_percent INTEGER, ce90_dm INTEGER, rank_um INTEGER NOT NULL""",
+)
+_SIGHTING_INDEXES = (
+    # holds all that ranking a place asks for, so that its rows need not be read
+    "CREATE INDEX sighting_place ON sighting (place, segment, rank_um, occluded_percent)",
+    "CREATE UNIQUE INDEX sighting_building ON sighting (place, segment) WHERE place < 0",
+)
 SIGHTING_COLUMNS = (
     "place",
     "segment",
@@ -106,7 +114,8 @@ def replace_clip(connection: sqlite3.Connection, index: ClipIndex) -> None:
     """Put what a clip saw in the record, in place of what an earlier run said of that clip."""
     teach_envelopes(connection)
     if not has_sightings(connection):
-        _make_tables(connection, index.crs)
+        _make_layers(connection, index.crs)
+    number_sightings(connection)
     _refuse_other_crs(connection, index)
     _remove(connection, index.clip_sha256)
     (last,) = connection.execute("SELECT coalesce(max(fid), -1) FROM segment").fetchone()
@@ -116,6 +125,7 @@ def replace_clip(connection: sqlite3.Connection, index: ClipIndex) -> None:
     for layer in LAYERS:
         bounds = rtree_bounds(connection, layer.name)
         describe(connection, layer.name, crs=index.crs, bounds=bounds)
+    describe(connection, SIGHTING.name, crs=None, bounds=None)
 
 
 def forget_clip(connection: sqlite3.Connection, sha256: str | None) -> None:
@@ -124,13 +134,34 @@ def forget_clip(connection: sqlite3.Connection, sha256: str | None) -> None:
         _remove(connection, sha256)
 
 
-def _make_tables(connection: sqlite3.Connection, crs: str) -> None:
+def number_sightings(connection: sqlite3.Connection) -> None:
+    """Make ``sighting``, or give the rows of an earlier Aftermap the number that a layer has.
+
+    GeoPackage 1.3, requirement 119: every attributes table has an integer primary key.
+    """
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(sighting)")}
+    if "fid" in columns:
+        return
+    if columns:
+        connection.execute("ALTER TABLE sighting RENAME TO sighting_before")
+    add_table(connection, SIGHTING)
+    if columns:
+        names = ", ".join(SIGHTING_COLUMNS)
+        connection.execute(
+            f"INSERT INTO sighting ({names}) SELECT {names} FROM sighting_before "  # noqa: S608 - ours
+            "ORDER BY place, segment"
+        )
+        connection.execute("DROP TABLE sighting_before")
+    for index in _SIGHTING_INDEXES:
+        connection.execute(index)
+
+
+def _make_layers(connection: sqlite3.Connection, crs: str) -> None:
     for layer in LAYERS:
         add_table(connection, layer)
         describe(connection, layer.name, crs=crs, bounds=None)
         add_rtree(connection, layer.name)
     connection.execute("CREATE INDEX segment_clip ON segment (clip_sha256)")
-    connection.execute(SIGHTING_SQL)
 
 
 def _refuse_other_crs(connection: sqlite3.Connection, index: ClipIndex) -> None:
@@ -206,8 +237,8 @@ def _segment(fid: int, row: Mapping[str, Any], index: ClipIndex, srs_id: int) ->
 
 
 def _add_sightings(connection: sqlite3.Connection, path: str, fids: IntArray) -> None:
-    marks = ", ".join("?" for _ in SIGHTING_COLUMNS)
-    sql = f"INSERT INTO sighting VALUES ({marks})"  # noqa: S608 - names are ours
+    names, marks = ", ".join(SIGHTING_COLUMNS), ", ".join("?" for _ in SIGHTING_COLUMNS)
+    sql = f"INSERT INTO sighting ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH_ROWS, columns=list(SIGHTING_COLUMNS)):
             columns = {name: batch.column(name).to_pylist() for name in SIGHTING_COLUMNS}
