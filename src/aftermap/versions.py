@@ -7,6 +7,8 @@ from importlib.metadata import version as version_of
 import pyproj
 import rasterio
 
+from aftermap.arithmetic import arithmetic_name
+
 TOOLS = (
     "numba",
     "numpy",
@@ -24,4 +26,5 @@ def versions() -> dict[str, str]:
     """Aftermap and everything that it computes with, by name."""
     found = {"aftermap": version_of("aftermap"), "python": platform.python_version()}
     found |= {tool: version_of(tool) for tool in TOOLS}
+    found["arithmetic"] = arithmetic_name()
     return found | {"PROJ": pyproj.proj_version_str, "GDAL": rasterio.__gdal_version__}

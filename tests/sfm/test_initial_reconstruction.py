@@ -1,12 +1,14 @@
 """Rough poses of flights whose lens nobody knows."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_flight import LENS, flown, jittered
 
 from aftermap.model.media import FocalSource
+from aftermap.sfm import initial_reconstruction
 from aftermap.sfm.initial_reconstruction import fit_of, skeletons_of
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.tracks import Tracks
@@ -42,3 +44,16 @@ def test_a_forward_flight_with_an_assumed_lens_goes_ahead_and_fits(assumed):
     assert np.einsum("ni,ni->n", steps, found.rotations[1:, 2]).min() > 0.9
     assert next(iter(found.lenses.values()))[0] == pytest.approx(LENS[0], rel=0.1)
     assert fit_of(found, frames, keypoints, tracks) > 0.9 * len(tracks.frame)
+
+
+def test_colmap_adds_on_one_thread_so_that_a_run_repeats(monkeypatch):
+    asked = []
+    for name in ("incremental_models", "global_models"):
+        monkeypatch.setattr(initial_reconstruction, name, lambda *given: asked.append(given[2]))
+    monkeypatch.setattr(initial_reconstruction, "_skeletons", lambda *_: [])
+    frame = flown(
+        np.random.default_rng(1), ahead(np.random.default_rng(1)), np.zeros((9, 3))
+    ).frames[0]
+    initial_reconstruction._map_once(Path("a"), Path("b"), [frame], 0)
+    initial_reconstruction._solve_at_once(Path("a"), Path("b"), [frame], 0)
+    assert [options.num_threads for options in asked] == [1, 1]

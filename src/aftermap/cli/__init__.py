@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from aftermap.arithmetic import fix_arithmetic
 from aftermap.cli.assess import assess_command
 from aftermap.cli.compare import compare_command
 from aftermap.cli.failures import DONE, FAILED, STOPPED, line_for, status_for
@@ -76,6 +77,7 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    fix_arithmetic()  # before any library that computes is imported
     sys.exit(status_of(arguments))
 
 
