@@ -1,4 +1,4 @@
-"""The vector instructions that the libraries choose by the machine -> those that most machines have.
+"""The vector instructions that libraries choose by the machine -> those that most machines have.
 
 NumPy, OpenCV, OpenBLAS and Numba look at the processor and take the widest instructions it offers.
 Wider ones add in another order and round otherwise; an observation at a threshold then falls on the
