@@ -111,5 +111,5 @@ def test_the_page_asks_for_nothing_and_shows_names_as_text(facts):
 
 def test_a_building_without_a_grade_is_hatched_and_its_reason_is_listed(facts):
     page = assessment_page(facts)
-    assert "url(#hatch)" in page
+    assert "url(#hatch-damage)" in page
     assert "too little was seen" in page
