@@ -149,10 +149,10 @@ def test_buildings_without_a_grade_are_never_not_in_the_class():
     assert total.at_most > 120
     reviewed = table.reviewed
     assert (reviewed.graded, reviewed.not_assessed, reviewed.unanswered) == (60, 10, 10)
-    for text in (str(total), table.preamble):
+    for text in (str(total), "\n".join(table.preamble)):
         assert "60 graded of 80 sampled" in text
     assert "at least" in str(total)
-    assert "10 could not be assessed, 10 not reviewed" in table.preamble
+    assert "10 could not be assessed, 10 not reviewed" in "\n".join(table.preamble)
 
 
 def test_every_caveat_is_in_the_sentence_and_above_the_table(town):
@@ -160,7 +160,7 @@ def test_every_caveat_is_in_the_sentence_and_above_the_table(town):
         area="a", class_set="c", dates=None, never_seen=1200, caveats=("not all labels are blind",)
     )
     table = totals_of(*town, [DESTROYED], circumstances)
-    for text in (str(table.rows[0]), table.preamble):
+    for text in (str(table.rows[0]), "\n".join(table.preamble)):
         assert "not all labels are blind" in text
         assert "imagery dates not known" in text
         assert "1,200 buildings that no picture shows are not counted" in text

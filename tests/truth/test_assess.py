@@ -131,7 +131,8 @@ def test_people_review_a_sample_and_a_total_has_its_interval(assessed, tmp_path,
     labels.write_text(
         "source_id,grade,reviewer\n" + "".join(f"{n},{truth[n]},amal\n" for n in names), "utf-8"
     )
-    assert status_of(["review", "import", str(assessed.case), str(labels)]) == 0
+    imported = ["review", "import", str(assessed.case), str(labels), "--blind", "yes"]
+    assert status_of(imported) == 0
     capsys.readouterr()
     assert status_of(["totals", str(assessed.case)]) == 0
     said = capsys.readouterr().out

@@ -1,22 +1,19 @@
 """From the machine's grades to totals: sample, review, totals, compare, on the command line."""
 
-import csv
-import io
 import json
 import sqlite3
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pyogrio
 import pytest
 import shapely
 from benchmarks.unosat import unosat_sites
-from graded_case import CRS, graded_case, middle
+from graded_case import CRS, middle
+from label_sheets import fill, rows_of
 
 from aftermap.assessment.reference_assessment import ReferenceOptions, other_assessment
 from aftermap.assessment.scales import Scale
-from aftermap.cli import status_of
 from aftermap.model.assessment import Assessment, AssessorKind, Grade
 from aftermap.publish.exchange.unosat import DamageSite, write_unosat
 from aftermap.record import Case
@@ -27,62 +24,11 @@ from aftermap.record.assessments import (
     reviews,
 )
 from aftermap.record.custody import entries_of
+from aftermap.record.reviews import shown_since
 from aftermap.workflows.exports import write_exports
 
 RAQQA = Path(__file__).resolve().parents[3] / "shared" / "data" / "unosat" / "raqqa_damage.gpkg"
 CODES = {"none": 6, "light": None, "moderate": 3, "severe": 2, "destroyed": 1}
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return graded_case(tmp_path_factory.mktemp("graded") / "raqqa")
-
-
-@pytest.fixture
-def made(template, tmp_path):
-    path = tmp_path / "raqqa"
-    path.mkdir()
-    (path / "case.gpkg").write_bytes((template.path / "case.gpkg").read_bytes())
-    return replace(template, path=path)
-
-
-@pytest.fixture
-def run(capsys):
-    def _run(*words):
-        status = status_of([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return _run
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
-
-
-def fill(made, path: Path, reviewer: str, grade_of=None) -> Path:
-    """The exported file, filled in with the truth or with what ``grade_of`` says."""
-    rows = rows_of(path)
-    for row in rows:
-        row["reviewer"] = reviewer
-        row["grade"] = (grade_of or made.truth.__getitem__)(row["source_id"])
-    out = path.with_name(f"{reviewer}.csv")
-    with out.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), delimiter=";")
-        writer.writeheader()
-        writer.writerows(rows)
-    return out
-
-
-@pytest.fixture
-def reviewed(made, run):
-    """The case with a sample of 120, reviewed by anna who is always right."""
-    assert run("sample", made.path, "--size", 120, "--seed", 4)[0] == 0
-    status, _, err = run(
-        "review", "import", made.path, fill(made, made.path / "sample.csv", "anna")
-    )
-    assert (status, err) == (0, "")
-    return made
 
 
 def test_a_sample_is_drawn_recorded_and_written_without_the_machines_grades(made, run):
@@ -103,6 +49,8 @@ def test_a_sample_is_drawn_recorded_and_written_without_the_machines_grades(made
         "at",
         "note",
         "confidence",
+        "blind",
+        "graders",
     }
     assert not any(word in text.splitlines()[1] for word in ("severe", "none", "destroyed"))
     assert all(38 < float(row["lon"]) < 40 and 35 < float(row["lat"]) < 37 for row in rows)
@@ -114,6 +62,8 @@ def test_an_export_is_blind_unless_the_machine_is_asked_for(made, run):
     run("sample", made.path, "--size", 50)
     run("review", "export", made.path, made.path / "blind.csv")
     assert "machine_grade" not in rows_of(made.path / "blind.csv")[0]
+    with Case.open_to_read(made.path) as case:
+        assert shown_since(case.package) == {}
     run("review", "export", made.path, made.path / "all.csv", "--all", "--with-machine")
     rows = rows_of(made.path / "all.csv")
     assert len(rows) == 300
@@ -157,7 +107,7 @@ def test_an_import_adds_rows_and_tells_what_it_left_out(made, run, tmp_path):
         "import it again (grades already in the record are not added twice)\n"
     )
     added, unknown, awful = out.splitlines()
-    assert added == "2 grades imported from labels.csv"
+    assert added == "2 grades imported from labels.csv: 2 not known to be blind (see --blind)"
     assert "not used: labels.csv, line 4: 'nobody' is not a building of the case" in unknown
     assert "not used: labels.csv, line 5: b3: 'awful' is no grade; one of none, light" in awful
     with Case.open_to_read(made.path) as case:
@@ -206,14 +156,16 @@ def test_several_reviewers_are_compared(reviewed, run):
 
 def test_where_reviewers_differ_accepted_grades_are_not_counted(reviewed, run):
     path = fill(reviewed, reviewed.path / "sample.csv", "ben", lambda _: Grade.SEVERE)
-    run("review", "import", reviewed.path, path)
+    run("review", "import", reviewed.path, path, "--blind", "yes")
     status, before, _ = run("totals", reviewed.path)
     assert status == 0
     assert "reviewers anna, ben; 120 buildings graded twice" in before
     path = fill(reviewed, reviewed.path / "sample.csv", "carla")
     out = run("review", "import", reviewed.path, path, "--adopt")[1]
     assert out.startswith("120 accepted grades imported from carla.csv")
-    assert run("totals", reviewed.path)[1] == before
+    after = run("totals", reviewed.path)[1]
+    assert after.replace(after.splitlines()[-1] + "\n", "") == before
+    assert "0 of the 120 sampled buildings with an accepted grade have another" in after
     with Case.open_to_read(reviewed.path) as case:
         assert len(reviews(case.package)) == 240
 
@@ -254,11 +206,11 @@ def test_sampled_buildings_without_a_review_are_refused_or_said(made, run):
     path = fill(made, made.path / "sample.csv", "anna")
     lines = path.read_text("utf-8").splitlines()
     path.write_text("\n".join(lines[:-5]) + "\n", "utf-8")
-    run("review", "import", made.path, path)
+    run("review", "import", made.path, path, "--blind", "yes")
     status, _, err = run("totals", made.path)
     assert status == 2
     assert "5 of 60 sampled buildings have not been reviewed" in err
-    out = run("totals", made.path, "--assume-alike")[1]
+    out = run("totals", made.path, "--assume-alike", "--sentences")[1]
     assert "whatever the 5 without a grade are" in out
     assert "from 55 graded of 60 sampled buildings" in out
 
@@ -299,7 +251,7 @@ def test_totals_by_area_say_too_few_where_they_are(reviewed, run, tmp_path):
         geometry_type="Polygon",
         crs=CRS,
     )
-    out = run("totals", reviewed.path, "--by", path)[1]
+    out = run("totals", reviewed.path, "--by", path, "--sentences")[1]
     assert "in the area West of areas.gpkg" in out
     assert "the area Corner of areas.gpkg: too few graded buildings for an estimate" in out
 

@@ -15,17 +15,19 @@ from pathlib import Path
 from statistics import median_low
 
 from aftermap.errors import InputError
-from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Grade
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Blinding, Grade
 from aftermap.model.runs import Skipped
 from aftermap.model.sample import NOT_ASSESSED
 from aftermap.model.spreadsheet import guarded, unguarded
 
-ASKED = ("grade", "grades", "not_assessed_reason", "reviewer", "at", "note", "confidence")
+ASKED = ("grade", "grades", "not_assessed_reason", "reviewer", "at", "note", "confidence", "blind")
 """What a reviewer fills in, beside ``source_id``."""
 NEEDED = ("source_id", "grade", "reviewer")
 PLACE = ("lon", "lat")
+GRADERS = ("graders",)
 MACHINE = ("machine_grade", "machine_confidence")
-"""What an export shows beside that; neither is read back."""
+"""What an export shows beside that; none is read back."""
+YES, NO = "yes", "no"
 POSSIBLE = "possible"
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -45,13 +47,15 @@ class Label:
 class LabelFile:
     """What a file of labels holds: usable lines, those left out with reasons, and notes.
 
-    ``empty`` counts lines that nobody has filled in yet.
+    ``empty`` counts lines that nobody has filled in yet. ``shows_model``: model grades stand beside
+    the labels, none of which is blind.
     """
 
     labels: tuple[Label, ...]
     skipped: tuple[Skipped, ...]
     empty: int
     notes: tuple[str, ...]
+    shows_model: bool = False
 
 
 def labels_text(rows: Sequence[Mapping[str, object]], before: Sequence[str] = ()) -> str:
@@ -70,18 +74,31 @@ def labels_text(rows: Sequence[Mapping[str, object]], before: Sequence[str] = ()
     return stream.getvalue()
 
 
-def labels_in(path: Path, known: Collection[str], reviewer: str | None = None) -> LabelFile:
+def labels_in(
+    path: Path,
+    known: Collection[str],
+    reviewer: str | None = None,
+    *,
+    is_blind: bool | None = None,
+) -> LabelFile:
     """The labels of a file. ``known`` are the ids of the case's buildings.
 
-    ``reviewer`` signs the lines that name none. Raises :class:`InputError` where the file as a
-    whole cannot be used: not readable, not UTF-8, empty, or without the columns.
+    ``reviewer`` signs the lines that name none; ``is_blind`` declares of those that do not say so
+    themselves whether they were given without sight of model grades (None: nothing is declared).
+    Raises :class:`InputError` where the file as a whole cannot be used: not readable, not UTF-8,
+    empty, without the columns, or declared blind although it shows model grades.
     """
     rows, columns = _rows_in(path)
     _check_columns(path, columns, reviewer)
-    extra = [name for name in columns if name not in {"source_id", *ASKED, *PLACE, *MACHINE}]
+    shows_model = any(row.get(name) for _, row in rows for name in MACHINE)
+    said = {None: "", True: YES, False: NO}[is_blind]
+    if shows_model:
+        said = _blind_beside_model(path, rows, said)
+    read = {"source_id", *ASKED, *PLACE, *GRADERS, *MACHINE}
+    extra = [name for name in columns if name not in read]
     labels, skipped, empty = [], [], 0
     for line, row in rows:
-        found = _label(line, row, known, reviewer)
+        found = _label(line, {**row, "blind": row.get("blind") or said}, known, reviewer)
         if isinstance(found, Label):
             labels.append(found)
         elif found is None:
@@ -91,7 +108,25 @@ def labels_in(path: Path, known: Collection[str], reviewer: str | None = None) -
     notes = [*_told_twice(path, labels)]
     if extra:
         notes.append(f"{path.name}: not read: the columns {', '.join(extra)}")
-    return LabelFile(labels=tuple(labels), skipped=tuple(skipped), empty=empty, notes=tuple(notes))
+    return LabelFile(
+        labels=tuple(labels),
+        skipped=tuple(skipped),
+        empty=empty,
+        notes=tuple(notes),
+        shows_model=shows_model,
+    )
+
+
+def _blind_beside_model(
+    path: Path, rows: Sequence[tuple[int, Mapping[str, str]]], said: str
+) -> str:
+    """What is declared of labels beside model grades; raises InputError where it is blind."""
+    if YES in {said, *(row.get("blind", "").casefold() for _, row in rows)}:
+        raise InputError(
+            f"{path}: shows model grades (column {MACHINE[0]}), so its grades are not blind; "
+            f"import it with --blind {NO}, or have a file without that column graded"
+        )
+    return NO
 
 
 def filled_lines(path: Path) -> int | None:
@@ -105,7 +140,7 @@ def filled_lines(path: Path) -> int | None:
         return None
     if not {"source_id", "grade"} <= set(columns):
         return None
-    said = [name for name in ASKED if name not in ("reviewer", "at")]
+    said = [name for name in ASKED if name not in ("reviewer", "at", "blind")]
     return sum(any(row.get(name) for name in said) for _, row in rows)
 
 
@@ -202,7 +237,16 @@ def _assessment(row: Mapping[str, str], known: Collection[str], reviewer: str | 
         not_assessed_reason=reason,
         note=row.get("note") or None,
         at=_time(row.get("at", ""), source_id),
+        blinding=_blinding(row.get("blind", ""), source_id),
     )
+
+
+def _blinding(text: str, source_id: str) -> Blinding | None:
+    """What is declared of a label; None where nothing is."""
+    known = {"": None, YES: Blinding.DECLARED, NO: Blinding.NOT_BLIND}
+    if text.casefold() not in known:
+        raise _LineError(f"{source_id}: blind {text!r:.{_SHORT}} is neither {YES} nor {NO}")
+    return known[text.casefold()]
 
 
 def _grades(row: Mapping[str, str], source_id: str) -> tuple[Grade | None, tuple[Grade, ...]]:

@@ -164,8 +164,8 @@ class TotalsTable:
     rows: tuple[Total, ...]
 
     @property
-    def preamble(self) -> str:
-        """What is said once above the rows."""
+    def preamble(self) -> tuple[str, ...]:
+        """What is said once above the rows, a line each."""
         reviewed, said = self.reviewed, self.circumstances
         counts = _graded_of_sampled(reviewed)
         missing = [
@@ -178,14 +178,13 @@ class TotalsTable:
         ]
         if missing:
             counts += f" ({', '.join(missing)})"
-        parts = [
+        return (
             f"{said.area}: {self.of:,} buildings, {said.class_set}, {_dates(said.dates)}",
             f"estimated from {counts}; intervals of {CONFIDENCE:.0%}",
             str(reviewed),
             *_never_seen(said.never_seen),
             *said.caveats,
-        ]
-        return "; ".join(parts)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,15 +17,31 @@ from aftermap.cli.options import PATH, debug_option
     show_default=True,
     help="The same seed draws the same buildings.",
 )
+@click.option(
+    "--double",
+    type=click.IntRange(min=0),
+    help="Buildings planned for two reviewers.  [default: 20 % of the sample, at least 30]",
+)
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Draw although the newest sample was reviewed; both stay in the record.",
+)
 @click.option("--out", type=PATH, help="CSV file for reviewers.  [default: CASE/sample.csv]")
 @debug_option
-def sample_command(case: Path, size: int, seed: int, out: Path | None) -> None:
+def sample_command(
+    case: Path, size: int, seed: int, double: int | None, out: Path | None, *, replace: bool
+) -> None:
     """Draw a random sample of the buildings of CASE for review, stratified by model grade.
 
-    Records each building's inclusion probability, which aftermap totals uses. The CSV
-    file does not show model grades.
+    Records each building's inclusion probability, which aftermap totals uses. The CSV file does
+    not show model grades; its column graders says which buildings two reviewers should grade.
+    Buildings that no image shows are not drawn.
     """
-    from aftermap.workflows.review import sample_buildings  # noqa: PLC0415
+    from aftermap.workflows.sample import sample_buildings  # noqa: PLC0415
 
-    for line in sample_buildings(case, out or case / "sample.csv", size=size, seed=seed).lines:
+    answer = sample_buildings(
+        case, out or case / "sample.csv", size=size, seed=seed, twice=double, replace=replace
+    )
+    for line in answer.lines:
         click.echo(line)

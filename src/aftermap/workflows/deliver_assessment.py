@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from aftermap.assessment.scales import Scale
 from aftermap.assessment.total import Total
 from aftermap.config import Settings
 from aftermap.errors import CaseError, InputError
@@ -42,7 +41,7 @@ from aftermap.run import Runner
 from aftermap.workflows.assess import ALL, Graded, Map, grade_map, map_of
 from aftermap.workflows.exports import write_exports
 from aftermap.workflows.products import write_styles
-from aftermap.workflows.totals import totalled_in
+from aftermap.workflows.totals import TotalsOptions, totalled_in
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -130,7 +129,7 @@ def _accepted_grades(case: Case) -> dict[str, Grade]:
 def _totals(case: Case) -> tuple[ClassTotal, ...]:
     """Estimates from the reviewed sample; none where there is no sample or it is not reviewed."""
     try:
-        answer = totalled_in(case, scale=Scale.OURS, areas=None, assume_alike=False)
+        answer = totalled_in(case, TotalsOptions())
     except (CaseError, InputError):
         return ()
     return tuple(

@@ -1,17 +1,20 @@
-"""``aftermap review`` and ``aftermap sample``: people's grades into and out of a case's record.
+"""``aftermap review``: people's grades into and out of a case's record.
 
-Joins the record with what ``assessment`` knows of labels, agreement and samples.
+Joins the record with what ``assessment`` knows of labels and agreement.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from aftermap.assessment.draw import draw_sample
 from aftermap.assessment.label_files import (
+    GRADERS,
     MACHINE,
+    NO,
     PLACE,
+    YES,
     LabelFile,
     filled_lines,
     grades_by_reviewer,
@@ -26,12 +29,12 @@ from aftermap.assessment.reliability import (
     disagreements,
 )
 from aftermap.errors import AftermapError, CaseError, InputError, PartialError
-from aftermap.model.assessment import GRADES, Assessment, AssessorKind
+from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Blinding
+from aftermap.model.sample import Draw
 from aftermap.record import Case
 from aftermap.record.assessments import (
     accepted_grades,
     add_assessments,
-    add_draw,
     machine_grades,
     newest_draw,
     reviews,
@@ -39,6 +42,8 @@ from aftermap.record.assessments import (
 from aftermap.record.case import ACTOR, RECORD_NAME
 from aftermap.record.disk import sha256_of_file, write_text
 from aftermap.record.outlines import building_places
+from aftermap.record.reviews import Showing, add_showing
+from aftermap.workflows.declared_blind import checked_declarations
 
 _SHOWN = 20
 
@@ -52,50 +57,92 @@ class ReviewOutcome:
     missing: AftermapError | None = None
 
 
+class Exported(StrEnum):
+    """Which buildings an export of labels holds; all of them where no sample was drawn."""
+
+    SAMPLE = "sample"
+    SECOND = "second"
+    ALL = "all"
+
+
 def export_labels(
-    case_path: Path, path: Path, *, reviewer: str | None, everything: bool, machine: bool
+    case_path: Path, path: Path, *, reviewer: str | None, which: Exported, machine: bool
 ) -> ReviewOutcome:
-    """A file of labels to fill in: of the newest sample, or of ``everything``.
+    """A file of labels to fill in: of the newest sample, of its part for two reviewers, or of all.
 
     ``reviewer``: filled in with what that reviewer said last. ``machine``: with the machine's
-    grade
-    and confidence beside each building; without it the reviewers are blind to them.
+    grade and confidence beside each building, which is recorded before the file is written;
+    without it the reviewers are blind to them.
 
-    Raises CaseError where the case holds no buildings.
+    Raises CaseError where the case holds no buildings, InputError where no sample says which
+    buildings are for a second reviewer.
     """
-    _refuse_filled(path)
+    refuse_filled(path)
     with Case.open_to_read(case_path) as case:
         places = building_places(case.package)
         draw = newest_draw(case.package)
-        if draw is None or everything:
-            names, which = sorted(places), "all buildings of the case"
-        else:
-            names = [one.source_id for one in draw.buildings]
-            which = f"the sample of {draw.drawn_at}, seed {draw.seed}, in drawing order"
+        names, what = _exported(case_path, draw, sorted(places), which)
         told = _reviews(case)
         graded = {k.assessment.source_id: k.assessment for k in machine_grades(case.package)}
     if not names:
         raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
+    if machine:
+        with Case.create_or_open(case_path) as case:
+            add_showing(case.package, reviewer or "", Showing.EXPORT, actor=ACTOR)
+    graders = {} if draw is None else graders_of(draw)
     rows = [
         {
-            **_place(places.get(name)),
+            **place_columns(places.get(name)),
             **(_machine(graded.get(name)) if machine else {}),
             **_label_row(told.get(name, {}).get(reviewer or ""), reviewer),
+            GRADERS[0]: graders.get(name),
             "source_id": name,
         }
         for name in names
     ]
-    write_text(path, labels_text(rows, (*PLACE, *(MACHINE if machine else ()))))
+    write_text(path, labels_text(rows, (*PLACE, *GRADERS, *(MACHINE if machine else ()))))
     seen = "with model grades" if machine else "without model grades"
-    return ReviewOutcome(lines=(f"{len(rows)} buildings ({which}), {seen}: {path}",), path=path)
+    return ReviewOutcome(lines=(f"{len(rows)} buildings ({what}), {seen}: {path}",), path=path)
+
+
+def _exported(
+    case_path: Path, draw: Draw | None, every: list[str], which: Exported
+) -> tuple[list[str], str]:
+    """The buildings of an export, and what they are."""
+    if which is Exported.SECOND and (draw is None or not draw.twice):
+        raise InputError(
+            f"{case_path}: no sample says which buildings are for a second reviewer; draw one with "
+            "aftermap sample"
+        )
+    if draw is None or which is Exported.ALL:
+        return every, "all buildings of the case"
+    names = [one.source_id for one in draw.buildings]
+    sample = f"the sample of {draw.drawn_at}, seed {draw.seed}"
+    if which is Exported.SECOND:
+        for_two = set(draw.twice)
+        return [name for name in names if name in for_two], f"for a second reviewer, of {sample}"
+    return names, f"{sample}, in drawing order"
+
+
+def graders_of(draw: Draw) -> dict[str, int]:
+    """How many reviewers should grade each building of a sample."""
+    for_two = set(draw.twice)
+    return {one.source_id: 2 if one.source_id in for_two else 1 for one in draw.buildings}
 
 
 def import_labels(
-    case_path: Path, path: Path, *, reviewer: str | None, adopt: bool = False
+    case_path: Path,
+    path: Path,
+    *,
+    reviewer: str | None,
+    is_blind: bool | None = None,
+    adopt: bool = False,
 ) -> ReviewOutcome:
     """Add a file's labels to the record; what was added, what was not, and how reviewers agree.
 
-    ``adopt``: they are what the case stands by from now on, and no reviewer's word of their own.
+    ``is_blind``: what is declared of labels that do not say whether they were given without sight
+    of model grades. ``adopt``: they are what the case stands by from now on, and no reviewer's word
+    of their own.
 
     Raises CaseError where the case holds no buildings.
     """
@@ -106,20 +153,45 @@ def import_labels(
         }
         if not known:
             raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
-        found = labels_in(path, known, reviewer)
+        found = labels_in(path, known, reviewer, is_blind=is_blind)
+        if not adopt:
+            found = _declared(case, path, found)
         before = _accepted(case) if adopt else _reviews(case)
         new, again, changed = _sorted_out(found, before)
         if adopt:
-            new = [replace(one, kind=AssessorKind.ADOPTED) for one in new]
+            new = [replace(one, kind=AssessorKind.ADOPTED, blinding=None) for one in new]
         if new:
             add_assessments(case.package, new, actor=ACTOR, subject=sha256_of_file(path))
         after = _reviews(case)
     what = "accepted grades" if adopt else "grades"
-    lines = [f"{len(new)} {what} imported from {path.name}", *_notes(found, again, changed)]
+    count = f"{len(new)} {what} imported from {path.name}"
+    lines = [count + ("" if adopt else _blindness(new)), *_notes(found, again, changed)]
     return ReviewOutcome(
         lines=(*lines, *([] if adopt else agreement_lines(after))),
         missing=_unused(path, found, taken=len(new) + again),
     )
+
+
+def _declared(case: Case, path: Path, found: LabelFile) -> LabelFile:
+    """The file without the labels that are declared blind and are known not to be."""
+    checked = checked_declarations(case, path.name, found.labels)
+    return replace(
+        found,
+        labels=checked.labels,
+        skipped=(*found.skipped, *checked.refused),
+        notes=(*found.notes, *checked.notes),
+    )
+
+
+def _blindness(new: Sequence[Assessment]) -> str:
+    """How many of the new grades are blind, in words; "" where there are none."""
+    kinds = {
+        "declared blind": sum(one.is_blind for one in new),
+        "not blind": sum(one.blinding is Blinding.NOT_BLIND for one in new),
+        "not known to be blind (see --blind)": sum(one.blinding is None for one in new),
+    }
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    return f": {told}" if told else ""
 
 
 def _notes(found: LabelFile, again: int, changed: Sequence[tuple[str, str]]) -> list[str]:
@@ -130,11 +202,13 @@ def _notes(found: LabelFile, again: int, changed: Sequence[tuple[str, str]]) -> 
     if found.empty:
         lines.append(f"{found.empty} lines have no grade yet")
     lines += found.notes
-    for who, name in changed:
+    for who, name in changed[:_SHOWN]:
         lines.append(
             f"{who} had already graded {name}; the new grade counts, the earlier one stays in the "
             "record"
         )
+    if len(changed) > _SHOWN:
+        lines.append(f"and so for {len(changed) - _SHOWN} more buildings")
     lines += [f"not used: {one.name}: {one.reason}" for one in found.skipped]
     return lines
 
@@ -173,15 +247,21 @@ def _sorted_out(
     for label in found.labels:
         one = label.assessment
         key = (one.assessor, one.source_id)
-        if key in last and same_word(last[key], one):
+        if key in last and _says_no_more(one, last[key]):
             again += 1
             continue
-        if key in in_record:
+        if key in in_record and not same_word(last[key], one):
             changed.append(key)
             in_record.discard(key)
         last[key] = one
         new.append(one)
     return new, again, changed
+
+
+def _says_no_more(one: Assessment, last: Assessment) -> bool:
+    """Whether a label is what its reviewer said last, and tells nothing new of its blindness."""
+    is_same = one.blinding is None or (last.blinding is not None and one.is_blind == last.is_blind)
+    return is_same and same_word(last, one)
 
 
 def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]:
@@ -208,40 +288,13 @@ def agreement_lines(newest: Mapping[str, Mapping[str, Assessment]]) -> list[str]
     return lines
 
 
-def sample_buildings(case_path: Path, path: Path, *, size: int, seed: int) -> ReviewOutcome:
-    """Draw a sample, record it, and write the file of labels to fill in.
-
-    Raises CaseError where the case holds no model grades.
-    """
-    refuse_no_case(case_path)
-    _refuse_filled(path)
-    with Case.create_or_open(case_path) as case:
-        kept = machine_grades(case.package)
-        if not kept:
-            raise CaseError(f"{case_path}: has no model grades yet; run aftermap assess first")
-        grades = [one.assessment for one in kept]
-        draw = draw_sample(grades, size=size, seed=seed, machine_batch=kept[0].batch)
-        places = building_places(case.package)
-        rows = [
-            {**_place(places.get(one.source_id)), "source_id": one.source_id}
-            for one in draw.buildings
-        ]
-        add_draw(case.package, draw, actor=ACTOR)
-        write_text(path, labels_text(rows, PLACE))
-    count = f"{len(draw.buildings)} of {len(grades)} buildings"
-    lines = [f"{count} drawn, seed {seed}, stratified by model grade:"]
-    lines += [f"  {one.name}: {one.drawn} of {one.buildings}" for one in draw.strata]
-    lines.append(f"For reviewers, without model grades: {path}")
-    return ReviewOutcome(lines=tuple(lines), path=path)
-
-
 def refuse_no_case(path: Path) -> None:
     """Raises CaseError where the folder holds no record: a typo must not make an empty case."""
     if not (path / RECORD_NAME).is_file():
         raise CaseError(f"{path}: is not a case (no {RECORD_NAME} in it); name a case folder")
 
 
-def _refuse_filled(path: Path) -> None:
+def refuse_filled(path: Path) -> None:
     """Hours of a reviewer's work must not be written over, nor a file that holds no labels."""
     if not path.exists():
         return
@@ -257,7 +310,8 @@ def _refuse_filled(path: Path) -> None:
         )
 
 
-def _place(lonlat: tuple[float, float] | None) -> dict[str, Any]:
+def place_columns(lonlat: tuple[float, float] | None) -> dict[str, Any]:
+    """The columns of a place inside a building, degrees; none where it is not known."""
     return {} if lonlat is None else {"lon": f"{lonlat[0]:.7f}", "lat": f"{lonlat[1]:.7f}"}
 
 
@@ -279,4 +333,6 @@ def _label_row(one: Assessment | None, reviewer: str | None) -> dict[str, Any]:
         "reviewer": reviewer,
         "note": one.note,
         "confidence": one.confidence,
+        "at": one.at,
+        "blind": "" if one.blinding is None else YES if one.is_blind else NO,
     }

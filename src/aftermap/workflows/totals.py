@@ -1,7 +1,6 @@
 """``aftermap totals``: the reviewed sample of a case -> how many buildings are of each class.
 
-Which labels may be used is decided here: those of the newest sample, no label that a model has
-learnt from, and no building that was reviewed without being drawn.
+Which grades may be used: ``sampled_grades.py``. How they are shown: ``totals_table.py``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +22,6 @@ from aftermap.assessment.estimator import (
     totals_of,
 )
 from aftermap.assessment.intervals import CONFIDENCE
-from aftermap.assessment.label_files import newest_by_reviewer
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
 from aftermap.assessment.total import ALIKE, Circumstances, TooFew, Total, TotalsTable
 from aftermap.config import SETTINGS_NAME, settings_in
@@ -32,18 +30,53 @@ from aftermap.geo.arrays import BoolArray
 from aftermap.geo.crs_operation import lonlat_of, operation_at
 from aftermap.geo.great_circle import LonLat
 from aftermap.model.assessment import GRADES, Assessment, Grade
-from aftermap.model.sample import BlindGrade, Draw, SampledBuilding
+from aftermap.model.sample import Draw
 from aftermap.record import Case
-from aftermap.record.assessments import (
-    learning_labels,
-    machine_grades,
-    newest_draw,
-    reviews,
-)
+from aftermap.record.assessments import machine_grades, newest_draw
 from aftermap.record.media_table import dates_taken
 from aftermap.record.outlines import building_outlines
+from aftermap.workflows.sampled_grades import SampledGrades, refuse_unreviewed, sampled_grades
+from aftermap.workflows.totals_table import cells_of, table_lines
 
-_SHOWN = 10
+
+@dataclass(frozen=True, kw_only=True)
+class TotalsOptions:
+    """What is asked of totals.
+
+    ``areas``: a file of polygons for each of which totals are estimated as well. ``reference``: a
+    CSV file of checked grades of sampled buildings, against which reviewers are corrected.
+    ``assume_alike``: go on although sampled buildings have not been reviewed.
+    ``with_unblinded``: count grades that are not known to be blind, which every total then says.
+    """
+
+    scale: Scale = Scale.OURS
+    areas: Path | None = None
+    reference: Path | None = None
+    assume_alike: bool = False
+    with_unblinded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaTotals:
+    """The totals of the case or of one area.
+
+    ``differing``: for each row, sampled buildings that are of the class by their accepted grade
+    and not by any blind one, or the other way round.
+    """
+
+    table: TotalsTable | TooFew
+    differing: tuple[int, ...]
+
+    @property
+    def rows(self) -> tuple[Total, ...]:
+        """The rows of the table; none where too few buildings were graded."""
+        return () if isinstance(self.table, TooFew) else self.table.rows
+
+    @property
+    def cells(self) -> list[dict[str, str]]:
+        """The rows as words, by column."""
+        pairs = zip(self.rows, self.differing, strict=True)
+        return [cells_of(row, count) for row, count in pairs]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +86,7 @@ class TotalsOutcome:
     ``matrix``: sampled buildings by the machine's grade and the reviewers' label.
     """
 
-    tables: tuple[TotalsTable | TooFew, ...]
+    areas: tuple[AreaTotals, ...]
     notes: tuple[str, ...]
     matrix: Mapping[str, Mapping[str, float]]
 
@@ -61,84 +94,114 @@ class TotalsOutcome:
     def totals(self) -> tuple[Total | TooFew, ...]:
         """All rows of all tables, and the areas with too few graded buildings, in order."""
         found: list[Total | TooFew] = []
-        for one in self.tables:
-            found += [one] if isinstance(one, TooFew) else one.rows
+        for one in self.areas:
+            found += [one.table] if isinstance(one.table, TooFew) else one.table.rows
         return tuple(found)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Every total as a sentence to quote as it is."""
+        return tuple(str(one) for one in self.totals)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A preamble and a table for the case and for each area, then the notes."""
+        found: list[str] = []
+        for one in self.areas:
+            if isinstance(one.table, TooFew):
+                found += [str(one.table), ""]
+            else:
+                found += [*one.table.preamble, "", *table_lines(one.cells), ""]
+        return (*found, *self.notes)
 
     def plain(self) -> dict[str, Any]:
         """The same in JSON's values; every total carries its sentence."""
         return {
-            "totals": [_plain(one) for one in self.totals],
+            "totals": [
+                found
+                for one in self.areas
+                for found in (
+                    [_plain(one.table)]
+                    if isinstance(one.table, TooFew)
+                    else [
+                        {**_plain(row), "accepted_differs": count}
+                        for row, count in zip(one.rows, one.differing, strict=True)
+                    ]
+                )
+            ],
             "notes": list(self.notes),
             "sampled_by_machine_and_reviewers": {n: dict(row) for n, row in self.matrix.items()},
             "interval": CONFIDENCE,
         }
 
 
-def estimate_totals(
-    case_path: Path, *, scale: Scale, areas: Path | None, assume_alike: bool
-) -> TotalsOutcome:
-    """Totals from the newest sample of a case.
-
-    ``areas``: a file of polygons for each of which the totals are estimated as well.
-    ``assume_alike``: count sampled buildings that were not reviewed as if they were like the
-    reviewed ones of their stratum; without it they are refused.
-    """
+def estimate_totals(case_path: Path, options: TotalsOptions) -> TotalsOutcome:
+    """Totals from the newest sample of a case."""
     with Case.open_to_read(case_path) as case:
-        return totalled_in(case, scale=scale, areas=areas, assume_alike=assume_alike)
+        return totalled_in(case, options)
 
 
-def totalled_in(
-    case: Case, *, scale: Scale, areas: Path | None, assume_alike: bool
-) -> TotalsOutcome:
+def totalled_in(case: Case, options: TotalsOptions) -> TotalsOutcome:
     """The same of a case that is open.
 
-    Raises CaseError without a sample, InputError where sampled buildings have no grade.
+    Raises CaseError without a sample, InputError where sampled buildings have no blind grade.
     """
-    case_path = case.path
     draw = newest_draw(case.package)
     if draw is None:
         raise CaseError(
-            f"{case_path}: has no sample, and model grades are not counted; draw one with "
+            f"{case.path}: has no sample, and model grades are not counted; draw one with "
             "aftermap sample, have it reviewed, and import the labels"
         )
     population = _population(case, draw)
-    sampled, notes = _sampled(case, draw)
-    dates = dates_taken(case.package)
-    places = None if areas is None else _inside(case, areas, population.names)
-    open_ = [one.source_id for one in sampled if not one.blind]
-    if open_ and not assume_alike:
-        shown = ", ".join(open_[:_SHOWN]) + (" ..." if len(open_) > _SHOWN else "")
-        raise InputError(
-            f"{case_path}: {len(open_)} of {len(sampled)} sampled buildings have not been reviewed "
-            f"({shown}); have them reviewed, or go on without them with --assume-alike"
-        )
+    found = sampled_grades(
+        case, draw, reference=options.reference, with_unblinded=options.with_unblinded
+    )
+    if not options.assume_alike:
+        refuse_unreviewed(case, found.sampled)
+    areas = {} if options.areas is None else _inside(case, options.areas, population.names)
+    never_seen = len(machine_grades(case.package, draw.machine_batch)) - len(population.names)
     circumstances = Circumstances(
-        area=f"the area of case {case_path.name}",
-        class_set=_class_set(scale),
-        dates=dates,
-        never_seen=len(machine_grades(case.package, draw.machine_batch)) - len(population.names),
+        area=f"the area of case {case.path.name}",
+        class_set=_class_set(options.scale),
+        dates=dates_taken(case.package),
+        never_seen=never_seen,
+        caveats=found.caveats,
     )
     return TotalsOutcome(
-        tables=_all(population, sampled, scale, circumstances, places or {}),
-        notes=tuple(notes),
-        matrix=error_matrix(population, sampled),
+        areas=_all(population, found, options.scale, circumstances, areas),
+        notes=(*_differing(found), *found.notes),
+        matrix=error_matrix(population, found.sampled),
     )
+
+
+def _differing(found: SampledGrades) -> list[str]:
+    if not found.accepted:
+        return []
+    count = f"{found.differing} of the {len(found.accepted)} sampled buildings"
+    return [
+        f"accepted grades are not counted: {count} with an accepted grade have another blind grade"
+    ]
 
 
 def _all(
     population: Population,
-    sampled: Sequence[SampledBuilding],
+    found: SampledGrades,
     scale: Scale,
     circumstances: Circumstances,
     areas: Mapping[str, BoolArray],
-) -> tuple[TotalsTable | TooFew, ...]:
+) -> tuple[AreaTotals, ...]:
     classes = _classes(scale)
     parts = [(population, circumstances)]
     for name, inside in areas.items():
         here = replace(circumstances, area=name)
         parts.append((population.part(inside), here))
-    return tuple(totals_of(part, sampled, classes, here) for part, here in parts)
+    return tuple(
+        AreaTotals(
+            table=totals_of(part, found.sampled, classes, here),
+            differing=tuple(found.differing_in(one.labels, set(part.names)) for one in classes),
+        )
+        for part, here in parts
+    )
 
 
 def _classes(scale: Scale) -> tuple[Counted, ...]:
@@ -179,46 +242,6 @@ def _probabilities(one: Assessment) -> list[float]:
     if one.grade is not None and one.probabilities is not None:
         return [*one.probabilities, 0.0]
     return [float(name == stratum_of(one)) for name in STRATA]
-
-
-def _sampled(case: Case, draw: Draw) -> tuple[list[SampledBuilding], list[str]]:
-    """What reviewers said of each sampled building, and what is to be told of the others."""
-    learnt = learning_labels(case.package)
-    kept = reviews(case.package)
-    usable = newest_by_reviewer(one.assessment for one in kept if one.number not in learnt)
-    taught = {one.assessment.source_id for one in kept if one.number in learnt}
-    sampled = {one.source_id for one in draw.buildings}
-    refused = sorted((taught & sampled) - usable.keys())
-    if refused:
-        raise InputError(
-            f"{case.path}: a model was trained on the labels of {len(refused)} sampled buildings "
-            f"({', '.join(refused[:_SHOWN])}), so they cannot test it; draw a new sample with "
-            "aftermap sample and have it reviewed"
-        )
-    found = [
-        SampledBuilding(
-            source_id=one.source_id,
-            blind=tuple(
-                BlindGrade(reviewer=who, grade=said.grade)
-                for who, said in usable.get(one.source_id, {}).items()
-            ),
-        )
-        for one in draw.buildings
-    ]
-    notes = []
-    others = usable.keys() - sampled
-    if others:
-        notes.append(
-            f"{len(others)} reviewed buildings are not in the sample and were not used: their "
-            "inclusion probability is not known"
-        )
-    newest = machine_grades(case.package)
-    if newest and newest[0].batch != draw.machine_batch:
-        notes.append(
-            "the model has regraded the buildings since the sample was drawn; the strata and "
-            "probabilities are those of the earlier grades, and the totals remain valid"
-        )
-    return found, notes
 
 
 def _inside(case: Case, path: Path, names: Sequence[str]) -> dict[str, BoolArray]:

@@ -1,0 +1,207 @@
+"""Totals are estimated from blind grades alone, and nobody makes a grade blind afterwards."""
+
+import json
+
+import pytest
+from graded_case import GradedCase
+from label_sheets import fill, rows_of, written
+
+from aftermap.model.assessment import Assessment, AssessorKind, Blinding, Grade
+from aftermap.record import Case
+from aftermap.record.assessments import add_assessments, machine_grades, newest_draw, reviews
+from aftermap.record.reviews import Showing, add_showing
+
+
+def model_of(made: GradedCase) -> dict[str, str]:
+    with Case.open_to_read(made.path) as case:
+        kept = [one.assessment for one in machine_grades(case.package)]
+    return {one.source_id: one.grade or made.truth[one.source_id] for one in kept}
+
+
+def blindings(made: GradedCase) -> set[Blinding | None]:
+    with Case.open_to_read(made.path) as case:
+        return {one.assessment.blinding for one in reviews(case.package)}
+
+
+def decided(made: GradedCase, grades: dict[str, str], blinding: Blinding) -> None:
+    """Grades of anna as the page records them."""
+    rows = [
+        Assessment(
+            source_id=name,
+            kind=AssessorKind.REVIEWER,
+            assessor="anna",
+            grade=Grade(grade),
+            blinding=blinding,
+        )
+        for name, grade in grades.items()
+    ]
+    with Case.create_or_open(made.path) as case:
+        add_assessments(case.package, rows, actor="test")
+
+
+def test_grades_of_which_nothing_is_known_are_refused_or_every_total_says_so(made, run):
+    run("sample", made.path, "--size", 60)
+    run("review", "import", made.path, fill(made, made.path / "sample.csv", "anna"))
+    assert blindings(made) == {None}
+    status, out, err = run("totals", made.path)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "the grades of 60 sampled buildings" in err
+    assert "--blind yes" in err
+    assert "--include-unblinded" in err
+    _, out, _ = run("totals", made.path, "--include-unblinded", "--sentences")
+    assert len(out.splitlines()) == 7
+    assert all("not known to be blind: the grades of 60 of 60" in one for one in out.splitlines())
+    assert "may have seen model grades" in run("totals", made.path, "--include-unblinded")[1]
+
+
+@pytest.mark.parametrize("keeps_the_column", [True, False])
+def test_labels_copied_from_an_export_with_model_grades_are_refused(made, run, keeps_the_column):
+    run("sample", made.path, "--size", 120)
+    path = made.path / "seen.csv"
+    run("review", "export", made.path, path, "--with-machine", "--reviewer", "anna")
+    rows = rows_of(path)
+    for row in rows:
+        known = row["machine_grade"] != "not_assessed"
+        row["grade"] = row["machine_grade"] if known else made.truth[row["source_id"]]
+        if not keeps_the_column:
+            del row["machine_grade"], row["machine_confidence"]
+    written(path, rows)
+    status, _, err = run("review", "import", made.path, path, "--blind", "yes")
+    assert status == 2
+    assert blindings(made) == set()
+    assert ("shows model grades (column machine_grade)" in err) == keeps_the_column
+    run("review", "import", made.path, path)
+    assert blindings(made) == {Blinding.NOT_BLIND if keeps_the_column else None}
+    assert run("totals", made.path)[0] == 2
+
+
+def test_a_copy_of_the_model_under_another_name_is_not_believed(made, run):
+    run("sample", made.path, "--size", 120)
+    run("review", "export", made.path, made.path / "seen.csv", "--with-machine")
+    model = model_of(made)
+    path = fill(made, made.path / "sample.csv", "eve", model.__getitem__)
+    out = run("review", "import", made.path, path, "--blind", "yes")[1]
+    assert "grades of eve are those of the model" in out
+    assert blindings(made) == {None}
+    assert run("totals", made.path)[0] == 2
+    out = run(
+        "review",
+        "import",
+        made.path,
+        fill(made, made.path / "sample.csv", "anna"),
+        "--blind",
+        "yes",
+    )[1]
+    assert "is the importer's word alone" in out
+    assert run("totals", made.path)[0] == 0
+
+
+def test_a_reviewer_who_was_shown_grades_cannot_be_declared_blind(made, run):
+    run("sample", made.path, "--size", 20)
+    with Case.create_or_open(made.path) as case:
+        add_showing(case.package, "Anna", Showing.PAGE, actor="test")
+    path = fill(made, made.path / "sample.csv", "anna")
+    status, out, _ = run("review", "import", made.path, path, "--blind", "yes")
+    assert status == 2
+    assert out.count("anna was shown model grades on") == 20
+    rows = [{**row, "at": "2020-01-01T00:00:00Z"} for row in rows_with_semicolons(path)]
+    assert run("review", "import", made.path, written(path, rows), "--blind", "yes")[0] == 0
+
+
+def rows_with_semicolons(path):
+    head, *lines = (line.split(";") for line in path.read_text("utf-8").splitlines())
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+def test_a_grade_that_was_not_blind_does_not_become_blind(made, run):
+    run("sample", made.path, "--size", 20)
+    path = fill(made, made.path / "sample.csv", "anna")
+    decided(made, dict(made.truth), Blinding.NOT_BLIND)
+    status, out, _ = run("review", "import", made.path, path, "--blind", "yes")
+    assert status == 2
+    assert out.count("it cannot become blind") == 20
+    assert blindings(made) == {Blinding.NOT_BLIND}
+
+
+def test_a_blind_grade_counts_whatever_its_reviewer_said_after_seeing_the_model(made, run):
+    run("sample", made.path, "--size", 120)
+    decided(made, dict(made.truth), Blinding.BLIND)
+    before = json.loads(run("totals", made.path, "--json")[1])["totals"]
+    decided(made, model_of(made), Blinding.NOT_BLIND)
+    after = json.loads(run("totals", made.path, "--json")[1])
+    assert after["totals"] == before
+    assert "blind grades were changed or withdrawn after" in after["notes"][0]
+    assert "declared" not in json.dumps(before)
+
+
+def test_the_table_counts_where_accepted_grades_differ_and_does_not_count_them(reviewed, run):
+    before = json.loads(run("totals", reviewed.path, "--json")[1])["totals"]
+    sampled = [row["source_id"] for row in rows_of(reviewed.path / "sample.csv")]
+    severe = [name for name in sampled if reviewed.truth[name] == "severe"]
+    path = fill(
+        reviewed,
+        reviewed.path / "sample.csv",
+        "boss",
+        lambda name: "destroyed" if name in severe[:3] else reviewed.truth[name],
+    )
+    run("review", "import", reviewed.path, path, "--adopt")
+    after = json.loads(run("totals", reviewed.path, "--json")[1])
+    differing = {one["what"]: one["accepted_differs"] for one in after["totals"]}
+    assert (differing["severe"], differing["destroyed"], differing["none"]) == (3, 3, 0)
+    assert "3 of the 120 sampled buildings with an accepted grade" in after["notes"][0]
+    for one, other in zip(before, after["totals"], strict=True):
+        assert {**one, "accepted_differs": 0} == {**other, "accepted_differs": 0}
+    heading, *rows = run("totals", reviewed.path)[1].splitlines()[-10:]
+    assert "accepted grade differs" in heading
+    assert len({len(row) > 100 for row in rows[:7]}) == 1
+
+
+def test_a_reviewed_sample_is_not_replaced_without_a_word(reviewed, run):
+    again = ("sample", reviewed.path, "--size", 30, "--seed", 9, "--out")
+    status, _, err = run(*again, reviewed.path / "two.csv")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "120 of the 120 buildings of sample 1" in err
+    assert "--replace" in err
+    assert not (reviewed.path / "two.csv").exists()
+    status, out, _ = run(*again, reviewed.path / "two.csv", "--replace")
+    assert status == 0
+    assert "replaces the reviewed sample" in out
+    with Case.open_to_read(reviewed.path) as case:
+        draw = newest_draw(case.package)
+        assert (draw.number, draw.replaces) == (2, 1)
+        assert case.package.rows("SELECT count(*) FROM sample WHERE draw = 1") == [(120,)]
+    path = fill(reviewed, reviewed.path / "two.csv", "ben")
+    run("review", "import", reviewed.path, path, "--blind", "yes")
+    out = run("totals", reviewed.path, "--sentences")[1]
+    assert "was drawn to replace the reviewed sample 1" in out.splitlines()[0]
+
+
+def test_a_sample_says_which_buildings_are_for_two_reviewers(made, run):
+    out = run("sample", made.path, "--size", 200)[1]
+    assert "40 of them are for two reviewers" in out
+    planned = [
+        row["source_id"] for row in rows_of(made.path / "sample.csv") if row["graders"] == "2"
+    ]
+    second = made.path / "second.csv"
+    assert run("review", "export", made.path, second, "--second")[0] == 0
+    assert [row["source_id"] for row in rows_of(second)] == planned
+    assert len(planned) == 40
+    assert "5 of them" in run("sample", made.path, "--size", 60, "--double", 5)[1]
+
+
+def test_checked_grades_are_read_and_named_in_every_total(reviewed, run, tmp_path):
+    sampled = [row["source_id"] for row in rows_of(reviewed.path / "sample.csv")]
+    path = tmp_path / "checked.csv"
+    lines = [f"{name},{reviewed.truth[name]}\n" for name in sampled[:40]]
+    path.write_text("source_id,grade\n" + "".join(lines))
+    _, out, err = run("totals", reviewed.path, "--reference", path, "--sentences")
+    assert err == ""
+    assert all("40 checked grades from checked.csv (SHA-256" in one for one in out.splitlines()[:7])
+    for text, words in (
+        ("source_id,grade\nb1,none\nb1,severe\n", "has two checked grades"),
+        ("source_id,grade\nnowhere,none\n", "is not a building of the case"),
+        ("source_id,grade\n", "has no checked grade of a sampled building"),
+    ):
+        path.write_text(text.replace("b1", sampled[0]))
+        status, _, err = run("totals", reviewed.path, "--reference", path)
+        assert (status, err.count("\n"), words in err) == (2, 1, True), err
