@@ -7,13 +7,14 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.city.buildings import TwinBuilding, WallTable, build, building_on, facts_of
+from aftermap_twin.city.buildings import TwinBuilding, building_on, facts_of
 from aftermap_twin.city.fronts import add_fronts
 from aftermap_twin.city.furniture import furnish
 from aftermap_twin.city.ground import cover_of, ground_of
 from aftermap_twin.city.layout import Lot, TownPlan, area_m2, plan_over, sides_m
 from aftermap_twin.city.rubble import heaps_of
 from aftermap_twin.city.scatter import hang_slabs, litter_floors, scatter_things
+from aftermap_twin.city.shell import WallTable, build
 from aftermap_twin.marks import mark_places
 from aftermap_twin.mesh import Material, MeshBuilder, TriangleMesh
 from aftermap_twin.options import TwinOptions

@@ -3,7 +3,8 @@
 import numpy as np
 
 from aftermap.geo.arrays import Array
-from aftermap_twin.city.buildings import Side, TwinBuilding, exterior_sides, upright_box
+from aftermap_twin.city.buildings import TwinBuilding
+from aftermap_twin.city.shell import Side, exterior_sides, upright_box
 from aftermap_twin.mesh import Material, MeshBuilder, Tone
 from aftermap_twin.site import TwinGround
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap_twin.city.buildings import TwinBuilding, upright_box
+from aftermap_twin.city.buildings import TwinBuilding
+from aftermap_twin.city.shell import upright_box
 from aftermap_twin.city.things import cylinder
 from aftermap_twin.mesh import Material, MeshBuilder, Tone, above, box_corners, rotation_about_up
 
