@@ -15,17 +15,15 @@ import cv2
 import numpy as np
 from av.stream import DataStream, Stream
 
-from aftermap.geo.arrays import ByteArray, Float32Array
+from aftermap.geo.arrays import ByteArray
 from aftermap_twin.clip_options import ClipCamera
 from aftermap_twin.flight import Station
-from aftermap_twin.render import Studio, pixel_rays, radiance, srgb
+from aftermap_twin.light import CLEAR_AIR_M, hazy
+from aftermap_twin.render import Studio, falls, pixel_rays, radiance, srgb
 
 SAMPLES = 1
 """One ray a pixel: a clip has hundreds of pictures, and its encoder forgives."""
 AT_ONCE = 8
-HAZE_M = 3000.0
-HAZE = np.array([0.52, 0.58, 0.66], np.float32)
-"""Distance at which haze covers 63 %, and its linear colour."""
 PSF_SIGMA_PX = 0.55
 DRONE_CODING = {"preset": "veryfast", "crf": "19", "bf": "0", "threads": "1"}
 NEWS_CODING = {"preset": "fast", "crf": "27", "threads": "1"}
@@ -49,7 +47,9 @@ def _picture(studio: Studio, station: Station, number: int) -> ByteArray:
     """As a small sensor sees it: haze, blur, falling light towards the corners, noise."""
     camera = studio.options
     rng = np.random.default_rng([camera.seed, 62, number])
-    light = _hazy(studio, station, radiance(studio, station))
+    haze_m = min(studio.light.haze_m, CLEAR_AIR_M)
+    light = radiance(studio, station) * np.float32(studio.light.gain)
+    light = hazy(light, falls(studio, station), station.position_m[2], haze_m)
     light = np.asarray(cv2.GaussianBlur(light, (0, 0), PSF_SIGMA_PX), np.float32)
     x = (np.arange(camera.width_px) + 0.5 - camera.params[2]) / camera.focal_px
     y = (np.arange(camera.height_px) + 0.5 - camera.params[3]) / camera.focal_px
@@ -57,15 +57,6 @@ def _picture(studio: Studio, station: Station, number: int) -> ByteArray:
     grain = rng.standard_normal(light.shape, np.float32)
     light += grain * np.sqrt(np.maximum(light, 0) * 1.2e-4 + 4e-6)
     return srgb(light)
-
-
-def _hazy(studio: Studio, station: Station, light: Float32Array) -> Float32Array:
-    """Light with the haze of the air before level ground; above the horizon there is only haze."""
-    up = station.rotation_cam_from_world[:, 2].astype(np.float32)
-    rays = studio.rays[:, :, 0]
-    falls = np.maximum(-(rays @ up) / np.linalg.norm(rays, axis=2), 1e-4)
-    clear = np.exp(-station.position_m[2] / falls / HAZE_M)[..., None]
-    return np.asarray(light * clear + HAZE * (1 - clear), np.float32)
 
 
 def write_video(

@@ -27,7 +27,10 @@ class Textures(NamedTuple):
 
 
 class GroundRasters(NamedTuple):
-    """Rasters of the ground with the south-west sample at ``low``, and the marks (M, 3)."""
+    """Rasters of the ground with the south-west sample at ``low``, and the marks (M, 3).
+
+    ``ground_kind`` is the material of the ground beside them.
+    """
 
     low: Any
     cover: Any
@@ -42,6 +45,7 @@ class GroundRasters(NamedTuple):
     sky: Any
     sky_step: float
     marks: Any
+    ground_kind: int
 
 
 @allocation_free

@@ -55,7 +55,7 @@ class MeshBuilder:
         self,
         vertices: npt.ArrayLike,
         faces: npt.ArrayLike,
-        material: Material,
+        material: IntEnum,
         tone: Tone,
         record: int = -1,
     ) -> None:
@@ -68,7 +68,7 @@ class MeshBuilder:
         self._count += len(points)
 
     def add_quads(
-        self, corners: npt.ArrayLike, material: Material, tone: Tone, record: int = -1
+        self, corners: npt.ArrayLike, material: IntEnum, tone: Tone, record: int = -1
     ) -> None:
         """Add (Q, 4, 3) quadrilaterals, corners in order round each."""
         quads = np.asarray(corners, float).reshape(-1, 4, 3)
@@ -77,7 +77,7 @@ class MeshBuilder:
         self.add(quads, faces, material, tone, record)
 
     def add_box(
-        self, corners: npt.ArrayLike, material: Material, tone: Tone, record: int = -1
+        self, corners: npt.ArrayLike, material: IntEnum, tone: Tone, record: int = -1
     ) -> None:
         """Add a box of (8, 3) corners: four of the bottom in order, then the four above them."""
         faces = [

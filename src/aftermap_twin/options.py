@@ -19,12 +19,22 @@ class Flight(StrEnum):
     MIXED = "mixed"
 
 
+class Style(StrEnum):
+    """What kind of district is flown over. Styles share neither buildings nor damage."""
+
+    CITY = "city"
+    VILLAGE = "village"
+    BLOCKS = "blocks"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TwinOptions:
     """One district and one flight over it. The same options give the same bytes.
 
     Attributes:
         seed: chooses the district, its damage and all noise.
+        style: the kind of district.
+        variety: more kinds of roof, damage, weather and sun; of the city only, others always vary.
         flight: straight down, looking in from four sides, or both.
         photos: about how many photographs (a whole number of flight lines is flown).
         width_px: picture width; the lens keeps its angle of view (73.7 degrees).
@@ -54,6 +64,8 @@ class TwinOptions:
     """
 
     seed: int = 1
+    style: Style = Style.CITY
+    variety: bool = False
     flight: Flight = Flight.NADIR
     photos: int = 99
     width_px: int = 1200

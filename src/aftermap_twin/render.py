@@ -11,6 +11,7 @@ from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap.geo.lens import rays_cam
 from aftermap_twin.caster import Caster
 from aftermap_twin.flight import Station
+from aftermap_twin.light import Light, hazy, light_of
 from aftermap_twin.lookups import GroundRasters, Textures
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.scene import Scene
@@ -38,22 +39,15 @@ class Studio:
     site: GroundRasters
     skin: Skin
     rays: Float32Array
+    light: Light
     sun: Array
-
-
-def sun_direction(options: TwinOptions) -> Array:
-    """(3,) unit vector towards the sun: east, north, up."""
-    azimuth, elevation = np.radians([options.sun_azimuth_deg, options.sun_elevation_deg])
-    flat = math.cos(elevation)
-    return np.array(
-        [math.sin(azimuth) * flat, math.cos(azimuth) * flat, math.sin(elevation)], float
-    )
 
 
 def studio_for(options: TwinOptions, scene: Scene) -> Studio:
     """Everything that can be made once."""
     caster = Caster(scene.mesh)
-    sun = sun_direction(options)
+    light = light_of(options)
+    sun = light.sun
     mesh = scene.mesh
     return Studio(
         options=options,
@@ -62,6 +56,7 @@ def studio_for(options: TwinOptions, scene: Scene) -> Studio:
         site=_site(scene, caster),
         skin=Skin(mesh.material, mesh.tone, mesh.record, scene.surfaces),
         rays=pixel_rays(options),
+        light=light,
         sun=sun,
     )
 
@@ -87,6 +82,7 @@ def _site(scene: Scene, caster: Caster) -> GroundRasters:
         sky=sky,
         sky_step=SKY_STEP_M,
         marks=scene.marks_m,
+        ground_kind=int(scene.mesh.material[0]),
     )
 
 
@@ -151,16 +147,25 @@ def _strip(
     )
 
 
+def falls(studio: Studio, station: Station) -> Float32Array:
+    """(rows, columns) how far each pixel's ray falls in one unit of its length; at least 1e-4."""
+    up = station.rotation_cam_from_world[:, 2].astype(np.float32)
+    rays = studio.rays[:, :, 0]
+    return np.asarray(np.maximum(-(rays @ up) / np.linalg.norm(rays, axis=2), 1e-4), np.float32)
+
+
 def picture(studio: Studio, station: Station, number: int) -> ByteArray:
     """(rows, columns, 3) sRGB colours from 0 to 255: blur, vignetting, exposure and noise added."""
     options = studio.options
     rng = np.random.default_rng([options.seed, 61, number])
     light = radiance(studio, station)
+    if math.isfinite(studio.light.haze_m):
+        light = hazy(light, falls(studio, station), station.position_m[2], studio.light.haze_m)
     light = np.asarray(cv2.GaussianBlur(light, (0, 0), PSF_SIGMA_PX), np.float32)
     x = (np.arange(options.width_px) + 0.5 - options.params[2]) / options.focal_px
     y = (np.arange(options.height_px) + 0.5 - options.params[3]) / options.focal_px
     falloff = (1 + (x[None] ** 2 + y[:, None] ** 2)) ** -0.9
-    gain = math.exp(rng.normal(0, options.exposure_sigma))
+    gain = math.exp(rng.normal(0, options.exposure_sigma)) * studio.light.gain
     light *= (falloff * gain).astype(np.float32)[..., None]
     grain = rng.standard_normal(light.shape, np.float32)
     light += grain * np.sqrt(np.maximum(light, 0) * 6e-5 + 2e-6)

@@ -10,11 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aftermap.geo.compiled import allocation_free
+from aftermap_twin.blocks.paint import blocks_paint
 from aftermap_twin.city.surfaces import facade, floor, floor_section, ground, roof, solid
 from aftermap_twin.lookups import GroundRasters, Textures, field_at
+from aftermap_twin.village.paint import village_paint
 
 SUN_LIGHT = np.array([1.32, 1.22, 1.03], np.float32)
 SKY_LIGHT = np.array([0.25, 0.29, 0.36], np.float32)
+
+
+STYLE_STEP = 20
+"""Materials of a style lie between multiples of this; the first of each is its ground."""
 
 
 class Rays(NamedTuple):
@@ -71,7 +77,7 @@ def shade_pixels(
         row, column = pixel // columns, pixel % columns
         for k in range(pixel * samples, (pixel + 1) * samples):
             prim = rays.triangle[k]
-            kind = skin.material[prim] if prim >= 0 else 0
+            kind = skin.material[prim] if prim >= 0 else site.ground_kind
             place = _place(rays, k, ray_step, kind, site)
             sky, light = _albedo(place, kind, prim, skin, site, textures, albedo)
             cosine = place.nx * sun[0] + place.ny * sun[1] + place.nz * sun[2]
@@ -93,7 +99,7 @@ def _place(rays: Rays, k: int, ray_step: float, kind: int, site: GroundRasters) 
     size = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
     x, y, z = origin[0] + d[0] * t, origin[1] + d[1] * t, origin[2] + d[2] * t
     nx, ny, nz = 0.0, 0.0, 1.0
-    if kind == 0:
+    if kind % STYLE_STEP == 0:
         nx = -field_at(site.slope_x, x, y, site.low, site.step)
         ny = -field_at(site.slope_y, x, y, site.low, site.step)
     else:
@@ -119,6 +125,14 @@ def _albedo(
     """Colour into ``out``; returns the openness to the sky and the share of light that enters."""
     x, y, z, step = place.x, place.y, place.z, place.step
     sky = field_at(site.sky, x, y, site.low, site.sky_step)
+    if kind >= STYLE_STEP:
+        wall = skin.walls[max(skin.record[prim], 0)]
+        tone = skin.tone[max(prim, 0)]
+        if kind < 2 * STYLE_STEP:
+            village_paint(place, kind, tone, wall, site, textures, out)
+        else:
+            blocks_paint(place, kind, tone, wall, site, textures, out)
+        return sky, 1.0
     if kind == 0:
         ground(x, y, step, site, textures, out)
         return sky, 1.0

@@ -1,0 +1,1 @@
+"""An estate of high slab blocks of concrete panels. It shares no building, damage or paint."""
