@@ -22,7 +22,7 @@ class Light:
 
     The sun's place is in degrees, clockwise from north and above the horizon; ``sun_share`` is what
     thin cloud lets through, ``gain`` the exposure that makes up for it, ``haze_m`` the distance at
-    which haze covers 63 % of what a picture shows.
+    which haze covers 63 % of what a picture shows. ``soil`` tints the ground.
     """
 
     azimuth_deg: float
@@ -30,6 +30,12 @@ class Light:
     sun_share: float = 1.0
     gain: float = 1.0
     haze_m: float = math.inf
+    soil: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @property
+    def ground_tint(self) -> Float32Array:
+        """(3,) what the colours of the ground are multiplied by."""
+        return np.array(self.soil, np.float32)
 
     @property
     def sun(self) -> Array:
@@ -49,7 +55,9 @@ def light_of(options: TwinOptions) -> Light:
     rng = np.random.default_rng([options.seed, 71])
     azimuth = options.sun_azimuth_deg + rng.uniform(-1, 1) * AZIMUTH_SPREAD_DEG
     share = float(rng.choice([1.0, rng.uniform(0.35, 0.9)]))
+    lightness, warmth = rng.uniform(0.75, 1.2), rng.uniform(-0.14, 0.14)
     return Light(
+        soil=(float(lightness * (1 + warmth)), float(lightness), float(lightness * (1 - warmth))),
         azimuth_deg=float(azimuth % 360),
         elevation_deg=float(rng.uniform(LOWEST_SUN_DEG, HIGHEST_SUN_DEG)),
         sun_share=share,

@@ -29,7 +29,8 @@ class Textures(NamedTuple):
 class GroundRasters(NamedTuple):
     """Rasters of the ground with the south-west sample at ``low``, and the marks (M, 3).
 
-    ``ground_kind`` is the material of the ground beside them.
+    ``ground_kind`` is the material of the ground beside them, ``tint`` (3,) what its colours are
+    multiplied by.
     """
 
     low: Any
@@ -46,6 +47,7 @@ class GroundRasters(NamedTuple):
     sky_step: float
     marks: Any
     ground_kind: int
+    tint: Any
 
 
 @allocation_free

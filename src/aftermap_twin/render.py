@@ -53,7 +53,7 @@ def studio_for(options: TwinOptions, scene: Scene) -> Studio:
         options=options,
         caster=caster,
         textures=make_tiles(np.random.default_rng([options.seed, 51]), sun),
-        site=_site(scene, caster),
+        site=_site(scene, caster, light),
         skin=Skin(mesh.material, mesh.tone, mesh.record, scene.surfaces),
         rays=pixel_rays(options),
         light=light,
@@ -61,7 +61,7 @@ def studio_for(options: TwinOptions, scene: Scene) -> Studio:
     )
 
 
-def _site(scene: Scene, caster: Caster) -> GroundRasters:
+def _site(scene: Scene, caster: Caster, light: Light) -> GroundRasters:
     ground = scene.ground
     east, north = scene.extent.samples(SKY_STEP_M)
     tops = heights_m(caster, np.stack([east, north], -1).reshape(-1, 2)).reshape(east.shape)
@@ -83,6 +83,7 @@ def _site(scene: Scene, caster: Caster) -> GroundRasters:
         sky_step=SKY_STEP_M,
         marks=scene.marks_m,
         ground_kind=int(scene.mesh.material[0]),
+        tint=light.ground_tint,
     )
 
 

@@ -132,9 +132,12 @@ def _albedo(
             village_paint(place, kind, tone, wall, site, textures, out)
         else:
             blocks_paint(place, kind, tone, wall, site, textures, out)
+        if kind % STYLE_STEP == 0:
+            _tint(site, out)
         return sky, 1.0
     if kind == 0:
         ground(x, y, step, site, textures, out)
+        _tint(site, out)
         return sky, 1.0
     if kind >= 5:
         solid(x, y, z, step, kind, skin.tone[prim], textures, out)
@@ -150,6 +153,13 @@ def _albedo(
     else:
         return 0.6, floor_section(x, y, z, step, wall, textures, out)
     return sky, 1.0
+
+
+@allocation_free
+def _tint(site: GroundRasters, out: Any) -> None:
+    """The colour of the soil of this district over all of its ground."""
+    for c in range(3):
+        out[c] *= site.tint[c]
 
 
 @allocation_free

@@ -3,7 +3,7 @@
 The plan lies on the lot's quadrilateral bilinearly, so walls follow crooked lots.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,23 @@ from aftermap.geo.arrays import Array, BoolArray, Int8Array
 from aftermap.model.assessment import Grade
 from aftermap_twin.city.damage import OUTSIDE, floors_left
 from aftermap_twin.city.layout import Lot, on_quad, sides_m
+from aftermap_twin.city.variety import (
+    PANCAKE_FLOOR_M,
+    Roofing,
+    roofing_over,
+    varied_floors_left,
+)
 from aftermap_twin.mesh import Tone
 from aftermap_twin.scene import BuildingFacts
 
 CELL_M = 0.5
+WASHES: tuple[Tone, ...] = (
+    (0.62, 0.60, 0.56),
+    (0.50, 0.37, 0.29),
+    (0.37, 0.42, 0.46),
+    (0.30, 0.29, 0.275),
+    (0.55, 0.46, 0.30),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +37,8 @@ class TwinBuilding:
     """One building: plan, floors left, height of its ground floor, and how it is finished.
 
     ``left`` is (across, along) floors over each cell; ``jitter_m`` moves the plan's inner corners.
+    A pancaked building has floors as low as they lie, tilted by so much along and across;
+    ``whole_floor_m`` is how high they were.
     """
 
     number: int
@@ -37,6 +52,14 @@ class TwinBuilding:
     tone: Tone
     soot: float
     jitter_m: Array
+    roofing: Roofing | None = None
+    whole_floor_m: float | None = None
+    tilt: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_pancaked(self) -> bool:
+        """Whether its floors lie on each other."""
+        return self.whole_floor_m is not None
 
     @property
     def cell_m(self) -> tuple[float, float]:
@@ -78,9 +101,11 @@ def facts_of(building: TwinBuilding) -> BuildingFacts:
         number=building.number,
         grade=building.grade,
         levels=building.levels,
-        height_m=building.levels * building.floor_m,
+        height_m=building.levels * (building.whole_floor_m or building.floor_m),
         base_m=building.base_m,
-        standing_share=float(floors.sum() / (len(floors) * building.levels)),
+        standing_share=0.0
+        if building.is_pancaked
+        else float(floors.sum() / (len(floors) * building.levels)),
         rings_m=tuple(building.outlines()),
         centre_m=building.lot.corners_m.mean(0),
     )
@@ -90,10 +115,20 @@ def building_on(
     rng: np.random.Generator, number: int, lot: Lot, grade: Grade, base_m: float, levels: int
 ) -> TwinBuilding:
     """A building of a random shape that fits the lot."""
-    along, across = sides_m(lot.corners_m)
-    shape = (max(8, round(across / CELL_M)), max(8, round(along / CELL_M)))
-    mask = _plan(rng, shape)
+    mask = _plan(rng, plan_shape(lot))
     left = floors_left(rng, grade, mask, levels, CELL_M)
+    return _finished(rng, number, lot, grade, (base_m, levels, left))
+
+
+def _finished(
+    rng: np.random.Generator,
+    number: int,
+    lot: Lot,
+    grade: Grade,
+    built: tuple[float, int, Int8Array],
+) -> TwinBuilding:
+    """The building of a base height, a number of floors and what is left of them."""
+    base_m, levels, left = built
     style = int(rng.choice([0, 1, 2, 3, 4], p=[0.46, 0.12, 0.22, 0.12, 0.08]))
     light = rng.normal(0, 0.05)
     warm = rng.uniform(0.86, 1.0)
@@ -112,6 +147,40 @@ def building_on(
         soot=float(rng.random() < sooty) * float(rng.uniform(0.4, 1.0)),
         jitter_m=_jitter(rng, left),
     )
+
+
+def plan_shape(lot: Lot) -> tuple[int, int]:
+    """Cells across and along a lot."""
+    along, across = sides_m(lot.corners_m)
+    return max(8, round(across / CELL_M)), max(8, round(along / CELL_M))
+
+
+def varied_building_on(
+    rng: np.random.Generator, number: int, lot: Lot, grade: Grade, base_m: float, levels: int
+) -> TwinBuilding:
+    """A building from the wider range: pitched roofs, domes, pancakes, burnt roofs, other paint."""
+    mask = _plan(rng, plan_shape(lot))
+    is_pancaked = grade is Grade.DESTROYED and levels > 1 and rng.random() < 0.35
+    drawn = Grade.NONE if is_pancaked else grade
+    left = varied_floors_left(rng, drawn, mask, levels, CELL_M)
+    plain = _finished(rng, number, lot, grade, (base_m, levels, left))
+    light = rng.uniform(0.75, 1.3)
+    hue = WASHES[rng.integers(len(WASHES))]
+    tone = plain.tone if rng.random() < 0.4 else (hue[0] * light, hue[1] * light, hue[2] * light)
+    is_burnt = grade in {Grade.MODERATE, Grade.SEVERE} and rng.random() < 0.25
+    plain = replace(plain, tone=tone, soot=2.2 if is_burnt else plain.soot)
+    if is_pancaked:
+        tilt = rng.normal(0, 0.045, 2)
+        return replace(
+            plain,
+            whole_floor_m=plain.floor_m,
+            floor_m=float(rng.uniform(*PANCAKE_FLOOR_M)),
+            tilt=(float(tilt[0]), float(tilt[1])),
+        )
+    roofing = roofing_over(rng, grade, mask, plain.cell_m)
+    if roofing is None:
+        return plain
+    return replace(plain, roofing=roofing, style=roofing.style)
 
 
 def _plan(rng: np.random.Generator, shape: tuple[int, int]) -> BoolArray:

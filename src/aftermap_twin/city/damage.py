@@ -22,17 +22,17 @@ def floors_left(
         _holes(rng, left, count=int(rng.integers(1, 4)), radius=(0.3, 0.8), depth=1, cell_m=cell_m)
     elif grade is Grade.MODERATE:
         _holes(rng, left, count=int(rng.integers(2, 5)), radius=(0.9, 2.4), depth=2, cell_m=cell_m)
-        _bite(rng, left, share=rng.uniform(0.04, 0.14), levels=levels, cell_m=cell_m, floor=1)
+        bite(rng, left, share=rng.uniform(0.04, 0.14), levels=levels, cell_m=cell_m, floor=1)
     elif grade is Grade.SEVERE:
         _holes(rng, left, count=int(rng.integers(1, 4)), radius=(0.8, 2.2), depth=2, cell_m=cell_m)
-        _bite(rng, left, share=rng.uniform(0.2, 0.48), levels=levels, cell_m=cell_m, floor=0)
+        bite(rng, left, share=rng.uniform(0.2, 0.48), levels=levels, cell_m=cell_m, floor=0)
     elif grade is Grade.DESTROYED:
-        _bite(rng, left, share=rng.uniform(0.88, 0.98), levels=levels, cell_m=cell_m, floor=0)
+        bite(rng, left, share=rng.uniform(0.88, 0.98), levels=levels, cell_m=cell_m, floor=0)
         np.minimum(left, rng.integers(1, 3), out=left)
     return left
 
 
-def _ragged(rng: np.random.Generator, shape: tuple[int, int], cell_m: float) -> Array:
+def ragged(rng: np.random.Generator, shape: tuple[int, int], cell_m: float) -> Array:
     """Noise of about one metre, in patches of one to three metres."""
     total = np.zeros(shape)
     for size_m, weight in ((3.2, 0.9), (1.3, 0.5)):
@@ -56,7 +56,7 @@ def _holes(
         row, column = inside[rng.integers(len(inside))]
         rows, columns = np.indices(left.shape)
         away = np.hypot(rows - row, columns - column) * cell_m
-        away += 0.5 * _ragged(rng, left.shape, cell_m)
+        away += 0.5 * ragged(rng, left.shape, cell_m)
         away -= away[row, column]
         size = rng.uniform(*radius)
         for step in range(1, depth + 1):
@@ -65,7 +65,7 @@ def _holes(
             left[hit] -= 1
 
 
-def _bite(
+def bite(
     rng: np.random.Generator,
     left: Int8Array,
     *,
@@ -74,18 +74,18 @@ def _bite(
     cell_m: float,
     floor: int,
 ) -> None:
-    """Take a side or corner away with a ragged edge: ``share`` of the plan down to ``floor``.
+    """Takes a side or corner away with a ragged edge: ``share`` of the plan down to ``floor``.
 
     Higher floors are lost further in.
     """
     rows, columns = np.indices(left.shape)
     angle = rng.random() * 2 * np.pi
     along = (rows * np.sin(angle) + columns * np.cos(angle)) * cell_m
-    along += _ragged(rng, left.shape, cell_m) * 1.1
+    along += ragged(rng, left.shape, cell_m) * 1.1
     inside = left >= 0
     edge = float(np.quantile(along[inside], 1 - share))
     step = rng.uniform(0.5, 2.2)
     for level in range(levels, floor, -1):
-        reach = along + 0.5 * _ragged(rng, left.shape, cell_m)
+        reach = along + 0.5 * ragged(rng, left.shape, cell_m)
         gone = inside & (reach > edge - (level - 1 - floor) * step)
         left[gone] = np.minimum(left[gone], level - 1)

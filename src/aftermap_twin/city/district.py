@@ -7,7 +7,8 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.city.buildings import TwinBuilding, building_on, facts_of
+from aftermap_twin.city.buildings import TwinBuilding, building_on, facts_of, varied_building_on
+from aftermap_twin.city.extras import add_extras
 from aftermap_twin.city.fronts import add_fronts
 from aftermap_twin.city.furniture import furnish
 from aftermap_twin.city.ground import cover_of, ground_of
@@ -72,7 +73,8 @@ def _buildings(
         grade = GRADES[min(4, int(np.searchsorted(limits, rank[number], side="right")))]
         base = float(at(bare, extent, HEIGHT_STEP_M, lot.corners_m).max()) + 0.15
         levels = int(rng.choice(np.arange(1, 6), p=LEVELS_SHARE))
-        made.append(building_on(rng, number + 1, lot, grade, base, levels))
+        put = varied_building_on if options.variety else building_on
+        made.append(put(rng, number + 1, lot, grade, base, levels))
     return tuple(made)
 
 
@@ -94,7 +96,10 @@ def _mesh(
     _add_ground(mesh, ground)
     for building in buildings:
         build(rng, building, mesh, walls)
-        furnish(rng, building, mesh)
+        if options.variety:
+            add_extras(rng, building, ground, mesh)
+        if building.roofing is None and not building.is_pancaked:
+            furnish(rng, building, mesh)
         add_fronts(rng, building, ground, mesh)
         hang_slabs(rng, building, mesh)
         litter_floors(rng, building, mesh)

@@ -68,7 +68,8 @@ def _tops(building: TwinBuilding, mesh: MeshBuilder, record: int) -> None:
     for level in range(1, building.levels + 1):
         z = building.base_m + level * building.floor_m
         material = Material.ROOF if level == building.levels else Material.FLOOR
-        spans = _runs(left == level) if whole else _single(left == level)
+        flat = building.roofing is None or level < building.levels
+        spans = _runs(left == level) if whole and flat else _single(left == level)
         if not len(spans):
             continue
         rows, first, last = spans.T
@@ -81,8 +82,22 @@ def _tops(building: TwinBuilding, mesh: MeshBuilder, record: int) -> None:
             ],
             axis=1,
         )
-        quads = np.concatenate([corners, np.full((*corners.shape[:2], 1), z)], axis=2)
+        heights = np.full((*corners.shape[:2], 1), z)
+        if building.roofing is not None and level == building.levels:
+            rise = building.roofing.rise_m
+            heights[..., 0] += np.stack(
+                [rise[rows, first], rise[rows, last], rise[rows + 1, last], rise[rows + 1, first]],
+                axis=1,
+            )
+        if building.is_pancaked:
+            heights[..., 0] += tilt_m(building, corners)
+        quads = np.concatenate([corners, heights], axis=2)
         mesh.add_quads(quads, material, building.tone, record)
+
+
+def tilt_m(building: TwinBuilding, xy: Array) -> Array:
+    """(...,) how much higher than its middle a pancaked building lies at (..., 2) places."""
+    return np.asarray((xy - building.lot.corners_m.mean(0)) @ np.array(building.tilt))
 
 
 def _corner(building: TwinBuilding, rows: IntArray, columns: IntArray) -> Array:
@@ -132,7 +147,8 @@ def _upright(
     low = building.base_m + span[0] * building.floor_m - below
     high = building.base_m + span[1] * building.floor_m
     a, b = _corner(building, ends[:, 0], ends[:, 1])
-    quad = [[*a, low], [*b, low], [*b, high], [*a, high]]
+    up = tilt_m(building, np.array([a, b])) if building.is_pancaked else (0.0, 0.0)
+    quad = [[*a, low], [*b, low], [*b, high + up[1]], [*a, high + up[0]]]
     mesh.add_quads(quad, material, building.tone, record)
 
 
@@ -187,7 +203,10 @@ def _facade(
         if floors <= 0:
             continue
         ends = np.array([start + first * step, start + last * step])
-        _upright(building, mesh, ends, (0, floors), Material.FACADE, record)
+        front = Material.SECTION if building.is_pancaked else Material.FACADE
+        _upright(building, mesh, ends, (0, floors), front, record)
+        if building.roofing is not None or building.is_pancaked:
+            continue
         if parapet and floors == building.levels:
             _parapet(rng, building, mesh, ends, side.out, parapet)
 

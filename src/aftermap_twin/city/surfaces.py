@@ -191,6 +191,13 @@ def _roof_finish(spot: SurfacePoint, wall: Any, textures: Textures, out: Any) ->
         paint(out, 0.42, 0.335, 0.265, 1 + 0.06 * fine + 0.06 * mid)
         pave(out, u, v, 0.3, 0.015, 0.22)
         mix(out, *DUST, 0.25 + 0.2 * broad)
+    elif style == 5:
+        paint(out, 0.36, 0.165, 0.10, 1 + 0.08 * fine + 0.10 * mid + 0.08 * broad)
+        pave(out, u, v, 0.3, 0.05, 0.3)
+        mix(out, 0.20, 0.15, 0.11, 0.5 * broad + 0.3 * mid)
+    elif style == 6:
+        paint(out, 0.50, 0.485, 0.45, 1 + 0.07 * fine + 0.08 * mid)
+        mix(out, 0.27, 0.25, 0.21, 0.4 * mid + 0.3 * broad)
     elif style == 4:
         wave = 0.5 + 0.5 * math.sin(u * 2 * math.pi / 0.3)
         paint(out, 0.38, 0.39, 0.40, 0.82 + 0.3 * wave + 0.05 * fine)
