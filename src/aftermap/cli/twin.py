@@ -14,10 +14,19 @@ from aftermap.progress import progress_on
 if TYPE_CHECKING:
     from aftermap_twin.clip_options import ClipOptions
 
+BLOCKS_GSD_CM = 11.0
+"""Flies high enough that roofs of twelve storeys overlap from picture to picture."""
+
 
 @click.command("twin", short_help="Make synthetic footage with ground truth.")
 @click.argument("out", type=PATH)
 @click.option("--seed", type=int, help="Random seed of the district, its damage and all noise.")
+@click.option(
+    "--style",
+    type=click.Choice(["city", "village", "blocks"]),
+    help="Flat-roofed town, village of pitched roofs, or high slab blocks.  [default: city]",
+)
+@click.option("--variety", is_flag=True, help="City: more kinds of roof, damage, sun and haze.")
 @click.option(
     "--flight",
     type=click.Choice(["nadir", "oblique", "mixed"]),
@@ -25,7 +34,12 @@ if TYPE_CHECKING:
 )
 @click.option("--photos", type=click.IntRange(min=2), help="Approximate number of photographs.")
 @click.option("--size", metavar="WxH", help="Image size in pixels, such as 1200x900.")
-@click.option("--gsd", metavar="CM", type=float, help="Ground sample distance in centimetres.")
+@click.option(
+    "--gsd",
+    metavar="CM",
+    type=float,
+    help="Ground sample distance in centimetres.  [default: 7.7; 11 over blocks]",
+)
 @click.option(
     "--focal-error",
     metavar="PCT",
@@ -74,7 +88,7 @@ def twin_command(
       aftermap twin practice --photos 99 --size 1200x900 --gsd 7.7
     """  # noqa: D301
     from aftermap_twin import make  # noqa: PLC0415
-    from aftermap_twin.options import Flight, TwinOptions  # noqa: PLC0415
+    from aftermap_twin.options import Flight, Style, TwinOptions  # noqa: PLC0415
 
     given = {name: value for name, value in chosen.items() if value is not None}
     wanted = _clip_options(
@@ -82,8 +96,12 @@ def twin_command(
     )
     if "flight" in given:
         given["flight"] = Flight(given["flight"])
+    if "style" in given:
+        given["style"] = Style(given["style"])
     if size is not None:
         given["width_px"], given["height_px"] = _size_px(size, "--size")
+    if gsd is None and given.get("style") is Style.BLOCKS:
+        gsd = BLOCKS_GSD_CM
     if gsd is not None:
         given["ground_sample_m"] = gsd / 100
     if focal_error is not None:

@@ -30,7 +30,7 @@ def make_blocks(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> 
     if options.flat:
         estate = replace(estate, pitches=())
     bare = rolling_m(extent, options.relief_m, options.seed)
-    blocks, ruins = _blocks(rng, options, estate, extent, bare)
+    blocks, ruins = ruined_blocks(rng, options, estate, extent, bare)
     cover = estate_cover(rng, estate, extent)
     heaps = estate_heaps(rng, extent, blocks, ruins)
     marks_xy = mark_places(options, extent, often_seen, heaps, cover)
@@ -48,7 +48,7 @@ def make_blocks(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> 
     )
 
 
-def _blocks(
+def ruined_blocks(
     rng: np.random.Generator,
     options: TwinOptions,
     estate: Estate,
