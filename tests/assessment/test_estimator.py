@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from aftermap.assessment.draw import STRATA
-from aftermap.assessment.estimator import Counted, Population, error_matrix, totals_of
-from aftermap.assessment.total import Circumstances, TooFew
+from aftermap.assessment.estimator import CORRECTED, PREDICTED, error_matrix, totals_of
+from aftermap.assessment.reviewed_sample import Counted, Population
+from aftermap.assessment.total import Circumstances, ReviewerError, TooFew
 from aftermap.model.assessment import Grade
 from aftermap.model.sample import NOT_ASSESSED, BlindGrade, SampledBuilding
 
@@ -104,7 +105,7 @@ def test_the_estimate_weighs_each_reviewed_building_by_what_it_stands_for():
 def test_both_estimators_stand_beside_each_other(town):
     (row,) = totals_of(*town, [DESTROYED], SAID).rows
     assert "Olofsson" in row.method
-    assert [one.what for one in row.beside] == ["prediction-powered estimator (PPI++, in strata)"]
+    assert [one.what for one in row.beside] == [PREDICTED]
 
 
 def test_classes_of_a_sample_add_up_to_the_denominator(town):
@@ -171,3 +172,69 @@ def test_the_matrix_counts_what_was_reviewed(town):
     matrix = error_matrix(of, labels)
     assert sum(sum(row.values()) for row in matrix.values()) == 90
     assert sum(matrix["none"].values()) == 30
+
+
+def twice_graded(of, count, second, reference=0):
+    """A town's sample by reviewer a, of which b graded so many too, and so many were checked."""
+    random = np.random.default_rng(2)
+    found = []
+    for i, one in enumerate(reviewed(of, (60, 30, 20, 15, 20, 0), random, wrong=0)):
+        (first,) = one.blind
+        blind = (first, BlindGrade(reviewer="b", grade=second(first.grade)))[: 1 + (i % 4 < count)]
+        checked = first.grade if i % 4 < reference else None
+        found.append(SampledBuilding(source_id=one.source_id, blind=blind, reference=checked))
+    return found
+
+
+def test_double_grades_widen_the_interval_by_the_error_of_the_reviewers():
+    of = population((400, 200, 100, 60, 100, 0))
+    alone = totals_of(of, twice_graded(of, 0, lambda g: g), [DESTROYED], SAID).rows[0]
+    agree = totals_of(of, twice_graded(of, 2, lambda g: g), [DESTROYED], SAID).rows[0]
+    lower = {Grade.DESTROYED: Grade.SEVERE}
+    apart = twice_graded(of, 2, lambda g: lower.get(g, g))
+    differ = totals_of(of, apart, [DESTROYED], SAID).rows[0]
+    assert alone.reviewer_error is ReviewerError.NOT_INCLUDED
+    assert "reviewer error not included" in str(alone)
+    assert "if one grade in 10 were a step off" in str(alone)
+    assert agree.reviewer_error is ReviewerError.DOUBLE_GRADES
+    assert agree.method == CORRECTED
+    assert "reviewers a, b; 73 buildings graded twice; Krippendorff" in str(agree)
+    assert agree.beside[0].what.endswith("uncorrected")
+    assert alone.high - alone.low < agree.high - agree.low < differ.high - differ.low
+
+
+def test_checked_grades_correct_an_error_that_a_reviewer_always_makes():
+    """The reviewer calls every second destroyed building severe; the references say so."""
+    of = population((300, 0, 0, 150, 0, 0))
+    found = []
+    for i in range(150):
+        true = Grade.NONE if i < 75 else (Grade.DESTROYED, Grade.SEVERE)[i % 3 == 0]
+        said_ = Grade.SEVERE if true is Grade.DESTROYED and i % 2 else true
+        found.append(
+            SampledBuilding(
+                source_id=of.names[i if i < 75 else 225 + i],
+                blind=(BlindGrade(reviewer="a", grade=said_),),
+                reference=true if i % 4 in (0, 3) else None,
+            )
+        )
+    (row,) = totals_of(of, found, [DESTROYED], SAID).rows
+    assert row.reviewer_error is ReviewerError.REFERENCE
+    assert row.low <= 100 <= row.high
+    assert abs(row.buildings - 100) < abs(row.beside[0].buildings - 100)
+    assert "75 with a checked grade" in str(row)
+
+
+def test_where_grades_are_missing_the_bounds_hold_reviewer_error_too():
+    of = population((400, 200, 100, 60, 100, 0))
+    sample = twice_graded(of, 2, lambda g: g)
+    missing = [
+        SampledBuilding(source_id=one.source_id, blind=(BlindGrade(reviewer="a", grade=None),))
+        if i % 7 == 0
+        else one
+        for i, one in enumerate(sample)
+    ]
+    whole = totals_of(of, sample, [DESTROYED], SAID).rows[0]
+    part = totals_of(of, missing, [DESTROYED], SAID).rows[0]
+    assert part.at_least < part.low < part.high < part.at_most
+    assert (whole.at_least, whole.at_most) == (whole.low, whole.high)
+    assert part.at_most - part.high > 0.5 * 860 / 7

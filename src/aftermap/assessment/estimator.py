@@ -6,9 +6,12 @@ comes out: one table per area, with a row for each class (``total.TotalsTable``)
 
 The method that is named first is the stratified estimator (Cochran 1977, ch. 5; Olofsson et al.
 2014, eq. 2 to 6): the reviewers' grades, weighted by what each graded building stands for; where
-two reviewers differ, a building counts in parts. The machine's grades only say which stratum a
-building belongs to; they are never counted. Sampled buildings without a grade are never "not in the
-class": ``nonresponse.py``. Beside it stands the prediction-powered estimate (``predicted.py``).
+two reviewers differ, a building counts in parts. From 30 buildings on that two reviewers graded, or
+that one graded and a reference checked, it is corrected for the error of reviewers
+(``reviewer_error.py``); with fewer, the sentence says that the error is not included, and what it
+would do. The machine's grades only say which stratum a building belongs to; they are never counted.
+Sampled buildings without a grade are never "not in the class" (``nonresponse.py``). Beside it
+stands the prediction-powered estimate (``predicted.py``).
 """
 
 from collections.abc import Sequence
@@ -16,21 +19,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aftermap.assessment.intervals import Interval, score_interval
-from aftermap.assessment.nonresponse import bounds_of
-from aftermap.assessment.predicted import predicted_interval
-from aftermap.assessment.reliability import alpha
+from aftermap.assessment.reviewed_sample import Counted, Population, ReviewedSample, places_of
+from aftermap.assessment.reviewer_error import (
+    FEWEST_TWICE_GRADED,
+    NO_GRADE,
+    ONE_IN,
+    ReviewerModel,
+    comparisons,
+    cost_of_error,
+    reviewer_model,
+)
 from aftermap.assessment.total import (
     Circumstances,
     Range,
-    Reviewed,
     ReviewerError,
     TooFew,
     Total,
     TotalsTable,
     range_of,
 )
-from aftermap.geo.arrays import Array, BoolArray, IntArray
+from aftermap.model.assessment import GRADES
 from aftermap.model.sample import NOT_ASSESSED, SampledBuilding
 
 FEWEST_GRADED = 10
@@ -38,41 +46,8 @@ FEWEST_GRADED = 10
 MOST_UNSAMPLED_FRACTION = 0.05
 """Share of an area's buildings in strata without a graded one: these may be of any class."""
 STRATIFIED = "stratified estimator (Olofsson et al. 2014)"
-PREDICTED = "prediction-powered estimator (PPI++, in strata)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Population:
-    """All buildings that a sample was drawn from, in any order.
-
-    ``stratum`` (N,) is the place of each building's stratum in ``strata``; ``probabilities``
-    (N, C) are the machine's of the classes named in ``labels``.
-    """
-
-    names: tuple[str, ...]
-    strata: tuple[str, ...]
-    stratum: IntArray
-    labels: tuple[str, ...]
-    probabilities: Array
-
-    def part(self, inside: BoolArray) -> "Population":
-        """Those of its buildings where (N,) ``inside`` is True, a mask."""
-        rows = np.flatnonzero(inside)
-        return Population(
-            names=tuple(self.names[i] for i in rows.tolist()),
-            strata=self.strata,
-            stratum=self.stratum[rows],
-            labels=self.labels,
-            probabilities=self.probabilities[rows],
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counted:
-    """A class that is counted: its name, and the labels of a reviewer that belong to it."""
-
-    name: str
-    labels: tuple[str, ...]
+CORRECTED = "stratified estimator corrected for reviewer error (latent class model)"
+PREDICTED = "prediction-powered estimator (PPI++, in strata; reviewer error not included)"
 
 
 def totals_of(
@@ -86,7 +61,7 @@ def totals_of(
     ``sampled`` are all buildings of the sample, also those without a grade; those that are not of
     this population do not count, so that the part of an area is estimated from the same sample.
     """
-    sample = _Sample.of(population, sampled)
+    sample = ReviewedSample.of(population, sampled)
     reviewed = sample.reviewed()
     reason = _why_too_few(sample)
     if reason is not None:
@@ -96,11 +71,12 @@ def totals_of(
             graded=reviewed.graded,
             reason=reason,
         )
+    models = _models(sample)
     return TotalsTable(
         of=len(population.names),
         reviewed=reviewed,
         circumstances=circumstances,
-        rows=tuple(_row(counted, sample, reviewed, circumstances) for counted in classes),
+        rows=tuple(_row(counted, sample, models, circumstances) for counted in classes),
     )
 
 
@@ -111,7 +87,7 @@ def error_matrix(
 
     A building that reviewers grade differently counts in parts; one that nobody looked at, nowhere.
     """
-    sample = _Sample.of(population, sampled)
+    sample = ReviewedSample.of(population, sampled)
     found = {name: dict.fromkeys(population.labels, 0.0) for name in population.strata}
     shares = np.array([sample.share((label,)) for label in population.labels])
     for row, share in zip(sample.rows.tolist(), shares.T.tolist(), strict=True):
@@ -121,96 +97,7 @@ def error_matrix(
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Sample:
-    """The sampled buildings of a population: their rows there, and what people said."""
-
-    population: Population
-    rows: IntArray
-    sampled: tuple[SampledBuilding, ...]
-
-    @classmethod
-    def of(cls, population: Population, sampled: Sequence[SampledBuilding]) -> "_Sample":
-        places = {name: i for i, name in enumerate(population.names)}
-        there = [one for one in sampled if one.source_id in places]
-        return cls(
-            population=population,
-            rows=np.array([places[one.source_id] for one in there], np.int64),
-            sampled=tuple(there),
-        )
-
-    @property
-    def sizes(self) -> IntArray:
-        return np.bincount(self.population.stratum, minlength=len(self.population.strata))
-
-    @property
-    def stratum(self) -> IntArray:
-        return self.population.stratum[self.rows]
-
-    @property
-    def is_graded(self) -> BoolArray:
-        return np.array([bool(one.grades) for one in self.sampled], bool)
-
-    @property
-    def is_answered(self) -> BoolArray:
-        return np.array([bool(one.blind or one.grades) for one in self.sampled], bool)
-
-    def share(self, labels: Sequence[str]) -> Array:
-        """(n,) how much of each building is in the class by its grades, 0 without one."""
-        found = np.zeros(len(self.sampled))
-        for i, one in enumerate(self.sampled):
-            if one.grades:
-                found[i] = sum(grade.value in labels for grade in one.grades) / len(one.grades)
-            elif one.blind:
-                found[i] = float(NOT_ASSESSED in labels)
-        return found
-
-    def counted(self, mask: BoolArray, values: Array | None = None) -> Array:
-        """(H,) sampled buildings of a mask by stratum, or the sums of their values."""
-        weights = mask.astype(float) if values is None else np.where(mask, values, 0.0)
-        return np.bincount(self.stratum, weights, minlength=len(self.sizes)).astype(float)
-
-    def reviewed(self) -> Reviewed:
-        """How it was reviewed."""
-        graded = self.is_graded
-        answered = self.is_answered
-        labels = {
-            one.source_id: {b.reviewer: b.grade for b in one.blind if b.grade is not None}
-            for one in self.sampled
-        }
-        twice = sum(one.is_graded_twice for one in self.sampled)
-        return Reviewed(
-            reviewers=tuple(sorted({b.reviewer for one in self.sampled for b in one.blind})),
-            sampled=len(self.sampled),
-            graded=int(graded.sum()),
-            not_assessed=int((answered & ~graded).sum()),
-            unanswered=int((~answered & ~graded).sum()),
-            graded_twice=twice,
-            checked=sum(one.reference is not None for one in self.sampled),
-            agreement=alpha(labels) if twice else None,
-        )
-
-    def predicted(self, counted: Counted) -> Interval | None:
-        """None where a stratum has fewer than two graded buildings but for one that is whole."""
-        graded = self.is_graded
-        sizes, drawn = self.sizes, self.counted(graded)
-        there = sizes > 0
-        if (drawn[there] < np.minimum(2, sizes[there])).any():
-            return None
-        place = np.cumsum(there) - 1
-        columns = [self.population.labels.index(label) for label in counted.labels]
-        chance = self.population.probabilities[:, columns].sum(axis=1)
-        total = np.bincount(self.population.stratum, chance, minlength=len(sizes))
-        return predicted_interval(
-            sizes[there],
-            place[self.stratum[graded]],
-            self.share(counted.labels)[graded],
-            chance[self.rows[graded]],
-            total[there] / sizes[there],
-        )
-
-
-def _why_too_few(sample: _Sample) -> str | None:
+def _why_too_few(sample: ReviewedSample) -> str | None:
     graded = sample.is_graded
     if graded.sum() < min(FEWEST_GRADED, len(sample.population.names)) or not graded.any():
         return f"at least {FEWEST_GRADED} are needed; review more, or use a larger area"
@@ -223,44 +110,93 @@ def _why_too_few(sample: _Sample) -> str | None:
     return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Models:
+    """Reviewers' errors with those without a grade left out, and with them as a class."""
+
+    alike: ReviewerModel
+    any_class: ReviewerModel
+    source: ReviewerError
+
+
+def _models(sample: ReviewedSample) -> _Models | None:
+    """None where too few buildings were graded twice, or graded and checked."""
+    twice, checked = comparisons(sample.sampled)
+    if max(twice, checked) < FEWEST_TWICE_GRADED:
+        return None
+    sizes = sample.sizes.astype(float)
+    alike = reviewer_model(sizes, sample.stratum, sample.sampled, with_ungraded=False)
+    any_class = alike
+    if not sample.is_graded.all():
+        any_class = reviewer_model(sizes, sample.stratum, sample.sampled, with_ungraded=True)
+    is_checked = checked >= FEWEST_TWICE_GRADED
+    source = ReviewerError.REFERENCE if is_checked else ReviewerError.DOUBLE_GRADES
+    return _Models(alike=alike, any_class=any_class, source=source)
+
+
 def _row(
-    counted: Counted, sample: _Sample, reviewed: Reviewed, circumstances: Circumstances
+    counted: Counted, sample: ReviewedSample, models: _Models | None, circumstances: Circumstances
 ) -> Total:
-    is_of_grades = NOT_ASSESSED not in counted.labels
-    asked = sample.is_graded if is_of_grades else sample.is_answered
-    share = sample.share(counted.labels)
-    counts = sample.counted(asked, share)
-    found = score_interval(sample.sizes, sample.counted(asked), counts)
-    drawn = sample.counted(np.ones(len(sample.rows), bool))
-    at_least, at_most = bounds_of(sample.sizes, drawn, sample.counted(asked), counts)
-    beside: list[Range] = []
-    predicted = sample.predicted(counted) if is_of_grades else None
-    if predicted is not None:
-        beside.append(range_of(predicted, PREDICTED))
-    whole = range_of(found, STRATIFIED)
+    if models is None or NOT_ASSESSED in counted.labels:
+        return _uncorrected(counted, sample, circumstances)
+    plain = range_of(sample.stratified(counted.labels), f"{STRATIFIED}, uncorrected")
+    places = places_of(counted.labels)
+    found = range_of(models.alike.interval(places), CORRECTED)
     return Total(
         what=counted.name,
-        buildings=whole.buildings,
-        low=whole.low,
-        high=whole.high,
-        at_least=min(int(at_least), whole.low),
-        at_most=max(int(at_most), whole.high),
+        buildings=found.buildings,
+        low=found.low,
+        high=found.high,
+        at_least=min(int(models.any_class.interval(places).low), found.low),
+        at_most=max(int(models.any_class.interval((*places, NO_GRADE)).high), found.high),
         of=len(sample.population.names),
-        method=STRATIFIED,
-        reviewer_error=ReviewerError.NOT_INCLUDED,
+        method=CORRECTED,
+        reviewer_error=models.source,
         cost=None,
-        beside=tuple(beside),
-        reviewed=reviewed,
+        beside=(plain, *_predicted(counted, sample)),
+        reviewed=sample.reviewed(),
         circumstances=circumstances,
     )
 
 
-def counted_classes(
-    classes: Sequence[tuple[str, tuple[str, ...]]], damaged: Sequence[str]
-) -> tuple[Counted, ...]:
-    """The classes of a scale, all damaged ones together, and those that nobody could assess."""
-    return (
-        *(Counted(name=name, labels=labels) for name, labels in classes),
-        Counted(name=f"{damaged[0]} to {damaged[-1]}, together", labels=tuple(damaged)),
-        Counted(name="not assessable", labels=(NOT_ASSESSED,)),
+def _uncorrected(counted: Counted, sample: ReviewedSample, circumstances: Circumstances) -> Total:
+    found = range_of(sample.stratified(counted.labels), STRATIFIED)
+    at_least, at_most = sample.bounds(counted.labels)
+    return Total(
+        what=counted.name,
+        buildings=found.buildings,
+        low=found.low,
+        high=found.high,
+        at_least=min(at_least, found.low),
+        at_most=max(at_most, found.high),
+        of=len(sample.population.names),
+        method=STRATIFIED,
+        reviewer_error=ReviewerError.NOT_INCLUDED,
+        cost=_cost(counted, sample, found.buildings),
+        beside=_predicted(counted, sample),
+        reviewed=sample.reviewed(),
+        circumstances=circumstances,
     )
+
+
+def _cost(counted: Counted, sample: ReviewedSample, buildings: int) -> Range | None:
+    """What an error of reviewers would do to an estimate; None of those that nobody can assess."""
+    places = places_of(counted.labels)
+    if not places:
+        return None
+    by_grade = np.array([float(sample.stratified((one.value,)).estimate) for one in GRADES])
+    down, up = cost_of_error(by_grade, places)
+    of = len(sample.population.names)
+    return Range(
+        what=f"if one grade in {ONE_IN} were a step off, always the same way",
+        buildings=buildings,
+        low=max(0, round(buildings - down)),
+        high=min(of, round(buildings + up)),
+    )
+
+
+def _predicted(counted: Counted, sample: ReviewedSample) -> tuple[Range, ...]:
+    if NOT_ASSESSED in counted.labels:
+        return ()
+    found = sample.predicted(counted.labels)
+    return () if found is None else (range_of(found, PREDICTED),)

@@ -19,7 +19,10 @@ class ReviewerError(StrEnum):
     """Whether and from what the error of reviewers is inside an estimate and its interval."""
 
     NOT_INCLUDED = "reviewer error not included"
-    DOUBLE_GRADES = "reviewer error included, from the buildings that two reviewers graded"
+    DOUBLE_GRADES = (
+        "reviewer error included, from the buildings graded twice, if reviewers err independently "
+        "of each other"
+    )
     REFERENCE = "reviewer error included, from the checked grades"
 
 

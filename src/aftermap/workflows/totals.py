@@ -14,14 +14,9 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from aftermap.assessment.draw import STRATA, is_seen, stratum_of
-from aftermap.assessment.estimator import (
-    Counted,
-    Population,
-    counted_classes,
-    error_matrix,
-    totals_of,
-)
+from aftermap.assessment.estimator import error_matrix, totals_of
 from aftermap.assessment.intervals import CONFIDENCE
+from aftermap.assessment.reviewed_sample import Counted, Population, counted_classes
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
 from aftermap.assessment.total import ALIKE, Circumstances, TooFew, Total, TotalsTable
 from aftermap.config import SETTINGS_NAME, settings_in
