@@ -178,9 +178,9 @@ def twice_graded(of, count, second, reference=0):
     """A town's sample by reviewer a, of which b graded so many too, and so many were checked."""
     random = np.random.default_rng(2)
     found = []
-    for i, one in enumerate(reviewed(of, (60, 30, 20, 15, 20, 0), random, wrong=0)):
+    for i, one in enumerate(reviewed(of, (60, 30, 20, 15, 20, 0), random, wrong=0.3)):
         (first,) = one.blind
-        blind = (first, BlindGrade(reviewer="b", grade=second(first.grade)))[: 1 + (i % 4 < count)]
+        blind = (first, BlindGrade(reviewer="b", grade=second(first.grade, i)))[: 1 + (i % 4 < count)]
         checked = first.grade if i % 4 < reference else None
         found.append(SampledBuilding(source_id=one.source_id, blind=blind, reference=checked))
     return found
@@ -188,10 +188,9 @@ def twice_graded(of, count, second, reference=0):
 
 def test_double_grades_widen_the_interval_by_the_error_of_the_reviewers():
     of = population((400, 200, 100, 60, 100, 0))
-    alone = totals_of(of, twice_graded(of, 0, lambda g: g), [DESTROYED], SAID).rows[0]
-    agree = totals_of(of, twice_graded(of, 2, lambda g: g), [DESTROYED], SAID).rows[0]
-    lower = {Grade.DESTROYED: Grade.SEVERE}
-    apart = twice_graded(of, 2, lambda g: lower.get(g, g))
+    alone = totals_of(of, twice_graded(of, 0, lambda g, _: g), [DESTROYED], SAID).rows[0]
+    agree = totals_of(of, twice_graded(of, 2, lambda g, _: g), [DESTROYED], SAID).rows[0]
+    apart = twice_graded(of, 2, lambda g, i: Grade.SEVERE if g == "destroyed" and i % 8 else g)
     differ = totals_of(of, apart, [DESTROYED], SAID).rows[0]
     assert alone.reviewer_error is ReviewerError.NOT_INCLUDED
     assert "reviewer error not included" in str(alone)
@@ -226,7 +225,7 @@ def test_checked_grades_correct_an_error_that_a_reviewer_always_makes():
 
 def test_where_grades_are_missing_the_bounds_hold_reviewer_error_too():
     of = population((400, 200, 100, 60, 100, 0))
-    sample = twice_graded(of, 2, lambda g: g)
+    sample = twice_graded(of, 2, lambda g, _: g)
     missing = [
         SampledBuilding(source_id=one.source_id, blind=(BlindGrade(reviewer="a", grade=None),))
         if i % 7 == 0
