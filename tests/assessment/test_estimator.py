@@ -180,7 +180,8 @@ def twice_graded(of, count, second, reference=0):
     found = []
     for i, one in enumerate(reviewed(of, (60, 30, 20, 15, 20, 0), random, wrong=0.3)):
         (first,) = one.blind
-        blind = (first, BlindGrade(reviewer="b", grade=second(first.grade, i)))[: 1 + (i % 4 < count)]
+        other = BlindGrade(reviewer="b", grade=second(first.grade, i))
+        blind = (first, other) if i % 4 < count else (first,)
         checked = first.grade if i % 4 < reference else None
         found.append(SampledBuilding(source_id=one.source_id, blind=blind, reference=checked))
     return found
