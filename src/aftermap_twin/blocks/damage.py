@@ -33,7 +33,8 @@ class Ruin:
 
     ``gone`` holds for each slab, from the one over the ground floor to the roof, the part that is
     gone, in own axes. ``stacked`` is where floors lie on each other, with the tilt (2,) of the
-    stack. ``fire`` is a place, a radius (m) and how black; ``is_hit`` by what leaves debris.
+    stack. ``fire`` is a place on the roof, a radius (m) and how black; it also came out of the
+    windows of so many ``burnt_storeys``.
     """
 
     gone: tuple[BaseGeometry, ...]
@@ -59,11 +60,10 @@ def toll_of(block: Block, ruin: Ruin) -> Toll:
     lost = [shapely.union(part, ruin.stacked).intersection(whole).area for part in ruin.gone]
     s, t, radius, black = ruin.fire
     burnt = Point(s, t).buffer(radius).intersection(whole).area * (black > 0.3)
-    storeys = ruin.burnt_storeys / block.storeys
     return Toll(
         roof=lost[-1] / whole.area,
         bulk=sum(lost) / (whole.area * block.storeys),
-        fire=max(burnt / whole.area, storeys) if black > 0.3 else 0.0,
+        fire=burnt / whole.area,
     )
 
 
@@ -225,9 +225,9 @@ def _topless(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
 def _burnt(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     """A fire that came out of the windows and over the roof; the roof may have a hole."""
     place = _inside(rng, block)
-    radius = rng.uniform(2.0, 14.0)
+    radius = rng.uniform(2.0, 16.0)
     made = _pierced(rng, block, whole) if rng.random() < 0.4 else whole
-    fire = (float(place[0]), float(place[1]), float(radius), float(rng.uniform(0.6, 1.0)))
+    fire = (float(place[0]), float(place[1]), float(radius), float(rng.uniform(0.85, 1.0)))
     storeys = int(rng.integers(1, max(2, block.storeys // 2 + 1)))
     return replace(made, fire=fire, burnt_storeys=storeys)
 

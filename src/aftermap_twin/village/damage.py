@@ -218,8 +218,8 @@ def _gable_down(rng: np.random.Generator, house: House, made: Wounds) -> Wounds:
     return made
 
 
-def _ridge_down(rng: np.random.Generator, house: House, made: Wounds) -> Wounds:
-    """The ridge broken: the roof hangs into the house along part of its length."""
+def _roof_down(rng: np.random.Generator, house: House, made: Wounds) -> Wounds:
+    """Ridge or beams broken: the roof hangs into the house along part of its length."""
     s, t = made.cells_m()
     site = house.site
     wide = rng.uniform(0.3, 0.7) * site.length_m
@@ -289,7 +289,7 @@ def _heap(rng: np.random.Generator, house: House, made: Wounds) -> Wounds:
 KINDS: dict[Grade, tuple[str, ...]] = {
     Grade.LIGHT: ("tiles off", "holes", "holes", "peppered"),
     Grade.MODERATE: ("tiles off", "holes", "holes", "gable down", "part gone"),
-    Grade.SEVERE: ("ridge down", "part gone", "roof gone", "roof gone"),
+    Grade.SEVERE: ("roof down", "part gone", "roof gone", "roof gone"),
     Grade.DESTROYED: ("heap",),
 }
 _BY_KIND = {
@@ -297,7 +297,7 @@ _BY_KIND = {
     "holes": _holes,
     "peppered": _peppered,
     "gable down": _gable_down,
-    "ridge down": _ridge_down,
+    "roof down": _roof_down,
     "part gone": _part_gone,
     "roof gone": _roof_gone,
     "heap": _heap,
