@@ -55,6 +55,7 @@ class TwinBuilding:
     roofing: Roofing | None = None
     whole_floor_m: float | None = None
     tilt: tuple[float, float] = (0.0, 0.0)
+    is_varied: bool = False
 
     @property
     def is_pancaked(self) -> bool:
@@ -108,6 +109,21 @@ def facts_of(building: TwinBuilding) -> BuildingFacts:
         else float(floors.sum() / (len(floors) * building.levels)),
         rings_m=tuple(building.outlines()),
         centre_m=building.lot.corners_m.mean(0),
+        details=_details(building) if building.is_varied else (),
+    )
+
+
+def _details(building: TwinBuilding) -> tuple[tuple[str, object], ...]:
+    """What is written of buildings of the wider range only."""
+    floors = building.left[building.left != OUTSIDE]
+    shape = {5: "tiled hip", 6: "dome"}.get(building.style, "flat")
+    damage = "whole" if building.grade is Grade.NONE else "floors lost"
+    open_share = 1.0 if building.is_pancaked else float((floors < building.levels).mean())
+    return (
+        ("roof", shape),
+        ("damage", "pancaked" if building.is_pancaked else damage),
+        ("roof_open", round(open_share, 3)),
+        ("soot", round(building.soot, 2)),
     )
 
 
@@ -168,7 +184,7 @@ def varied_building_on(
     hue = WASHES[rng.integers(len(WASHES))]
     tone = plain.tone if rng.random() < 0.4 else (hue[0] * light, hue[1] * light, hue[2] * light)
     is_burnt = grade in {Grade.MODERATE, Grade.SEVERE} and rng.random() < 0.25
-    plain = replace(plain, tone=tone, soot=2.2 if is_burnt else plain.soot)
+    plain = replace(plain, tone=tone, soot=2.2 if is_burnt else plain.soot, is_varied=True)
     if is_pancaked:
         tilt = rng.normal(0, 0.045, 2)
         return replace(

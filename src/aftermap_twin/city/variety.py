@@ -17,6 +17,8 @@ from aftermap_twin.mesh import Tone
 SMALLEST_M, LARGEST_M = 0.15, 2.2
 """Radii of holes."""
 LIGHT_SHARE, MODERATE_SHARE = 0.10, 0.30
+LEAST_SHARE = 0.006
+"""Of a roof: less is nobody's damage."""
 PITCH_STEEPEST = 0.7
 HIGHEST_RISE_M = 3.4
 PANCAKE_FLOOR_M = (0.5, 0.85)
@@ -37,7 +39,7 @@ def varied_floors_left(
     """Floors left over each cell, (across, along): OUTSIDE the plan, 0 fallen to the ground."""
     left = np.where(mask, levels, OUTSIDE).astype(np.int8)
     if grade is Grade.LIGHT:
-        _pierce(rng, left, (SMALLEST_M, LARGEST_M), LIGHT_SHARE, 1, cell_m)
+        _pierce(rng, left, (SMALLEST_M, LARGEST_M), LIGHT_SHARE, 1, cell_m, least=LEAST_SHARE)
     elif grade is Grade.MODERATE:
         if rng.random() < 0.55:
             _pierce(rng, left, (0.9, 2.8), MODERATE_SHARE, 3, cell_m, least=0.11)
@@ -73,7 +75,7 @@ def _pierce(
     small, large = np.log(radius_m[0]), np.log(radius_m[1])
     typical = float(np.exp(rng.uniform(small, large)))
     wanted = max(least, rng.uniform(0.0, most * 0.9)) * area
-    for _ in range(12):
+    for _ in range(60):
         size = typical * rng.uniform(0.75, 1.25)
         row, column = inside[rng.integers(area)]
         hit = _torn(rng, left.shape, (row, column), size, cell_m) & (left == levels)
