@@ -31,6 +31,7 @@ export type {
   MeshFacts,
   QueueColumns,
   RasterFacts,
+  TotalsFacts,
 } from "./api_types.js";
 
 export type LonLat = [number, number];

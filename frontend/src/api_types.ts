@@ -1,6 +1,17 @@
 // Made by `make types` of the models in src/aftermap/web. Do not edit.
 
 /**
+ * The totals of an area: what holds for all rows, a line each, and the rows.
+ *
+ * `too_few` says why nothing is estimated; null where something is.
+ */
+export interface AreaFacts {
+  preamble: string[];
+  rows: TotalRow[];
+  too_few: string | null;
+}
+
+/**
  * Whether a reviewer graded a building without having been shown grades of it.
  *
  * `BLIND`: graded on the page, which had sent neither model grades nor other reviewers' grades
@@ -439,6 +450,9 @@ export interface SavedReview {
   at: string;
 }
 
+/** A coding of damage. `unosat-recoded` is a third party's: 3 destroyed ... 0 none. */
+export type Scale = "ours" | "unosat" | "unosat-recoded" | "cems" | "cems-legacy" | "ems98" | "xbd" | "reach";
+
 /**
  * A stretch of a clip, or a photograph, that shows a spot (`model.sighting.Sighting`).
  *
@@ -493,6 +507,18 @@ export interface SolvedView {
   outlines: [number, number][][];
 }
 
+/** A row of the table: its cells by column (docs/explanation/totals.md), and the sentence. */
+export interface TotalRow {
+  cells: Record<string, string>;
+  sentence: string;
+}
+
+/** Totals of the case, and what must be known beside them. */
+export interface TotalsFacts {
+  areas: AreaFacts[];
+  notes: string[];
+}
+
 /** The reviewer of this browser takes back what they last decided of a building. */
 export interface UndoSent {
   source_id: string;
@@ -516,6 +542,8 @@ export interface Gets {
   "/api/queue": QueueColumns;
   [path: `/api/building?${string}`]: BuildingFacts;
   "/api/grades": Record<string, Record<string, Grade | null>>;
+  "/api/totals": TotalsFacts;
+  [path: `/api/totals?${string}`]: TotalsFacts;
 }
 
 /** What is sent to each address by POST, and what it answers. */

@@ -49,7 +49,7 @@ export interface Bench {
   refreshFootage: () => Promise<void>;
 }
 
-export type ViewName = "map" | "buildings" | "footage" | "place" | "compare";
+export type ViewName = "map" | "buildings" | "footage" | "place" | "compare" | "totals";
 
 export interface View {
   open: () => void;

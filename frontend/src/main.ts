@@ -31,14 +31,16 @@ import { isDark, keep, prefs, show } from "./prefs.js";
 import { Reviewing, shownGrade } from "./review.js";
 import { Solid } from "./solid.js";
 import { texts } from "./texts.js";
+import { Totals } from "./totals.js";
 import { datumWord, gradeWord, metres } from "./words.js";
 
-const VIEWS: [ViewName, string][] = [
-  ["map", texts.views.map],
-  ["buildings", texts.views.buildings],
-  ["footage", texts.views.footage],
-  ["place", texts.views.place],
-  ["compare", texts.views.compare],
+const VIEWS: [ViewName, string, string][] = [
+  ["map", texts.views.map, "m"],
+  ["buildings", texts.views.buildings, "b"],
+  ["footage", texts.views.footage, "f"],
+  ["place", texts.views.place, "p"],
+  ["compare", texts.views.compare, "c"],
+  ["totals", texts.views.totals, "q"],
 ];
 const STATE_MS = 4000;
 const CURSOR_MS = 70;
@@ -115,6 +117,7 @@ async function start(): Promise<void> {
     footage: clips,
     place: placing,
     compare: comparing,
+    totals: new Totals(bench),
   };
   let view: ViewName = "map";
   const tilted = (): void => void solid.toggle();
@@ -318,9 +321,9 @@ function actions(bench: Bench, parts: Parts): Parameters<typeof register> {
     },
   ];
   return [
-    ...VIEWS.map(([name, words]) => ({
+    ...VIEWS.map(([name, words, key]) => ({
       name: `view-${name}`,
-      key: name[0]!,
+      key,
       words,
       run: () => parts.go(name),
     })),

@@ -53,6 +53,7 @@ export const texts = {
     footage: "Footage",
     place: "Locate clip",
     compare: "Compare",
+    totals: "Totals",
   },
 
   grades: {
@@ -295,6 +296,30 @@ export const texts = {
     withdrawn: "Grade withdrawn",
     waitingNote: "Note waiting for your grade: {note}",
     nobodyYet: "No reviewer has graded this building yet.",
+  },
+
+  totals: {
+    title: "Totals of damaged buildings",
+    hint: "Estimated from the blind grades of the sample. Model grades and accepted grades are not counted. Quote a sentence, not a number alone.",
+    estimating: "Estimating...",
+    assumeAlike: "Go on without sampled buildings that are not reviewed",
+    withUnblinded: "Count grades not known to be blind",
+    columns: {
+      class: "Class",
+      estimate: "Estimate",
+      interval: "95 % interval",
+      bounds: "At least to at most",
+      without_grade: "Sampled without a grade",
+      of: "Of buildings",
+      differing: "Accepted grade differs",
+      reviewer_error: "Reviewer error",
+      reviewers: "Reviewers and agreement",
+      method: "Method",
+    },
+    sentence: "Sentence",
+    copy: "Copy",
+    copyOf: (name: string) => `Copy the sentence on ${name}`,
+    copied: "The sentence is copied.",
   },
 
   evidence: {

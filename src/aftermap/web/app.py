@@ -26,7 +26,7 @@ from aftermap.errors import (
     InputError,
     RecordBusyError,
 )
-from aftermap.web import routes_footage, routes_map, routes_review
+from aftermap.web import routes_footage, routes_map, routes_review, routes_totals
 from aftermap.web.dependencies import CaseDoor
 from aftermap.web.desk import Desk
 from aftermap.web.responses import Refusal
@@ -85,8 +85,8 @@ def page_app(*, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.add_api_route(ENTRANCE, _enter, include_in_schema=False)
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/page/{name}", _part, include_in_schema=False)
-    for routes in (routes_map.routes, routes_footage.routes, routes_review.routes):
-        app.include_router(routes)
+    for part in (routes_map, routes_footage, routes_review, routes_totals):
+        app.include_router(part.routes)
     return app
 
 
