@@ -2,8 +2,8 @@
 
 import { get, Refused, type TotalsFacts } from "./api.js";
 import type { Bench, View } from "./bench.js";
-import { el, fill, tell } from "./dom.js";
 import { sheet } from "./dialogs.js";
+import { el, fill, tell } from "./dom.js";
 import { texts } from "./texts.js";
 
 type Area = TotalsFacts["areas"][number];
@@ -34,10 +34,7 @@ export class Totals implements View {
     );
     try {
       const found = await get(`/api/totals?${asked}` as "/api/totals");
-      this.draw(
-        ...found.areas.flatMap(areaOf),
-        ...found.notes.map((note) => el("p", {}, note)),
-      );
+      this.draw(...found.areas.flatMap(areaOf), ...found.notes.map((note) => el("p", {}, note)));
     } catch (error) {
       const isRefused = error instanceof Refused && error.status > 0;
       this.draw(

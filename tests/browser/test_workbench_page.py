@@ -276,6 +276,7 @@ def test_every_view_can_be_used_by_everyone(bench, theme):
         ("b", ".evidence img"),
         ("f", ".thumb"),
         ("p", ".placing"),
+        ("q", ".totals .refused"),
         ("?", ".keys"),
     ):
         page.keyboard.press(key)
