@@ -71,6 +71,7 @@ export const texts = {
     geoid: "above the geoid",
     barometric: "barometric",
     takeoff_relative: "above the take-off point",
+    ground: "above the ground below the cameras",
     control: "datum of the control points",
     local: "local datum",
     unknown: "datum not known",

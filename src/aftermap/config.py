@@ -32,6 +32,8 @@ class Settings:
     masks: a folder of masks of photographs and clips, beyond those that lie beside them.
     dem: the heights that belong to it; None is the surface.tif beside it.
     footprints: outlines of buildings, in anything that GDAL reads; None grades no buildings.
+    outlines: a folder of buildings outlined in the pictures; where places of theirs are known and
+        nothing else places the map, these do.
     footprints_crs: the CRS of that file where it names none itself.
     id_field: its field with the buildings' ids; None is osm_id, else id, else the feature's number.
     streets: lines of streets; None takes the space between buildings.
@@ -50,6 +52,7 @@ class Settings:
     masks: Path | None = None
     dem: Path | None = None
     footprints: Path | None = None
+    outlines: Path | None = None
     footprints_crs: str | None = None
     id_field: str | None = None
     streets: Path | None = None
@@ -60,6 +63,11 @@ class Settings:
     draw_filled: bool = False
     confirm_crs: tuple[str, ...] = ()
 
+    @property
+    def has_buildings(self) -> bool:
+        """Whether any buildings are named, to be graded."""
+        return self.footprints is not None or self.outlines is not None
+
 
 FILES = (
     "gcp",
@@ -67,6 +75,7 @@ FILES = (
     "reference",
     "dem",
     "footprints",
+    "outlines",
     "streets",
     "before",
     "before_surface",
@@ -117,6 +126,9 @@ NEW_FILE = """\
 #streets = "streets.geojson"
 #before = "before/orthophoto.tif"
 #before_surface = "before/surface.tif"
+
+# Instead of footprints: a folder of buildings outlined in the images themselves.
+#outlines = "outlines"
 
 # Grading model: one trained with aftermap learn, or an .onnx file.
 #model = "learnt.json"

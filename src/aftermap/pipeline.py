@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from aftermap.buildings.picture_outlines import known_places_of, outlines_in
 from aftermap.config import NEW_FILE, Settings
 from aftermap.errors import ReconstructionError, SurfaceError
 from aftermap.execute import LocalExecutor
 from aftermap.geo.crs import LOCAL, projected_crs
 from aftermap.media import files_in
 from aftermap.model.camera import FrameSet, Reconstruction
+from aftermap.model.outlines import KnownPlace
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Progress
 from aftermap.record import Case
@@ -24,6 +26,7 @@ from aftermap.sfm import (
     survey_of,
     unplaced_reconstruction,
 )
+from aftermap.sfm.known_places import LEAST_PLACES
 from aftermap.surface import SurfaceOptions, orthophoto_of, surface_of
 from aftermap.workflows.assess import Map
 from aftermap.workflows.deliver_map import deliver_grades, deliver_map
@@ -50,6 +53,7 @@ def map_footage(
     Raises ResourcesError before the long work where ``room`` of the case does not suffice for it.
     """
     control = _check_inputs(paths, settings)
+    places = _known_places(settings)
     with (
         Case.create_or_open(case_path, settings_text=NEW_FILE) as case,
         Runner(case, command="map", options=settings, progress=progress, fresh=fresh) as run,
@@ -62,7 +66,7 @@ def map_footage(
         estimates.report(progress)
         cameras, elevation = None, None
         try:
-            cameras = _place_cameras(frames, control, job)
+            cameras = _place_cameras(frames, control, places, job)
             record_cameras(case, cameras, footage.received)
             elevation = _measure_surface(cameras, job, estimates)
             orthophoto = _draw_orthophoto(cameras, elevation, job, estimates)
@@ -71,7 +75,7 @@ def map_footage(
             return deliver_index_only(job, footage, cameras, error, elevation)
         made = Map(cameras=cameras, elevation=elevation, orthophoto=orthophoto)
         mapped = deliver_map(made, footage, job)
-        return mapped if settings.footprints is None else deliver_grades(made, mapped, job)
+        return deliver_grades(made, mapped, job) if settings.has_buildings else mapped
 
 
 def _check_inputs(paths: Sequence[Path], settings: Settings) -> ControlFile | None:
@@ -82,7 +86,17 @@ def _check_inputs(paths: Sequence[Path], settings: Settings) -> ControlFile | No
     return None if settings.gcp is None else control_in(settings.gcp, settings.confirm_crs)
 
 
-def _place_cameras(frames: FrameSet, control: ControlFile | None, job: Job) -> Reconstruction:
+def _known_places(settings: Settings) -> tuple[KnownPlace, ...]:
+    """The buildings outlined in the pictures whose place is known; none where there are too few."""
+    if settings.outlines is None:
+        return ()
+    places = known_places_of(outlines_in(settings.outlines), settings.outlines)
+    return places if len(places) >= LEAST_PLACES else ()
+
+
+def _place_cameras(
+    frames: FrameSet, control: ControlFile | None, places: tuple[KnownPlace, ...], job: Job
+) -> Reconstruction:
     if control is not None:  # its names and places, before the long work
         survey_of(control, frames.frames, None if frames.crs == LOCAL else frames.crs)
     run, executor = job.run, job.executor
@@ -95,9 +109,9 @@ def _place_cameras(frames: FrameSet, control: ControlFile | None, job: Job) -> R
         cameras = run.stage(
             POSES,
             options,
-            [frames, control],
+            [frames, control, places] if places else [frames, control],
             lambda files: reconstruct_from_features(
-                frames, features, options, files, executor, control
+                frames, features, options, files, executor, control, places
             ),
         )
     run.skip(cameras.skipped)

@@ -9,7 +9,7 @@ import pytest
 import report_scene as scene
 
 from aftermap.geo.crs import LOCAL
-from aftermap.model.camera import FrameSet, Vertical, VerticalWitness
+from aftermap.model.camera import ControlResidual, FrameSet, Vertical, VerticalWitness
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.publish.report import warnings
@@ -193,7 +193,7 @@ def test_a_local_map_says_first_that_nothing_can_be_measured(report_on, tmp_path
 @pytest.mark.parametrize("datum", list(VerticalDatum))
 def test_every_vertical_datum_has_its_words(figures_on, datum):
     report = figures_on(reconstruction=scene.reconstruction(vertical_datum=datum))
-    floating = {"barometric", "takeoff_relative", "unknown", "local"}
+    floating = {"barometric", "takeoff_relative", "unknown", "ground", "local"}
     assert (report.json["trust"]["vertical_m"] is None) == (datum in floating)
     assert ("heights_without_level" in codes(report)) == (datum in floating - {"local"})
 
@@ -296,3 +296,28 @@ def test_a_group_far_away_does_not_shrink_the_plan_of_the_map(report_on):
     report = report_on(reconstruction=built)
     assert "cameras of unmapped groups outside this plan: 1" in report.html
     assert report.json["photographs"]["placed"] == 20
+
+
+def test_known_places_of_buildings_say_nothing_of_heights(figures_on):
+    marks = tuple(
+        ControlResidual(
+            name=f"B{k}",
+            role="place",
+            position_m=(390_000.0 + 60.0 * k, 3_980_000.0 + 45.0 * (k % 2), 2.0),
+            residual_m=(3.0 * (-1) ** k, -4.0, float("nan")),
+            reprojection_px=None,
+            images=("a.jpg",),
+        )
+        for k in range(6)
+    )
+    report = figures_on(
+        reconstruction=scene.reconstruction(control=marks, vertical_datum=VerticalDatum.GROUND)
+    )
+    trust = report.json["trust"]
+    assert trust["vertical_m"] is None
+    assert trust["height_per_100_m"] is None
+    assert trust["horizontal_m"] == pytest.approx(5.0)
+    assert "known places of 6 buildings" in trust["horizontal_from"]
+    # 3.54 m on an axis, two of eight degrees of freedom lost of twelve, over the places' spread.
+    spread = np.sqrt(60.0**2 * 17.5 + 45.0**2 * 1.5)
+    assert trust["length_per_100_m"] == pytest.approx(100 * np.sqrt(150 / 8) / spread)

@@ -43,6 +43,8 @@ OWN_SURE_M = 0.5
 """An outline that its own edges place so surely is placed by them; neighbours only help."""
 EXPECTED_SURE_M = 2.0
 """Less sure than this, nobody near has matched, and nothing is expected."""
+OUTLINED_SURE_M = 0.5
+"""How surely an outline drawn in pictures lies on the map that was made of those pictures."""
 UNSURE_M = 5.0
 """Sigma of a shift of which nothing is known."""
 FAR_FRACTION = 0.75
@@ -86,6 +88,22 @@ def aligned_buildings(
         buildings=buildings,
         skipped=footprints.skipped,
         notes=(*footprints.notes, *_notes(footprints.file_name, buildings)),
+    )
+
+
+def buildings_as_outlined(footprints: FootprintSet) -> Buildings:
+    """The buildings where their footprints are: those were found on the map itself."""
+    found = Alignment(
+        shift_m=(0.0, 0.0), sigma_m=OUTLINED_SURE_M, residual_m=None, source=ShiftSource.OWN
+    )
+    return Buildings(
+        crs=footprints.crs,
+        buildings=tuple(
+            Building(footprint=one, alignment=found, polygons_m=one.polygons_m)
+            for one in footprints.footprints
+        ),
+        skipped=footprints.skipped,
+        notes=footprints.notes,
     )
 
 

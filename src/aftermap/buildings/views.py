@@ -80,18 +80,19 @@ class ViewOptions:
 
     ``block_m``: side of the square of town that is worked on at once. ``reach_m``: the surface so
     far around it can hide it (a tower of 40 m at 70 degrees off nadir). ``march_cell_m``: surfaces
-    finer than this are averaged to it. ``farthest_heights``, ``farthest_m``: as for clips, a view
-    ends 5 flying heights away (79 degrees off nadir). ``lean_m``: a roof stands so far outside the
-    ground of a picture that still shows it. ``least_framed``: share of the roof that must be in the
-    picture. ``most_occluded``: where more of that is hidden and no wall is seen, it is no view.
-    ``wall_share``: a wall is seen by this share of its spots. ``nadir_deg``: up to here a view is
-    from above. ``most_views``: kept for each building. ``ground_sigma_m``: of a height.
+    finer than this are averaged to it. ``farthest_heights``, ``farthest_m``: a view ends 8 flying
+    heights away (83 degrees off nadir), farther than in the index of clips: the surface is measured
+    there, and what it was measured from must not be called unseen. ``lean_m``: a roof stands so far
+    outside the ground of a picture that still shows it. ``least_framed``: share of the roof that
+    must be in the picture. ``most_occluded``: where more of that is hidden and no wall is seen, it
+    is no view. ``wall_share``: a wall is seen by this share of its spots. ``nadir_deg``: up to here
+    a view is from above. ``most_views``: kept for each building. ``ground_sigma_m``: of a height.
     """
 
     block_m: float = 250.0
     reach_m: float = 100.0
     march_cell_m: float = 0.5
-    farthest_heights: float = 5.0
+    farthest_heights: float = 8.0
     farthest_m: float = 1500.0
     lean_m: float = 25.0
     least_framed: float = 0.25

@@ -15,6 +15,11 @@ from aftermap.progress import progress_on
 @click.argument("case", type=PATH)
 @click.option("--footprints", type=PATH, help="Building footprints, in any GDAL vector format.")
 @click.option(
+    "--outlines",
+    type=PATH,
+    help="Folder of buildings outlined in the images, in place of footprints.",
+)
+@click.option(
     "--id-field", metavar="NAME", help="Field with building ids.  [default: osm_id, id, feature id]"
 )
 @click.option("--footprints-crs", metavar="EPSG:n", help="CRS of footprints that declare none.")

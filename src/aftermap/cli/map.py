@@ -29,6 +29,12 @@ from aftermap.progress import progress_on
     "below clips that cannot be mapped.",
 )
 @click.option("--footprints", type=PATH, help="Building footprints; also grades the buildings.")
+@click.option(
+    "--outlines",
+    type=PATH,
+    help="Folder of buildings outlined in the images, in place of footprints; where their "
+    "places are known, these also georeference a map that nothing else does.",
+)
 @click.option("--streets", type=PATH, help="Street centre lines for trafficability.")
 @click.option(
     "--crs", metavar="EPSG:n", help="Projected CRS of the map.  [default: the scene's UTM zone]"

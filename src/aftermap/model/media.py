@@ -17,6 +17,7 @@ class VerticalDatum(StrEnum):
     BAROMETRIC = "barometric"
     TAKEOFF_RELATIVE = "takeoff_relative"
     CONTROL = "control"
+    GROUND = "ground"
     LOCAL = "local"
     UNKNOWN = "unknown"
 

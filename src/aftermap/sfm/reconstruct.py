@@ -14,6 +14,7 @@ from aftermap.imaging.features import load_features
 from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction, Vertical
 from aftermap.model.clip import ClipOffsets
 from aftermap.model.media import VerticalDatum
+from aftermap.model.outlines import KnownPlace
 from aftermap.model.runs import Executor, Workspace
 from aftermap.sfm.assemble import Group, reconstruction_of, with_transformation
 from aftermap.sfm.block import (
@@ -39,6 +40,7 @@ from aftermap.sfm.gcp import (
 )
 from aftermap.sfm.gcp_file import ControlFile
 from aftermap.sfm.initial_reconstruction import MIN_FRAMES, skeletons_of
+from aftermap.sfm.known_places import laid_on_places
 from aftermap.sfm.levelling import contradicted_vertical
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pair_matches import PairMatches, matches_of
@@ -86,8 +88,11 @@ def reconstruct_from_features(
     files: Workspace,
     executor: Executor,
     control: ControlFile | None = None,
+    places: Sequence[KnownPlace] = (),
 ) -> Reconstruction:
     """The reconstruction from features that are there already.
+
+    ``places`` of buildings give it place, scale and north where nothing else does.
 
     Raises ReconstructionError where there are too few photographs or no three of them overlap.
     """
@@ -119,6 +124,8 @@ def reconstruct_from_features(
     if survey is not None and groups[0].controlled:
         transformation = survey.transformation
     found = replace(found, vertical=vertical, warnings=(*found.warnings, *said))
+    if places and found.crs == LOCAL:
+        return laid_on_places(found, places, None)
     return with_transformation(found, transformation)
 
 

@@ -10,9 +10,11 @@ from aftermap.assessment.before import before_in
 from aftermap.assessment.grade import Grader, grade_buildings, grader_in
 from aftermap.assessment.measure import measure_buildings
 from aftermap.assessment.plugin import onnx_grader
-from aftermap.buildings.align import aligned_buildings
+from aftermap.buildings.align import aligned_buildings, buildings_as_outlined
 from aftermap.buildings.evidence_pictures import Clips, EvidenceSources, Wanted, evidence_of
 from aftermap.buildings.footprints import footprints_in
+from aftermap.buildings.outline_hull import footprints_of_outlines
+from aftermap.buildings.picture_outlines import outlines_in
 from aftermap.buildings.view_quality import visibility_of
 from aftermap.buildings.views import building_views
 from aftermap.config import Settings
@@ -45,7 +47,7 @@ class ViewQuality:
 
 
 BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
-VIEWS = Stage(name="views", version=3, answer=ViewTable)
+VIEWS = Stage(name="views", version=4, answer=ViewTable)
 VISIBILITY = Stage(name="visibility", version=3, answer=ViewQuality)
 BUILDING_MEASURES = Stage(name="measures", version=3, answer=MeasureTable)
 GRADES = Stage(name="grades", version=3, answer=Grading)
@@ -70,9 +72,13 @@ class Map:
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentInputs:
-    """The files that were named, read and checked before the long work."""
+    """The files that were named, read and checked before the long work.
+
+    ``is_outlined`` is set where the footprints come from outlines in the pictures.
+    """
 
     footprints: FootprintSet
+    is_outlined: bool
     streets: StreetSet | None
     before: Before | None
     grader: Grader
@@ -107,11 +113,6 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
 
     Raises InputError where no footprints are named.
     """
-    if settings.footprints is None:
-        raise InputError(
-            "no footprints: give building footprints with --footprints, such as an OSM extract, "
-            "or set footprints in aftermap.toml"
-        )
     crs = made.cameras.crs
     before = None
     if settings.before or settings.before_surface:
@@ -123,14 +124,8 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
             confirmed=settings.confirm_crs,
         )
     return AssessmentInputs(
-        footprints=footprints_in(
-            settings.footprints,
-            id_field=settings.id_field,
-            crs=settings.footprints_crs,
-            map_crs=crs,
-            area_m=made.area_m,
-            confirmed=settings.confirm_crs,
-        ),
+        footprints=_footprints(made, settings),
+        is_outlined=settings.footprints is None,
         streets=None
         if settings.streets is None
         else street_lines_in(
@@ -139,6 +134,25 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
         before=before,
         grader=_grader(settings.model),
     )
+
+
+def _footprints(made: Map, settings: Settings) -> FootprintSet:
+    if settings.footprints is not None:
+        return footprints_in(
+            settings.footprints,
+            id_field=settings.id_field,
+            crs=settings.footprints_crs,
+            map_crs=made.cameras.crs,
+            area_m=made.area_m,
+            confirmed=settings.confirm_crs,
+        )
+    if settings.outlines is None:
+        raise InputError(
+            "no footprints: give building footprints with --footprints, such as an OSM extract, "
+            "or outlines drawn in the images with --outlines, or set one in aftermap.toml"
+        )
+    outlined = outlines_in(settings.outlines)
+    return footprints_of_outlines(outlined, settings.outlines, made.cameras, made.elevation)
 
 
 def grade_map(
@@ -198,9 +212,13 @@ def _measure(
     cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
     buildings = run.stage(
         BUILDINGS,
-        None,
+        "outlined" if asked.is_outlined else None,
         [asked.footprints, elevation, picture],
-        lambda files: aligned_buildings(asked.footprints, elevation, picture, files, executor),
+        lambda files: (
+            buildings_as_outlined(asked.footprints)
+            if asked.is_outlined
+            else aligned_buildings(asked.footprints, elevation, picture, files, executor)
+        ),
     )
     views = run.stage(
         VIEWS,

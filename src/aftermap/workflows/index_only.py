@@ -140,5 +140,5 @@ def _notes(job: Job, frames: FrameSet, cameras: Reconstruction) -> tuple[str, ..
     ungraded = ("The buildings were not graded: grading needs a map.",)
     return (
         *(() if local_index else frames.notes),
-        *(() if job.settings.footprints is None else ungraded),
+        *(ungraded if job.settings.has_buildings else ()),
     )

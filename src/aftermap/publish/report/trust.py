@@ -17,6 +17,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import Reconstruction, Vector3
 from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import VerticalDatum
+from aftermap.model.outlines import PLACE_ROLE
 from aftermap.publish.report.contents import ControlFigures, GpsFigures, Residuals, Trust
 from aftermap.publish.report.flight_figures import height_to_base
 
@@ -31,6 +32,8 @@ FLOATING = {
     VerticalDatum.TAKEOFF_RELATIVE: "heights are relative to the take-off point, whose height is "
     "not known",
     VerticalDatum.UNKNOWN: "the images do not state the reference of their heights",
+    VerticalDatum.GROUND: "heights are above the ground below the cameras, whose own level is not "
+    "known",
     VerticalDatum.LOCAL: "the map is not georeferenced",
 }
 
@@ -95,7 +98,7 @@ def _vertical(
     reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
 ) -> tuple[float | None, str]:
     from_marks = _from_marks(control)
-    if from_marks is not None:
+    if from_marks is not None and not _are_places(control):
         marks, basis = from_marks
         return (marks.rms_m[2] if marks.rms_m else None), basis
     floating = FLOATING.get(reconstruction.vertical_datum)
@@ -116,12 +119,22 @@ def _from_marks(control: ControlFigures) -> tuple[Residuals, str] | None:
         count = control.check.count
         points = f"{count} check points" if count > 1 else "one check point"
         return control.check, f"from {points} not used in the adjustment"
+    if control.control.count >= LEAST_CONTROL and _are_places(control):
+        return control.control, (
+            f"from the residuals of the known places of {control.control.count} buildings; the "
+            "true error is larger"
+        )
     if control.control.count >= LEAST_CONTROL:
         return control.control, (
             f"from the residuals of the {control.control.count} ground control points used in the "
             "adjustment; the true error is larger"
         )
     return None
+
+
+def _are_places(control: ControlFigures) -> bool:
+    """Whether places of buildings, known in plan only, hold the map."""
+    return any(mark.role == PLACE_ROLE for mark in control.marks)
 
 
 def _over_100_m(
@@ -137,6 +150,10 @@ def _over_100_m(
     across, along = (float(np.sqrt(max(value, 0))) for value in np.linalg.eigvalsh(away.T @ away))
     one_axis = math.hypot(sigma[0], sigma[1]) / math.sqrt(2)
     length = 100 * one_axis / math.hypot(across, along)
+    if _are_places(control):
+        count = control.control.count
+        length *= math.sqrt(count / max(count - 2, 1))  # four numbers were fitted to two of each
+        return length, None, "the vertical comes from the images alone"
     if across < STRAIGHT * along:
         why = "the positions that georeference the map are collinear, so it may be tilted across"
         return length, None, why

@@ -32,6 +32,8 @@ HEIGHTS_ARE = {
     VerticalDatum.TAKEOFF_RELATIVE: "Heights are relative to the take-off point, whose height is "
     "not known.",
     VerticalDatum.CONTROL: "Heights are in the vertical datum of the ground control points.",
+    VerticalDatum.GROUND: "Heights are above the ground below the cameras, whose own level is not "
+    "known.",
     VerticalDatum.LOCAL: "Heights are in arbitrary units without a vertical datum.",
     VerticalDatum.UNKNOWN: "Heights are as recorded by the camera; the files do not state their "
     "vertical datum.",
@@ -43,6 +45,7 @@ DATUM_NAMES = {
     VerticalDatum.BAROMETRIC: "barometric height, level not known",
     VerticalDatum.TAKEOFF_RELATIVE: "height above take-off",
     VerticalDatum.CONTROL: "height in the datum of the ground control points",
+    VerticalDatum.GROUND: "height above the ground below the cameras",
     VerticalDatum.LOCAL: "height in arbitrary units",
     VerticalDatum.UNKNOWN: "height, datum not known",
 }
