@@ -13,6 +13,7 @@ from aftermap.geo.crs import LOCAL
 from aftermap.imaging.features import load_features
 from aftermap.model.camera import ControlResidual, FrameSet, Reconstruction, Vertical
 from aftermap.model.clip import ClipOffsets
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import VerticalDatum
 from aftermap.model.outlines import KnownPlace
 from aftermap.model.runs import Executor, Workspace
@@ -92,17 +93,14 @@ def reconstruct_from_features(
 ) -> Reconstruction:
     """The reconstruction from features that are there already.
 
-    ``places`` of buildings give it place, scale and north where nothing else does.
-
-    Raises ReconstructionError where there are too few photographs or no three of them overlap.
+    Known ``places`` georeference it where nothing else does. Raises ReconstructionError where there
+    are too few photographs or no three of them overlap.
     """
     _check_count(frame_set)
     crs = None if frame_set.crs == LOCAL else frame_set.crs
     survey = survey_of(control, frame_set.frames, crs) if control else None
     pairs = matches_of(frame_set, features, options, executor)
-    blocks = _blocks(frame_set, features, pairs, options)
-    groups = _those_that_hold(lambda b: _groups(b, options, executor), _moving(blocks))
-    groups.sort(key=lambda group: -len(group.block.frames))
+    groups = _sorted_groups(_blocks(frame_set, features, pairs, options), options, executor)
     marks: tuple[ControlResidual, ...] = ()
     warnings: list[str] = []
     if survey is not None:
@@ -124,6 +122,23 @@ def reconstruct_from_features(
     if survey is not None and groups[0].controlled:
         transformation = survey.transformation
     found = replace(found, vertical=vertical, warnings=(*found.warnings, *said))
+    return _georeferenced(found, places, transformation)
+
+
+def _sorted_groups(
+    blocks: Sequence[BundleBlock], options: PoseOptions, executor: Executor
+) -> list[Group]:
+    """The groups of all blocks whose camera moved, adjusted, the largest first."""
+    groups = _those_that_hold(lambda b: _groups(b, options, executor), _moving(blocks))
+    return sorted(groups, key=lambda group: -len(group.block.frames))
+
+
+def _georeferenced(
+    found: Reconstruction,
+    places: Sequence[KnownPlace],
+    transformation: DatumTransformation | None,
+) -> Reconstruction:
+    """The reconstruction with the error of its datum; laid onto known places where it has none."""
     if places and found.crs == LOCAL:
         return laid_on_places(found, places, None)
     return with_transformation(found, transformation)
