@@ -1,6 +1,7 @@
 """The page of damage: what it says, and what it must not say."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,12 @@ from rasterio.transform import Affine
 from aftermap.model.assessment import Assessment, AssessorKind, Grade, Grading, Visibility
 from aftermap.model.building import Alignment, Building, Buildings, Footprint, ShiftSource
 from aftermap.model.raster import Grid, Orthophoto, Raster
-from aftermap.publish.damage.assessment_report import AssessmentFacts, ClassTotal, assessment_page
+from aftermap.publish.damage.assessment_report import (
+    AssessmentFacts,
+    ClassTotal,
+    TotalsSection,
+    assessment_page,
+)
 
 GRID = Grid(
     crs="EPSG:32637", east_m=500_000.0, north_m=3_970_100.0, cell_m=1.0, columns=100, rows=100
@@ -77,16 +83,26 @@ def test_without_totals_the_counts_are_called_the_machines_and_no_estimate(facts
 
 def test_totals_come_with_their_interval_and_their_sentence(facts):
     total = ClassTotal(
-        what="destroyed", buildings=40, low=30, high=52, of=100, sentence="destroyed: an estimated"
+        cells={"class": "destroyed", "interval": "30 to 52"}, sentence="destroyed: an estimated"
     )
-    page = assessment_page(
-        type(facts)(
-            **{**{n: getattr(facts, n) for n in facts.__dataclass_fields__}, "totals": (total,)}
-        )
+    section = TotalsSection(
+        headings={"class": "class", "interval": "95% interval"},
+        preamble=("reviewers <b>anna</b>",),
+        rows=(total,),
+        notes=("3 grades differ",),
     )
+    page = assessment_page(replace(facts, totals=section))
     assert "30 to 52" in page
+    assert "reviewers &lt;b&gt;anna" in page
+    assert "3 grades differ" in page
     assert "destroyed: an estimated" in page
     assert "no estimate of totals yet" not in page
+
+
+def test_why_there_is_no_total_is_said(facts):
+    page = assessment_page(replace(facts, totals=TotalsSection(refusal="grades are not blind")))
+    assert "Why not: grades are not blind" in page
+    assert "Model grades, not estimates" in page
 
 
 def test_an_adopted_grade_is_drawn_in_place_of_the_machines(facts):

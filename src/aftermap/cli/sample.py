@@ -20,7 +20,7 @@ from aftermap.cli.options import PATH, debug_option
 @click.option(
     "--double",
     type=click.IntRange(min=0),
-    help="Buildings planned for two reviewers.  [default: 20 % of the sample, at least 30]",
+    help="Buildings planned for two reviewers.  [default: 20 % of the sample, at least 40]",
 )
 @click.option(
     "--replace",

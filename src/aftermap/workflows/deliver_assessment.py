@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from aftermap.assessment.total import Total
+from aftermap.assessment.total import TooFew
 from aftermap.config import Settings
 from aftermap.errors import CaseError, InputError
 from aftermap.execute import LocalExecutor
@@ -23,6 +23,7 @@ from aftermap.model.runs import Progress
 from aftermap.publish.damage.assessment_report import (
     AssessmentFacts,
     ClassTotal,
+    TotalsSection,
     link_from_report,
     write_assessment_report,
 )
@@ -42,6 +43,7 @@ from aftermap.workflows.assess import ALL, Graded, Map, grade_map, map_of
 from aftermap.workflows.exports import write_exports
 from aftermap.workflows.products import write_styles
 from aftermap.workflows.totals import TotalsOptions, totalled_in
+from aftermap.workflows.totals_table import HEADINGS
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -126,23 +128,23 @@ def _accepted_grades(case: Case) -> dict[str, Grade]:
     return {name: grade for name, grade in named if grade is not None}
 
 
-def _totals(case: Case) -> tuple[ClassTotal, ...]:
-    """Estimates from the reviewed sample; none where there is no sample or it is not reviewed."""
+def _totals(case: Case) -> TotalsSection:
+    """Estimates from the blind grades of the sample, or why there are none."""
     try:
         answer = totalled_in(case, TotalsOptions())
-    except (CaseError, InputError):
-        return ()
-    return tuple(
-        ClassTotal(
-            what=one.what,
-            buildings=one.buildings,
-            low=one.low,
-            high=one.high,
-            of=one.of,
-            sentence=str(one),
-        )
-        for one in answer.totals
-        if isinstance(one, Total)
+    except (CaseError, InputError) as error:
+        return TotalsSection(refusal=str(error).removeprefix(f"{case.path}: "))
+    (of_case,) = answer.areas
+    if isinstance(of_case.table, TooFew):
+        return TotalsSection(refusal=str(of_case.table))
+    return TotalsSection(
+        headings=HEADINGS,
+        preamble=of_case.table.preamble,
+        rows=tuple(
+            ClassTotal(cells=cells, sentence=str(row))
+            for row, cells in zip(of_case.rows, of_case.cells, strict=True)
+        ),
+        notes=answer.notes,
     )
 
 

@@ -8,7 +8,7 @@ import math
 from dataclasses import replace as changed
 from pathlib import Path
 
-from aftermap.assessment.draw import FEWEST_TWICE, draw_sample
+from aftermap.assessment.draw import draw_sample
 from aftermap.assessment.label_files import GRADERS, PLACE, labels_text, newest_by_reviewer
 from aftermap.errors import CaseError, InputError
 from aftermap.model.sample import NOT_ASSESSED, Draw
@@ -27,11 +27,13 @@ from aftermap.workflows.review import (
 
 TWICE_FRACTION = 0.2
 """Of a sample, so large a share is planned for two reviewers where nothing else is asked for."""
+PLANNED_TWICE = 40
+"""And at least so many: 30 are needed, and some turn out not to be assessable."""
 
 
 def twice_of(size: int) -> int:
     """How many buildings of a sample of ``size`` are planned for two reviewers by default."""
-    return min(size, max(FEWEST_TWICE, math.ceil(TWICE_FRACTION * size)))
+    return min(size, max(PLANNED_TWICE, math.ceil(TWICE_FRACTION * size)))
 
 
 def sample_buildings(

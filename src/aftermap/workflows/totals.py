@@ -164,9 +164,19 @@ def totalled_in(case: Case, options: TotalsOptions) -> TotalsOutcome:
     )
     return TotalsOutcome(
         areas=_all(population, found, options.scale, circumstances, areas),
-        notes=(*_differing(found), *found.notes),
+        notes=(*_differing(found), *found.notes, *_not_yet_twice(draw, found)),
         matrix=error_matrix(population, found.sampled),
     )
+
+
+def _not_yet_twice(draw: Draw, found: SampledGrades) -> list[str]:
+    """What is left of the plan for two reviewers, while anything is."""
+    done = {one.source_id for one in found.sampled if one.is_graded_twice}
+    left = len(set(draw.twice) - done)
+    if not left:
+        return []
+    count = f"{left} of the {len(draw.twice)} buildings planned for two reviewers"
+    return [f"{count} have no two grades yet (aftermap review export --second)"]
 
 
 def _differing(found: SampledGrades) -> list[str]:

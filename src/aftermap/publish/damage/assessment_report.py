@@ -6,7 +6,7 @@ total: a total is an estimate with its interval. docs/reference/buildings.md.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,24 @@ MOST_LISTED = 300
 
 @dataclass(frozen=True, kw_only=True)
 class ClassTotal:
-    """An estimated total of one class: ``str()`` of a total, and the numbers that it holds."""
+    """An estimated total of one class: the cells of its row by column, and its sentence."""
 
-    what: str
-    buildings: int
-    low: int
-    high: int
-    of: int
+    cells: Mapping[str, str]
     sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotalsSection:
+    """The table of totals: its columns with their headings, what is said above it, and its rows.
+
+    ``refusal`` says why there are no rows; empty where there are.
+    """
+
+    headings: Mapping[str, str] = field(default_factory=dict)
+    preamble: tuple[str, ...] = ()
+    rows: tuple[ClassTotal, ...] = ()
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +84,7 @@ class AssessmentFacts:
     """The facts of the page.
 
     ``adopted`` are the accepted grades, by ``source_id``; they are drawn in place of model grades.
-    ``totals`` are estimates from a reviewed sample, empty where there is none.
+    ``totals`` are estimates from a reviewed sample.
     ``sensor_date`` is the first and the last time at which pictures were taken.
     """
 
@@ -85,7 +95,7 @@ class AssessmentFacts:
     orthophoto: Orthophoto
     streets: StreetTable | None = None
     adopted: Mapping[str, Grade] | None = None
-    totals: tuple[ClassTotal, ...] = ()
+    totals: TotalsSection = TotalsSection()
     sensor_date: tuple[str, str] | None = None
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
