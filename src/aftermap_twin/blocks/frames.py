@@ -15,6 +15,9 @@ from aftermap_twin.blocks.layout import Pitch
 from aftermap_twin.mesh import Tone
 
 SLAB_M = 0.22
+BARE = 3
+"""Finish of a roof that is the slab itself."""
+CONCRETE: Tone = (0.40, 0.39, 0.365)
 STOREYS = {"slab": (5, 10), "tower": (7, 13), "pavilion": (1, 4), "garages": (1, 2)}
 """Fewest storeys, and one more than the most."""
 FACES: tuple[Tone, ...] = (
@@ -80,6 +83,7 @@ def block_on(rng: np.random.Generator, number: int, pitch: Pitch, base_m: float)
     few, many = STOREYS[pitch.kind]
     light = rng.uniform(0.85, 1.12)
     face, felt = FACES[rng.integers(len(FACES))], FELTS[rng.integers(len(FELTS))]
+    is_begun = bool(rng.random() < 0.25 and pitch.kind != "garages")
     return Block(
         number=number,
         pitch=pitch,
@@ -87,9 +91,9 @@ def block_on(rng: np.random.Generator, number: int, pitch: Pitch, base_m: float)
         storeys=int(rng.integers(few, many)),
         storey_m=2.6 if pitch.kind == "garages" else float(rng.uniform(2.7, 3.0)),
         face=(face[0] * light, face[1] * light, face[2] * light),
-        felt=felt,
-        finish=int(rng.integers(4)),
+        felt=CONCRETE if is_begun else felt,
+        finish=BARE if is_begun else int(rng.integers(4)),
         wear=float(rng.random()),
         parapet_m=0.0 if pitch.kind == "garages" else float(rng.choice([0.12, 0.35, 0.8])),
-        is_unfinished=bool(rng.random() < 0.07 and pitch.kind in {"slab", "tower", "pavilion"}),
+        is_unfinished=is_begun,
     )

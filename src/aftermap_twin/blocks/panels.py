@@ -67,22 +67,19 @@ def raise_block(
 
 def _slabs(work: Raising) -> None:
     """Roof, and below it every floor where light gets at it."""
-    block, plan = work.block, work.block.plan()
-    roof = BlocksMaterial.DECK if block.is_unfinished else BlocksMaterial.ROOFING
+    block = work.block
+    roof = (BlocksMaterial.ROOFING, block.felt, work.roofing)
+    deck = roof if block.is_unfinished else (BlocksMaterial.DECK, block.face, work.deck)
+    fringe = 3.0 if block.is_unfinished else FRINGE_M
     for level, slab in enumerate(work.slabs):
-        is_top = level == block.storeys - 1
-        height = work.level_m(level + 1)
+        is_top, height = level == block.storeys - 1, work.level_m(level + 1)
+        is_shut = work.is_whole and not block.is_unfinished
         if is_top:
-            record = work.deck if block.is_unfinished else work.roofing
-            lay(work.mesh, block, slab, height, (roof, block.felt, record))
-        else:
-            cover = work.slabs[level + 1]
-            shut = plan if work.is_whole and not block.is_unfinished else cover
-            seen = slab.difference(shut.buffer(-FRINGE_M if not block.is_unfinished else -3.0))
-            if work.is_whole and not block.is_unfinished:
-                continue
-            lay(work.mesh, block, seen, height, (BlocksMaterial.DECK, block.face, work.deck))
-        if not work.is_whole or block.is_unfinished:
+            lay(work.mesh, block, slab, height, roof)
+        elif not is_shut:
+            seen = slab.difference(work.slabs[level + 1].buffer(-fringe))
+            lay(work.mesh, block, seen, height, deck)
+        if not is_shut:
             _rim(work, slab, height, is_cut_only=not block.is_unfinished)
 
 
