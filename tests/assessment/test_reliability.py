@@ -9,6 +9,7 @@ from aftermap.assessment.reliability import (
     dawid_skene,
     disagreements,
     kappa,
+    kappa_of,
 )
 from aftermap.model.assessment import GRADES, Grade
 
@@ -104,3 +105,36 @@ def test_dawid_and_skene_find_the_careless_reviewer():
     chance = dawid_skene(labels)
     right = [GRADES[int(np.argmax(chance[name]))] == grade for name, grade in truth.items()]
     assert np.mean(right) > 0.97
+
+
+def test_four_buildings_that_were_graded_alike_are_not_sure_to_agree():
+    grades = [Grade.NONE, Grade.NONE, Grade.DESTROYED, Grade.DESTROYED]
+    labels = {f"b{i}": {"a": grade, "b": grade} for i, grade in enumerate(grades)}
+    for found in (kappa(grades, grades, "two"), alpha(labels)):
+        assert found.value == found.high == 1
+        assert found.low < 0.6
+    often = kappa(grades * 25, grades * 25, "two")
+    assert 0.9 < often.low < 1
+
+
+@pytest.mark.parametrize(("error", "share_of_none"), [(0.05, 0.5), (0.3, 0.5), (0.15, 0.9)])
+def test_intervals_of_agreement_hold_the_truth_at_fifteen_buildings(error, share_of_none):
+    """Two reviewers who are a step off so often, independently; the figure of all buildings."""
+    random = np.random.default_rng(4)
+    shares = np.array([share_of_none, *[(1 - share_of_none) / 4] * 4])
+    true = random.choice(5, 200_000, p=shares)
+
+    def graded() -> np.ndarray:
+        steps = np.where(random.random(len(true)) < error, random.choice([-1, 1], len(true)), 0)
+        return np.abs(4 - np.abs(4 - (true + steps)))
+
+    first, second = graded(), graded()
+    whole = ((first - second) ** 2).mean()
+    by_chance = ((first - random.permutation(second)) ** 2).mean()
+    covered = []
+    for start in range(0, 60 * 15, 15):
+        rows = slice(start, start + 15)
+        found = kappa_of(first[rows].tolist(), second[rows].tolist(), 5, "two")
+        if found.value is not None:
+            covered.append(found.low <= 1 - whole / by_chance <= found.high)
+    assert np.mean(covered) >= 0.9

@@ -2,8 +2,11 @@
 
 Krippendorff's alpha with the ordinal difference (Krippendorff 2011, "Computing Krippendorff's
 Alpha-Reliability") for any number of reviewers and gaps; Cohen's kappa with quadratic weights
-(Cohen 1968) for two. Intervals: percentiles of 1,000 bootstrap draws of buildings, seeded. Beside
-them, and never instead, what Dawid and Skene's model (1979) makes of the reviewers.
+(Cohen 1968) for two. Intervals: percentiles of the Bayesian bootstrap of buildings (Rubin 1981,
+Annals of Statistics 9, 130-134), 1,000 draws, seeded, as wide as one more building could make them
+(the imprecise Dirichlet model with s = 1: Walley 1996, JRSS B 58, 3-57). So that full agreement on
+a few buildings is not sure to be full agreement. Beside them, and never instead, what Dawid and
+Skene's model (1979) makes of the reviewers.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -170,20 +173,42 @@ def _kappa(table: Array) -> Array:
 
 
 def _with_interval(name: str, each: Array, figure: Callable[[Array], Array]) -> Agreement:
-    """A figure of the summed tables of buildings (N, C, C), and its bootstrap interval."""
+    """A figure of the summed tables of buildings (N, C, C), and its interval."""
     buildings = len(each)
     value = float(figure(each.sum(0))) if buildings else float("nan")
     if not np.isfinite(value):
         return Agreement(name=name, value=None, low=None, high=None, buildings=buildings)
-    flat = each.reshape(buildings, -1)
+    tail = (1 - CONFIDENCE) / 2
+    ends = [np.nanquantile(figure(each_draw), [tail, 1 - tail]) for each_draw in _drawn(each)]
+    return Agreement(
+        name=name,
+        value=value,
+        low=min(value, *(float(low) for low, _ in ends)),
+        high=max(value, *(float(high) for _, high in ends)),
+        buildings=buildings,
+    )
+
+
+def _drawn(each: Array) -> Iterable[Array]:
+    """Tables (DRAWS, C, C) from the Bayesian bootstrap, once for each thing one more could say.
+
+    One more building is graded alike, in any class, or by chance: each grade as often as it was
+    given so far, half way to equally often.
+    """
+    buildings, classes = len(each), each.shape[-1]
+    table = each.sum(0)
+    whole, of_one = table.sum(), np.median(each.sum((1, 2)))
+    margin = (table.sum(0) + table.sum(1)) / (2 * whole)
+    by_chance = (margin + 1 / classes) / 2
     random = np.random.default_rng(_SEED)
     at_once = max(1, _CELLS_AT_ONCE // buildings)
-    drawn = []
-    for start in range(0, DRAWS, at_once):
-        count = min(at_once, DRAWS - start)
-        weights = random.multinomial(buildings, np.full(buildings, 1 / buildings), size=count)
-        tables = (weights @ flat).reshape(count, *each.shape[1:])
-        drawn.append(figure(tables))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
-    return Agreement(name=name, value=value, low=float(low), high=float(high), buildings=buildings)
+    for more in (np.eye(classes) / classes, np.outer(by_chance, by_chance)):
+        tables = []
+        for start in range(0, DRAWS, at_once):
+            count = min(at_once, DRAWS - start)
+            weights = random.standard_exponential((count, buildings))
+            drawn = (weights @ each.reshape(buildings, -1)).reshape(count, classes, classes)
+            other = of_one * random.standard_gamma(more, (count, classes, classes))
+            tables.append(drawn + (other + other.swapaxes(1, 2)) / 2)
+        found = np.concatenate(tables)
+        yield found * ((whole + of_one) / found.sum((1, 2), keepdims=True))
