@@ -177,10 +177,10 @@ def test_a_block_is_ruined_as_its_grade_is_defined(seed: int, grade: Grade, stor
 
 @given(seed=SEEDS)
 @share_of_examples(0.5)
-def test_light_damage_of_the_varied_city_is_holes_in_a_tenth_of_the_roof(seed: int) -> None:
+def test_light_damage_of_the_varied_city_is_holes_in_a_part_of_the_roof(seed: int) -> None:
     mask = np.ones((26, 34), bool)
     left = varied_floors_left(np.random.default_rng(seed), Grade.LIGHT, mask, 3, 0.5)
-    assert left.min() >= 2
+    assert left.min() >= 1
     assert 0 < (left < 3).mean() <= LIGHT_SHARE
 
 

@@ -1,7 +1,7 @@
 """What was done to a block, and the grade that a damage analyst reads from it.
 
 Damage is plane geometry: of every storey's slab, the part that is gone. Grades follow from what is
-lost (after UNOSAT's site classes and EMS-98): *light* is a roof pierced in up to a tenth of its
+lost (after UNOSAT's site classes and EMS-98): *light* is a roof pierced in up to 15 % of its
 area, or a small fire, the frame whole; *moderate* is a corner or bays of some floors out, up to
 three tenths of the roof open, or a large fire; *severe* is the collapse of a part: a section
 pancaked, an end or the top floors gone; *destroyed* is a heap, with at most a third standing.
@@ -21,7 +21,7 @@ from aftermap_twin.blocks.layout import BAY_M
 
 TRIES = 60
 LEAST = 0.0015
-LIGHT_ROOF, LIGHT_BULK, LIGHT_FIRE = 0.10, 0.05, 0.2
+LIGHT_ROOF, LIGHT_BULK, LIGHT_FIRE = 0.15, 0.05, 0.2
 MODERATE_ROOF, MODERATE_BULK = 0.30, 0.16
 SEVERE_BULK = 0.66
 NOTHING = Polygon()

@@ -1,7 +1,7 @@
 """The city's wider range of damage and of roofs, drawn where ``TwinOptions.variety`` is set.
 
-Grades by what is lost: *light* is holes through the roof in up to a tenth of it, no floor lost at
-an edge; *moderate* is holes through up to three tenths, or part of an upper floor gone; *severe* is
+Grades by what is lost: *light* is holes through the roof in up to 15 % of it, the frame whole;
+*moderate* is holes through up to a third, or part of an upper floor gone at an edge; *severe* is
 the collapse of a part or of the top floor; *destroyed* is hardly anything left, or a pancake.
 """
 
@@ -16,7 +16,7 @@ from aftermap_twin.mesh import Tone
 
 SMALLEST_M, LARGEST_M = 0.15, 2.2
 """Radii of holes."""
-LIGHT_SHARE, MODERATE_SHARE = 0.10, 0.30
+LIGHT_SHARE, MODERATE_SHARE = 0.15, 0.35
 LEAST_SHARE = 0.006
 """Of a roof: less is nobody's damage."""
 PITCH_STEEPEST = 0.7
@@ -39,10 +39,11 @@ def varied_floors_left(
     """Floors left over each cell, (across, along): OUTSIDE the plan, 0 fallen to the ground."""
     left = np.where(mask, levels, OUTSIDE).astype(np.int8)
     if grade is Grade.LIGHT:
-        _pierce(rng, left, (SMALLEST_M, LARGEST_M), LIGHT_SHARE, 1, cell_m, least=LEAST_SHARE)
+        floors = int(rng.choice([1, 1, 2]))
+        _pierce(rng, left, (SMALLEST_M, LARGEST_M), LIGHT_SHARE, floors, cell_m, least=LEAST_SHARE)
     elif grade is Grade.MODERATE:
         if rng.random() < 0.55:
-            _pierce(rng, left, (0.9, 2.8), MODERATE_SHARE, 3, cell_m, least=0.11)
+            _pierce(rng, left, (0.9, 2.8), MODERATE_SHARE, 3, cell_m, least=0.16)
         else:
             _pierce(rng, left, (0.3, 1.6), LIGHT_SHARE, 2, cell_m)
             share = rng.uniform(0.05, 0.16)
