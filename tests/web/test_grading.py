@@ -12,6 +12,7 @@ from aftermap.errors import InputError
 from aftermap.model.assessment import Grade
 from aftermap.record import Case
 from aftermap.record.assessments import changed_batches, reviews
+from aftermap.record.building_rows import MeasurementRow
 from aftermap.record.custody import entries_of, verify_chain
 from aftermap.record.reviews import shown_since
 from aftermap.web.app import workbench
@@ -121,7 +122,9 @@ def test_two_reviewers_do_not_overwrite_each_other(case_path):
         assert first.get("/api/grades").json() == {"B001": {"Nadia": "light"}}
 
 
-def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
+def test_who_works_blind_is_sent_no_grade_but_their_own(case_path, monkeypatch):
+    reading = MeasurementRow(building=2, name="hole_probability", value=0.97, sigma=None)
+    monkeypatch.setattr("aftermap.web.buildings.measurement_rows", lambda *_: [reading])
     door = Door(port=8484, names=host_names("127.0.0.1"))
     with TestClient(workbench(desk_of(case_path), door), base_url=ORIGIN) as first:
         first.headers["origin"] = ORIGIN
@@ -146,6 +149,10 @@ def test_who_works_blind_is_sent_no_grade_but_their_own(case_path):
             assert "north wall" not in text
             assert "confidence" not in text
             assert "rubble beside" not in text
+        told = blind.get("/api/building?source_id=B001").json()
+        assert told["measurements"] == []
+        assert "assessor" not in told["building"]
+        assert first.get("/api/building?source_id=B001").json()["measurements"] != []
         assert blind.get("/api/grades").json() == {"B002": {"Omar": "light"}}
         assert '"grade":"light"' in first.get("/api/buildings").text
         assert "light" in first.get("/api/queue").json()["grade"]

@@ -49,7 +49,7 @@ def test_grades_of_which_nothing_is_known_are_refused_or_every_total_says_so(mad
     assert "--blind yes" in err
     assert "--include-unblinded" in err
     _, out, _ = run("totals", made.path, "--include-unblinded", "--sentences")
-    *sentences, note = out.splitlines()
+    *sentences, note, _ = out.splitlines()
     assert len(sentences) == 7
     assert all("not known to be blind: the grades of 60 of 60" in one for one in sentences)
     assert note.startswith("40 of the 40 buildings planned for two reviewers have no two grades")
@@ -123,6 +123,27 @@ def test_a_grade_that_was_not_blind_does_not_become_blind(made, run):
     assert status == 2
     assert out.count("it cannot become blind") == 20
     assert blindings(made) == {Blinding.NOT_BLIND}
+
+
+def test_a_file_does_not_change_what_was_given_blind_on_the_page(made, run):
+    run("sample", made.path, "--size", 20)
+    decided(made, dict.fromkeys(made.truth, "none"), Blinding.BLIND)
+    with Case.create_or_open(made.path) as case:
+        add_showing(case.package, "anna", Showing.PAGE, actor="test")
+    path = fill(made, made.path / "sample.csv", "anna", lambda _: "severe")
+    rows = [{**row, "at": "2020-01-01T00:00:00Z"} for row in rows_with_semicolons(path)]
+    status, out, _ = run("review", "import", made.path, written(path, rows), "--blind", "yes")
+    assert status == 2
+    assert out.count("a file cannot change it") == 20
+
+
+def test_one_reviewer_in_two_spellings_is_not_two_reviewers(made, run):
+    run("sample", made.path, "--size", 60)
+    for name in ("anna", "ANNA"):
+        path = fill(made, made.path / "sample.csv", name)
+        run("review", "import", made.path, path, "--blind", "yes")
+    out = run("totals", made.path)[1]
+    assert "reviewer anna; 0 buildings graded twice" in out
 
 
 def test_a_blind_grade_counts_whatever_its_reviewer_said_after_seeing_the_model(made, run):

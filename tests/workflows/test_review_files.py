@@ -164,8 +164,8 @@ def test_where_reviewers_differ_accepted_grades_are_not_counted(reviewed, run):
     out = run("review", "import", reviewed.path, path, "--adopt")[1]
     assert out.startswith("120 accepted grades imported from carla.csv")
     after = run("totals", reviewed.path)[1]
-    assert after.replace(after.splitlines()[-1] + "\n", "") == before
-    assert "0 of the 120 sampled buildings with an accepted grade have another" in after
+    (note,) = set(after.splitlines()) - set(before.splitlines())
+    assert "0 of the 120 sampled buildings with an accepted grade have another" in note
     with Case.open_to_read(reviewed.path) as case:
         assert len(reviews(case.package)) == 240
 

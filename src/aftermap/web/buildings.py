@@ -1,7 +1,8 @@
 """The buildings of a case for the page: their layer, one with its evidence, and what is said of it.
 
 A reviewer who works blind is sent neither the machine's grades nor those of other reviewers, so
-that no page can show them by mistake.
+that no page can show them by mistake; nor the measurements, among which are the probability of a
+hole and other readings of the machine that its grades are made of.
 """
 
 import json
@@ -52,8 +53,10 @@ THE_MACHINES = (
     "reasons_against",
     "probabilities",
     "not_assessed_reason",
+    "assessor",
+    "model_sha256",
 )
-"""Columns of a building that tell what the machine thinks of it."""
+"""Columns of a building that tell what the machine thinks of it, or whose grade is accepted."""
 ON_THE_MAP = ("grade", "adopted_grade")
 """What the map needs of a building: its colour."""
 IN_THE_QUEUE = ("source_id", "area_m2", *ON_THE_MAP, "confidence", "possible")
@@ -124,6 +127,8 @@ class BuildingDesk:
     def facts_of(self, source_id: str, *, reviewer: str, is_blind: bool) -> BuildingFacts:
         """A building with its measurements, its pictures and what everyone says of it.
 
+        Blind: without measurements, and with what this reviewer says alone.
+
         Raises CaseError where the case has no such building.
         """
         package = self.case.package
@@ -136,7 +141,7 @@ class BuildingDesk:
             building=BuildingRow(**row_json(shown)),
             measurements=[
                 MeasurementFacts(**row_json(row._asdict()))
-                for row in measurement_rows(package, found["fid"])
+                for row in ([] if is_blind else measurement_rows(package, found["fid"]))
             ],
             evidence=[EvidenceRow(**row_json(row)) for row in evidence_rows(package, source_id)],
             reviews=[ReviewFacts(**row._asdict()) for row in reviews],

@@ -2,10 +2,11 @@
 
 Whoever imports a file can declare its grades blind; nobody can check that. Three things can be: the
 reviewer was shown model grades before; the record has the same reviewer's grade of the building as
-not blind; all grades are those of the model, where the model itself expects to be wrong.
+not blind, or as blind from the page before model grades were shown; all grades are those of the
+model, where the model itself expects to be wrong.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aftermap.assessment.label_files import Label
@@ -36,15 +37,14 @@ def checked_declarations(case: Case, file_name: str, labels: Sequence[Label]) ->
     Labels that repeat the model throughout are kept as not known to be blind, and it is said.
     """
     shown = shown_since(case.package)
-    seen = {
-        (name_folded(one.assessment.assessor), one.assessment.source_id)
+    recorded = {
+        (name_folded(one.assessment.assessor), one.assessment.source_id, one.assessment.blinding)
         for one in reviews(case.package)
-        if one.assessment.blinding is Blinding.NOT_BLIND
     }
     kept: list[Label] = []
     refused: list[Skipped] = []
     for label in labels:
-        why = _why_not_blind(label.assessment, shown, seen)
+        why = _why_not_blind(label.assessment, shown, recorded)
         if why is None:
             kept.append(label)
         else:
@@ -69,16 +69,23 @@ def checked_declarations(case: Case, file_name: str, labels: Sequence[Label]) ->
 
 
 def _why_not_blind(
-    one: Assessment, shown: Mapping[str, str], seen: Iterable[tuple[str, str]]
+    one: Assessment,
+    shown: Mapping[str, str],
+    recorded: Collection[tuple[str, str, Blinding | None]],
 ) -> str | None:
     """Why a label that is declared blind is known not to be; None where nothing is known."""
     if not one.is_blind:
         return None
     who = name_folded(one.assessor)
-    if (who, one.source_id) in seen:
+    if (who, one.source_id, Blinding.NOT_BLIND) in recorded:
         return (
             f"{one.source_id}: is in the record as graded by {one.assessor} with model grades in "
             "sight; it cannot become blind: declare it --blind no"
+        )
+    if who in shown and (who, one.source_id, Blinding.BLIND) in recorded:
+        return (
+            f"{one.source_id}: {one.assessor} graded it blind on the page and was then shown model "
+            "grades; a file cannot change it: declare this one --blind no"
         )
     if who in shown and (one.at or utc_now()) >= shown[who]:
         return (

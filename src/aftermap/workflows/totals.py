@@ -164,7 +164,12 @@ def totalled_in(case: Case, options: TotalsOptions) -> TotalsOutcome:
     )
     return TotalsOutcome(
         areas=_all(population, found, options.scale, circumstances, areas),
-        notes=(*_differing(found), *found.notes, *_not_yet_twice(draw, found)),
+        notes=(
+            *_differing(found),
+            *found.notes,
+            *_not_yet_twice(draw, found),
+            f"sample {draw.number}, drawn {draw.drawn_at[:10]}, seed {draw.seed}",
+        ),
         matrix=error_matrix(population, found.sampled),
     )
 
