@@ -1,6 +1,6 @@
 """What only training the shipped grades needs: an empty model, and its temperature."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -19,12 +19,20 @@ def knots_of(values: Array, count: int) -> Array:
 
 
 def empty_model(
-    values: Mapping[str, Array], directions: Mapping[str, int], knots: int
+    values: Mapping[str, Array],
+    directions: Mapping[str, int],
+    knots: int,
+    placed: Mapping[str, Sequence[float]] | None = None,
 ) -> OrdinalModel:
-    """A model of these measures that says nothing yet."""
+    """A model of these measures that says nothing yet.
+
+    ``placed`` are the knots of the measures whose range is known from what they mean; those of all
+    others lie at quantiles of ``values``.
+    """
     curves = []
     for name, direction in directions.items():
-        at = knots_of(values[name], knots)
+        known_range = (placed or {}).get(name)
+        at = knots_of(values[name], knots) if known_range is None else np.array(known_range, float)
         known = values[name][np.isfinite(values[name])]
         typical = float(np.median(known)) if len(known) else float(at[0])
         curves.append(

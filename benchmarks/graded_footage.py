@@ -1,11 +1,15 @@
-"""Grades from photographs alone, from a clip alone and from both, on seeds never trained on.
+"""Grades from photographs alone, from a clip alone and from both, on styles never trained on.
 
     python -m benchmarks.graded_flights FOLDER 31 32 33 34 35     flies and maps what is missing
-    python -m benchmarks.graded_footage --seeds FOLDER [--case KIND:SEED:CASE:TRUTH ...] [--write]
+    python -m benchmarks.graded_footage --seeds FOLDER [--models FOLDER] [--write]
+        [--case WAY:STYLE:SEED:CASE:TRUTH ...]
+
+With --models each case is graded by the model that has not seen its style (train_grades --without),
+else by the shipped one.
 
 Writes results/graded_footage.json: kappa, grades off by two and surer than 0.8, reliability, and
 building by building whether the clip made a grade right or wrong (McNemar's exact test). For each
-kind of imagery a temperature is fitted on all seeds and tested on seeds that were left out; with
+kind of imagery a temperature is fitted on all styles and tested on styles that were left out; with
 --write they go to assessment/imagery.json, which the product reads. Outlines are true ones, aligned
 to the map by Aftermap itself.
 """
@@ -24,7 +28,14 @@ from scipy.stats import binomtest
 from aftermap.assessment.imagery import flattened
 from aftermap.model.assessment import GRADES, Imagery
 from benchmarks.graded_flights import WAYS
-from benchmarks.grades import SURE, Outcome, figures, grading_of, shifted_and_aligned
+from benchmarks.grades import (
+    SURE,
+    Outcome,
+    calibration_error,
+    figures,
+    grading_of,
+    shifted_and_aligned,
+)
 from benchmarks.grading_data import map_of, truth_of
 from benchmarks.machine import circumstances, tidy, write_result
 
@@ -42,6 +53,7 @@ class Graded:
     """One case: the outcome, and by building its true and given grade (0 to 4)."""
 
     way: str
+    style: str
     seed: int
     outcome: Outcome
     by_building: Mapping[str, tuple[int, int]]
@@ -52,12 +64,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=Path)
     parser.add_argument("--case", action="append", default=[])
+    parser.add_argument("--models", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    found = [_graded(*text.split(":")) for text in options.case]
+    found = [_graded(text.split(":"), options.models) for text in options.case]
     for folder in sorted(options.seeds.iterdir()) if options.seeds else ():
         found += [
-            _graded(way, folder.name, folder / way, folder / "flight/truth")
+            _graded(
+                (way, "city", folder.name, folder / way, folder / "flight/truth"), options.models
+            )
             for way in WAYS
             if (folder / way / "products/orthophoto.tif").exists()
         ]
@@ -77,14 +92,19 @@ def main() -> None:
     print(json.dumps(tidy(result), indent=1))
 
 
-def _graded(way: str, seed: str, case: str | Path, truth_folder: str | Path) -> Graded:
+def _graded(told: Sequence[str | Path], models: Path | None) -> Graded:
+    """A case graded, told by way, style, seed, its folder and that of the truth."""
+    way, style, seed = (str(part) for part in told[:3])
+    case, truth_folder = told[3:]
+    without = None if models is None else models / style
     where = map_of(Path(case))
     truth = truth_of(Path(truth_folder), where.elevation.surface.grid.crs)
-    found = grading_of(where, shifted_and_aligned(where, truth, 0.0)).assessments
+    found = grading_of(where, shifted_and_aligned(where, truth, 0.0), without).assessments
     pairs = [(a, GRADES.index(g)) for a, g in zip(found, truth.grades, strict=True)]
     known = [(a, true, GRADES.index(a.grade)) for a, true in pairs if a.grade is not None]
     return Graded(
         way=way,
+        style=style,
         seed=int(seed),
         outcome=Outcome(
             true=np.array([true for _, true, _ in known], int),
@@ -97,9 +117,16 @@ def _graded(way: str, seed: str, case: str | Path, truth_folder: str | Path) -> 
 
 
 def _of_way(found: Sequence[Graded], way: str) -> dict[str, Any]:
-    """What the cases of one way come to, before and after what their imagery takes away."""
+    """What the cases of one way come to, all and by style."""
     own = [one for one in found if one.way == way]
-    return {"seeds": [one.seed for one in own]} | figures([one.outcome for one in own])
+    return {
+        "districts": [f"{one.style}:{one.seed}" for one in own],
+        **figures([one.outcome for one in own]),
+        "by_style": {
+            style: figures([one.outcome for one in own if one.style == style])
+            for style in sorted({one.style for one in own})
+        },
+    }
 
 
 def _paired(found: Sequence[Graded]) -> dict[str, Any] | None:
@@ -128,26 +155,23 @@ def _paired(found: Sequence[Graded]) -> dict[str, Any] | None:
 
 
 def _calibration(cases: Sequence[Graded]) -> dict[str, Any]:
-    """The temperature of one kind of imagery, and what it comes to on seeds that were left out."""
+    """The temperature of one kind of imagery, and what it comes to on styles that were left out."""
     outcomes = [one.outcome for one in cases]
-    left_out = [
-        replace(
-            one.outcome,
-            probabilities=flattened(
-                one.outcome.probabilities,
-                temperature_of([two.outcome for two in cases if two.seed != one.seed]),
-            ),
-        )
-        for one in cases
-        if any(two.seed != one.seed for two in cases)
-    ]
+    apart = "style" if len({one.style for one in cases}) > 1 else "seed"
+    left_out = []
+    for one in cases:
+        others = [two.outcome for two in cases if getattr(two, apart) != getattr(one, apart)]
+        if others:
+            p = flattened(one.outcome.probabilities, temperature_of(others))
+            left_out.append(replace(one.outcome, probabilities=p))
     true = np.concatenate([one.true for one in outcomes])
     given = np.concatenate([one.given for one in outcomes])
     return {
         "temperature": temperature_of(outcomes),
         "buildings": len(true),
         "right_fraction": float((true == given).mean()),
-        "seeds": sorted({one.seed for one in cases}),
+        "districts": sorted({f"{one.style}:{one.seed}" for one in cases}),
+        "left_out_by": apart,
         "left_out": _sureness(left_out) if left_out else None,
     }
 
@@ -169,6 +193,7 @@ def _sureness(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     p = np.concatenate([one.probabilities for one in outcomes])
     off = np.abs(p.argmax(1) - true)
     return {
+        "calibration_error": calibration_error(p, true),
         "confidence": float(p.max(1).mean()),
         "right": float((off == 0).mean()),
         "off_by_two_and_sure": int(((off >= 2) & (p.max(1) > SURE)).sum()),

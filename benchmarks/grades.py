@@ -10,18 +10,22 @@ off the truth, so that its outlines are aligned as well. Storeys are not told.
 import argparse
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import rasterio
 
-from aftermap.assessment.grade import grade_buildings
+from aftermap.assessment import holes
+from aftermap.assessment.grade import grade_buildings, grader_in
 from aftermap.assessment.measure import measure_buildings
 from aftermap.assessment.reliability import kappa_of
+from aftermap.assessment.trees import forest_of
 from aftermap.buildings.align import aligned_buildings
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.polygon import shape_of, shifted
@@ -71,9 +75,13 @@ def outcome_of(where: Map, buildings: Buildings, grades: Sequence[Grade]) -> Out
     )
 
 
-def grading_of(where: Map, buildings: Buildings) -> Grading:
-    """The shipped model's grades; every building counts as seen by some picture."""
-    with TemporaryDirectory() as folder:
+def grading_of(where: Map, buildings: Buildings, trained: Path | None = None) -> Grading:
+    """The shipped model's grades; every building counts as seen by some picture.
+
+    ``trained`` is a folder with another model.json and holes.json, as ``train_grades --without``
+    writes.
+    """
+    with TemporaryDirectory() as folder, _forest_in(trained):
         table = measure_buildings(
             buildings, where.elevation, where.orthophoto, None, Folder(folder=Path(folder)), Here()
         )
@@ -84,7 +92,19 @@ def grading_of(where: Map, buildings: Buildings) -> Grading:
             surface_photographs=None,
             ground_sample_m=where.elevation.ground_sample_m,
         )
-        return grade_buildings(buildings, table, [seen] * len(buildings.buildings))
+        grader = None if trained is None else grader_in(trained / "model.json")
+        return grade_buildings(buildings, table, [seen] * len(buildings.buildings), grader)
+
+
+@contextmanager
+def _forest_in(trained: Path | None) -> Iterator[None]:
+    """Holes are told by the forest in a folder, or by the shipped one."""
+    if trained is None:
+        yield
+        return
+    forest = forest_of(json.loads((trained / "holes.json").read_text(encoding="utf-8")))
+    with patch.object(holes, "hole_forest", lambda: forest):
+        yield
 
 
 def shifted_and_aligned(where: Map, truth: Truth, by_m: float = SHIFT_M) -> Buildings:
@@ -129,6 +149,8 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "kappa": _kappa(true, given),
         "kappa_by_map": [_kappa(one.true, one.given) for one in outcomes],
         "f1": {str(grade): float(f1[k]) for k, grade in enumerate(GRADES)},
+        "damaged_against_none": float(((true > 0) == (given > 0)).mean()),
+        "calibration_error": calibration_error(p, true),
         "wrong_by_two_and_sure": float(((np.abs(true - given) >= 2) & sure).mean()),
         "confusion_true_by_given": matrix.tolist(),
         "reliability": reliability(p, true),
@@ -148,6 +170,13 @@ def reliability(p: Array, true: IntArray) -> list[dict[str, float]]:
         for k in range(10)
         if (tenth == k).any()
     ]
+
+
+def calibration_error(p: Array, true: IntArray) -> float:
+    """Mean gap between confidence and share right, over tenths (ECE; Guo et al. 2017)."""
+    rows = reliability(p, true)
+    gaps = sum(row["buildings"] * abs(row["confidence"] - row["right"]) for row in rows)
+    return float(gaps / len(true))
 
 
 def real_roofs(grading: Grading) -> dict[str, Any]:

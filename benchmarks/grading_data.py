@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -19,11 +20,11 @@ import pyarrow.parquet as pq
 import rasterio
 from shapely.geometry.base import BaseGeometry
 
-from aftermap.assessment.cells import cells_over, pixels_over
-from aftermap.assessment.holes import INPUTS, dark_spots
-from aftermap.assessment.measure import measure_buildings
-from aftermap.assessment.roof_texture import LEAST_PIXELS, roof_picture
-from aftermap.assessment.site import site_of
+from aftermap.assessment import measure
+from aftermap.assessment.holes import INPUTS, dark_spots, hole_measures
+from aftermap.assessment.names import NamedValues
+from aftermap.assessment.roof_texture import MARGIN_M, RoofPicture
+from aftermap.assessment.site import BuildingSite
 from aftermap.geo.arrays import AnyArray, Array, BoolArray, ByteArray, Float32Array, IntArray
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.grid import cell_centres_m
@@ -36,7 +37,13 @@ from aftermap.record.artefact import decode_artefact
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+Roof = tuple[RoofPicture, BuildingSite]
+"""One building in the orthophoto and on the surface, as its measures were taken."""
+
 LEAST_MEASURED = 0.4
+HOLE_M = 5.0
+"""Holes up to this width are known as such in the true surface."""
+NOT_KNOWN = -1
 EDGE_M = 0.15
 """What lies deep nearer to the true outline than this is the roof's edge and no hole."""
 
@@ -99,16 +106,18 @@ class Truth:
 class Sample:
     """What was measured of buildings whose grades are known.
 
+    ``style`` is the generator's style of district, ``seed`` its seed.
     ``values`` are (N,) by name, ``grades`` (N,) 0 to 4. ``spots`` are the dark spots of each
-    building, ``are_holes`` which of them lie over a true hole.
+    building; ``are_holes`` says which of them lie over a true hole: 1, 0, or ``NOT_KNOWN``.
     """
 
     name: str
+    style: str
     seed: int
     values: Mapping[str, Array]
     grades: IntArray
     spots: tuple[Array, ...] = ()
-    are_holes: tuple[BoolArray, ...] = ()
+    are_holes: tuple[IntArray, ...] = ()
 
 
 def map_of(case: Path) -> Map:
@@ -172,28 +181,51 @@ def jittered(buildings: Buildings, sigma_m: float, seed: int) -> Buildings:
     return replace(buildings, buildings=tuple(moved))
 
 
-def values_of(where: Map, buildings: Buildings, work: Path) -> dict[str, Array]:
-    """What is measured of the buildings: (N,) by name."""
-    table = measure_buildings(
-        buildings, where.elevation, where.orthophoto, None, Folder(folder=work), Here()
-    )
+def values_of(
+    where: Map, buildings: Buildings, work: Path
+) -> tuple[dict[str, Array], dict[int, Roof]]:
+    """What is measured of the buildings, (N,) by name, and their roofs by place."""
+    roofs: dict[int, Roof] = {}
+    bounds = [shape_of(one.polygons_m).bounds for one in buildings.buildings]
+    corners = np.array([(west - MARGIN_M, north + MARGIN_M) for west, _, _, north in bounds])
+
+    def noted(picture: RoofPicture, site: BuildingSite) -> NamedValues:
+        corner = picture.grid.east_m, picture.grid.north_m
+        place = int(np.abs(corners - corner).sum(1).argmin())
+        roofs[place] = picture, site
+        return hole_measures(picture, site)
+
+    with patch.object(measure, "FROM_PICTURE", (noted,)):
+        table = measure.measure_buildings(
+            buildings, where.elevation, where.orthophoto, None, Folder(folder=work), Here()
+        )
     columns = pq.read_table(table.path)
-    return {
+    found = {
         name: np.array(columns[name].to_numpy(zero_copy_only=False), float) for name in table.names
     }
+    return found, roofs
 
 
 def sample_of(
-    name: str, seed: int, where: Map, truth: Truth, buildings: Buildings, work: Path
+    name: str,
+    district: tuple[str, int],
+    where: Map,
+    truth: Truth,
+    buildings: Buildings,
+    work: Path,
 ) -> Sample:
-    """The measures and dark spots of buildings, without those of which too little is measured."""
-    values = values_of(where, buildings, work)
+    """The measures and dark spots of buildings, without those of which too little is measured.
+
+    ``district`` is its style and its seed.
+    """
+    values, roofs = values_of(where, buildings, work)
     grades = np.array([GRADES.index(grade) for grade in truth.grades])
     seen = (values["measured_fraction"] >= LEAST_MEASURED) & np.isfinite(values["height_m"])
-    spots, holes = _spots(where, truth, buildings, seen)
+    spots, holes = _spots(truth, roofs, seen)
     return Sample(
         name=name,
-        seed=seed,
+        style=district[0],
+        seed=district[1],
         values={key: column[seen] for key, column in values.items()},
         grades=grades[seen],
         spots=spots,
@@ -202,33 +234,38 @@ def sample_of(
 
 
 def _spots(
-    where: Map, truth: Truth, buildings: Buildings, seen: BoolArray
-) -> tuple[tuple[Array, ...], tuple[BoolArray, ...]]:
+    truth: Truth, roofs: Mapping[int, Roof], seen: BoolArray
+) -> tuple[tuple[Array, ...], tuple[IntArray, ...]]:
     spots, holes = [], []
     with rasterio.open(truth.surface) as file:
         true_m, step = file.read(1), file.transform
-    for index in np.flatnonzero(seen):
-        shape = shape_of(buildings.buildings[index].polygons_m)
-        west, south, east, north = shape.bounds
-        box = (west - 2, south - 2, east + 2, north + 2)
-        cells = cells_over(where.elevation, box, [shape])
-        pixels = pixels_over(where.orthophoto, where.elevation, box, [shape])
-        picture = roof_picture(pixels, shape, 0)
-        if picture.inner.sum() < LEAST_PIXELS:
+    for index in np.flatnonzero(seen).tolist():
+        if index not in roofs:
             spots.append(np.zeros((0, len(INPUTS))))
-            holes.append(np.zeros(0, bool))
+            holes.append(np.zeros(0, int))
             continue
+        picture, site = roofs[index]
         x, y = cell_centres_m(picture.grid)
         row = np.clip(((y - step.f) / step.e).astype(int), 0, true_m.shape[0] - 1)
         column = np.clip(((x - step.c) / step.a).astype(int), 0, true_m.shape[1] - 1)
-        is_hole = true_m[np.ix_(row, column)] < truth.roof_m[index] - 0.5
+        here_m = np.ascontiguousarray(true_m[np.ix_(row, column)])
         true_outline = shape_of(truth.buildings.buildings[index].polygons_m).buffer(-EDGE_M)
+        is_hole = _holes_in(here_m, picture.grid.cell_m, truth.roof_m[index])
         is_hole &= cells_inside(true_outline, picture.grid)
         is_hole &= truth.grades[index] is not Grade.NONE
-        found, marked = dark_spots(picture, site_of(cells, shape, 0))
+        found, marked = dark_spots(picture, site)
         spots.append(found)
-        holes.append(np.array([is_hole[cut][spot].mean() > 0.3 for cut, spot in marked], bool))
+        sure = truth.grades[index] in {Grade.NONE, Grade.LIGHT}
+        flags = [is_hole[cut][spot].mean() > 0.3 for cut, spot in marked]
+        holes.append(np.array([1 if flag else 0 if sure else NOT_KNOWN for flag in flags], int))
     return tuple(spots), tuple(holes)
+
+
+def _holes_in(true_m: Float32Array, cell_m: float, roof_m: float) -> BoolArray:
+    """(rows, columns) mask of what lies 0.5 m below the true roof around it, flat or pitched."""
+    size = round(HOLE_M / cell_m) | 1
+    closed = cv2.morphologyEx(true_m, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    return np.asarray((closed - true_m > 0.5) & (true_m < roof_m - 0.5))
 
 
 def coarse(where: Map, factor: float, work: Path) -> Map:

@@ -55,12 +55,20 @@ def test_a_whole_roof_and_a_grade_of_damage_are_left_as_they_are(tmp_path):
 
 
 def test_what_lies_within_its_own_error_contradicts_nothing():
-    deep = {"deepest_m": np.array([3.0])}
     sigma = {"hole_fraction": np.array([0.04])}
-    within = contradictions_of(deep | {"hole_fraction": np.array([0.07])}, sigma, 0)
-    beyond = contradictions_of(deep | {"hole_fraction": np.array([0.1])}, sigma, 0)
-    assert (len(within), len(beyond)) == (0, 1)
-    assert "10 ± 4 %" in beyond[0].text
+    within = contradictions_of({"hole_fraction": np.array([0.07])}, sigma, 0)
+    (beyond,) = contradictions_of({"hole_fraction": np.array([0.1])}, sigma, 0)
+    assert within == ()
+    assert beyond.limits
+    assert "holes in the roof: 10 ± 4 %" in beyond.reason.text
+
+
+@pytest.mark.parametrize(("ragged", "limits"), [(0.02, False), (0.2, True)])
+def test_a_storey_set_back_is_said_and_a_ragged_loss_limits(ragged, limits):
+    values = {"edge_loss_fraction": np.array([0.3]), "ragged_loss_fraction": np.array([ragged])}
+    (found,) = contradictions_of(values, {"edge_loss_fraction": np.array([0.03])}, 0)
+    assert found.limits is limits
+    assert ("set back" in found.reason.text) is not limits
 
 
 def test_a_limit_keeps_the_ratios_of_the_other_grades():

@@ -17,44 +17,45 @@ from aftermap.model.assessment import Reason, ReasonSide
 MOST_NONE = 0.5
 """The most that *none* is given where a measurement says damage."""
 BEYOND_SIGMAS = 2.0
-LEAST_DEPTH_M = 1.0
-"""What lies less deep below its roof is unevenness."""
+HOLES, EDGE, RAGGED = "hole_fraction", "edge_loss_fraction", "ragged_loss_fraction"
+LEAST_FRACTION = 0.01
+STRAIGHT_FRACTION = 0.25
+"""Of what is lost at the edge; where less is ragged it may be a storey set back, which is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DamageSign:
-    """A measure that says damage from ``least`` on where it exceeds ``BEYOND_SIGMAS`` of its sigma.
+class Contradiction:
+    """What is measured of a building that the grade *none* leaves unexplained, in a sentence.
 
-    ``words`` name it in a sentence.
+    ``limits``: the probability of *none* is limited by it.
     """
 
-    name: str
-    least: float
-    words: str
-
-
-SIGNS = (
-    DamageSign(name="hole_fraction", least=0.01, words="holes in the roof"),
-    DamageSign(name="low_fraction", least=0.05, words="roof missing by more than 1 m"),
-    DamageSign(name="lower_plane_fraction", least=0.05, words="footprint on floors below the roof"),
-)
+    reason: Reason
+    limits: bool
 
 
 def contradictions_of(
     values: Mapping[str, Array], sigmas: Mapping[str, Array], index: int
-) -> tuple[Reason, ...]:
-    """What is measured of a building that the grade *none* leaves unexplained, in sentences.
+) -> tuple[Contradiction, ...]:
+    """The measurements that contradict *none*; empty where there is none.
 
     ``values`` and ``sigmas`` are (N,) of each measure by its name, NaN where not known; ``index``
-    is the building's. Empty where nothing contradicts.
+    is the building's.
     """
-    if not _at(values, "deepest_m", index) > LEAST_DEPTH_M:
-        return ()
     found = []
-    for sign in SIGNS:
-        value, sigma = _at(values, sign.name, index), _at(sigmas, sign.name, index)
-        if value >= sign.least and value > BEYOND_SIGMAS * sigma:
-            found.append(Reason(text=_sentence(sign, value, sigma), side=ReasonSide.CONTRADICTION))
+    for name, words in ((HOLES, "holes in the roof"), (EDGE, "roof missing at its edge")):
+        value, sigma = _at(values, name, index), _at(sigmas, name, index)
+        if not (value >= LEAST_FRACTION and value > BEYOND_SIGMAS * sigma):
+            continue
+        is_straight = name == EDGE and _at(values, RAGGED, index) < STRAIGHT_FRACTION * value
+        why = (
+            "with straight sides, taken for a storey set back"
+            if is_straight
+            else f"so no visible damage gets at most {100 * MOST_NONE:.0f} %"
+        )
+        text = f"{words}: {100 * value:.0f} ± {100 * sigma:.0f} %, {why}"
+        reason = Reason(text=text, side=ReasonSide.CONTRADICTION)
+        found.append(Contradiction(reason=reason, limits=not is_straight))
     return tuple(found)
 
 
@@ -66,13 +67,6 @@ def limited(probabilities: Array) -> Array:
     total = float(rest.sum())
     shares = rest / total if total > 0 else np.eye(len(rest))[0]
     return np.concatenate([[MOST_NONE], (1 - MOST_NONE) * shares])
-
-
-def _sentence(sign: DamageSign, value: float, sigma: float) -> str:
-    return (
-        f"{sign.words}: {100 * value:.0f} ± {100 * sigma:.0f} %, not explained by no visible "
-        f"damage, whose probability is limited to {100 * MOST_NONE:.0f} %"
-    )
 
 
 def _at(columns: Mapping[str, Array], name: str, index: int) -> float:

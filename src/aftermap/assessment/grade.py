@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow.parquet as pq
 
-from aftermap.assessment.contradictions import contradictions_of, limited
+from aftermap.assessment.contradictions import Contradiction, contradictions_of, limited
 from aftermap.assessment.imagery import flattened_by_imagery, note_on
 from aftermap.assessment.names import family, in_words
 from aftermap.assessment.ordinal import OrdinalModel, model_of
@@ -187,13 +187,12 @@ def grade_buildings(
 
 
 def _unless_contradicted(
-    p: Array, contradictions: tuple[Reason, ...]
+    p: Array, contradictions: tuple[Contradiction, ...]
 ) -> tuple[Array, tuple[Reason, ...]]:
     """(5,) probabilities limited where measurements contradict *none*; those, where it stays."""
-    if not contradictions:
-        return p, ()
-    p = limited(p)
-    return p, contradictions if p.argmax() == 0 else ()
+    if any(one.limits for one in contradictions):
+        p = limited(p)
+    return p, tuple(one.reason for one in contradictions) if p.argmax() == 0 else ()
 
 
 def _graded(

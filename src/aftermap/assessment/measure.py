@@ -21,7 +21,9 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.before import height_change, picture_change, raster_at_cells
 from aftermap.assessment.cells import Cells, Pixels, cells_over, pixels_over
+from aftermap.assessment.excess import add_excesses
 from aftermap.assessment.holes import hole_measures
+from aftermap.assessment.losses import loss_measures
 from aftermap.assessment.names import MEASURES, NamedValues
 from aftermap.assessment.order import middle_of
 from aftermap.assessment.roof import cells_on_roof, planes_of_roof, roof_measures, whole_measures
@@ -56,7 +58,10 @@ SUNK_BESIDE = 1.2
 LEAST_M2 = 3.0
 """Roof that must be measured before anything is said about its shape."""
 
-FROM_PLANES: tuple[Callable[[BuildingSite, Planes], NamedValues], ...] = (roof_measures,)
+FROM_PLANES: tuple[Callable[[BuildingSite, Planes], NamedValues], ...] = (
+    roof_measures,
+    loss_measures,
+)
 """What is measured of the heights and of the planes that the roof was found to have."""
 FROM_HEIGHTS: tuple[Callable[[BuildingSite], NamedValues], ...] = (apron_measures,)
 """What is measured of the heights alone, of one building and the ground around it."""
@@ -105,6 +110,7 @@ def measure_buildings(
         for index, row in zip(square.own, found, strict=True):
             rows[index] = row
     in_context(buildings.buildings, rows)
+    add_excesses(rows)
     return _write_table(rows, files)
 
 

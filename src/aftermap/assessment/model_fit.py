@@ -25,11 +25,14 @@ class FitOptions:
     ridge: pull of every weight towards the prior (nothing, where there is none).
     together: pull of a weight towards the mean of its four steps.
     constant_ridge: pull of the constants towards those of a prior.
+    smooth: pull of a weight towards those of the pieces beside it, so that a curve goes on where
+        there are no buildings.
     """
 
     ridge: float = 1.0
     together: float = 0.3
     constant_ridge: float = 0.0
+    smooth: float = 0.0
 
 
 def fit(
@@ -47,6 +50,7 @@ def fit(
     start = np.hstack([curve.weights for curve in prior.curves])
     worse = (grades[:, None] > np.arange(STEPS)).astype(float)
     counts = np.ones(len(grades)) if weights is None else weights
+    beside = _steps_between(prior)
 
     def loss(flat: Array) -> tuple[float, Array]:
         constants, slopes = flat[:STEPS], flat[STEPS:].reshape(STEPS, -1)
@@ -59,8 +63,11 @@ def fit(
         value += options.ridge * float((pull**2).sum()) / 2
         value += options.together * float((apart**2).sum()) / 2
         value += options.constant_ridge * float((off**2).sum()) / 2
+        bent = pull @ beside.T
+        value += options.smooth * float((bent**2).sum()) / 2
         miss = counts[:, None] * (fitted - worse)
         slope = miss.T @ columns + options.ridge * pull + options.together * apart
+        slope += options.smooth * bent @ beside
         constant = miss.sum(0) + options.constant_ridge * off
         return value, np.concatenate([constant, slope.ravel()])
 
@@ -68,6 +75,14 @@ def fit(
     how = {"method": "L-BFGS-B", "bounds": _bounds(prior), "options": {"maxiter": 600}}
     found = minimize(loss, first, jac=True, **how)
     return _with(prior, np.asarray(found.x[:STEPS]), np.asarray(found.x[STEPS:]))
+
+
+def _steps_between(prior: OrdinalModel) -> Array:
+    """(S, weights of all curves) what takes each weight from the one before it in its curve."""
+    sizes = [curve.weights.shape[1] for curve in prior.curves]
+    later = np.concatenate([np.arange(size) > 0 for size in sizes])
+    each = np.eye(len(later))
+    return np.asarray((each - np.roll(each, -1, axis=1))[later])
 
 
 def _bounds(prior: OrdinalModel) -> list[Limits]:

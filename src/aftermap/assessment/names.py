@@ -31,6 +31,11 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def _times(log2: float) -> str:
+    """A ratio told by its logarithm, in words."""
+    return f"{2**log2:.1f} times that"
+
+
 MEASURES: tuple[Measure, ...] = (
     Measure(name="measured_fraction"),
     Measure(name="filled_fraction"),
@@ -102,6 +107,21 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(name="hole_count"),
     Measure(
+        name="hole_width_m",
+        family="missing",
+        text=lambda v: f"widest hole in the roof {v:.1f} m",
+    ),
+    Measure(
+        name="edge_loss_fraction",
+        family="missing",
+        text=lambda v: f"{_percent(v)} of the roof missing at its edge",
+    ),
+    Measure(
+        name="ragged_loss_fraction",
+        family="missing",
+        text=lambda v: f"{_percent(v)} of the roof missing at its edge, with a ragged border",
+    ),
+    Measure(
         name="deepest_m",
         family="missing",
         text=lambda v: f"lowest points {v:.1f} m below the roof plane",
@@ -171,6 +191,41 @@ MEASURES: tuple[Measure, ...] = (
         name="height_loss_fraction",
         family="height",
         text=lambda v: f"height loss of {_percent(v)}, relative to pre-event height or storeys",
+    ),
+    Measure(
+        name="broken_excess_log2",
+        family="whole",
+        text=lambda v: f"broken texture and shape {_times(v)} of whole roofs on this map",
+    ),
+    Measure(
+        name="edge_excess_log2",
+        family="edges",
+        text=lambda v: f"edges in the roof image {_times(v)} of whole roofs on this map",
+    ),
+    Measure(
+        name="texture_excess_log2",
+        family="edges",
+        text=lambda v: f"ragged texture {_times(v)} of whole roofs on this map",
+    ),
+    Measure(
+        name="rough_excess_log2",
+        family="rough",
+        text=lambda v: f"rough share of the roof {_times(v)} of whole roofs on this map",
+    ),
+    Measure(
+        name="roughness_excess_log2",
+        family="rough",
+        text=lambda v: f"roof roughness {_times(v)} of whole roofs on this map",
+    ),
+    Measure(
+        name="residual_excess_log2",
+        family="planes",
+        text=lambda v: f"roof plane residual {_times(v)} of whole roofs on this map",
+    ),
+    Measure(
+        name="hole_probability_excess",
+        family="holes",
+        text=lambda v: f"hole probability {v:+.2f} beside whole roofs on this map",
     ),
     Measure(name="before_loss_m"),
     Measure(

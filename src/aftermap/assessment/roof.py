@@ -1,4 +1,4 @@
-"""A building's cells -> its roof: height, planes, what is missing of it, holes, and roughness.
+"""A building's cells -> its roof: height, planes, and roughness.
 
 Heights are above the ground around the building. Only measured cells inside the outline off its rim
 are counted; what was filled in is no evidence.
@@ -6,7 +6,6 @@ are counted; what was filled in is no evidence.
 
 import math
 
-import cv2
 import numpy as np
 
 from aftermap.assessment.names import NamedValues
@@ -16,17 +15,13 @@ from aftermap.assessment.site import BuildingSite, places_of
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.robust import SIGMA_PER_MAD
 
-LOW_M = 1.0
-"""What lies this far below the roof plane next to it is missing roof and no unevenness."""
 LOWER_LEVEL_M = 1.6
-RAISED_M = 1.5
 ROUGH_M = 0.2
 FALLEN_M = 2.6
 """Whole roofs are higher. In larger buildings a heap is what lies below 0.4 of the roof."""
 FALLEN_FRACTION = 0.4
 BARE_M = 0.7
 """Whole to look at and lower than this above the ground: ground and no part of a building."""
-SMALLEST_HOLE_M2 = 0.3
 SLOPE_BINS = (0.18, 0.47, 1.0, 2.1)
 """Rise over run of 10, 25, 45 and 65 degrees."""
 AZIMUTHS = 8
@@ -34,20 +29,19 @@ AZIMUTHS = 8
 
 def planes_of_roof(site: BuildingSite, seed: int) -> Planes:
     """The planes through the used cells of a site, which are counted from its window's middle."""
-    xyz, slopes, rough = _cells_of(site)
+    xyz, slopes, rough = roof_cells(site)
     return planes_through(xyz, slopes, rough, site.cell_area_m2, seed)
 
 
 def roof_measures(site: BuildingSite, planes: Planes) -> NamedValues:
     """The measures of a roof by name, each with one sigma; ``planes`` are ``planes_of_roof``."""
     used = site.used
-    xyz, slopes, rough = _cells_of(site)
+    xyz, slopes, rough = roof_cells(site)
     above = xyz[:, 2] - site.ground_m
     count = site.independent_count(used)
     return (
         _heights(site, above, planes, count)
         | _planarity(xyz, planes, count)
-        | _missing(site, used, xyz, planes, count)
         | _unevenness(slopes, rough, count)
     )
 
@@ -60,7 +54,7 @@ def cells_on_roof(site: BuildingSite, planes: Planes) -> BoolArray:
     return on_roof
 
 
-def _cells_of(site: BuildingSite) -> tuple[Array, Array, Array]:
+def roof_cells(site: BuildingSite) -> tuple[Array, Array, Array]:
     """(N, 3) places of the used cells, (N, 2) slopes and (N,) roughness; 9 where not known."""
     xyz, slopes = places_of(site, site.used)
     rough = site.cells.rough_m[site.used].astype(float)
@@ -143,66 +137,6 @@ def _planarity(xyz: Array, planes: Planes, count: float) -> NamedValues:
         "lower_plane_fraction": share(lower, count),
         "standing_fraction": share(standing, count),
     }
-
-
-def deficits_m(used: BoolArray, xyz: Array, planes: Planes) -> Array:
-    """(N,) how far cells lie below the roof plane next to them; NaN where there is no plane.
-
-    Planes a storey below the roof are no roof: their cells are held against the roof next to them.
-    """
-    level = reference_level_m(planes)
-    roofs = np.flatnonzero(planes.level_m >= level - LOWER_LEVEL_M)
-    if not len(roofs):
-        return np.full(len(xyz), np.nan)
-    of_roof = np.isin(planes.of_cell, roofs)
-    seeds = np.ones(used.shape, np.uint8)
-    rows, columns = np.nonzero(used)
-    seeds[rows[of_roof], columns[of_roof]] = 0
-    _, nearest = cv2.distanceTransformWithLabels(
-        seeds, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    plane_of_label = np.zeros(int(nearest.max()) + 1, np.int64)
-    at_seed = nearest[rows[of_roof], columns[of_roof]]
-    plane_of_label[at_seed] = planes.of_cell[of_roof]
-    plane = plane_of_label[nearest[rows, columns]]
-    heights = planes.heights_m(xyz[:, :2])
-    return np.asarray(heights[plane, np.arange(len(xyz))] - xyz[:, 2])
-
-
-def _missing(
-    site: BuildingSite, used: BoolArray, xyz: Array, planes: Planes, count: float
-) -> NamedValues:
-    deficit = deficits_m(used, xyz, planes)
-    if not np.isfinite(deficit).any():
-        nothing = (math.nan, math.nan)
-        names = ("low_fraction", "hole_fraction", "hole_count", "deepest_m", "raised_fraction")
-        return dict.fromkeys(names, nothing)
-    low = deficit > LOW_M
-    holes_m2, holes = _holes(site, used, low)
-    area = max(len(xyz) * site.cell_area_m2, site.cell_area_m2)
-    return {
-        "low_fraction": share(low, count),
-        "hole_fraction": (holes_m2 / area, share(low, count)[1]),
-        "hole_count": (float(holes), 1.0),
-        "deepest_m": (quantiles_of(deficit, 0.98)[0], 0.3),
-        "raised_fraction": share(deficit < -0.5 * LOW_M, count),
-    }
-
-
-def _holes(site: BuildingSite, used: BoolArray, low: BoolArray) -> tuple[float, int]:
-    """Area and number of low places that the roof goes all the way round."""
-    spot = np.zeros(used.shape, np.uint8)
-    spot[used] = low
-    total, label, boxes, _ = cv2.connectedComponentsWithStats(spot, connectivity=8)
-    rim = site.outline & ~site.inner
-    touching = set(np.unique(label[cv2.dilate(rim.astype(np.uint8), np.ones((3, 3))) > 0]))
-    areas = [
-        float(boxes[k, cv2.CC_STAT_AREA]) * site.cell_area_m2
-        for k in range(1, total)
-        if k not in touching
-    ]
-    real = [area for area in areas if area >= SMALLEST_HOLE_M2]
-    return sum(real), len(real)
 
 
 def _unevenness(slopes: Array, rough: Array, count: float) -> NamedValues:

@@ -13,6 +13,8 @@ LABELS = (
     ("plane_residual_m", "roof plane residual", "m"),
     ("plane_fraction", "roof on planes", "%"),
     ("hole_fraction", "holes in the roof", "%"),
+    ("hole_width_m", "widest hole in the roof", "m"),
+    ("edge_loss_fraction", "roof missing at its edge", "%"),
     ("dark_hole_m2", "dark holes in the image", "m²"),
     ("roughness_m", "roof roughness", "m"),
     ("normal_entropy", "roof normal entropy (0-1)", ""),
