@@ -21,7 +21,7 @@ from aftermap_twin.blocks.layout import BAY_M
 
 TRIES = 60
 LEAST = 0.0015
-LIGHT_ROOF, LIGHT_BULK, LIGHT_FIRE = 0.15, 0.05, 0.2
+LIGHT_ROOF, LIGHT_BULK, LIGHT_FIRE, LIGHT_RIM = 0.15, 0.05, 0.2, 0.04
 MODERATE_ROOF, MODERATE_BULK = 0.30, 0.16
 SEVERE_BULK = 0.66
 NOTHING = Polygon()
@@ -47,11 +47,15 @@ class Ruin:
 
 @dataclass(frozen=True, kw_only=True)
 class Toll:
-    """Shares from 0 to 1: roof open or down, bulk of the floors gone or stacked, roof burnt."""
+    """Shares from 0 to 1: roof open or down, bulk of the floors gone or stacked, roof burnt.
+
+    ``rim`` is the share of the roof's outline that is gone.
+    """
 
     roof: float
     bulk: float
     fire: float
+    rim: float
 
 
 def toll_of(block: Block, ruin: Ruin) -> Toll:
@@ -64,6 +68,7 @@ def toll_of(block: Block, ruin: Ruin) -> Toll:
         roof=lost[-1] / whole.area,
         bulk=sum(lost) / (whole.area * block.storeys),
         fire=burnt / whole.area,
+        rim=whole.exterior.intersection(ruin.gone[-1]).length / whole.exterior.length,
     )
 
 
@@ -73,7 +78,8 @@ def grade_of(toll: Toll) -> Grade:
         return Grade.DESTROYED
     if toll.bulk > MODERATE_BULK or toll.roof > MODERATE_ROOF:
         return Grade.SEVERE
-    if toll.bulk > LIGHT_BULK or toll.roof > LIGHT_ROOF or toll.fire > LIGHT_FIRE:
+    is_more = toll.bulk > LIGHT_BULK or toll.roof > LIGHT_ROOF
+    if is_more or toll.fire > LIGHT_FIRE or toll.rim > LIGHT_RIM:
         return Grade.MODERATE
     return Grade.LIGHT if max(toll.bulk, toll.roof, toll.fire) >= LEAST else Grade.NONE
 
@@ -251,7 +257,7 @@ def _flattened(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
 
 
 KINDS: dict[Grade, tuple[str, ...]] = {
-    Grade.LIGHT: ("pierced", "pierced", "pierced", "bays out", "burnt"),
+    Grade.LIGHT: ("pierced", "pierced", "pierced", "burnt"),
     Grade.MODERATE: ("corner out", "bays out", "pierced", "burnt"),
     Grade.SEVERE: ("section down", "pancaked", "top floors gone", "corner out", "bays out"),
     Grade.DESTROYED: ("flattened",),

@@ -115,5 +115,6 @@ def _facts(block: Block, ruin: Ruin) -> BuildingFacts:
             ("roof_open", round(toll.roof, 3)),
             ("bulk_lost", round(toll.bulk, 3)),
             ("burnt", round(toll.fire, 3)),
+            ("rim_lost", round(toll.rim, 3)),
         ),
     )
