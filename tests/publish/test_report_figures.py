@@ -10,6 +10,7 @@ import report_scene as scene
 
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import ControlResidual, FrameSet, Vertical, VerticalWitness
+from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.publish.report import warnings
@@ -259,6 +260,65 @@ def test_a_vertical_that_pictures_found_is_told_with_its_error_and_its_witnesses
     assert "vertical" not in codes(
         report_on(reconstruction=scene.reconstruction(vertical=doubtful))
     )
+
+
+def left_out_marks():
+    """Four that all hold the map, each left out once, and off by 3 cm across and 4 cm up then."""
+    marks = scene.control_marks()[:4]
+    return tuple(
+        replace(mark, role="control", residual_m=(0.001, 0, 0), left_out_m=(0.03, 0, -0.04))
+        for mark in marks
+    )
+
+
+def test_marks_left_out_in_turn_are_the_accuracy_where_none_is_kept_aside(report_on):
+    built = scene.reconstruction(control=left_out_marks(), control_sigma_m=(0.01, 0.06))
+    report = report_on(reconstruction=built)
+    trust = report.json["trust"]
+    assert trust["horizontal_m"] == pytest.approx(0.03)
+    assert trust["vertical_m"] == 0.06
+    assert "leave-one-out at 4 ground control points" in trust["horizontal_from"]
+    assert report.json["control"]["left_out"]["count"] == 4
+    assert "not_checked" not in codes(report)
+
+
+def test_where_a_mark_cannot_be_left_out_the_covariance_is_stated_and_called_untested(report_on):
+    first, *others = left_out_marks()
+    marks = (replace(first, left_out_m=None), *others)
+    built = scene.reconstruction(control=marks, control_sigma_m=(0.2, 1.5))
+    trust = report_on(reconstruction=built).json["trust"]
+    assert (trust["horizontal_m"], trust["vertical_m"]) == (0.2, 1.5)
+    assert "too few ground control points to test it" in trust["horizontal_from"]
+
+
+def test_residuals_of_marks_that_hold_the_map_are_no_accuracy(report_on):
+    marks = tuple(replace(mark, left_out_m=None) for mark in left_out_marks())
+    trust = report_on(reconstruction=scene.reconstruction(control=marks)).json["trust"]
+    assert trust["horizontal_m"] is None
+    assert "no check point tests the map" in trust["horizontal_from"]
+
+
+def test_a_datum_transformation_is_named_and_in_the_accuracy(report_on):
+    shift = DatumTransformation(
+        what="gcp.txt, ground control points",
+        from_crs="EPSG:22770",
+        to_crs="EPSG:32637",
+        name="Deir ez Zor to WGS 84 (5)",
+        code="EPSG:15742",
+        accuracy_m=5.0,
+        area="Syria - onshore.",
+    )
+    changes = {"control": left_out_marks(), "control_sigma_m": (0.01, 0.06)}
+    report = report_on(reconstruction=scene.reconstruction(transformation=shift, **changes))
+    trust = report.json["trust"]
+    assert trust["horizontal_m"] == pytest.approx(np.hypot(5.0, 0.03))
+    assert trust["vertical_m"] == 0.06
+    assert trust["transformation"]["code"] == "EPSG:15742"
+    assert "5 m for the datum transformation Deir ez Zor to WGS 84 (5), EPSG:15742" in report.html
+    unknown = scene.reconstruction(transformation=replace(shift, accuracy_m=None), **changes)
+    trust = report_on(reconstruction=unknown).json["trust"]
+    assert trust["horizontal_m"] is None
+    assert "states no accuracy" in trust["horizontal_from"]
 
 
 def test_filled_ground_over_a_tenth_is_a_warning(figures_on, rasters):

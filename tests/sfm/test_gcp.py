@@ -1,17 +1,25 @@
 """Ground control on a made-up flight: the map lies where the surveyor says, blunders apart."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_flight import ORIGIN_M, block_of_flown, flown, ground, nadir, pixels_of
-from scipy.spatial.transform import Rotation
+from made_up_flight import ORIGIN_M, pixels_of
+from surveyed_flight import (
+    CLICK_PX,
+    FIELD,
+    GPS_BIAS_M,
+    NAMES,
+    UTM,
+    adrift,
+    control_file,
+    surveyed_case,
+    surveyed_m,
+)
 
 from aftermap.errors import ControlError, CrsError
 from aftermap.geo.crs import WGS84, transformed_xy
-from aftermap.sfm.block import adjust_with_outlier_rejection
-from aftermap.sfm.focal import WEAK_FACTOR, with_focal_weight
 from aftermap.sfm.gcp import (
     SURVEY_SIGMA_M,
     adjust_with_control,
@@ -20,77 +28,13 @@ from aftermap.sfm.gcp import (
     survey_of,
 )
 from aftermap.sfm.gcp_file import control_in
-from aftermap.sfm.levelling import world_from_pictures
 
-UTM = "EPSG:32637"
-CLICK_PX = 0.3
-GPS_BIAS_M = np.array([2.5, -1.5, 6.0])
-FIELD = np.array(
-    [
-        [4, 2, 0],
-        [106, 4, 2],
-        [103, 74, 1],
-        [3, 76, 3],
-        [55, 40, 2],
-        [54, 3, 1],
-        [56, 75, 0],
-        [5, 40, 2],
-        [105, 38, 1],
-        [30, 22, 0],
-    ],
-    float,
-)
-NAMES = [f"P{i + 1}" for i in range(len(FIELD))]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A flight whose receiver is off by metres, adjusted on its own."""
-
-    flight: object
-    block: object
-
-    @property
-    def numbers(self):
-        return {i: i for i in range(len(self.block.frames))}
+HALF = ["control"] * 5 + ["check"] * 5
 
 
 @pytest.fixture(scope="module")
 def case():
-    rng = np.random.default_rng(21)
-    flight = flown(rng, nadir(rng, tilt=2.0), ground(rng, count=500, relief=12.0), gps_m=0.8)
-    frames = tuple(
-        replace(f, prior_position_m=tuple(np.add(f.prior_position_m, GPS_BIAS_M)))
-        for f in flight.frames
-    )
-    flight = replace(flight, frames=frames)
-    block, _ = adjust_with_outlier_rejection(
-        with_focal_weight(block_of_flown(flight, rng), WEAK_FACTOR), rounds=1
-    )
-    return Case(flight=flight, block=block)
-
-
-def control_file(folder, flight, *, marks=FIELD, surveyed=None, crs=UTM, roles=None, names=NAMES):
-    """The file a surveyor would hand over: true pixels with a person's error."""
-    rng = np.random.default_rng(5)
-    surveyed = ORIGIN_M + marks if surveyed is None else surveyed
-    lines = [crs]
-    for i, frame in enumerate(flight.frames):
-        seen = pixels_of(flight.truth, i, marks)
-        for k in np.flatnonzero(np.isfinite(seen[:, 0])):
-            x, y = np.clip(seen[k] + rng.normal(0, CLICK_PX, 2), 0, [1200, 900])
-            e, n, h = surveyed[k]
-            role = roles[k] if roles else ""
-            lines.append(f"{e:.9f} {n:.9f} {h:.4f} {x:.2f} {y:.2f} {frame.name} {names[k]} {role}")
-    path = folder / "gcp_list.txt"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return control_in(path)
-
-
-def surveyed_m(marks=FIELD, seed=3):
-    """As a receiver on each mark would give it."""
-    noise = np.random.default_rng(seed).normal(0, 1, marks.shape) * SURVEY_SIGMA_M
-    return ORIGIN_M + marks + noise
+    return surveyed_case()
 
 
 def residuals(found, survey, case):
@@ -109,7 +53,7 @@ def test_before_control_the_marks_show_how_far_off_the_receiver_was(tmp_path, ca
 
 
 def test_check_marks_that_took_no_part_lie_within_the_noise_of_survey_and_clicks(tmp_path, case):
-    control = control_file(tmp_path, case.flight, surveyed=surveyed_m())
+    control = control_file(tmp_path, case.flight, surveyed=surveyed_m(), roles=HALF)
     survey = survey_of(control, case.flight.frames, UTM)
     found = adjust_with_control(case.block, survey, case.numbers)
     assert found.warnings == ()
@@ -197,26 +141,6 @@ def test_marks_in_a_line_move_the_map_without_tipping_it(tmp_path, case):
     assert np.abs(off.mean(axis=0)).max() < 0.1
 
 
-def adrift(case):
-    """The same block where no photograph says where it was taken."""
-    frames = tuple(
-        replace(f, prior_position_m=None, prior_sigma_m=None) for f in case.flight.frames
-    )
-    turn = Rotation.from_euler("zyx", [130, 20, -15], degrees=True).as_matrix()
-    truth = case.flight.truth
-    rotations = truth.rotations @ turn.T
-    positions, points = 0.05 * truth.positions @ turn.T, 0.05 * truth.points @ turn.T
-    scale, rotation, shift = world_from_pictures(rotations, positions, points, frames)
-    state = truth._replace(
-        rotations=rotations @ rotation.T,
-        positions=scale * positions @ rotation.T + shift,
-        points=scale * points @ rotation.T + shift,
-    )
-    made = replace(case.flight, frames=frames)
-    block = block_of_flown(made, np.random.default_rng(1), located=False, shaken=False)
-    return replace(block, state=state._replace(lenses=block.state.lenses))
-
-
 @pytest.mark.parametrize("crs", [UTM, WGS84])
 def test_photographs_without_positions_get_place_scale_and_north_from_the_marks(
     tmp_path, case, crs
@@ -226,7 +150,7 @@ def test_photographs_without_positions_get_place_scale_and_north_from_the_marks(
     if crs == WGS84:
         lonlat = transformed_xy(UTM, WGS84, surveyed[:, :2])
         surveyed = np.column_stack([lonlat, surveyed[:, 2]])
-    control = control_file(tmp_path, case.flight, surveyed=surveyed, crs=crs)
+    control = control_file(tmp_path, case.flight, surveyed=surveyed, crs=crs, roles=HALF)
     survey = survey_of(control, block.frames, None)
     assert survey.crs == UTM
     found = adjust_with_control(block, survey, case.numbers)

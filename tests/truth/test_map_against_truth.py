@@ -260,12 +260,21 @@ def test_the_case_holds_the_record_and_nothing_was_changed(mapped, capsys):
     assert "everything matches the record" in capsys.readouterr().out
 
 
+def half_checked(gcp):
+    """The control file with a role for each mark: every second one tests."""
+    first, *lines = gcp.splitlines()
+    names = sorted({line.split()[6] for line in lines})
+    roles = {name: ("control", "check")[i % 2] for i, name in enumerate(names)}
+    return "\n".join([first, *(f"{line} {roles[line.split()[6]]}" for line in lines)])
+
+
 @pytest.fixture(scope="module")
 def with_control(mapped, tmp_path_factory):
     """The same photographs with control marks, in a copy of the case: features are found there."""
     case = tmp_path_factory.mktemp("control") / "case"
     copytree(mapped.case, case)
-    gcp = mapped.flight / "truth" / "gcp_list.txt"
+    gcp = case.with_name("gcp_list.txt")
+    gcp.write_text(half_checked((mapped.flight / "truth" / "gcp_list.txt").read_text("utf-8")))
     assert map_here(mapped.flight / "images", case, "--gcp", str(gcp)) == 0
     return Mapped(case=case, flight=mapped.flight)
 

@@ -165,7 +165,11 @@ class PlacedFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlResidual:
-    """A ground control mark: surveyed against measured, in metres (estimated minus surveyed)."""
+    """A ground control mark: surveyed against measured, in metres (estimated minus surveyed).
+
+    ``is_used`` says that a control mark holds the map. ``left_out_m`` is the residual of the map
+    adjusted without this mark; None where that was not done.
+    """
 
     name: str
     role: str
@@ -173,6 +177,8 @@ class ControlResidual:
     residual_m: Vector3 | None
     reprojection_px: float | None
     images: tuple[str, ...]
+    is_used: bool = True
+    left_out_m: Vector3 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +229,8 @@ class Reconstruction:
     recorded contradicts the poses; None where positions or control points say which way is up.
     ``transformation`` is that of what georeferences it, the control points or the recorded
     positions; its error is in ``covariance`` of every frame and not in ``covariance_in_case``.
+    ``control_sigma_m`` is how surely the adjustment knows the ground that control points hold,
+    horizontally (radial) and vertically, by its own covariance; None without control.
     """
 
     crs: str
@@ -240,6 +248,7 @@ class Reconstruction:
     no_map_because: str | None = None
     vertical: Vertical | None = None
     transformation: DatumTransformation | None = None
+    control_sigma_m: tuple[float, float] | None = None
 
     @property
     def mapped(self) -> tuple[PlacedFrame, ...]:

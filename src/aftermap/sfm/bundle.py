@@ -101,6 +101,19 @@ def adjust_bundle(
     )
 
 
+def gauss_newton_step(
+    state: State, sights: Observations, sigma_px: Array, knowns: Priors, offset_m: Array
+) -> tuple[State, Array]:
+    """The state and the offset of the recorded positions after one step without any damping.
+
+    From a state that is nearly right it goes all the way along directions that little holds, where
+    a damped step stops short.
+    """
+    residuals = _residuals(state, sights)
+    system = _system(state, sights, residuals, sigma_px, knowns, offset_m, 0.0)
+    return _stepped(system, state, sights, offset_m)
+
+
 def block_covariance(
     estimate: Adjusted, sights: Observations, sigma_px: Array, knowns: Priors
 ) -> Array:

@@ -42,6 +42,8 @@ their coordinates are mixed up: no lens bends a block so far."""
 BENT_SHARE, BENT_SIGMAS = 0.2, 4.0
 """Recorded positions get the size and the tilt of a block wrong by their noise, and no more than
 this share of its extent."""
+STRAIGHT = 0.02
+"""Marks whose width is under this share of their length only shift a block."""
 LEVEL_M = 300.0
 """A barometer and a geoid together do not shift heights by more."""
 
@@ -153,7 +155,10 @@ def _few(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Controlled:
-    """A block held by control: ``used`` (N,) says which marks of the survey held it."""
+    """A block held by control: ``used`` (N,) says which marks of the survey held it.
+
+    The used marks are the last points of the block.
+    """
 
     block: BundleBlock
     estimate: Adjusted
@@ -168,7 +173,7 @@ def adjust_with_control(
 
     ``numbers`` gives a frame's number in the block by its index in the frame set.
     """
-    places, measured = _triangulated(block, survey, numbers)
+    places, measured = triangulated_marks(block, survey, numbers)
     control = measured & (np.array(survey.roles) == "control")
     if control.sum() < MIN_CONTROL:
         return None
@@ -179,7 +184,7 @@ def adjust_with_control(
         return None
     bent_m = _bent_m(block, moved) if block.located else 0.0
     block = replace(moved, offset_m=offset, located=True)
-    places, _ = _triangulated(block, survey, numbers)
+    places, _ = triangulated_marks(block, survey, numbers)
     miss = np.linalg.norm(places - target, axis=1)
     _check_fit(survey, target[control], miss[control], bent_m)
     blunder = control & (miss > max(BLUNDER_M, BLUNDER_TIMES * float(np.median(miss[control]))))
@@ -244,10 +249,18 @@ def level_warnings(survey: Survey, before: BundleBlock, after: BundleBlock) -> l
 
 
 def control_residuals(
-    block: BundleBlock, survey: Survey, numbers: dict[int, int], names: Sequence[str]
+    block: BundleBlock,
+    survey: Survey,
+    numbers: dict[int, int],
+    names: Sequence[str],
+    left_out_m: Array | None = None,
 ) -> tuple[ControlResidual, ...]:
-    """Every mark as the final cameras see it, minus as it was surveyed."""
-    places, measured = _triangulated(block, survey, numbers)
+    """Every mark as the final cameras see it, minus as it was surveyed.
+
+    ``left_out_m`` (N, 3) is the same for the map without the mark, NaN where that was not done.
+    """
+    alone = np.full(survey.positions_m.shape, np.nan) if left_out_m is None else left_out_m
+    places, measured = triangulated_marks(block, survey, numbers)
     error_px = _reprojection(block, survey, numbers, places)
     off = places + block.offset_m - survey.positions_m
     return tuple(
@@ -258,6 +271,7 @@ def control_residuals(
             residual_m=vector3(off[i]) if measured[i] else None,
             reprojection_px=float(error_px[i]) if measured[i] else None,
             images=tuple(names[k] for k in mark.seen if k in numbers),
+            left_out_m=vector3(alone[i]) if np.isfinite(alone[i]).all() else None,
         )
         for i, mark in enumerate(survey.marks)
     )
@@ -278,7 +292,7 @@ def _sights(survey: Survey, numbers: dict[int, int]) -> Observations:
     )
 
 
-def _triangulated(
+def triangulated_marks(
     block: BundleBlock, survey: Survey, numbers: dict[int, int]
 ) -> tuple[Array, BoolArray]:
     """(N, 3) places of the marks in the block's frame, and which of them two views determine."""
@@ -298,11 +312,16 @@ def _reprojection(
     return np.asarray(np.sqrt(total / np.maximum(np.diff(sights.start), 1)))
 
 
+def straightness(positions_m: Array) -> float:
+    """Width of (N, 3) marks as a share of their length: 0 where they lie on a line."""
+    spread = np.linalg.svd(positions_m - positions_m.mean(axis=0), compute_uv=False)
+    return float(spread[1] / max(float(spread[0]), 1e-9))
+
+
 def _lay_on_control(block: BundleBlock, places: Array, target: Array) -> BundleBlock | None:
     """The block moved onto the control. Marks in one line only shift a block that GPS levels."""
-    spread = np.linalg.svd(target - target.mean(axis=0), compute_uv=False)
     found: tuple[float, Array, Array] = 1.0, np.eye(3), (target - places).mean(axis=0)
-    if spread[1] < 0.02 * spread[0]:
+    if straightness(target) < STRAIGHT:
         if not block.located:
             return None
     else:

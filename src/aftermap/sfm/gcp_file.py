@@ -21,6 +21,8 @@ from aftermap.model.camera import Vector3
 
 COLUMNS = "E N H px py image name"
 ROLES = {"control": "control", "gcp": "control", "check": "check", "checkpoint": "check"}
+ALL_HOLD = 12
+"""So few marks are too good to be only looked at: all of them hold the map."""
 SHOWN = 60
 """So much of a line is shown where it is not what was expected."""
 _UTM = re.compile(r"^WGS\s*-?84\s*/?\s*UTM\s*(?:zone)?\s*(\d{1,2})\s*([NS])$", re.IGNORECASE)
@@ -243,26 +245,20 @@ def _unknown_warnings(control: ControlFile, unknown: Sequence[GcpObservation]) -
 def roles_of(marks: Sequence[GroundControlPoint]) -> list[str]:
     """Which marks hold the solution and which test it, where the file does not say.
 
-    Named roles stand, and beside them an unnamed mark is control. Without any, the marks are taken
-    in turn, each as far as possible from those before it, so that both halves span the area; of
-    fewer than six at least three are control.
+    Named roles stand, and beside them an unnamed mark is control. Without any, up to ``ALL_HOLD``
+    marks are all control, and each is tested by leaving it out (``leave_one_out.py``). More are
+    taken in turn, each as far as possible from those before it, so that both halves span the area.
     """
-    if any(mark.role for mark in marks):
+    if any(mark.role for mark in marks) or len(marks) <= ALL_HOLD:
         return [mark.role or "control" for mark in marks]
-    order = _farthest_first([mark.position for mark in marks])
-    control = max(3, (len(marks) + 1) // 2)
+    order = farthest_first([mark.position for mark in marks])
     roles = ["check"] * len(marks)
-    for place, index in enumerate(order):
-        early = place < 3
-        if early or (place % 2 == 0 and roles.count("control") < control):
-            roles[index] = "control"
-    for index in order:
-        if roles.count("control") < min(control, len(marks)) and roles[index] == "check":
-            roles[index] = "control"
+    for index in order[::2]:
+        roles[index] = "control"
     return roles
 
 
-def _farthest_first(positions: Sequence[Vector3]) -> list[int]:
+def farthest_first(positions: Sequence[Vector3]) -> list[int]:
     """Indices in an order in which each is the farthest from those before it."""
     if not positions:
         return []

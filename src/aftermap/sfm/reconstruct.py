@@ -32,7 +32,7 @@ from aftermap.sfm.bundle import Adjusted, block_covariance
 from aftermap.sfm.feature_files import extract_features
 from aftermap.sfm.focal import focal_prior_weight, with_focal_weight
 from aftermap.sfm.gcp import (
-    MIN_CONTROL,
+    Controlled,
     Survey,
     adjust_with_control,
     control_residuals,
@@ -42,11 +42,18 @@ from aftermap.sfm.gcp import (
 from aftermap.sfm.gcp_file import ControlFile
 from aftermap.sfm.initial_reconstruction import MIN_FRAMES, skeletons_of
 from aftermap.sfm.known_places import laid_on_places
+from aftermap.sfm.leave_one_out import (
+    left_out_residuals,
+    straight_warnings,
+    unheld_warning,
+    untested_warnings,
+)
 from aftermap.sfm.levelling import contradicted_vertical
 from aftermap.sfm.options import PoseOptions
 from aftermap.sfm.pair_matches import PairMatches, matches_of
 from aftermap.sfm.position_scatter import as_scattered
 from aftermap.sfm.projection_kernel import Observations, State, residuals_px
+from aftermap.sfm.propagated import ground_sigma_m
 from aftermap.sfm.pure_rotation import only_turns, only_zooms
 from aftermap.sfm.readout_time import adjust_with_shutters
 from aftermap.sfm.telemetry_offsets import without_offsets
@@ -121,6 +128,8 @@ def reconstruct_from_features(
     transformation = frame_set.transformation
     if survey is not None and groups[0].controlled:
         transformation = survey.transformation
+        sigma_m = ground_sigma_m(groups[0].block, groups[0].covariance)
+        found = replace(found, control_sigma_m=sigma_m)
     found = replace(found, vertical=vertical, warnings=(*found.warnings, *said))
     return _georeferenced(found, places, transformation)
 
@@ -311,10 +320,7 @@ def _hold_by_control(
     warnings = list(survey.warnings)
     found = adjust_with_control(group.block, survey, numbers)
     if found is None:
-        warnings.append(
-            f"The ground control points do not georeference the map: at least {MIN_CONTROL} "
-            "non-collinear points must each be marked in two mapped images."
-        )
+        warnings.append(unheld_warning(survey))
         if not group.block.located:
             return group, (), warnings
         return group, control_residuals(group.block, survey, numbers, names), warnings
@@ -334,5 +340,24 @@ def _hold_by_control(
         ),
         controlled=True,
     )
-    marks = control_residuals(block, survey, numbers, names)
-    return held, marks, warnings + list(found.warnings)
+    marks, told = _tested(found, survey, numbers, names, located=group.block.located)
+    return held, marks, [*warnings, *found.warnings, *told]
+
+
+def _tested(
+    found: Controlled,
+    survey: Survey,
+    numbers: dict[int, int],
+    names: Sequence[str],
+    *,
+    located: bool,
+) -> tuple[tuple[ControlResidual, ...], list[str]]:
+    """The marks with their residuals, left out in turn where no check point tests the map."""
+    warnings = straight_warnings(survey, found.used, located=located)
+    marks = control_residuals(found.block, survey, numbers, names)
+    if not any(mark.role == "check" and mark.residual_m for mark in marks):
+        left_out_m = left_out_residuals(found.block, survey, found.used, numbers, located=located)
+        marks = control_residuals(found.block, survey, numbers, names, left_out_m)
+        warnings += untested_warnings(survey, found.used, left_out_m)
+    used = zip(marks, found.used.tolist(), strict=True)
+    return tuple(replace(mark, is_used=is_used) for mark, is_used in used), warnings

@@ -142,7 +142,10 @@ class GpsFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlMark:
-    """A ground control mark; residuals None where it could not be measured."""
+    """A ground control mark; residuals None where it could not be measured.
+
+    ``left_out_m`` is the residual of the adjustment without it, None where that was not done.
+    """
 
     name: str
     role: str
@@ -151,14 +154,19 @@ class ControlMark:
     horizontal_m: float | None
     reprojection_px: float | None
     photographs: int
+    left_out_m: Vector3 | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlFigures:
-    """Marks that held the solution (control) and marks kept aside to test it (check)."""
+    """Marks that held the solution (control) and marks kept aside to test it (check).
+
+    ``left_out`` are those that held it, each predicted by an adjustment without it.
+    """
 
     control: Residuals
     check: Residuals
+    left_out: Residuals
     marks: tuple[ControlMark, ...]
 
 

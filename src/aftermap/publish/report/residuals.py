@@ -117,6 +117,10 @@ def control_figures(control: Sequence[ControlResidual]) -> ControlFigures:
             _marked(control, checks=True),
             none_because=_why(control, "no check points were given"),
         ),
+        left_out=residual_statistics(
+            [mark.left_out_m for mark in control if mark.left_out_m is not None],
+            none_because="no control point was left out in turn",
+        ),
         marks=tuple(
             ControlMark(
                 name=mark.name,
@@ -126,6 +130,7 @@ def control_figures(control: Sequence[ControlResidual]) -> ControlFigures:
                 horizontal_m=float(np.hypot(*mark.residual_m[:2])) if mark.residual_m else None,
                 reprojection_px=mark.reprojection_px,
                 photographs=len(mark.images),
+                left_out_m=mark.left_out_m,
             )
             for mark in control
         ),

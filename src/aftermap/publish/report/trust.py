@@ -1,6 +1,7 @@
 """The accuracy of the map, from what georeferences it. One standard deviation throughout.
 
-Absolute: check points where there are any; else ground control points; else the accuracy that the
+Absolute: check points where there are any; else ground control points, each predicted without
+itself; else the accuracy that the
 drone states for its GPS, which averaging does not improve, as all images share its bias. Relative:
 neighbouring points from the reprojection error and the geometry of the flight, and scale and tilt
 over 100 m by propagating the scatter of the positions that determine them (least squares for a
@@ -9,6 +10,7 @@ similarity and for a plane).
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +25,8 @@ from aftermap.publish.report.flight_figures import height_to_base
 
 FROM_GPS = "from the drone's GPS, not verified with check points"
 LEAST_CONTROL = 3
+MOST_LEFT_OUT = 12
+"""So many of the control points are left out in turn."""
 LEAST_FOR_SCATTER = 6
 STRAIGHT = 0.05
 """Positions whose width is under this share of their length lie on a line: no level across it."""
@@ -67,10 +71,11 @@ def trust_in(
 def _horizontal(
     reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
 ) -> tuple[float | None, str]:
-    from_marks = _from_marks(control)
+    from_marks = _from_marks(reconstruction, control)
     if from_marks is not None:
-        marks, basis = from_marks
-        return _transformed(marks.rms_horizontal_m, basis, reconstruction.transformation)
+        return _transformed(
+            from_marks.horizontal_m, from_marks.basis, reconstruction.transformation
+        )
     rms = _tame(gps).rms_horizontal_m
     if reconstruction.crs == LOCAL or rms is None:
         return None, "no image records its position"
@@ -97,10 +102,9 @@ def _transformed(
 def _vertical(
     reconstruction: Reconstruction, gps: GpsFigures, control: ControlFigures
 ) -> tuple[float | None, str]:
-    from_marks = _from_marks(control)
+    from_marks = _from_marks(reconstruction, control)
     if from_marks is not None and not _are_places(control):
-        marks, basis = from_marks
-        return (marks.rms_m[2] if marks.rms_m else None), basis
+        return from_marks.vertical_m, from_marks.basis
     floating = FLOATING.get(reconstruction.vertical_datum)
     if floating is not None:
         return None, floating
@@ -114,22 +118,67 @@ def _tame(gps: GpsFigures) -> Residuals:
     return gps.without_wild or gps.all
 
 
-def _from_marks(control: ControlFigures) -> tuple[Residuals, str] | None:
-    if control.check.count:
-        count = control.check.count
-        points = f"{count} check points" if count > 1 else "one check point"
-        return control.check, f"from {points} not used in the adjustment"
+@dataclass(frozen=True, kw_only=True)
+class _FromMarks:
+    """What marks say of the accuracy, and by which of them."""
+
+    horizontal_m: float | None
+    vertical_m: float | None
+    basis: str
+
+
+def _from_marks(reconstruction: Reconstruction, control: ControlFigures) -> _FromMarks | None:
+    check, left_out = control.check, control.left_out
+    if check.count:
+        points = f"{check.count} check points" if check.count > 1 else "one check point"
+        return _FromMarks(
+            horizontal_m=check.rms_horizontal_m,
+            vertical_m=check.rms_m[2] if check.rms_m else None,
+            basis=f"from {points} not used in the adjustment",
+        )
     if control.control.count >= LEAST_CONTROL and _are_places(control):
-        return control.control, (
-            f"from the residuals of the known places of {control.control.count} buildings; the "
-            "true error is larger"
+        return _FromMarks(
+            horizontal_m=control.control.rms_horizontal_m,
+            vertical_m=None,
+            basis=f"from the residuals of the known places of {control.control.count} buildings; "
+            "the true error is larger",
         )
-    if control.control.count >= LEAST_CONTROL:
-        return control.control, (
-            f"from the residuals of the {control.control.count} ground control points used in the "
-            "adjustment; the true error is larger"
+    formal_m = reconstruction.control_sigma_m
+    if formal_m is None:
+        return _fitted(control) if control.control.count >= LEAST_CONTROL else None
+    if _has_untested(reconstruction, left_out) or left_out.rms_m is None:
+        return _FromMarks(
+            horizontal_m=formal_m[0],
+            vertical_m=formal_m[1],
+            basis="from the covariance of the adjustment only; there are too few ground control "
+            "points to test it",
         )
-    return None
+    return _FromMarks(
+        horizontal_m=max(formal_m[0], left_out.rms_horizontal_m or 0.0),
+        vertical_m=max(formal_m[1], left_out.rms_m[2]),
+        basis=f"from leave-one-out at {left_out.count} ground control points, each predicted by "
+        "the adjustment without it, and no less than the adjustment's own uncertainty",
+    )
+
+
+def _fitted(control: ControlFigures) -> _FromMarks:
+    """Residuals of marks that were fitted to do not say how accurate the map is."""
+    return _FromMarks(
+        horizontal_m=None,
+        vertical_m=None,
+        basis=f"no check point tests the map, and the residuals of the {control.control.count} "
+        "ground control points used in the adjustment do not",
+    )
+
+
+def _has_untested(reconstruction: Reconstruction, left_out: Residuals) -> bool:
+    """Whether a mark that holds the map could not be left out; of many, only some are."""
+    if left_out.count >= MOST_LEFT_OUT:
+        return False
+    return any(
+        mark.role == "control" and mark.is_used and mark.left_out_m is None and mark.residual_m
+        for mark in reconstruction.control
+    )
 
 
 def _are_places(control: ControlFigures) -> bool:
@@ -166,7 +215,8 @@ def _holding(
     """(N, 3) positions that determine scale and tilt, and the standard deviation of each axis."""
     if control.control.count >= LEAST_CONTROL:
         marks = [mark for mark in control.marks if mark.residual_m is not None]
-        tested = control.check if control.check.count >= LEAST_CONTROL else control.control
+        tested = max((control.check, control.left_out), key=lambda one: one.count)
+        tested = tested if tested.count >= LEAST_CONTROL else control.control
         return _positions([mark.position_m for mark in marks]), tested.rms_m
     frames = [f for f in reconstruction.mapped if f.frame.prior_position_m is not None]
     positions = _positions([frame.pose.position_m for frame in frames])

@@ -333,12 +333,14 @@ def _reprojection(measured: WarningFigures) -> Caution | None:
 
 
 def _checked(measured: WarningFigures) -> Caution | None:
-    if measured.control.check.count or measured.reconstruction.crs == LOCAL:
+    control = measured.control
+    if control.check.count or control.left_out.count or measured.reconstruction.crs == LOCAL:
         return None
     return Caution(
         code=CautionCode.NOT_CHECKED,
         grave=False,
-        text="Absolute accuracy has not been verified independently: there are no check points. "
+        text="Absolute accuracy has not been verified independently: there are no check points, "
+        "and too few ground control points to leave each out in turn. "
         "The accuracy figures come from the same images and the same GPS as the map.",
     )
 
@@ -355,15 +357,21 @@ def _few_checks(measured: WarningFigures) -> Caution | None:
     )
 
 
+def _tested_by(control: ControlFigures) -> str:
+    return "check point" if control.check.count else "leave-one-out"
+
+
 def _check_error(measured: WarningFigures) -> Caution | None:
-    error = measured.control.check.rms_horizontal_m
+    control = measured.control
+    tested = control.check if control.check.count else control.left_out
+    error = tested.rms_horizontal_m
     limit = CHECK_TIMES_SAMPLE * measured.map.ground_sample_m
     if error is None or error <= limit:
         return None
     return Caution(
         code=CautionCode.CHECK_ERROR,
         grave=True,
-        text=f"The horizontal check point RMSE is {approximate_length(error)}, more than "
+        text=f"The horizontal {_tested_by(control)} RMSE is {approximate_length(error)}, more than "
         f"{CHECK_TIMES_SAMPLE:.0f} image pixels ({approximate_length(limit)}). Check the residual "
         "of each point below: a misidentified point shows as one large residual.",
     )
