@@ -2,16 +2,16 @@
 
 import numpy as np
 import shapely
-from shapely import LineString
+from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.arrays import Array, BoolArray
-from aftermap_twin.blocks.damage import Ruin
+from aftermap_twin.blocks.damage import Ruin, torn
 from aftermap_twin.blocks.frames import SLAB_M, Block
 from aftermap_twin.blocks.layout import BAY_M
 from aftermap_twin.blocks.materials import BlocksMaterial, PanelRows
 from aftermap_twin.blocks.solids import box, lay, lines_in, polygons_in, upright
-from aftermap_twin.mesh import MeshBuilder
+from aftermap_twin.mesh import MeshBuilder, Tone
 
 FRINGE_M = 5.0
 """Floors and cross walls are made this far in from where a block is open."""
@@ -213,24 +213,54 @@ def _stubs(work: Raising) -> None:
 
 
 def _stack(work: Raising) -> None:
-    """Floors that lie on each other with the roof on top."""
+    """Floors that lie on each other with the roof on top, cracked and tilted piece by piece."""
     block, rng, ruin = work.block, work.rng, work.ruin
     shape = ruin.stacked.intersection(block.plan())
+    roof = (BlocksMaterial.ROOFING, block.felt, work.roofing)
+    deck = (BlocksMaterial.DECK, block.face, work.deck)
     for level in range(block.storeys):
-        is_top = level == block.storeys - 1
         slid = shapely.affinity.translate(shape, *rng.normal(0, 0.3, 2))
         slid = slid.buffer(-rng.uniform(0, 0.5), join_style="mitre")
         height = block.base_m + 0.5 + level * STACK_STEP_M
-        material = BlocksMaterial.ROOFING if is_top else BlocksMaterial.DECK
-        record = work.roofing if is_top else work.deck
-        tilt = (
-            ruin.tilt[0] * (level + 1) / block.storeys,
-            ruin.tilt[1] * (level + 1) / block.storeys,
-        )
-        seen = slid if is_top else slid.difference(slid.buffer(-2.0))
-        lay(work.mesh, block, seen, height, (material, block.felt, record), tilt)
-        for polygon in polygons_in(slid):
-            run = np.asarray(polygon.exterior.coords)
-            z = height + (run - np.asarray(shape.centroid.coords)[0]) @ np.array(tilt)
-            look = (BlocksMaterial.EDGE, block.face, work.deck)
-            upright(work.mesh, block, run, (z - SLAB_M, z), look)
+        share = (level + 1) / block.storeys
+        tilt = (ruin.tilt[0] * share, ruin.tilt[1] * share)
+        if level == block.storeys - 1:
+            for piece in _broken(rng, slid):
+                own = (tilt[0] + rng.normal(0, 0.05), tilt[1] + rng.normal(0, 0.05))
+                _lay_floor(work, piece, (piece, height + 0.15), roof, own)
+        else:
+            is_next = level == block.storeys - 2
+            seen = slid if is_next else slid.difference(slid.buffer(-2.0))
+            _lay_floor(work, slid, (seen, height), deck, tilt)
+
+
+def _broken(rng: np.random.Generator, shape: BaseGeometry) -> list[Polygon]:
+    """A roof that came down: cracked across into pieces, with holes where something stood."""
+    low_s, low_t, high_s, high_t = shape.bounds
+    for _ in range(int(rng.integers(1, 5))):
+        place = rng.uniform([low_s, low_t], [high_s, high_t])
+        shape = shape.difference(torn(rng, place, float(rng.uniform(0.4, 1.8))))
+    for _ in range(int(rng.integers(1, 3 + int((high_s - low_s) / 9)))):
+        s = rng.uniform(low_s, high_s)
+        t = np.linspace(low_t - 1, high_t + 1, 7)
+        crack = LineString(np.column_stack([s + rng.normal(0, 0.6, 7), t]))
+        shape = shape.difference(crack.buffer(float(rng.uniform(0.08, 0.4))))
+    return polygons_in(shape)
+
+
+def _lay_floor(
+    work: Raising,
+    floor: BaseGeometry,
+    seen: tuple[BaseGeometry, float],
+    look: tuple[BlocksMaterial, Tone, int],
+    tilt: tuple[float, float],
+) -> None:
+    """What is seen of a floor at its height, and the edge all round it."""
+    pivot = np.asarray(floor.centroid.coords)[0]
+    lay(work.mesh, work.block, seen[0], seen[1], look, (tilt, pivot))
+    for polygon in polygons_in(floor):
+        for ring in (polygon.exterior, *polygon.interiors):
+            run = np.asarray(ring.coords)
+            z = seen[1] + (run - pivot) @ np.array(tilt)
+            edge = (BlocksMaterial.EDGE, work.block.face, work.deck)
+            upright(work.mesh, work.block, run, (z - SLAB_M, z), edge)

@@ -46,15 +46,18 @@ def lay(
     shape: BaseGeometry,
     height_m: float,
     look: tuple[BlocksMaterial, Tone, int],
-    tilt: tuple[float, float] = (0.0, 0.0),
+    leaning: tuple[tuple[float, float], Array] = ((0.0, 0.0), np.zeros(2)),
 ) -> None:
-    """A shape in a block's own axes laid at a height; it rises by ``tilt`` along s and t."""
+    """A shape in a block's own axes laid at a height.
+
+    ``leaning`` is how much it rises along s and t, and the place (2,) from which.
+    """
     flat = triangles_of(shape)
     if not len(flat):
         return
     points = flat.reshape(-1, 2)
-    centre = points.mean(0)
-    z = height_m + (points - centre) @ np.array(tilt)
+    tilt, pivot = leaning
+    z = height_m + (points - pivot) @ np.array(tilt)
     vertices = np.column_stack([block.world(points), z])
     mesh.add(vertices, np.arange(len(vertices)).reshape(-1, 3), *look)
 

@@ -177,7 +177,7 @@ def varied_building_on(
     """A building from the wider range: pitched roofs, domes, pancakes, burnt roofs, other paint."""
     mask = _plan(rng, plan_shape(lot))
     is_pancaked = grade is Grade.DESTROYED and levels > 1 and rng.random() < 0.35
-    drawn = Grade.NONE if is_pancaked else grade
+    drawn = Grade.MODERATE if is_pancaked else grade
     left = varied_floors_left(rng, drawn, mask, levels, CELL_M)
     plain = _finished(rng, number, lot, grade, (base_m, levels, left))
     light = rng.uniform(0.75, 1.3)
@@ -186,7 +186,7 @@ def varied_building_on(
     is_burnt = grade in {Grade.MODERATE, Grade.SEVERE} and rng.random() < 0.25
     plain = replace(plain, tone=tone, soot=2.2 if is_burnt else plain.soot, is_varied=True)
     if is_pancaked:
-        tilt = rng.normal(0, 0.045, 2)
+        tilt = rng.normal(0, 0.06, 2)
         return replace(
             plain,
             whole_floor_m=plain.floor_m,

@@ -25,7 +25,7 @@ def heaps_of(
             corners = building.world(np.array([0, 1, 1, 0]) + column, np.array([0, 0, 1, 1]) + row)
             fill(fallen, extent, HEIGHT_STEP_M, corners, 0.5 + 0.42 * building.levels)
         if building.is_pancaked:
-            fill(fallen, extent, HEIGHT_STEP_M, outline, 0.35 + 0.12 * building.levels)
+            fill(fallen, extent, HEIGHT_STEP_M, outline, 0.35 + 0.2 * building.levels)
     wobble = smooth_noise(rng, extent, HEIGHT_STEP_M, 4.0)
     lumps = smooth_noise(rng, extent, HEIGHT_STEP_M, 1.3)
     near = cv2.GaussianBlur(fallen, (0, 0), 1.0 / HEIGHT_STEP_M)

@@ -12,6 +12,8 @@ from aftermap_twin.city.buildings import TwinBuilding
 from aftermap_twin.city.damage import OUTSIDE
 from aftermap_twin.mesh import Material, MeshBuilder
 
+FOLD_M, FOLD_RISE_M = 6.5, 1.1
+"""How far apart a pancaked building's slabs broke, and how much they rise to the breaks, twice."""
 BELOW_M = 2.5
 """Walls go this far below the ground floor, so that falling ground leaves no gap."""
 
@@ -59,7 +61,8 @@ def build(
     _sections(building, mesh, own)
     for side in exterior_sides(building):
         _facade(rng, building, mesh, walls, side)
-    _partitions(rng, building, mesh, own)
+    if not building.is_pancaked:
+        _partitions(rng, building, mesh, own)
 
 
 def _tops(building: TwinBuilding, mesh: MeshBuilder, record: int) -> None:
@@ -96,8 +99,15 @@ def _tops(building: TwinBuilding, mesh: MeshBuilder, record: int) -> None:
 
 
 def tilt_m(building: TwinBuilding, xy: Array) -> Array:
-    """(...,) how much higher than its middle a pancaked building lies at (..., 2) places."""
-    return np.asarray((xy - building.lot.corners_m.mean(0)) @ np.array(building.tilt))
+    """(...,) how much higher than its middle a pancaked building lies at (..., 2) places.
+
+    Its slabs broke: they rise and fall from one FOLD_M to the next.
+    """
+    from_middle = xy - building.lot.corners_m.mean(0)
+    along = building.lot.corners_m[1] - building.lot.corners_m[0]
+    place = from_middle @ (along / np.linalg.norm(along)) / FOLD_M + building.number * 0.37
+    fold = np.abs(place - np.floor(place) - 0.5) * FOLD_RISE_M
+    return np.asarray(from_middle @ np.array(building.tilt) + fold)
 
 
 def _corner(building: TwinBuilding, rows: IntArray, columns: IntArray) -> Array:
