@@ -90,7 +90,7 @@ def _known_places(settings: Settings) -> tuple[KnownPlace, ...]:
     """The buildings outlined in the pictures whose place is known; none where there are too few."""
     if settings.outlines is None:
         return ()
-    places = known_places_of(outlines_in(settings.outlines), settings.outlines)
+    places = known_places_of(outlines_in(settings.outlines))
     return places if len(places) >= LEAST_PLACES else ()
 
 

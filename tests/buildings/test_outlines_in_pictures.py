@@ -91,7 +91,7 @@ def test_a_footprint_lies_where_the_building_stands(tmp_path):
     cameras = _flight(tmp_path)
     folder = _outlined(tmp_path / "outlines", cameras, {"house": HOUSE, "shed": SHED})
     elevation = elevation_of(tmp_path, [HOUSE, SHED])
-    found = footprints_of_outlines(outlines_in(folder), folder, cameras, elevation)
+    found = footprints_of_outlines(outlines_in(folder), cameras, elevation)
     by_id = {one.source_id: one for one in found.footprints}
     assert _agreement(by_id["house"], HOUSE) > 0.85
     assert _agreement(by_id["shed"], SHED) > 0.7
@@ -103,7 +103,7 @@ def test_what_no_picture_measured_is_found_from_the_outlines_alone(tmp_path):
     cameras = _flight(tmp_path)
     folder = _outlined(tmp_path / "outlines", cameras, {"house": HOUSE}, storeys=1)
     ground_alone = _measured_up_to(elevation_of(tmp_path, []), HOUSE.box_m[1])
-    with_house = footprints_of_outlines(outlines_in(folder), folder, cameras, ground_alone)
+    with_house = footprints_of_outlines(outlines_in(folder), cameras, ground_alone)
     (house,) = with_house.footprints
     assert house.levels == 1
     assert _agreement(house, HOUSE) > 0.3  # how deep it is, outlines from one side do not say
@@ -117,9 +117,7 @@ def test_a_building_in_no_mapped_picture_is_left_out_with_the_reason(tmp_path):
     with (folder / "instances.csv").open("a") as file:
         file.write("other.png,1,elsewhere\n")
     cv2.imwrite(str(folder / "other.png"), np.ones((600, 800), np.uint8))
-    found = footprints_of_outlines(
-        outlines_in(folder), folder, cameras, elevation_of(tmp_path, [HOUSE])
-    )
+    found = footprints_of_outlines(outlines_in(folder), cameras, elevation_of(tmp_path, [HOUSE]))
     assert [(one.name, one.reason) for one in found.skipped] == [
         ("elsewhere", "is outlined in no mapped image")
     ]
@@ -128,9 +126,7 @@ def test_a_building_in_no_mapped_picture_is_left_out_with_the_reason(tmp_path):
 def test_outlines_are_not_moved_by_edges_of_the_map(tmp_path):
     cameras = _flight(tmp_path)
     folder = _outlined(tmp_path / "outlines", cameras, {"house": HOUSE})
-    found = footprints_of_outlines(
-        outlines_in(folder), folder, cameras, elevation_of(tmp_path, [HOUSE])
-    )
+    found = footprints_of_outlines(outlines_in(folder), cameras, elevation_of(tmp_path, [HOUSE]))
     (house,) = buildings_as_outlined(found).buildings
     assert house.alignment.source is ShiftSource.OWN
     assert house.polygons_m == found.footprints[0].polygons_m
@@ -140,7 +136,7 @@ def test_known_places_come_with_the_middle_of_every_whole_outline(tmp_path):
     cameras = _flight(tmp_path)
     folder = _outlined(tmp_path / "outlines", cameras, {"house": HOUSE, "shed": SHED})
     (folder / "buildings.csv").write_text("building,lat,lon\nhouse,26.55,-77.1\nshed,,\n")
-    (place,) = known_places_of(outlines_in(folder), folder)
+    (place,) = known_places_of(outlines_in(folder))
     assert (place.name, place.lonlat_deg) == ("house", (-77.1, 26.55))
     centre = (EAST_M + 60, NORTH_M + 75, GROUND_M + 2.5)
     for (name, seen), placed in zip(place.seen_px, cameras.placed, strict=True):

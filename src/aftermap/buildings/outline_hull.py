@@ -23,7 +23,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.buildings.outline_repair import too_small
-from aftermap.buildings.picture_outlines import height_m, mask_of
+from aftermap.buildings.picture_outlines import height_m, mask_in
 from aftermap.geo.arrays import Array, BoolArray, Float32Array, Int32Array
 from aftermap.geo.grid import cell_centres_m
 from aftermap.geo.lens import rays_cam, seen_px
@@ -32,8 +32,8 @@ from aftermap.geo.measured_heights import measured_block
 from aftermap.geo.polygon import polygons_of
 from aftermap.geo.windows import block_over
 from aftermap.model.building import Footprint, FootprintSet
-from aftermap.model.camera import Camera, CameraPose, Reconstruction
-from aftermap.model.outlines import OutlinedBuilding, OutlinedBuildings
+from aftermap.model.camera import Camera, CameraPose, PlacedFrame, Reconstruction
+from aftermap.model.outlines import OutlinedBuilding, OutlinedBuildings, PictureOutline
 from aftermap.model.raster import Elevation, Grid
 from aftermap.model.runs import Skipped
 
@@ -45,7 +45,7 @@ LEAST_VOTE = 0.5
 MOST_OUTLINES = 12
 """The pictures with the largest outlines of a building are asked; more are neighbours of those."""
 GROUND_QUANTILE, ROOF_QUANTILE = 0.1, 0.85
-LEAST_CELLS = 60
+LEAST_CELLS = 40
 LEAST_ROOF_M, MOST_ROOF_M = 1.5, 40.0
 EAVES_SHARE = 0.75
 """Between a level roof and a pitched one, which is half as high at its eaves."""
@@ -117,38 +117,25 @@ class _Measured:
 
 
 def footprints_of_outlines(
-    outlined: OutlinedBuildings, folder: Path, cameras: Reconstruction, elevation: Elevation
+    outlined: OutlinedBuildings, cameras: Reconstruction, elevation: Elevation
 ) -> FootprintSet:
-    """The outlined buildings on the ground, in the map's CRS; those that no picture shows skipped.
+    """The outlined buildings on the ground, in the map's CRS.
 
-    ``folder`` holds the masks.
+    Those that no mapped picture shows are skipped.
     """
     by_name = {Path(one.frame.name).name.casefold(): one for one in cameras.mapped}
-    masks: dict[str, Int32Array] = {}
+    masks: dict[Path, Int32Array] = {}
     footprints: list[Footprint] = []
     skipped: list[Skipped] = []
     for number, building in enumerate(outlined.buildings):
         views = []
         for outline in building.outlines:
             placed = by_name.get(outline.picture.casefold())
-            if placed is None:
-                continue
-            if outline.picture not in masks:
-                masks[outline.picture] = mask_of(folder, outline.picture)
-            mask = masks[outline.picture]
-            pixels = int((mask == outline.mask_value).sum())
-            if pixels:
-                views.append(
-                    _Shown(
-                        pose=placed.pose,
-                        camera=cameras.cameras[placed.camera],
-                        mask=mask,
-                        value=outline.mask_value,
-                        weight=float(pixels),
-                        ground=placed.ground_m[0],
-                    )
-                )
-        views.sort(key=lambda one: -one.weight)
+            if placed is not None:
+                if outline.mask not in masks:
+                    masks[outline.mask] = mask_in(outline.mask)
+                views.append(_shown(outline, masks[outline.mask], placed, cameras))
+        views = sorted((one for one in views if one.weight > 0), key=lambda one: -one.weight)
         found = _footprint(building, number, views[:MOST_OUTLINES], elevation)
         if isinstance(found, str):
             skipped.append(Skipped(name=building.source_id, reason=found))
@@ -165,6 +152,19 @@ def footprints_of_outlines(
     )
 
 
+def _shown(
+    outline: PictureOutline, mask: Int32Array, placed: PlacedFrame, cameras: Reconstruction
+) -> _Shown:
+    return _Shown(
+        pose=placed.pose,
+        camera=cameras.cameras[placed.camera],
+        mask=mask,
+        value=outline.mask_value,
+        weight=float((mask == outline.mask_value).sum()),
+        ground=placed.ground_m[0],
+    )
+
+
 def _footprint(
     building: OutlinedBuilding, number: int, views: Sequence[_Shown], elevation: Elevation
 ) -> Footprint | str:
@@ -174,10 +174,10 @@ def _footprint(
     levels = _levels(building, views, elevation)
     if levels is None:
         return "no ground near it was measured"
-    surface = _surface(views, levels, elevation)
+    surface = _surface(views, levels, elevation, CELL_M)
     seen = _without_seam(_seen(views, surface), levels, surface)
     body = _share(views, surface.grid, [levels.ground, levels.eaves]) >= LEAST_VOTE
-    area = _area(_whole(seen | (body & _open(views, levels, surface))), seen, surface.grid)
+    area = _area(_whole(seen | _open(views, levels, surface, body)), seen, surface.grid)
     if area is None or not area.is_valid or too_small(np.array([area], object)):
         return "its outlines in the images leave no footprint of a building"
     return Footprint(
@@ -209,7 +209,7 @@ def _levels(
     ground = float(np.median([view.ground for view in views]))
     levels = _Levels(ground=ground, top=ground + above)
     for _ in range(2):
-        surface = _surface(views, levels, elevation)
+        surface = _surface(views, levels, elevation, 2 * CELL_M)
         known = np.isfinite(surface.height_m)
         if not known.any():
             return None
@@ -223,9 +223,11 @@ def _levels(
     return levels
 
 
-def _surface(views: Sequence[_Shown], levels: _Levels, elevation: Elevation) -> _Measured:
+def _surface(
+    views: Sequence[_Shown], levels: _Levels, elevation: Elevation, cell_m: float
+) -> _Measured:
     """The surface where a building between these levels may be."""
-    grid = _where(views, levels)
+    grid = _where(views, levels, cell_m)
     heights = _heights_on(grid, elevation)
     known = heights[np.isfinite(heights)]
     low = float(known.min()) if len(known) else levels.ground
@@ -259,26 +261,33 @@ def _without_seam(seen: BoolArray, levels: _Levels, surface: _Measured) -> BoolA
     return np.asarray(seen & ~(low & (depth * surface.grid.cell_m < SEAM_M)))
 
 
-def _open(views: Sequence[_Shown], levels: _Levels, surface: _Measured) -> BoolArray:
-    """(rows, columns) where nothing measured stands before a body in some of the pictures."""
+def _open(
+    views: Sequence[_Shown], levels: _Levels, surface: _Measured, body: BoolArray
+) -> BoolArray:
+    """(rows, columns) the places of a body that nothing measured hides in some of the pictures."""
     half = levels.ground + OPEN_SHARE * (levels.top - levels.ground)
-    heights = np.full(surface.height_m.shape, half, np.float32)
-    shown = np.zeros(surface.height_m.shape, bool)
+    heights = np.full(body.shape, half, np.float32)
+    shown = np.zeros(body.shape, bool)
     for view in views:
-        shown |= _in_sight(view, heights, surface)
+        shown |= _in_sight(view, heights, surface, body & ~shown)
     return shown
 
 
-def _in_sight(view: _Shown, height_m: Float32Array, surface: _Measured) -> BoolArray:
-    """(rows, columns) whether a picture sees places at these heights over what was measured."""
+def _in_sight(
+    view: _Shown, height_m: Float32Array, surface: _Measured, asked: BoolArray
+) -> BoolArray:
+    """(rows, columns) which of the places asked for a picture sees over what was measured."""
     x, y = np.meshgrid(*cell_centres_m(surface.grid))
     eye = np.array(view.pose.position_m)
-    rays = np.stack([x, y, height_m + CLEAR_M], axis=-1).reshape(-1, 3) - eye
+    rays = np.stack([x, y, height_m + CLEAR_M], axis=-1)[asked] - eye
+    seen = np.zeros(asked.shape, bool)
+    if not len(rays):
+        return seen
     away = np.hypot(rays[:, 0], rays[:, 1])
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     met, _ = landings_m(eye, rays, surface.window, farthest_m=float(away.max()) + SEAM_M)
-    reached = np.hypot(*(met[:, :2] - eye[:2]).T) > away - surface.grid.cell_m
-    return np.asarray(reached.reshape(height_m.shape))
+    seen[asked] = np.hypot(*(met[:, :2] - eye[:2]).T) > away - surface.grid.cell_m
+    return seen
 
 
 def _share(
@@ -291,22 +300,33 @@ def _share(
 
     Over a ``surface`` only the pictures count that see a place.
     """
-    x, y = np.meshgrid(*cell_centres_m(grid))
+    levels = [
+        np.broadcast_to(np.asarray(height, np.float32), (grid.rows, grid.columns))
+        for height in heights
+    ]
+    shown = [_held(view, grid, levels) for view in views]
+    asked = np.any([within for _, within in shown], axis=0)
     total, inside = np.zeros((2, grid.rows, grid.columns), np.float32)
-    for view in views:
-        known, within = np.ones(x.shape, bool), np.ones(x.shape, bool)
-        for height in heights:
-            level = np.broadcast_to(np.asarray(height, np.float32), x.shape)
-            pixels = seen_px(np.stack([x, y, level], axis=-1), view.pose, view.camera.params)
-            framed, value = _values(view.mask, pixels)
-            known &= framed & ((value == 0) | (value == view.value))
-            within &= value == view.value
-            if surface is not None:
-                known &= _in_sight(view, level, surface)
-        total += np.float32(view.weight) * known
-        inside += np.float32(view.weight) * (known & within)
+    for view, (known, within) in zip(views, shown, strict=True):
+        counted = known
+        if surface is not None:
+            counted = known & _in_sight(view, levels[0], surface, asked & known)
+        total += np.float32(view.weight) * counted
+        inside += np.float32(view.weight) * (counted & within)
     enough = total > LEAST_ASKED * sum(view.weight for view in views)
     return np.where(enough, inside / np.maximum(total, 1e-6), 0).astype(np.float32)
+
+
+def _held(view: _Shown, grid: Grid, levels: Sequence[Float32Array]) -> tuple[BoolArray, BoolArray]:
+    """Where a picture has places with no other outline over them; where its outline holds them."""
+    x, y = np.meshgrid(*cell_centres_m(grid))
+    known, within = np.ones(x.shape, bool), np.ones(x.shape, bool)
+    for level in levels:
+        pixels = seen_px(np.stack([x, y, level], axis=-1), view.pose, view.camera.params)
+        framed, value = _values(view.mask, pixels)
+        known &= framed & ((value == 0) | (value == view.value))
+        within &= value == view.value
+    return known, within
 
 
 def _values(mask: Int32Array, pixels: Array) -> tuple[BoolArray, Int32Array]:
@@ -318,7 +338,7 @@ def _values(mask: Int32Array, pixels: Array) -> tuple[BoolArray, Int32Array]:
     return framed, np.where(framed, mask[at[..., 1], at[..., 0]], 0).astype(np.int32)
 
 
-def _where(views: Sequence[_Shown], levels: _Levels) -> Grid:
+def _where(views: Sequence[_Shown], levels: _Levels, cell_m: float) -> Grid:
     """A grid over all that the largest outline may cover on the ground, with a margin."""
     view = max(views, key=lambda one: one.weight)
     rows, columns = np.nonzero(view.mask == view.value)
@@ -343,9 +363,9 @@ def _where(views: Sequence[_Shown], levels: _Levels) -> Grid:
         crs="",
         east_m=float(west),
         north_m=float(north),
-        cell_m=CELL_M,
-        columns=int((east - west) / CELL_M) + 1,
-        rows=int((north - south) / CELL_M) + 1,
+        cell_m=cell_m,
+        columns=int((east - west) / cell_m) + 1,
+        rows=int((north - south) / cell_m) + 1,
     )
 
 

@@ -56,21 +56,20 @@ def outlines_in(folder: Path) -> OutlinedBuildings:
     )
 
 
-def mask_of(folder: Path, picture: str) -> Int32Array:
+def mask_in(path: Path) -> Int32Array:
     """(rows, columns) the value of every pixel of a picture's mask.
 
     Raises InputError where it cannot be read or has colours.
     """
-    path = _mask_path(folder, picture)
     found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if found is None or found.ndim != 2:
         raise InputError(f"{path}: is not a grey picture; write outlines as a PNG of one band")
     return np.asarray(found, np.int32)
 
 
-def known_places_of(outlined: OutlinedBuildings, folder: Path) -> tuple[KnownPlace, ...]:
+def known_places_of(outlined: OutlinedBuildings) -> tuple[KnownPlace, ...]:
     """The buildings of known place, with their middle in every picture that has them whole."""
-    masks: dict[str, Int32Array] = {}
+    masks: dict[Path, Int32Array] = {}
     found = []
     for one in outlined.buildings:
         if one.lonlat_deg is None:
@@ -79,9 +78,9 @@ def known_places_of(outlined: OutlinedBuildings, folder: Path) -> tuple[KnownPla
         for outline in one.outlines:
             if outline.is_cut:
                 continue
-            if outline.picture not in masks:
-                masks[outline.picture] = mask_of(folder, outline.picture)
-            middle = _middle(masks[outline.picture] == outline.mask_value)
+            if outline.mask not in masks:
+                masks[outline.mask] = mask_in(outline.mask)
+            middle = _middle(masks[outline.mask] == outline.mask_value)
             if middle is not None:
                 seen.append((outline.picture, middle))
         found.append(
@@ -120,6 +119,7 @@ def _building(
         outlines=tuple(
             PictureOutline(
                 picture=row["frame"],
+                mask=_mask_path(folder, row["frame"]),
                 mask_value=_whole(folder, row),
                 is_cut=row.get("cut_by_frame_edge", "0").strip() not in {"", "0"},
             )

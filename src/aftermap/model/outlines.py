@@ -1,6 +1,7 @@
 """Buildings as somebody outlined them in the pictures, and where some are known to be."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 PLACE_ROLE = "place"
 """The role among the marks of a map of a building's known place, which has no height."""
@@ -8,12 +9,13 @@ PLACE_ROLE = "place"
 
 @dataclass(frozen=True, kw_only=True)
 class PictureOutline:
-    """A building in one picture: the picture's file name, and the value of its pixels in the mask.
+    """A building in one picture: the picture's file name, its mask, and the building's value in it.
 
     ``is_cut`` is set where the edge of the picture cuts the building.
     """
 
     picture: str
+    mask: Path
     mask_value: int
     is_cut: bool
 

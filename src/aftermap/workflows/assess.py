@@ -26,6 +26,7 @@ from aftermap.model.building import Buildings, FootprintSet, MeasureTable, ViewT
 from aftermap.model.camera import Reconstruction
 from aftermap.model.clip import Clip
 from aftermap.model.evidence import EvidenceSet
+from aftermap.model.outlines import OutlinedBuildings
 from aftermap.model.raster import Elevation, Orthophoto
 from aftermap.model.runs import Executor
 from aftermap.model.street import StreetSet, StreetTable
@@ -46,6 +47,7 @@ class ViewQuality:
     visibility: tuple[Visibility, ...]
 
 
+OUTLINED = Stage(name="outlined", version=1, answer=FootprintSet)
 BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
 VIEWS = Stage(name="views", version=4, answer=ViewTable)
 VISIBILITY = Stage(name="visibility", version=3, answer=ViewQuality)
@@ -53,7 +55,7 @@ BUILDING_MEASURES = Stage(name="measures", version=4, answer=MeasureTable)
 GRADES = Stage(name="grades", version=4, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
 STREETS = Stage(name="streets", version=3, answer=StreetTable)
-ALL = (BUILDINGS, VIEWS, VISIBILITY, BUILDING_MEASURES, GRADES, EVIDENCE, STREETS)
+ALL = (OUTLINED, BUILDINGS, VIEWS, VISIBILITY, BUILDING_MEASURES, GRADES, EVIDENCE, STREETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +76,10 @@ class Map:
 class AssessmentInputs:
     """The files that were named, read and checked before the long work.
 
-    ``is_outlined`` is set where the footprints come from outlines in the pictures.
+    ``named`` are footprints, or buildings outlined in the pictures.
     """
 
-    footprints: FootprintSet
-    is_outlined: bool
+    named: FootprintSet | OutlinedBuildings
     streets: StreetSet | None
     before: Before | None
     grader: Grader
@@ -124,8 +125,7 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
             confirmed=settings.confirm_crs,
         )
     return AssessmentInputs(
-        footprints=_footprints(made, settings),
-        is_outlined=settings.footprints is None,
+        named=_named(made, settings),
         streets=None
         if settings.streets is None
         else street_lines_in(
@@ -136,7 +136,7 @@ def assessment_inputs(made: Map, settings: Settings) -> AssessmentInputs:
     )
 
 
-def _footprints(made: Map, settings: Settings) -> FootprintSet:
+def _named(made: Map, settings: Settings) -> FootprintSet | OutlinedBuildings:
     if settings.footprints is not None:
         return footprints_in(
             settings.footprints,
@@ -151,8 +151,19 @@ def _footprints(made: Map, settings: Settings) -> FootprintSet:
             "no footprints: give building footprints with --footprints, such as an OSM extract, "
             "or outlines drawn in the images with --outlines, or set one in aftermap.toml"
         )
-    outlined = outlines_in(settings.outlines)
-    return footprints_of_outlines(outlined, settings.outlines, made.cameras, made.elevation)
+    return outlines_in(settings.outlines)
+
+
+def _footprints(named: FootprintSet | OutlinedBuildings, made: Map, run: Runner) -> FootprintSet:
+    """The footprints on the map: as they were named, or of the outlines in the pictures."""
+    if isinstance(named, FootprintSet):
+        return named
+    return run.stage(
+        OUTLINED,
+        None,
+        [named, made.cameras, made.elevation],
+        lambda _: footprints_of_outlines(named, made.cameras, made.elevation),
+    )
 
 
 def grade_map(
@@ -165,8 +176,9 @@ def grade_map(
 ) -> Graded:
     """Footprints to grades with their evidence, and streets to ways through: every step in turn."""
     asked = run.each_time("footprints", lambda: assessment_inputs(made, settings))
-    run.skip(asked.footprints.skipped)
-    measured = _measure(made, asked, settings, run, executor)
+    footprints = _footprints(asked.named, made, run)
+    run.skip(footprints.skipped)
+    measured = _measure(made, asked, footprints, settings, run, executor)
     buildings, seen = measured.buildings, measured.seen
     grading = run.stage(
         GRADES,
@@ -184,7 +196,7 @@ def grade_map(
     )
     run.skip(streets.skipped)
     return Graded(
-        footprints=asked.footprints,
+        footprints=footprints,
         buildings=buildings,
         views=measured.views,
         visibility=seen.visibility,
@@ -206,18 +218,24 @@ class _Measured:
 
 
 def _measure(
-    made: Map, asked: AssessmentInputs, settings: Settings, run: Runner, executor: Executor
+    made: Map,
+    asked: AssessmentInputs,
+    footprints: FootprintSet,
+    settings: Settings,
+    run: Runner,
+    executor: Executor,
 ) -> _Measured:
     """Everything that grades rest on, each step in turn."""
     cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
+    is_outlined = isinstance(asked.named, OutlinedBuildings)
     buildings = run.stage(
         BUILDINGS,
-        "outlined" if asked.is_outlined else None,
-        [asked.footprints, elevation, picture],
+        "outlined" if is_outlined else None,
+        [footprints, elevation, picture],
         lambda files: (
-            buildings_as_outlined(asked.footprints)
-            if asked.is_outlined
-            else aligned_buildings(asked.footprints, elevation, picture, files, executor)
+            buildings_as_outlined(footprints)
+            if is_outlined
+            else aligned_buildings(footprints, elevation, picture, files, executor)
         ),
     )
     views = run.stage(
