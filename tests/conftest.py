@@ -13,6 +13,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from aftermap.arithmetic import fix_arithmetic
+
+fix_arithmetic()  # as a command does: tests that run here and tests that start one agree
+
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("quick", settings.get_profile("default"), max_examples=10)
 settings.register_profile(

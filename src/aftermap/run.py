@@ -91,6 +91,7 @@ class Runner:
         self._skipped: dict[Skipped, None] = {}
         self._products: dict[str, str] = {}
         self._missing: str | None = None
+        self._given: dict[str, object] = {}
 
     @property
     def records(self) -> tuple[StageRecord, ...]:
@@ -187,6 +188,10 @@ class Runner:
         """Keep with the run what it could not deliver, and why; it still ends as finished."""
         self._missing = missing
 
+    def note_given(self, **given: object) -> None:
+        """Keep with the options what they do not hold: plain JSON values, to make the run again."""
+        self._given |= given
+
     def each_time(self, name: str, work: Callable[[], Answer]) -> Answer:
         """What ``work()`` gives, run every time: for reading what comes in, and for the report."""
         self._progress.stage(name)
@@ -241,6 +246,7 @@ class Runner:
                 self._case.stages.mkdir()
         self._started_at = utc_now()
         options = encode_artefact(self._options, root=self._case.path)
+        self._plain_options = options
         self._run = self._case.start_run(
             command=self._command, options=options, versions=versions()
         )
@@ -258,6 +264,8 @@ class Runner:
             "skipped": [asdict(skipped) for skipped in self._skipped],
             "products": self._products,
         }
+        if self._given:
+            results["options"] = {**self._plain_options, "given": self._given}
         if kind is None:
             self._case.end_run(self._run, status="ok", message=self._missing, results=results)
             return

@@ -19,6 +19,7 @@ from aftermap.cli.learn import learn_command
 from aftermap.cli.locate import locate_command
 from aftermap.cli.map import map_command
 from aftermap.cli.options import Debug, debug_option
+from aftermap.cli.reproduce import reproduce_command
 from aftermap.cli.review import review_command
 from aftermap.cli.sample import sample_command
 from aftermap.cli.seen import seen_command
@@ -53,6 +54,7 @@ def aftermap() -> None:
       aftermap learn raqqa                               train the grading model on reviews
       aftermap serve raqqa --open                        open the workbench in a browser
       aftermap verify raqqa                              check the integrity of the case
+      aftermap reproduce raqqa                           make the case again and compare
       aftermap twin practice                             make synthetic footage with ground truth
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
 
@@ -70,6 +72,7 @@ for _command in (
     learn_command,
     serve_command,
     verify_command,
+    reproduce_command,
     twin_command,
 ):
     aftermap.add_command(_command)

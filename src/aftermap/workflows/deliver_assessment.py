@@ -42,6 +42,7 @@ from aftermap.run import Runner
 from aftermap.workflows.assess import ALL, Graded, Map, grade_map, map_of
 from aftermap.workflows.exports import write_exports
 from aftermap.workflows.products import write_styles
+from aftermap.workflows.recorded_run import note_files
 from aftermap.workflows.totals import TotalsOptions, totalled_in
 from aftermap.workflows.totals_table import HEADINGS
 
@@ -80,6 +81,8 @@ def assess(
     ):
         if fresh:
             run.forget(*ALL)
+        note_files(run, settings)
+        run.note_given(shown=list(shown))
         made = map_of(run)
         return deliver_assessment(
             case, run, made, grade_map(made, settings, case, run, executor, shown)

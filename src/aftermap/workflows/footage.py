@@ -16,6 +16,7 @@ from aftermap.workflows.clips import (
     with_places,
 )
 from aftermap.workflows.job import Job
+from aftermap.workflows.recorded_run import note_files, note_footage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ def read_footage(paths: Sequence[Path], job: Job) -> GivenFootage:
     """
     run, executor, settings = job.run, job.executor, job.settings
     received = ingest_footage(paths, settings.masks, job.case, run, executor)
+    note_footage(run, received)
+    note_files(run, settings)
     masks = read_given_masks(received, run, executor)
     clips = read_clips(received, masks, run, executor)
     found = locate_in_reference(clips, settings.reference, settings.dem, run, executor)
