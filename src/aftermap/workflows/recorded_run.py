@@ -114,7 +114,7 @@ def lay_out_footage(
     progress.stage("originals")
     for done, one in enumerate(originals, start=1):
         kind = "footage" if one.mask_of is None else MASKS
-        target = folder / kind / _safe(one.name)
+        target = folder / kind / one.name
         _put(case, one, target)
         if one.mask_of is None:
             paths.append(target)
@@ -150,7 +150,7 @@ def settings_of(
 def _originals_of(case: Case, recorded: RecordedRun) -> Iterator[_Original]:
     """Each file of a run's footage, then its masks by the picture that each belongs to."""
     footage = recorded.given.get("footage") or _all_received(case)
-    names = {one["sha256"]: one["name"] for one in footage}
+    names = _told_apart({one["sha256"]: one["name"] for one in footage})
     for sha256, name in names.items():
         yield _Original(sha256=sha256, name=name)
     masks = recorded.given.get("masks")
@@ -159,6 +159,19 @@ def _originals_of(case: Case, recorded: RecordedRun) -> Iterator[_Original]:
         masks = {sha256: one.sha256 for sha256, one in held.items() if one is not None}
     for sha256, mask in masks.items():
         yield _Original(sha256=mask, name=f"{names[sha256]}.png", mask_of=sha256)
+
+
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by SHA-256; the second file of a name, from another run, goes into a folder of its own.
+
+    Every one stays below the folder that it is put into, whoever wrote the record.
+    """
+    taken: dict[str, str] = {}
+    for sha256, name in names.items():
+        parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..", ".")]
+        below = "/".join(parts) or sha256
+        taken[f"{sha256[:8]}/{below}" if below in taken else below] = sha256
+    return {sha256: name for name, sha256 in taken.items()}
 
 
 def _all_received(case: Case) -> list[dict[str, str]]:
@@ -188,12 +201,6 @@ def _put(case: Case, one: _Original, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         shutil.copyfile(kept, target)
-
-
-def _safe(name: str) -> PurePosixPath:
-    """A recorded name as a path that stays below a folder, whoever wrote the record."""
-    parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..", ".")]
-    return PurePosixPath(*parts) if parts else PurePosixPath("unnamed")
 
 
 def _found(name: str, path: Path, sha256: str | None, folders: Sequence[Path]) -> Path:

@@ -77,8 +77,8 @@ def _overlaid(first: Path, second: Path) -> tuple[Array, Array, float] | None:
         if one.crs != other.crs or one.count != other.count:
             return None
         rows, columns = np.mgrid[0 : one.height, 0 : one.width]
-        east, north = one.transform * (columns + 0.5, rows + 0.5)
-        column, row = ~other.transform * (east, north)
+        east, north = one.transform @ (columns + 0.5, rows + 0.5)
+        column, row = ~other.transform @ (east, north)
         there = (column >= 0) & (row >= 0) & (column < other.width) & (row < other.height)
         if not there.any():
             return None
