@@ -1,9 +1,9 @@
-"""How far products of one footage may lie apart where machines compute otherwise, and do.
+"""How far products of one footage may lie apart where machines compute otherwise.
 
 Machines with AVX2 compute by the same instructions and must agree by value. Others (ARM, older
 processors, another version of a library) round otherwise: features fall on the other side of a
-threshold, tie points differ, and so do all poses a little. What is stated here was measured between
-stand-ins for such machines (benchmarks/reproducibility.py, docs/explanation/reproducibility.md).
+threshold, tie points differ, and so do all poses a little. Here that is measured and held against
+what is stated (``aftermap.model.spread``).
 """
 
 import json
@@ -17,18 +17,14 @@ from rasterio.windows import Window
 
 from aftermap.geo.arrays import Array
 from aftermap.geo.robust import nmad
+from aftermap.model.spread import CAMERAS_CE90, GREY_LEVELS, HEIGHTS_GSD
 
 HEIGHTS, PICTURE, CAMERAS = "surface.tif", "orthophoto.tif", "cameras.json"
-HEIGHT_CELLS = 0.5
-"""Differences of heights, in cells of the surface: 1.4826 times the median, shifts included."""
-GREY_LEVELS = 6.0
-"""Median of the differences of the orthophoto's pixels, of 255."""
-CE90_SHARE = 0.5
-"""Median distance between a camera and itself, as a share of its CE90 within the case."""
+REPORT = "report.json"
 
-STATED = {HEIGHTS: HEIGHT_CELLS, PICTURE: GREY_LEVELS, CAMERAS: CE90_SHARE}
+STATED = {HEIGHTS: HEIGHTS_GSD, PICTURE: GREY_LEVELS, CAMERAS: CAMERAS_CE90}
 UNITS = {
-    HEIGHTS: "cells between the heights (NMAD)",
+    HEIGHTS: "GSD between the heights (NMAD)",
     PICTURE: "of 255 grey levels between the pixels (median)",
     CAMERAS: "of their CE90 in the case between the cameras (median)",
 }
@@ -54,8 +50,17 @@ def _heights_apart(first: Path, second: Path) -> float:
     if found is None:
         return float("inf")
     one, other, cell_m = found
+    gsd_m = _ground_sample_m(first.with_name(REPORT)) or cell_m
     differences = (one[0] - other[0])[np.isfinite(one[0]) & np.isfinite(other[0])]
-    return nmad(differences, about=0.0) / cell_m if differences.size else float("inf")
+    return nmad(differences, about=0.0) / gsd_m if differences.size else float("inf")
+
+
+def _ground_sample_m(report: Path) -> float | None:
+    """The GSD that a report states; None where there is none beside the surface."""
+    if not report.is_file():
+        return None
+    stated = json.loads(report.read_text(encoding="utf-8")).get("map", {}).get("ground_sample_m")
+    return None if stated is None else float(stated)
 
 
 def _pixels_apart(first: Path, second: Path) -> float:

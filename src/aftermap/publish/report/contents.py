@@ -96,8 +96,9 @@ class Trust:
     """How far positions and heights can be trusted, one standard deviation, and on what ground.
 
     The absolute figures are against the world, the others inside the map: between neighbouring
-    points, and over 100 m (how wrong the scale and the level are). ``transformation`` is the datum
-    transformation of what georeferences the map, in the absolute horizontal figure; None where the
+    points, and over 100 m (how wrong the scale and the level are). ``other_machine_vertical_m`` is
+    how far heights may differ if a machine of another kind makes the map. ``transformation`` is the
+    datum transformation of what georeferences the map, in the absolute horizontal figure; None where the
     datum is the same.
     """
 
@@ -110,6 +111,7 @@ class Trust:
     length_per_100_m: float | None
     height_per_100_m: float | None
     not_known: str | None
+    other_machine_vertical_m: float | None = None
     transformation: DatumTransformation | None = None
 
 

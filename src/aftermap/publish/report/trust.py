@@ -20,6 +20,7 @@ from aftermap.model.camera import Reconstruction, Vector3
 from aftermap.model.datum import DatumTransformation
 from aftermap.model.media import VerticalDatum
 from aftermap.model.outlines import PLACE_ROLE
+from aftermap.model.spread import HEIGHTS_GSD
 from aftermap.publish.report.contents import ControlFigures, GpsFigures, Residuals, Trust
 from aftermap.publish.report.flight_figures import height_to_base
 
@@ -64,6 +65,7 @@ def trust_in(
         length_per_100_m=length,
         height_per_100_m=height,
         not_known=why,
+        other_machine_vertical_m=HEIGHTS_GSD * ground_sample_m,
         transformation=reconstruction.transformation,
     )
 
