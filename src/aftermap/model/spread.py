@@ -1,7 +1,7 @@
 """What is stated of products of one footage that two machines make with other instructions.
 
-Machines that compute by the same ones agree by value. Measured between stand-ins for machines that do
-not; table and method: docs/explanation/reproducibility.md.
+Machines that compute by the same ones agree by value. Measured between stand-ins for machines that
+do not; table and method: docs/explanation/reproducibility.md.
 """
 
 HEIGHTS_GSD = 0.5

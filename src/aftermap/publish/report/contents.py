@@ -98,8 +98,8 @@ class Trust:
     The absolute figures are against the world, the others inside the map: between neighbouring
     points, and over 100 m (how wrong the scale and the level are). ``other_machine_vertical_m`` is
     how far heights may differ if a machine of another kind makes the map. ``transformation`` is the
-    datum transformation of what georeferences the map, in the absolute horizontal figure; None where the
-    datum is the same.
+    datum transformation of what georeferences the map, in the absolute horizontal figure; None
+    where the datum is the same.
     """
 
     horizontal_m: float | None
