@@ -1,6 +1,7 @@
 """Options to a folder of photographs with the truth beside them."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from aftermap_twin.clip_options import ClipOptions
 from aftermap_twin.clips import make_clips, refuse_odd_clips
 from aftermap_twin.exif import claims, write_photo
 from aftermap_twin.flight import Station, height_above_ground_m, plane_footprint_m, stations_of
+from aftermap_twin.light import Light, light_of
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions, TwinSummary
 from aftermap_twin.render import Studio, picture, studio_for
 from aftermap_twin.scene import Scene
@@ -169,10 +171,22 @@ def _record(options: TwinOptions, stations: tuple[Station, ...]) -> dict[str, ob
         "origin_m": ORIGIN_M,
         "takeoff_height_m": ORIGIN_M[2],
         "options": asdict(options),
+        "light": _light_record(light_of(options)),
         "focal_px": options.focal_px,
         "params": options.params,
         "photos": len(stations),
         "versions": truth.library_versions(),
+    }
+
+
+def _light_record(light: Light) -> dict[str, object]:
+    """The day that was flown; ``haze_m`` is null where the air is clear."""
+    return {
+        "sun_azimuth_deg": light.azimuth_deg,
+        "sun_elevation_deg": light.elevation_deg,
+        "sun_share": light.sun_share,
+        "haze_m": light.haze_m if math.isfinite(light.haze_m) else None,
+        "soil": light.soil,
     }
 
 

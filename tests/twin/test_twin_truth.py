@@ -84,6 +84,8 @@ def test_record_holds_the_options_and_the_versions(made: Made) -> None:
     assert record["options"]["seed"] == made.options.seed
     assert record["options"]["gps_sigma_m"] == [1.0, 1.0, 1.5]
     assert "embreex" in record["versions"]
+    assert record["light"]["sun_azimuth_deg"] == made.options.sun_azimuth_deg
+    assert record["light"]["haze_m"] is None
 
 
 def test_oblique_flights_look_in_from_four_sides() -> None:
