@@ -47,9 +47,15 @@ def client(stranger: TestClient, door: Door) -> TestClient:
 
 
 def pytest_collection_modifyitems(items):
-    """Rasterio multiplies transforms in a way that affine will not like one day."""
+    """Rasterio multiplies transforms in a way that affine will not like one day.
+
+    FastAPI reads its routes at the first request and ignores a warning of Pydantic meanwhile, which
+    another thread of the server can undo (warnings.catch_warnings holds for all threads).
+    """
     for item in items:
         if Path(item.path).parent.name in ("web", "browser"):
-            item.add_marker(
-                pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
-            )
+            for one in (
+                "ignore:Use `@` matmul:PendingDeprecationWarning",
+                "ignore:The 'alias' attribute:pydantic.warnings.UnsupportedFieldAttributeWarning",
+            ):
+                item.add_marker(pytest.mark.filterwarnings(one))
