@@ -179,6 +179,16 @@ BUILDINGS = (
             ("F1 of blocked", "f1_blocked"),
         )
     ),
+    *(
+        Row(
+            what=f"pieces between buildings that nobody gets through: {name}",
+            data="twin, no street lines",
+            goal="",
+            shown="{:.0f}",
+            path=f"streets.no_lines.{key}",
+        )
+        for name, key in (("of streets", "nobody_on_streets"), ("of yards", "nobody_elsewhere"))
+    ),
     Row(
         what="rated points read, crosswalked, written, read again",
         data="UNOSAT, Raqqa",

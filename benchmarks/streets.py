@@ -10,6 +10,7 @@ beside themselves. Writes benchmarks/results/streets.json.
 import argparse
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from aftermap.record.artefact import decode_artefact
 from aftermap.streets import trafficability_of
 from benchmarks.machine import write_result
 
+BESIDE_M = 1.5
+"""How far beside a true street a middle of the space between buildings may lie."""
 WAYS = {
     "width given": (True, 0.0),
     "width given, lines 1 m off": (True, 1.0),
@@ -118,6 +121,23 @@ def scored(table: str, truth: Any) -> dict[str, Any]:
     return {**counts, "errors_m": errors, "chances": off}
 
 
+def own_lines(table: str, truth: Any) -> dict[str, int]:
+    """Without lines: how many pieces nobody gets through, of true streets and of other space."""
+    ends = [(facts, ends) for pieces in truth.values() for facts, ends in pieces]
+    axes = [shapely.LineString(places) for _, places in ends]
+    tree = shapely.STRtree(axes)
+    counts = {"pieces": 0, "nobody_on_streets": 0, "nobody_elsewhere": 0}
+    for row in pq.read_table(table, columns=["geometry", "passage"]).to_pylist():
+        line = shapely.from_wkb(row["geometry"])
+        middle = shapely.line_interpolate_point(line, 0.5, normalized=True)
+        nearest = int(tree.nearest(middle))
+        is_street = axes[nearest].distance(middle) <= ends[nearest][0]["width_m"] / 2 + BESIDE_M
+        counts["pieces"] += 1
+        if row["passage"] == "nobody":
+            counts["nobody_on_streets" if is_street else "nobody_elsewhere"] += 1
+    return counts
+
+
 def told(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """The figures over several districts."""
     sums = {k: sum(p[k] for p in parts) for k in parts[0] if k not in ("errors_m", "chances")}
@@ -152,6 +172,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/streets"))
     given = parser.parse_args()
     results: dict[str, list[dict[str, Any]]] = {way: [] for way in given.ways}
+    without: Counter[str] = Counter()
     begun = time.process_time()
     with LocalExecutor(1, progress=NoProgress()) as executor:
         for pair in given.pairs:
@@ -164,6 +185,8 @@ def main() -> None:
             files = StageFolder(folder=given.work / case.parent.name)
             truth = truth_in(flight, crs)
             buildings = buildings_in(flight, elevation, picture, files, executor)
+            own = trafficability_of(None, buildings, elevation, picture, files, executor)
+            without.update(own_lines(own.path, truth))
             for way in given.ways:
                 has_width, beside_m = WAYS[way]
                 lines = lines_of(truth, crs, has_width=has_width, beside_m=beside_m)
@@ -171,9 +194,13 @@ def main() -> None:
                 results[way].append(scored(table.path, truth))
                 print(pair, way, told(results[way][-1:]), flush=True)
     told_of = {way: told(parts) for way, parts in results.items()}
-    print(json.dumps(told_of, indent=1), f"{time.process_time() - begun:.0f} s of CPU here")
+    print(
+        dict(without),
+        json.dumps(told_of, indent=1),
+        f"{time.process_time() - begun:.0f} s of CPU here",
+    )
     names = [Path(pair.split("=")[0]).parent.name for pair in given.pairs]
-    print(write_result("streets", {"districts": names, "ways": told_of}))
+    print(write_result("streets", {"districts": names, "ways": told_of, "no_lines": dict(without)}))
 
 
 if __name__ == "__main__":

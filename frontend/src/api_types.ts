@@ -65,7 +65,8 @@ export interface BuildingRow {
 /**
  * What a case holds. `missing` says of each absent product what makes it.
  *
- * `tiles` names the raster that each kind of tile is made of.
+ * `tiles` names the raster that each kind of tile is made of. `has_own_streets`: no street
+ * lines were given, so that the layer holds the space between buildings.
  */
 export interface CaseFacts {
   run: number;
@@ -82,6 +83,7 @@ export interface CaseFacts {
   tiles: Partial<Record<"orthophoto" | "before" | "relief" | "confidence", "orthophoto" | "surface" | "confidence" | "before">>;
   layers: string[];
   has_buildings: boolean;
+  has_own_streets: boolean;
   has_basemap: boolean;
   basemap_stamp: string;
 }

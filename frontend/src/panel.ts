@@ -120,6 +120,7 @@ function legendOf(id: string, bench: Bench): HTMLElement | null {
       swatch("#abd9e9", texts.layers.car, "line"),
       swatch("#d7191c", texts.layers.impassable, "line"),
       swatch("#8a8f94", texts.layers.notSeen, "line"),
+      bench.facts.has_own_streets ? el("p", { class: "muted" }, texts.layers.ownStreets) : null,
     );
   }
   if (id === "confidence") {

@@ -197,6 +197,8 @@ export const texts = {
     missingInRun: (reason: string) => `${reason} (a run is in progress)`,
     noBuildings:
       "This case has no graded buildings. Run aftermap assess with building footprints to grade them.",
+    ownStreets:
+      "No street lines were given: these are centre lines of the space between buildings, not known streets.",
     truck: "Passable by truck",
     car: "Passable by car",
     impassable: "Impassable",

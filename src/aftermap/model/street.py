@@ -14,6 +14,9 @@ Line = tuple[tuple[float, float], ...]
 CAR_M, TRUCK_M = 2.5, 3.5
 """The gap that a car or an ambulance, and a truck, gets through."""
 
+OWN_LINE = "own"
+"""Begins the ``source_id`` of lines between buildings, where no street lines were given."""
+
 
 class Passage(StrEnum):
     """Who gets through a piece of street. ``not_seen`` is no word for free."""
@@ -69,8 +72,8 @@ class StreetTable:
     ``seen_fraction`` of its ground; ``rubble_fraction`` and ``vehicles``, what lies and stands on
     it; ``reason`` in words. Widths are null where the piece was not seen.
 
-    ``has_own_lines`` is set where no lines were given, so that the lines are middles of the space
-    between buildings.
+    ``has_own_lines`` is set where no lines were given: the lines are middles of the space between
+    buildings that lead through. They are no known streets, so their lengths are not summed.
     """
 
     path: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from aftermap.geo.crs import LOCAL
+from aftermap.model.street import OWN_LINE
 from aftermap.record.geopackage import GeoPackage
 
 _CAMERAS = """
@@ -102,6 +103,14 @@ def clip_footprint_features(package: GeoPackage) -> FeatureTable:
 def street_features(package: GeoPackage) -> FeatureTable:
     """The pieces of street, with every column."""
     return layer_features(package, "street")
+
+
+def has_own_streets(package: GeoPackage) -> bool:
+    """Whether the streets are lines between buildings, as no street lines were given."""
+    if not package.has_table("street"):
+        return False
+    sql = "SELECT 1 FROM street WHERE source_id LIKE ? LIMIT 1"
+    return bool(package.rows(sql, (f"{OWN_LINE}-%",)))
 
 
 def layer_features(

@@ -20,18 +20,19 @@ from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.building import Buildings
 from aftermap.model.raster import Elevation, Grid, Orthophoto
 from aftermap.model.runs import Executor, Skipped, Workspace
-from aftermap.model.street import StreetSet, StreetTable
+from aftermap.model.street import Street, StreetSet, StreetTable
 from aftermap.streets.pieces import Piece, pieces_of
-from aftermap.streets.space import streets_between
+from aftermap.streets.space import SpaceLines, streets_between
 from aftermap.streets.street_grid import ground_over
 from aftermap.streets.widths import ASTRAY_M, HALF_MOST_M, Width, width_of
 
 TABLE_NAME = "streets.parquet"
 SQUARE_M = 80.0
 OWN_LINES = (
-    "no street lines were given: centre lines of the space between footprints are used, "
-    "and some cross yards"
+    "no street lines were given: sections are centre lines of the space between footprints, not "
+    "known streets, and lengths are not summed; give street lines with --streets"
 )
+YARDS = "they lie in yards or dead ends between the footprints, which are not assessed as streets"
 NO_SCALE = "streets were not assessed: the map has no scale, so widths in metres are not known"
 SCHEMA = pa.schema(
     [
@@ -72,15 +73,16 @@ def trafficability_of(
 ) -> StreetTable:
     """How wide a way is left along every street, and who gets through.
 
-    Without ``streets`` the lines are middles of the space between footprints. Pieces whose middle
-    lies off the map are left out and counted. Empty, with a note, where the map has no scale.
+    Without ``streets`` the lines are middles of the space between footprints that lead through;
+    yards and dead ends are left out. What is left out is counted, and so are pieces whose middle
+    lies off the map. Empty, with a note, where the map has no scale.
     """
     grid = elevation.surface.grid
     has_scale = grid.crs != LOCAL
     shapes = [shape_of(building.polygons_m) for building in buildings.buildings]
-    lines = streets_between(shapes) if streets is None else streets.streets
-    cut = [piece for line in lines for piece in pieces_of(line)] if has_scale else []
-    pieces, off = _on_map(cut, grid)
+    space = SpaceLines() if streets is not None or not has_scale else streets_between(shapes)
+    lines = space.streets if streets is None else streets.streets
+    pieces, off = _on_map(lines if has_scale else (), grid)
     order, squares = _squares(pieces, shapes)
     work = partial(_widths, elevation=elevation, orthophoto=orthophoto)
     found = [w for some in executor.map(work, squares, label="street cells") for w in some]
@@ -88,19 +90,26 @@ def trafficability_of(
     rows = [_row(piece, widths[index]) for index, piece in enumerate(pieces)]
     with files.writing(TABLE_NAME) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part)
-    beyond = Skipped(name=f"{off} street sections", reason="their midpoint is outside the map")
+    left_out = [] if streets is None else list(streets.skipped)
+    if yards := len(_on_map(space.yards, grid)[0]):
+        left_out.append(Skipped(name=f"{yards} sections between footprints", reason=YARDS))
+    if off:
+        reason = "their midpoint is outside the map"
+        left_out.append(Skipped(name=f"{off} street sections", reason=reason))
     notes = (OWN_LINES,) if streets is None else streets.notes
     return StreetTable(
         path=str(files.path(TABLE_NAME)),
         crs=grid.crs,
         pieces=len(rows),
         has_own_lines=streets is None,
-        skipped=(*(() if streets is None else streets.skipped), *([beyond] if off else [])),
+        skipped=tuple(left_out),
         notes=notes if has_scale else (NO_SCALE,),
     )
 
 
-def _on_map(pieces: Sequence[Piece], grid: Grid) -> tuple[list[Piece], int]:
+def _on_map(lines: Sequence[Street], grid: Grid) -> tuple[list[Piece], int]:
+    """The pieces of lines whose middle lies on the map, and how many others there are."""
+    pieces = [piece for line in lines for piece in pieces_of(line)]
     low, high = np.array(grid.area_m).reshape(2, 2)
     kept = [p for p in pieces if (p.centre_m > low).all() and (p.centre_m < high).all()]
     return kept, len(pieces) - len(kept)

@@ -79,7 +79,8 @@ class RunState(PageResponse):
 class CaseFacts(RunState):
     """What a case holds. ``missing`` says of each absent product what makes it.
 
-    ``tiles`` names the raster that each kind of tile is made of.
+    ``tiles`` names the raster that each kind of tile is made of. ``has_own_streets``: no street
+    lines were given, so that the layer holds the space between buildings.
     """
 
     name: str
@@ -93,6 +94,7 @@ class CaseFacts(RunState):
     tiles: dict[TileKind, RasterName]
     layers: list[str]
     has_buildings: bool
+    has_own_streets: bool
     has_basemap: bool
     basemap_stamp: str
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from aftermap.errors import AftermapError, CaseError
-from aftermap.record.map_layers import camera_datum
+from aftermap.record.map_layers import camera_datum, has_own_streets
 from aftermap.web.dependencies import CaseDesk
 from aftermap.web.desk import Desk
 from aftermap.web.layers import MAKERS
@@ -60,6 +60,7 @@ def case_facts(desk: CaseDesk) -> CaseFacts:
         tiles={kind: raster for kind, (raster, _) in KINDS.items() if raster in rasters},
         layers=desk.layers.names(),
         has_buildings=desk.buildings.has_any,
+        has_own_streets=has_own_streets(desk.case.package),
         has_basemap=desk.basemap is not None,
         basemap_stamp=stamp_of(desk.basemap) if desk.basemap else "",
         **asdict(desk.case.generation),

@@ -54,7 +54,7 @@ VISIBILITY = Stage(name="visibility", version=3, answer=ViewQuality)
 BUILDING_MEASURES = Stage(name="measures", version=4, answer=MeasureTable)
 GRADES = Stage(name="grades", version=4, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
-STREETS = Stage(name="streets", version=3, answer=StreetTable)
+STREETS = Stage(name="streets", version=4, answer=StreetTable)
 ALL = (OUTLINED, BUILDINGS, VIEWS, VISIBILITY, BUILDING_MEASURES, GRADES, EVIDENCE, STREETS)
 
 

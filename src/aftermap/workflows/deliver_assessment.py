@@ -239,6 +239,8 @@ def _notes(found: Graded) -> tuple[str, ...]:
 
 
 def _street_lines(found: Graded) -> Iterator[str]:
+    if found.streets.has_own_lines:
+        return  # no known streets: a note says so, and nothing of them is summed
     ways = Counter(pq.read_table(found.streets.path, columns=["passage"])["passage"].to_pylist())
     if ways:
         yield (

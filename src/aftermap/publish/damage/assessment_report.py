@@ -135,7 +135,11 @@ def assessment_page(facts: AssessmentFacts) -> str:
     streets: Any = None
     if facts.streets is not None and facts.streets.pieces:
         shapes, metres = by_passage(facts.streets, backdrop.grid)
-        streets = {"shapes": shapes, "rows": _passage_rows(metres), "table": facts.streets}
+        streets = {
+            "shapes": shapes,
+            "rows": _passage_rows(None if facts.streets.has_own_lines else metres),
+            "table": facts.streets,
+        }
     return environment.get_template("assessment.html").render(
         f=facts,
         css=style_sheet("report.css", "assessment.css"),
@@ -202,7 +206,11 @@ def _seen_rows(given: tuple[Assessment, ...]) -> list[Row]:
     ]
 
 
-def _passage_rows(metres: Mapping[str, float]) -> list[Row]:
+def _passage_rows(metres: Mapping[str, float] | None) -> list[Row]:
+    """The legend of streets, with lengths; without them where these are no known streets."""
+    kinds = [(str(kind), colour) for kind, colour in PASSAGE_COLOURS.items()]
+    if metres is None:
+        return [Row(colour=c, words=PASSAGE_WORDS[k], count="", share=0.0) for k, c in kinds]
     of = max(sum(metres.values()), 1e-9)
     return [
         Row(
@@ -211,7 +219,7 @@ def _passage_rows(metres: Mapping[str, float]) -> list[Row]:
             count=f"{grouped_digits(metres[kind])} m",
             share=metres[kind] / of,
         )
-        for kind, colour in ((str(k), c) for k, c in PASSAGE_COLOURS.items())
+        for kind, colour in kinds
     ]
 
 
