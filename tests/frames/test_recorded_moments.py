@@ -1,5 +1,6 @@
 """What a track says of the moment of a frame: between close samples, never across a long gap."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -97,3 +98,14 @@ def test_a_height_above_take_off_is_called_that():
 def test_without_a_track_a_frame_is_as_it_was():
     assert with_recorded_positions([frame(1)], None)[0].frame == frame(1)
     assert with_recorded_positions([frame(1)], track())[0].geotag is None
+
+
+def test_a_roll_that_was_not_recorded_leaves_the_view_and_turns_freely_about_it():
+    with_roll = told(0, sample(0)).frame
+    level = replace(sample(0), attitude=Attitude(yaw_deg=0.0, pitch_deg=-45.0, roll_deg=None))
+    without = told(0, level).frame
+    assert without.prior_rotation_cam_from_world == with_roll.prior_rotation_cam_from_world
+    assert (without.pitch_deg, without.yaw_deg) == (-45.0, 0.0)
+    east, north, up = without.prior_turn_sigma_rad
+    assert east == with_roll.prior_turn_sigma_rad[0]  # the view looks north and down
+    assert min(north, up) > 0.2

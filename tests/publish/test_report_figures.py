@@ -11,7 +11,7 @@ import report_scene as scene
 from aftermap.geo.crs import LOCAL
 from aftermap.model.camera import ControlResidual, FrameSet, Vertical, VerticalWitness
 from aftermap.model.datum import DatumTransformation
-from aftermap.model.media import VerticalDatum
+from aftermap.model.media import FocalSource, VerticalDatum
 from aftermap.model.runs import Skipped
 from aftermap.publish.report import warnings
 
@@ -139,6 +139,34 @@ def test_a_focal_length_5_percent_off_is_told_in_plain_words(report_on):
     assert caution["text"].startswith("Heights may be wrong by about 5")
     assert "fixed at the recorded value" in caution["text"]
     assert caution["text"] in report.html
+
+
+def test_a_focal_length_that_the_images_determine_is_not_blamed(report_on):
+    """Heights of a clip were called 4 % wrong whose focal length was right to 0.01 %."""
+    placed = tuple(
+        replace(p, frame=replace(p.frame, relative_height_m=scene.FLYING_M * 1.05))
+        for p in scene.placed_frames()
+    )
+    sure = replace(scene.CAMERA, focal_sigma_px=0.8)
+    report = report_on(reconstruction=scene.reconstruction(placed=placed, cameras=(sure,)))
+    caution = next(c for c in report.json["warnings"] if c["code"] == "height_mismatch")
+    assert not caution["grave"]
+    assert "may be wrong" not in caution["text"]
+    assert "determine the focal length to 0.08" in caution["text"]
+    weak = replace(scene.CAMERA, focal_sigma_px=18.0)  # of the recorded 20, so by the images 41
+    report = report_on(reconstruction=scene.reconstruction(placed=placed, cameras=(weak,)))
+    caution = next(c for c in report.json["warnings"] if c["code"] == "height_mismatch")
+    assert caution["grave"]
+
+
+@pytest.mark.parametrize(("sigma_px", "is_grave"), [(0.8, False), (20.0, True)])
+def test_an_assumed_focal_length_is_grave_only_where_the_images_do_not_tell_it(
+    report_on, sigma_px, is_grave
+):
+    assumed = replace(scene.CAMERA, focal_prior_source=FocalSource.ASSUMED, focal_sigma_px=sigma_px)
+    report = report_on(reconstruction=scene.reconstruction(cameras=(assumed,)))
+    caution = next(c for c in report.json["warnings"] if c["code"] == "focal_assumed")
+    assert caution["grave"] is is_grave
 
 
 def test_a_forged_position_is_named_and_does_not_spoil_the_statistics(figures_on):

@@ -219,3 +219,24 @@ def test_the_record_fills_only_what_the_pictures_leave_open():
         t / 2 for t in range(20, 40)
     }
     assert joined_trajectory(record, record, apart_s=Fraction(2)) == record
+
+
+def test_a_roll_that_was_not_recorded_is_wide_about_the_view_and_noted():
+    """It became 0, as sure as a recorded one."""
+    times = np.arange(0, 20.5, 0.5)
+    known = clip_with([sample(t, flown_at(t)) for t in times])
+    attitude = [Attitude(yaw_deg=20 + 2 * t, pitch_deg=-50.0, roll_deg=None) for t in times]
+    samples = [sample(t, flown_at(t), attitude=one) for t, one in zip(times, attitude, strict=True)]
+    with_roll = trajectory_from_telemetry(known, SHOTS, CRS, FLAT)
+    without = trajectory_from_telemetry(clip_with(samples), SHOTS, CRS, FLAT)
+    assert any("records no roll" in note for note in without.notes)
+    assert not any("records no roll" in note for note in with_roll.notes)
+    for sure, wide in zip(with_roll.poses, without.poses, strict=True):
+        assert np.allclose(
+            sure.pose.rotation_cam_from_world, wide.pose.rotation_cam_from_world, atol=1e-9
+        )
+        view = np.array(wide.pose.rotation_cam_from_world)[2]
+        more = np.array(wide.covariance)[3:, 3:] - np.array(sure.covariance)[3:, 3:]
+        assert np.sqrt(view @ more @ view) == pytest.approx(np.radians(20))
+        across = np.cross(view, [0, 0, 1])
+        assert across @ more @ across == pytest.approx(0, abs=1e-9)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from pystac.extensions.view import ViewExtension
 
 from aftermap.geo.ring import inside_ring
 from aftermap.model.clip import Clip
-from aftermap.model.media import FocalPrior, FocalSource
+from aftermap.model.media import FocalPrior, FocalSource, VerticalDatum
+from aftermap.model.telemetry import TelemetrySample, Track
 from aftermap.model.trajectory import PoseSource
 
 FLIGHT = straight_flight(4, rate_hz=5)
@@ -140,6 +142,53 @@ def test_a_time_without_a_zone_or_none_at_all_is_a_span_that_holds_it(indexed):
     assert unknown.datetime is None
     assert unknown.properties["aftermap:time_known"] is False
     assert unknown.properties["start_datetime"] < "1971"
+
+
+def tracked(clip: Clip, *samples: TelemetrySample, clock: str = "video") -> Clip:
+    track = Track(
+        sha256="5" * 64,
+        name="flight 1.SRT",
+        dialect="made up",
+        clock=clock,
+        vertical_datum=VerticalDatum.UNKNOWN,
+        sigma_horizontal_m=4.0,
+        sigma_vertical_m=10.0,
+        samples=samples,
+    )
+    return replace(clip, track=track)
+
+
+LOCAL_TIME = TelemetrySample(time_s=Fraction(2), recorded_at="2024-05-01T10:11:14")
+UNIVERSAL = TelemetrySample(time_s=Fraction(1), utc="2024-05-01T07:11:13Z")
+
+
+@pytest.mark.parametrize(
+    ("recorded_at", "samples", "at", "clock"),
+    [
+        (None, (LOCAL_TIME,), "2024-05-01T10:11:12", "zone unknown"),
+        ("2024-05-02T00:00:00", (LOCAL_TIME,), "2024-05-02T00:00:00", "video file"),
+        ("2024-05-02T00:00:00", (UNIVERSAL,), "2024-05-01T07:11:12Z", "UTC"),
+    ],
+)
+def test_a_clip_begins_when_the_best_clock_says_so(recorded_at, samples, at, clock):
+    began = tracked(clip_of(recorded_at), *samples).began
+    assert began.at == at
+    assert clock in began.clock
+
+
+def test_the_dates_of_a_subtitle_file_are_those_of_the_item(indexed):
+    """They were read and then unused: the item said 1970 to 9999."""
+    item = item_in(indexed(path_of(FLIGHT), clips=[tracked(clip_of(None), LOCAL_TIME)]))
+    assert item.properties["aftermap:time_known"] is True
+    assert item.properties["start_datetime"] == "2024-04-30T20:11:12.000Z"
+    assert item.properties["end_datetime"] == "2024-05-02T00:11:16.000Z"
+    assert "recorder's clock" in item.properties["aftermap:clock"]
+
+
+def test_a_recorder_whose_clock_is_not_the_video_s_dates_no_clip():
+    assert tracked(clip_of(None), LOCAL_TIME, clock="recorder").began is None
+    broken = replace(LOCAL_TIME, recorded_at="yesterday")
+    assert tracked(clip_of(None), broken).began is None
 
 
 def test_the_same_clip_gives_the_same_files(indexed):

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from aftermap.frames.photographs import Recorded
-from aftermap.geo.axes import gimbal_angles_deg, rotation_cam_from_world
+from aftermap.geo.axes import UNKNOWN_ROLL_RAD, gimbal_angles_deg, rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.track import TrackArrays, at_times
 from aftermap.geo.tuples import matrix3
@@ -72,12 +72,16 @@ def _with_record(frame: Frame, told: TrackArrays, index: int, track: Track) -> R
         pitch_deg=pitch_deg,
         yaw_deg=yaw_deg,
     )
-    if None not in (yaw_deg, pitch_deg, roll_deg) and told.angles_deg[index, 1] > STEEPEST_DEG:
-        rotation = rotation_cam_from_world(*told.angles_deg[index])
+    if yaw_deg is not None and pitch_deg is not None and pitch_deg > STEEPEST_DEG:
+        rotation = rotation_cam_from_world(yaw_deg, pitch_deg, roll_deg or 0.0)
+        turn_sigma_rad = TURN_SIGMA_RAD
+        if roll_deg is None:  # about the view, which each axis of the world has a part of
+            about = np.hypot(TURN_SIGMA_RAD, UNKNOWN_ROLL_RAD * rotation[2])
+            turn_sigma_rad = (float(about[0]), float(about[1]), float(about[2]))
         with_told = replace(
             with_told,
             prior_rotation_cam_from_world=matrix3(rotation),
-            prior_turn_sigma_rad=TURN_SIGMA_RAD,
+            prior_turn_sigma_rad=turn_sigma_rad,
         )
     return Recorded(frame=with_told, geotag=_geotag(told, index, track))
 

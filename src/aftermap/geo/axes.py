@@ -4,6 +4,8 @@ World: east, north, up. Camera: x right, y down, z forward. Pixels: (0, 0) is th
 the first pixel (COLMAP, GDAL); OpenCV puts (0, 0) at that pixel's centre.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +22,10 @@ def corner_from_opencv_px(xy_px: npt.ArrayLike) -> Array:
 def opencv_from_corner_px(xy_px: npt.ArrayLike) -> Array:
     """(..., 2) OpenCV's pixels (first centre at 0), from pixels counted from the outer corner."""
     return np.asarray(xy_px, float) - OPENCV_PIXEL_CENTRE_PX
+
+
+UNKNOWN_ROLL_RAD = math.radians(20.0)
+"""Sigma of a roll that was not recorded: a gimbal holds it near 0, a fixed camera banks."""
 
 
 def rotation_cam_from_world(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Array:

@@ -134,4 +134,5 @@ def _angles(sample: TelemetrySample) -> tuple[float, float, float]:
     turned = sample.attitude
     if turned is None:
         return np.nan, np.nan, np.nan
-    return turned.yaw_deg, turned.pitch_deg, turned.roll_deg
+    roll_deg = np.nan if turned.roll_deg is None else turned.roll_deg
+    return turned.yaw_deg, turned.pitch_deg, roll_deg

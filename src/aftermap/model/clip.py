@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path, PurePath
 
@@ -38,6 +39,49 @@ class Clip:
     focal: FocalPrior
     track: Track | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def began(self) -> "Began | None":
+        """When it begins by the best clock that says so; None where none does.
+
+        First a recorder that says it is UTC, then the video file, then the recorder's own clock.
+        """
+        samples = self.track.samples if self.track is not None and self._is_synchronous else ()
+        universal = next(((s.utc, s.time_s) for s in samples if s.utc), None)
+        if universal is not None and (at := _before(*universal, self.start_s)):
+            return Began(at=at, clock="UTC by the telemetry")
+        if self.recorded_at is not None:
+            return Began(at=self.recorded_at, clock=FILE_CLOCK)
+        local = next(((s.recorded_at, s.time_s) for s in samples if s.recorded_at), None)
+        if local is not None and (at := _before(*local, self.start_s)):
+            return Began(at=at, clock="the recorder's clock in the telemetry; zone unknown")
+        return None
+
+    @property
+    def _is_synchronous(self) -> bool:
+        """Whether the times of its telemetry are those of the video."""
+        return self.track is not None and self.track.clock == "video"
+
+
+FILE_CLOCK = "as the video file claims; zone unknown unless it is given"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Began:
+    """When a clip begins: ISO 8601 as the named clock tells it, without a zone where that is so."""
+
+    at: str
+    clock: str
+
+
+def _before(at: str | None, time_s: Fraction, start_s: Fraction) -> str | None:
+    """The time of the first frame, by a time that was recorded ``time_s`` into the clip."""
+    try:
+        found = datetime.fromisoformat(at or "")
+    except ValueError:
+        return None
+    begun = found - timedelta(seconds=float(time_s - start_s))
+    return begun.isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,11 +40,14 @@ class GeoTag:
 
 @dataclass(frozen=True, kw_only=True)
 class Attitude:
-    """Gimbal angles as DJI writes them: north-east-down, Z-Y-X order; pitch -90 is nadir."""
+    """Gimbal angles as DJI writes them: north-east-down, Z-Y-X order; pitch -90 is nadir.
+
+    ``roll_deg`` is None where it was not recorded; the view is known without it.
+    """
 
     yaw_deg: float
     pitch_deg: float
-    roll_deg: float
+    roll_deg: float | None
 
 
 class FocalSource(StrEnum):

@@ -19,8 +19,6 @@ from aftermap.record.artefact import canonical_json, decode_artefact, encode_art
 from aftermap.record.geometry import XY, point, point_z, polygon
 from aftermap.record.geopackage import Table, srs_id_of
 
-CLIP_CLOCK = "as the video file claims; zone unknown unless it is given"
-
 INFO = Table(
     name="case_info",
     description="What this file is: format version, and which Aftermap made it when",
@@ -92,8 +90,9 @@ def media_row(item: MediaItem | Clip) -> dict[str, Any]:
 def _clip_columns(clip: Clip) -> dict[str, Any]:
     """A clip has no one place and no one time; its track and its frames have."""
     nothing = dict.fromkeys(_photograph_columns(None))
-    clock = None if clip.recorded_at is None else CLIP_CLOCK
-    return {**nothing, "orientation": 1, "taken_at": clip.recorded_at, "clock": clock}
+    began = clip.began
+    told = {"taken_at": began and began.at, "clock": began and began.clock}
+    return {**nothing, "orientation": 1, **told}
 
 
 def _photograph_columns(item: MediaItem | None) -> dict[str, Any]:

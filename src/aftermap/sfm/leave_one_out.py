@@ -20,7 +20,7 @@ from aftermap.sfm.triangulate import thinned
 MOST_LEFT_OUT = 12
 """So many marks are left out in turn, those that span the area; more would only say it again."""
 MOST_STEPS = 6
-SETTLED_M = 1e-3
+ARRIVED_M = 1e-3
 STRAIGHT = 0.05
 """Marks whose width is under this share of their length hold no turn about the line."""
 
@@ -116,6 +116,6 @@ def _predicted_m(
         places, _ = triangulated_marks(replace(block, state=state), survey, numbers)
         moved_m = float(np.linalg.norm(places[mark] - place))
         place = places[mark]
-        if moved_m < SETTLED_M:
+        if moved_m < ARRIVED_M:
             break
     return np.asarray(place + block.offset_m)

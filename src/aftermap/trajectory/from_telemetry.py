@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from aftermap.geo.arrays import Array
-from aftermap.geo.axes import rotation_cam_from_world
+from aftermap.geo.axes import UNKNOWN_ROLL_RAD, rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.crs_operation import operation_at
 from aftermap.geo.track import TrackArrays, at_times
@@ -30,6 +30,10 @@ CLOCK_SIGMA_S = 0.5
 """Of a record against its pictures where their offset was not found: subtitles lag by some."""
 LEAN_SIGMA_DEG = 2.0
 """A gimbal's horizon and pitch, its mounting included."""
+ROLL_UNKNOWN = (
+    f"it records no roll of the camera; the horizon is taken as level, with a sigma of "
+    f"{math.degrees(UNKNOWN_ROLL_RAD):.0f} degrees"
+)
 NORTH_SIGMA_DEG = 5.0
 """A compass beside motors, its bias included."""
 NADIR_NORTH_SIGMA_DEG = 45.0
@@ -91,7 +95,8 @@ def trajectory_from_telemetry(
     heights = _heights(track, told, floor, offsets)
     if isinstance(heights, str):
         return _skipped(clip, heights)
-    complete = np.column_stack([told.lonlat_deg, told.angles_deg, heights.up_m])
+    has_roll = np.isfinite(told.angles_deg[:, 2])
+    complete = np.column_stack([told.lonlat_deg, told.angles_deg[:, :2], heights.up_m])
     usable = np.flatnonzero(np.isfinite(complete).all(axis=1))
     if not usable.size:
         return _skipped(clip, _what_is_missing(told))
@@ -105,7 +110,10 @@ def trajectory_from_telemetry(
         camera=camera,
         ground_m=heights.ground_m,
         poses=tuple(_pose(*times[i], *poses.at(i)) for i in usable.tolist()),
-        notes=(f"located from {track.name} only: {heights.note}",),
+        notes=(
+            f"located from {track.name} only: {heights.note}",
+            *(() if has_roll[usable].all() else (f"{track.name}: {ROLL_UNKNOWN}",)),
+        ),
     )
 
 
@@ -295,7 +303,7 @@ def _poses(
     rotations = np.stack(
         [
             rotation_cam_from_world(yaw, *rest)
-            for yaw, rest in zip(yaw_deg, told.angles_deg[:, 1:], strict=True)
+            for yaw, rest in zip(yaw_deg, _rolled(told.angles_deg)[:, 1:], strict=True)
         ]
     )
     covariances = np.zeros((len(told.time_s), 6, 6))
@@ -313,7 +321,15 @@ def _poses(
     north = np.where(steep, math.radians(NADIR_NORTH_SIGMA_DEG), _north_sigma_rad(offsets))
     for axis, sigma in ((3, lean), (4, lean), (5, np.hypot(north, clock_s * turning[:, 0]))):
         covariances[:, axis, axis] = sigma**2
+    unknown_rad = np.where(np.isnan(told.angles_deg[:, 2]), UNKNOWN_ROLL_RAD, 0.0)
+    views = rotations[:, 2] * unknown_rad[:, None]
+    covariances[:, 3:, 3:] += np.einsum("ni,nj->nij", views, views)
     return _Poses(rotations=rotations, positions_m=positions, covariances=covariances)
+
+
+def _rolled(angles_deg: Array) -> Array:
+    """(N, 3) angles with a level horizon where no roll was recorded; its sigma says so."""
+    return np.column_stack([angles_deg[:, :2], np.nan_to_num(angles_deg[:, 2])])
 
 
 def _yaw_shift_deg(lonlat_deg: Array, crs: str, offsets: ClipOffsets | None) -> float:

@@ -96,11 +96,13 @@ def _assets(
 def _times(clip: Clip | None) -> dict[str, Any]:
     """``datetime`` is null and a span given: a clip has a start and an end, and clocks err.
 
-    A time without a zone is taken to lie within 14 hours. Where no time is known the span is all
-    of time, since STAC asks for one, and ``aftermap:time_known`` is false.
+    A time without a zone is taken to lie within 14 hours; ``aftermap:clock`` names whose it is.
+    Where no time is known the span is all of time, since STAC 1.1 lets ``datetime`` be null only
+    with a start and an end that are not, and ``aftermap:time_known`` is false.
     """
     start, end, known = *ALL_TIME, False
-    recorded = _parsed(clip.recorded_at) if clip is not None else None
+    began = None if clip is None else clip.began
+    recorded = None if began is None else _parsed(began.at)
     if clip is not None and recorded is not None:
         slack = timedelta(0) if recorded.tzinfo else UNKNOWN_ZONE
         at = recorded if recorded.tzinfo else recorded.replace(tzinfo=UTC)
@@ -112,12 +114,13 @@ def _times(clip: Clip | None) -> dict[str, Any]:
         "start_datetime": _iso(start),
         "end_datetime": _iso(end),
         "aftermap:time_known": known,
+        "aftermap:clock": began.clock if began is not None and known else None,
     }
 
 
-def _parsed(recorded_at: str | None) -> datetime | None:
+def _parsed(at: str) -> datetime | None:
     try:
-        return None if recorded_at is None else datetime.fromisoformat(recorded_at)
+        return datetime.fromisoformat(at)
     except ValueError:
         return None
 

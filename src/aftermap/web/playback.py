@@ -170,7 +170,7 @@ def _summary(
         frame_rate_hz=float(clip.frame_rate_hz),
         rotation_deg=clip.rotation_deg,
         size_bytes=clip.size_bytes,
-        recorded_at=clip.recorded_at,
+        recorded_at=None if clip.began is None else clip.began.at,
         placed_seconds=span.seconds if span else 0,
         placed_from_s=span.from_s if span else None,
         placed_to_s=span.to_s if span else None,

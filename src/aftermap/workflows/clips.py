@@ -59,11 +59,11 @@ class Tracked:
     clips: tuple[Clip, ...]
 
 
-TRACKS = Stage(name="tracks", version=1, answer=Tracked)
+TRACKS = Stage(name="tracks", version=2, answer=Tracked)
 FRAMES = Stage(name="frames", version=1, answer=ExtractedFrames)
 REGISTERED = Stage(name="registered", version=4, answer=Registration)
 PROXIES = Stage(name="proxies", version=1, answer=ExtractedFrames)
-SIGHTINGS = Stage(name="sightings", version=5, answer=SightingIndex)
+SIGHTINGS = Stage(name="sightings", version=6, answer=SightingIndex)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,9 +31,9 @@ class Draft:
     ``sigmas_m`` are one standard deviation of places, horizontal and vertical, in metres; every
     reader says its own, as nothing else here knows the receiver.
 
-    A sample has an ``attitude`` only where yaw, pitch and roll of the camera are all there: a part
-    of them is as good as none, and is written as None. Logs without a roll and MISB without tag 20
-    mean 0. A line that is damaged as a whole (without a time, with a wrong checksum, of fewer
+    A sample has an ``attitude`` only where yaw and pitch of the camera are there. A roll that was
+    not recorded (logs without one, MISB without tag 20) is None, and never 0. A line that is
+    damaged as a whole (without a time, with a wrong checksum, of fewer
     numbers than its format always has) is refused whole and listed in ``refused``: no part of it
     is used. A field that was merely not recorded is None, and the rest of its line counts.
     """

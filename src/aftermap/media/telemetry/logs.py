@@ -98,7 +98,7 @@ def _sample(log: _Log, row: Row, time_s: Fraction) -> TelemetrySample:
     yaw, pitch, roll = (_number(row, names) for names in log.angles)
     attitude = None
     if yaw is not None and pitch is not None and max(abs(yaw), abs(pitch), abs(roll or 0)) <= 360:
-        attitude = Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll or 0.0)
+        attitude = Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
     return TelemetrySample(
         time_s=time_s,
         lonlat_deg=None if lon is None or lat is None else (lon, lat),

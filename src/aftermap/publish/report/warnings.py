@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aftermap.geo.crs import LOCAL
-from aftermap.model.camera import Camera, Reconstruction
-from aftermap.model.media import FocalSource, VerticalDatum
+from aftermap.model.camera import Reconstruction
+from aftermap.model.media import VerticalDatum
 from aftermap.publish.report.contents import (
     Caution,
     CautionCode,
@@ -21,16 +21,19 @@ from aftermap.publish.report.contents import (
     Spread,
     Trust,
 )
+from aftermap.publish.report.focal_warnings import (
+    focal_assumed,
+    height_mismatch,
+    heights_unchecked,
+)
 from aftermap.publish.report.trust import FLOATING
 from aftermap.publish.shared.wording import (
-    NARROW,
     approximate_length,
     figure_text,
     visible_text,
 )
 
 FEW_PHOTOGRAPHS = 10
-HEIGHT_MISMATCH_FRACTION = 0.02
 FREED_FOCAL_FRACTION = 0.02
 LEFT_OUT_FRACTION = 0.10
 FILLED_FRACTION = 0.10
@@ -111,33 +114,7 @@ def _datum(measured: WarningFigures) -> Caution | None:
 
 
 def _recorded_height(measured: WarningFigures) -> Caution | None:
-    flight = measured.flying_height
-    share = flight.difference_fraction
-    if share is None or abs(share) <= HEIGHT_MISMATCH_FRACTION:
-        return None
-    more = "higher" if share > 0 else "lower"
-    return Caution(
-        code=CautionCode.HEIGHT_MISMATCH,
-        grave=True,
-        text=f"Heights may be wrong by about {abs(share) * 100:.0f}{NARROW}%. The flying height is "
-        f"{approximate_length(flight.above_ground_m)} above ground in the map, {more} than the "
-        f"{approximate_length(flight.recorded_m)} above take-off recorded by the drone. "
-        f"{_held(measured.reconstruction.cameras)} If the take-off point is as high as the mapped "
-        "ground, the focal length is the likely cause: measure a known height or add ground "
-        "control points before relying on any height.",
-    )
-
-
-def _held(cameras: tuple[Camera, ...]) -> str:
-    if any(_is_held(camera) for camera in cameras):
-        return (
-            "The focal length was fixed at the recorded value, which these images cannot confirm."
-        )
-    return "The focal length was estimated from the images and the recorded value."
-
-
-def _is_held(camera: Camera) -> bool:
-    return abs(camera.focal_px - camera.focal_prior_px) <= 1e-3 * camera.focal_prior_px
+    return height_mismatch(measured.reconstruction, measured.flying_height)
 
 
 def _unchecked_focal(measured: WarningFigures) -> Caution | None:
@@ -145,28 +122,11 @@ def _unchecked_focal(measured: WarningFigures) -> Caution | None:
     known = measured.flying_height.count or reconstruction.control
     if known or reconstruction.crs == LOCAL:
         return None
-    return Caution(
-        code=CautionCode.HEIGHTS_UNCHECKED,
-        grave=False,
-        text="The scale of heights has not been checked: the images record no height above "
-        "take-off, and there are no ground control points. A relative error of the focal length "
-        "causes a similar relative error of all heights, and no other figure reveals it. Measure a "
-        "known height before relying on heights.",
-    )
+    return heights_unchecked(reconstruction)
 
 
 def _assumed_focal(measured: WarningFigures) -> Caution | None:
-    reconstruction = measured.reconstruction
-    mapped = {placed.camera for placed in reconstruction.mapped}
-    sources = [reconstruction.cameras[number].focal_prior_source for number in mapped]
-    if FocalSource.ASSUMED not in sources:
-        return None
-    return Caution(
-        code=CautionCode.FOCAL_ASSUMED,
-        grave=True,
-        text="The images record no focal length, so a typical value was assumed. The horizontal "
-        "geometry is reliable, but heights may be wrong by 10 % or more.",
-    )
+    return focal_assumed(measured.reconstruction)
 
 
 def _freed_focal(measured: WarningFigures) -> Caution | None:

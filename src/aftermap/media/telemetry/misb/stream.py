@@ -165,17 +165,22 @@ def _height(values: dict[int, Any]) -> tuple[float | None, bool]:
 
 
 def _attitude(values: dict[int, Any]) -> Attitude | None:
-    """Absolute angles of the sensor; None unless all that they are made of is there."""
+    """Absolute angles of the sensor; None unless all that its view is made of is there.
+
+    Without the sensor's own roll (tag 20) the view is known, and how the picture lies in it is not.
+    """
     heading = values.get(5)
     pitch, roll = values.get(90, values.get(6)), values.get(91, values.get(7))
-    azimuth, elevation, turn = values.get(18), values.get(19), values.get(20, 0.0)
+    azimuth, elevation, turn = values.get(18), values.get(19), values.get(20)
     if None in (heading, pitch, roll, azimuth, elevation):
         return None
     platform = Attitude(
         yaw_deg=float(heading or 0), pitch_deg=float(pitch or 0), roll_deg=float(roll or 0)
     )
     relative = Attitude(
-        yaw_deg=float(azimuth or 0), pitch_deg=float(elevation or 0), roll_deg=wrapped_deg(turn)
+        yaw_deg=float(azimuth or 0),
+        pitch_deg=float(elevation or 0),
+        roll_deg=None if turn is None else wrapped_deg(turn),
     )
     return composed(platform, relative)
 
@@ -185,13 +190,15 @@ def composed(platform: Attitude, relative: Attitude) -> Attitude:
 
     Both are turned Z-Y-X in the frame of what carries them, as ST 0601 (tags 5 to 7 and 18 to 20)
     and gimbals do. With a banked platform azimuths do not add up, which is why they are composed.
+    A roll of the sensor only turns the picture about its view: unknown, it is so in the answer.
     """
-    inner = rotation_cam_from_world(relative.yaw_deg, relative.pitch_deg, relative.roll_deg)
-    outer = rotation_cam_from_world(platform.yaw_deg, platform.pitch_deg, platform.roll_deg)
+    turn = relative.roll_deg
+    inner = rotation_cam_from_world(relative.yaw_deg, relative.pitch_deg, turn or 0.0)
+    outer = rotation_cam_from_world(platform.yaw_deg, platform.pitch_deg, platform.roll_deg or 0.0)
     # A level camera that looks north has the platform's axes, so it leads from one to the other.
     rotation = np.asarray(inner @ _LEVEL_NORTH.T @ outer, float)
     yaw, pitch, roll = gimbal_angles_deg(rotation)
-    return Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
+    return Attitude(yaw_deg=yaw, pitch_deg=pitch, roll_deg=None if turn is None else roll)
 
 
 def _utc(values: dict[int, Any]) -> str | None:
