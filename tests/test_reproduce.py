@@ -17,12 +17,24 @@ from aftermap.config import Quality, Settings
 from aftermap.errors import CaseError, InputError
 from aftermap.model.clip import Sidecar
 from aftermap.model.media import FocalPrior, FocalSource, MediaItem
+from aftermap.model.runs import StageRecord
 from aftermap.progress import NoProgress
 from aftermap.record import Case
 from aftermap.record.disk import sha256_of_file
 from aftermap.reproduce import TABLE, Verdict, reproduce
-from aftermap.run import Runner
+from aftermap.run import Runner, Stage
 from aftermap.workflows.recorded_run import note_files
+
+A_RECORD = StageRecord(
+    stage="poses",
+    version=1,
+    key="",
+    started_at="",
+    wall_s=0.0,
+    cpu_s=0.0,
+    peak_memory_bytes=0,
+    reused=False,
+)
 
 
 @dataclass
@@ -30,6 +42,7 @@ class FakeMap:
     """Writes products as the map command does, and remembers how it was asked."""
 
     height_m: float = 1.0
+    version: int = 6
     asked: list[tuple[list[str], Settings, list[str]]] = field(default_factory=list)
 
     def __call__(self, paths, case_path, settings, **_):
@@ -43,6 +56,8 @@ class FakeMap:
             for path in below:
                 stored = case.store.add(path)
                 case.add_media([photograph(path.name, stored.sha256, stored.size_bytes)])
+            stage = Stage(name="poses", version=self.version, answer=StageRecord)
+            run.stage(stage, None, [], lambda _: A_RECORD)
             footage = [{"name": p.name, "sha256": sha256_of_file(p)} for p in below]
             run.note_given(footage=footage, masks={})
             note_files(run, settings)
@@ -106,6 +121,13 @@ def test_a_case_is_made_again_from_its_own_originals_in_their_order(case, fake, 
     table = json.loads((tmp_path / "again" / TABLE).read_text())
     assert table["reproduced"] is True
     assert {one["product"] for one in table["products"]} == set(verdicts(made))
+
+
+def test_a_stage_of_another_version_is_named_beside_the_verdicts(case, fake, tmp_path):
+    fake.version, fake.height_m = 7, 1.5
+    made = again(case, tmp_path / "again")
+    assert not made.holds
+    assert made.notes == ("The record was made by other versions: stage poses 6 (now 7).",)
 
 
 def test_another_figure_is_not_reproduced_and_ends_with_status_1(case, fake, tmp_path, capsys):

@@ -98,10 +98,12 @@ def reproduce(
             assess(new, settings, shown=shown, fresh=False, progress=progress, workers=workers)
     shutil.rmtree(into / FOOTAGE)
     progress.stage("compare")
+    with Case.open_to_read(new) as case:
+        repeated = runs_to_repeat(case)
     made = Reproduction(
         case=new,
         products=tuple(_verdicts(case_path, new, runs, progress)),
-        notes=tuple(_notes(runs)),
+        notes=tuple(_notes(runs, repeated)),
     )
     write_text(into / TABLE, as_json(made) + "\n")
     return made
@@ -217,7 +219,7 @@ def _grades(path: Path) -> dict[str, str | None]:
         raise InputError(f"{path}: is no file of graded buildings ({error})") from error
 
 
-def _notes(runs: Sequence[RecordedRun]) -> Iterator[str]:
+def _notes(runs: Sequence[RecordedRun], made: Sequence[RecordedRun]) -> Iterator[str]:
     """What was not recorded, and which versions are other ones than the record's."""
     if not runs[0].given:
         yield (
@@ -230,5 +232,12 @@ def _notes(runs: Sequence[RecordedRun]) -> Iterator[str]:
         for name, old in runs[0].versions.items()
         if now.get(name) != old
     ]
+    stages = {name: version for run in made for name, version in run.stages.items()}
+    changed += [
+        f"stage {name} {version} (now {stages[name]})"
+        for run in runs
+        for name, version in run.stages.items()
+        if stages.get(name, version) != version
+    ]
     if changed:
-        yield f"Recorded by other versions: {', '.join(changed)}."
+        yield f"The record was made by other versions: {', '.join(changed)}."

@@ -33,7 +33,7 @@ class RecordedRun:
     """A finished run as the record tells it.
 
     ``options`` are the settings as plain JSON; ``given`` is empty in records made before it was
-    kept; ``products`` are SHA-256 by name.
+    kept; ``products`` are SHA-256 by name; ``stages`` are versions by name.
     """
 
     command: str
@@ -41,6 +41,7 @@ class RecordedRun:
     given: Mapping[str, Any]
     products: Mapping[str, str]
     versions: Mapping[str, str]
+    stages: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,10 @@ def runs_to_repeat(case: Case) -> list[RecordedRun]:
 
     Raises CaseError where no map was finished.
     """
-    query = "SELECT command, options, products, versions FROM run WHERE status = 'ok' ORDER BY fid"
+    query = (
+        "SELECT command, options, products, versions, stages FROM run WHERE status = 'ok' "
+        "ORDER BY fid"
+    )
     runs = [_recorded(*row) for row in case.package.rows(query)]
     maps = [place for place, one in enumerate(runs) if one.command == "map"]
     if not maps:
@@ -90,7 +94,9 @@ def runs_to_repeat(case: Case) -> list[RecordedRun]:
     return list(newest.values())
 
 
-def _recorded(command: str, options: str, products: str | None, versions: str) -> RecordedRun:
+def _recorded(
+    command: str, options: str, products: str | None, versions: str, stages: str | None
+) -> RecordedRun:
     asked = json.loads(options)
     return RecordedRun(
         command=command,
@@ -98,6 +104,7 @@ def _recorded(command: str, options: str, products: str | None, versions: str) -
         given=asked.get(GIVEN, {}),
         products=json.loads(products or "{}"),
         versions=json.loads(versions),
+        stages={one["stage"]: one["version"] for one in json.loads(stages or "[]")},
     )
 
 

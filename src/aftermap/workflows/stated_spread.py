@@ -46,7 +46,7 @@ def within_stated(spread: Mapping[str, float]) -> bool:
 
 
 def _heights_apart(first: Path, second: Path) -> float:
-    found = _overlaid(first, second)
+    found = overlaid(first, second)
     if found is None:
         return float("inf")
     one, other, cell_m = found
@@ -64,7 +64,7 @@ def _ground_sample_m(report: Path) -> float | None:
 
 
 def _pixels_apart(first: Path, second: Path) -> float:
-    found = _overlaid(first, second)
+    found = overlaid(first, second)
     if found is None:
         return float("inf")
     one, other, _ = found
@@ -72,7 +72,7 @@ def _pixels_apart(first: Path, second: Path) -> float:
     return float(np.median(np.abs(one - other)[:3, seen])) if seen.any() else float("inf")
 
 
-def _overlaid(first: Path, second: Path) -> tuple[Array, Array, float] | None:
+def overlaid(first: Path, second: Path) -> tuple[Array, Array, float] | None:
     """Both rasters (bands, rows, columns) over the ground they share, no data NaN; the cell's side.
 
     The grid of the second is read by its nearest cells. None where they share no ground, or lie in
