@@ -1,6 +1,6 @@
 """Real damage: buildings of three stretches of slanting clips, graded and held against people.
 
-    .venv/bin/python -m benchmarks.real_damage DATA WORK [--model FILE] [--write]
+    .venv/bin/python -m benchmarks.real_damage DATA WORK [--model FILE] [--draft NAME...] [--write]
 
 DATA holds dorian_clip1 and dorian_clip2 (labelled_outlines.py), WORK keeps a case for each stretch:
 a map is made where there is none yet, outlines and measures are kept, so that another grading model
@@ -10,7 +10,9 @@ counts, however far away. Nothing that is shipped is fitted on these data.
 
 A level by other people became a set of grades (`grade_set`, noisy by one level); a grade by eye is
 beside it. A grade is *inside* where it is in the set, and *off by two* where it is two grades from
-the nearest of the set. Shares have exact binomial intervals (Clopper and Pearson 1934).
+the nearest of the set. Sets are wide, so what a grader that always says one grade would reach is
+given as well, and a correlation, of which such a grader has none. Shares have exact binomial
+intervals (Clopper and Pearson 1934).
 Results: benchmarks/results/real_damage.json.
 """
 
@@ -24,9 +26,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import beta
+import numpy as np
+from scipy.stats import beta, spearmanr
 
-from aftermap.config import Settings
+from aftermap.config import Quality, Settings
 from aftermap.execute import LocalExecutor
 from aftermap.model.assessment import GRADES, Assessment, Grade
 from aftermap.pipeline import map_footage
@@ -79,12 +82,24 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder of the cases")
     parser.add_argument("--model", type=Path, help="another grading model")
     parser.add_argument("--only", nargs="+", default=list(STRETCHES), choices=list(STRETCHES))
+    parser.add_argument(
+        "--draft", nargs="*", default=[], choices=list(STRETCHES), help="mapped at draft quality"
+    )
     parser.add_argument("--write", action="store_true", help="into results/real_damage.json")
     asked = parser.parse_args()
     verdicts: list[Verdict] = []
     maps = {}
     for name in asked.only:
-        graded, maps[name] = graded_stretch(asked.data, asked.work, name, asked.model)
+        graded, maps[name] = graded_stretch(
+            asked.data,
+            asked.work,
+            name,
+            Settings(
+                outlines=asked.data / STRETCHES[name].folder,
+                model=asked.model,
+                quality=Quality.DRAFT if name in asked.draft else Quality.STANDARD,
+            ),
+        )
         verdicts += verdicts_of(name, asked.data / STRETCHES[name].folder, graded)
     result = {
         "not_mapped_here": [name for name in STRETCHES if name not in asked.only],
@@ -101,13 +116,12 @@ def main() -> None:
 
 
 def graded_stretch(
-    data: Path, work: Path, name: str, model: Path | None
+    data: Path, work: Path, name: str, settings: Settings
 ) -> tuple[Graded, dict[str, Any]]:
     """The buildings of a stretch as the machine grades them, and what its map is."""
     stretch = STRETCHES[name]
     truth = labelled(data, stretch)
     frames, case_path = work / "frames" / name, work / "case" / name
-    settings = Settings(outlines=data / stretch.folder, model=model)
     if not (case_path / "products" / "surface.tif").exists():
         _lay_out(truth, frames)
         with progress_on(sys.stderr) as progress:
@@ -129,6 +143,7 @@ def graded_stretch(
         graded = grade_map(made, settings, case, run, executor)
     cameras = made.cameras
     return graded, {
+        "quality": settings.quality,
         "frames": len(truth.frames),
         "mapped": len(cameras.mapped),
         "crs": cameras.crs,
@@ -191,6 +206,11 @@ def figures_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "assessed": len(graded),
         "assessed_fraction": with_interval(len(graded), len(others)),
         "inside_grade_set": with_interval(inside, len(graded)),
+        "inside_if_always_one_grade": {
+            grade: sum(grade in one.grade_set for one in graded) / max(len(graded), 1)
+            for grade in GRADES
+        },
+        "rank_correlation": correlation_of(graded),
         "off_by_two_or_more": sum((one.off or 0) >= 2 for one in graded),
         "off_by_two_and_sure": sure,
         "same_as_by_eye": with_interval(sum(a == 0 for a in apart), len(eyes)),
@@ -203,6 +223,19 @@ def figures_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
             f"{one.stretch} {one.building}": one.grade or NOT_ASSESSED for one in shells
         },
     }
+
+
+def correlation_of(graded: Sequence[Verdict]) -> dict[str, float] | None:
+    """Spearman's correlation of the mean grade by the probabilities with the middle of the set."""
+    pairs = [
+        (np.dot(one.machine.probabilities, range(5)), np.mean([*map(GRADES.index, one.grade_set)]))
+        for one in graded
+        if one.machine is not None and one.machine.probabilities is not None
+    ]
+    if len(pairs) < 3:
+        return None
+    found = spearmanr(*np.array(pairs, float).T)
+    return {"rho": float(found.statistic), "p_by_chance": float(found.pvalue)}
 
 
 def with_interval(count: int, total: int) -> dict[str, Any]:
