@@ -238,3 +238,18 @@ def test_where_grades_are_missing_the_bounds_hold_reviewer_error_too():
     assert part.at_least < part.low < part.high < part.at_most
     assert (whole.at_least, whole.at_most) == (whole.low, whole.high)
     assert part.at_most - part.high > 0.5 * 860 / 7
+
+
+def test_in_an_area_the_whole_sample_tells_of_the_reviewers():
+    of = population((400, 200, 100, 60, 100, 0))
+    sample = twice_graded(of, 2, lambda g, i: Grade.SEVERE if g == "destroyed" and i % 8 else g)
+    area = of.part(np.arange(860) % 3 == 0)
+    there = [one for one in sample if one.source_id in area.names]
+    assert sum(one.is_graded_twice for one in there) < 30
+    alone = totals_of(area, there, [DESTROYED], SAID).rows[0]
+    known = totals_of(area, sample, [DESTROYED], SAID).rows[0]
+    assert alone.reviewer_error is ReviewerError.NOT_INCLUDED
+    assert known.reviewer_error is ReviewerError.DOUBLE_GRADES
+    assert known.reviewed.graded == alone.reviewed.graded
+    assert known.reviewed.graded_twice == 73
+    assert known.high - known.low > alone.high - alone.low

@@ -120,15 +120,21 @@ class _Models:
 
 
 def _models(sample: ReviewedSample) -> _Models | None:
-    """None where too few buildings were graded twice, or graded and checked."""
-    twice, checked = comparisons(sample.sampled)
+    """None where too few buildings were graded twice, or graded and checked.
+
+    The sample outside of the population tells of the reviewers too, as a stratum without weight.
+    """
+    everyone = (*sample.sampled, *sample.elsewhere)
+    twice, checked = comparisons(everyone)
     if max(twice, checked) < FEWEST_TWICE_GRADED:
         return None
-    sizes = sample.sizes.astype(float)
-    alike = reviewer_model(sizes, sample.stratum, sample.sampled, with_ungraded=False)
+    sizes = np.append(sample.sizes, 0).astype(float)
+    outside = np.full(len(sample.elsewhere), len(sample.sizes))
+    stratum = np.concatenate([sample.stratum, outside])
+    alike = reviewer_model(sizes, stratum, everyone, with_ungraded=False)
     any_class = alike
     if not sample.is_graded.all():
-        any_class = reviewer_model(sizes, sample.stratum, sample.sampled, with_ungraded=True)
+        any_class = reviewer_model(sizes, stratum, everyone, with_ungraded=True)
     is_checked = checked >= FEWEST_TWICE_GRADED
     source = ReviewerError.REFERENCE if is_checked else ReviewerError.DOUBLE_GRADES
     return _Models(alike=alike, any_class=any_class, source=source)

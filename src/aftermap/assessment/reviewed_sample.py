@@ -65,11 +65,16 @@ def counted_classes(
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewedSample:
-    """The sampled buildings of a population: their rows there, and what people said."""
+    """The sampled buildings of a population: their rows there, and what people said.
+
+    ``elsewhere``: those of the sample that are not of the population, for what they tell of the
+    reviewers.
+    """
 
     population: Population
     rows: IntArray
     sampled: tuple[SampledBuilding, ...]
+    elsewhere: tuple[SampledBuilding, ...] = ()
 
     @classmethod
     def of(cls, population: Population, sampled: Sequence[SampledBuilding]) -> "ReviewedSample":
@@ -80,6 +85,7 @@ class ReviewedSample:
             population=population,
             rows=np.array([places[one.source_id] for one in there], np.int64),
             sampled=tuple(there),
+            elsewhere=tuple(one for one in sampled if one.source_id not in places),
         )
 
     @property
@@ -123,9 +129,9 @@ class ReviewedSample:
         answered = self.is_answered
         labels = {
             one.source_id: {b.reviewer: b.grade for b in one.blind if b.grade is not None}
-            for one in self.sampled
+            for one in (*self.sampled, *self.elsewhere)
         }
-        twice = sum(one.is_graded_twice for one in self.sampled)
+        twice = sum(one.is_graded_twice for one in (*self.sampled, *self.elsewhere))
         return Reviewed(
             reviewers=tuple(sorted({b.reviewer for one in self.sampled for b in one.blind})),
             sampled=len(self.sampled),
@@ -133,7 +139,7 @@ class ReviewedSample:
             not_assessed=int((answered & ~graded).sum()),
             unanswered=int((~answered & ~graded).sum()),
             graded_twice=twice,
-            checked=sum(one.reference is not None for one in self.sampled),
+            checked=sum(o.reference is not None for o in (*self.sampled, *self.elsewhere)),
             agreement=alpha(labels) if twice else None,
         )
 

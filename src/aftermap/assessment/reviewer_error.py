@@ -3,7 +3,7 @@
 Each reviewer takes true grades for others at rates of his own, the same in all strata and
 independent of other reviewers (``latent_class.py``). What makes these rates known:
 
-- buildings that two reviewers graded: how often they differ (Walter 1984; Walter and Irwig 1988,
+- buildings that two reviewers graded: how often they differ (Walter and Irwig 1988,
   J. Clin. Epidemiol. 41, 923-937);
 - strata: the same reviewer in strata with much and with little of a class (Hui and Walter 1980);
 - checked grades, which count as the truth (Tenenbein 1970).
@@ -122,12 +122,13 @@ def reviewer_model(
     """The model of a sample. ``sizes`` (H,); ``stratum`` (n,) of each sampled building.
 
     Without ``with_ungraded``, those without a grade are left out: they are like the others of their
-    stratum. With it they are a class of their own.
+    stratum. With it they are a class of their own. A stratum of size 0 only tells of the reviewers.
     """
     rows = [i for i, one in enumerate(sampled) if with_ungraded or one.grades]
     kept = [sampled[i] for i in rows]
     patterns, reviewers = _patterns(stratum[rows], kept)
     graded = np.bincount(stratum[rows], minlength=len(sizes)).astype(float)
+    graded[np.asarray(sizes) == 0] = 0
     return modelled(np.asarray(sizes, float), graded, patterns, reviewers)
 
 
