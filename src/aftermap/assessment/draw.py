@@ -61,15 +61,10 @@ def draw_sample(
     found: list[DrawnBuilding] = []
     for name in strata:
         rows = members[name]
-        chosen = random.choice(len(rows), size=counts[name], replace=False).tolist()
-        found += [
-            DrawnBuilding(
-                source_id=seen[rows[i]].source_id,
-                stratum=name,
-                inclusion_probability=counts[name] / len(rows),
-            )
-            for i in chosen
-        ]
+        chance = counts[name] / len(rows)
+        for i in random.choice(len(rows), size=counts[name], replace=False).tolist():
+            one = seen[rows[i]].source_id
+            found.append(DrawnBuilding(source_id=one, stratum=name, inclusion_probability=chance))
     random.shuffle(found)
     return Draw(
         seed=seed,
