@@ -12,7 +12,7 @@ from benchmarks.coverage_worlds import worlds
 
 @pytest.fixture(scope="module")
 def rows():
-    return simulated(60, only_city="quarter")["rows"]
+    return simulated(60, 15, only_city="quarter")["rows"]
 
 
 def covered(rows, kind, **which):
