@@ -4,6 +4,7 @@ The map is moved as a whole, as its error would move it, and what the picture sh
 or does not. The sigmas that are stated have to say the same.
 """
 
+import ast
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import aftermap
 from aftermap.geo.axes import rotation_cam_from_world
 from aftermap.geo.crs import WGS84, transformed_xy
 from aftermap.geo.lens import rays_cam
 from aftermap.geo.uncertainty import ground_covariance_m2
+from aftermap.localization import clicked_camera, tracking
 from aftermap.localization.clicked_camera import (
     ground_ce90_m,
     on_case_map,
@@ -26,6 +29,7 @@ from aftermap.localization.object_points import object_points_of
 from aftermap.localization.reference import reference_of
 from aftermap.model.clip import Clip
 from aftermap.model.media import FocalPrior, FocalSource
+from aftermap.model.sighting import SURFACE_SIGMA_M
 
 CORNER = (500_700.0, 3_978_400.0)
 LENS = (440.0, 440.0, 240.0, 136.0, 0.0, 0.0, 0.0, 0.0)
@@ -135,3 +139,35 @@ def test_what_a_map_is_off_across_is_in_the_ce90_but_for_that_on_the_map_itself(
     own = ground_ce90_m(on_case_map(right.pose, true), CLIP, true)
     assert whole > 2.146 * ACROSS_M
     assert own < whole - ACROSS_M
+
+
+PACKAGE = Path(aftermap.__file__).parent
+
+
+def test_clicked_cameras_have_one_solver_and_surface_heights_one_sigma():
+    """Two policies and two sigmas gave two CE90 for the same clicks; a third would show here."""
+    sources = {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8"))
+        for path in PACKAGE.rglob("*.py")
+    }
+    solvers = {
+        name
+        for name, tree in sources.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "resect"
+    }
+    assert solvers == {"localization/clicked_camera.py"}
+    homes = {
+        name
+        for name, tree in sources.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == "SURFACE_SIGMA_M" for t in node.targets)
+    }
+    assert homes == {"model/sighting.py"}
+
+
+def test_a_carried_pose_believes_heights_of_the_surface_as_a_solved_one_does():
+    assert tracking.SURFACE_SIGMA_M == clicked_camera.SURFACE_SIGMA_M == SURFACE_SIGMA_M

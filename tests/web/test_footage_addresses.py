@@ -215,6 +215,7 @@ def test_the_page_and_the_command_state_the_same_accuracy_for_the_same_clicks(
     path = decode_artefact(Trajectory, json.loads(located.path.read_text()), root=case_path)
     (saved,) = [one for one in path.poses if one.time_s == Fraction(7, 10)]
     assert told["ce90_m"] == pytest.approx(saved.ce90_m, rel=1e-3)
+    assert saved.ce90_in_case_m < saved.ce90_m
     assert told["position"][2] == pytest.approx(saved.pose.position_m[2], abs=0.02)
     east, north, up = told["sigma_m"]
     said = f"  sigma     {east:.1f} m east, {north:.1f} m north, {up:.1f} m up"

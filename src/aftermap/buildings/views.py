@@ -49,6 +49,7 @@ from aftermap.model.building import Buildings, Polygon, ViewTable
 from aftermap.model.camera import Camera, PlacedFrame, Reconstruction
 from aftermap.model.raster import Elevation
 from aftermap.model.runs import Executor, Workspace
+from aftermap.model.sighting import SURFACE_SIGMA_M
 
 Columns = dict[str, AnyArray]
 
@@ -100,7 +101,7 @@ class ViewOptions:
     wall_share: float = 0.3
     nadir_deg: float = 25.0
     most_views: int = 20
-    ground_sigma_m: float = 0.5
+    ground_sigma_m: float = SURFACE_SIGMA_M
 
 
 @dataclass(frozen=True, kw_only=True)

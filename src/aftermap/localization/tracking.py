@@ -20,6 +20,7 @@ from aftermap.localization.camera_fit import CameraPrior
 from aftermap.localization.drape import places_met
 from aftermap.localization.reference import Reference
 from aftermap.localization.resect import Resected, refit_pose
+from aftermap.model.sighting import SURFACE_SIGMA_M
 
 CORNERS = 500
 CORNER_QUALITY = 0.01
@@ -36,8 +37,6 @@ EDGE_PX = 4.0
 STEADY_M = 0.5
 """Change of height within ``EDGE_PX`` up to which the place of a corner is certain."""
 RENEW_SHARE = 0.5
-SURFACE_SIGMA_M = 1.0
-"""Of a height of the surface below a corner that lies beside no edge."""
 TRACK_PX = 0.5
 """What a followed corner is good for; the measured noise may only raise it."""
 WORST_PX = 4.0

@@ -25,7 +25,7 @@ from aftermap.workflows.clips import FRAMES, TRACKS, deliver_clips, measured_by
 from aftermap.workflows.stages import POSES, SURFACE
 from aftermap.workflows.trajectories import LOCATED, by_hand_in, flights_of, mapped_place
 
-INDEXED = Stage(name="located", version=7, answer=SightingIndex)
+INDEXED = Stage(name="located", version=8, answer=SightingIndex)
 COMMAND = "aftermap map"
 
 
