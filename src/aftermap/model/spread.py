@@ -4,7 +4,7 @@ Machines that compute by the same ones agree by value. Measured between stand-in
 do not; table and method: docs/explanation/reproducibility.md.
 """
 
-HEIGHTS_GSD = 0.5
+HEIGHTS_GSD = 1.0
 """Of the surface: 1.4826 times the median difference, a common shift included, in GSDs."""
 GREY_LEVELS = 8.0
 """Of the orthophoto: median difference of its pixels, of 255."""
