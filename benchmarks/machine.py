@@ -5,15 +5,19 @@ Only what makes numbers comparable is written: no host name, no user, no paths.
 
 import json
 import os
+import pkgutil
 import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import aftermap
+from aftermap import workflows
+from aftermap.run import Stage
 
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = (
@@ -31,6 +35,15 @@ LIBRARIES = (
 )
 
 
+def stage_versions() -> dict[str, int]:
+    """The version of every stage of the Aftermap that is imported, by the stage's name."""
+    found: dict[str, int] = {}
+    for module in pkgutil.iter_modules(workflows.__path__):
+        members = vars(import_module(f"{workflows.__name__}.{module.name}")).values()
+        found |= {one.name: one.version for one in members if isinstance(one, Stage)}
+    return dict(sorted(found.items()))
+
+
 def circumstances() -> dict[str, Any]:
     """Machine, versions, time in UTC and the commit of the Aftermap that is measured."""
     return {
@@ -46,6 +59,7 @@ def circumstances() -> dict[str, Any]:
         },
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in LIBRARIES},
+        "stages": stage_versions(),
     }
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import RESULTS
+from benchmarks.freshness import measured_at
+from benchmarks.machine import RESULTS, stage_versions
 from benchmarks.rows import BESIDE, FOOTAGE, OURS, Row
 from benchmarks.rows_of_buildings import BUILDINGS
 from benchmarks.rows_of_surfaces import SURFACES
@@ -20,33 +21,51 @@ NO_FIGURE = "not measured"
 
 def main() -> None:
     """Write the tables into the document, and print them."""
+    text = with_tables(DOCUMENT.read_text(encoding="utf-8"))
+    print(text)
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
+def with_tables(text: str) -> str:
+    """The document with the tables of the recorded results between their markers."""
     results = {path.stem: json.loads(path.read_text("utf-8")) for path in RESULTS.glob("*.json")}
-    text = DOCUMENT.read_text(encoding="utf-8")
     tables = {
         "figures": _goals(results, OURS),
         "footage": _goals(results, FOOTAGE),
         "buildings": _goals(results, BUILDINGS),
-        "surfaces": _before_and_after(results.get("surfaces", {}), SURFACES),
-        "peer": _peer(results),
-        "growth": _growth(results),
+        "surfaces": _told_at(results, "surfaces")
+        + _before_and_after(results.get("surfaces", {}), SURFACES),
+        "peer": _told_at(results, "speed") + _peer(results),
+        "growth": _told_at(results, "growth") + _growth(results),
     }
     for name, lines in tables.items():
         table = "\n".join(lines)
-        print(table, end="\n\n")
         between = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
         text = re.sub(between, rf"\g<1>{table}\n\g<2>", text, flags=re.DOTALL)
-    DOCUMENT.write_text(text, encoding="utf-8")
+    return text
+
+
+def _at(results: Any, path: str) -> str:
+    """At which commit the figure of a row was measured, and whether its stages are older."""
+    name = path.partition(".")[0]
+    return measured_at(name, results[name], stage_versions()) if name in results else ""
 
 
 def _goals(results: Any, rows: Sequence[Row]) -> list[str]:
-    lines = ["| what | data | goal | measured | note |", "|---|---|---|---|---|"]
+    lines = ["| what | data | goal | measured | note | at |", "|---|---|---|---|---|---|"]
     for row in rows:
         value = _figure(results, row.path)
         short = value is not None and row.is_reached and not row.is_reached(value * row.factor)
         shown = _shown(row, [value])
         measured = f"**{shown}**" if short else shown
-        lines.append(f"| {row.what} | {row.data} | {row.goal} | {measured} | {row.note} |")
+        at = _at(results, row.path)
+        lines.append(f"| {row.what} | {row.data} | {row.goal} | {measured} | {row.note} | {at} |")
     return lines
+
+
+def _told_at(results: Any, name: str) -> list[str]:
+    """The same for all of a table that has one result."""
+    return [f"Measured at {_at(results, name)}.", ""]
 
 
 def _before_and_after(results: Any, rows: Sequence[Row]) -> list[str]:

@@ -202,3 +202,25 @@ def averaged(tmp_path_factory):
     with rasterio.open(made.surface.path, "r+") as file:
         file.build_overviews([2, 4, 8], rasterio.enums.Resampling.average)
     return made
+
+
+@pytest.mark.parametrize("cell_m", [0.75, 0.8, 0.85, 1.0, 1.3, 1.7, 2.0])
+@pytest.mark.parametrize("start_m", [0.0, 0.13, 0.31])
+def test_a_cell_that_was_measured_all_over_has_a_share_of_one(tmp_path, cell_m, start_m):
+    counts = np.full((30, 40), 3)
+    whole = elevation(tmp_path, np.full((30, 40), 7.0), counts)
+    low = GRID.east_m + 4 + start_m, GRID.north_m - 12 + start_m
+    found = measured_over(whole, low, (low[0] + 9, low[1] + 7), cell_m=cell_m)
+    assert found.measured_fraction.min() == 1.0
+    half = elevation(
+        tmp_path, np.full((30, 40), 7.0), np.where(np.arange(40) % 2, 3, 0)[None] + counts * 0
+    )
+    some = measured_over(half, low, (low[0] + 9, low[1] + 7), cell_m=cell_m)
+    assert (some.measured_fraction + some.filled_fraction).min() == 1.0
+    assert some.measured_fraction.mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_beyond_the_edge_of_the_surface_nothing_is_measured(tmp_path):
+    whole = elevation(tmp_path, np.full((30, 40), 7.0), np.full((30, 40), 3))
+    found = over(whole, -2.0, -2.0, 2.0, 2.0, 2.0)
+    assert found.measured_fraction.tolist() == [[0, 0], [0, 1]]

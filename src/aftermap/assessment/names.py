@@ -82,12 +82,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="whole_fraction",
         family="whole",
-        text=lambda v: f"{_percent(v)} of the roof present and intact",
+        text=lambda v: f"{_percent(v)} of the footprint is roof that looks intact",
     ),
     Measure(
         name="broken_fraction",
         family="whole",
-        text=lambda v: f"{_percent(v)} of the roof has broken texture and shape",
+        text=lambda v: f"{_percent(v)} of the footprint has broken texture",
     ),
     Measure(
         name="fallen_fraction",

@@ -26,6 +26,8 @@ STRIP_CELLS = 8_000_000
 """So many cells of the surface are held at once."""
 FINER = 1.5
 """A surface this many times finer than a grid is averaged over its cells."""
+TIE = 1e-6
+"""Of a cell: a middle so close before the border of the next cell is counted with that one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,8 @@ class MeasuredHeights:
     """Heights on a grid, (rows, columns) float32, NaN where there are none.
 
     ``measured_m`` is the mean of the measured heights in a cell, ``filled_m`` that of the filled
-    ones; ``measured_fraction`` and ``filled_fraction`` are the shares of the cell that hold them.
+    ones; ``measured_fraction`` and ``filled_fraction`` are the shares of the cell that hold them,
+    of the surface's cells whose middles lie in it.
     """
 
     grid: Grid
@@ -90,7 +93,7 @@ def measured_on(elevation: Elevation, grid: Grid) -> MeasuredHeights:
     for block in _strips(own, grid):
         measured, filled, part = measured_block(elevation, block)
         _add(totals, (measured, filled), part, grid)
-    cells = (grid.cell_m / own.cell_m) ** 2
+    cells = np.maximum(_middles_in(own, grid), 1.0)
     shares = np.minimum(totals[2:] / cells, 1.0).astype(np.float32)
     means = np.full((2, grid.rows, grid.columns), np.nan, np.float32)
     np.divide(totals[:2], totals[2:], out=means, where=totals[2:] > 0, casting="same_kind")
@@ -183,14 +186,34 @@ def _strips(own: Grid, grid: Grid) -> Iterator[Block]:
         yield Block(row=first, column=column, rows=min(step, row + rows - first), columns=columns)
 
 
+def _middles_in(own: Grid, grid: Grid) -> Array:
+    """(rows, columns) how many cells like those of the surface have their middle in each cell.
+
+    Those beyond the edge of the surface count too: nothing was measured there.
+    """
+    down = _middles_along(-own.north_m, own.cell_m, -grid.north_m, grid.cell_m, grid.rows)
+    across = _middles_along(own.east_m, own.cell_m, grid.east_m, grid.cell_m, grid.columns)
+    return np.asarray(np.outer(down, across), float)
+
+
+def _middles_along(
+    own_m: float, own_cell_m: float, start_m: float, cell_m: float, count: int
+) -> IntArray:
+    """(count,) the same along one axis, for cells that begin at ``own_m`` and at ``start_m``."""
+    first = np.floor((start_m - own_m) / own_cell_m) - 1
+    number = np.arange(np.ceil(count * cell_m / own_cell_m) + 3) + first
+    at = np.floor((own_m + (number + 0.5) * own_cell_m - start_m) / cell_m + TIE).astype(np.int64)
+    return np.bincount(at[(at >= 0) & (at < count)], minlength=count)
+
+
 def _add(totals: Array, layers: tuple[Float32Array, Float32Array], part: Grid, grid: Grid) -> None:
     """Add the sums of (rows, columns) layers and their counts to the cells that hold the middles.
 
     ``totals`` (4, rows, columns) are the sums of both layers, then the counts.
     """
     east, north = cell_centres_m(part)
-    row = np.floor((grid.north_m - north) / grid.cell_m).astype(np.int64)
-    column = np.floor((east - grid.east_m) / grid.cell_m).astype(np.int64)
+    row = np.floor((grid.north_m - north) / grid.cell_m + TIE).astype(np.int64)
+    column = np.floor((east - grid.east_m) / grid.cell_m + TIE).astype(np.int64)
     rows, columns = (row >= 0) & (row < grid.rows), (column >= 0) & (column < grid.columns)
     if not rows.any() or not columns.any():
         return

@@ -48,13 +48,13 @@ class ViewQuality:
 
 
 OUTLINED = Stage(name="outlined", version=1, answer=FootprintSet)
-BUILDINGS = Stage(name="buildings", version=2, answer=Buildings)
+BUILDINGS = Stage(name="buildings", version=3, answer=Buildings)
 VIEWS = Stage(name="views", version=4, answer=ViewTable)
 VISIBILITY = Stage(name="visibility", version=3, answer=ViewQuality)
 BUILDING_MEASURES = Stage(name="measures", version=4, answer=MeasureTable)
 GRADES = Stage(name="grades", version=4, answer=Grading)
 EVIDENCE = Stage(name="evidence", version=2, answer=EvidenceSet)
-STREETS = Stage(name="streets", version=4, answer=StreetTable)
+STREETS = Stage(name="streets", version=5, answer=StreetTable)
 ALL = (OUTLINED, BUILDINGS, VIEWS, VISIBILITY, BUILDING_MEASURES, GRADES, EVIDENCE, STREETS)
 
 
