@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.confidence FLIGHT=CASE [FLIGHT=CASE ...]
 
 A flight is a folder made by ``aftermap twin``, its case one that ``aftermap map`` made of it.
-Errors are those of benchmarks/surface_errors.py, over true cells that two pictures or more see. Writes
-benchmarks/results/confidence.json, and its table into docs/reference/rasters.md.
+Errors are those of benchmarks/surface_errors.py, over true cells that two pictures or more see.
+Writes benchmarks/results/confidence.json, and its table into docs/reference/rasters.md.
 """
 
 import argparse
