@@ -4,7 +4,7 @@ NumPy, OpenCV, OpenBLAS and Numba look at the processor and take the widest inst
 Wider ones add in another order and round otherwise; an observation at a threshold then falls on the
 other side, and the map differs. Here they are told to take those of x86-64-v3 (AVX2 and FMA: every
 processor for PCs and servers since about 2015), and sums to use one thread, so that machines which
-have these make the same products. Measured cost: docs/explanation/reproducibility.md.
+have these make the same products (docs/explanation/reproducibility.md).
 
 The libraries read their variables when they are loaded, so a command fixes them before its imports.
 """
