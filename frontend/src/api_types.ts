@@ -46,6 +46,7 @@ export interface BuildingRow {
   probabilities?: number[] | null;
   reasons?: string | null;
   reasons_against?: string | null;
+  notes?: string | null;
   not_assessed_reason?: string | null;
   roof_fraction?: number | null;
   views?: number | null;

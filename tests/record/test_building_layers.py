@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -120,6 +121,21 @@ def streets(tmp_path):
     }
     pq.write_table(pa.Table.from_pylist([row]), path)
     return StreetTable(path=str(path), crs=CRS, pieces=1, has_own_lines=False)
+
+
+def test_a_note_beside_reasons_is_kept(tmp_path, buildings, grading):
+    note = Reason(text="from video: right in 6 of 10", side=ReasonSide.NOTE)
+    destroyed, other = grading.assessments
+    noted = replace(destroyed, reasons=(*destroyed.reasons, note))
+    only = replace(other, reasons=(note,))
+    told = replace(grading, assessments=(noted, only))
+    with Case.create_or_open(tmp_path / "case") as case:
+        replace_buildings(case.package, buildings, told, None)
+        rows = case.package.rows("SELECT reasons, notes FROM building ORDER BY fid")
+    assert rows == [("roof plane residual 0.8 m", note.text), (note.text, None)]
+    write_buildings(buildings, told, tmp_path / "b.geojson", sensor_date=None)
+    features = json.loads((tmp_path / "b.geojson").read_text())["features"]
+    assert [one["properties"]["notes"] for one in features] == [[note.text], []]
 
 
 MEASUREMENT_OF_BEFORE = """

@@ -134,6 +134,12 @@ def for_and_against(
     return reasons_on(ReasonSide.FOR, reasons), against
 
 
+def notes_beside(reasons: Sequence[Reason]) -> tuple[str, ...]:
+    """The words of the notes that stand beside reasons with a side; none where all are notes."""
+    notes = reasons_on(ReasonSide.NOTE, reasons)
+    return notes if len(notes) < len(reasons) else ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
     """One grade of one building by one assessor.

@@ -19,6 +19,7 @@ from aftermap.model.assessment import (
     Grading,
     Visibility,
     for_and_against,
+    notes_beside,
 )
 from aftermap.model.building import Building, Buildings, MeasureTable
 from aftermap.record.artefact import canonical_json
@@ -41,7 +42,7 @@ BUILDING = Table(
   fid INTEGER PRIMARY KEY NOT NULL, source_id TEXT NOT NULL UNIQUE, area_m2 DOUBLE NOT NULL,
   levels DOUBLE, grade TEXT, adopted_grade TEXT, confidence DOUBLE, possible BOOLEAN,
   grades TEXT NOT NULL, probabilities TEXT, reasons TEXT NOT NULL, reasons_against TEXT,
-  not_assessed_reason TEXT, roof_fraction DOUBLE, views INTEGER, facades INTEGER,
+  notes TEXT, not_assessed_reason TEXT, roof_fraction DOUBLE, views INTEGER, facades INTEGER,
   ground_sample_m DOUBLE, surface_photographs DOUBLE, imagery TEXT, shift_east_m DOUBLE NOT NULL,
   shift_north_m DOUBLE NOT NULL,
   shift_sigma_m DOUBLE, shift_residual_m DOUBLE, shift_source TEXT NOT NULL, assessor TEXT NOT NULL,
@@ -111,7 +112,7 @@ def _empty_measurement(connection: sqlite3.Connection) -> None:
 def _add_later_columns(connection: sqlite3.Connection) -> None:
     """Add the columns that a table of an earlier version lacks."""
     there = {row[1] for row in connection.execute("PRAGMA table_info(building)")}
-    for name in ("reasons_against", "imagery"):
+    for name in ("reasons_against", "imagery", "notes"):
         if name not in there:
             connection.execute(f"ALTER TABLE building ADD COLUMN {name} TEXT")
 
@@ -141,6 +142,7 @@ def _row(fid: int, building: Building, given: Assessment, srs_id: int) -> dict[s
         "probabilities": None if chances is None else canonical_json(list(chances)),
         "reasons": "; ".join(reasons),
         "reasons_against": None if against is None else "; ".join(against),
+        "notes": "; ".join(notes_beside(given.reasons)) or None,
         "not_assessed_reason": given.not_assessed_reason,
         **_visibility(given.visibility),
         "shift_east_m": alignment.shift_m[0],

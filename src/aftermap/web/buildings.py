@@ -51,6 +51,7 @@ THE_MACHINES = (
     "possible",
     "reasons",
     "reasons_against",
+    "notes",
     "probabilities",
     "not_assessed_reason",
     "assessor",

@@ -217,6 +217,7 @@ class BuildingRow(PageResponse):
     probabilities: list[float] | None = None
     reasons: str | None = None
     reasons_against: str | None = None
+    notes: str | None = None
     not_assessed_reason: str | None = None
     roof_fraction: float | None = None
     views: int | None = None

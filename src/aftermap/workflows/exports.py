@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.assessment.scales import Meaning, Scale, codes_for
-from aftermap.model.assessment import Assessment, for_and_against
+from aftermap.model.assessment import Assessment, for_and_against, notes_beside
 from aftermap.publish.exchange.hxl import hxl_text
 from aftermap.publish.exchange.unosat import DamageSite, write_unosat
 from aftermap.publish.shared.files import write_whole
@@ -104,6 +104,7 @@ def _hxl_row(
         "not_assessed_reason": one.not_assessed_reason,
         "reasons": "; ".join(reasons),
         "reasons_against": None if against is None else "; ".join(against),
+        "notes": "; ".join(notes_beside(one.reasons)),
         "assessor": one.assessor,
         "assessor_kind": one.kind.value,
         "first_seen": dates and dates[0],

@@ -22,6 +22,7 @@ from aftermap.model.assessment import (
     Grading,
     Visibility,
     for_and_against,
+    notes_beside,
 )
 from aftermap.model.building import Building, Buildings
 from aftermap.model.camera import Frame
@@ -105,6 +106,7 @@ def _properties(building: Building, given: Assessment) -> dict[str, Any]:
         "visibility": _visibility(given.visibility),
         "reasons": list(reasons),
         "reasons_against": None if against is None else list(against),
+        "notes": list(notes_beside(given.reasons)),
         "not_assessed_reason": given.not_assessed_reason,
         "assessor": given.assessor,
         "assessor_kind": given.kind,

@@ -21,6 +21,7 @@ TAGS = {
     "not_assessed_reason": "#description+reason+not_assessed",
     "reasons": "#description+reason+list",
     "reasons_against": "#description+reason+against+list",
+    "notes": "#description+notes+list",
     "assessor": "#meta+assessor",
     "assessor_kind": "#meta+assessor+type",
     "first_seen": "#date+sensor+start",
