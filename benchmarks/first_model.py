@@ -23,8 +23,12 @@ def empty_model(
     directions: Mapping[str, int],
     knots: int,
     placed: Mapping[str, Sequence[float]] | None = None,
+    expected: Mapping[str, Sequence[float]] | None = None,
 ) -> OrdinalModel:
-    """A model of these measures that says nothing yet.
+    """A model of these measures before anything was learned.
+
+    It says nothing but ``expected``: by measure, what each piece of its curve adds to the log odds
+    of every step, (STEPS,).
 
     ``placed`` are the knots of the measures whose range is known from what they mean; those of all
     others lie at quantiles of ``values``.
@@ -39,7 +43,9 @@ def empty_model(
             Curve(
                 name=name,
                 knots=at,
-                weights=np.zeros((STEPS, len(at) - 1)),
+                weights=np.repeat(
+                    np.array((expected or {}).get(name, (0.0,) * STEPS))[:, None], len(at) - 1, 1
+                ),
                 typical=typical,
                 direction=direction,
             )

@@ -1,11 +1,11 @@
 """Grades from photographs alone, from a clip alone and from both, on styles never trained on.
 
     python -m benchmarks.graded_flights FOLDER 31 32 33 34 35     flies and maps what is missing
-    python -m benchmarks.graded_footage --seeds FOLDER [--models FOLDER] [--write]
+    python -m benchmarks.graded_footage --seeds FOLDER [--models FOLDER] [--work FOLDER] [--write]
         [--case WAY:STYLE:SEED:CASE:TRUTH ...]
 
-With --models each case is graded by the model that has not seen its style (train_grades --without),
-else by the shipped one.
+With --models each case is graded by the model that has not seen its style (train_grades --without).
+Districts that the shipped model was not trained on are graded by that as well.
 
 Writes results/graded_footage.json: kappa, grades off by two and surer than 0.8, reliability, and
 building by building whether the clip made a grade right or wrong (McNemar's exact test). For each
@@ -25,18 +25,17 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
+from aftermap.assessment.grade import grader_in
 from aftermap.assessment.imagery import flattened
 from aftermap.model.assessment import GRADES, Imagery
+from benchmarks.graded_cases import grading_of_case, measured_case
 from benchmarks.graded_flights import WAYS
 from benchmarks.grades import (
     SURE,
     Outcome,
     calibration_error,
     figures,
-    grading_of,
-    shifted_and_aligned,
 )
-from benchmarks.grading_data import map_of, truth_of
 from benchmarks.machine import circumstances, tidy, write_result
 
 SHIPPED = Path(__file__).parents[1] / "src/aftermap/assessment/imagery.json"
@@ -45,6 +44,12 @@ KINDS = {
     "oblique": Imagery.OBLIQUE_PHOTOGRAPHS,
     "clips": Imagery.VIDEO,
 }
+FITTED_WITH = {
+    "photographs": ("photographs",),
+    "oblique": ("oblique", "clips"),
+    "clips": ("oblique", "clips"),
+}
+"""Slanting photographs are too few for a temperature of their own: they share that of clips."""
 HOTTEST = 5.0
 
 
@@ -65,25 +70,36 @@ def main() -> None:
     parser.add_argument("--seeds", type=Path)
     parser.add_argument("--case", action="append", default=[])
     parser.add_argument("--models", type=Path)
+    parser.add_argument("--work", type=Path, help="where measured cases are kept")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    found = [_graded(text.split(":"), options.models) for text in options.case]
+    told: list[Sequence[str | Path]] = [text.split(":") for text in options.case]
     for folder in sorted(options.seeds.iterdir()) if options.seeds else ():
-        found += [
-            _graded(
-                (way, "city", folder.name, folder / way, folder / "flight/truth"), options.models
-            )
-            for way in WAYS
-            if (folder / way / "products/orthophoto.tif").exists()
+        cases = [("city", folder.name, folder / way, folder / "flight/truth") for way in WAYS]
+        told += [
+            (case[2].name, *case)
+            for case in cases
+            if (case[2] / "products/orthophoto.tif").exists()
         ]
+    found = [_graded(case, options.models, options.work) for case in told]
+    seen = set(grader_in().model.training["districts"])
+    held_out = [
+        _graded(case, None, options.work) for case in told if f"{case[1]}:{case[2]}" not in seen
+    ]
     imagery = {
-        kind.value: _calibration([one for one in found if one.way == way])
+        kind.value: _calibration(
+            [one for one in found if one.way == way],
+            [one for one in found if one.way in FITTED_WITH[way]],
+        )
         for way, kind in KINDS.items()
         if any(one.way == way for one in found)
     }
     result = {
         "ways": {way: _of_way(found, way) for way in sorted({one.way for one in found})},
-        "both_against_photographs": _paired(found),
+        "held_out_districts": {
+            way: _of_way(held_out, way) for way in sorted({one.way for one in held_out})
+        },
+        "both_against_photographs": _paired(held_out),
         "imagery": imagery,
     }
     write_result("graded_footage", result)
@@ -92,15 +108,15 @@ def main() -> None:
     print(json.dumps(tidy(result), indent=1))
 
 
-def _graded(told: Sequence[str | Path], models: Path | None) -> Graded:
+def _graded(told: Sequence[str | Path], models: Path | None, work: Path | None) -> Graded:
     """A case graded, told by way, style, seed, its folder and that of the truth."""
     way, style, seed = (str(part) for part in told[:3])
     case, truth_folder = told[3:]
     without = None if models is None else models / style
-    where = map_of(Path(case))
-    truth = truth_of(Path(truth_folder), where.elevation.surface.grid.crs)
-    found = grading_of(where, shifted_and_aligned(where, truth, 0.0), without).assessments
-    pairs = [(a, GRADES.index(g)) for a, g in zip(found, truth.grades, strict=True)]
+    kept = (work or Path(case).parent) / f"{style}-{seed}-{way}"
+    measured = measured_case(Path(case), Path(truth_folder), kept)
+    found = grading_of_case(measured, without).assessments
+    pairs = [(a, GRADES.index(g)) for a, g in zip(found, measured.grades, strict=True)]
     known = [(a, true, GRADES.index(a.grade)) for a, true in pairs if a.grade is not None]
     return Graded(
         way=way,
@@ -154,20 +170,23 @@ def _paired(found: Sequence[Graded]) -> dict[str, Any] | None:
     }
 
 
-def _calibration(cases: Sequence[Graded]) -> dict[str, Any]:
-    """The temperature of one kind of imagery, and what it comes to on styles that were left out."""
+def _calibration(cases: Sequence[Graded], fitted: Sequence[Graded]) -> dict[str, Any]:
+    """The temperature of one kind of imagery, and what it comes to on styles that were left out.
+
+    It is that of the cases ``fitted``, which may hold other kinds as well.
+    """
     outcomes = [one.outcome for one in cases]
-    apart = "style" if len({one.style for one in cases}) > 1 else "seed"
+    apart = "style" if len({one.style for one in fitted}) > 1 else "seed"
     left_out = []
     for one in cases:
-        others = [two.outcome for two in cases if getattr(two, apart) != getattr(one, apart)]
+        others = [two.outcome for two in fitted if getattr(two, apart) != getattr(one, apart)]
         if others:
             p = flattened(one.outcome.probabilities, temperature_of(others))
             left_out.append(replace(one.outcome, probabilities=p))
     true = np.concatenate([one.true for one in outcomes])
     given = np.concatenate([one.given for one in outcomes])
     return {
-        "temperature": temperature_of(outcomes),
+        "temperature": temperature_of([one.outcome for one in fitted]),
         "buildings": len(true),
         "right_fraction": float((true == given).mean()),
         "districts": sorted({f"{one.style}:{one.seed}" for one in cases}),

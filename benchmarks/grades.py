@@ -10,22 +10,18 @@ off the truth, so that its outlines are aligned as well. Storeys are not told.
 import argparse
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import rasterio
 
-from aftermap.assessment import holes
-from aftermap.assessment.grade import grade_buildings, grader_in
+from aftermap.assessment.grade import grade_buildings
 from aftermap.assessment.measure import measure_buildings
 from aftermap.assessment.reliability import kappa_of
-from aftermap.assessment.trees import forest_of
 from aftermap.buildings.align import aligned_buildings
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.geo.polygon import shape_of, shifted
@@ -75,13 +71,9 @@ def outcome_of(where: Map, buildings: Buildings, grades: Sequence[Grade]) -> Out
     )
 
 
-def grading_of(where: Map, buildings: Buildings, trained: Path | None = None) -> Grading:
-    """The shipped model's grades; every building counts as seen by some picture.
-
-    ``trained`` is a folder with another model.json and holes.json, as ``train_grades --without``
-    writes.
-    """
-    with TemporaryDirectory() as folder, _forest_in(trained):
+def grading_of(where: Map, buildings: Buildings) -> Grading:
+    """The shipped model's grades; every building counts as seen by some picture."""
+    with TemporaryDirectory() as folder:
         table = measure_buildings(
             buildings, where.elevation, where.orthophoto, None, Folder(folder=Path(folder)), Here()
         )
@@ -92,19 +84,7 @@ def grading_of(where: Map, buildings: Buildings, trained: Path | None = None) ->
             surface_photographs=None,
             ground_sample_m=where.elevation.ground_sample_m,
         )
-        grader = None if trained is None else grader_in(trained / "model.json")
-        return grade_buildings(buildings, table, [seen] * len(buildings.buildings), grader)
-
-
-@contextmanager
-def _forest_in(trained: Path | None) -> Iterator[None]:
-    """Holes are told by the forest in a folder, or by the shipped one."""
-    if trained is None:
-        yield
-        return
-    forest = forest_of(json.loads((trained / "holes.json").read_text(encoding="utf-8")))
-    with patch.object(holes, "hole_forest", lambda: forest):
-        yield
+        return grade_buildings(buildings, table, [seen] * len(buildings.buildings))
 
 
 def shifted_and_aligned(where: Map, truth: Truth, by_m: float = SHIFT_M) -> Buildings:

@@ -5,8 +5,8 @@
 STYLE is the style of district (city, village, blocks). Every map is measured up to four times,
 with outlines a little off: as it is, in coarser cells, softened as oblique video is, and, of
 cities, with pitched roofs on an uneven surface (grading_data.py). Holes and grades are tested on
-*styles* that were left out; the temperature is fitted on those, too. scikit-learn grows the forest
-of holes and is needed for nothing else: pip install scikit-learn.
+*styles* that were left out. How far the grades are believed is fitted on those by graded_footage.
+scikit-learn grows the forest of holes and is needed for nothing else: pip install scikit-learn.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from aftermap.assessment.reliability import kappa_of
 from aftermap.assessment.trees import Forest, forest_of
 from aftermap.geo.arrays import Array, IntArray
 from aftermap.model.assessment import GRADES
-from benchmarks.first_model import calibration_temperature, empty_model
+from benchmarks.first_model import empty_model
 from benchmarks.grades import calibration_error
 from benchmarks.grading_data import (
     Sample,
@@ -57,7 +57,9 @@ DIRECTIONS = {
     "hole_width_m": 1,
     "edge_loss_fraction": 1,
     "ragged_loss_fraction": 1,
+    "walls_fraction": -1,
     "normal_entropy": 1,
+    "dark_fraction": 1,
     "apron_sides": 1,
     "fallen_fraction": 1,
     "height_loss_fraction": 1,
@@ -86,6 +88,8 @@ PLACED: dict[str, tuple[float, ...]] = {
     "ragged_loss_fraction": SHARES,
     "fallen_fraction": SHARES,
     "lower_plane_fraction": SHARES,
+    "dark_fraction": (0.0, 0.05, 0.15, 0.35, 0.7, 1.0),
+    "walls_fraction": (0.0, 0.15, 0.35, 0.6, 0.85, 1.0),
     "deepest_m": (0.0, 0.5, 1.0, 2.5, 6.0, 15.0),
     "hole_width_m": (0.0, 0.8, 1.5, 3.0, 6.0, 12.0),
     "residual_excess_log2": EXCESS,
@@ -97,7 +101,15 @@ PLACED: dict[str, tuple[float, ...]] = {
 }
 """Knots over all that a measure can be and not over what the training has of it: what is larger
 than all that was trained on goes on making a grade worse."""
-OPTIONS = FitOptions(ridge=0.5, together=0.1, smooth=0.3)
+EXPECTED: dict[str, tuple[float, ...]] = {
+    "hole_fraction": (0.8, 0.3, 0.0, 0.0),
+    "hole_width_m": (0.8, 0.2, 0.0, 0.0),
+    "edge_loss_fraction": (0.3, 0.3, 0.3, 0.0),
+    "ragged_loss_fraction": (0.8, 0.8, 0.5, 0.0),
+}
+"""What geometry says before any training: holes make a roof worse than whole, a ragged loss at its
+edge worse than light."""
+OPTIONS = FitOptions(ridge=2.0, together=0.5, smooth=1.0)
 TREES, LEAVES, LEARNING_RATE, LEAST_LEAF = 150, 6, 0.1, 8
 
 
@@ -123,17 +135,15 @@ def main() -> None:
         write_result("grades_by_style", {"left_out": record["left_out"]})
     if given.without:
         for style in sorted({one.style for one in samples}):
-            _write_without(style, samples, model.temperature, given.without / style)
+            _write_without(style, samples, given.without / style)
 
 
-def _write_without(style: str, samples: Sequence[Sample], temperature: float, folder: Path) -> None:
+def _write_without(style: str, samples: Sequence[Sample], folder: Path) -> None:
     """The model and the forest that have seen all styles but one, to grade that one with."""
     others = [one for one in samples if one.style != style]
     if not others:
         return
-    model = replace(
-        model_of(_crossed(others)), temperature=temperature, training={"without": style}
-    )
+    model = replace(model_of(_crossed(others)), training={"without": style})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.json").write_text(json.dumps(document_of(model)), encoding="utf-8")
     (folder / "holes.json").write_text(json.dumps(forest_document(others)), encoding="utf-8")
@@ -176,11 +186,6 @@ def trained(
     styles = sorted({sample.style for sample in samples})
     crossed = _crossed(samples)
     answers = [answer for style in styles for answer in _left_out(samples, style)]
-    plain = [answer for answer in answers if answer[0].name == "plain"]
-    temperature = calibration_temperature(
-        np.concatenate([odds for _, odds in plain]),
-        np.concatenate([one.grades for one, _ in plain]),
-    )
     record = {
         "districts": sorted({f"{one.style}:{one.seed}" for one in samples}),
         "buildings": {
@@ -190,7 +195,7 @@ def trained(
         "left_out": {
             style: {
                 name: figures(
-                    np.concatenate([odds for _, odds in own]) / temperature,
+                    np.concatenate([odds for _, odds in own]),
                     np.concatenate([one.grades for one, _ in own]),
                 )
                 for name in WAYS
@@ -200,8 +205,7 @@ def trained(
         },
         "circumstances": circumstances(),
     }
-    final = replace(model_of(crossed), temperature=temperature, training={})
-    return final, forest_document(samples), record
+    return model_of(crossed), forest_document(samples), record
 
 
 def _crossed(samples: Sequence[Sample]) -> list[Sample]:
@@ -239,7 +243,7 @@ def model_of(samples: Sequence[Sample]) -> OrdinalModel:
     weights = np.concatenate(
         [np.full(len(one.grades), 1.0 if one.name == "plain" else 0.6) for one in samples]
     )
-    empty = empty_model(values, {name: DIRECTIONS[name] for name in names}, KNOTS, PLACED)
+    empty = empty_model(values, {name: DIRECTIONS[name] for name in names}, KNOTS, PLACED, EXPECTED)
     return fit(empty, values, grades, OPTIONS, weights)
 
 

@@ -359,6 +359,7 @@ export const texts = {
     broken_fraction: "footprint with broken texture",
     broken_texture: "non-uniform texture patterns",
     contrast: "local contrast",
+    dark_fraction: "roof image dark (soot or shade)",
     dark_hole_count: "number of dark holes in the image",
     dark_hole_m2: "dark holes in the image",
     deepest_m: "depth of the lowest 2 % of the roof",
@@ -401,6 +402,7 @@ export const texts = {
     sunk_beside_fraction: "broken texture and low beside neighbours",
     sunk_fraction: "broken texture and low above ground",
     texture_excess_log2: "ragged texture beside whole roofs (log₂)",
+    walls_fraction: "outline where over 2.2 m stands",
     whole_fraction: "roof on planes with intact texture",
   } as Record<string, string>,
 

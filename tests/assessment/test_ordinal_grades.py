@@ -64,6 +64,31 @@ def test_grades_are_learned_and_a_curve_keeps_its_direction():
     assert (np.diff(mean) >= -1e-9).all()
 
 
+def test_what_is_larger_than_all_that_was_trained_on_goes_on_making_it_worse():
+    rng = np.random.default_rng(7)
+    grades = rng.integers(0, 5, 400)
+    values = {"low_fraction": grades * 0.07 + rng.uniform(0, 0.05, 400)}
+    knots = {"low_fraction": (0.0, 0.1, 0.2, 0.35, 1.0)}
+    chances = {}
+    for smooth in (0.0, 1.0):
+        empty = empty_model(values, {"low_fraction": 1}, 5, knots)
+        model = fit(empty, values, grades, FitOptions(smooth=smooth))
+        parts = model.parts({"low_fraction": np.array([0.34, 0.9])})
+        chances[smooth] = model.probabilities(parts, np.zeros(2))[:, 4]
+    assert chances[1.0][1] > chances[1.0][0] + 0.05
+    assert chances[1.0][1] > chances[0.0][1]
+
+
+def test_an_empty_model_says_only_what_is_expected():
+    values, _ = made_up()
+    expected = {"low_fraction": (1.0, 0.0, 0.0, 0.0)}
+    empty = empty_model(values, {"low_fraction": 1, "roughness_m": 0}, 5, None, expected)
+    parts = empty.parts({"low_fraction": np.array([0.0, 1.0]), "roughness_m": np.zeros(2)})
+    assert parts[0, 1, 0] > parts[0, 0, 0]
+    assert (parts[:, :, 1:] == 0).all()
+    assert (parts[1] == 0).all()
+
+
 @given(st.floats(-0.3, 1.3), st.floats(-3, 3), st.integers(0, 4))
 def test_a_measure_is_for_a_grade_that_it_makes_likelier_and_else_against_it(low, rough, grade):
     model = MADE_UP

@@ -3,8 +3,9 @@
 What a kind is worth was measured on the twin, where grades are known: heights and pictures out of
 slanting and moving cameras are coarser, have more gaps, and are wrong more often than the model
 knows. So probabilities are flattened by one temperature for each kind (Guo et al. 2017, with
-probabilities for logits): the grade stays, its confidence falls. The temperatures and the counts
-behind them are in imagery.json, which benchmarks/graded_footage.py writes.
+probabilities for logits): the grade stays, its confidence falls. They are fitted on styles of
+district that the model had not seen, as a real city is. The temperatures and the counts behind
+them are in imagery.json, which benchmarks/graded_footage.py writes.
 """
 
 import json
@@ -67,7 +68,7 @@ def note_on(kind: Imagery | None) -> tuple[Reason, ...]:
         return ()
     known = reliabilities()[kind]
     text = (
-        f"graded from {kind.words}: on the practice district, {100 * known.right_fraction:.0f} % "
-        f"of {known.buildings} such grades were correct"
+        f"graded from {kind.words}: on practice districts of a style that the model had not seen, "
+        f"{100 * known.right_fraction:.0f} % of {known.buildings} such grades were correct"
     )
     return (Reason(text=text, side=ReasonSide.NOTE),)

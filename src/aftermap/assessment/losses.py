@@ -25,6 +25,8 @@ from aftermap.geo.arrays import Array, BoolArray, ByteArray
 
 LOW_M = 1.0
 """What lies this far below the roof plane next to it is missing roof and no unevenness."""
+BESIDE_M = 1.5
+"""A gap as near as this to low cells counts as missing with them."""
 NARROW_M = 0.8
 EDGE_REACH_M = 1.6
 LEAST_LOW, LEAST_LOW_M2 = 0.15, 0.3
@@ -109,7 +111,9 @@ def deficits_m(used: BoolArray, xyz: Array, planes: Planes) -> Array:
 def _places(site: BuildingSite, low: BoolArray) -> list[_Place]:
     """The missing places of a roof; ``low`` (rows, columns) are the cells measured below it."""
     cell_m = site.grid.cell_m
-    missing = (low | (site.inner & ~site.cells.measured)).astype(np.uint8)
+    gap = site.inner & ~site.cells.measured
+    beside = cv2.dilate(low.astype(np.uint8), _disc(max(1, round(BESIDE_M / cell_m)))) > 0
+    missing = (low | (gap & beside)).astype(np.uint8)
     opened = cv2.morphologyEx(missing, cv2.MORPH_OPEN, _disc(max(1, round(NARROW_M / cell_m / 2))))
     total, label, boxes, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
     depth = edge_distance_m(site.outline, cell_m)

@@ -39,6 +39,7 @@ from aftermap.assessment.roof_texture import (
 )
 from aftermap.assessment.rubble import apron_measures
 from aftermap.assessment.site import BuildingSite, cut_to, site_of
+from aftermap.assessment.walls import wall_measures
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.assessment import Before
@@ -63,7 +64,10 @@ FROM_PLANES: tuple[Callable[[BuildingSite, Planes], NamedValues], ...] = (
     loss_measures,
 )
 """What is measured of the heights and of the planes that the roof was found to have."""
-FROM_HEIGHTS: tuple[Callable[[BuildingSite], NamedValues], ...] = (apron_measures,)
+FROM_HEIGHTS: tuple[Callable[[BuildingSite], NamedValues], ...] = (
+    apron_measures,
+    wall_measures,
+)
 """What is measured of the heights alone, of one building and the ground around it."""
 FROM_PICTURE: tuple[Callable[[RoofPicture, BuildingSite], NamedValues], ...] = (hole_measures,)
 """What is measured of the roof in the orthophoto, where it shows enough of it."""

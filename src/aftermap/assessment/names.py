@@ -142,6 +142,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure(name="apron_height_m"),
     Measure(name="apron_sides", family="apron", text=lambda v: f"rubble on {v:.0f} of 4 sides"),
     Measure(
+        name="walls_fraction",
+        family="walls",
+        text=lambda v: f"{_percent(v)} of the outline with something standing over 2.2 m",
+    ),
+    Measure(
         name="gradient_isotropy",
         family="edges",
         text=lambda v: f"gradient isotropy {v:.2f} (0-1)",
@@ -163,6 +168,11 @@ MEASURES: tuple[Measure, ...] = (
         text=lambda v: f"ragged texture over {_percent(v)} of the roof image",
     ),
     Measure(name="dust_fraction"),
+    Measure(
+        name="dark_fraction",
+        family="soot",
+        text=lambda v: f"{_percent(v)} of the roof image dark, as of soot or shade",
+    ),
     Measure(
         name="dark_hole_m2", family="holes", text=lambda v: f"{v:.1f} m² of dark holes in the roof"
     ),

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.assessment.cells import Pixels, building_cells, coarser
 from aftermap.assessment.names import NamedValues
-from aftermap.assessment.order import middle_of
+from aftermap.assessment.order import middle_of, quantiles_of
 from aftermap.assessment.site import inner_of
 from aftermap.geo.arrays import Array, BoolArray, ByteArray, Float32Array
 from aftermap.geo.grid import Block, cell_centres_m, window_of
@@ -29,6 +29,8 @@ AROUND_M = 1.6
 """Side of the square in which a spot is told broken or whole."""
 BROKEN_EDGES = 0.3
 BROKEN_ISOTROPY = 0.65
+LIT_QUANTILE, DARKER_LOG2 = 0.9, 0.9
+"""Pixels half as bright as a roof's brightest (a quarter of the light) are dark: soot, shade."""
 LEAST_PIXELS = 300
 """Inside a roof, of about ``PIXEL_M``; fewer say nothing of its texture and holes."""
 DEPENDS_PX = 12.0
@@ -125,6 +127,7 @@ def texture_measures(looks: Looks) -> NamedValues:
     edges = float((strength > EDGE).mean())
     broken = float(_broken(log)[inner].mean())
     dusty = float(_dusty(looks.picture.rgb)[inner].mean())
+    lit = quantiles_of(log[inner], LIT_QUANTILE)[0]
     some = 0.5 / math.sqrt(count)
     return {
         "gradient_isotropy": (isotropy(strength, turn), some),
@@ -133,6 +136,7 @@ def texture_measures(looks: Looks) -> NamedValues:
         "contrast": (middle_of(spread), float(spread.std()) / math.sqrt(count)),
         "broken_texture": (broken, some),
         "dust_fraction": (dusty, some),
+        "dark_fraction": (float((log[inner] < lit - DARKER_LOG2).mean()), some),
     }
 
 
