@@ -158,9 +158,11 @@ def test_two_maps_can_be_used_at_once(executor):
     assert all(a == b for a, b in zip(first, second, strict=True))
 
 
-def test_workers_compute_on_one_thread(executor):
-    assert set(executor.map(threads, range(4), label="threads")) == {(1, "1")}
-    assert "OPENBLAS_NUM_THREADS" not in os.environ or os.environ["OPENBLAS_NUM_THREADS"] != "1"
+def test_workers_compute_on_one_thread(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    with LocalExecutor(2, progress=NoProgress(), preload=("cv2",)) as executor:
+        assert set(executor.map(threads, range(4), label="threads")) == {(1, "1")}
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
 
 
 @pytest.mark.parametrize("workers", [1, 2])

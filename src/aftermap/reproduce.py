@@ -15,6 +15,7 @@ from aftermap.errors import CaseError, InputError
 from aftermap.model.runs import Progress
 from aftermap.pipeline import map_footage
 from aftermap.record import Case
+from aftermap.record.custody import entries_of
 from aftermap.record.disk import sha256_of_file, write_text, writing_to
 from aftermap.versions import versions
 from aftermap.workflows.deliver_assessment import assess
@@ -135,7 +136,7 @@ def _refuse_inside(case_path: Path, into: Path) -> None:
 
 def _claim(into: Path, case: Case) -> None:
     """Make the folder, or go on in one that an earlier reproduction of this case began."""
-    ((first,),) = case.package.rows("SELECT hash FROM custody WHERE seq = 1")
+    first = entries_of(case.package)[0].hash
     origin = into / ORIGIN
     if origin.is_file() and json.loads(origin.read_text(encoding="utf-8")) == {"case": first}:
         return

@@ -9,10 +9,8 @@ import csv
 import json
 import math
 import re
-import sqlite3
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,8 @@ import laspy
 import numpy as np
 import rasterio
 from PIL import Image
+
+from aftermap.record.result_tables import result_tables, rows_of_file
 
 # Times, versions, identities of runs, and sentences: none of them is a result.
 IGNORED_KEYS = frozenset(
@@ -81,20 +81,6 @@ IGNORED_KEYS = frozenset(
         "versions",
         "wall_s",
         "words",
-    ]
-)
-# Tables of runs and of custody tell of the run, not of the footage.
-IGNORED_TABLES = frozenset(
-    [
-        "case_info",
-        "custody",
-        "gpkg_contents",
-        "gpkg_extensions",
-        "gpkg_ogr_contents",
-        "layer_styles",
-        "run",
-        "sqlite_sequence",
-        "stage_run",
     ]
 )
 # Words for people, and what is compared through other files.
@@ -161,29 +147,16 @@ def _raster_differences(first: Path, second: Path) -> Iterator[str]:
 
 
 def _table_differences(first: Path, second: Path) -> Iterator[str]:
-    with closing(_opened(first)) as one, closing(_opened(second)) as other:
-        names, others = _tables_in(one), _tables_in(other)
-        for name in sorted(names ^ others):
-            yield f"table {name} only {'before' if name in names else 'after'}"
-        for name in sorted(names & others):
-            yield from _value_differences(_rows(one, name), _rows(other, name), name)
+    names, others = (result_tables(path) for path in (first, second))
+    for name in sorted(names ^ others):
+        yield f"table {name} only {'before' if name in names else 'after'}"
+    for name in sorted(names & others):
+        one, other = (sorted(rows_of_file(path, name), key=_values) for path in (first, second))
+        yield from _value_differences(one, other, name)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-
-
-def _tables_in(base: sqlite3.Connection) -> set[str]:
-    found = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return {
-        name for (name,) in found if not name.startswith("rtree") and name not in IGNORED_TABLES
-    }
-
-
-def _rows(base: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
-    base.row_factory = sqlite3.Row
-    rows = [dict(row) for row in base.execute(f'SELECT * FROM "{table}"')]  # noqa: S608 - own table
-    return sorted(rows, key=lambda row: str([v for k, v in row.items() if k not in IGNORED_KEYS]))
+def _values(row: dict[str, Any]) -> str:
+    return str([value for name, value in row.items() if name not in IGNORED_KEYS])
 
 
 def _value_differences(one: Any, other: Any, where: str) -> Iterator[str]:

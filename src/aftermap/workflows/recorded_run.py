@@ -18,8 +18,9 @@ from aftermap.media import Ingested
 from aftermap.model.runs import Progress
 from aftermap.record import Case
 from aftermap.record.artefact import PATH_MARK, decode_artefact, encode_artefact
-from aftermap.record.custody import SIDECAR
+from aftermap.record.custody import SIDECAR, entries_of
 from aftermap.record.disk import sha256_of_file, writing_to
+from aftermap.record.run_table import FinishedRun, finished_runs
 from aftermap.run import Runner
 
 GIVEN = "given"
@@ -82,11 +83,7 @@ def runs_to_repeat(case: Case) -> list[RecordedRun]:
 
     Raises CaseError where no map was finished.
     """
-    query = (
-        "SELECT command, options, products, versions, stages FROM run WHERE status = 'ok' "
-        "ORDER BY fid"
-    )
-    runs = [_recorded(*row) for row in case.package.rows(query)]
+    runs = [_recorded(one) for one in finished_runs(case.package)]
     maps = [place for place, one in enumerate(runs) if one.command == "map"]
     if not maps:
         raise CaseError(f"{case.path}: has no finished map to make again; run aftermap map first")
@@ -94,17 +91,15 @@ def runs_to_repeat(case: Case) -> list[RecordedRun]:
     return list(newest.values())
 
 
-def _recorded(
-    command: str, options: str, products: str | None, versions: str, stages: str | None
-) -> RecordedRun:
-    asked = json.loads(options)
+def _recorded(run: FinishedRun) -> RecordedRun:
+    asked = json.loads(run.options)
     return RecordedRun(
-        command=command,
+        command=run.command,
         options={name: value for name, value in asked.items() if name != GIVEN},
         given=asked.get(GIVEN, {}),
-        products=json.loads(products or "{}"),
-        versions=json.loads(versions),
-        stages={one["stage"]: one["version"] for one in json.loads(stages or "[]")},
+        products=json.loads(run.products or "{}"),
+        versions=json.loads(run.versions),
+        stages={one["stage"]: one["version"] for one in json.loads(run.stages or "[]")},
     )
 
 
@@ -184,8 +179,8 @@ def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
 def _all_received(case: Case) -> list[dict[str, str]]:
     """Of a record that names no footage: all that was received, in that order, clicks apart."""
     found = [{"name": one.name, "sha256": one.sha256} for one in case.media()]
-    rows = case.package.rows("SELECT action, subject, detail FROM custody ORDER BY seq")
-    entries = [(action, subject, json.loads(detail or "{}")) for action, subject, detail in rows]
+    chain = entries_of(case.package)
+    entries = [(one.action, one.subject, json.loads(one.detail or "{}")) for one in chain]
     clicked = {detail.get("ties_sha256") for action, _, detail in entries if action == "located"}
     for action, subject, detail in entries:
         if action in ("left out", SIDECAR) and subject not in clicked:
