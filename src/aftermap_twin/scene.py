@@ -39,7 +39,7 @@ class StreetAxis:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildingFacts:
+class TrueBuilding:
     """What is true of one building, however it was made.
 
     ``rings_m`` are (N, 2) closed rings of the footprint before the damage, the outer one first and
@@ -69,7 +69,7 @@ class Scene:
     extent: Extent
     streets: tuple[StreetAxis, ...]
     ground: TwinGround
-    buildings: tuple[BuildingFacts, ...]
+    buildings: tuple[TrueBuilding, ...]
     marks_m: Array
     mesh: TriangleMesh
     surfaces: Float32Array

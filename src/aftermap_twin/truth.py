@@ -24,7 +24,7 @@ from aftermap_twin.caster import Caster
 from aftermap_twin.flight import Station, plane_footprint_m
 from aftermap_twin.options import CRS, ORIGIN_M, TwinOptions
 from aftermap_twin.render import heights_m
-from aftermap_twin.scene import BuildingFacts, Scene
+from aftermap_twin.scene import Scene, TrueBuilding
 from aftermap_twin.shown import photographs_showing
 from aftermap_twin.site import HEIGHT_STEP_M, at
 from aftermap_twin.streets import StreetPiece
@@ -159,7 +159,7 @@ def buildings_document(scene: Scene, grid: Grid, seen: BoolArray) -> dict[str, A
     return {"type": "FeatureCollection", "features": features}
 
 
-def _rings(building: BuildingFacts) -> list[list[list[float]]]:
+def _rings(building: TrueBuilding) -> list[list[list[float]]]:
     """Rings in longitude, latitude; outer anticlockwise, courtyards clockwise (RFC 7946, 3.1.6)."""
     rings = []
     for place, ring in enumerate(building.rings_m):

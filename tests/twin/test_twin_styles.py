@@ -18,7 +18,7 @@ from aftermap.model.assessment import Grade
 from aftermap_twin import make
 from aftermap_twin.blocks import damage as blocks_damage
 from aftermap_twin.blocks.district import ruined_blocks
-from aftermap_twin.blocks.frames import Block, block_on
+from aftermap_twin.blocks.frames import EstateBlock, block_on
 from aftermap_twin.blocks.layout import BAY_M, Pitch, estate_over
 from aftermap_twin.blocks.materials import PanelRows
 from aftermap_twin.blocks.panels import raise_block
@@ -59,7 +59,7 @@ def house(seed: int, roof: str = "flat") -> House:
     return replace(drawn, roof=roof, wing=None, storeys=1, slope=0.6)
 
 
-def block(seed: int, storeys: int = 6) -> Block:
+def block(seed: int, storeys: int = 6) -> EstateBlock:
     pitch = Pitch(
         corner_m=np.zeros(2),
         forward=np.array([1.0, 0.0]),
@@ -149,7 +149,7 @@ def test_a_house_is_hurt_as_its_grade_is_defined(seed: int, grade: Grade, roof: 
     home = house(seed, roof)
     hurt = village_damage.wounds_of(np.random.default_rng(seed), home, grade)
     losses = village_damage.losses_of(home, hurt)
-    assert village_damage.grade_of(losses) is grade
+    assert village_damage.grade_of_losses(losses) is grade
     if grade is Grade.LIGHT:
         assert losses.open <= 0.10
         assert losses.walls == 0
@@ -164,7 +164,7 @@ def test_a_block_is_ruined_as_its_grade_is_defined(seed: int, grade: Grade, stor
     toll = blocks_damage.toll_of(
         tall, blocks_damage.ruin_of(np.random.default_rng(seed), tall, grade)
     )
-    assert blocks_damage.grade_of(toll) is grade
+    assert blocks_damage.grade_of_toll(toll) is grade
     low, high = {
         Grade.NONE: (0.0, 0.0),
         Grade.LIGHT: (0.0, 0.10),

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aftermap.assessment.reviewed_sample import Counted, Population, ReviewedSample, places_of
+from aftermap.assessment.reviewed_sample import Counted, Population, ReviewedSample, grade_indices
 from aftermap.assessment.reviewer_error import (
     FEWEST_TWICE_GRADED,
     NO_GRADE,
@@ -146,7 +146,7 @@ def _row(
     if models is None or NOT_ASSESSED in counted.labels:
         return _uncorrected(counted, sample, circumstances)
     plain = range_of(sample.stratified(counted.labels), f"{STRATIFIED}, uncorrected")
-    places = places_of(counted.labels)
+    places = grade_indices(counted.labels)
     found = range_of(models.alike.interval(places), CORRECTED)
     return Total(
         what=counted.name,
@@ -187,7 +187,7 @@ def _uncorrected(counted: Counted, sample: ReviewedSample, circumstances: Circum
 
 def _cost(counted: Counted, sample: ReviewedSample, buildings: int) -> Range | None:
     """What an error of reviewers would do to an estimate; None of those that nobody can assess."""
-    places = places_of(counted.labels)
+    places = grade_indices(counted.labels)
     if not places:
         return None
     by_grade = np.array([float(sample.stratified((one.value,)).estimate) for one in GRADES])

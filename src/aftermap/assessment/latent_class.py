@@ -56,7 +56,7 @@ class Held(NamedTuple):
 
 
 @compiled
-def fit(patterns: Patterns, held: Held, prevalence: Array, errors: Array) -> float:
+def fit_latent_class(patterns: Patterns, held: Held, prevalence: Array, errors: Array) -> float:
     """Fit ``prevalence`` (H, K) and ``errors`` (J, K, K) in place; the log likelihood reached.
 
     ``errors`` are the chances of the grades given (last axis) for each true class.

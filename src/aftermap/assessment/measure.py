@@ -39,7 +39,7 @@ from aftermap.assessment.roof_texture import (
 )
 from aftermap.assessment.rubble import apron_measures
 from aftermap.assessment.site import BuildingSite, cut_to, site_of
-from aftermap.assessment.walls import wall_measures
+from aftermap.assessment.standing_walls import wall_measures
 from aftermap.geo.arrays import Float32Array
 from aftermap.geo.polygon import neighbourhoods, shape_of
 from aftermap.model.assessment import Before

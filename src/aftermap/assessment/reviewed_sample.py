@@ -183,6 +183,6 @@ class ReviewedSample:
         )
 
 
-def places_of(labels: Sequence[str]) -> tuple[int, ...]:
+def grade_indices(labels: Sequence[str]) -> tuple[int, ...]:
     """The places of labels among the grades, without those that are no grade."""
     return tuple(k for k, grade in enumerate(GRADES) if grade.value in labels)

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from aftermap.assessment.intervals import CONFIDENCE, Interval, most_if_none_met
-from aftermap.assessment.latent_class import Held, Patterns, fit
+from aftermap.assessment.latent_class import Held, Patterns, fit_latent_class
 from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.model.assessment import GRADES
 from aftermap.model.sample import SampledBuilding
@@ -92,7 +92,7 @@ class ReviewerModel:
         prevalence = np.maximum(self.prevalence, _LEAST_START)
         errors = np.where(self.patterns.allowed, np.maximum(self.errors, _LEAST_START), 0.0)
         held = Held(self._weights(), is_class, total)
-        return 2 * (self.likelihood - fit(self.patterns, held, prevalence, errors))
+        return 2 * (self.likelihood - fit_latent_class(self.patterns, held, prevalence, errors))
 
     def _end(self, is_class: BoolArray, estimate: float, furthest: float) -> float:
         """The first total towards the furthest that is out of reach, by secants of the root."""
@@ -139,7 +139,7 @@ def modelled(sizes: Array, graded: Array, patterns: Patterns, reviewers: int) ->
     for right in (_START_RIGHT, (1 + _START_RIGHT) / 2):
         prevalence = np.full((len(sizes), _CLASSES), 1 / _CLASSES)
         errors = np.repeat(_errors_of(right, patterns.allowed)[None], max(reviewers, 1), axis=0)
-        likelihood = fit(patterns, nothing, prevalence, errors)
+        likelihood = fit_latent_class(patterns, nothing, prevalence, errors)
         if best is None or likelihood > best.likelihood + 1e-3:
             best = ReviewerModel(
                 patterns=patterns,

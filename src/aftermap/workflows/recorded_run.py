@@ -117,7 +117,7 @@ def lay_out_footage(
     for done, one in enumerate(originals, start=1):
         kind = "footage" if one.mask_of is None else MASKS
         target = folder / kind / one.name
-        _put(case, one, target)
+        _copy_original(case, one, target)
         if one.mask_of is None:
             paths.append(target)
         progress.advance("originals verified", done, len(originals))
@@ -188,7 +188,7 @@ def _all_received(case: Case) -> list[dict[str, str]]:
     return found
 
 
-def _put(case: Case, one: _Original, target: Path) -> None:
+def _copy_original(case: Case, one: _Original, target: Path) -> None:
     """The original under its name, its bytes held against its digest."""
     kept = case.store.find(one.sha256)
     if kept is None or sha256_of_file(kept) != one.sha256:

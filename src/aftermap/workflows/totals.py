@@ -31,7 +31,7 @@ from aftermap.record.assessments import machine_grades, newest_draw
 from aftermap.record.media_table import dates_taken
 from aftermap.record.outlines import building_outlines
 from aftermap.workflows.sampled_grades import SampledGrades, refuse_unreviewed, sampled_grades
-from aftermap.workflows.totals_table import cells_of, table_lines
+from aftermap.workflows.totals_table import row_of_total, table_lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class AreaTotals:
     def cells(self) -> list[dict[str, str]]:
         """The rows as words, by column."""
         pairs = zip(self.rows, self.differing, strict=True)
-        return [cells_of(row, count) for row, count in pairs]
+        return [row_of_total(row, count) for row, count in pairs]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ _ERROR = "reviewer error "
 _RIGHT = {ESTIMATE, OF, DIFFERING}
 
 
-def cells_of(one: Total, differing: int) -> dict[str, str]:
+def row_of_total(one: Total, differing: int) -> dict[str, str]:
     """The cells of a row by column. ``differing``: sampled buildings with another accepted grade.
 
     ``bounds`` run from what holds if no building without a grade is of the class to what holds if

@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.arrays import Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.blocks.frames import Block
+from aftermap_twin.blocks.frames import EstateBlock
 from aftermap_twin.blocks.layout import BAY_M
 
 TRIES = 60
@@ -58,7 +58,7 @@ class Toll:
     rim: float
 
 
-def toll_of(block: Block, ruin: Ruin) -> Toll:
+def toll_of(block: EstateBlock, ruin: Ruin) -> Toll:
     """What is lost."""
     whole = block.plan()
     lost = [shapely.union(part, ruin.stacked).intersection(whole).area for part in ruin.gone]
@@ -72,7 +72,7 @@ def toll_of(block: Block, ruin: Ruin) -> Toll:
     )
 
 
-def grade_of(toll: Toll) -> Grade:
+def grade_of_toll(toll: Toll) -> Grade:
     """The grade of what is lost."""
     if toll.bulk > SEVERE_BULK:
         return Grade.DESTROYED
@@ -84,7 +84,7 @@ def grade_of(toll: Toll) -> Grade:
     return Grade.LIGHT if max(toll.bulk, toll.roof, toll.fire) >= LEAST else Grade.NONE
 
 
-def unharmed(block: Block) -> Ruin:
+def unharmed(block: EstateBlock) -> Ruin:
     """A whole block."""
     return Ruin(
         gone=(NOTHING,) * block.storeys,
@@ -96,7 +96,7 @@ def unharmed(block: Block) -> Ruin:
     )
 
 
-def ruin_of(rng: np.random.Generator, block: Block, grade: Grade) -> Ruin:
+def ruin_of(rng: np.random.Generator, block: EstateBlock, grade: Grade) -> Ruin:
     """Damage of a random kind that an analyst gives this grade."""
     whole = unharmed(block)
     if grade is Grade.NONE:
@@ -104,7 +104,7 @@ def ruin_of(rng: np.random.Generator, block: Block, grade: Grade) -> Ruin:
     for _ in range(TRIES):
         kind = str(rng.choice(KINDS[grade]))
         made = replace(_BY_KIND[kind](rng, block, whole), kind=kind)
-        if grade_of(toll_of(block, made)) is grade:
+        if grade_of_toll(toll_of(block, made)) is grade:
             return made
     share = {Grade.LIGHT: 0.04, Grade.MODERATE: 0.2, Grade.SEVERE: 0.4}.get(grade, 1.0)
     end = shapely.box(-1, -1, block.pitch.length_m * share, block.pitch.depth_m + 1)
@@ -122,11 +122,11 @@ def torn(rng: np.random.Generator, place: Array, radius_m: float, points: int = 
     return Polygon(ring).buffer(0)
 
 
-def _inside(rng: np.random.Generator, block: Block) -> Array:
+def _inside(rng: np.random.Generator, block: EstateBlock) -> Array:
     return rng.random(2) * [block.pitch.length_m, block.pitch.depth_m]
 
 
-def _pierced(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _pierced(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """Shells through the roof: holes of 0.3 to 5 m that get smaller from floor to floor."""
     gone = list(whole.gone)
     big = float(np.exp(rng.uniform(np.log(0.2), np.log(2.7))))
@@ -142,7 +142,7 @@ def _pierced(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     return replace(whole, gone=tuple(gone))
 
 
-def _cornered(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _cornered(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """A corner out of the block: from the top down to some floor, wider the higher."""
     pitch = block.pitch
     corner = np.array([rng.integers(2) * pitch.length_m, rng.integers(2) * pitch.depth_m])
@@ -161,7 +161,7 @@ def _cornered(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
 
 
 def _bays(
-    rng: np.random.Generator, block: Block, share: tuple[float, float]
+    rng: np.random.Generator, block: EstateBlock, share: tuple[float, float]
 ) -> tuple[float, float]:
     """First and last s of whole bays that take up about a share of the block."""
     count = max(1, round(block.pitch.bays * rng.uniform(*share)))
@@ -170,7 +170,9 @@ def _bays(
     return first * BAY_M, (first + count) * BAY_M
 
 
-def _ragged_box(rng: np.random.Generator, block: Block, low_s: float, high_s: float) -> Polygon:
+def _ragged_box(
+    rng: np.random.Generator, block: EstateBlock, low_s: float, high_s: float
+) -> Polygon:
     """Bays across the whole depth, their cut edges uneven where they lie inside the block."""
     depth, length = block.pitch.depth_m, block.pitch.length_m
     t = np.linspace(-1, depth + 1, 12)
@@ -183,7 +185,7 @@ def _ragged_box(rng: np.random.Generator, block: Block, low_s: float, high_s: fl
     return Polygon(np.concatenate([edge(low_s), edge(high_s)[::-1]])).buffer(0)
 
 
-def _bays_out(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _bays_out(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """Some bays of the upper floors blown out, on one side or right through."""
     low_s, high_s = _bays(rng, block, (0.08, 0.3))
     side = rng.random() < 0.6
@@ -197,7 +199,7 @@ def _bays_out(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     return replace(whole, gone=tuple(gone))
 
 
-def _section_down(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _section_down(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """A section of the block fallen to the ground; its edge steps back floor by floor."""
     low_s, high_s = _bays(rng, block, (0.15, 0.6))
     back = rng.uniform(0.0, 0.5)
@@ -208,7 +210,7 @@ def _section_down(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     return replace(whole, gone=tuple(gone))
 
 
-def _pancaked(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _pancaked(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """A section whose floors lie on each other, the roof on top, tilted."""
     low_s, high_s = _bays(rng, block, (0.2, 0.7))
     box = _ragged_box(rng, block, low_s, high_s)
@@ -218,7 +220,7 @@ def _pancaked(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     )
 
 
-def _topless(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _topless(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """The upper floors gone over all of the block or much of it."""
     low_s, high_s = _bays(rng, block, (0.5, 1.0))
     lost = int(rng.integers(1, max(2, block.storeys // 2 + 1)))
@@ -228,7 +230,7 @@ def _topless(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     return replace(whole, gone=tuple(gone))
 
 
-def _burnt(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _burnt(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """A fire that came out of the windows and over the roof; the roof may have a hole."""
     place = _inside(rng, block)
     radius = rng.uniform(2.0, 16.0)
@@ -238,7 +240,7 @@ def _burnt(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
     return replace(made, fire=fire, burnt_storeys=storeys)
 
 
-def _flattened(rng: np.random.Generator, block: Block, whole: Ruin) -> Ruin:
+def _flattened(rng: np.random.Generator, block: EstateBlock, whole: Ruin) -> Ruin:
     """All down; at most a piece of one end stands some floors high."""
     keep = rng.uniform(0.0, 0.22) * block.pitch.length_m if rng.random() < 0.5 else 0.0
     high = int(rng.integers(0, block.storeys)) if keep > BAY_M / 2 else 0

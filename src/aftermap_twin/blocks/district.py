@@ -6,9 +6,9 @@ import numpy as np
 
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.model.assessment import Grade
-from aftermap_twin.blocks.damage import Ruin, grade_of, ruin_of, toll_of
+from aftermap_twin.blocks.damage import Ruin, grade_of_toll, ruin_of, toll_of
 from aftermap_twin.blocks.fittings import fit_roof, furnish_estate, strew_ruin
-from aftermap_twin.blocks.frames import Block, block_on
+from aftermap_twin.blocks.frames import EstateBlock, block_on
 from aftermap_twin.blocks.land import estate_cover, estate_heaps, estate_land
 from aftermap_twin.blocks.layout import Estate, estate_over
 from aftermap_twin.blocks.materials import BlocksMaterial, PanelRows
@@ -16,7 +16,7 @@ from aftermap_twin.blocks.panels import raise_block
 from aftermap_twin.marks import mark_places
 from aftermap_twin.mesh import MeshBuilder, TriangleMesh
 from aftermap_twin.options import TwinOptions
-from aftermap_twin.scene import BuildingFacts, Scene
+from aftermap_twin.scene import Scene, TrueBuilding
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, TwinGround, at, rolling_m
 
 GRADES = tuple(Grade)
@@ -54,7 +54,7 @@ def ruined_blocks(
     estate: Estate,
     extent: Extent,
     bare: Float32Array,
-) -> tuple[tuple[Block, ...], tuple[Ruin, ...]]:
+) -> tuple[tuple[EstateBlock, ...], tuple[Ruin, ...]]:
     """Blocks on every pitch, hurt in the asked shares, worse towards one side."""
     pitches = estate.pitches
     centres = np.array([pitch.centre_m for pitch in pitches]).reshape(-1, 2)
@@ -79,7 +79,7 @@ def _mesh(
     rng: np.random.Generator,
     ground: TwinGround,
     estate: Estate,
-    built: tuple[tuple[Block, ...], tuple[Ruin, ...]],
+    built: tuple[tuple[EstateBlock, ...], tuple[Ruin, ...]],
     marks: Array,
 ) -> tuple[TriangleMesh, Float32Array]:
     mesh, rows = MeshBuilder(), PanelRows()
@@ -95,13 +95,13 @@ def _mesh(
     return mesh.mesh(), rows.array()
 
 
-def _facts(block: Block, ruin: Ruin) -> BuildingFacts:
+def _facts(block: EstateBlock, ruin: Ruin) -> TrueBuilding:
     """What the truth says of a block."""
     toll = toll_of(block, ruin)
     ring = np.array(block.plan().exterior.coords)
-    return BuildingFacts(
+    return TrueBuilding(
         number=block.number,
-        grade=grade_of(toll),
+        grade=grade_of_toll(toll),
         levels=block.storeys,
         height_m=block.height_m,
         base_m=block.base_m,

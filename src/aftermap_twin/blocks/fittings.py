@@ -6,7 +6,7 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.arrays import Array
 from aftermap_twin.blocks.damage import Ruin
-from aftermap_twin.blocks.frames import Block
+from aftermap_twin.blocks.frames import EstateBlock
 from aftermap_twin.blocks.layout import Estate
 from aftermap_twin.blocks.materials import BlocksMaterial
 from aftermap_twin.blocks.solids import box, plate, polygons_in, rectangle
@@ -24,7 +24,7 @@ LACQUERS: tuple[Tone, ...] = (
 TREES_PER_HECTARE = 26
 
 
-def fit_roof(rng: np.random.Generator, mesh: MeshBuilder, block: Block, ruin: Ruin) -> None:
+def fit_roof(rng: np.random.Generator, mesh: MeshBuilder, block: EstateBlock, ruin: Ruin) -> None:
     """Lift houses, vents, masts, solar panels and what was left lying, on roof that is whole."""
     free = block.plan().buffer(-0.8).difference(ruin.gone[-1].buffer(0.5))
     top = block.base_m + block.height_m
@@ -50,7 +50,7 @@ def fit_roof(rng: np.random.Generator, mesh: MeshBuilder, block: Block, ruin: Ru
             plate(rng, mesh, np.array([*xy, top - 0.15]), (across, across * 0.7), 0.3)
 
 
-def _spots(rng: np.random.Generator, block: Block, free: BaseGeometry, count: int) -> Array:
+def _spots(rng: np.random.Generator, block: EstateBlock, free: BaseGeometry, count: int) -> Array:
     """(N, 2) local metres of up to ``count`` places in a shape in a block's own axes."""
     if free.is_empty:
         return np.empty((0, 2))
@@ -63,7 +63,7 @@ def _spots(rng: np.random.Generator, block: Block, free: BaseGeometry, count: in
 def _stand(
     rng: np.random.Generator,
     mesh: MeshBuilder,
-    block: Block,
+    block: EstateBlock,
     free: BaseGeometry,
     size: tuple[float, float],
     heights: tuple[float, float],
@@ -76,7 +76,7 @@ def _stand(
 
 
 def _pallets(
-    rng: np.random.Generator, mesh: MeshBuilder, block: Block, free: BaseGeometry, top: float
+    rng: np.random.Generator, mesh: MeshBuilder, block: EstateBlock, free: BaseGeometry, top: float
 ) -> None:
     """Bricks, timber and steel that wait on an unfinished floor, and columns that begin."""
     for _ in range(int(rng.integers(4, 12))):
@@ -93,7 +93,7 @@ def _pallets(
 
 
 def strew_ruin(
-    rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround, block: Block, ruin: Ruin
+    rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround, block: EstateBlock, ruin: Ruin
 ) -> None:
     """Panels, pieces and bars on heaps, and small pieces on floors that lie open."""
     plan = block.plan()

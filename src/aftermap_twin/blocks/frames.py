@@ -38,7 +38,7 @@ FELTS: tuple[Tone, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class EstateBlock:
     """One block. ``unfinished`` blocks are a bare frame: columns and slabs, no façade yet."""
 
     number: int
@@ -78,13 +78,13 @@ class Block:
         )
 
 
-def block_on(rng: np.random.Generator, number: int, pitch: Pitch, base_m: float) -> Block:
+def block_on(rng: np.random.Generator, number: int, pitch: Pitch, base_m: float) -> EstateBlock:
     """A block of a random height and finish."""
     few, many = STOREYS[pitch.kind]
     light = rng.uniform(0.85, 1.12)
     face, felt = FACES[rng.integers(len(FACES))], FELTS[rng.integers(len(FELTS))]
     is_begun = bool(rng.random() < 0.25 and pitch.kind != "garages")
-    return Block(
+    return EstateBlock(
         number=number,
         pitch=pitch,
         base_m=base_m,

@@ -6,7 +6,7 @@ import shapely
 
 from aftermap.geo.arrays import Array, ByteArray, Float32Array
 from aftermap_twin.blocks.damage import Ruin
-from aftermap_twin.blocks.frames import Block
+from aftermap_twin.blocks.frames import EstateBlock
 from aftermap_twin.blocks.layout import Estate
 from aftermap_twin.blocks.solids import polygons_in
 from aftermap_twin.site import (
@@ -86,7 +86,7 @@ def parking_lines(rng: np.random.Generator, estate: Estate, extent: Extent) -> B
 def estate_heaps(
     rng: np.random.Generator,
     extent: Extent,
-    blocks: tuple[Block, ...],
+    blocks: tuple[EstateBlock, ...],
     ruins: tuple[Ruin, ...],
 ) -> Heaps:
     """Rubble where floors fell, inside and at the foot of blocks."""
@@ -115,7 +115,7 @@ def estate_heaps(
     )
 
 
-def _foot(extent: Extent, block: Block, ruin: Ruin, raster: Float32Array) -> None:
+def _foot(extent: Extent, block: EstateBlock, ruin: Ruin, raster: Float32Array) -> None:
     """What fell outwards: a strip at the foot of every façade that lost storeys."""
     plan = block.plan()
     share = sum(gone.intersection(plan).area > 3 for gone in ruin.gone) / block.storeys

@@ -93,13 +93,15 @@ def _yard(
         mix(out, 0.26, 0.215, 0.155, 0.9 * (mid + 0.5 * broad - 1.1))
     density = field_at(site.rubble, x, y, site.low, site.step)
     if density > 0.02:
-        _crushed(x, y, density, step, textures, out)
+        _paint_rubble(x, y, density, step, textures, out)
     burnt = field_at(site.scorch, x, y, site.low, site.step)
     mix(out, 0.05, 0.048, 0.046, burnt * (0.8 + 0.2 * mid))
 
 
 @allocation_free
-def _crushed(x: float, y: float, density: float, step: float, textures: Textures, out: Any) -> None:
+def _paint_rubble(
+    x: float, y: float, density: float, step: float, textures: Textures, out: Any
+) -> None:
     """Crushed concrete: nearest-point plates of three sizes with dark gaps, over grey dust."""
     dust = noise_at(textures.noise, SMOOTH, x, y, 6.6, step)
     mix(out, 0.385, 0.375, 0.355, 1.3 * density + 0.2 * dust * density)
@@ -190,7 +192,7 @@ def _deck(u: float, v: float, step: float, row: Any, textures: Textures, out: An
         paint(out, 0.36, 0.37, 0.36, 1 + 0.1 * mid)
     else:
         paint(out, 0.30, 0.285, 0.26, 0.8 + 0.4 * room + 0.1 * mid)
-    _crushed(u, v, max(0.04, 0.34 + 0.25 * mid), step, textures, out)
+    _paint_rubble(u, v, max(0.04, 0.34 + 0.25 * mid), step, textures, out)
 
 
 @allocation_free

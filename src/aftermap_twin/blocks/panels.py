@@ -7,7 +7,7 @@ from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap_twin.blocks.damage import Ruin, torn
-from aftermap_twin.blocks.frames import SLAB_M, Block
+from aftermap_twin.blocks.frames import SLAB_M, EstateBlock
 from aftermap_twin.blocks.layout import BAY_M
 from aftermap_twin.blocks.materials import BlocksMaterial, PanelRows
 from aftermap_twin.blocks.solids import box, lay, lines_in, polygons_in, upright
@@ -24,7 +24,12 @@ class Raising:
     """One block being made: what stands on each storey, and the rows of its surfaces."""
 
     def __init__(
-        self, rng: np.random.Generator, block: Block, ruin: Ruin, mesh: MeshBuilder, rows: PanelRows
+        self,
+        rng: np.random.Generator,
+        block: EstateBlock,
+        ruin: Ruin,
+        mesh: MeshBuilder,
+        rows: PanelRows,
     ) -> None:
         """Work out what stands."""
         self.rng, self.block, self.ruin, self.mesh = rng, block, ruin, mesh
@@ -52,7 +57,7 @@ class Raising:
 
 
 def raise_block(
-    rng: np.random.Generator, block: Block, ruin: Ruin, mesh: MeshBuilder, rows: PanelRows
+    rng: np.random.Generator, block: EstateBlock, ruin: Ruin, mesh: MeshBuilder, rows: PanelRows
 ) -> None:
     """Add everything of a block that stands or lies stacked."""
     work = Raising(rng, block, ruin, mesh, rows)

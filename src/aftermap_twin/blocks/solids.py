@@ -7,7 +7,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from aftermap.geo.arrays import Array
-from aftermap_twin.blocks.frames import Block
+from aftermap_twin.blocks.frames import EstateBlock
 from aftermap_twin.blocks.materials import BlocksMaterial
 from aftermap_twin.mesh import MeshBuilder, Tone
 
@@ -42,7 +42,7 @@ def triangles_of(shape: BaseGeometry) -> Array:
 
 def lay(
     mesh: MeshBuilder,
-    block: Block,
+    block: EstateBlock,
     shape: BaseGeometry,
     height_m: float,
     look: tuple[BlocksMaterial, Tone, int],
@@ -64,7 +64,7 @@ def lay(
 
 def upright(
     mesh: MeshBuilder,
-    block: Block,
+    block: EstateBlock,
     run: Array,
     heights_m: tuple[npt.ArrayLike, npt.ArrayLike],
     look: tuple[BlocksMaterial, Tone, int],

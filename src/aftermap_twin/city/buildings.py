@@ -20,7 +20,7 @@ from aftermap_twin.city.variety import (
     varied_floors_left,
 )
 from aftermap_twin.mesh import Tone
-from aftermap_twin.scene import BuildingFacts
+from aftermap_twin.scene import TrueBuilding
 
 CELL_M = 0.5
 WASHES: tuple[Tone, ...] = (
@@ -95,10 +95,10 @@ class TwinBuilding:
         return [self.world(ring[:, 0], ring[:, 1]) for ring in rings]
 
 
-def facts_of(building: TwinBuilding) -> BuildingFacts:
+def facts_of(building: TwinBuilding) -> TrueBuilding:
     """What the truth says of a building."""
     floors = building.left[building.left != OUTSIDE]
-    return BuildingFacts(
+    return TrueBuilding(
         number=building.number,
         grade=building.grade,
         levels=building.levels,

@@ -53,7 +53,7 @@ class Wounds:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Losses:
+class HouseLosses:
     """Shares from 0 to 1: covering off (open counts too), roof open or down, wall height gone."""
 
     bare: float
@@ -61,21 +61,21 @@ class Losses:
     walls: float
 
 
-def losses_of(house: House, wounds: Wounds) -> Losses:
+def losses_of(house: House, wounds: Wounds) -> HouseLosses:
     """What is lost, over the walls' outline."""
     s, t = wounds.cells_m()
     over = house.is_inside(s, t)
     fallen = (wounds.roof == OPEN) | (wounds.drop_m > 0.5)
     high = house.storeys * house.storey_m
     rim = over & ~house.is_inside(s, t, -CELL_M * 1.5)
-    return Losses(
+    return HouseLosses(
         bare=float((wounds.roof[over] != WHOLE).mean()),
         open=float(fallen[over].mean()),
         walls=float(np.clip(wounds.wall_cut[rim] / high, 0, 1).mean()),
     )
 
 
-def grade_of(losses: Losses) -> Grade:
+def grade_of_losses(losses: HouseLosses) -> Grade:
     """The grade of what is lost."""
     if max(losses.bare, losses.open, losses.walls) < LEAST:
         return Grade.NONE
@@ -118,7 +118,7 @@ def wounds_of(rng: np.random.Generator, house: House, grade: Grade) -> Wounds:
         kind = kinds[int(rng.integers(len(kinds)))]
         made = _BY_KIND[kind](rng, house, unhurt(house))
         made = replace(made, kind=kind, deck=bool(rng.random() < 0.5))
-        if grade_of(losses_of(house, made)) is grade:
+        if grade_of_losses(losses_of(house, made)) is grade:
             return made
     return _sure(rng, house, grade)
 

@@ -9,9 +9,9 @@ from aftermap.model.assessment import Grade
 from aftermap_twin.marks import mark_places
 from aftermap_twin.mesh import MeshBuilder, TriangleMesh
 from aftermap_twin.options import TwinOptions
-from aftermap_twin.scene import BuildingFacts, Scene
+from aftermap_twin.scene import Scene, TrueBuilding
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, TwinGround, at, rolling_m, smooth_noise
-from aftermap_twin.village.damage import Wounds, grade_of, losses_of, wounds_of
+from aftermap_twin.village.damage import Wounds, grade_of_losses, losses_of, wounds_of
 from aftermap_twin.village.houses import House, house_on
 from aftermap_twin.village.land import cover_over, heaps_over, land_of
 from aftermap_twin.village.layout import VillagePlan, village_over
@@ -94,13 +94,13 @@ def _mesh(
     return mesh.mesh(), rows.array()
 
 
-def _facts(house: House, wounds: Wounds) -> BuildingFacts:
+def _facts(house: House, wounds: Wounds) -> TrueBuilding:
     """What the truth says of a house."""
     ring = house.outline()
     losses = losses_of(house, wounds)
-    return BuildingFacts(
+    return TrueBuilding(
         number=house.number,
-        grade=grade_of(losses),
+        grade=grade_of_losses(losses),
         levels=house.storeys,
         height_m=house.storeys * house.storey_m + house.ridge_m,
         base_m=house.base_m,
