@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from aftermap.assessment.label_files import (
     consensus_label,
@@ -14,7 +15,9 @@ from aftermap.assessment.label_files import (
 )
 from aftermap.errors import InputError
 from aftermap.model.assessment import WITHDRAWN, Assessment, AssessorKind, Grade
+from aftermap.model.reviewer import reviewer_name
 from aftermap.model.spreadsheet import guarded, unguarded
+from aftermap.web.wire import MeSent
 
 KNOWN = {"1", "2", "-3", "بيت"}
 HEAD = "source_id,grade,grades,not_assessed_reason,reviewer,at,note,confidence\n"
@@ -103,6 +106,50 @@ def test_a_file_that_cannot_be_used_is_told_in_one_line(read, content, told):
     assert "\n" not in str(error.value)
 
 
+FORGED = [
+    ("Ana; 60 buildings graded twice", "SEMICOLON"),
+    ("Ana, Bo", "COMMA"),
+    ("Ana\uff1b alpha 0.99", "FULLWIDTH SEMICOLON"),
+    ("Ana\u061b Bo", "ARABIC SEMICOLON"),
+    ("An\u200bna", "ZERO WIDTH SPACE"),
+    ("An\u202ena", "RIGHT-TO-LEFT OVERRIDE"),
+    ("An\x07na", "control character"),
+    ("--", "is no name"),
+    ("a" * 81, "80"),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), FORGED)
+def test_a_name_that_forges_a_sentence_or_hides_a_character_is_refused_everywhere(read, name, told):
+    for found in (
+        read(f'source_id,grade,reviewer\n1,none,"{name}"\n'),
+        read("source_id,grade\n1,none\n", name),
+    ):
+        assert not found.labels
+        assert told in found.skipped[0].reason
+    with pytest.raises(ValidationError, match=told):
+        MeSent(reviewer=name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ana  Lovri\u0107 ", "Ana\u00a0Lovric\u0301", " Ana\tLovri\u0107"]
+)
+def test_one_name_is_recorded_the_same_from_everywhere(read, name):
+    names = {
+        read(f'source_id,grade,reviewer\n1,none,"{name}"\n').labels[0].assessment.assessor,
+        read("source_id,grade\n1,none\n", name).labels[0].assessment.assessor,
+        MeSent(reviewer=name).reviewer,
+    }
+    assert names == {"Ana Lovri\u0107"}
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0645\u062d\u0645\u062f", "\u041e\u043b\u044c\u0433\u0430", "O'Neil-2", "Anna (UN)"]
+)
+def test_names_of_every_script_are_names(name):
+    assert reviewer_name(name) == name
+
+
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         labels_in(tmp_path / "no.csv", KNOWN)
@@ -152,7 +199,7 @@ def test_negative_numbers_are_no_formulas():
 
 
 def test_what_was_exported_is_read_again(read):
-    rows = [{"source_id": "-3", "grade": "light", "reviewer": "=anna", "note": 'a "b", c;\nd'}]
+    rows = [{"source_id": "-3", "grade": "light", "reviewer": "@anna", "note": 'a "b", c;\nd'}]
     (label,) = read(labels_text(rows, ("lon",))).labels
     one = label.assessment
     assert (one.source_id, one.assessor, one.note) == ("-3", "=anna", 'a "b", c;\nd')

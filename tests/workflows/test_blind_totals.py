@@ -139,11 +139,33 @@ def test_a_file_does_not_change_what_was_given_blind_on_the_page(made, run):
 
 def test_one_reviewer_in_two_spellings_is_not_two_reviewers(made, run):
     run("sample", made.path, "--size", 60)
-    for name in ("anna", "ANNA"):
-        path = fill(made, made.path / "sample.csv", name)
-        run("review", "import", made.path, path, "--blind", "yes")
+    for name in ("anna", "ANNA", "anna  "):
+        path = fill(made, made.path / "sample.csv", name, lambda _, n=name: GRADES[len(n) % 4])
+        out = run("review", "import", made.path, path, "--blind", "yes")[1]
+        assert "agree" not in out
+        assert "alpha" not in out
+    again = fill(made, made.path / "sample.csv", "Anna", lambda _: GRADES[len("anna  ") % 4])
+    assert "60 are already in the record" in run("review", "import", made.path, again)[1]
     out = run("totals", made.path)[1]
     assert "reviewer anna; 0 buildings graded twice" in out
+
+
+def test_a_hidden_character_of_an_older_record_makes_no_second_reviewer(made, run):
+    run("sample", made.path, "--size", 60)
+    decided(made, dict(made.truth), Blinding.BLIND)
+    rows = [
+        Assessment(
+            source_id=name,
+            kind=AssessorKind.REVIEWER,
+            assessor="an\u200bna ",
+            grade=Grade(grade),
+            blinding=Blinding.BLIND,
+        )
+        for name, grade in made.truth.items()
+    ]
+    with Case.create_or_open(made.path) as case:
+        add_assessments(case.package, rows, actor="test")
+    assert "reviewer anna; 0 buildings graded twice" in run("totals", made.path)[1]
 
 
 def test_a_blind_grade_counts_whatever_its_reviewer_said_after_seeing_the_model(made, run):

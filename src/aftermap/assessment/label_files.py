@@ -7,7 +7,6 @@ is told with its number, and the rest goes on.
 
 import csv
 import io
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from statistics import median_low
 
 from aftermap.errors import InputError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Blinding, Grade
+from aftermap.model.reviewer import reviewer_name
 from aftermap.model.runs import Skipped
 from aftermap.model.sample import NOT_ASSESSED
 from aftermap.model.spreadsheet import guarded, unguarded
@@ -217,9 +217,12 @@ def _assessment(row: Mapping[str, str], known: Collection[str], reviewer: str | 
     if source_id not in known:
         shown = f"{source_id!r:.{_SHORT}}" if source_id else "an empty source_id"
         raise _LineError(f"{shown} is not a building of the case; use the ids of the export")
-    name = " ".join(unicodedata.normalize("NFC", row.get("reviewer") or reviewer or "").split())
-    if not name:
+    if not (row.get("reviewer") or reviewer):
         raise _LineError(f"{source_id}: names no reviewer; add one")
+    try:
+        name = reviewer_name(row.get("reviewer") or reviewer or "")
+    except InputError as error:
+        raise _LineError(f"{source_id}: {error}") from error
     grade, grades = _grades(row, source_id)
     reason = row.get("not_assessed_reason") or None
     if grade is not None and reason:

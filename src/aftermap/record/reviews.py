@@ -4,12 +4,13 @@ Rows are only added (:mod:`aftermap.record.assessments`): a second thought is a 
 Beside them: which reviewers were shown model grades, from when on none of their grades is blind.
 """
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from aftermap.model.assessment import Assessment, Blinding
+from aftermap.model.reviewer import name_folded
 from aftermap.record import custody
 from aftermap.record.assessments import (
     ASSESSMENT,
@@ -135,9 +136,13 @@ def shown_since(package: GeoPackage) -> dict[str, str]:
     return {name_folded(reviewer): at for reviewer, at in rows}
 
 
-def name_folded(reviewer: str) -> str:
-    """A reviewer's name without its letter case, so that ``Anna`` and ``anna`` are one person."""
-    return unicodedata.normalize("NFKC", reviewer).casefold()
+def one_name_each(every: Iterable[Assessment]) -> list[Assessment]:
+    """The grades with each reviewer under the name met first: Anna and anna are no two people."""
+    names: dict[str, str] = {}
+    return [
+        replace(one, assessor=names.setdefault(name_folded(one.assessor), one.assessor))
+        for one in every
+    ]
 
 
 def _rows(package: GeoPackage, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:

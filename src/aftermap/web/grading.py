@@ -32,6 +32,7 @@ from aftermap.model.assessment import (
     Reason,
     ReasonSide,
 )
+from aftermap.model.reviewer import name_folded
 from aftermap.record.case import ACTOR
 from aftermap.record.custody import utc_now
 from aftermap.record.geopackage import GeoPackage
@@ -39,7 +40,6 @@ from aftermap.record.reviews import (
     ReviewRow,
     add_review,
     add_reviews,
-    name_folded,
     reviews_of,
     shown_since,
 )

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from aftermap.errors import InputError
+from aftermap.model.reviewer import name_folded
 from aftermap.record.building_rows import has_building
 from aftermap.record.case import ACTOR
 from aftermap.record.geopackage import GeoPackage
-from aftermap.record.reviews import Showing, add_showing, name_folded, shown_since
+from aftermap.record.reviews import Showing, add_showing, shown_since
 from aftermap.web.dependencies import AskingSession, CaseDesk, CaseDoor
 from aftermap.web.desk import Desk
 from aftermap.web.grading import Decision, Undo

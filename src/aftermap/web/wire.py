@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from aftermap.errors import InputError
 from aftermap.model.assessment import Grade
+from aftermap.model.reviewer import LONGEST_NAME, reviewer_name
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Lon = Annotated[float, Field(ge=-180, le=180)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
@@ -39,11 +41,11 @@ class MeSent(Sent):
 
     @field_validator("reviewer")
     @classmethod
-    def _one_line(cls, name: str) -> str:
-        name = " ".join(name.split())
-        if not name or not name.isprintable():
-            raise ValueError("a name must be one line of text")
-        return name
+    def _recorded(cls, name: str) -> str:
+        try:
+            return reviewer_name(name)
+        except InputError as error:
+            raise ValueError(str(error)) from error
 
 
 class GradeSent(Sent):

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from aftermap.assessment.label_files import Label
 from aftermap.model.assessment import Assessment, Blinding
+from aftermap.model.reviewer import name_folded
 from aftermap.model.runs import Skipped
 from aftermap.record import Case
 from aftermap.record.assessments import machine_grades, reviews
 from aftermap.record.custody import utc_now
-from aftermap.record.reviews import name_folded, shown_since
+from aftermap.record.reviews import shown_since
 
 FEWEST_EXPECTED_DIFFERENCES = 7.0
 """Of so many buildings that the model expects to get wrong, a careful reviewer contradicts some:

@@ -30,6 +30,7 @@ from aftermap.assessment.reliability import (
 )
 from aftermap.errors import AftermapError, CaseError, InputError, PartialError
 from aftermap.model.assessment import GRADES, Assessment, AssessorKind, Blinding
+from aftermap.model.reviewer import name_folded, reviewer_name
 from aftermap.model.sample import Draw
 from aftermap.record import Case
 from aftermap.record.assessments import (
@@ -42,7 +43,7 @@ from aftermap.record.assessments import (
 from aftermap.record.case import ACTOR, RECORD_NAME
 from aftermap.record.disk import sha256_of_file, write_text
 from aftermap.record.outlines import building_places
-from aftermap.record.reviews import Showing, add_showing
+from aftermap.record.reviews import Showing, add_showing, one_name_each
 from aftermap.workflows.declared_blind import checked_declarations
 
 _SHOWN = 20
@@ -78,6 +79,7 @@ def export_labels(
     buildings are for a second reviewer.
     """
     refuse_filled(path)
+    reviewer = reviewer and reviewer_name(reviewer)
     with Case.open_to_read(case_path) as case:
         places = building_places(case.package)
         draw = newest_draw(case.package)
@@ -94,7 +96,7 @@ def export_labels(
         {
             **place_columns(places.get(name)),
             **(_machine(graded.get(name)) if machine else {}),
-            **_label_row(told.get(name, {}).get(reviewer or ""), reviewer),
+            **_label_row(_said_by(reviewer, told.get(name, {})), reviewer),
             GRADERS[0]: graders.get(name),
             "source_id": name,
         }
@@ -147,6 +149,7 @@ def import_labels(
     Raises CaseError where the case holds no buildings.
     """
     refuse_no_case(case_path)
+    reviewer = reviewer and reviewer_name(reviewer)
     with Case.create_or_open(case_path) as case:
         known = set(building_places(case.package)) | {
             kept.assessment.source_id for kept in machine_grades(case.package)
@@ -226,7 +229,7 @@ def _unused(path: Path, found: LabelFile, *, taken: int) -> AftermapError | None
 
 
 def _reviews(case: Case) -> dict[str, dict[str, Assessment]]:
-    return newest_by_reviewer(one.assessment for one in reviews(case.package))
+    return newest_by_reviewer(one_name_each(one.assessment for one in reviews(case.package)))
 
 
 def _accepted(case: Case) -> dict[str, dict[str, Assessment]]:
@@ -240,18 +243,18 @@ def _sorted_out(
     found: LabelFile, before: Mapping[str, Mapping[str, Assessment]]
 ) -> tuple[list[Assessment], int, list[tuple[str, str]]]:
     """New grades; how many the record holds already; who graded what before."""
-    last = {(who, name): one for name, by in before.items() for who, one in by.items()}
+    last = {(name_folded(who), name): one for name, by in before.items() for who, one in by.items()}
     new: list[Assessment] = []
     again, changed = 0, []
     in_record = set(last)
     for label in found.labels:
         one = label.assessment
-        key = (one.assessor, one.source_id)
+        key = (name_folded(one.assessor), one.source_id)
         if key in last and _says_no_more(one, last[key]):
             again += 1
             continue
         if key in in_record and not same_word(last[key], one):
-            changed.append(key)
+            changed.append((one.assessor, one.source_id))
             in_record.discard(key)
         last[key] = one
         new.append(one)
@@ -321,6 +324,12 @@ def _machine(one: Assessment | None) -> dict[str, Any]:
     grade = "not_assessed" if one.grade is None else one.grade.value
     confidence = None if one.confidence is None else f"{one.confidence:.2f}"
     return {"machine_grade": grade, "machine_confidence": confidence}
+
+
+def _said_by(reviewer: str | None, by: Mapping[str, Assessment]) -> Assessment | None:
+    """What a reviewer said, in whatever spelling of the name."""
+    who = name_folded(reviewer or "")
+    return next((one for name, one in by.items() if name_folded(name) == who), None)
 
 
 def _label_row(one: Assessment | None, reviewer: str | None) -> dict[str, Any]:

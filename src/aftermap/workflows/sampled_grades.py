@@ -6,8 +6,8 @@ that was given later with model grades in sight changes none of them. A label th
 learnt from counts nowhere, nor does a building that was reviewed without being drawn.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aftermap.assessment.label_files import labels_in, newest_by_reviewer
@@ -22,7 +22,7 @@ from aftermap.record.assessments import (
     reviews,
 )
 from aftermap.record.disk import sha256_of_file
-from aftermap.record.reviews import name_folded
+from aftermap.record.reviews import one_name_each
 
 Newest = Mapping[str, Mapping[str, Assessment]]
 
@@ -76,7 +76,7 @@ def sampled_grades(
     learnt = learning_labels(case.package)
     kept = reviews(case.package)
     sampled = [one.source_id for one in draw.buildings]
-    every = _one_name_each(one.assessment for one in kept if one.number not in learnt)
+    every = one_name_each(one.assessment for one in kept if one.number not in learnt)
     newest = newest_by_reviewer(every)
     _refuse_learnt(
         case, {o.assessment.source_id for o in kept if o.number in learnt}, newest, sampled
@@ -98,15 +98,6 @@ def sampled_grades(
             *_beyond(case, draw, newest),
         ),
     )
-
-
-def _one_name_each(every: Iterable[Assessment]) -> list[Assessment]:
-    """The grades with each reviewer under the name met first: Anna and anna are no two people."""
-    names: dict[str, str] = {}
-    return [
-        replace(one, assessor=names.setdefault(name_folded(one.assessor), one.assessor))
-        for one in every
-    ]
 
 
 def words_of(one: SampledBuilding) -> list[str]:
