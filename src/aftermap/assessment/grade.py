@@ -146,7 +146,10 @@ def read_measures(measures: MeasureTable) -> dict[str, Array]:
 
 
 def read_sigmas(measures: MeasureTable) -> dict[str, Array]:
-    """One standard deviation of each measure by its name, (N,) float64, NaN where not known."""
+    """One standard deviation of each measure by its name, in the unit of the measure.
+
+    Each of shape (N,) float64 by building; NaN where not known.
+    """
     names = [f"{name}_sigma" for name in measures.names]
     table = pq.read_table(measures.path, columns=names)
     return {

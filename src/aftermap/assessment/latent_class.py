@@ -59,7 +59,8 @@ class Held(NamedTuple):
 def fit_latent_class(patterns: Patterns, held: Held, prevalence: Array, errors: Array) -> float:
     """Fit ``prevalence`` (H, K) and ``errors`` (J, K, K) in place; the log likelihood reached.
 
-    ``errors`` are the chances of the grades given (last axis) for each true class.
+    ``prevalence`` is the share of each class in each stratum. ``errors`` are the probabilities of
+    the grades given (last axis) for each true class, of J reviewers or groups of them; 0 to 1.
     """
     mass, heard = np.empty(prevalence.shape), np.empty(errors.shape)
     likelihood = before = -np.inf

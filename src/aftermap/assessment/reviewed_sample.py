@@ -90,12 +90,12 @@ class ReviewedSample:
 
     @property
     def sizes(self) -> IntArray:
-        """(H,) buildings of the strata."""
+        """(H,) the number of buildings in each stratum, sampled or not."""
         return np.bincount(self.population.stratum, minlength=len(self.population.strata))
 
     @property
     def stratum(self) -> IntArray:
-        """(n,) the stratum of each sampled building."""
+        """(n,) the index of the stratum of each sampled building."""
         return self.population.stratum[self.rows]
 
     @property
@@ -109,7 +109,10 @@ class ReviewedSample:
         return np.array([bool(one.blind or one.grades) for one in self.sampled], bool)
 
     def share(self, labels: Sequence[str]) -> Array:
-        """(n,) how much of each building is in the class by its grades, 0 without one."""
+        """(n,) the share of the grades of each sampled building that are in the class, 0 to 1.
+
+        Without a grade it is 0, or 1 where ``labels`` hold ``NOT_ASSESSED`` and somebody answered.
+        """
         found = np.zeros(len(self.sampled))
         for i, one in enumerate(self.sampled):
             if one.grades:

@@ -119,7 +119,10 @@ class ReviewerModel:
 def reviewer_model(
     sizes: Array, stratum: IntArray, sampled: Sequence[SampledBuilding], *, with_ungraded: bool
 ) -> ReviewerModel:
-    """The model of a sample. ``sizes`` (H,); ``stratum`` (n,) of each sampled building.
+    """The model of a sample.
+
+    ``sizes`` (H,) are the numbers of buildings of the strata; ``stratum`` (n,) is the index of the
+    stratum of each sampled building.
 
     Without ``with_ungraded``, those without a grade are left out: they are like the others of their
     stratum. With it they are a class of their own. A stratum of size 0 only tells of the reviewers.
@@ -133,7 +136,11 @@ def reviewer_model(
 
 
 def modelled(sizes: Array, graded: Array, patterns: Patterns, reviewers: int) -> ReviewerModel:
-    """The most likely model of patterns of answers, from two starts."""
+    """The most likely model of patterns of answers, from two starts.
+
+    ``sizes`` and ``graded`` (H,) are the numbers of buildings and of graded ones in each stratum.
+    Raises ValueError where no start has a likelihood, which is a fault of the patterns.
+    """
     best: ReviewerModel | None = None
     nothing = Held(np.asarray(sizes, float), np.zeros(_CLASSES, bool), np.nan)
     for right in (_START_RIGHT, (1 + _START_RIGHT) / 2):
@@ -179,7 +186,10 @@ def _patterns(stratum: IntArray, sampled: Sequence[SampledBuilding]) -> tuple[Pa
 
 
 def patterns_of(rows: IntArray) -> Patterns:
-    """Patterns of (n, 2 + 2 S) buildings: stratum, class that is sure, S reviewers, S classes.
+    """The patterns in ``rows`` (n, 2 + 2 S), one a building, and how many buildings have each.
+
+    A row holds the index of the stratum and of the class that is sure, then of S reviewers and of
+    the S classes that they gave; -1 where there is none.
 
     A class may be taken for those as far off as two people ever were about one building, and at
     least for its neighbours.
@@ -227,9 +237,9 @@ def comparisons(sampled: Sequence[SampledBuilding]) -> tuple[int, int]:
 def cost_of_error(by_grade: Array, places: Sequence[int]) -> tuple[float, float]:
     """How far down and up a total moves if one grade in ten is a step off, always the same way.
 
-    ``by_grade`` (5,) estimated buildings of the grades; ``places`` those of the class. Down: each
-    grade beside the class may hide a tenth of its buildings in it. Up: the class may have lost a
-    tenth of each of its outermost grades.
+    ``by_grade`` (5,) is the estimated number of buildings of each grade; ``places`` are the indices
+    of the grades of the class. Down: each grade beside the class may hide a tenth of its buildings
+    in it. Up: the class may have lost a tenth of each of its outermost grades.
     """
     beside = [k for k in range(len(GRADES)) if k not in places and {k - 1, k + 1} & set(places)]
     edges = [k for k in places if {k - 1, k + 1} & set(beside)]

@@ -117,7 +117,10 @@ def operation_over(
 
 
 def lonlat_of(crs: str, xy: npt.ArrayLike) -> LonLat:
-    """Longitude and latitude of the middle of (N, 2) coordinates, on their own datum."""
+    """Longitude and latitude in degrees of the middle of (N, 2) coordinates, on their own datum.
+
+    Raises CrsError where the CRS has no place on the globe.
+    """
     own = known_crs(crs)
     middle = np.median(np.asarray(xy, float).reshape(-1, 2), axis=0)
     if own.is_geographic:

@@ -107,7 +107,8 @@ def gauss_newton_step(
     """The state and the offset of the recorded positions after one step without any damping.
 
     From a state that is nearly right it goes all the way along directions that little holds, where
-    a damped step stops short.
+    a damped step stops short. ``sigma_px`` (M,) is the standard deviation of each observation in
+    pixels; ``offset_m`` (3,) is recorded minus adjusted positions, metres in the world frame.
     """
     residuals = _residuals(state, sights)
     system = _system(state, sights, residuals, sigma_px, knowns, offset_m, 0.0)

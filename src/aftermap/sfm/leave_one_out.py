@@ -45,7 +45,11 @@ def left_out_residuals(
 
 
 def straight_warnings(survey: Survey, used: BoolArray, *, located: bool) -> list[str]:
-    """The marks that hold the map by their names, where they lie in a line."""
+    """One warning with the marks that hold the map, where they lie in a line; else none.
+
+    ``used`` (N,) says which marks of the survey hold the map; ``located`` that recorded positions
+    do too.
+    """
     if straightness(survey.positions_m[used]) >= STRAIGHT:
         return []
     held = "only the recorded positions hold" if located else "nothing holds"
@@ -59,7 +63,11 @@ def straight_warnings(survey: Survey, used: BoolArray, *, located: bool) -> list
 
 
 def untested_warnings(survey: Survey, used: BoolArray, left_out_m: Array) -> list[str]:
-    """The marks by their names that the others cannot test."""
+    """One warning with the marks that the others cannot test, where there are any; else none.
+
+    ``used`` (N,) says which marks hold the map; ``left_out_m`` (N, 3) metres are their residuals
+    from :func:`left_out_residuals`, NaN where there is none.
+    """
     untested = used & ~np.isfinite(left_out_m).all(axis=1)
     if not untested.any() or np.count_nonzero(used) > MOST_LEFT_OUT:
         return []

@@ -298,7 +298,10 @@ def refuse_no_case(path: Path) -> None:
 
 
 def refuse_filled(path: Path) -> None:
-    """Hours of a reviewer's work must not be written over, nor a file that holds no labels."""
+    """Raise InputError where a file must not be written over.
+
+    That is one with labels of a reviewer, or one that is not a labels file.
+    """
     if not path.exists():
         return
     filled = filled_lines(path)

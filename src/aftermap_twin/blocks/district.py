@@ -24,7 +24,10 @@ SOIL: tuple[float, float, float] = (0.2, 0.2, 0.15)
 
 
 def make_blocks(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> Scene:
-    """The estate over ``extent``; marks lie where ``often_seen``, by HEIGHT_STEP_M samples."""
+    """The estate over ``extent``, in local metres; marks lie where ``often_seen``.
+
+    ``often_seen`` is a (rows, columns) mask by HEIGHT_STEP_M, the first row in the south.
+    """
     rng = np.random.default_rng([options.seed, 231])
     estate = estate_over(rng, np.array(extent.low_m), np.array(extent.high_m))
     if options.flat:
@@ -55,7 +58,10 @@ def ruined_blocks(
     extent: Extent,
     bare: Float32Array,
 ) -> tuple[tuple[EstateBlock, ...], tuple[Ruin, ...]]:
-    """Blocks on every pitch, hurt in the asked shares, worse towards one side."""
+    """Blocks on every pitch, damaged in the asked shares, worse towards one side.
+
+    ``bare`` (rows, columns) is the height of the ground in local metres, by HEIGHT_STEP_M.
+    """
     pitches = estate.pitches
     centres = np.array([pitch.centre_m for pitch in pitches]).reshape(-1, 2)
     angle = rng.random() * 2 * np.pi

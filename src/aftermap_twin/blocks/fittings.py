@@ -119,7 +119,7 @@ def strew_ruin(
 def furnish_estate(
     rng: np.random.Generator, mesh: MeshBuilder, ground: TwinGround, estate: Estate, marks: Array
 ) -> None:
-    """Cars along avenues and in yards, and trees on lawns, off the marks (M, 3)."""
+    """Add cars along avenues and trees on lawns, off the ``marks`` (M, 3), local metres."""
     for avenue in estate.avenues:
         for _ in range(int(avenue.length_m / 14)):
             along = rng.random() * avenue.length_m

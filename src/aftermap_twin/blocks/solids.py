@@ -21,7 +21,7 @@ def polygons_in(shape: BaseGeometry) -> list[Polygon]:
 
 
 def lines_in(shape: BaseGeometry) -> list[Array]:
-    """The (N, 2) runs that a shape is made of."""
+    """The lines that a shape is made of, each (N, 2) positions in the axes of the shape, metres."""
     parts = getattr(shape, "geoms", [shape])
     return [
         np.asarray(part.coords)
@@ -31,7 +31,10 @@ def lines_in(shape: BaseGeometry) -> list[Array]:
 
 
 def triangles_of(shape: BaseGeometry) -> Array:
-    """(T, 3, 2) triangles that fill a shape (constrained Delaunay)."""
+    """(T, 3, 2) corners of triangles that fill a shape, in its axes, metres.
+
+    By constrained Delaunay triangulation.
+    """
     found = [
         np.asarray(triangle.exterior.coords)[:3]
         for polygon in polygons_in(shape)

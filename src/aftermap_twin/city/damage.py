@@ -33,7 +33,7 @@ def floors_left(
 
 
 def ragged(rng: np.random.Generator, shape: tuple[int, int], cell_m: float) -> Array:
-    """Noise of about one metre, in patches of one to three metres."""
+    """Noise of about one metre in patches of one to three metres, float64 of ``shape``."""
     total = np.zeros(shape)
     for size_m, weight in ((3.2, 0.9), (1.3, 0.5)):
         few = tuple(int(n * cell_m / size_m) + 3 for n in shape)
@@ -76,7 +76,8 @@ def bite(
 ) -> None:
     """Takes a side or corner away with a ragged edge: ``share`` of the plan down to ``floor``.
 
-    Higher floors are lost further in.
+    ``left`` (across, along) is the number of floors left over each cell, -1 outside the plan, and
+    is changed in place. Higher floors are lost further in.
     """
     rows, columns = np.indices(left.shape)
     angle = rng.random() * 2 * np.pi

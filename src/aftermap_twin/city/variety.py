@@ -137,7 +137,11 @@ def _top_floor_off(rng: np.random.Generator, left: Int8Array, cell_m: float) -> 
 def roofing_over(
     rng: np.random.Generator, grade: Grade, mask: BoolArray, cell_m: tuple[float, float]
 ) -> Roofing | None:
-    """A tiled hip or a dome over a flat plan, or None: the roof stays flat."""
+    """A tiled hip or a dome over a flat plan, or None: the roof stays flat.
+
+    ``mask`` (across, along) says which cells are in the plan; ``cell_m`` is their size along and
+    across.
+    """
     draw = rng.random()
     if draw > 0.2 or not mask.all() or grade in {Grade.SEVERE, Grade.DESTROYED}:
         return None

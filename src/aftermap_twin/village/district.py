@@ -24,7 +24,10 @@ EARTH_TONE = (0.3, 0.26, 0.18)
 
 
 def make_village(options: TwinOptions, extent: Extent, often_seen: BoolArray) -> Scene:
-    """The village over ``extent``; marks lie where ``often_seen``, by HEIGHT_STEP_M samples."""
+    """The village over ``extent``, in local metres; marks lie where ``often_seen``.
+
+    ``often_seen`` is a (rows, columns) mask by HEIGHT_STEP_M, the first row in the south.
+    """
     rng = np.random.default_rng([options.seed, 131])
     low, high = np.array(extent.low_m), np.array(extent.high_m)
     plan = village_over(rng, low, high)

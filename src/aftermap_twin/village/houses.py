@@ -77,7 +77,7 @@ class House:
         return self.slope * (width if self.roof == "lean-to" else width / 2)
 
     def outline(self) -> Array:
-        """(N, 2) closed ring of the walls in own axes, anticlockwise."""
+        """(N, 2) closed ring of the walls, metres in own axes (s, t), anticlockwise."""
         length, width = self.site.length_m, self.site.width_m
         if self.wing is None:
             points = [(0, 0), (length, 0), (length, width), (0, width), (0, 0)]
@@ -97,7 +97,7 @@ class House:
         )
 
     def is_inside(self, s: Array, t: Array, grown_m: float = 0.0) -> BoolArray:
-        """Whether places lie over the walls' outline, grown by so much."""
+        """Whether places, (...) metres ``s`` and ``t`` in own axes, are over the grown outline."""
         g = grown_m
         site = self.site
         main = (s > -g) & (s < site.length_m + g) & (t > -g) & (t < site.width_m + g)
@@ -109,7 +109,7 @@ class House:
         )
 
     def rise_m(self, s: Array, t: Array) -> Array:
-        """Height of the whole roof above the eaves at places in own axes."""
+        """(...) height of the whole roof above the eaves at (...) ``s``, ``t`` in own axes."""
         site = self.site
         middle = site.width_m / 2
         if self.roof == "flat":

@@ -46,7 +46,10 @@ def heaps_over(
     houses: tuple[House, ...],
     wounds: tuple[Wounds, ...],
 ) -> tuple[Heaps, Float32Array]:
-    """Rubble in and around fallen houses, and where fire was (rows, columns), 0 to 1."""
+    """Rubble in and around fallen houses, and the share of each cell that fire blackened, 0 to 1.
+
+    Both are rasters of shape (rows, columns) over ``extent``, by HEIGHT_STEP_M.
+    """
     shape = extent.shape(HEIGHT_STEP_M)
     built, inner, thrown, litter, fire = (np.zeros(shape, np.float32) for _ in range(5))
     for house, hurt in zip(houses, wounds, strict=True):

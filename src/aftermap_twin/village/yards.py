@@ -55,7 +55,7 @@ def furnish_village(
     houses: tuple[House, ...],
     marks: Array,
 ) -> None:
-    """Trees, walls and vehicles, off the marks (M, 3)."""
+    """Add trees, walls and vehicles, off the ``marks`` (M, 3), local metres."""
     low, high = np.array(ground.extent.low_m), np.array(ground.extent.high_m)
     area = float(np.prod(high - low))
     for _ in range(int(area / 10_000 * TREES_PER_HECTARE)):
