@@ -202,7 +202,7 @@ def test_what_was_exported_is_read_again(read):
     rows = [{"source_id": "-3", "grade": "light", "reviewer": "@anna", "note": 'a "b", c;\nd'}]
     (label,) = read(labels_text(rows, ("lon",))).labels
     one = label.assessment
-    assert (one.source_id, one.assessor, one.note) == ("-3", "=anna", 'a "b", c;\nd')
+    assert (one.source_id, one.assessor, one.note) == ("-3", "@anna", 'a "b", c;\nd')
 
 
 @pytest.mark.parametrize(
