@@ -253,3 +253,30 @@ def test_in_an_area_the_whole_sample_tells_of_the_reviewers():
     assert known.reviewed.graded == alone.reviewed.graded
     assert known.reviewed.graded_twice == 73
     assert known.high - known.low > alone.high - alone.low
+
+
+def test_checked_grades_leave_what_reviewers_could_not_assess_from_the_imagery():
+    of = population((200, 0, 0, 0, 0, 0))
+    labels = dict.fromkeys(of.names[:50], "none") | dict.fromkeys(of.names[50:80], NOT_ASSESSED)
+    visited = dict.fromkeys(of.names[50:80], Grade.DESTROYED)
+    sample = [
+        SampledBuilding(
+            source_id=one.source_id, blind=one.blind, reference=visited.get(one.source_id)
+        )
+        for one in said(labels)
+    ]
+    classes = [DESTROYED, Counted(name="not assessable", labels=(NOT_ASSESSED,))]
+    before = totals_of(of, said(labels), classes, SAID).rows
+    table = totals_of(of, sample, classes, SAID)
+    destroyed, unable = table.rows
+    ends = ("buildings", "low", "high", "at_least", "at_most")
+    assert [getattr(unable, name) for name in ends] == [getattr(before[1], name) for name in ends]
+    assert (before[0].buildings, destroyed.buildings, unable.buildings) == (0, 75, 75)
+    assert "30 of these not assessable from the imagery" in str(table.reviewed)
+    assert sum(sum(row.values()) for row in error_matrix(of, sample).values()) == 80
+
+
+def test_checked_grades_alone_are_no_review():
+    of = population((200, 0, 0, 0, 0, 0))
+    alone = [SampledBuilding(source_id=one, reference=Grade.NONE) for one in of.names[:50]]
+    assert "no reviewer has looked" in str(totals_of(of, alone, [DESTROYED], SAID))

@@ -99,6 +99,8 @@ def error_matrix(
 
 def _why_too_few(sample: ReviewedSample) -> str | None:
     graded = sample.is_graded
+    if not sample.is_reviewed.any():
+        return "no reviewer has looked at a sampled one, and checked grades alone are no review"
     if graded.sum() < min(FEWEST_GRADED, len(sample.population.names)) or not graded.any():
         return f"at least {FEWEST_GRADED} are needed; review more, or use a larger area"
     unsampled = int(sample.sizes[sample.counted(graded) == 0].sum())

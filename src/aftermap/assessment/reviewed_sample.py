@@ -104,9 +104,18 @@ class ReviewedSample:
         return np.array([bool(one.grades) for one in self.sampled], bool)
 
     @property
-    def is_answered(self) -> BoolArray:
-        """(n,) whether anybody said anything of it, be it that it cannot be assessed."""
-        return np.array([bool(one.blind or one.grades) for one in self.sampled], bool)
+    def is_reviewed(self) -> BoolArray:
+        """(n,) whether a reviewer said anything of it, be it that it cannot be assessed."""
+        return np.array([bool(one.blind) for one in self.sampled], bool)
+
+    @property
+    def is_unassessable(self) -> BoolArray:
+        """(n,) whether its reviewers found that the imagery does not show its grade.
+
+        A checked grade, which comes from elsewhere, does not change that.
+        """
+        unable = [all(b.grade is None for b in one.blind) for one in self.sampled]
+        return self.is_reviewed & np.array(unable, bool)
 
     def share(self, labels: Sequence[str]) -> Array:
         """(n,) the share of the grades of each sampled building that are in the class, 0 to 1.
@@ -128,8 +137,7 @@ class ReviewedSample:
 
     def reviewed(self) -> Reviewed:
         """How it was reviewed."""
-        graded = self.is_graded
-        answered = self.is_answered
+        graded, unable = self.is_graded, self.is_unassessable
         labels = {
             one.source_id: {b.reviewer: b.grade for b in one.blind if b.grade is not None}
             for one in (*self.sampled, *self.elsewhere)
@@ -139,28 +147,31 @@ class ReviewedSample:
             reviewers=tuple(sorted({b.reviewer for one in self.sampled for b in one.blind})),
             sampled=len(self.sampled),
             graded=int(graded.sum()),
-            not_assessed=int((answered & ~graded).sum()),
-            unanswered=int((~answered & ~graded).sum()),
+            not_assessed=int((unable & ~graded).sum()),
+            unanswered=int((~self.is_reviewed & ~graded).sum()),
             graded_twice=twice,
             checked=sum(o.reference is not None for o in (*self.sampled, *self.elsewhere)),
+            checked_unassessable=int((unable & graded).sum()),
             agreement=alpha(labels) if twice else None,
         )
 
-    def _asked(self, labels: Sequence[str]) -> BoolArray:
-        """(n,) those that could have one of the labels, as far as anybody said anything."""
-        return self.is_answered if NOT_ASSESSED in labels else self.is_graded
+    def _said(self, labels: Sequence[str]) -> tuple[BoolArray, Array]:
+        """(n,) of which it is known whether they have one of the labels, and how far they do."""
+        if NOT_ASSESSED in labels:
+            return self.is_reviewed, self.is_unassessable.astype(float)
+        return self.is_graded, self.share(labels)
 
     def stratified(self, labels: Sequence[str]) -> Interval:
         """The total of a class if those without a grade are like the others of their stratum."""
-        asked = self._asked(labels)
-        counts = self.counted(asked, self.share(labels))
-        return score_interval(self.sizes, self.counted(asked), counts)
+        asked, share = self._said(labels)
+        return score_interval(self.sizes, self.counted(asked), self.counted(asked, share))
 
     def bounds(self, labels: Sequence[str]) -> tuple[int, int]:
         """The least and the most of it, whatever those without a grade are."""
-        asked, every = self._asked(labels), np.ones(len(self.rows), bool)
-        counts = self.counted(asked, self.share(labels))
-        least, most = bounds_of(self.sizes, self.counted(every), self.counted(asked), counts)
+        asked, share = self._said(labels)
+        drawn = self.counted(np.ones(len(self.rows), bool))
+        counts = self.counted(asked, share)
+        least, most = bounds_of(self.sizes, drawn, self.counted(asked), counts)
         return int(least), int(most)
 
     def predicted(self, labels: Sequence[str]) -> Interval | None:

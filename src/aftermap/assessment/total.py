@@ -48,7 +48,8 @@ class Reviewed:
 
     ``sampled`` = ``graded`` + ``not_assessed`` (reviewers found that it cannot be assessed) +
     ``unanswered`` (nobody has looked). ``graded_twice``: by two reviewers, each blind.
-    ``checked``: with a reference grade.
+    ``checked``: with a reference grade; ``checked_unassessable``: those of them, here, that
+    reviewers could not assess from the imagery.
     """
 
     reviewers: tuple[str, ...]
@@ -59,6 +60,7 @@ class Reviewed:
     graded_twice: int
     checked: int
     agreement: Agreement | None
+    checked_unassessable: int = 0
 
     @property
     def without_grade(self) -> int:
@@ -73,6 +75,8 @@ class Reviewed:
             parts.append(str(self.agreement))
         if self.checked:
             parts.append(f"{self.checked} with a checked grade")
+        if self.checked_unassessable:
+            parts.append(f"{self.checked_unassessable} of these not assessable from the imagery")
         return "; ".join(parts)
 
 
