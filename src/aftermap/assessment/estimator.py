@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aftermap.assessment.nested import nested_rows
 from aftermap.assessment.reviewed_sample import Counted, Population, ReviewedSample, grade_indices
 from aftermap.assessment.reviewer_error import (
     FEWEST_TWICE_GRADED,
@@ -76,7 +77,9 @@ def totals_of(
         of=len(population.names),
         reviewed=reviewed,
         circumstances=circumstances,
-        rows=tuple(_row(counted, sample, models, circumstances) for counted in classes),
+        rows=nested_rows(
+            classes, [_row(counted, sample, models, circumstances) for counted in classes]
+        ),
     )
 
 

@@ -115,7 +115,7 @@ class ReviewedSample:
         A checked grade, which comes from elsewhere, does not change that.
         """
         unable = [all(b.grade is None for b in one.blind) for one in self.sampled]
-        return self.is_reviewed & np.array(unable, bool)
+        return np.asarray(self.is_reviewed & np.array(unable, bool))
 
     def share(self, labels: Sequence[str]) -> Array:
         """(n,) the share of the grades of each sampled building that are in the class, 0 to 1.
