@@ -94,8 +94,6 @@ def labels_in(
     said = {None: "", True: YES, False: NO}[is_blind]
     if shows_model:
         said = _blind_beside_model(path, rows, said)
-    read = {"source_id", *ASKED, *PLACE, *GRADERS, *MACHINE}
-    extra = [name for name in columns if name not in read]
     labels, skipped, empty = [], [], 0
     for line, row in rows:
         found = _label(line, {**row, "blind": row.get("blind") or said}, known, reviewer)
@@ -105,16 +103,22 @@ def labels_in(
             empty += 1
         else:
             skipped.append(Skipped(name=f"{path.name}, line {line}", reason=found))
-    notes = [*_told_twice(path, labels)]
-    if extra:
-        notes.append(f"{path.name}: not read: the columns {', '.join(extra)}")
+    notes = (*_told_twice(path, labels), *_not_read(path, columns))
     return LabelFile(
         labels=tuple(labels),
         skipped=tuple(skipped),
         empty=empty,
-        notes=tuple(notes),
+        notes=notes,
         shows_model=shows_model,
     )
+
+
+def _not_read(path: Path, columns: Sequence[str]) -> Iterator[str]:
+    """A note that names the columns that nothing is read from, if there are any."""
+    read = {"source_id", *ASKED, *PLACE, *GRADERS, *MACHINE}
+    extra = [name for name in columns if name not in read]
+    if extra:
+        yield f"{path.name}: not read: the columns {', '.join(extra)}"
 
 
 def _blind_beside_model(

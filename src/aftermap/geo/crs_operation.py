@@ -80,22 +80,31 @@ def operation_at(
             f"{what}: from {name} to {map_name} there is only {transformation.name}, which {why}; "
             f"{advice(foreign)}"
         )
+    moved_xy = _movement(what, used, (from_crs, to_crs), (source, target))
+    return CrsOperation(moved_xy=moved_xy, transformation=transformation)
+
+
+def _movement(
+    what: str, used: Any, names: tuple[str, str], ends: tuple[CRS, CRS]
+) -> Callable[[npt.ArrayLike], Array]:
+    """The function that moves (N, 2) coordinates by ``used``, from the first CRS to the second."""
+    source, target = ends
 
     def moved_xy(xy: npt.ArrayLike) -> Array:
         pairs = np.asarray(xy, float).reshape(-1, 2)
         try:
             moved = used.transform(*turned_xy(pairs.T, source), errcheck=True)
         except ProjError as error:
-            raise no_transformation(from_crs, to_crs, error) from error
+            raise no_transformation(*names, error) from error
         out = turned_xy(np.stack(moved), target).T
         if not np.isfinite(out).all():
             raise CrsError(
-                f"{what}: a position is outside the area of {name}; check the coordinates, or name "
-                "another CRS"
+                f"{what}: a position is outside the area of {short_name(names[0])}; check the "
+                "coordinates, or name another CRS"
             )
         return out
 
-    return CrsOperation(moved_xy=moved_xy, transformation=transformation)
+    return moved_xy
 
 
 def operation_over(

@@ -67,36 +67,50 @@ def street_lines_in(
     names, field = _names(fields, len(shapes))
     kinds = _texts(fields.get(KIND_FIELD), len(shapes))
     reasons = _no_streets(path, shapes, kinds)
-    near = _seen_from(file_crs, map_crs, area_m)
-    moved = _in_map_crs(path, shapes, reasons, into_map, near)
-    widths = _widths(fields, len(shapes))
-    titles = _texts(fields.get(NAME_FIELD), len(shapes))
+    moved = _in_map_crs(path, shapes, reasons, into_map, _seen_from(file_crs, map_crs, area_m))
     kept = [place for place in range(len(shapes)) if place not in reasons]
     if not kept:
-        first = min(reasons)
-        raise InputError(
-            f"{path}: none of its {len(shapes)} lines can be used (the first, {names[first]}, "
-            f"{reasons[first]}); give street lines of this map, or leave --streets out"
-        )
+        raise _nothing_usable(path, names, reasons)
     return StreetSet(
         crs=map_crs,
         file_name=path.name,
         file_sha256=_sha256_of(path),
         id_field=field,
-        streets=tuple(
-            Street(
-                source_id=names[i],
-                feature=i,
-                lines_m=_lines_of(moved[i]),
-                name=titles[i],
-                kind=kinds[i],
-                width_m=widths[i],
-            )
-            for i in kept
-        ),
+        streets=_streets(fields, moved, names, kept),
         skipped=skipped_in_order(names, reasons, "line"),
         notes=() if into_map.transformation is None else (str(into_map.transformation),),
         transformation=into_map.transformation,
+    )
+
+
+def _streets(
+    fields: Mapping[str, ObjectArray],
+    moved: ObjectArray,
+    names: Sequence[str],
+    kept: Sequence[int],
+) -> tuple[Street, ...]:
+    """The streets of the features that are kept, from lines in the CRS of the map."""
+    titles, kinds = (_texts(fields.get(name), len(names)) for name in (NAME_FIELD, KIND_FIELD))
+    widths = _widths(fields, len(names))
+    return tuple(
+        Street(
+            source_id=names[i],
+            feature=i,
+            lines_m=_lines_of(moved[i]),
+            name=titles[i],
+            kind=kinds[i],
+            width_m=widths[i],
+        )
+        for i in kept
+    )
+
+
+def _nothing_usable(path: Path, names: Sequence[str], reasons: Mapping[int, str]) -> InputError:
+    """The error that says that no line can be used, and why the first one cannot."""
+    first = min(reasons)
+    return InputError(
+        f"{path}: none of its {len(names)} lines can be used (the first, {names[first]}, "
+        f"{reasons[first]}); give street lines of this map, or leave --streets out"
     )
 
 

@@ -4,7 +4,7 @@ Pieces are worked on by squares of the map, so that memory is that of a square. 
 metres of the map's CRS.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -90,21 +90,25 @@ def trafficability_of(
     rows = [_row(piece, widths[index]) for index, piece in enumerate(pieces)]
     with files.writing(TABLE_NAME) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part)
-    left_out = [] if streets is None else list(streets.skipped)
-    if yards := len(_on_map(space.yards, grid)[0]):
-        left_out.append(Skipped(name=f"{yards} sections between footprints", reason=YARDS))
-    if off:
-        reason = "their midpoint is outside the map"
-        left_out.append(Skipped(name=f"{off} street sections", reason=reason))
+    left_out = () if streets is None else streets.skipped
     notes = (OWN_LINES,) if streets is None else streets.notes
     return StreetTable(
         path=str(files.path(TABLE_NAME)),
         crs=grid.crs,
         pieces=len(rows),
         has_own_lines=streets is None,
-        skipped=tuple(left_out),
+        skipped=(*left_out, *_counted_out(len(_on_map(space.yards, grid)[0]), off)),
         notes=notes if has_scale else (NO_SCALE,),
     )
+
+
+def _counted_out(yards: int, off: int) -> Iterator[Skipped]:
+    """What is left out by count: sections in yards, and sections off the map."""
+    if yards:
+        yield Skipped(name=f"{yards} sections between footprints", reason=YARDS)
+    if off:
+        reason = "their midpoint is outside the map"
+        yield Skipped(name=f"{off} street sections", reason=reason)
 
 
 def _on_map(lines: Sequence[Street], grid: Grid) -> tuple[list[Piece], int]:

@@ -95,7 +95,6 @@ def trajectory_from_telemetry(
     heights = _heights(track, told, floor, offsets)
     if isinstance(heights, str):
         return _skipped(clip, heights)
-    has_roll = np.isfinite(told.angles_deg[:, 2])
     complete = np.column_stack([told.lonlat_deg, told.angles_deg[:, :2], heights.up_m])
     usable = np.flatnonzero(np.isfinite(complete).all(axis=1))
     if not usable.size:
@@ -110,10 +109,16 @@ def trajectory_from_telemetry(
         camera=camera,
         ground_m=heights.ground_m,
         poses=tuple(_pose(*times[i], *poses.at(i)) for i in usable.tolist()),
-        notes=(
-            f"located from {track.name} only: {heights.note}",
-            *(() if has_roll[usable].all() else (f"{track.name}: {ROLL_UNKNOWN}",)),
-        ),
+        notes=_notes(track, heights, told.angles_deg[usable, 2]),
+    )
+
+
+def _notes(track: Track, heights: _Heights, roll_deg: Array) -> tuple[str, ...]:
+    """How the poses were found, and whether any of their (N,) rolls, in degrees, is not known."""
+    has_roll = bool(np.isfinite(roll_deg).all())
+    return (
+        f"located from {track.name} only: {heights.note}",
+        *(() if has_roll else (f"{track.name}: {ROLL_UNKNOWN}",)),
     )
 
 

@@ -228,16 +228,7 @@ def _measure(
     """Everything that grades rest on, each step in turn."""
     cameras, elevation, picture = made.cameras, made.elevation, made.orthophoto
     is_outlined = isinstance(asked.named, OutlinedBuildings)
-    buildings = run.stage(
-        BUILDINGS,
-        "outlined" if is_outlined else None,
-        [footprints, elevation, picture],
-        lambda files: (
-            buildings_as_outlined(footprints)
-            if is_outlined
-            else aligned_buildings(footprints, elevation, picture, files, executor)
-        ),
-    )
+    buildings = _buildings_on(made, footprints, run, executor, is_outlined=is_outlined)
     views = run.stage(
         VIEWS,
         None,
@@ -262,6 +253,23 @@ def _measure(
         ),
     )
     return _Measured(buildings=buildings, views=views, seen=seen, measures=measures)
+
+
+def _buildings_on(
+    made: Map, footprints: FootprintSet, run: Runner, executor: Executor, *, is_outlined: bool
+) -> Buildings:
+    """The buildings of footprints, aligned to the map unless they were outlined on it."""
+    elevation, picture = made.elevation, made.orthophoto
+    return run.stage(
+        BUILDINGS,
+        "outlined" if is_outlined else None,
+        [footprints, elevation, picture],
+        lambda files: (
+            buildings_as_outlined(footprints)
+            if is_outlined
+            else aligned_buildings(footprints, elevation, picture, files, executor)
+        ),
+    )
 
 
 def _earlier_confidence(settings: Settings) -> list[Path | None]:

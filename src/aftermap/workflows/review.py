@@ -151,12 +151,7 @@ def import_labels(
     refuse_no_case(case_path)
     reviewer = reviewer and reviewer_name(reviewer)
     with Case.create_or_open(case_path) as case:
-        known = set(building_places(case.package)) | {
-            kept.assessment.source_id for kept in machine_grades(case.package)
-        }
-        if not known:
-            raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
-        found = labels_in(path, known, reviewer, is_blind=is_blind)
+        found = labels_in(path, _known_ids(case_path, case), reviewer, is_blind=is_blind)
         if not adopt:
             found = _declared(case, path, found)
         before = _accepted(case) if adopt else _reviews(case)
@@ -173,6 +168,16 @@ def import_labels(
         lines=(*lines, *([] if adopt else agreement_lines(after))),
         missing=_unused(path, found, taken=len(new) + again),
     )
+
+
+def _known_ids(case_path: Path, case: Case) -> set[str]:
+    """The ids of the case's buildings; a CaseError where it holds none."""
+    known = set(building_places(case.package)) | {
+        kept.assessment.source_id for kept in machine_grades(case.package)
+    }
+    if not known:
+        raise CaseError(f"{case_path}: holds no buildings yet; run aftermap assess first")
+    return known
 
 
 def _declared(case: Case, path: Path, found: LabelFile) -> LabelFile:

@@ -58,12 +58,7 @@ def sample_buildings(
     with Case.create_or_open(case_path) as case:
         before, reviewed = _before(case)
         if before is not None and reviewed and not replace:
-            raise InputError(
-                f"{case_path}: {reviewed} of the {len(before.buildings)} buildings of sample "
-                f"{before.number} ({before.drawn_at}, seed {before.seed}) have been reviewed; "
-                "estimate totals from it, or draw another one with --replace (both stay in the "
-                "record)"
-            )
+            raise _already_reviewed(case_path, before, reviewed)
         draw = _drawn(case, size=size, seed=seed, twice=twice)
         if before is not None and reviewed:
             draw = changed(draw, replaces=before.number)
@@ -80,6 +75,15 @@ def sample_buildings(
         add_draw(case.package, draw, actor=ACTOR)
         write_text(path, labels_text(rows, (*PLACE, *GRADERS)))
     return ReviewOutcome(lines=tuple(_lines(draw, before, path)), path=path)
+
+
+def _already_reviewed(case_path: Path, before: Draw, reviewed: int) -> InputError:
+    """The error that says which sample reviewers have worked on, and what can be done instead."""
+    return InputError(
+        f"{case_path}: {reviewed} of the {len(before.buildings)} buildings of sample "
+        f"{before.number} ({before.drawn_at}, seed {before.seed}) have been reviewed; "
+        "estimate totals from it, or draw another one with --replace (both stay in the record)"
+    )
 
 
 def _before(case: Case) -> tuple[Draw | None, int]:

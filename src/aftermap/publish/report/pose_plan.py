@@ -4,6 +4,7 @@ Positions for inline SVG, in a box of 1000 across; y points down. Tie points are
 several pictures have in common; a few lie far off, so the middle ones decide how much is shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from aftermap.geo.arrays import Array, BoolArray
 from aftermap.geo.crs import LOCAL
 from aftermap.geo.scale_bar import scale_bar_length
-from aftermap.model.camera import Reconstruction
+from aftermap.model.camera import PlacedFrame, Reconstruction
 from aftermap.publish.report.charts import PLAN_ACROSS, PLAN_MARGIN, Dot
 from aftermap.publish.shared.wording import NARROW
 
@@ -78,23 +79,31 @@ def pose_plan(reconstruction: Reconstruction, unit: str) -> PosePlan | None:
         shown=len(drawn),
         beyond=int((~inside).sum()),
         apart=int((~drawn_frames).sum()),
-        cameras=tuple(
-            Dot(x=float(x), y=float(y), kind="mapped" if joined else "apart", title=name)
-            for (x, y), joined, name in zip(
-                at(cameras[:, :2]),
-                (one.group == reconstruction.mapped_group for one in placed),
-                (one.frame.name for one in placed),
-                strict=True,
-            )
-        ),
-        looks=tuple(
-            (float(x1), float(y1), float(x2), float(y2))
-            for (x1, y1), (x2, y2) in zip(
-                at(cameras[slanting, :2]), at(ends[slanting]), strict=True
-            )
-        ),
+        cameras=_dots(at(cameras[:, :2]), placed, reconstruction.mapped_group),
+        looks=_looks(at(cameras[slanting, :2]), at(ends[slanting])),
         scale_share=bar / across,
         scale_text=f"{bar:g}{NARROW}{unit}",
+    )
+
+
+def _dots(places: Array, placed: Sequence[PlacedFrame], mapped_group: int) -> tuple[Dot, ...]:
+    """The cameras at (N, 2) places in the plan, those of the mapped group marked."""
+    return tuple(
+        Dot(
+            x=float(x),
+            y=float(y),
+            kind="mapped" if one.group == mapped_group else "apart",
+            title=one.frame.name,
+        )
+        for (x, y), one in zip(places, placed, strict=True)
+    )
+
+
+def _looks(starts: Array, ends: Array) -> tuple[tuple[float, float, float, float], ...]:
+    """The lines between two sets of (N, 2) places in the plan."""
+    return tuple(
+        (float(x1), float(y1), float(x2), float(y2))
+        for (x1, y1), (x2, y2) in zip(starts, ends, strict=True)
     )
 
 
