@@ -235,19 +235,57 @@ def test_a_sample_says_which_buildings_are_for_two_reviewers(made, run):
     assert "5 of them" in run("sample", made.path, "--size", 60, "--double", 5)[1]
 
 
+def checked(path, grades, who="Dr. Haddad", how="visit"):
+    """A file of checked grades."""
+    lines = [f"{name},{grade},{who},{how}\n" for name, grade in grades.items()]
+    path.write_text("source_id,grade,checked_by,checked_how\n" + "".join(lines))
+    return path
+
+
+def sampled_truth(made, count):
+    names = [row["source_id"] for row in rows_of(made.path / "sample.csv")]
+    return {name: made.truth[name] for name in names[:count]}
+
+
 def test_checked_grades_are_read_and_named_in_every_total(reviewed, run, tmp_path):
-    sampled = [row["source_id"] for row in rows_of(reviewed.path / "sample.csv")]
-    path = tmp_path / "checked.csv"
-    lines = [f"{name},{reviewed.truth[name]}\n" for name in sampled[:12]]
-    path.write_text("source_id,grade\n" + "".join(lines))
+    path = checked(tmp_path / "checked.csv", sampled_truth(reviewed, 12))
     _, out, err = run("totals", reviewed.path, "--reference", path, "--sentences")
     assert err == ""
     assert all("12 checked grades from checked.csv (SHA-256" in one for one in out.splitlines()[:7])
+    assert all("...), by Dr. Haddad (visit)" in one for one in out.splitlines()[:7])
+    head = "source_id,grade,checked_by,checked_how\n"
     for text, words in (
-        ("source_id,grade\nb1,none\nb1,severe\n", "has two checked grades"),
-        ("source_id,grade\nnowhere,none\n", "is not a building of the case"),
-        ("source_id,grade\n", "has no checked grade of a sampled building"),
+        (head + "b1,none,x,visit\nb1,severe,x,visit\n", "has two checked grades"),
+        (head + "nowhere,none,x,visit\n", "is not a building of the case"),
+        (head, "has no checked grade of a sampled building"),
+        ("source_id,grade\nb1,none\n", "has no column checked_by, checked_how"),
+        (head + "b1,none,,visit\n", "line 2: checked_by ''"),
+        (head + "b1,none,x,\n", "line 2: checked_how ''"),
+        (head + "b1,none,x,visit; 90 graded twice\n", "SEMICOLON"),
+        (head + "b1,none,ANNA ,visit\n", "reviewed the sample and cannot check it as well"),
     ):
-        path.write_text(text.replace("b1", sampled[0]))
+        path.write_text(text.replace("b1", next(iter(sampled_truth(reviewed, 1)))))
         status, _, err = run("totals", reviewed.path, "--reference", path)
         assert (status, err.count("\n"), words in err) == (2, 1, True), err
+
+
+def test_what_is_no_check_is_refused_as_one(reviewed, run, tmp_path):
+    for path, words in (
+        (reviewed.path / "anna.csv", "was imported as grades of reviewers"),
+        (checked(tmp_path / "model.csv", model_of(reviewed)), "grades are those of the model"),
+    ):
+        status, _, err = run("totals", reviewed.path, "--reference", path)
+        assert (status, words in err) == (2, True), err
+    for column in ("assessor", "machine_grade", "first_seen"):
+        path = tmp_path / "ours.csv"
+        rows = [{"source_id": n, "grade": g, column: ""} for n, g in reviewed.truth.items()]
+        status, _, err = run("totals", reviewed.path, "--reference", written(path, rows))
+        assert (status, f"has the column {column} of Aftermap's own exports" in err) == (2, True)
+
+
+def test_checked_grades_alone_are_no_review(made, run, tmp_path):
+    run("sample", made.path, "--size", 60)
+    path = checked(tmp_path / "checked.csv", made.truth)
+    status, out, err = run("totals", made.path, "--reference", path)
+    assert (status, out, "nobody has reviewed the sample" in err) == (2, "", True)
+    assert run("totals", made.path, "--reference", path, "--assume-alike")[0] == 2

@@ -88,7 +88,7 @@ def labels_in(
     Raises :class:`InputError` where the file as a whole cannot be used: not readable, not UTF-8,
     empty, without the columns, or declared blind although it shows model grades.
     """
-    rows, columns = _rows_in(path)
+    rows, columns = label_rows(path)
     _check_columns(path, columns, reviewer)
     shows_model = any(row.get(name) for _, row in rows for name in MACHINE)
     said = {None: "", True: YES, False: NO}[is_blind]
@@ -139,7 +139,7 @@ def filled_lines(path: Path) -> int | None:
     None where the file is none of labels.
     """
     try:
-        rows, columns = _rows_in(path)
+        rows, columns = label_rows(path)
     except InputError:
         return None
     if not {"source_id", "grade"} <= set(columns):
@@ -148,7 +148,7 @@ def filled_lines(path: Path) -> int | None:
     return sum(any(row.get(name) for name in said) for _, row in rows)
 
 
-def _rows_in(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+def label_rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     """Lines with their numbers, and the names of the columns in small letters."""
     text = _text_of(path)
     first = next(iter(text.splitlines()), "")

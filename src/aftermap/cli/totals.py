@@ -33,7 +33,8 @@ SCALES = ("ours", "unosat", "cems", "cems-legacy", "ems98", "xbd", "reach")
 @click.option(
     "--reference",
     type=PATH,
-    help="Checked grades of sampled buildings (CSV: source_id, grade), to correct reviewers by.",
+    help="Checked grades of sampled buildings (CSV: source_id, grade, checked_by, checked_how), to "
+    "correct reviewers by.",
 )
 @click.option("--sentences", is_flag=True, help="Print sentences to quote instead of a table.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

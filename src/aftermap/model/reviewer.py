@@ -10,8 +10,10 @@ _MARKS = frozenset(" -.'_@+()/&#\u2010\u2011\u2019\u00b7\u30fb\u05f3\u05f4")
 _SHOWN = 40
 
 
-def reviewer_name(text: str) -> str:
+def reviewer_name(text: str, what: str = "reviewer") -> str:
     """A name as it is recorded: NFC, without spaces at its ends, single spaces in it.
+
+    ``what`` it is called in errors; by the same rule, in how few words a check was done.
 
     Raises InputError where it is empty or too long, or holds characters that cannot be seen or that
     would read as the next part of a sentence (``;``, ``,``, ``:``).
@@ -22,16 +24,14 @@ def reviewer_name(text: str) -> str:
     )
     if wrong is not None:
         raise InputError(
-            f"reviewer {name!a:.{_SHOWN}}: a name cannot hold {wrong!a} "
+            f"{what} {name!a:.{_SHOWN}}: a name cannot hold {wrong!a} "
             f"({unicodedata.name(wrong, 'a control character')}); use letters, digits and - . '"
         )
     if not any(unicodedata.category(c)[0] in "LN" for c in name):
-        raise InputError(
-            f"reviewer {name!r:.{_SHOWN}}: is no name; give one with letters or digits"
-        )
+        raise InputError(f"{what} {name!r:.{_SHOWN}}: is no name; give one with letters or digits")
     if len(name) > LONGEST_NAME:
         raise InputError(
-            f"reviewer {name!r:.{_SHOWN}}: the name is longer than {LONGEST_NAME}; shorten it"
+            f"{what} {name!r:.{_SHOWN}}: the name is longer than {LONGEST_NAME}; shorten it"
         )
     return name
 

@@ -51,7 +51,7 @@ def checked_declarations(case: Case, file_name: str, labels: Sequence[Label]) ->
         else:
             refused.append(Skipped(name=f"{file_name}, line {label.line}", reason=why))
     model = {one.assessment.source_id: one.assessment for one in machine_grades(case.package)}
-    copied = _copies(kept, model)
+    copied = copies_of_model(kept, model)
     notes = [
         f"all {count} grades of {who} are those of the model; they are recorded as not known to be "
         "blind, whatever was declared"
@@ -96,7 +96,7 @@ def _why_not_blind(
     return None
 
 
-def _copies(labels: Sequence[Label], model: Mapping[str, Assessment]) -> dict[str, int]:
+def copies_of_model(labels: Sequence[Label], model: Mapping[str, Assessment]) -> dict[str, int]:
     """Reviewers whose declared grades are all the model's, and how many there are."""
     same: dict[str, list[bool]] = {}
     expected: dict[str, float] = {}

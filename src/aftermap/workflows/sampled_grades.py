@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermap.assessment.label_files import labels_in, newest_by_reviewer
+from aftermap.assessment.label_files import newest_by_reviewer
 from aftermap.errors import InputError
 from aftermap.model.assessment import Assessment, Blinding, Grade
 from aftermap.model.sample import NOT_ASSESSED, BlindGrade, Draw, SampledBuilding
@@ -21,8 +21,8 @@ from aftermap.record.assessments import (
     machine_grades,
     reviews,
 )
-from aftermap.record.disk import sha256_of_file
 from aftermap.record.reviews import one_name_each
+from aftermap.workflows.checked_grades import checked_grades
 
 Newest = Mapping[str, Mapping[str, Assessment]]
 
@@ -85,14 +85,20 @@ def sampled_grades(
     used = newest if with_unblinded else blind
     if not with_unblinded:
         _refuse_unblinded(case, [name for name in sampled if name in newest.keys() - blind.keys()])
-    checked, caveats = _checked(case, reference, sampled)
+    who = {said for name in sampled for said in used.get(name, {})}
+    checked = None if reference is None else checked_grades(case, reference, sampled, who)
+    grades = {} if checked is None else checked.grades
     accepted = accepted_grades(case.package)
     return SampledGrades(
-        sampled=tuple(_building(name, used.get(name, {}), checked.get(name)) for name in sampled),
+        sampled=tuple(_building(name, used.get(name, {}), grades.get(name)) for name in sampled),
         accepted={
             name: _word(accepted[name].assessment.grade) for name in sampled if name in accepted
         },
-        caveats=(*_blindness(used, sampled), *caveats, *_replaced(draw)),
+        caveats=(
+            *_blindness(used, sampled),
+            *(() if checked is None else checked.caveats),
+            *_replaced(draw),
+        ),
         notes=(
             *_left_out(newest, blind, sampled, with_unblinded=with_unblinded),
             *_beyond(case, draw, newest),
@@ -150,35 +156,6 @@ def _refuse_unblinded(case: Case, names: Sequence[str]) -> None:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
-
-
-def _checked(
-    case: Case, path: Path | None, sampled: Collection[str]
-) -> tuple[dict[str, Grade], tuple[str, ...]]:
-    """The checked grades of sampled buildings in a file, and what it is called in every total."""
-    if path is None:
-        return {}, ()
-    known = {one.assessment.source_id for one in machine_grades(case.package)} | set(sampled)
-    found = labels_in(path, known, path.name)
-    for one in found.skipped:
-        raise InputError(f"{one.name}: {one.reason}")
-    checked: dict[str, Grade] = {}
-    for label in found.labels:
-        name, grade = label.assessment.source_id, label.assessment.grade
-        if grade is None or name not in sampled:
-            continue
-        if checked.setdefault(name, grade) is not grade:
-            raise InputError(
-                f"{path}, line {label.line}: {name} has two checked grades; keep the right one"
-            )
-    if not checked:
-        raise InputError(
-            f"{path}: has no checked grade of a sampled building; check some of the sample "
-            "(its ids: aftermap review export)"
-        )
-    digest = sha256_of_file(path)[:12]
-    said = f"{len(checked)} checked grades from {path.name} (SHA-256 {digest}...)"
-    return checked, (said,)
 
 
 def _blindness(used: Newest, sampled: Sequence[str]) -> tuple[str, ...]:
