@@ -9,6 +9,7 @@ from aftermap.assessment.reviewed_sample import Counted, Population
 from aftermap.assessment.total import Circumstances, ReviewerError, TooFew
 from aftermap.model.assessment import Grade
 from aftermap.model.sample import NOT_ASSESSED, BlindGrade, SampledBuilding
+from aftermap.workflows.totals_table import REVIEWER_ERROR, row_of_total
 
 SAID = Circumstances(
     area="the area of case raqqa",
@@ -280,3 +281,24 @@ def test_checked_grades_alone_are_no_review():
     of = population((200, 0, 0, 0, 0, 0))
     alone = [SampledBuilding(source_id=one, reference=Grade.NONE) for one in of.names[:50]]
     assert "no reviewer has looked" in str(totals_of(of, alone, [DESTROYED], SAID))
+
+
+@pytest.mark.parametrize(
+    ("compared", "is_included"), [(0, False), (14, False), (15, True)], ids=str
+)
+def test_the_error_of_one_whom_nobody_compared_is_not_included(compared, is_included):
+    """Reviewers b and c compare 35 buildings of each other; a grades 110 alone."""
+    of = population((400, 200, 100, 60, 100, 0))
+    found = []
+    for i, one in enumerate(twice_graded(of, 0, lambda g, _: g)):
+        left = i - i // 4 - 1
+        who = "bc" if i % 4 == 0 else "ab" if left < compared else "a"
+        grade = one.grades[0]
+        blind = tuple(BlindGrade(reviewer=name, grade=grade) for name in who)
+        found.append(SampledBuilding(source_id=one.source_id, blind=blind))
+    alone = sum(len(one.blind) == 1 for one in found)
+    (row,) = totals_of(of, found, [DESTROYED], SAID).rows
+    assert (row.reviewer_error is ReviewerError.DOUBLE_GRADES) is is_included
+    named = f"not included for a, who graded {alone} of 145 alone ({compared} compared"
+    assert (named in str(row)) is not is_included
+    assert (named in row_of_total(row, 0)[REVIEWER_ERROR]) is not is_included

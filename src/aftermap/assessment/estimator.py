@@ -8,14 +8,15 @@ The method that is named first is the stratified estimator (Cochran 1977, ch. 5;
 2014, eq. 2 to 6): the reviewers' grades, weighted by what each graded building stands for; where
 two reviewers differ, a building counts in parts. From 30 buildings on that two reviewers graded, or
 that one graded and a reference checked, it is corrected for the error of reviewers
-(``reviewer_error.py``); with fewer, the sentence says that the error is not included, and what it
-would do. The machine's grades only say which stratum a building belongs to; they are never counted.
+(``reviewer_error.py``); with fewer, or where one who graded alone was hardly compared, the sentence
+says that the error is not included, and what it would do. The machine's grades only say which
+stratum a building belongs to; they are never counted.
 Sampled buildings without a grade are never "not in the class" (``nonresponse.py``). Beside it
 stands the prediction-powered estimate (``predicted.py``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,10 +29,12 @@ from aftermap.assessment.reviewer_error import (
     ReviewerModel,
     comparisons,
     cost_of_error,
+    lone_reviewers,
     reviewer_model,
 )
 from aftermap.assessment.total import (
     Circumstances,
+    LoneReviewer,
     Range,
     ReviewerError,
     TooFew,
@@ -72,13 +75,18 @@ def totals_of(
             graded=reviewed.graded,
             reason=reason,
         )
-    models = _models(sample)
+    lone = _lone(sample)
+    models = None if lone else _models(sample)
     return TotalsTable(
         of=len(population.names),
         reviewed=reviewed,
         circumstances=circumstances,
         rows=nested_rows(
-            classes, [_row(counted, sample, models, circumstances) for counted in classes]
+            classes,
+            [
+                replace(_row(counted, sample, models, circumstances), lone_reviewers=lone)
+                for counted in classes
+            ],
         ),
     )
 
@@ -124,14 +132,24 @@ class _Models:
     source: ReviewerError
 
 
+def _is_compared(sample: ReviewedSample) -> bool:
+    """Whether enough buildings were graded twice, or graded and checked, here and elsewhere."""
+    return max(comparisons((*sample.sampled, *sample.elsewhere))) >= FEWEST_TWICE_GRADED
+
+
+def _lone(sample: ReviewedSample) -> tuple[LoneReviewer, ...]:
+    """Those who graded alone and of whom the comparisons tell nothing; none without comparisons."""
+    return lone_reviewers(sample.sampled, sample.elsewhere) if _is_compared(sample) else ()
+
+
 def _models(sample: ReviewedSample) -> _Models | None:
     """None where too few buildings were graded twice, or graded and checked.
 
     The sample outside of the population tells of the reviewers too, as a stratum without weight.
     """
     everyone = (*sample.sampled, *sample.elsewhere)
-    twice, checked = comparisons(everyone)
-    if max(twice, checked) < FEWEST_TWICE_GRADED:
+    _, checked = comparisons(everyone)
+    if not _is_compared(sample):
         return None
     sizes = np.append(sample.sizes, 0).astype(float)
     outside = np.full(len(sample.elsewhere), len(sample.sizes))

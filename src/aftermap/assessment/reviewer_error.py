@@ -25,6 +25,7 @@ from scipy.stats import chi2
 
 from aftermap.assessment.intervals import CONFIDENCE, Interval, most_if_none_met
 from aftermap.assessment.latent_class import Held, Patterns, fit_latent_class
+from aftermap.assessment.total import LoneReviewer
 from aftermap.geo.arrays import Array, BoolArray, IntArray
 from aftermap.model.assessment import GRADES
 from aftermap.model.sample import SampledBuilding
@@ -33,6 +34,9 @@ FEWEST_TWICE_GRADED = 30
 """Buildings graded by two reviewers, or by one and checked: with fewer their error is not told."""
 ONE_IN = 10
 """Of so many grades one is off by a step where the cost of an error not included is shown."""
+FEWEST_COMPARED = 15
+"""Grades of one reviewer beside another's or a checked one: with fewer his error is not told, and
+the errors of others say nothing of it."""
 
 NO_GRADE = len(GRADES)
 """The place of "without a grade" behind those of the grades."""
@@ -216,14 +220,38 @@ def patterns_of(rows: IntArray) -> Patterns:
 
 def _matrices(sampled: Sequence[SampledBuilding]) -> dict[str, int]:
     """The error matrix of each reviewer; those with few double grades share one."""
+    compared = _compared(sampled)
+    own = sorted(name for name, count in compared.items() if count >= FEWEST_TWICE_GRADED)
+    return {name: own.index(name) if name in own else len(own) for name in compared}
+
+
+def _compared(sampled: Sequence[SampledBuilding]) -> dict[str, int]:
+    """Of each reviewer, the graded buildings that another graded too, or that were checked."""
     compared: dict[str, int] = {}
     for one in sampled:
         said = [b.reviewer for b in one.blind if b.grade is not None]
         is_compared = len(said) > 1 or one.reference is not None
         for reviewer in said:
             compared[reviewer] = compared.get(reviewer, 0) + is_compared
-    own = sorted(name for name, count in compared.items() if count >= FEWEST_TWICE_GRADED)
-    return {name: own.index(name) if name in own else len(own) for name in compared}
+    return compared
+
+
+def lone_reviewers(
+    sampled: Sequence[SampledBuilding], elsewhere: Sequence[SampledBuilding]
+) -> tuple[LoneReviewer, ...]:
+    """Who graded sampled buildings alone, and was compared too seldom, there and elsewhere."""
+    alone: dict[str, int] = {}
+    for one in sampled:
+        said = [b.reviewer for b in one.blind if b.grade is not None]
+        if len(said) == 1 and one.reference is None:
+            alone[said[0]] = alone.get(said[0], 0) + 1
+    compared = _compared((*sampled, *elsewhere))
+    graded = sum(bool(one.grades) for one in sampled)
+    return tuple(
+        LoneReviewer(name=name, alone=count, graded=graded, compared=compared[name])
+        for name, count in sorted(alone.items())
+        if compared[name] < FEWEST_COMPARED
+    )
 
 
 def comparisons(sampled: Sequence[SampledBuilding]) -> tuple[int, int]:

@@ -27,6 +27,22 @@ class ReviewerError(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoneReviewer:
+    """A reviewer of whose error too little is known: graded alone, and compared, of all graded."""
+
+    name: str
+    alone: int
+    graded: int
+    compared: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}, who graded {self.alone} of {self.graded} alone "
+            f"({self.compared} compared with another grade)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Circumstances:
     """What every sentence says of its circumstances.
 
@@ -101,6 +117,7 @@ class Total:
     ``ALIKE`` where sampled buildings have no grade. ``at_least`` and ``at_most`` need no such
     assumption: the lower end if none without a grade is of the class, the upper end if all are.
     ``cost``: where reviewer error is not included, what it would do to the estimate; else None.
+    ``lone_reviewers``: those for whom it is not, although enough buildings were compared in all.
     ``beside``: other estimates of the same row, never first: the prediction-powered one, and the
     uncorrected one where reviewer error is included. ``str()`` is the sentence.
     """
@@ -118,6 +135,14 @@ class Total:
     beside: tuple[Range, ...]
     reviewed: Reviewed
     circumstances: Circumstances
+    lone_reviewers: tuple[LoneReviewer, ...] = ()
+
+    @property
+    def error_said(self) -> str:
+        """Whether reviewer error is included, and for whom it is not."""
+        if not self.lone_reviewers:
+            return str(self.reviewer_error)
+        return f"{self.reviewer_error} for {', nor for '.join(map(str, self.lone_reviewers))}"
 
     def __str__(self) -> str:
         share = [f"{100 * count / self.of:.1f}" for count in (self.buildings, self.low, self.high)]
@@ -133,7 +158,7 @@ class Total:
             estimated,
             f"{self.method} from {_graded_of_sampled(reviewed)}",
             str(reviewed),
-            str(self.reviewer_error),
+            self.error_said,
             *([] if self.cost is None else [str(self.cost)]),
             *_never_seen(self.circumstances.never_seen),
             *self.circumstances.caveats,

@@ -35,7 +35,7 @@ def row_of_total(one: Total, differing: int) -> dict[str, str]:
     all are, each with its end of the interval.
     """
     reviewed = one.reviewed
-    error = str(one.reviewer_error).removeprefix(_ERROR)
+    error = one.error_said.removeprefix(_ERROR)
     return {
         CLASS: one.what,
         ESTIMATE: f"{one.buildings:,}",
