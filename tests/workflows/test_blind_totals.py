@@ -1,6 +1,7 @@
 """Totals are estimated from blind grades alone, and nobody makes a grade blind afterwards."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from graded_case import GradedCase
@@ -220,6 +221,37 @@ def test_a_reviewed_sample_is_not_replaced_without_a_word(reviewed, run):
     run("review", "import", reviewed.path, path, "--blind", "yes")
     out = run("totals", reviewed.path, "--sentences")[1]
     assert "was drawn to replace the reviewed sample 1" in out.splitlines()[0]
+
+
+@pytest.mark.parametrize("middle_is_reviewed", [False, True])
+def test_a_replaced_sample_is_not_forgotten_by_way_of_another(reviewed, run, middle_is_reviewed):
+    sheet = [reviewed.path / f"{number}.csv" for number in range(5)]
+    draw = ("sample", reviewed.path, "--size", 30, "--out")
+    assert run(*draw, sheet[2], "--seed", 9, "--replace")[0] == 0
+    with Case.create_or_open(reviewed.path) as case:
+        names = {one.source_id for one in newest_draw(case.package).buildings}
+    if middle_is_reviewed:
+        run("review", "import", reviewed.path, fill(reviewed, sheet[2], "ben"), "--blind", "yes")
+    else:
+        withdraw(reviewed, names)
+    assert run(*draw, sheet[3], "--seed", 10, "--replace")[0] == 0
+    with Case.open_to_read(reviewed.path) as case:
+        assert newest_draw(case.package).replaces == (2 if middle_is_reviewed else 1)
+    run("review", "import", reviewed.path, fill(reviewed, sheet[3], "cleo"), "--blind", "yes")
+    first = run("totals", reviewed.path, "--sentences")[1].splitlines()[0]
+    which = "samples 1 and 2" if middle_is_reviewed else "sample 1"
+    assert f"was drawn to replace the reviewed {which}" in first
+
+
+def withdraw(made, names):
+    """Anna takes back what she said of these buildings."""
+    with Case.create_or_open(made.path) as case:
+        kept = [one for one in reviews(case.package) if one.assessment.source_id in names]
+        rows = [
+            replace(one.assessment, grade=None, supersedes=one.number, is_withdrawn=True)
+            for one in kept
+        ]
+        add_assessments(case.package, rows, actor="test")
 
 
 def test_a_sample_says_which_buildings_are_for_two_reviewers(made, run):

@@ -32,7 +32,8 @@ class Draw:
 
     ``twice``: the ids of those that two reviewers are to grade, each blind, so that their error is
     known. ``never_seen`` buildings are no part of the population that was drawn from. ``replaces``
-    is the number of the reviewed sample that this one was drawn to replace. ``number`` and
+    is the number of the reviewed sample that this one was drawn to replace, be it by way of samples
+    that nobody reviewed. ``number`` and
     ``drawn_at`` are the record's: 0 and empty until it is recorded.
     """
 

@@ -199,6 +199,14 @@ def newest_draw(package: GeoPackage) -> Draw | None:
     return None
 
 
+def replaced_samples(package: GeoPackage) -> tuple[int, ...]:
+    """The numbers of all reviewed samples that a later one was drawn to replace."""
+    if "replaces" not in package.columns(SAMPLE_DRAW.name):
+        return ()
+    sql = "SELECT DISTINCT replaces FROM sample_draw WHERE replaces IS NOT NULL ORDER BY replaces"
+    return tuple(number for (number,) in _rows(package, sql))
+
+
 def _drawn_buildings(
     package: GeoPackage, draw: int
 ) -> tuple[tuple[DrawnBuilding, ...], tuple[str, ...]]:

@@ -60,8 +60,8 @@ def sample_buildings(
         if before is not None and reviewed and not replace:
             raise _already_reviewed(case_path, before, reviewed)
         draw = _drawn(case, size=size, seed=seed, twice=twice)
-        if before is not None and reviewed:
-            draw = changed(draw, replaces=before.number)
+        if before is not None:
+            draw = changed(draw, replaces=before.number if reviewed else before.replaces)
         places = building_places(case.package)
         graders = graders_of(draw)
         rows = [
@@ -126,7 +126,7 @@ def _lines(draw: Draw, before: Draw | None, path: Path) -> list[str]:
             "totals do not count them"
         )
     if before is not None:
-        was = "reviewed " if draw.replaces else ""
+        was = "reviewed " if draw.replaces == before.number else ""
         lines.append(f"It replaces the {was}sample of {before.drawn_at}, which stays in the record")
     lines.append(
         f"{len(draw.twice)} of them are for two reviewers (column {GRADERS[0]}); without a second "

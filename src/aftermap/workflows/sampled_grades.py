@@ -19,6 +19,7 @@ from aftermap.record.assessments import (
     accepted_grades,
     learning_labels,
     machine_grades,
+    replaced_samples,
     reviews,
 )
 from aftermap.record.reviews import one_name_each
@@ -97,7 +98,7 @@ def sampled_grades(
         caveats=(
             *_blindness(used, sampled),
             *(() if checked is None else checked.caveats),
-            *_replaced(draw),
+            *_replaced(case, draw),
         ),
         notes=(
             *_left_out(newest, blind, sampled, with_unblinded=with_unblinded),
@@ -180,11 +181,14 @@ def _blindness(used: Newest, sampled: Sequence[str]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _replaced(draw: Draw) -> tuple[str, ...]:
-    if draw.replaces is None:
+def _replaced(case: Case, draw: Draw) -> tuple[str, ...]:
+    earlier = [str(number) for number in replaced_samples(case.package) if number != draw.number]
+    if not earlier:
         return ()
-    number = f"sample {draw.number} of {draw.drawn_at[:10]}"
-    return (f"{number} was drawn to replace the reviewed sample {draw.replaces}",)
+    samples = f"sample{'s' if len(earlier) > 1 else ''} {' and '.join(earlier)}"
+    return (
+        f"sample {draw.number} of {draw.drawn_at[:10]} was drawn to replace the reviewed {samples}",
+    )
 
 
 def _left_out(
