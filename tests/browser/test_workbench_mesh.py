@@ -152,7 +152,7 @@ def test_who_works_blind_sees_no_grade_of_the_machine_on_the_mesh(bench):
     until(page, f"{grades}.length > 0 && {grades}.every((one) => one === 'na')")
     bench.see_grades()
     until(page, f"{grades}.some((one) => one !== 'na')")
-    page.check("#blind")
+    page.click("#blind")
     until(page, f"{grades}.length > 0 && {grades}.every((one) => one === 'na')")
 
 
