@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from aftermap.assessment.checked_choice import refuse_chosen_checks
 from aftermap.assessment.nested import nested_rows
 from aftermap.assessment.reviewed_sample import Counted, Population, ReviewedSample, grade_indices
 from aftermap.assessment.reviewer_error import (
@@ -64,6 +65,8 @@ def totals_of(
 
     ``sampled`` are all buildings of the sample, also those without a grade; those that are not of
     this population do not count, so that the part of an area is estimated from the same sample.
+
+    Raises InputError where checked grades of a whole sample are no random part of it.
     """
     sample = ReviewedSample.of(population, sampled)
     reviewed = sample.reviewed()
@@ -75,6 +78,8 @@ def totals_of(
             graded=reviewed.graded,
             reason=reason,
         )
+    if not sample.elsewhere:
+        refuse_chosen_checks(sample)
     lone = _lone(sample)
     models = None if lone else _models(sample)
     return TotalsTable(

@@ -23,7 +23,10 @@ class ReviewerError(StrEnum):
         "reviewer error included, from the buildings graded twice, if reviewers err independently "
         "of each other"
     )
-    REFERENCE = "reviewer error included, from the checked grades"
+    REFERENCE = (
+        "reviewer error included, from the checked grades, if these were drawn at random from the "
+        "sample"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
