@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyogrio
@@ -14,7 +15,7 @@ from label_sheets import fill, rows_of
 
 from aftermap.assessment.reference_assessment import ReferenceOptions, other_assessment
 from aftermap.assessment.scales import Scale
-from aftermap.model.assessment import Assessment, AssessorKind, Grade
+from aftermap.model.assessment import Assessment, AssessorKind, Grade, Visibility
 from aftermap.publish.exchange.unosat import DamageSite, write_unosat
 from aftermap.record import Case
 from aftermap.record.assessments import (
@@ -254,6 +255,48 @@ def test_totals_by_area_say_too_few_where_they_are(reviewed, run, tmp_path):
     out = run("totals", reviewed.path, "--by", path, "--sentences")[1]
     assert "in the area West of areas.gpkg" in out
     assert "the area Corner of areas.gpkg: too few graded buildings for an estimate" in out
+
+
+def test_an_area_counts_its_own_buildings_and_not_those_of_the_case(made, run, tmp_path):
+    unseen = Visibility(
+        roof_fraction=0.0, views=0, facades=0, ground_sample_m=None, surface_photographs=None
+    )
+    with Case.create_or_open(made.path) as case:
+        every = [one.assessment for one in machine_grades(case.package)]
+        rows = [replace(one, visibility=unseen) for one in every[:10]] + every[10:]
+        add_assessments(case.package, rows, actor="test")
+    run("sample", made.path, "--size", 120, "--double", 120)
+    for who in ("anna", "ben"):
+        path = fill(made, made.path / "sample.csv", who)
+        run("review", "import", made.path, path, "--blind", "yes")
+    (west, south), (east, _) = middle(0), middle(39)
+    line = (west + east) / 2
+    halves = [
+        shapely.box(west - 50, south - 50, line, south + 500),
+        shapely.box(line, south - 50, east + 50, south + 500),
+    ]
+    path = tmp_path / "areas.gpkg"
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(np_array(halves)),
+        [np_array(["West", "East"])],
+        ["name"],
+        driver="GPKG",
+        geometry_type="Polygon",
+        crs=CRS,
+    )
+    whole, *areas = json.loads(run("totals", made.path, "--by", path, "--json")[1])["totals"][::7]
+    assert [one["area"].split()[2] for one in areas] == ["West", "East"]
+    assert (whole["never_seen"], [one["never_seen"] for one in areas]) == (10, [10, 0])
+    for one in areas:
+        here = one["sampled"]
+        assert 0 < here < 120
+        assert f"the grades of {here} of {here} reviewed buildings" in one["sentence"]
+        assert (
+            f"120 buildings graded twice ({120 - here} of them outside of this area)"
+            in (one["sentence"])
+        )
+    assert "outside of this area" not in whole["sentence"]
 
 
 def np_array(values):

@@ -150,6 +150,8 @@ class ReviewedSample:
             not_assessed=int((unable & ~graded).sum()),
             unanswered=int((~self.is_reviewed & ~graded).sum()),
             graded_twice=twice,
+            twice_elsewhere=sum(one.is_graded_twice for one in self.elsewhere),
+            checked_elsewhere=sum(o.reference is not None for o in self.elsewhere),
             checked=sum(o.reference is not None for o in (*self.sampled, *self.elsewhere)),
             checked_unassessable=int((unable & graded).sum()),
             agreement=alpha(labels) if twice else None,

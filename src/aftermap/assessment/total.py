@@ -68,7 +68,8 @@ class Reviewed:
     ``sampled`` = ``graded`` + ``not_assessed`` (reviewers found that it cannot be assessed) +
     ``unanswered`` (nobody has looked). ``graded_twice``: by two reviewers, each blind.
     ``checked``: with a reference grade; ``checked_unassessable``: those of them, here, that
-    reviewers could not assess from the imagery.
+    reviewers could not assess from the imagery. ``twice_elsewhere`` and ``checked_elsewhere``: of
+    both, those outside of the area, which tell of its reviewers.
     """
 
     reviewers: tuple[str, ...]
@@ -80,6 +81,8 @@ class Reviewed:
     checked: int
     agreement: Agreement | None
     checked_unassessable: int = 0
+    twice_elsewhere: int = 0
+    checked_elsewhere: int = 0
 
     @property
     def without_grade(self) -> int:
@@ -89,14 +92,17 @@ class Reviewed:
     def __str__(self) -> str:
         who = ", ".join(self.reviewers) or "nobody"
         plural = "s" if len(self.reviewers) > 1 else ""
-        parts = [f"reviewer{plural} {who}", f"{self.graded_twice} buildings graded twice"]
+        parts = [f"reviewer{plural} {who}", self._twice()]
         if self.agreement is not None:
             parts.append(str(self.agreement))
         if self.checked:
-            parts.append(f"{self.checked} with a checked grade")
+            parts.append(f"{self.checked} with a checked grade{_outside(self.checked_elsewhere)}")
         if self.checked_unassessable:
             parts.append(f"{self.checked_unassessable} of these not assessable from the imagery")
         return "; ".join(parts)
+
+    def _twice(self) -> str:
+        return f"{self.graded_twice} buildings graded twice{_outside(self.twice_elsewhere)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +252,11 @@ def range_of(found: Interval, what: str) -> Range:
         low=int(found.low),
         high=int(found.high),
     )
+
+
+def _outside(count: int) -> str:
+    """Of buildings that tell of the reviewers, how many are not of the area."""
+    return f" ({count} of them outside of this area)" if count else ""
 
 
 def _graded_of_sampled(reviewed: Reviewed) -> str:

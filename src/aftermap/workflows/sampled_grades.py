@@ -35,13 +35,20 @@ class SampledGrades:
     """What totals are estimated from, and what must be said of it.
 
     ``accepted``: the accepted grade of each sampled building that has one, "not_assessed" or a
-    grade; it is never counted. ``caveats`` belong to every total, ``notes`` beside them.
+    grade; it is never counted. ``used``: the grades that count. ``caveats`` belong to every total
+    beside those of `caveats_in`, ``notes`` beside the totals.
     """
 
     sampled: tuple[SampledBuilding, ...]
     accepted: Mapping[str, str]
+    used: Newest
     caveats: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def caveats_in(self, names: Collection[str]) -> tuple[str, ...]:
+        """What every total over the buildings named says, counted among these."""
+        there = [one.source_id for one in self.sampled if one.source_id in names]
+        return (*_blindness(self.used, there), *self.caveats)
 
     @property
     def differing(self) -> int:
@@ -95,8 +102,8 @@ def sampled_grades(
         accepted={
             name: _word(accepted[name].assessment.grade) for name in sampled if name in accepted
         },
+        used=used,
         caveats=(
-            *_blindness(used, sampled),
             *(() if checked is None else checked.caveats),
             *_replaced(case, draw),
         ),

@@ -153,14 +153,15 @@ def totalled_in(case: Case, options: TotalsOptions) -> TotalsOutcome:
     )
     if not options.assume_alike:
         refuse_unreviewed(case, found.sampled)
-    areas = {} if options.areas is None else _inside(case, options.areas, population.names)
-    never_seen = len(machine_grades(case.package, draw.machine_batch)) - len(population.names)
+    unseen = _unseen(case, draw, population)
+    every = (*population.names, *unseen)
+    areas = {} if options.areas is None else _inside(case, options.areas, every)
     circumstances = Circumstances(
         area=f"the area of case {case.path.name}",
         class_set=_class_set(options.scale),
         dates=dates_taken(case.package),
-        never_seen=never_seen,
-        caveats=found.caveats,
+        never_seen=len(unseen),
+        caveats=found.caveats_in(population.names),
     )
     return TotalsOutcome(
         areas=_all(population, found, options.scale, circumstances, areas),
@@ -200,11 +201,19 @@ def _all(
     circumstances: Circumstances,
     areas: Mapping[str, BoolArray],
 ) -> tuple[AreaTotals, ...]:
+    """The totals of the case and of each area: (N,) which of the population and the unseen."""
     classes = _classes(scale)
     parts = [(population, circumstances)]
+    seen = len(population.names)
     for name, inside in areas.items():
-        here = replace(circumstances, area=name)
-        parts.append((population.part(inside), here))
+        part = population.part(inside[:seen])
+        here = replace(
+            circumstances,
+            area=name,
+            never_seen=int(inside[seen:].sum()),
+            caveats=found.caveats_in(set(part.names)),
+        )
+        parts.append((part, here))
     return tuple(
         AreaTotals(
             table=totals_of(part, found.sampled, classes, here),
@@ -231,6 +240,13 @@ def _name(label: str, grades: Sequence[Grade]) -> str:
     """A class by its label, and our grades behind it where they are called otherwise."""
     ours = " or ".join(grade.value for grade in grades)
     return label if label.startswith(ours) else f"{label} (ours: {ours})"
+
+
+def _unseen(case: Case, draw: Draw, population: Population) -> list[str]:
+    """Buildings that were graded and are no part of the population."""
+    counted = set(population.names)
+    every = [k.assessment.source_id for k in machine_grades(case.package, draw.machine_batch)]
+    return [name for name in every if name not in counted]
 
 
 def _population(case: Case, draw: Draw) -> Population:

@@ -74,4 +74,5 @@ def _reviewers(reviewed: Reviewed) -> str:
     agreed = "agreement not known"
     if agreement is not None and agreement.value is not None:
         agreed = f"alpha {agreement.value:.2f} ({agreement.low:.2f} to {agreement.high:.2f})"
-    return f"{who}: {reviewed.graded_twice} graded twice, {agreed}"
+    outside = f" ({reviewed.twice_elsewhere} elsewhere)" if reviewed.twice_elsewhere else ""
+    return f"{who}: {reviewed.graded_twice} graded twice{outside}, {agreed}"
