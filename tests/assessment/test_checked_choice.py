@@ -81,3 +81,25 @@ def test_checks_at_random_are_refused_as_seldom_as_it_says():
 def test_without_checks_there_is_nothing_to_refuse():
     nobody = np.zeros(6, bool)
     assert chance_of_choice(np.arange(6) % 5, nobody) == 1
+
+
+def test_chosen_checks_are_refused_also_where_the_whole_has_too_few_grades_for_a_total():
+    """Its areas may have enough, and are estimated by the same checks."""
+    names = tuple(f"b{i}" for i in range(400))
+    of = Population(
+        names=names,
+        strata=STRATA,
+        stratum=np.repeat([0, 1], 200),
+        labels=STRATA,
+        probabilities=np.full((400, 6), 1 / 6),
+    )
+    sample = [
+        SampledBuilding(
+            source_id=names[i],
+            blind=(BlindGrade(reviewer="a", grade=GRADES[i % 2]),),
+            reference=GRADES[0] if i % 2 == 0 else None,
+        )
+        for i in range(80)
+    ]
+    with pytest.raises(InputError, match="no random part"):
+        totals_of(of, sample, LIGHT, SAID)

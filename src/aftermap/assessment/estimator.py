@@ -69,6 +69,8 @@ def totals_of(
     Raises InputError where checked grades of a whole sample are no random part of it.
     """
     sample = ReviewedSample.of(population, sampled)
+    if not sample.elsewhere:
+        refuse_chosen_checks(sample)
     reviewed = sample.reviewed()
     reason = _why_too_few(sample)
     if reason is not None:
@@ -78,8 +80,6 @@ def totals_of(
             graded=reviewed.graded,
             reason=reason,
         )
-    if not sample.elsewhere:
-        refuse_chosen_checks(sample)
     lone = _lone(sample)
     models = None if lone else _models(sample)
     return TotalsTable(
