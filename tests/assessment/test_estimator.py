@@ -1,12 +1,24 @@
 """Totals are said whole, from reviewed samples and never from the map."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aftermap.assessment.draw import STRATA
 from aftermap.assessment.estimator import CORRECTED, PREDICTED, error_matrix, totals_of
-from aftermap.assessment.reviewed_sample import Counted, Population
-from aftermap.assessment.total import Circumstances, ReviewerError, TooFew
+from aftermap.assessment.intervals import Interval
+from aftermap.assessment.reviewed_sample import Counted, Population, counted_classes
+from aftermap.assessment.reviewer_error import cost_of_error
+from aftermap.assessment.total import (
+    ALIKE,
+    ALSO_IN_CLASSES,
+    REVIEWED_ALIKE,
+    Circumstances,
+    ReviewerError,
+    TooFew,
+    range_of,
+)
 from aftermap.model.assessment import Grade
 from aftermap.model.sample import NOT_ASSESSED, BlindGrade, SampledBuilding
 from aftermap.workflows.totals_table import REVIEWER_ERROR, row_of_total
@@ -168,6 +180,52 @@ def test_every_caveat_is_in_the_sentence_and_above_the_table(town):
         assert "1,200 buildings that no picture shows are not counted" in text
 
 
+def test_a_row_says_what_it_assumes_and_the_table_says_it_too():
+    of = population((300, 0, 0, 100, 0, 0))
+    found = reviewed(of, (60, 0, 0, 20, 0, 0), np.random.default_rng(3))
+    hidden = [
+        replace(one, blind=(BlindGrade(reviewer="a", grade=None),)) if i % 4 == 0 else one
+        for i, one in enumerate(found)
+    ]
+    table = totals_of(of, hidden, counted_classes([], ["destroyed"]), SAID)
+    *_, destroyed, unable = table.rows
+    above = "\n".join(table.preamble)
+    assert ALIKE in str(destroyed)
+    assert ALIKE in above
+    assert ALSO_IN_CLASSES in above
+    assert ALSO_IN_CLASSES in str(unable)
+    assert (unable.assumption, ALIKE in str(unable)) == ("", False)
+    assert "whatever" not in str(unable)
+    some = [replace(one, blind=()) if i % 8 == 0 else one for i, one in enumerate(found)]
+    (*_, unable) = totals_of(of, some, counted_classes([], ["destroyed"]), SAID).rows
+    assert unable.assumption == REVIEWED_ALIKE
+    assert "whatever the 10 that nobody reviewed are" in str(unable)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0.0"), (4, "under 0.1"), (7, "0.1"), (12_000, "over 99.9"), (12_004, "100.0")],
+)
+def test_a_percentage_is_none_or_all_only_where_it_is(town, count, words):
+    row = totals_of(*town, [DESTROYED], SAID).rows[0]
+    text = str(replace(row, buildings=count, low=count, high=count, of=12_004))
+    assert f"; {words} %, {words} to {words} %)" in text
+
+
+def test_an_estimate_lies_in_its_own_interval():
+    for estimate, said in ((-3.2, 0), (120.0, 90), (41.6, 42)):
+        found = range_of(Interval(estimate=estimate, low=0, high=90), "x")
+        assert (found.low, found.buildings, found.high) == (0, said, 90)
+
+
+def test_an_error_of_the_grades_given_counts_for_a_rare_class_beside_a_large_one():
+    by_grade = np.array([0.0, 0.0, 0.0, 900.0, 10.0])
+    down, up = cost_of_error(by_grade, (4,))
+    assert (down, up) == (10.0, 90.0)
+    down, up = cost_of_error(by_grade, (3,))
+    assert (down, up) == (90.0, 100.0)
+
+
 def test_the_matrix_counts_what_was_reviewed(town):
     of, labels = town
     matrix = error_matrix(of, labels)
@@ -196,7 +254,7 @@ def test_double_grades_widen_the_interval_by_the_error_of_the_reviewers():
     differ = totals_of(of, apart, [DESTROYED], SAID).rows[0]
     assert alone.reviewer_error is ReviewerError.NOT_INCLUDED
     assert "reviewer error not included" in str(alone)
-    assert "if one grade in 10 were a step off" in str(alone)
+    assert "if one grade in 10, given or true, were a step off" in str(alone)
     assert agree.reviewer_error is ReviewerError.DOUBLE_GRADES
     assert agree.method == CORRECTED
     assert "reviewers a, b; 73 buildings graded twice; Krippendorff" in str(agree)

@@ -210,6 +210,7 @@ def _uncorrected(counted: Counted, sample: ReviewedSample, circumstances: Circum
         beside=_predicted(counted, sample),
         reviewed=sample.reviewed(),
         circumstances=circumstances,
+        is_class=NOT_ASSESSED not in counted.labels,
     )
 
 
@@ -222,7 +223,7 @@ def _cost(counted: Counted, sample: ReviewedSample, buildings: int) -> Range | N
     down, up = cost_of_error(by_grade, places)
     of = len(sample.population.names)
     return Range(
-        what=f"if one grade in {ONE_IN} were a step off, always the same way",
+        what=f"if one grade in {ONE_IN}, given or true, were a step off, always the same way",
         buildings=buildings,
         low=max(0, round(buildings - down)),
         high=min(of, round(buildings + up)),

@@ -266,11 +266,14 @@ def cost_of_error(by_grade: Array, places: Sequence[int]) -> tuple[float, float]
     """How far down and up a total moves if one grade in ten is a step off, always the same way.
 
     ``by_grade`` (5,) is the estimated number of buildings of each grade; ``places`` are the indices
-    of the grades of the class. Down: each grade beside the class may hide a tenth of its buildings
-    in it. Up: the class may have lost a tenth of each of its outermost grades.
+    of the grades of the class. Of the true grades: each grade beside the class may hide a tenth of
+    its buildings in it, and the class may have lost a tenth of each of its outermost grades. Of the
+    grades given: a tenth of the outermost ones, or of those beside, may be wrong, which for a rare
+    class beside a large one is far more. The larger of both counts.
     """
     beside = [k for k in range(len(GRADES)) if k not in places and {k - 1, k + 1} & set(places)]
     edges = [k for k in places if {k - 1, k + 1} & set(beside)]
-    up = by_grade[edges].sum() / (ONE_IN - 1)
-    down = by_grade[beside].sum() / (ONE_IN - 1)
+    inner, outer = by_grade[edges].sum(), by_grade[beside].sum()
+    up = max(inner / (ONE_IN - 1), outer / ONE_IN)
+    down = max(outer / (ONE_IN - 1), inner / ONE_IN)
     return float(min(down, by_grade[list(places)].sum())), float(up)

@@ -13,6 +13,15 @@ from aftermap.assessment.reliability import Agreement
 
 ALIKE = "sampled buildings without a grade are like the graded ones of their stratum"
 """The assumption that an estimate is made under where some have none (missing at random)."""
+REVIEWED_ALIKE = (
+    "sampled buildings that nobody reviewed are like the reviewed ones of their stratum"
+)
+"""The same of the row of buildings that cannot be assessed, which needs no grade."""
+
+ALSO_IN_CLASSES = (
+    "these buildings are of some class and are in its estimate too, so the rows add up to more "
+    "than all buildings"
+)
 
 
 class ReviewerError(StrEnum):
@@ -128,7 +137,8 @@ class Total:
     ``cost``: where reviewer error is not included, what it would do to the estimate; else None.
     ``lone_reviewers``: those for whom it is not, although enough buildings were compared in all.
     ``beside``: other estimates of the same row, never first: the prediction-powered one, and the
-    uncorrected one where reviewer error is included. ``str()`` is the sentence.
+    uncorrected one where reviewer error is included. ``is_class`` is False of the buildings that
+    cannot be assessed, which are of some class as well. ``str()`` is the sentence.
     """
 
     what: str
@@ -145,6 +155,7 @@ class Total:
     reviewed: Reviewed
     circumstances: Circumstances
     lone_reviewers: tuple[LoneReviewer, ...] = ()
+    is_class: bool = True
 
     @property
     def error_said(self) -> str:
@@ -154,7 +165,7 @@ class Total:
         return f"{self.reviewer_error} for {', nor for '.join(map(str, self.lone_reviewers))}"
 
     def __str__(self) -> str:
-        share = [f"{100 * count / self.of:.1f}" for count in (self.buildings, self.low, self.high)]
+        share = [_percent(count, self.of) for count in (self.buildings, self.low, self.high)]
         reviewed = self.reviewed
         estimated = (
             f"{self.what}: an estimated {self.buildings:,} of {self.of:,} buildings "
@@ -165,6 +176,7 @@ class Total:
         )
         parts = [
             estimated,
+            *([] if self.is_class else [ALSO_IN_CLASSES]),
             f"{self.method} from {_graded_of_sampled(reviewed)}",
             str(reviewed),
             self.error_said,
@@ -175,13 +187,22 @@ class Total:
         return "; ".join(parts)
 
     def _without_grade(self) -> str:
-        missing = self.reviewed.without_grade
+        reviewed = self.reviewed
+        missing = reviewed.without_grade if self.is_class else reviewed.unanswered
         if not missing:
             return ""
+        which = "without a grade" if self.is_class else "that nobody reviewed"
         return (
-            f" if {ALIKE}, and at least {self.at_least:,} and at most {self.at_most:,} whatever "
-            f"the {missing} without a grade are,"
+            f" if {self.assumption}, and at least {self.at_least:,} and at most {self.at_most:,} "
+            f"whatever the {missing} {which} are,"
         )
+
+    @property
+    def assumption(self) -> str:
+        """What the estimate and its interval hold under; "" where nothing is assumed."""
+        if self.is_class:
+            return ALIKE if self.reviewed.without_grade else ""
+        return REVIEWED_ALIKE if self.reviewed.unanswered else ""
 
     def __format__(self, spec: str) -> str:
         if spec:
@@ -222,9 +243,19 @@ class TotalsTable:
         return (
             f"{said.area}: {self.of:,} buildings, {said.class_set}, {_dates(said.dates)}",
             f"estimated from {counts}; intervals of {CONFIDENCE:.0%}",
+            *self._assumed(),
             str(reviewed),
             *_never_seen(said.never_seen),
             *said.caveats,
+        )
+
+    def _assumed(self) -> tuple[str, ...]:
+        """What estimates hold under where sampled buildings have no grade."""
+        if not self.reviewed.without_grade:
+            return ()
+        return (
+            f"estimates and intervals hold if {ALIKE}; at least to at most, whatever they are",
+            *([f"not assessable: {ALSO_IN_CLASSES}"] if self.reviewed.not_assessed else []),
         )
 
 
@@ -246,12 +277,19 @@ class TooFew:
 
 def range_of(found: Interval, what: str) -> Range:
     """An interval of one total in whole buildings, under the name of what it is."""
-    return Range(
-        what=what,
-        buildings=round(float(found.estimate)),
-        low=int(found.low),
-        high=int(found.high),
-    )
+    low, high = int(found.low), int(found.high)
+    buildings = min(max(round(float(found.estimate)), low), high)
+    return Range(what=what, buildings=buildings, low=low, high=high)
+
+
+def _percent(count: int, of: int) -> str:
+    """A share in percent; 0.0 and 100.0 only where it is none and all."""
+    text = f"{100 * count / of:.1f}"
+    if text == "0.0" and count > 0:
+        return "under 0.1"
+    if text == "100.0" and count < of:
+        return "over 99.9"
+    return text
 
 
 def _outside(count: int) -> str:

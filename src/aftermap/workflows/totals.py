@@ -18,7 +18,7 @@ from aftermap.assessment.estimator import error_matrix, totals_of
 from aftermap.assessment.intervals import CONFIDENCE
 from aftermap.assessment.reviewed_sample import Counted, Population, counted_classes
 from aftermap.assessment.scales import CROSSWALK_VERSION, Scale, classes_in
-from aftermap.assessment.total import ALIKE, Circumstances, TooFew, Total, TotalsTable
+from aftermap.assessment.total import Circumstances, TooFew, Total, TotalsTable
 from aftermap.config import SETTINGS_NAME, settings_in
 from aftermap.errors import CaseError, CrsError, InputError
 from aftermap.geo.arrays import BoolArray
@@ -330,6 +330,6 @@ def _plain(one: Total | TooFew) -> dict[str, Any]:
         "sampled": one.reviewed.sampled,
         "without_grade": one.reviewed.without_grade,
         "review": reviewed,
-        "assumption": ALIKE if one.reviewed.without_grade else "",
+        "assumption": one.assumption,
         "sentence": str(one),
     }
