@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aftermap.assessment.label_files import MACHINE, Label, label_rows, labels_in
 from aftermap.errors import InputError
-from aftermap.model.assessment import Blinding, Grade
+from aftermap.model.assessment import Assessment, Blinding, Grade
 from aftermap.model.reviewer import name_folded, reviewer_name
 from aftermap.publish.exchange.hxl import TAGS
 from aftermap.record import Case
@@ -45,8 +45,10 @@ def checked_grades(
     of the model or of a file of reviews, was checked by a reviewer of the sample, or where nobody
     has reviewed the sample.
     """
-    _refuse_reviews(case, path)
-    known = {one.assessment.source_id for one in machine_grades(case.package)} | set(sampled)
+    digest = sha256_of_file(path) if path.is_file() else ""
+    _refuse_reviews(case, path, digest)
+    model = {one.assessment.source_id: one.assessment for one in machine_grades(case.package)}
+    known = model.keys() | set(sampled)
     rows, columns = label_rows(path)
     _refuse_columns(path, columns)
     found = labels_in(path, known, "checked")
@@ -55,7 +57,7 @@ def checked_grades(
     by_line = dict(rows)
     checks = sorted({_check_of(path, one.line, by_line[one.line]) for one in found.labels})
     _refuse_reviewers(path, {who for who, _ in checks}, reviewers)
-    _refuse_model(case, path, found.labels)
+    _refuse_model(path, found.labels, model)
     grades = _of_sample(path, found.labels, sampled)
     if not reviewers:
         raise InputError(
@@ -63,20 +65,16 @@ def checked_grades(
             "none: have the sample graded blind first"
         )
     said = " and ".join(f"{who} ({how})" for who, how in checks)
-    digest = sha256_of_file(path)[:12]
     return CheckedGrades(
         grades=grades,
         caveats=(
-            f"{len(grades)} checked grades from {path.name} (SHA-256 {digest}...), by {said}",
+            f"{len(grades)} checked grades from {path.name} (SHA-256 {digest[:12]}...), by {said}",
         ),
     )
 
 
-def _refuse_reviews(case: Case, path: Path) -> None:
+def _refuse_reviews(case: Case, path: Path, digest: str) -> None:
     """Raises InputError where this very file was imported as reviewers' grades."""
-    if not path.is_file():
-        return
-    digest = sha256_of_file(path)
     if any(e.subject == digest and e.action == ASSESSED for e in entries_of(case.package)):
         raise InputError(
             f"{path}: was imported as grades of reviewers, which cannot be checked by themselves; "
@@ -120,8 +118,7 @@ def _refuse_reviewers(path: Path, who: Collection[str], reviewers: Collection[st
         )
 
 
-def _refuse_model(case: Case, path: Path, labels: Sequence[Label]) -> None:
-    model = {one.assessment.source_id: one.assessment for one in machine_grades(case.package)}
+def _refuse_model(path: Path, labels: Sequence[Label], model: Mapping[str, Assessment]) -> None:
     claimed = [
         replace(one, assessment=replace(one.assessment, assessor="", blinding=Blinding.DECLARED))
         for one in labels

@@ -147,13 +147,14 @@ def totalled_in(case: Case, options: TotalsOptions) -> TotalsOutcome:
             f"{case.path}: has no sample, and model grades are not counted; draw one with "
             "aftermap sample, have it reviewed, and import the labels"
         )
-    population = _population(case, draw)
+    graded = [one.assessment for one in machine_grades(case.package, draw.machine_batch)]
+    population = _population(draw, graded)
     found = sampled_grades(
         case, draw, reference=options.reference, with_unblinded=options.with_unblinded
     )
     if not options.assume_alike:
         refuse_unreviewed(case, found.sampled)
-    unseen = _unseen(case, draw, population)
+    unseen = _unseen(graded, population)
     every = (*population.names, *unseen)
     areas = {} if options.areas is None else _inside(case, options.areas, every)
     circumstances = Circumstances(
@@ -242,18 +243,16 @@ def _name(label: str, grades: Sequence[Grade]) -> str:
     return label if label.startswith(ours) else f"{label} (ours: {ours})"
 
 
-def _unseen(case: Case, draw: Draw, population: Population) -> list[str]:
+def _unseen(graded: Sequence[Assessment], population: Population) -> list[str]:
     """Buildings that were graded and are no part of the population."""
     counted = set(population.names)
-    every = [k.assessment.source_id for k in machine_grades(case.package, draw.machine_batch)]
-    return [name for name in every if name not in counted]
+    return [one.source_id for one in graded if one.source_id not in counted]
 
 
-def _population(case: Case, draw: Draw) -> Population:
-    every = [k.assessment for k in machine_grades(case.package, draw.machine_batch)]
-    seen = [one for one in every if is_seen(one)]
+def _population(draw: Draw, graded: Sequence[Assessment]) -> Population:
+    seen = [one for one in graded if is_seen(one)]
     drawn_from = sum(one.buildings for one in draw.strata)
-    grades = seen if drawn_from == len(seen) else every  # older samples: from all
+    grades = seen if drawn_from == len(seen) else graded  # older samples: from all
     return Population(
         names=tuple(one.source_id for one in grades),
         strata=STRATA,
