@@ -127,6 +127,12 @@ def box_corners(centre: npt.ArrayLike, size: npt.ArrayLike, rotation: npt.ArrayL
     return np.asarray((signs * half) @ np.asarray(rotation, float).T + np.asarray(centre, float))
 
 
+def grid_quads(grid_m: Array) -> Array:
+    """(R - 1, C - 1, 4, 3) corners of the cells between (R, C, 3) points, in turn about each."""
+    corners = [grid_m[:-1, :-1], grid_m[:-1, 1:], grid_m[1:, 1:], grid_m[1:, :-1]]
+    return np.stack(corners, 2)
+
+
 def rotation_about_up(angle_rad: float) -> Array:
     """(3, 3) rotation, anticlockwise as seen from above."""
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)

@@ -127,6 +127,11 @@ class TwinGround:
         xy = np.asarray(xy_m, float).reshape(-1, 2)
         return np.column_stack([xy, at(self.height_m, self.extent, HEIGHT_STEP_M, xy)])
 
+    def points_m(self) -> Array:
+        """(rows, columns, 3) places of the HEIGHT_STEP_M samples, on what is walked on."""
+        east, north = self.extent.samples(HEIGHT_STEP_M)
+        return np.stack([east, north, self.height_m], -1)
+
     def value(self, raster: Float32Array, xy_m: Array) -> float:
         """The value of one of the HEIGHT_STEP_M rasters (rows, columns) at (2,) local metres."""
         return float(at(raster, self.extent, HEIGHT_STEP_M, xy_m[None])[0])

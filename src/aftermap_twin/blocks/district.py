@@ -14,7 +14,7 @@ from aftermap_twin.blocks.layout import Estate, estate_over
 from aftermap_twin.blocks.materials import BlocksMaterial, PanelRows
 from aftermap_twin.blocks.panels import raise_block
 from aftermap_twin.marks import mark_places
-from aftermap_twin.mesh import MeshBuilder, TriangleMesh
+from aftermap_twin.mesh import MeshBuilder, TriangleMesh, grid_quads
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.scene import Scene, TrueBuilding
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, TwinGround, at, rolling_m
@@ -89,10 +89,7 @@ def _mesh(
     marks: Array,
 ) -> tuple[TriangleMesh, Float32Array]:
     mesh, rows = MeshBuilder(), PanelRows()
-    east, north = ground.extent.samples(HEIGHT_STEP_M)
-    grid = np.stack([east, north, ground.height_m], -1)
-    quads = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], 2)
-    mesh.add_quads(quads, BlocksMaterial.YARD, SOIL)
+    mesh.add_quads(grid_quads(ground.points_m()), BlocksMaterial.YARD, SOIL)
     for block, ruin in zip(*built, strict=True):
         raise_block(rng, block, ruin, mesh, rows)
         fit_roof(rng, mesh, block, ruin)

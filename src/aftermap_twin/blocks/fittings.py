@@ -10,7 +10,7 @@ from aftermap_twin.blocks.frames import EstateBlock
 from aftermap_twin.blocks.layout import Estate
 from aftermap_twin.blocks.materials import BlocksMaterial
 from aftermap_twin.blocks.solids import box, plate, polygons_in, rectangle
-from aftermap_twin.mesh import MeshBuilder, Tone
+from aftermap_twin.mesh import MeshBuilder, Tone, grid_quads
 from aftermap_twin.site import Cover, TwinGround
 
 LACQUERS: tuple[Tone, ...] = (
@@ -175,7 +175,5 @@ def _crown(rng: np.random.Generator, mesh: MeshBuilder, foot: Array) -> None:
             ],
             -1,
         )
-        grid = points + centre
-        quads = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], 2)
         tone = (0.062 * shade, 0.10 * shade, 0.032 * shade)
-        mesh.add_quads(quads, BlocksMaterial.CROWN, tone)
+        mesh.add_quads(grid_quads(points + centre), BlocksMaterial.CROWN, tone)

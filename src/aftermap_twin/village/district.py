@@ -7,7 +7,7 @@ import numpy as np
 from aftermap.geo.arrays import Array, BoolArray, Float32Array
 from aftermap.model.assessment import Grade
 from aftermap_twin.marks import mark_places
-from aftermap_twin.mesh import MeshBuilder, TriangleMesh
+from aftermap_twin.mesh import MeshBuilder, TriangleMesh, grid_quads
 from aftermap_twin.options import TwinOptions
 from aftermap_twin.scene import Scene, TrueBuilding
 from aftermap_twin.site import HEIGHT_STEP_M, Extent, TwinGround, at, rolling_m, smooth_noise
@@ -85,10 +85,7 @@ def _mesh(
     marks: Array,
 ) -> tuple[TriangleMesh, Float32Array]:
     mesh, rows = MeshBuilder(), SurfaceRows()
-    east, north = ground.extent.samples(HEIGHT_STEP_M)
-    corners = np.stack([east, north, ground.height_m], -1)
-    quads = np.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]], 2)
-    mesh.add_quads(quads, VillageMaterial.LAND, EARTH_TONE)
+    mesh.add_quads(grid_quads(ground.points_m()), VillageMaterial.LAND, EARTH_TONE)
     for house, hurt in zip(houses, wounds, strict=True):
         raise_house(rng, house, hurt, mesh, rows)
         top_roof(rng, mesh, house, hurt)
