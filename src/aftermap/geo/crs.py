@@ -99,17 +99,25 @@ def transformed_xy(from_crs: str, to_crs: str, xy: npt.ArrayLike) -> Array:
     try:
         # With always_xy PROJ 9.5 forgets only_best, so the order of axes is kept here.
         transformer = Transformer.from_crs(source, target, allow_ballpark=False, only_best=True)
-        first, second = turned_xy(pairs.T, source)
-        moved = transformer.transform(first, second, errcheck=True)
+        out = moved_by(transformer, pairs, source, target)
     except ProjError as error:
         raise no_transformation(from_crs, to_crs, error) from error
-    out = turned_xy(np.stack(moved), target).T
     if not np.isfinite(out).all():
         raise CrsError(
             f"{from_crs} to {to_crs}: a position is outside the area of the "
             "CRS; check the coordinates, or name another CRS"
         )
     return out
+
+
+def moved_by(transformer: Transformer, pairs: Array, source: CRS, target: CRS) -> Array:
+    """(N, 2) coordinates in x, y order by a transformer that keeps the order of axes of its CRSs.
+
+    Not finite where a position lies outside. Raises ProjError where PROJ refuses one.
+    """
+    first, second = turned_xy(pairs.T, source)
+    moved = transformer.transform(first, second, errcheck=True)
+    return turned_xy(np.stack(moved), target).T
 
 
 def no_transformation(from_crs: str, to_crs: str, why: object) -> CrsError:

@@ -28,6 +28,7 @@ from aftermap.geo.arrays import Array
 from aftermap.geo.crs import (
     LOCAL,
     known_crs,
+    moved_by,
     no_transformation,
     official_crs,
     short_name,
@@ -93,10 +94,9 @@ def _movement(
     def moved_xy(xy: npt.ArrayLike) -> Array:
         pairs = np.asarray(xy, float).reshape(-1, 2)
         try:
-            moved = used.transform(*turned_xy(pairs.T, source), errcheck=True)
+            out = moved_by(used, pairs, source, target)
         except ProjError as error:
             raise no_transformation(*names, error) from error
-        out = turned_xy(np.stack(moved), target).T
         if not np.isfinite(out).all():
             raise CrsError(
                 f"{what}: a position is outside the area of {short_name(names[0])}; check the "
