@@ -18,7 +18,13 @@ import numpy as np
 
 from aftermap.assessment.names import NamedValues
 from aftermap.assessment.order import quantiles_of
-from aftermap.assessment.roof import LOWER_LEVEL_M, reference_level_m, roof_cells, share
+from aftermap.assessment.roof import (
+    LOWER_LEVEL_M,
+    reference_level_m,
+    roof_cells,
+    share,
+    share_with_sigma,
+)
 from aftermap.assessment.roof_planes import Planes
 from aftermap.assessment.site import BuildingSite, edge_distance_m
 from aftermap.geo.arrays import Array, BoolArray, ByteArray
@@ -76,11 +82,11 @@ def loss_measures(site: BuildingSite, planes: Planes) -> NamedValues:
         "low_fraction": share(low[used], count),
         "deepest_m": (quantiles_of(deficit, 0.98)[0], 0.3),
         "raised_fraction": share(deficit < -0.5 * LOW_M, count),
-        "hole_fraction": _share_of(sum(one.cells for one in holes) / total, count),
+        "hole_fraction": share_with_sigma(sum(one.cells for one in holes) / total, count),
         "hole_count": (float(len(holes)), 1.0),
         "hole_width_m": (max((one.width_m for one in holes), default=0.0), 2 * site.grid.cell_m),
-        "edge_loss_fraction": _share_of(sum(one.cells for one in lost) / total, count),
-        "ragged_loss_fraction": _share_of(ragged, count),
+        "edge_loss_fraction": share_with_sigma(sum(one.cells for one in lost) / total, count),
+        "ragged_loss_fraction": share_with_sigma(ragged, count),
     }
 
 
@@ -146,12 +152,6 @@ def _raggedness(spot: ByteArray) -> float:
     _, (one, other), _ = cv2.minAreaRect(edge)
     filled = float(spot.sum()) / ((one + 1) * (other + 1))
     return min(max((STRAIGHT[0] - filled) / (STRAIGHT[0] - STRAIGHT[1]), 0.0), 1.0)
-
-
-def _share_of(value: float, count: float) -> tuple[float, float]:
-    """A share and one sigma of it, of ``count`` independent observations (Agresti-Coull)."""
-    middle = (value * count + 2) / (count + 4)
-    return value, math.sqrt(middle * (1 - middle) / (count + 4))
 
 
 def _disc(cells: int) -> ByteArray:

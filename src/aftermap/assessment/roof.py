@@ -85,9 +85,13 @@ def share(mask: BoolArray, count: float) -> tuple[float, float]:
 
     ``count`` cells of it are independent (Agresti-Coull).
     """
-    p = float(mask.mean()) if len(mask) else math.nan
-    middle = (p * count + 2) / (count + 4)
-    return p, math.sqrt(middle * (1 - middle) / (count + 4))
+    return share_with_sigma(float(mask.mean()) if len(mask) else math.nan, count)
+
+
+def share_with_sigma(value: float, count: float) -> tuple[float, float]:
+    """A share and one sigma of it, of ``count`` independent observations (Agresti-Coull)."""
+    middle = (value * count + 2) / (count + 4)
+    return value, math.sqrt(middle * (1 - middle) / (count + 4))
 
 
 def reference_level_m(planes: Planes) -> float:
